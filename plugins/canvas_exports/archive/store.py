@@ -1,0 +1,90 @@
+"""What the archive asks of object storage. Every backend passes the same conformance suite."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+
+Block = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One stored object: key below the archive's root, size in bytes, time of its last change (UTC)."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class Store(ABC):
+    """A root in object storage.
+
+    Keys are relative to the root, separated by ``/``, made of ``[A-Za-z0-9._=-]`` (see ``keys``).
+    Every method may raise ``ArchiveDeniedError`` (permanent) or ``ArchiveUnavailableError`` (retryable).
+    A store is used by several threads at once.
+    """
+
+    #: The root as a person wrote it, without credentials; safe to log.
+    uri: str
+
+    @abstractmethod
+    def put(self, key: str, blocks: Iterable[Block]) -> None:
+        """Store a stream as one object that becomes visible only if the stream ends well.
+
+        Leaving the iteration by an exception *is* the abort: nothing is visible afterwards, nothing is left open
+        unless the process is killed (``sweep`` removes that), and the exception reaches the caller unchanged.
+        A block may be reused by its producer as soon as the next one is asked for. Memory does not grow with the
+        stream. Does not create intermediate visibility. An existing object under the key is refused with
+        ``AlreadyStoredError`` before the first block is taken.
+        """
+
+    @abstractmethod
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Store a small document unless the key is taken; says whether it was stored. Atomic where the backend can."""
+
+    @abstractmethod
+    def replace(self, key: str, data: bytes) -> None:
+        """Store a small document, atomically replacing an older one. For reports only, never for packages or manifests."""
+
+    @abstractmethod
+    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Bytes of an object from ``start`` (negative: from its end); at most ``length``. ``KeyError`` if absent."""
+
+    @abstractmethod
+    def blocks(self, key: str) -> Iterator[Block]:
+        """The whole object as a stream of blocks, in bounded memory. ``KeyError`` if absent."""
+
+    @abstractmethod
+    def stat(self, key: str) -> ObjectInfo | None:
+        """One object by a point look-up, never by a listing. ``None`` if absent."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory, in any order."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove an object; no error if it is absent."""
+
+    @abstractmethod
+    def sweep(self, older_than: timedelta) -> list[str]:
+        """Remove what died here: unfinished uploads below the root, older than given. Returns the keys they were for.
+
+        Never touches a finished object, nor an upload that is younger.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release connections. The store is not usable afterwards."""
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

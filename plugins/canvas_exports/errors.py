@@ -1,0 +1,203 @@
+"""Every error this package raises, in one tree.
+
+::
+
+    CanvasExportsError
+    ├── InputError              (ValueError)   what a person wrote is wrong; raised before anything is created
+    ├── CanvasError                            Canvas, or the way to it
+    │   ├── CredentialError                    the token is unknown, expired or revoked: stop everything
+    │   ├── PermissionDeniedError              the token is good, the right is missing for this object
+    │   ├── NotFoundError                      the object is deleted, or was never visible to this token
+    │   ├── BadRequestError                    Canvas refuses these arguments
+    │   ├── ThrottledError          retryable  the token's rate budget is used up
+    │   ├── CanvasUnavailableError  retryable  5xx, maintenance page, no connection, time-out
+    │   │   └── AnswerLostError     retryable  a POST may or may not have taken effect: look before repeating it
+    │   └── UnexpectedAnswerError   retryable  an answer that fits no documented form
+    ├── DownloadError               retryable  the package could not be fetched (login page, cut, expired link)
+    ├── ArchiveError                           object storage
+    │   ├── ArchiveDeniedError                 no credentials, or no right to read or write there
+    │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
+    │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
+    └── PackageError                           the bytes arrived but are not the package asked for
+        ├── CorruptPackageError     retryable  not a zip, truncated, or a directory that lies
+        └── WrongPackageError                  a whole package, of another course or another Canvas
+
+An error says which context and which export it is about, what happened, and what to do next. It never holds a
+token, a URL with a query, or a person's name. All of them survive pickling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+
+class CanvasExportsError(Exception):
+    """Root of the tree.
+
+    Attributes:
+        retryable: whether the same call may succeed later without anyone changing anything.
+        context: the context the error is about, such as ``course:101``, where one is known.
+        export_id: Canvas's id of the content export, where one is known.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, context: str | None = None, export_id: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+        self.export_id = export_id
+
+    def __str__(self) -> str:
+        about = [part for part in (self.context, self.export_id and f"export {self.export_id}") if part]
+        return f"{', '.join(about)}: {self.message}" if about else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own __reduce__ replays positional arguments only and would lose the keyword ones.
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+def _rebuild(kind: type[CanvasExportsError], args: tuple[Any, ...], state: dict[str, Any]) -> CanvasExportsError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InputError(CanvasExportsError, ValueError):
+    """What a person wrote is wrong: names the field, the value and what is accepted instead."""
+
+    def __init__(self, field: str, problem: str, *, accepted: Iterable[str] | str | None = None) -> None:
+        hint = ""
+        if accepted is not None:
+            listed = accepted if isinstance(accepted, str) else ", ".join(accepted)
+            hint = f" Accepted: {listed}."
+        super().__init__(f"{field}: {problem.rstrip('.')}.{hint}")
+        self.field = field
+
+
+class CanvasError(CanvasExportsError):
+    """Canvas refused, or could not be reached.
+
+    Attributes:
+        status: HTTP status, where there was an answer.
+        request: verb and path of the call, without query.
+        request_id: Canvas's ``X-Request-Context-Id``; Instructure's support asks for it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request: str | None = None,
+        request_id: str | None = None,
+        context: str | None = None,
+        export_id: int | None = None,
+    ) -> None:
+        super().__init__(message, context=context, export_id=export_id)
+        self.status = status
+        self.request = request
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        details = [
+            part
+            for part in (
+                self.request,
+                self.status and f"HTTP {self.status}",
+                self.request_id and f"request {self.request_id}",
+            )
+            if part
+        ]
+        return super().__str__() + (f" ({', '.join(details)})" if details else "")
+
+
+class CredentialError(CanvasError):
+    """The token is unknown, expired or revoked. No other call with it can succeed."""
+
+
+class PermissionDeniedError(CanvasError):
+    """The token is valid but lacks the right for this object. Other objects may still work."""
+
+
+class NotFoundError(CanvasError):
+    """Deleted, never there, or hidden from this token: Canvas does not tell these apart."""
+
+
+class BadRequestError(CanvasError):
+    """Canvas refuses these arguments; repeating the call cannot help."""
+
+
+class ThrottledError(CanvasError):
+    """The token's rate budget is used up. Wait and repeat; never an outcome of a context."""
+
+    retryable = True
+
+
+class CanvasUnavailableError(CanvasError):
+    """Canvas is down, in maintenance, or cannot be reached. Repeating later may help."""
+
+    retryable = True
+
+
+class AnswerLostError(CanvasUnavailableError):
+    """A POST was sent and its answer never came: it may have taken effect.
+
+    Never repeat it blindly; look in the list of content exports first.
+    """
+
+
+class UnexpectedAnswerError(CanvasError):
+    """An answer that fits no form Canvas documents (HTML, cut JSON, a missing field)."""
+
+    retryable = True
+
+
+class DownloadError(CanvasExportsError):
+    """The package could not be fetched: a login page, a cut connection, an expired link."""
+
+    retryable = True
+
+
+class ArchiveError(CanvasExportsError):
+    """Object storage refused or failed.
+
+    Attributes:
+        key: the object's key below the archive's root, where one is known.
+    """
+
+    def __init__(
+        self, message: str, *, key: str | None = None, context: str | None = None, export_id: int | None = None
+    ) -> None:
+        super().__init__(message, context=context, export_id=export_id)
+        self.key = key
+
+
+class ArchiveDeniedError(ArchiveError):
+    """No credentials for the archive, or no right to do this there."""
+
+
+class AlreadyStoredError(ArchiveError):
+    """The key is taken by another object. Nothing stored is ever replaced."""
+
+
+class ArchiveUnavailableError(ArchiveError):
+    """The store is slow, down, full, or cut the connection. Repeating later may help."""
+
+    retryable = True
+
+
+class PackageError(CanvasExportsError):
+    """The bytes arrived, but they are not the whole package that was asked for. Never published."""
+
+
+class CorruptPackageError(PackageError):
+    """Not a zip, truncated, of another length than announced, or with a directory that lies."""
+
+    retryable = True
+
+
+class WrongPackageError(PackageError):
+    """A whole package, but of another course or another Canvas."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Store(ABC):
         """Remove an object; no error if it is absent."""
 
     @abstractmethod
-    def sweep(self, older_than: timedelta) -> list[str]:
+    def sweep(self, older_than: timedelta) -> builtins.list[str]:
         """Remove what died here: unfinished uploads below the root, older than given. Returns the keys they were for.
 
         Never touches a finished object, nor an upload that is younger.
@@ -81,7 +82,7 @@ class Store(ABC):
     def close(self) -> None:
         """Release connections. The store is not usable afterwards."""
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Store:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self
 
     def __exit__(

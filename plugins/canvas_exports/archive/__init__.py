@@ -1,0 +1,21 @@
+"""Object storage and the proof. Knows nothing of Canvas's API, of the engine or of Airflow.
+
+A package flows through one pipeline into a ``Store``, is proven from what is held of it while it passes, and only
+then becomes visible; its manifest, written last, is the commit marker.
+
+=====================  =====================================================================
+``store``              the interface every backend implements
+``stores``             the backends
+``opening``            from a root URI to a ``Store``
+``credentials``        what a backend needs to be let in
+``blocks``             the memory all packages of a task share
+``pipeline``           count, digest, keep what the proof needs, prove, and only then end
+``zip_directory``      a zip's directory, read from what is held of it
+``cartridge``          ``imsmanifest.xml`` and ``context.xml``
+``proof``              whole, incomplete or empty; corrupt and wrong packages raise
+``manifest``           the document beside a package
+``keys``               where things lie
+``publish``            all of it, in the one order that survives being killed
+``report``             what became of every context of a run
+=====================  =====================================================================
+"""

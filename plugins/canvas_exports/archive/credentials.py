@@ -1,0 +1,71 @@
+"""What a store needs to be let in, as plain data. Secrets never show in ``repr``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class AccessKeys:
+    """The keys of an S3 account as they are now. ``expires_at`` is ``None`` for keys that do not expire."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+
+KeysProvider = Callable[[], AccessKeys]
+
+
+@dataclass(frozen=True)
+class StoreOptions:
+    """Everything a URI does not say. What is left out comes from the environment, as the backend's own tools do it.
+
+    Attributes:
+        endpoint: URL of an S3, GCS or Azure compatible server; ``None`` for the cloud's own.
+        region: S3 region.
+        access_key: S3 access key id.
+        secret_key: S3 secret access key.
+        session_token: S3 session token that goes with the two.
+        keys: called whenever keys are needed and the last ones are about to expire, so that an upload may outlive
+            them; wins over the three above. Called from several threads.
+        account: Azure storage account.
+        account_key: Azure account key.
+        sas_token: Azure shared access signature.
+        service_account: GCS service account key, the JSON document itself.
+        username: SFTP, FTP or WebHDFS user; wins over one in the URI.
+        password: SFTP or FTP password.
+        key_file: path of an SFTP private key.
+        private_key: SFTP private key in PEM, OpenSSH's format included.
+        passphrase: of the SFTP private key.
+        known_hosts: path of the file that names the SFTP host's key; ``None`` for the user's own.
+        host_key: the SFTP host's public key as ``ssh-ed25519 AAAA...``; wins over ``known_hosts``.
+        verify: ``False`` skips TLS certificate checks; a path names a bundle of authorities to trust besides the
+            system's.
+        retries: how often one request is repeated when the store fails; the waits between grow.
+        settings: further settings of the backend under obstore's names, such as ``server_side_encryption``.
+    """
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    keys: KeysProvider | None = field(default=None, repr=False)
+    account: str | None = None
+    account_key: str | None = field(default=None, repr=False)
+    sas_token: str | None = field(default=None, repr=False)
+    service_account: str | None = field(default=None, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    key_file: str | None = None
+    private_key: str | None = field(default=None, repr=False)
+    passphrase: str | None = field(default=None, repr=False)
+    known_hosts: str | None = None
+    host_key: str | None = None
+    verify: bool | str = True
+    retries: int = 6
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,0 +1,192 @@
+"""Where things lie below an archive's root.
+
+A package's key is always ``<kind>s/<Canvas id>/`` and a rendered template::
+
+    courses/101/20261123T020000Z-common_cartridge-501.imscc
+    courses/101/20261123T020000Z-common_cartridge-501.json      its manifest
+
+No key leaves the root, no two contexts or exports share one, and every key is legal on every backend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from string import Formatter
+
+from canvas_exports.errors import InputError
+
+DEFAULT_TEMPLATE = "{created}-{export_type}-{export_id}"
+FIELDS = ("created", "export_type", "export_id", "course_code", "sis_id", "name", "term")
+
+MISSING = "none"
+_MAX_TEMPLATE = 200
+_MAX_SLUG = 60
+_MAX_SEGMENT = 200  # most file systems allow 255 bytes, and a temporary name needs some of them
+_MAX_KEY = 900  # S3 and GCS allow 1024 bytes, the root's path included
+_KINDS = ("course", "group", "user")
+_SUFFIXES = (".imscc", ".zip")
+_SEPARATORS = "-_.="
+_ACCEPTED = (
+    "text of A-Z a-z 0-9 . _ = - / and "
+    + ", ".join(f"{{{name}}}" for name in FIELDS)
+    + "; such as {created}-{export_type}-{export_id} or {term}/{export_id}_{name}"
+)
+
+
+def check_key(key: str) -> str:
+    """The key itself, if it is one: safe characters, no empty, dot or dot-dot segment, of bounded length.
+
+    Raises:
+        ValueError: it is not; a mistake of the program, never of a person.
+    """
+    segments = key.split("/")
+    if (
+        len(key) > _MAX_KEY
+        or not re.fullmatch(r"[A-Za-z0-9._=/-]+", key)
+        or any(segment in ("", ".", "..") or len(segment) > _MAX_SEGMENT for segment in segments)
+    ):
+        raise ValueError(f"not a key: {key[:100]!r}")
+    return key
+
+
+def check_template(template: str, *, field: str = "key_template") -> str:
+    """The template itself, if every key it renders is safe and unique.
+
+    ``{export_id}`` has to open or close its path segment, with a separator on its other side: then the id can be
+    read back from the key, whatever the other fields hold, and no two exports can meet.
+
+    Args:
+        template: literal text of ``A-Z a-z 0-9 . _ = - /`` and ``{field}`` from ``FIELDS``.
+        field: the name of the field to blame in an error.
+
+    Raises:
+        InputError: names the problem and what is accepted.
+    """
+    for problem in _problems(template):
+        raise InputError(field, problem, accepted=_ACCEPTED)
+    return template
+
+
+def _problems(template: str) -> Iterator[str]:
+    """What is wrong with a template, gravest first."""
+    if not 0 < len(template) <= _MAX_TEMPLATE:
+        yield f"a template has 1 to {_MAX_TEMPLATE} characters"
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        yield f"{template!r} has an unpaired brace"
+        return
+    for literal, name, spec, conversion in parts:
+        if not re.fullmatch(r"[A-Za-z0-9._=/-]*", literal):
+            yield f"{literal!r} holds a character that is not safe everywhere"
+        if name is not None and (name not in FIELDS or spec or conversion):
+            yield f"there is no field {{{name}}}"
+    segments = template.split("/")
+    if any(not segment or segment.startswith(".") or segment.endswith(".") for segment in segments):
+        yield f"{template!r} has a segment that is empty, or starts or ends with a dot"
+    if not any(_stands_alone(segment) for segment in segments):
+        yield "{export_id} has to open or close its path segment and be set off from the rest, or two keys could meet"
+
+
+def _stands_alone(segment: str) -> bool:
+    before, found, after = segment.partition("{export_id}")
+    if not found:
+        return False
+    if not before:
+        return not after or after[0] in _SEPARATORS
+    return not after and before[-1] in _SEPARATORS
+
+
+def package_key(
+    kind: str,
+    canvas_id: int,
+    *,
+    export_type: str,
+    export_id: int,
+    created: datetime,
+    suffix: str,
+    template: str = DEFAULT_TEMPLATE,
+    course_code: str | None = None,
+    sis_id: str | None = None,
+    name: str | None = None,
+    term: str | None = None,
+) -> str:
+    """The key of a package, such as ``courses/101/20261123T020000Z-common_cartridge-501.imscc``.
+
+    Args:
+        kind: ``course``, ``group`` or ``user``.
+        canvas_id: the context's numeric Canvas id.
+        export_type: ``common_cartridge``, ``qti`` or ``zip``.
+        export_id: Canvas's id of the content export.
+        created: when Canvas created the export; must be aware of its time zone.
+        suffix: ``.imscc`` or ``.zip``.
+        template: see ``check_template``.
+        course_code: free text from here on: reduced to safe characters, cut to 60, ``none`` where missing.
+        sis_id: likewise.
+        name: likewise; ignored for a user, whose name is a person's.
+        term: likewise.
+
+    Raises:
+        InputError: a bad template.
+    """
+    if (
+        kind not in _KINDS
+        or canvas_id <= 0
+        or export_id <= 0
+        or suffix not in _SUFFIXES
+        or created.tzinfo is None
+    ):
+        raise ValueError(
+            f"no key for {kind} {canvas_id}, export {export_id}, {suffix}, {created.isoformat()}"
+        )
+    rendered = check_template(template).format(
+        created=created.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"),
+        export_type=_slug(export_type),
+        export_id=export_id,
+        course_code=_slug(course_code),
+        sis_id=_slug(sis_id),
+        name=_slug(None if kind == "user" else name),
+        term=_slug(term),
+    )
+    return check_key(f"{context_folder(kind, canvas_id)}{rendered}{suffix}")
+
+
+def context_folder(kind: str, canvas_id: int) -> str:
+    """Where everything of one context lies: ``courses/101/``."""
+    return f"{kind}s/{canvas_id}/"
+
+
+def manifest_key(package: str) -> str:
+    """The key of the manifest beside a package."""
+    for suffix in _SUFFIXES:
+        if package.endswith(suffix):
+            return package.removesuffix(suffix) + ".json"
+    raise ValueError(f"not a package's key: {package!r}")
+
+
+def run_folder(day: date, dag_id: str, run_id: str) -> str:
+    """Where the reports of a DAG run lie: ``runs/2026-11-23/<dag_id>/<run_id>/``.
+
+    What Airflow allows in an id and a key does not is replaced, and a digest of the id keeps two of them apart.
+    """
+    return check_key(f"runs/{day:%Y-%m-%d}/{_distinct(dag_id)}/{_distinct(run_id)}/manifest").removesuffix(
+        "manifest"
+    )
+
+
+def _slug(text: str | None) -> str:
+    """Letters, digits, ``-`` and ``_`` only, so that a field never opens a path or ends in a dot."""
+    plain = unicodedata.normalize("NFKD", text or "").encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:_MAX_SLUG].strip("-") or MISSING
+
+
+def _distinct(identifier: str) -> str:
+    slug = _slug(identifier)
+    if slug == identifier and not re.search(r"-[0-9a-f]{10}$", slug):
+        return slug
+    # Every id that is changed ends in its digest, and none that is not: so no two ids can meet.
+    return f"{slug}-{hashlib.sha256(identifier.encode()).hexdigest()[:10]}"

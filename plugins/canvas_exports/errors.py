@@ -58,7 +58,9 @@ class CanvasExportsError(Exception):
         return (_rebuild, (type(self), self.args, self.__dict__.copy()))
 
 
-def _rebuild(kind: type[CanvasExportsError], args: tuple[Any, ...], state: dict[str, Any]) -> CanvasExportsError:
+def _rebuild(
+    kind: type[CanvasExportsError], args: tuple[Any, ...], state: dict[str, Any]
+) -> CanvasExportsError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
@@ -156,9 +158,19 @@ class UnexpectedAnswerError(CanvasError):
 
 
 class DownloadError(CanvasExportsError):
-    """The package could not be fetched: a login page, a cut connection, an expired link."""
+    """The package could not be fetched: a login page, a cut connection, an expired link.
+
+    Attributes:
+        restart: the bytes so far are of no use, but the same package can be fetched again from its first byte, now.
+    """
 
     retryable = True
+
+    def __init__(
+        self, message: str, *, restart: bool = False, context: str | None = None, export_id: int | None = None
+    ) -> None:
+        super().__init__(message, context=context, export_id=export_id)
+        self.restart = restart
 
 
 class ArchiveError(CanvasExportsError):
@@ -169,7 +181,12 @@ class ArchiveError(CanvasExportsError):
     """
 
     def __init__(
-        self, message: str, *, key: str | None = None, context: str | None = None, export_id: int | None = None
+        self,
+        message: str,
+        *,
+        key: str | None = None,
+        context: str | None = None,
+        export_id: int | None = None,
     ) -> None:
         super().__init__(message, context=context, export_id=export_id)
         self.key = key

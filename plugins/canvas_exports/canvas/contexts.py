@@ -8,7 +8,9 @@ from enum import Enum
 
 from canvas_exports.errors import InputError
 
-ACCEPTED = "101, sis_course_id:BIO-101, course:101, course:sis_course_id:BIO-101, group:7, user:3 or user:self"
+ACCEPTED = (
+    "101, sis_course_id:BIO-101, course:101, course:sis_course_id:BIO-101, group:7, user:3 or user:self"
+)
 
 _FIELDS = {
     "course": frozenset({"sis_course_id", "sis_integration_id", "lti_context_id", "uuid"}),
@@ -43,7 +45,9 @@ class Context:
     id: str
 
     @classmethod
-    def parse(cls, text: str | int, *, field: str = "courses", kind: ContextKind = ContextKind.COURSE) -> Context:
+    def parse(
+        cls, text: str | int, *, field: str = "courses", kind: ContextKind = ContextKind.COURSE
+    ) -> Context:
         """Read ``101``, ``sis_course_id:BIO-101/A``, ``course:101``, ``group:7`` or ``user:self``.
 
         Args:

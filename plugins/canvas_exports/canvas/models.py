@@ -35,7 +35,7 @@ class ExportState(str, Enum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> ExportState:
+    def _missing_(cls, _value: object) -> ExportState:
         return cls.UNKNOWN
 
 
@@ -51,7 +51,7 @@ class ProgressState(str, Enum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> ProgressState:
+    def _missing_(cls, _value: object) -> ProgressState:
         return cls.UNKNOWN
 
 
@@ -87,7 +87,11 @@ class ContentExport:
     @property
     def is_ready(self) -> bool:
         """Exported *and* with a package: either alone is not enough."""
-        return self.workflow_state is ExportState.EXPORTED and self.attachment is not None and bool(self.attachment.url)
+        return (
+            self.workflow_state is ExportState.EXPORTED
+            and self.attachment is not None
+            and bool(self.attachment.url)
+        )
 
     @property
     def is_dead(self) -> bool:

@@ -1,0 +1,14 @@
+"""The Canvas API: everything we ask of Canvas, and everything it may answer. Knows nothing of Airflow or storage.
+
+The protocol is written once, without I/O, and read from the bottom up::
+
+    contexts, exports, selection, courses, models    what people and Canvas speak of
+    ids, origin, wire, endpoints                     a call: which request, and how its answer reads
+    answers, parse, pages                            an answer: which value, which error, which next page
+    budget, dialogue, redirects, download            how a call is carried out: pace, repetition, redirects, resumption
+    environment, transport, async_transport          bytes, over requests and over aiohttp
+    client, async_client                             the two ways in
+
+Both clients drive the same dialogues, so they agree on every decision and differ only in how they wait and send.
+Nothing is imported here: a DAG file that names a context must not pay for two HTTP libraries.
+"""

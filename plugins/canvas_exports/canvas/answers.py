@@ -1,0 +1,147 @@
+"""What an answer means: parsed JSON, or the one error that fits.
+
+Canvas has five shapes of error body and translates their texts, so only statuses and headers decide:
+
+* 401 with ``WWW-Authenticate``: the credential is bad, whatever was asked for.
+* 401 or 403 as JSON without it: the right is missing for this object.
+* 403 as text saying ``Rate Limit Exceeded``, and any 429: the rate budget is used up.
+
+An answer that is not JSON comes from something in front of Canvas, and says nothing about the object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from canvas_exports.canvas.wire import Answer, Request
+from canvas_exports.errors import (
+    BadRequestError,
+    CanvasError,
+    CanvasUnavailableError,
+    CredentialError,
+    NotFoundError,
+    PermissionDeniedError,
+    ThrottledError,
+    UnexpectedAnswerError,
+)
+
+_REFUSAL = b"rate limit exceeded"  # the one text that is part of the contract; Canvas never translates it
+_LONGEST_QUOTE = 200
+_OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _GONE, _TOO_MANY = 401, 403, 404, 408, 410, 429
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether Canvas turned the request away unread because the token's rate budget is used up."""
+    if answer.status == _TOO_MANY:
+        return True
+    return (
+        answer.status == _FORBIDDEN and answer.media_type == "text/plain" and _REFUSAL in answer.body.lower()
+    )
+
+
+def read_json(answer: Answer, request: Request) -> Any:
+    """The JSON of a 2xx answer.
+
+    Raises:
+        CanvasError: the error of the tree that fits the answer; it carries the request's label, the status and
+            Canvas's request id, and never a body that may hold a link.
+    """
+    if _OK <= answer.status < _REDIRECT:
+        document = _json(answer)
+        if document is None:
+            raise about(_not_json(answer), request, answer)
+        return document[0]
+    raise about(_error(answer), request, answer)
+
+
+def about(error: CanvasError, request: Request, answer: Answer | None = None) -> CanvasError:
+    """The error, told what it is about."""
+    error.request = str(request)
+    error.context = error.context or request.context
+    error.export_id = error.export_id or request.export_id
+    if answer is not None:
+        error.status = answer.status
+        error.request_id = answer.headers.get("x-request-context-id")
+    return error
+
+
+def _error(answer: Answer) -> CanvasError:
+    if is_refusal(answer):
+        return ThrottledError("the rate budget of this token is used up")
+    if answer.status >= _SERVER_ERROR or answer.status == _TIMEOUT:
+        return CanvasUnavailableError(f"Canvas could not answer{_report(answer)}")
+    if answer.status < _CLIENT_ERROR:
+        return UnexpectedAnswerError(
+            "the API call was redirected; the host is probably not Canvas's own name (a redirect is never followed "
+            "with the token)"
+        )
+    if answer.status == _UNAUTHORIZED and "www-authenticate" in answer.headers:
+        return CredentialError(
+            "Canvas does not accept the token: it is unknown, expired or revoked; enter a new one"
+        )
+    document = _json(answer)
+    if document is None:
+        return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_looks(answer)}")
+    return _refusal(answer, document[0])
+
+
+def _refusal(answer: Answer, document: Any) -> CanvasError:
+    """Canvas itself said no."""
+    if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+        return PermissionDeniedError("the token's user lacks the right for this, or the token the scope")
+    if answer.status in (_NOT_FOUND, _GONE):
+        return NotFoundError("deleted, never there, or not visible to the token's user")
+    return BadRequestError(f"Canvas refuses the arguments{_quote(document)}{_report(answer)}")
+
+
+def _not_json(answer: Answer) -> CanvasError:
+    return UnexpectedAnswerError(f"not an answer of Canvas's API but {_looks(answer)}")
+
+
+def _json(answer: Answer) -> tuple[Any] | None:
+    """The parsed body in a one-tuple, so that a JSON ``null`` differs from no JSON."""
+    try:
+        return (json.loads(answer.body),)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _looks(answer: Answer) -> str:
+    if not answer.body.strip():
+        return "an empty body"
+    if answer.media_type == "text/html":
+        return "a web page (a login, maintenance or firewall page)"
+    return "cut or damaged JSON" if "json" in answer.media_type else "text that is not JSON"
+
+
+def _quote(document: Any) -> str:
+    """Canvas's own words, for a person to read: bounded, printable, without anything that looks like a link."""
+    text = re.sub(r"\s+", " ", " / ".join(_texts(document))).strip()
+    if not text or "://" in text or not text.isprintable():
+        return ""
+    return f"; it says: {text[:_LONGEST_QUOTE]}"
+
+
+def _texts(document: Any) -> list[str]:
+    if not isinstance(document, dict):
+        return []
+    errors = document.get("errors", document.get("message", document.get("error")))
+    if isinstance(errors, str):
+        return [errors]
+    rows = errors if isinstance(errors, list) else [errors]
+    return [
+        text
+        for row in rows
+        if isinstance(row, dict)
+        for text in (row.get("message"), row.get("page"))
+        if isinstance(text, str)
+    ]
+
+
+def _report(answer: Answer) -> str:
+    document = _json(answer)
+    number = document[0].get("error_report_id") if document and isinstance(document[0], dict) else None
+    return f" (error report {number})" if isinstance(number, int) else ""

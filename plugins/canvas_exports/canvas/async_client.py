@@ -1,0 +1,144 @@
+"""The Canvas API for triggers: asynchronous, on ``aiohttp``, safe on an event loop shared with every other trigger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Any, TypeVar
+
+from canvas_exports.canvas import endpoints
+from canvas_exports.canvas.async_transport import AsyncTransport
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Step, converse
+from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
+from canvas_exports.canvas.pages import Walk
+from canvas_exports.canvas.peer import meet
+from canvas_exports.canvas.wire import Reply
+
+T = TypeVar("T")
+
+
+class AsyncCanvasClient:
+    """The same Canvas, the same arguments, contracts and errors as ``CanvasClient``, without downloads.
+
+    Packages are fetched by workers: an event loop that serves every trigger is no place for gigabytes. Connections
+    are opened lazily, in the running loop, and a client belongs to the loop that first used it.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        token: str,
+        *,
+        budget: RateBudget | None = None,
+        verify: bool | str = True,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        attempts: int = 5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+    ) -> None:
+        self._peer = meet(host, token, budget=budget, attempts=attempts, clock=clock)
+        self._transport = AsyncTransport(
+            verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout
+        )
+        self._sleep = sleep
+        self._gate = asyncio.Lock()
+
+    @property
+    def host(self) -> str:
+        """``https://canvas.example.edu``, without a trailing slash; safe to log."""
+        return str(self._peer.origin)
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate budget all requests go through."""
+        return self._peer.budget
+
+    def server_now(self) -> datetime:
+        """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""
+        return self._peer.now()
+
+    async def whoami(self) -> User:
+        """The token's user. ``GET /api/v1/users/self``."""
+        return await self._run(converse(endpoints.whoami(), self._peer))
+
+    async def course(self, context: Context) -> Course:
+        """Identity of a course, with its term. ``GET /api/v1/courses/:id``."""
+        return await self._run(converse(endpoints.course(context), self._peer))
+
+    def account_courses(self, account: str, filters: CourseFilters | None = None) -> AsyncIterator[Course]:
+        """Courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
+        return self._walk(endpoints.account_courses(self._peer.origin, account, filters or CourseFilters()))
+
+    async def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
+        """What can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``."""
+        return [item async for item in self._walk(endpoints.content_list(self._peer.origin, course, type))]
+
+    def list_exports(self, context: Context, *, per_page: int = 100) -> AsyncIterator[ContentExport]:
+        """Exports, newest first. ``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
+        return self._walk(endpoints.list_exports(self._peer.origin, context, per_page))
+
+    async def show_export(self, context: Context, export_id: int) -> ContentExport:
+        """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
+        return await self._run(converse(endpoints.show_export(context, export_id), self._peer))
+
+    async def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
+        """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
+
+        Raises:
+            AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
+        """
+        return await self._run(converse(endpoints.create_export(context, request), self._peer))
+
+    async def progress(self, progress_id: int) -> Progress:
+        """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""
+        return await self._run(converse(endpoints.progress(progress_id), self._peer))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> AsyncCanvasClient:  # noqa: PYI034 -- typing.Self needs Python 3.11
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncCanvasClient({self.host!r})"
+
+    async def _walk(self, walk: Walk[T]) -> AsyncIterator[T]:
+        while walk.call is not None:
+            for row in walk.rows(await self._run(converse(walk.call, self._peer))):
+                yield row
+
+    async def _run(self, dialogue: Dialogue[T]) -> T:
+        reply: Reply | None = None
+        try:
+            while True:
+                reply = await self._perform(dialogue.send(reply))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            dialogue.close()
+
+    async def _perform(self, step: Step) -> Reply | None:
+        if isinstance(step, Admit):
+            async with self._gate:  # tasks take their places in turn, and only the first of them keeps asking
+                while (wait := self._peer.budget.admit()) > 0:
+                    await self._sleep(wait)
+            return None
+        if isinstance(step, Pause):
+            await self._sleep(step.seconds)
+            return None
+        return await self._transport.send(step.outgoing)

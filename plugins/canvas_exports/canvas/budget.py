@@ -1,0 +1,187 @@
+"""The rate budget: how fast this process may speak to one Canvas with one token.
+
+Canvas keeps a leaky bucket per token. A request reserves 50 of it while it runs, then pays what it cost; 10 leak out
+per second; at 600 it refuses, and says neither when to come back nor always how full the bucket is. The same bucket
+serves every other tool that uses the token. So we read what each answer tells about it, slow down as it fills, stop
+well before it overflows, and reckon on our own clock when there is room again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from canvas_exports.errors import InputError
+
+_SLOWEST = 2.0  # seconds between requests just above the floor, where they cost next to nothing
+_LOOK_AGAIN = 0.02  # seconds until someone who waits for a free place asks again
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds after the first refusal, and after many in a row
+_LONGEST_RETRY_AFTER = 300.0
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """What we allow ourselves, in Canvas's units; the defaults suit Canvas's.
+
+    Attributes:
+        max_in_flight: requests under way at once.
+        high_water: an empty bucket has this much left, until Canvas reports more.
+        slow_below: with less than this left, requests are spread out, more and more.
+        floor: with less than this left, none is made.
+        outflow: recovery per second.
+        reservation: what a request holds while it is under way.
+    """
+
+    max_in_flight: int = 6
+    high_water: float = 600.0
+    slow_below: float = 400.0
+    floor: float = 150.0
+    outflow: float = 10.0
+    reservation: float = 50.0
+
+    def __post_init__(self) -> None:
+        if self.max_in_flight < 1:
+            raise InputError("max_in_flight", "at least one request must be allowed", accepted="1 to 10")
+        if self.outflow <= 0 or self.reservation <= 0:
+            raise InputError("outflow and reservation", "must be above zero")
+        if not 0 <= self.floor < self.slow_below <= self.high_water:
+            raise InputError("floor, slow_below, high_water", "must rise in this order, from 0")
+
+
+class RateBudget:
+    """Who may send now, and how long everybody else waits. Does no I/O and never sleeps; safe between threads.
+
+    Each ``admit`` that returns 0 is followed by exactly one of ``settle``, ``refused`` and ``release``.
+    """
+
+    def __init__(
+        self,
+        limits: RateLimits | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.limits = limits or RateLimits()
+        self._clock = clock
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._left = self.limits.high_water
+        self._as_of = clock()
+        self._cost = 0.0  # of a recent request, smoothed
+        self._last_start = float("-inf")
+        self._silent_until = float("-inf")
+        self._refusals = 0  # in a row
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return self._in_flight
+
+    @property
+    def remaining(self) -> float:
+        """What we believe is left now."""
+        with self._lock:
+            self._recover(self._clock())
+            return self._left
+
+    def admit(self) -> float:
+        """Take a place for one request: 0 if it was given, else the seconds to wait before asking again."""
+        with self._lock:
+            now = self._clock()
+            self._recover(now)
+            wait = self._wait(now)
+            if wait <= 0:
+                self._in_flight += 1
+                self._last_start = now
+                return 0.0
+            return wait
+
+    def settle(self, *, remaining: float | None = None, cost: float | None = None) -> None:
+        """A request was answered; what its ``X-Rate-Limit-Remaining`` and ``X-Request-Cost`` said, if anything."""
+        with self._lock:
+            self._recover(self._clock())
+            self._in_flight -= 1
+            self._refusals = 0
+            if cost is not None:
+                self._left -= cost
+                self._cost += (cost - self._cost) / 4
+            if remaining is not None:
+                # Our other requests under way may, or may not yet, be counted in what Canvas reports.
+                ours = self._in_flight * self.limits.reservation
+                self._left = min(max(self._left, remaining), remaining + ours)
+
+    def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
+        """A request was turned away. Refusals of requests that were under way together count as one."""
+        with self._lock:
+            now = self._clock()
+            self._recover(now)
+            self._in_flight -= 1
+            # Canvas refuses while this much is left, and may report any number when it does.
+            self._left = min(
+                self._left, self.limits.reservation, remaining if remaining is not None else self._left
+            )
+            if now >= self._silent_until:
+                pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE)
+                self._silent_until = now + pause * (0.5 + self._jitter())
+                self._refusals = min(self._refusals + 1, 10)
+            if retry_after is not None:
+                self._silent_until = max(self._silent_until, now + min(retry_after, _LONGEST_RETRY_AFTER))
+
+    def release(self) -> None:
+        """A request ended without an answer."""
+        with self._lock:
+            self._in_flight -= 1
+
+    def _recover(self, now: float) -> None:
+        full = max(self.limits.high_water, self._left)
+        self._left = min(full, self._left + self.limits.outflow * max(0.0, now - self._as_of))
+        self._as_of = now
+
+    def _wait(self, now: float) -> float:
+        limits = self.limits
+        if now < self._silent_until:
+            return self._silent_until - now
+        if self._left < limits.floor:
+            return max((limits.floor - self._left) / limits.outflow, _LOOK_AGAIN) * (1 + self._jitter() / 10)
+        gap = self._last_start + self._spacing() - now
+        if gap > 0:
+            return gap
+        # Half of what is left may be reserved: it may be wrong by as much as we have under way ourselves.
+        places = max(1, min(limits.max_in_flight, int(self._left // (2 * limits.reservation))))
+        return _LOOK_AGAIN * (1 + self._jitter()) if self._in_flight >= places else 0.0
+
+    def _spacing(self) -> float:
+        """Seconds between two requests: none with plenty left, and above the floor slower than the bucket leaks."""
+        limits = self.limits
+        strain = (limits.slow_below - self._left) / (limits.slow_below - limits.floor)
+        return 0.0 if strain <= 0 else strain**2 * max(_SLOWEST, 2 * self._cost / limits.outflow)
+
+
+_shared: dict[tuple[str, bytes], RateBudget] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_budget(host: str, token: str, limits: RateLimits | None = None) -> RateBudget:
+    """The one budget of this host and token in this process. Limits, where given, hold from now on for everybody."""
+    key = (host, hashlib.sha256(token.encode()).digest())
+    with _shared_lock:
+        budget = _shared.setdefault(key, RateBudget(limits))
+        if limits is not None:
+            budget.limits = limits
+        return budget
+
+
+def _forget() -> None:
+    global _shared_lock  # noqa: PLW0603 -- a lock that another thread held at the fork can never be released
+    _shared_lock = threading.Lock()
+    _shared.clear()
+
+
+# A forked child has none of its parent's requests under way, and possibly their locks held.
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,223 @@
+"""The Canvas API for workers: blocking, on ``requests``, safe between threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, TypeVar
+
+from canvas_exports.canvas import endpoints
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Step, converse
+from canvas_exports.canvas.download import Download
+from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.models import (
+    Attachment,
+    ContentExport,
+    ContentListItem,
+    Course,
+    Progress,
+    User,
+)
+from canvas_exports.canvas.pages import Walk
+from canvas_exports.canvas.peer import meet
+from canvas_exports.canvas.transport import Transport
+from canvas_exports.canvas.wire import Reply
+from canvas_exports.errors import DownloadError
+
+T = TypeVar("T")
+
+
+class CanvasClient:
+    """One Canvas, as one token sees it.
+
+    Every method raises ``CredentialError``, ``PermissionDeniedError``, ``NotFoundError`` or ``BadRequestError`` at
+    once, and the retryable ``CanvasUnavailableError``, ``UnexpectedAnswerError`` and ``ThrottledError`` only after
+    bounded repetition. Throttle refusals are waited out for up to a quarter of an hour.
+
+    The token goes to the host only. Proxies and certificate authorities are taken from the environment
+    (``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``); ``.netrc`` and cookies never are.
+
+    Args:
+        host: ``canvas.example.edu`` or with scheme and port; ``http`` only where it is spelt out.
+        token: an access token of Canvas.
+        budget: the rate budget; by default the one this process shares for the host and token.
+        verify: ``True``, ``False`` (never in production), or the file of a certificate authority.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds without a byte after which a connection counts as broken.
+        attempts: how often a request that may be repeated is sent at most.
+        clock: seconds from any start, never going back.
+        sleep: waits so many seconds.
+
+    Raises:
+        InputError: the host or the token is malformed, or ``verify`` names no file.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        token: str,
+        *,
+        budget: RateBudget | None = None,
+        verify: bool | str = True,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        attempts: int = 5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        self._peer = meet(host, token, budget=budget, attempts=attempts, clock=clock)
+        self._transport = Transport(verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout)
+        self._sleep = sleep
+        self._gate = threading.Lock()
+
+    @property
+    def host(self) -> str:
+        """``https://canvas.example.edu``, without a trailing slash; safe to log."""
+        return str(self._peer.origin)
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate budget all requests go through."""
+        return self._peer.budget
+
+    def server_now(self) -> datetime:
+        """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""
+        return self._peer.now()
+
+    def whoami(self) -> User:
+        """The token's user. ``GET /api/v1/users/self``."""
+        return self._run(converse(endpoints.whoami(), self._peer))
+
+    def course(self, context: Context) -> Course:
+        """Identity of a course, with its term. ``GET /api/v1/courses/:id``.
+
+        A deleted course is ``NotFoundError``.
+        """
+        return self._run(converse(endpoints.course(context), self._peer))
+
+    def account_courses(self, account: str, filters: CourseFilters | None = None) -> Iterator[Course]:
+        """Courses of an account and its sub-accounts, page by page. ``GET /api/v1/accounts/:id/courses``.
+
+        Args:
+            account: a number, ``self``, ``default``, ``site_admin`` or ``sis_account_id:...``.
+            filters: which courses; by default all that are not deleted.
+        """
+        return self._walk(endpoints.account_courses(self._peer.origin, account, filters or CourseFilters()))
+
+    def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
+        """What can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``.
+
+        Args:
+            course: the course.
+            type: list the items of this type; without it, the types.
+        """
+        return list(self._walk(endpoints.content_list(self._peer.origin, course, type)))
+
+    def list_exports(self, context: Context, *, per_page: int = 100) -> Iterator[ContentExport]:
+        """Past and pending exports this token may see, newest first, page by page as they are asked for.
+
+        ``GET /api/v1/{courses,groups,users}/:id/content_exports``. Being listed does not mean that ``show_export``
+        is allowed.
+
+        Args:
+            context: the course, group or user.
+            per_page: rows per request, 1 to 100.
+        """
+        return self._walk(endpoints.list_exports(self._peer.origin, context, per_page))
+
+    def show_export(self, context: Context, export_id: int) -> ContentExport:
+        """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
+        return self._run(converse(endpoints.show_export(context, export_id), self._peer))
+
+    def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
+        """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
+
+        Canvas starts a new job at every POST, whatever runs already. So the POST is repeated only where Canvas
+        certainly did nothing: it refused for its rate limit, or no connection came about.
+
+        Raises:
+            InputError: a combination Canvas refuses; nothing was sent.
+            AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
+        """
+        return self._run(converse(endpoints.create_export(context, request), self._peer))
+
+    def progress(self, progress_id: int) -> Progress:
+        """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""
+        return self._run(converse(endpoints.progress(progress_id), self._peer))
+
+    def download(self, context: Context, export: ContentExport) -> Iterator[memoryview]:
+        """The package of an export as a stream of blocks of at most 1 MiB. ``GET`` of the attachment's URL.
+
+        A block is valid until the next one is asked for. Broken connections are resumed where storage can, expired
+        links are replaced. The length is checked against what Canvas and storage announce; whether the bytes are a
+        whole package is for the proof to say. Closing the iterator closes the connection.
+
+        Raises:
+            DownloadError: no package, a login page, or bounded attempts failed. With ``restart`` set, what was
+                passed on so far is to be thrown away, and a new download may begin at once.
+            CanvasError: asking Canvas for a fresh link failed.
+        """
+
+        def refresh() -> Attachment:
+            attachment = self.show_export(context, export.id).attachment
+            if attachment is None or not attachment.url:
+                raise DownloadError(
+                    "Canvas offers no package: it has expired, is locked, or was never saved; export again"
+                )
+            return attachment
+
+        try:
+            attachment = export.attachment if export.attachment and export.attachment.url else refresh()
+            yield from Download(
+                self._peer, attachment, run=self._run, refresh=refresh, sleep=self._sleep
+            ).blocks()
+        except DownloadError as error:
+            error.context, error.export_id = str(context), export.id
+            raise
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    def __enter__(self) -> CanvasClient:  # noqa: PYI034 -- typing.Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"CanvasClient({self.host!r})"
+
+    def _walk(self, walk: Walk[T]) -> Iterator[T]:
+        while walk.call is not None:
+            yield from walk.rows(self._run(converse(walk.call, self._peer)))
+
+    def _run(self, dialogue: Dialogue[T]) -> T:
+        reply: Reply | None = None
+        try:
+            while True:
+                reply = self._perform(dialogue.send(reply))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            dialogue.close()
+
+    def _perform(self, step: Step) -> Reply | None:
+        if isinstance(step, Admit):
+            with self._gate:  # threads take their places in turn, and only the first of them keeps asking
+                while (wait := self._peer.budget.admit()) > 0:
+                    self._sleep(wait)
+            return None
+        if isinstance(step, Pause):
+            self._sleep(step.seconds)
+            return None
+        return self._transport.send(step.outgoing)

@@ -1,0 +1,205 @@
+"""How a call is carried out: one conversation, written once, for both clients.
+
+A dialogue is a generator. It yields steps (take a place in the budget, send this, wait so long) and is handed what
+came of them; it returns the typed result or raises the typed error. It does no I/O and never sleeps: whoever drives
+it does. So the blocking and the asynchronous client cannot differ in what they retry, how long they wait, or how
+they count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from canvas_exports.canvas.answers import about, is_refusal, read_json
+from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.wire import Answer, Call, Fault, Outgoing, Reply, Request
+from canvas_exports.errors import (
+    AnswerLostError,
+    CanvasError,
+    CanvasUnavailableError,
+    ThrottledError,
+    UnexpectedAnswerError,
+)
+
+T = TypeVar("T")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before the first repetition, and before a late one
+_LONGEST_RETRY_AFTER = 120.0
+_THROTTLE_PATIENCE = 900.0  # seconds of refusals in a row; an empty bucket recovers in 80
+_OK, _REDIRECT = 200, 300
+
+
+@dataclass(frozen=True)
+class Admit:
+    """Wait until the budget has a place."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send this, and hand back the answer or the fault."""
+
+    outgoing: Outgoing
+
+
+Step = Admit | Pause | Send
+Dialogue = Generator[Step, Reply | None, T]
+
+
+class Patience:
+    """How often, and after which pause, one call is repeated. Throttle refusals are not counted, only timed."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._failures = 0
+        self._refused_since: float | None = None
+
+    def after(self, error: CanvasError, retry_after: float | None = None) -> float | None:
+        """Seconds to wait before the next attempt, or ``None`` to give up."""
+        if isinstance(error, ThrottledError):
+            now = self._peer.clock()
+            self._refused_since = now if self._refused_since is None else self._refused_since
+            return (
+                0.0 if now - self._refused_since < _THROTTLE_PATIENCE else None
+            )  # the budget does the waiting
+        self._refused_since = None
+        self._failures += 1
+        if self._failures >= self._peer.attempts:
+            return None
+        pause = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE) * (0.5 + self._peer.jitter())
+        return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+
+
+def converse(call: Call[T], peer: Peer) -> Dialogue[T]:
+    """Carry out one call: repeat what may be repeated, within bounds, and raise what remains.
+
+    A request that is not idempotent is repeated only where Canvas certainly did nothing.
+    """
+    request = call.request
+    outgoing = _outgoing(request, peer)
+    patience = Patience(peer)
+    while True:
+        reply = yield from exchange(outgoing, peer)
+        try:
+            document = read_json(_answer(reply, request, peer.origin), request)
+        except CanvasError as error:
+            if may_have_acted(request, reply, error):
+                raise _lost(request, reply) from None
+            pause = patience.after(error, _retry_after(reply)) if is_transient(reply, error) else None
+            if pause is None:
+                raise
+        else:
+            assert isinstance(reply, Answer)
+            return _understand(call, document, reply)
+        if pause:
+            yield Pause(pause)
+
+
+def exchange(outgoing: Outgoing, peer: Peer) -> Dialogue[Reply]:
+    """Send one request to Canvas's own host within the budget, and tell the budget how it went."""
+    yield Admit()
+    try:
+        reply = yield Send(outgoing)
+    except BaseException:
+        peer.budget.release()
+        raise
+    assert reply is not None
+    if isinstance(reply, Fault):
+        peer.budget.release()
+        return reply
+    peer.heard(reply.headers)
+    remaining = _number(reply.headers.get("x-rate-limit-remaining"))
+    if is_refusal(reply):
+        peer.budget.refused(remaining=remaining, retry_after=_retry_after(reply))
+    else:
+        peer.budget.settle(remaining=remaining, cost=_number(reply.headers.get("x-request-cost")))
+    return reply
+
+
+def is_transient(reply: Reply, error: CanvasError) -> bool:
+    """The one predicate of both clients: whether the same request, sent again soon, may fare better."""
+    if isinstance(error, UnexpectedAnswerError):
+        return (
+            isinstance(reply, Answer) and _OK <= reply.status < _REDIRECT
+        )  # half an answer, or a passing web page
+    return isinstance(error, ThrottledError | CanvasUnavailableError) and reply is not Fault.UNTRUSTED
+
+
+def may_have_acted(request: Request, reply: Reply, error: CanvasError) -> bool:
+    """Whether a request that must not be sent twice may have taken effect although it ended in this error."""
+    if request.idempotent or isinstance(error, ThrottledError):
+        return False
+    if isinstance(reply, Fault):
+        return reply is Fault.LOST
+    return isinstance(error, CanvasUnavailableError) or reply.status < _REDIRECT
+
+
+def unreachable(fault: Fault, host: str) -> CanvasUnavailableError:
+    """The error for an answer that never came."""
+    if fault is Fault.UNTRUSTED:
+        return CanvasUnavailableError(
+            f"the certificate of {host} is not trusted; set verify to the file of the authority that signed it"
+        )
+    return CanvasUnavailableError(f"{host}: {fault.value}")
+
+
+def _answer(reply: Reply, request: Request, origin: Origin) -> Answer:
+    if isinstance(reply, Fault):
+        raise about(unreachable(reply, origin.host), request)
+    return reply
+
+
+def _understand(call: Call[T], document: object, answer: Answer) -> T:
+    try:
+        return call.read(document, answer)
+    except UnexpectedAnswerError as error:
+        if not call.request.idempotent:
+            raise _lost(call.request, answer) from None
+        raise about(error, call.request, answer) from None
+
+
+def _lost(request: Request, reply: Reply) -> CanvasError:
+    error = AnswerLostError(
+        "sent, but the answer never came whole; look in the list of content exports first"
+    )
+    return about(error, request, reply if isinstance(reply, Answer) else None)
+
+
+def _outgoing(request: Request, peer: Peer) -> Outgoing:
+    headers = peer.headers()
+    body = None
+    if not request.idempotent:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = request.form.encode()
+    return Outgoing(request.method, f"{peer.origin}{request.target}", headers, body)
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """``Retry-After`` in seconds, given as such or as a date."""
+    value = reply.headers.get("retry-after", "") if isinstance(reply, Answer) else ""
+    seconds = _number(value)
+    if seconds is None:
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(0.0, seconds)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None

@@ -1,0 +1,268 @@
+"""Fetching a package: one stream of blocks, whatever the connection does on the way.
+
+The way always starts at Canvas's own URL, never at a storage URL from an earlier hop, so that an expired signature
+is simply replaced. A connection that breaks is taken up where it broke, if storage can prove that it is still the
+same object; if it cannot, the caller is told to start over, because the bytes it has passed on may be of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from canvas_exports.canvas.answers import is_refusal
+from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.canvas.models import Attachment
+from canvas_exports.canvas.origin import host_of
+from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
+from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
+from canvas_exports.errors import CanvasError, CanvasUnavailableError, DownloadError, ThrottledError
+
+BLOCK = 1024 * 1024  # bytes; smaller ones cost a third of the throughput, larger ones gain nothing
+_MOST_RESUMPTIONS = 100  # of one package, each of which brought it forward
+
+_OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _RANGE_NOT_SATISFIABLE = 200, 206, 401, 403, 416
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({408, 425, 429})
+_SERVER_ERROR = 500
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_PACKAGE_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip, and the empty one of 22 bytes
+_PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<error", b"{", b"[")
+
+
+class RefusedError(DownloadError):
+    """The link was refused on the way; a fresh one may work."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """By what storage recognises the object again: a strong ``ETag``, or a ``Last-Modified`` that is as good."""
+
+    validator: str
+    etag: str | None
+
+
+class Download:
+    """One download of one attachment.
+
+    Args:
+        peer: the Canvas it comes from.
+        attachment: what Canvas said about the package.
+        run: carries out a dialogue.
+        refresh: asks Canvas for the attachment again.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        attachment: Attachment,
+        *,
+        run: Callable[[Dialogue[Answer]], Answer],
+        refresh: Callable[[], Attachment],
+        sleep: Callable[[float], Any],
+    ) -> None:
+        self._peer = peer
+        self._attachment = attachment
+        self._run = run
+        self._refresh = refresh
+        self._sleep = sleep
+        self._offset = 0
+        self._mark: Mark | None = None
+
+    def blocks(self) -> Iterator[memoryview]:
+        """The package, in blocks of at most 1 MiB, each valid until the next is asked for.
+
+        Raises:
+            DownloadError: bounded attempts failed. With ``restart``, a new download may start right away.
+        """
+        view = memoryview(bytearray(BLOCK))
+        stalls = 0
+        for _ in range(_MOST_RESUMPTIONS):
+            before = self._offset
+            body = self._open()
+            try:
+                while count := _read(body, view):
+                    self._inspect(view[:count])
+                    self._offset += count
+                    yield view[:count]
+            finally:
+                body.close()
+            if self._offset == self._attachment.size:
+                return
+            stalls = stalls + 1 if self._offset == before else 0
+            if stalls >= self._peer.attempts:
+                break
+            if self._offset and not self._mark:
+                raise DownloadError(
+                    f"{self._broken()}, and storage offers nothing to resume by", restart=True
+                )
+            self._sleep(min(2.0**stalls, 30.0) * (0.5 + self._peer.jitter()) / 2)
+        raise DownloadError(f"{self._broken()}, again and again")
+
+    def _open(self) -> Stream:
+        try:
+            answer = self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+        except RefusedError:
+            self._replace(self._refresh())
+            answer = self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+        assert answer.stream is not None
+        try:
+            if self._offset:
+                _check_continuation(answer, self._offset, self._attachment.size, self._mark)
+            else:
+                _check_start(answer, self._attachment.size)
+                self._mark = _mark(answer)
+        except DownloadError:
+            answer.stream.close()
+            raise
+        return answer.stream
+
+    def _replace(self, attachment: Attachment) -> None:
+        if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
+            raise DownloadError("Canvas replaced the package meanwhile", restart=True)
+        self._attachment = attachment
+
+    def _inspect(self, block: memoryview) -> None:
+        if self._offset == 0 and not bytes(block[:4]).startswith(_PACKAGE_STARTS):
+            head = bytes(block[:64]).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+            if head.startswith(_PAGE_STARTS):
+                raise DownloadError(
+                    "a page came instead of the package; the token's user may not be allowed to download it"
+                )
+        if self._offset + len(block) > self._attachment.size:
+            raise DownloadError(f"more bytes came than the {self._attachment.size} Canvas announced")
+
+    def _broken(self) -> str:
+        return f"the download broke off after {self._offset} of {self._attachment.size} bytes"
+
+
+def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> Dialogue[Answer]:
+    """Follow the way from Canvas's URL to an answer with a body; with an offset, ask for the rest only.
+
+    Raises:
+        RefusedError: somebody on the way refused, or asked for a login.
+        DownloadError: a redirect that must not be followed, or no answer within bounded attempts.
+    """
+    hop = first_hop(peer.origin, url)
+    patience = Patience(peer)
+    while True:
+        outgoing = _outgoing(peer, hop, offset, mark)
+        reply = (yield from exchange(outgoing, peer)) if hop.on_canvas else _required((yield Send(outgoing)))
+        error = _passing(reply, hop)
+        if error is not None:
+            pause = patience.after(error)
+            if pause is None:
+                raise DownloadError(f"{host_of(hop.url)} did not deliver: {error.message}")
+            if pause:
+                yield Pause(pause)
+            continue
+        assert isinstance(reply, Answer)
+        login = False
+        if reply.status in _REDIRECTS:
+            location = reply.headers.get("location")
+            login = is_login(peer.origin, urljoin(hop.url, location or ""))
+            if not login:
+                hop = next_hop(peer.origin, hop, location)
+                continue
+        if reply.stream is not None:
+            return reply
+        if hop.on_canvas and hop.bearer and (login or reply.status in (_UNAUTHORIZED, _FORBIDDEN)):
+            bare = first_hop(peer.origin, url, bearer=False)
+            if bare.has_verifier:
+                hop = bare
+                continue
+        raise _refusal(reply, hop, login=login, offset=offset)
+
+
+def _passing(reply: Reply, hop: Hop) -> CanvasError | None:
+    """What may be better in a moment."""
+    if isinstance(reply, Fault):
+        return unreachable(reply, host_of(hop.url))
+    if hop.on_canvas and is_refusal(reply):
+        return ThrottledError("the rate budget of this token is used up")
+    if reply.status >= _SERVER_ERROR or reply.status in _BUSY:
+        return CanvasUnavailableError(f"HTTP {reply.status}")
+    return None
+
+
+def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadError:
+    if login:
+        return RefusedError(
+            "Canvas asks for a login instead of delivering; check that the token is valid for files and that its user "
+            "may download them"
+        )
+    if answer.status == _RANGE_NOT_SATISFIABLE and offset:
+        return DownloadError("storage cannot resume the package", restart=True)
+    hint = "the package may have been deleted; export again" if hop.on_canvas else "the link may have expired"
+    return RefusedError(f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}")
+
+
+def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None) -> Outgoing:
+    headers = peer.headers(bearer=hop.bearer, accept="*/*")
+    headers["Accept-Encoding"] = "identity"
+    if offset and mark:
+        headers["Range"] = f"bytes={offset}-"
+        headers["If-Range"] = mark.validator
+    return Outgoing("GET", hop.url, headers, stream=True)
+
+
+def _check_start(answer: Answer, size: int) -> None:
+    if answer.status != _OK:
+        raise DownloadError(f"HTTP {answer.status} where the whole package was asked for")
+    if answer.media_type in ("text/html", "application/xhtml+xml") or "json" in answer.media_type:
+        what = "a web page, probably a login" if "html" in answer.media_type else "a message"
+        raise DownloadError(
+            f"{what} came instead of the package; check that the token's user may download files"
+        )
+    if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        raise DownloadError("the package came compressed once more, so that its length cannot be checked")
+    length = answer.headers.get("content-length")
+    if length is not None and length != str(size):
+        raise DownloadError(f"{length} bytes were announced where Canvas says the package has {size}")
+
+
+def _check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:
+    if answer.status != _PARTIAL:
+        raise DownloadError("storage does not resume, or the package was replaced", restart=True)
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    if not found or tuple(map(int, found.groups())) != (offset, size - 1, size):
+        raise DownloadError("storage resumed at another place than asked for", restart=True)
+    etag = answer.headers.get("etag")
+    if mark and mark.etag and etag and etag != mark.etag:
+        raise DownloadError("the package was replaced meanwhile", restart=True)
+
+
+def _mark(answer: Answer) -> Mark | None:
+    headers = answer.headers
+    if headers.get("accept-ranges", "").lower() == "none":
+        return None
+    etag = headers.get("etag", "")
+    if etag.startswith('"'):
+        return Mark(etag, etag)
+    modified = headers.get("last-modified", "")
+    try:
+        # A date is only as good as an ETag if the object cannot have changed twice within it.
+        settled = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError):
+        return None
+    return Mark(modified, None) if settled >= timedelta(seconds=1) else None
+
+
+def _read(body: Stream, view: memoryview) -> int:
+    """The next bytes; 0 at the end, and where the connection breaks: the count of bytes tells the two apart."""
+    try:
+        return body.readinto(view)
+    except OSError:
+        return 0
+
+
+def _required(reply: Reply | None) -> Reply:
+    assert reply is not None
+    return reply

@@ -1,0 +1,110 @@
+"""Every REST call we make: from arguments to a request and the reading of its answer. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.ids import account_path, context_path
+from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
+from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.pages import Walk
+from canvas_exports.canvas.parse import (
+    read_course,
+    read_export,
+    read_list_item,
+    read_progress,
+    read_user,
+)
+from canvas_exports.canvas.wire import Answer, Call, Request
+from canvas_exports.errors import InputError
+
+T = TypeVar("T")
+
+LARGEST_PAGE = 100
+
+
+def whoami() -> Call[User]:
+    """``GET /api/v1/users/self``."""
+    return _show(Request("GET", "/api/v1/users/self"), read_user)
+
+
+def course(context: Context) -> Call[Course]:
+    """``GET /api/v1/courses/:id?include[]=term``."""
+    _must_be_course(context)
+    query = urlencode([("include[]", "term")])
+    return _show(Request("GET", context_path(context), query, context=str(context)), read_course)
+
+
+def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Walk[Course]:
+    """``GET /api/v1/accounts/:account_id/courses``, with the term of each course."""
+    query = urlencode([*filters.pairs(), ("include[]", "term"), ("per_page", str(LARGEST_PAGE))])
+    request = Request("GET", f"{account_path(account)}/courses", query)
+    return Walk(request, read_course, lambda row: row.id, origin)
+
+
+def content_list(origin: Origin, context: Context, type_: str | None) -> Walk[ContentListItem]:
+    """``GET /api/v1/courses/:course_id/content_list``."""
+    _must_be_course(context)
+    query = urlencode([("type", type_)]) if type_ else ""
+    request = Request("GET", f"{context_path(context)}/content_list", query, context=str(context))
+    return Walk(request, read_list_item, lambda row: row, origin)
+
+
+def list_exports(origin: Origin, context: Context, per_page: int) -> Walk[ContentExport]:
+    """``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
+    if not 1 <= per_page <= LARGEST_PAGE:
+        raise InputError("per_page", f"{per_page} rows cannot be asked for", accepted=f"1 to {LARGEST_PAGE}")
+    return Walk(
+        _exports("GET", context, query=[("per_page", str(per_page))]), read_export, lambda row: row.id, origin
+    )
+
+
+def show_export(context: Context, export_id: int) -> Call[ContentExport]:
+    """``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
+    path = f"{context_path(context)}/content_exports/{_number('export_id', export_id)}"
+    return _show(Request("GET", path, context=str(context), export_id=export_id), read_export)
+
+
+def create_export(context: Context, request: ExportRequest) -> Call[ContentExport]:
+    """``POST /api/v1/{courses,groups,users}/:id/content_exports``."""
+    request.check(context.kind)
+    return _show(_exports("POST", context, form=request.pairs()), read_export)
+
+
+def progress(progress_id: int) -> Call[Progress]:
+    """``GET /api/v1/progress/:id``."""
+    return _show(Request("GET", f"/api/v1/progress/{_number('progress_id', progress_id)}"), read_progress)
+
+
+def _show(request: Request, read: Callable[[Any], T]) -> Call[T]:
+    def read_answer(document: Any, _answer: Answer) -> T:
+        return read(document)
+
+    return Call(request, read_answer)
+
+
+def _exports(
+    method: str,
+    context: Context,
+    *,
+    query: Iterable[tuple[str, str]] = (),
+    form: Iterable[tuple[str, str]] = (),
+) -> Request:
+    path = f"{context_path(context)}/content_exports"
+    return Request(method, path, urlencode(list(query)), urlencode(list(form)), context=str(context))
+
+
+def _must_be_course(context: Context) -> None:
+    if context.kind is not ContextKind.COURSE:
+        raise InputError("course", f"{context} is not a course", accepted="101, sis_course_id:BIO-101")
+
+
+def _number(field: str, value: int) -> int:
+    if isinstance(value, bool) or value <= 0:
+        raise InputError(field, f"{value!r} is not an id", accepted="a positive number")
+    return value

@@ -1,0 +1,58 @@
+"""What the environment says about the way to the internet: proxies and certificate authorities, never credentials.
+
+Both HTTP libraries would also read passwords from ``.netrc`` if they were left to trust the environment, and put
+them in the token's place. So they are not; this module looks up the two things that are wanted.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+
+from canvas_exports.errors import InputError
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy for a URL, by ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or not parts.hostname or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def authorities(verify: bool | str) -> bool | str:
+    """``verify`` as it is to be used: ``False``, or the file or folder of the certificate authorities.
+
+    ``True`` stands for ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` where one is set, else for those of certifi.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if verify is False:
+        return False
+    path = (
+        verify
+        if isinstance(verify, str)
+        else os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    )
+    if path and not os.path.exists(path):  # noqa: PTH110 -- the libraries want the text as it is
+        raise InputError(
+            "verify", f"{path!r} does not exist", accepted="true, false, or the file of an authority"
+        )
+    return path or certifi.where()
+
+
+def tls_context(authority: bool | str) -> ssl.SSLContext | bool:
+    """For aiohttp: what ``authorities`` returned, loaded. Reads a file, so not on the event loop."""
+    if authority is False:
+        return False
+    path = str(authority)
+    if os.path.isdir(path):  # noqa: PTH112 -- as above
+        return ssl.create_default_context(capath=path)
+    return ssl.create_default_context(cafile=path)

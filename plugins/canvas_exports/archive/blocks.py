@@ -20,7 +20,7 @@ MIN_BLOCK_SIZE = 5 * MiB  # S3 refuses smaller parts, other than the last
 class LentBlock(bytearray):
     """Memory of a budget.
 
-    A view that ``BlockBudget.lend`` handed out stays untouched until the view itself is gone, not only until the
+    What a view from ``BlockBudget.lend`` shows stays as it is until the view itself is gone, not only until the
     next block is asked for: a store that recognises it may keep the view instead of copying it.
     """
 
@@ -52,21 +52,27 @@ class BlockBudget:
         self._idle: list[LentBlock] = []
         self._freed = threading.Condition()
 
-    def lend(self) -> memoryview:
-        """A view of a whole block; waits for one. The loan ends when the view, and all who keep it, are gone."""
+    def take(self) -> LentBlock:
+        """An empty block; waits for one. It goes back through ``lend`` or ``give_back``."""
         with self._freed:
             while not self._idle and not self._unused:
                 self._freed.wait()
             if self._idle:
-                block = self._idle.pop()
-            else:
-                self._unused -= 1
-                block = LentBlock(self.block_size)
-        view = memoryview(block)
-        weakref.finalize(view, self._take_back, block).atexit = False
+                return self._idle.pop()
+            self._unused -= 1
+            return LentBlock(self.block_size)
+
+    def lend(self, block: LentBlock, filled: int) -> memoryview:
+        """The first bytes of a block, for others. It is free again when this view, and all who keep it, are gone.
+
+        A slice of the view does not keep it.
+        """
+        view = memoryview(block)[:filled]
+        weakref.finalize(view, self.give_back, block).atexit = False
         return view
 
-    def _take_back(self, block: LentBlock) -> None:
+    def give_back(self, block: LentBlock) -> None:
+        """Free a block that was taken and not lent."""
         with self._freed:
             self._idle.append(block)
             self._freed.notify()

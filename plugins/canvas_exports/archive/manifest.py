@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.archive.proof import Proof
+from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
+from canvas_exports.archive.proof import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.schemas import problem
+from canvas_exports.errors import ArchiveError
+
+SCHEMA = "urn:canvas-exports:manifest:1"
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,10 @@ class ContextFacts:
     uuid: str | None = None
     account_id: int | None = None
     term: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "user":
+            object.__setattr__(self, "name", None)
 
 
 @dataclass(frozen=True)
@@ -84,13 +94,53 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The document, valid against ``schemas/manifest-1.schema.json``."""
-        raise NotImplementedError
+        document = {
+            "schema": SCHEMA,
+            "context": plain(self.context),
+            "export": plain(self.export),
+            "package": plain(self.package),
+            "proof": {
+                "level": self.proof.level.value,
+                "verdict": self.proof.verdict.value,
+                "findings": [plain(finding) for finding in self.proof.findings],
+                "counts": dict(self.proof.counts),
+                "never_held": list(NEVER_HELD.get(self.export.type, ())),
+            },
+            "run": plain(self.run),
+            "stored_at": format_time(self.stored_at),
+        }
+        if wrong := problem("manifest-1", document):
+            raise ValueError(f"not a manifest: {wrong}")
+        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
     @classmethod
     def from_json(cls, document: bytes) -> Manifest:
-        """Read a document back.
+        """Read a document back. Fields of a newer version are left out.
 
         Raises:
-            ArchiveError: it is not a manifest, or one of a newer schema.
+            ArchiveError: it is not a manifest, or one of another schema.
         """
-        raise NotImplementedError
+        try:
+            data = json.loads(document)
+        except ValueError:
+            raise ArchiveError("not a manifest: no JSON") from None
+        if wrong := problem("manifest-1", data):
+            raise ArchiveError(f"not a manifest: {wrong}")
+        return cls(
+            context=rebuild(ContextFacts, data["context"]),
+            export=rebuild(ExportFacts, data["export"]),
+            package=rebuild(PackageFacts, data["package"]),
+            proof=Proof(
+                level=ProofLevel(data["proof"]["level"]),
+                verdict=Verdict(data["proof"]["verdict"]),
+                findings=tuple(
+                    rebuild(Finding, {**finding, "severity": Severity(finding["severity"])})
+                    for finding in data["proof"]["findings"]
+                ),
+                member_count=data["package"]["member_count"],
+                content_digest=data["package"]["content_digest"],
+                counts=data["proof"]["counts"],
+            ),
+            run=rebuild(RunFacts, data["run"]),
+            stored_at=parse_time(data["stored_at"]),
+        )

@@ -1,7 +1,121 @@
-"""The way of a package's bytes."""
+"""The way of a package's bytes: count, keep what the proof needs, digest, and prove before the stream may end.
+
+A store makes an object visible only if the stream ends well. So whatever is wrong is raised here, before the end,
+and nothing was ever visible: there is no commit flag to forget.
+"""
 
 from __future__ import annotations
 
-from canvas_exports.archive.blocks import BlockBudget
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
-__all__ = ["BlockBudget"]
+from canvas_exports.archive.blocks import BlockBudget
+from canvas_exports.archive.held import Held, KeptBytes
+from canvas_exports.archive.proof import Expectation, Proof, prove
+from canvas_exports.archive.store import Block
+from canvas_exports.errors import CorruptPackageError
+
+__all__ = ["BlockBudget", "Pipeline"]
+
+
+class Pipeline:
+    """One pass over a package. What it learned is complete once ``run`` has ended.
+
+    Args:
+        expect: what the package must be.
+        budget: where the memory comes from, shared by all packages of a task.
+        windows: offsets the proof will need besides the tail.
+        stored: where the proof may look instead, for a package that can be read again.
+
+    Attributes:
+        size: bytes that passed.
+        sha256: their digest, in hexadecimal.
+        proof: what the proof found.
+    """
+
+    size: int
+    sha256: str
+    proof: Proof
+
+    def __init__(
+        self,
+        expect: Expectation,
+        budget: BlockBudget,
+        *,
+        windows: Sequence[range] = (),
+        stored: Held | None = None,
+    ) -> None:
+        self._expect = expect
+        self._budget = budget
+        self._windows = windows
+        self._stored = stored
+
+    def run(self, source: Iterator[Block]) -> Generator[Block, None, None]:
+        """Pass a package on to a store, in blocks of the budget.
+
+        A block of the source need only stay as it is until the next one is asked for.
+
+        Raises:
+            CorruptPackageError: see ``prove``; raised at the first byte where it shows there.
+            WrongPackageError: see ``prove``.
+            OutOfReachError: see ``prove``.
+        """
+        kept = KeptBytes(self._expect.size, self._windows)
+        digest = hashlib.sha256()
+        yield from _digested(
+            _reblocked(kept.watch(_plausible(source, self._expect.size)), self._budget), digest.update
+        )
+        self.size = kept.size
+        self.sha256 = digest.hexdigest()
+        self.proof = prove(self._stored or kept, self._expect)
+
+
+def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]:
+    """Stop at once what cannot become the package: a web page in its place, or too many bytes."""
+    arrived = 0
+    for block in source:
+        if not arrived and len(block) > 1 and bytes(block[:2]) != b"PK":
+            page = bytes(block[:64]).lstrip().startswith(b"<")
+            raise CorruptPackageError(
+                "a web page arrived instead of the package" if page else "this is not a zip"
+            )
+        arrived += len(block)
+        if expected is not None and arrived > expected:
+            raise CorruptPackageError(f"more bytes arrived than the {expected:,} that Canvas announced")
+        yield block
+
+
+def _reblocked(source: Iterator[Block], budget: BlockBudget) -> Iterator[memoryview]:
+    """Full blocks of the budget, and a shorter last one.
+
+    A block is taken only once there are bytes for it, and is let go before the next one is taken: a pipeline that
+    waits for memory holds none.
+    """
+    block, filled = None, 0
+    try:
+        for arrived in source:
+            left = memoryview(arrived)
+            while left:
+                block = block or budget.take()
+                part = left[: len(block) - filled]
+                memoryview(block)[filled : filled + len(part)] = part
+                filled, left = filled + len(part), left[len(part) :]
+                if filled == len(block):
+                    full, block, filled = [budget.lend(block, filled)], None, 0
+                    yield full.pop()
+        if block is not None:
+            full, block = [budget.lend(block, filled)], None
+            yield full.pop()
+    finally:
+        if block is not None:
+            budget.give_back(block)
+
+
+def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
+    """Digest every block in a thread of its own, while the store takes it and the source fills the next one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
+        while held := list(islice(blocks, 1)):
+            thread.submit(update, held[0])
+            yield held.pop()

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
-from canvas_exports.archive.manifest import Manifest, ManifestDraft
-from canvas_exports.archive.pipeline import BlockBudget
+from canvas_exports.archive.held import OutOfReachError, StoredBytes
+from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
+from canvas_exports.archive.pipeline import BlockBudget, Pipeline
 from canvas_exports.archive.proof import Expectation, Finding, Verdict
 from canvas_exports.archive.store import Block, Store
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    CorruptPackageError,
+    PackageError,
+)
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by the export's type
+
+_PASSES = (
+    3  # one as a rule; a second for a directory longer than the tail; a third for a manifest before both
+)
+_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -50,4 +72,140 @@ def publish(
         ArchiveDeniedError: no right to store (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    raise NotImplementedError
+    for _ in range(_ROUNDS):
+        stored = _stored(store, draft)
+        if stored is not None:
+            return stored
+        try:
+            passed = _adopt(store, draft.key, expect, budget) or _transfer(
+                store, draft.key, blocks, expect, budget
+            )
+        except AlreadyStoredError:
+            continue  # another attempt at the same export was quicker; see what it left
+        return _seal(store, draft, passed)
+    raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
+
+
+def _stored(store: Store, draft: ManifestDraft) -> Published | None:
+    """The package, if it is already there with its manifest."""
+    marker = manifest_key(draft.key)
+    try:
+        manifest = Manifest.from_json(store.read(marker))
+    except KeyError:
+        return None
+    if not _same(manifest, draft):
+        raise AlreadyStoredError(
+            f"the key holds export {manifest.export.id} of {manifest.export.canvas_host}; "
+            "use another archive for another Canvas",
+            key=draft.key,
+            export_id=draft.export.id,
+        )
+    info = store.stat(draft.key)
+    if info is None or info.size != manifest.package.size:
+        raise ArchiveError(
+            "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again",
+            key=draft.key,
+            export_id=draft.export.id,
+        )
+    return _published(manifest, already=True)
+
+
+def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget) -> Pipeline | None:
+    """Prove what a killed run left under the key, instead of fetching it again. What is not the package is removed."""
+    info = store.stat(key)
+    if info is None:
+        return None
+    pipeline = Pipeline(expect, budget, stored=StoredBytes(store, key, info.size))
+    try:
+        deque(pipeline.run(store.blocks(key)), maxlen=0)
+    except PackageError as error:
+        log.warning("%s was left without a manifest and is not the package (%s): storing it anew", key, error)
+        store.delete(key)
+        return None
+    return pipeline
+
+
+def _transfer(
+    store: Store, key: str, blocks: Callable[[], Iterator[Block]], expect: Expectation, budget: BlockBudget
+) -> Pipeline:
+    """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them."""
+    windows: tuple[range, ...] = ()
+    for _ in range(_PASSES):
+        pipeline = Pipeline(expect, budget, windows=windows)
+        with ExitStack() as cleanup:
+            source = blocks()
+            if isinstance(source, Generator):
+                cleanup.callback(source.close)
+            stream = pipeline.run(source)
+            cleanup.callback(stream.close)
+            try:
+                store.put(key, stream)
+            except OutOfReachError as error:
+                log.info("%s is fetched once more: its proof needs %s", key, error)
+                windows += error.missing
+                continue
+        _confirm(store, key, pipeline.size)
+        return pipeline
+    raise CorruptPackageError("every download of the package looks different")
+
+
+def _confirm(store: Store, key: str, size: int) -> None:
+    info = store.stat(key)
+    if info is None or info.size != size:
+        store.delete(key)
+        raise ArchiveUnavailableError(f"the store did not keep the {size:,} bytes it accepted", key=key)
+
+
+def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
+    """Write the manifest: from here on it is a backup."""
+    manifest = Manifest(
+        context=draft.context,
+        export=draft.export,
+        package=PackageFacts(
+            key=draft.key,
+            size=passed.size,
+            sha256=passed.sha256,
+            content_digest=passed.proof.content_digest,
+            member_count=passed.proof.member_count,
+            media_type=MEDIA_TYPE,
+        ),
+        proof=passed.proof,
+        run=draft.run,
+        stored_at=datetime.now(timezone.utc),
+    )
+    if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
+        return _published(manifest, already=False)
+    stored = _stored(
+        store, draft
+    )  # another attempt at the same export was quicker, or another export has the key
+    if stored is None:
+        raise ArchiveUnavailableError(
+            "the store says the manifest is there, and that it is not", key=draft.key
+        )
+    return stored
+
+
+def _same(manifest: Manifest, draft: ManifestDraft) -> bool:
+    def identity(facts: Manifest | ManifestDraft) -> tuple[object, ...]:
+        return (
+            facts.context.kind,
+            facts.context.id,
+            facts.export.type,
+            facts.export.id,
+            facts.export.canvas_host,
+        )
+
+    return identity(manifest) == identity(draft)
+
+
+def _published(manifest: Manifest, *, already: bool) -> Published:
+    return Published(
+        key=manifest.package.key,
+        manifest_key=manifest_key(manifest.package.key),
+        size=manifest.package.size,
+        sha256=manifest.package.sha256,
+        verdict=manifest.proof.verdict,
+        findings=manifest.proof.findings,
+        already=already,
+        manifest=manifest,
+    )

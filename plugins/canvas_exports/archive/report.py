@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from textwrap import wrap
 from typing import Any
 
+from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
 from canvas_exports.archive.manifest import RunFacts
+from canvas_exports.archive.schemas import problem
+from canvas_exports.errors import ArchiveError
+
+SCHEMA = "urn:canvas-exports:run-report:1"
+
+_HEADINGS = ("CONTEXT", "TYPE", "OUTCOME", "SIZE", "TIME", "DETAIL")
+_NUMBERS = ("SIZE", "TIME")
+_WIDEST = (34, 16, 12, 8, 8)  # of all columns but the last, which takes what is left
+_NARROWEST = 10
+_GAP = "  "
+_NAMED = 5
+_THOUSAND, _THREE_DIGITS = 1000, 99.95
 
 
 @dataclass(frozen=True)
@@ -48,15 +64,146 @@ class OutcomeRecord:
 def batch_document(
     records: Iterable[OutcomeRecord], *, run: RunFacts, started_at: datetime, finished_at: datetime
 ) -> dict[str, Any]:
-    """The outcomes of one task, as JSON data."""
-    raise NotImplementedError
+    """The outcomes of one task, as JSON data valid against ``schemas/run-report-1.schema.json``."""
+    return _document("batch", list(records), run, started_at, finished_at)
 
 
-def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The run report from the documents of its batches; where two speak of one context, the later outcome counts."""
-    raise NotImplementedError
+def merge(documents: Iterable[Mapping[str, Any]], *, run: RunFacts | None = None) -> dict[str, Any]:
+    """The run report from the documents of its batches; where two speak of one context, the later outcome counts.
+
+    Args:
+        documents: of ``batch_document``, in any order.
+        run: the run, where there may be no batch at all; taken from the first document otherwise.
+
+    Raises:
+        ArchiveError: one of them is not a batch document.
+        ValueError: neither a document nor a run.
+    """
+    latest: dict[tuple[str, str], OutcomeRecord] = {}
+    starts, ends = [], []
+    for document in documents:
+        if wrong := problem("run-report-1", document):
+            raise ArchiveError(f"not a run report: {wrong}")
+        run = run or rebuild(RunFacts, document["run"])
+        starts.append(parse_time(document["started_at"]))
+        ends.append(parse_time(document["finished_at"]))
+        for record in records_of(document):
+            known = latest.get((record.context, record.export_type))
+            if known is None or _finished(record) >= _finished(known):
+                latest[record.context, record.export_type] = record
+    if run is None:
+        raise ValueError("a run report needs a batch document, or the run")
+    whole_run = replace(run, task_id=None, map_index=None, attempt=None)
+    return _document(
+        "run", list(latest.values()), whole_run, min(starts, default=None), max(ends, default=None)
+    )
+
+
+def records_of(document: Mapping[str, Any]) -> list[OutcomeRecord]:
+    """The rows of a batch document or a run report."""
+    return [rebuild(OutcomeRecord, row) for row in document["outcomes"]]
 
 
 def table(records: Sequence[OutcomeRecord], *, width: int = 120) -> str:
-    """The outcomes as a plain text table for the task log, problems first, no line longer than ``width``."""
-    raise NotImplementedError
+    """The outcomes as a plain text table for the task log, problems first, no line longer than ``width``.
+
+    Below it the totals, and every next step once.
+    """
+    records = _sorted(records)
+    rows = [_HEADINGS, *(_cells(record) for record in records)]
+    widths = [min(max(len(row[at]) for row in rows), most) for at, most in enumerate(_WIDEST)]
+    widths.append(max(_NARROWEST, width - sum(widths) - len(_GAP) * len(widths)))
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(1, _line(tuple("-" * wide for wide in widths), widths))
+    return "\n".join([*lines, "", *_closing(records, width)])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    fitted = []
+    for heading, cell, wide in zip(_HEADINGS, cells, widths, strict=True):
+        cut = cell if len(cell) <= wide else cell[: wide - 1] + "…"
+        fitted.append(cut.rjust(wide) if heading in _NUMBERS else cut.ljust(wide))
+    return _GAP.join(fitted).rstrip()
+
+
+def _cells(record: OutcomeRecord) -> tuple[str, ...]:
+    detail = (record.reason, record.findings) if record.problem else (record.findings, record.key)
+    return (
+        " ".join(part for part in (record.context, record.name) if part),
+        record.export_type,
+        record.outcome,
+        "" if record.size is None else _size(record.size),
+        "" if record.seconds is None else f"{record.seconds:,.0f} s",
+        "; ".join(part for part in detail if part),
+    )
+
+
+def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
+    totals = _totals(records)
+    listed = (
+        ", ".join(f"{number:,} {outcome}" for outcome, number in totals["outcomes"].items())
+        or "nothing to do"
+    )
+    yield from wrap(
+        f"{totals['contexts']:,} exports: {listed}; {_size(float(totals['bytes']))} stored", width
+    )
+    steps: dict[str, list[str]] = {}
+    for record in records:
+        if record.next_step:
+            steps.setdefault(record.next_step, []).append(record.context)
+    for step, contexts in steps.items():
+        named = ", ".join(contexts[:_NAMED]) + (
+            f" and {len(contexts) - _NAMED:,} more" if contexts[_NAMED:] else ""
+        )
+        yield from wrap(f"{named}: {step}", width, subsequent_indent="  ")
+
+
+def _document(
+    kind: str,
+    records: Sequence[OutcomeRecord],
+    run: RunFacts,
+    started_at: datetime | None,
+    finished_at: datetime | None,
+) -> dict[str, Any]:
+    document = {
+        "schema": SCHEMA,
+        "kind": kind,
+        "run": plain(run),
+        "started_at": started_at and format_time(started_at),
+        "finished_at": finished_at and format_time(finished_at),
+        "totals": _totals(records),
+        "outcomes": [plain(record) for record in _sorted(records)],
+    }
+    if wrong := problem("run-report-1", document):
+        raise ValueError(f"not a run report: {wrong}")
+    return document
+
+
+def _totals(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
+    return {
+        "contexts": len(records),
+        "problems": sum(record.problem for record in records),
+        "bytes": sum(record.size or 0 for record in records),
+        "outcomes": dict(Counter(record.outcome for record in records).most_common()),
+    }
+
+
+def _sorted(records: Iterable[OutcomeRecord]) -> list[OutcomeRecord]:
+    return sorted(records, key=lambda record: (not record.problem, record.outcome, _natural(record.context)))
+
+
+def _natural(context: str) -> list[tuple[int, str]]:
+    """``course:9`` before ``course:10``."""
+    return [(int(part or 0), text) for text, part in re.findall(r"([^0-9]*)([0-9]*)", context)]
+
+
+def _finished(record: OutcomeRecord) -> datetime:
+    return record.finished_at or datetime.min.replace(tzinfo=timezone.utc)
+
+
+def _size(size: float) -> str:
+    units = iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= _THOUSAND and unit != "TB":
+        size, unit = size / _THOUSAND, next(units)
+    return f"{size:.0f} {unit}" if unit == "B" or size >= _THREE_DIGITS else f"{size:.1f} {unit}"

@@ -1,0 +1,95 @@
+"""The bytes of a package that the proof may look at."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.store import Block, Store
+
+TAIL = 4 * MiB  # the directory of some 40,000 entries, and nearly always the cartridge's manifest before it
+
+
+class OutOfReachError(Exception):
+    """The proof needs bytes that were not kept as they passed; another pass can keep them."""
+
+    def __init__(self, *missing: range) -> None:
+        super().__init__(", ".join(f"bytes {window.start} to {window.stop}" for window in missing))
+        self.missing = missing
+
+
+class Held(Protocol):
+    """Random access to a package, or to a part of it."""
+
+    size: int
+
+    def read(self, window: range) -> bytes:
+        """The bytes of a window. ``OutOfReachError`` if they are not at hand."""
+        ...
+
+
+class StoredBytes:
+    """A stored package: everything is within reach, at the price of a request."""
+
+    def __init__(self, store: Store, key: str, size: int) -> None:
+        self.size = size
+        self._store = store
+        self._key = key
+
+    def read(self, window: range) -> bytes:
+        """The bytes of a window, read from the store."""
+        return self._store.read(self._key, window.start, len(window))
+
+
+class KeptBytes:
+    """What was kept of a package that streamed by: its tail and chosen windows. ``size`` counts what passed.
+
+    Args:
+        expected: the package's size in bytes where it is known: then nothing is copied before the tail begins.
+        windows: offsets to keep besides the tail.
+        tail: bytes to keep of the end.
+    """
+
+    def __init__(self, expected: int | None = None, windows: Sequence[range] = (), tail: int = TAIL) -> None:
+        self.size = 0
+        self._tail = tail
+        self._tail_starts = 0 if expected is None else max(0, expected - tail)
+        self._last: deque[tuple[int, bytes]] = deque()
+        self._windows = {window: bytearray() for window in windows}
+
+    def watch(self, source: Iterator[Block]) -> Iterator[Block]:
+        """Pass the stream on, keeping what is wanted of it."""
+        for block in source:
+            self._keep(memoryview(block))
+            yield block
+
+    def read(self, window: range) -> bytes:
+        """The bytes of a window that lies in the tail or in one of the windows."""
+        if not len(window):
+            return b""
+        for offset, kept in self._parts():
+            if offset <= window.start and window.stop <= offset + len(kept):
+                return bytes(memoryview(kept)[window.start - offset : window.stop - offset])
+        raise OutOfReachError(window)
+
+    def _parts(self) -> Iterator[tuple[int, bytes | bytearray]]:
+        if len(self._last) > 1:
+            joined = b"".join(kept for _, kept in self._last)
+            self._last = deque([(self._last[0][0], joined)])
+        yield from self._last
+        for window, kept in self._windows.items():
+            yield window.start, kept
+
+    def _keep(self, block: memoryview) -> None:
+        start, stop = self.size, self.size + len(block)
+        for window, kept in self._windows.items():
+            if start < window.stop and window.start < stop:
+                kept.extend(block[max(0, window.start - start) : window.stop - start])
+        if stop > self._tail_starts:
+            first = max(start, self._tail_starts, stop - self._tail)
+            self._last.append((first, bytes(block[first - start :])))
+            while len(self._last) > 1 and self._last[1][0] <= stop - self._tail:
+                self._last.popleft()
+        self.size = stop

@@ -1,0 +1,163 @@
+"""Content out of nothing but a seed: the same context and revision always hold the same things."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+
+from canvas_sandbox.campus import Exportable
+from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.faults import Fault
+
+IDS_PER_CONTEXT = 1_000
+_ID_OFFSETS = {"course": 0, "group": 4_000_000_000, "user": 6_000_000_000}
+_OVERHEAD = 17_000
+_LARGE_FILE = 64 * 1024 * 1024
+_LOCKED_FILE = 2
+"""Number of the file that students may not have."""
+_WORDS = [
+    "the",
+    "a",
+    "of",
+    "and",
+    "to",
+    "in",
+    "measure",
+    "light",
+    "cell",
+    "model",
+    "theory",
+    "sample",
+    "value",
+    "method",
+    "field",
+    "energy",
+    "language",
+    "history",
+    "market",
+    "source",
+    "question",
+    "reading",
+    "seminar",
+    "answer",
+    "week",
+    "group",
+    "figure",
+    "result",
+    "number",
+    "draft",
+    "review",
+    "evidence",
+    "reason",
+    "example",
+    "practice",
+    "structure",
+    "function",
+    "community",
+    "culture",
+    "river",
+    "network",
+    "signal",
+    "protein",
+    "verb",
+    "archive",
+    "museum",
+    "law",
+]
+_TOPICS = (
+    "Foundations",
+    "Methods",
+    "Evidence",
+    "Models",
+    "Case studies",
+    "Applications",
+    "Limits",
+    "Debates",
+    "Outlook",
+    "Review",
+)
+
+
+def content_of(owner: Exportable, seed: int) -> Content:
+    """What ``owner`` holds. Groups and users hold files only; an empty course holds nothing but its root folder."""
+    empty = Fault.EMPTY in owner.trouble or owner.size == 0
+    return _generate(owner.kind, owner.id, owner.size, owner.revision, seed, empty=empty)
+
+
+@lru_cache(maxsize=256)
+def _generate(kind: str, owner_id: int, size: int, revision: int, seed: int, *, empty: bool) -> Content:
+    maker = _Maker(
+        _ID_OFFSETS[kind] + owner_id * IDS_PER_CONTEXT, random.Random(f"{seed}:{kind}:{owner_id}:{revision}")
+    )
+    root = maker.add(Kind.FOLDER, "course files" if kind == "course" else "files")
+    if not empty:
+        maker.add_files(root, max(0, size - (_OVERHEAD if kind == "course" else 1_000)))
+        if kind == "course":
+            maker.add_course_items()
+    return Content(root, maker.items)
+
+
+class _Maker:
+    """Adds items with running ids."""
+
+    def __init__(self, first_id: int, dice: random.Random) -> None:
+        self._next_id = first_id
+        self._dice = dice
+        self.items: dict[int, Item] = {}
+        self._files: list[int] = []
+
+    def add(self, kind: Kind, title: str, **fields: object) -> int:
+        item = Item(kind, self._next_id, title, **fields)  # type: ignore[arg-type]  # fields of Item, by name
+        self.items[item.id] = item
+        self._next_id += 1
+        return item.id
+
+    def add_files(self, root: int, total: int) -> None:
+        lectures = self.add(Kind.FOLDER, "Lectures", parent=root)
+        data = self.add(Kind.FOLDER, "Data & scripts", parent=lectures)
+        self.add(Kind.FOLDER, "Submissions of last year", parent=root)
+        count = min(3 + total // _LARGE_FILE, 40)
+        weights = [self._dice.uniform(0.5, 1.5) for _ in range(count)]
+        left = total
+        for number, weight in enumerate(weights, start=1):
+            size = left if number == count else int(total * weight / sum(weights))
+            left -= size
+            suffix = (
+                "mp4" if size > _LARGE_FILE // 2 else self._dice.choice(("pdf", "pdf", "pptx", "csv", "png"))
+            )
+            title = f"{self._dice.choice(_TOPICS)} {number}.{suffix}"
+            folder = (root, lectures, data)[number % 3]
+            self._files.append(
+                self.add(Kind.FILE, title, parent=folder, size=size, locked=number == _LOCKED_FILE)
+            )
+
+    def add_course_items(self) -> None:
+        topics = self._dice.sample(_TOPICS, 4)
+        pages = [
+            self.add(
+                Kind.PAGE,
+                f"Week {week}: {topic}",
+                body=self._prose(),
+                links=(self._files[week % len(self._files)],),
+            )
+            for week, topic in enumerate(topics, start=1)
+        ]
+        group = self.add(Kind.ASSIGNMENT_GROUP, "Coursework")
+        essay = self.add(Kind.ASSIGNMENT, f"Essay on {topics[0].lower()}", body=self._prose(), parent=group)
+        self.add(Kind.ASSIGNMENT, "Lab report", body=self._prose(), parent=group, links=(self._files[0],))
+        quiz = self.add(Kind.QUIZ, f"Quiz: {topics[1]}", body=self._prose())
+        talk = self.add(Kind.DISCUSSION, "Introduce yourself", body=self._prose())
+        self.add(Kind.ANNOUNCEMENT, "Welcome to the course", body=self._prose())
+        self.add(Kind.EVENT, "Guest lecture", body=self._prose())
+        self.add(Kind.RUBRIC, "Essay rubric")
+        for title, targets in (("Start here", (pages[0], talk)), ("Core", (pages[1], essay, quiz))):
+            module = self.add(Kind.MODULE, title)
+            for target in targets:
+                self.add(Kind.MODULE_ITEM, self.items[target].title, parent=module, target=target)
+
+    def _prose(self) -> str:
+        sentences = (
+            " ".join(self._dice.choices(_WORDS, k=self._dice.randint(6, 16))).capitalize() + "."
+            for _ in range(self._dice.randint(6, 14))
+        )
+        return " ".join(sentences)

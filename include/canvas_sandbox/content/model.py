@@ -1,0 +1,98 @@
+"""The things a course is made of, and the identifiers Canvas gives them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Kind(str, Enum):
+    """A type of content; the value is the collection name that ``select`` and ``content_list`` use."""
+
+    FOLDER = "folders"
+    FILE = "attachments"
+    PAGE = "wiki_pages"
+    ASSIGNMENT = "assignments"
+    ASSIGNMENT_GROUP = "assignment_groups"
+    QUIZ = "quizzes"
+    DISCUSSION = "discussion_topics"
+    ANNOUNCEMENT = "announcements"
+    EVENT = "calendar_events"
+    RUBRIC = "rubrics"
+    MODULE = "context_modules"
+    MODULE_ITEM = "content_tags"
+
+    @property
+    def asset(self) -> str:
+        """First half of an asset string, as in ``wiki_page_12``."""
+        special = {Kind.QUIZ: "quiz", Kind.ANNOUNCEMENT: "discussion_topic"}
+        return special.get(self, self.value[:-1])
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
+
+    ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
+    """
+
+    kind: Kind
+    id: int
+    title: str
+    body: str = ""
+    links: tuple[int, ...] = ()
+    parent: int | None = None
+    target: int | None = None
+    size: int = 0
+    locked: bool = False
+
+    @property
+    def asset_string(self) -> str:
+        """Type and id, as in ``wiki_page_12``."""
+        return f"{self.kind.asset}_{self.id}"
+
+    @property
+    def key(self) -> str:
+        """Identifier in a package, the same in every export."""
+        return create_key(self.asset_string)
+
+    @property
+    def slug(self) -> str:
+        """Title as it appears in file names."""
+        return slug(self.title)
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything a context holds, by id. The folder ``root`` contains all others."""
+
+    root: int
+    items: dict[int, Item] = field(default_factory=dict)
+
+    def of(self, kind: Kind) -> Iterator[Item]:
+        """The items of one kind, in order of id."""
+        return (item for item in self.items.values() if item.kind is kind)
+
+    def path(self, item: Item) -> str:
+        """Path of a file or folder below the root folder."""
+        names = [item.title]
+        while item.parent is not None and item.parent != self.root:
+            item = self.items[item.parent]
+            names.append(item.title)
+        return "/".join(reversed(names))
+
+    def without_locked(self) -> Content:
+        """What a student may have."""
+        return Content(self.root, {key: item for key, item in self.items.items() if not item.locked})
+
+
+def create_key(asset_string: str, prefix: str = "") -> str:
+    """Canvas's stable package identifier of an object."""
+    return "g" + hashlib.md5((prefix + asset_string).encode(), usedforsecurity=False).hexdigest()
+
+
+def slug(text: str) -> str:
+    """Lower case, with every run of other characters than letters and digits a hyphen."""
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in text.lower()).split())

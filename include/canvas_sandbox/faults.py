@@ -1,0 +1,211 @@
+"""What can go wrong: faults of a course, and faults of single requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Fault(str, Enum):
+    """A fault of one course (or group, or user). Alone it lasts for ever; ``Fault.X.times(n)`` happens n times."""
+
+    # The course itself
+    DELETED = "deleted"
+    """Deleted: absent from lists (unless asked for), 404 on every path."""
+    VANISHED = "vanished"
+    """Still listed, yet 404 on every path: deleted between the listing and the export."""
+    FORBIDDEN = "forbidden"
+    """The caller may not read it, whoever the caller is."""
+
+    # The POST that creates an export
+    LOST_ANSWER = "lost_answer"
+    """The export is created, then the connection drops without an answer."""
+    REFUSED = "refused"
+    """The connection drops before anything happened."""
+    SERVER_ERROR = "server_error"
+    """500 with ``error_report_id``; nothing is created."""
+    MAINTENANCE = "maintenance"
+    """503 with an HTML page; nothing is created."""
+    THROTTLED = "throttled"
+    """Refused as if the bucket were full."""
+
+    # The job
+    EXPORT_FAILS = "export_fails"
+    """The job fails half way."""
+    STUCK_CREATED = "stuck_created"
+    """No worker ever takes the job."""
+    STUCK_EXPORTING = "stuck_exporting"
+    """The job starts and never ends."""
+    STUCK_WAITING = "stuck_waiting"
+    """``waiting_for_external_tool`` for ever."""
+    NO_ATTACHMENT = "no_attachment"
+    """``exported``, yet without a package."""
+    PROGRESS_REGRESSION = "progress_regression"
+    """Completion falls back to nearly nothing late in the job, beyond Canvas's usual 25 to 15."""
+
+    # The package
+    INCOMPLETE = "incomplete"
+    """One file of the manifest is missing from the archive."""
+    EXPORT_ERRORS = "export_errors"
+    """Canvas recorded errors, as comments after the manifest's root element."""
+    WRONG_COURSE = "wrong_course"
+    """The package names another course."""
+    EMPTY = "empty"
+    """A course without content."""
+    CORRUPT = "corrupt"
+    """A zip whose directory is damaged."""
+    ZIP64 = "zip64"
+    """Zip64 records although the size does not need them."""
+
+    # The download
+    LOGIN_PAGE = "login_page"
+    """A redirect to the login page instead of the file, whatever the credential."""
+    STORAGE_GONE = "storage_gone"
+    """400 HTML: Canvas knows the file, its storage does not."""
+    TRUNCATED = "truncated"
+    """The stored object is shorter than Canvas says; the response itself is whole."""
+    CUT = "cut"
+    """The connection breaks in the middle of the body."""
+    SLOW = "slow"
+    """The body drips at ``Switches.slow_rate``."""
+    EXPIRED_LINK = "expired_link"
+    """The storage URL has expired when it is handed out."""
+
+    def times(self, count: int) -> LimitedFault:
+        """This fault, but only the first ``count`` times it would happen."""
+        return LimitedFault(self, count)
+
+
+JOB_FAULTS = frozenset(
+    {
+        Fault.EXPORT_FAILS,
+        Fault.STUCK_CREATED,
+        Fault.STUCK_EXPORTING,
+        Fault.STUCK_WAITING,
+        Fault.NO_ATTACHMENT,
+        Fault.PROGRESS_REGRESSION,
+    }
+)
+PACKAGE_FAULTS = frozenset(
+    {
+        Fault.INCOMPLETE,
+        Fault.EXPORT_ERRORS,
+        Fault.WRONG_COURSE,
+        Fault.EMPTY,
+        Fault.CORRUPT,
+        Fault.ZIP64,
+    }
+)
+
+
+@dataclass(frozen=True)
+class LimitedFault:
+    """A fault that stops by itself."""
+
+    fault: Fault
+    count: int
+
+
+class FaultCounter:
+    """The faults of one course and how often each may still happen."""
+
+    def __init__(self, faults: Iterable[Fault | LimitedFault] = ()) -> None:
+        self._left: dict[Fault, int | None] = {}
+        for fault in faults:
+            if isinstance(fault, LimitedFault):
+                self._left[fault.fault] = fault.count
+            else:
+                self._left[fault] = None
+
+    def __contains__(self, fault: Fault) -> bool:
+        return self._left.get(fault, 0) != 0
+
+    def take(self, fault: Fault) -> bool:
+        """Whether the fault happens now; uses up one of its times."""
+        left = self._left.get(fault, 0)
+        if left is None:
+            return True
+        if left > 0:
+            self._left[fault] = left - 1
+        return left > 0
+
+    def take_all(self, faults: Iterable[Fault]) -> frozenset[Fault]:
+        """Those of ``faults`` that happen now."""
+        return frozenset(fault for fault in faults if self.take(fault))
+
+
+class Effect(str, Enum):
+    """What a `RequestFault` does to the request it meets."""
+
+    LOST_ANSWER = "lost_answer"
+    """The request takes effect, then the connection drops without an answer."""
+    REFUSED = "refused"
+    """The connection drops before the request takes effect."""
+    THROTTLED = "throttled"
+    """Answered as throttled; no effect."""
+    SERVER_ERROR = "server_error"
+    """500 JSON with ``error_report_id``; no effect."""
+    MAINTENANCE = "maintenance"
+    """503 HTML; no effect."""
+    BAD_REQUEST_PAGE = "bad_request_page"
+    """400 HTML; no effect."""
+    NOT_FOUND = "not_found"
+    """404 as for a record that does not exist; no effect."""
+    DENIED = "denied"
+    """As for a missing permission; no effect."""
+    BAD_TOKEN = "bad_token"  # noqa: S105  the name of an effect
+    """401 with ``WWW-Authenticate``; no effect."""
+    LOGIN_PAGE = "login_page"
+    """302 to the login page; no effect."""
+    GARBLED = "garbled"
+    """200 with JSON that ends in the middle; the request takes effect."""
+    DELAY = "delay"
+    """Answered after ``seconds``."""
+    CUT = "cut"
+    """The body stops after ``after`` bytes (half of it by default) and the connection breaks."""
+    TRUNCATED = "truncated"
+    """A well-formed response that holds only the first ``after`` bytes (half of them by default)."""
+    SLOW = "slow"
+    """The body drips at ``Switches.slow_rate``."""
+
+
+@dataclass
+class RequestFault:
+    """A fault of the requests that match.
+
+    Attributes:
+        effect: What happens, as `Effect` or its value.
+        method: HTTP method, or ``*``.
+        path: Regular expression searched in the path as sent, without the query.
+        times: How many matching requests are hit; ``None`` means all.
+        skip: How many matching requests pass unharmed first.
+        after: Bytes before a cut or truncation.
+        seconds: Length of a delay.
+    """
+
+    effect: Effect | str
+    method: str = "*"
+    path: str = ""
+    times: int | None = 1
+    skip: int = 0
+    after: int | None = None
+    seconds: float = 1.0
+    _pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown effect and a broken pattern at once."""
+        self.effect = Effect(self.effect)
+        self._pattern = re.compile(self.path)
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether this request is hit; counts it."""
+        if self.times == 0 or self.method not in ("*", method) or not self._pattern.search(path):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True

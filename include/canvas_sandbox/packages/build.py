@@ -1,0 +1,41 @@
+"""From an order to a package, and the ways to break it."""
+
+from __future__ import annotations
+
+from canvas_sandbox.content.model import slug
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.archive import lay_out
+from canvas_sandbox.packages.cartridge import Cartridge
+from canvas_sandbox.packages.files import archive_name, file_members
+from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.packages.qti import qti_members
+from canvas_sandbox.packages.virtual import Literal, VirtualFile, Window
+
+_NAME_LIMIT = 200
+_DAMAGED_TAIL = 64
+
+
+def build(export_type: str, order: PackageOrder) -> VirtualFile:
+    """The package of an order: the same order gives the same bytes."""
+    if export_type == "common_cartridge":
+        members = Cartridge(order).members()
+    elif export_type == "qti":
+        members = qti_members(order)
+    else:
+        members = file_members(order)
+    package = lay_out(members, order.moment, zip64=Fault.ZIP64 in order.faults)
+    return _damage(package) if Fault.CORRUPT in order.faults else package
+
+
+def file_name(export_type: str, order: PackageOrder) -> str:
+    """The name Canvas gives the package; not unique."""
+    if export_type == "zip":
+        return archive_name(order.content)
+    name = slug(order.name)[:_NAME_LIMIT]
+    return f"{name}-export.imscc" if export_type == "common_cartridge" else f"{name}-quiz-export.zip"
+
+
+def _damage(package: VirtualFile) -> VirtualFile:
+    """The same length, the end of the zip directory overwritten."""
+    kept = max(0, package.size - _DAMAGED_TAIL)
+    return VirtualFile([Window(package, 0, kept), Literal(b"\x00" * (package.size - kept))])

@@ -1,0 +1,164 @@
+"""The small documents inside a package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import escape
+
+from canvas_sandbox.content.model import Content, Item, Kind
+
+_XMLNS = (
+    'xmlns="http://canvas.instructure.com/xsd/cccv1p0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xsi:schemaLocation="http://canvas.instructure.com/xsd/cccv1p0 https://canvas.instructure.com/xsd/cccv1p0.xsd"'
+)
+_CLASSES = {
+    Kind.PAGE: "WikiPage",
+    Kind.ASSIGNMENT: "Assignment",
+    Kind.QUIZ: "Quizzes::Quiz",
+    Kind.DISCUSSION: "DiscussionTopic",
+}
+
+
+def canvas_xml(root: str, inner: str, attributes: str = "") -> str:
+    """A document in Canvas's own schema."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} {attributes}{" " if attributes else ""}{_XMLNS}>\n{inner}</{root}>\n'
+
+
+def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
+    """A page or the text of an assignment, with links to files rewritten as Canvas does."""
+    anchors = "".join(
+        f'<p><a href="$IMS-CC-FILEBASE$/{escape(path)}">{escape(path.rpartition("/")[2])}</a></p>\n'
+        for path in links
+    )
+    prefix = f"{kind}: " if kind else ""
+    return (
+        "<html>\n<head>\n"
+        '<meta http-equiv="Content-Type" content="text/html; charset=utf-8"/>\n'
+        f"<title>{prefix}{escape(item.title)}</title>\n"
+        f'<meta name="identifier" content="{item.key}"/>\n'
+        '<meta name="editing_roles" content="teachers"/>\n'
+        '<meta name="workflow_state" content="active"/>\n'
+        f"</head>\n<body>\n<p>{escape(item.body)}</p>\n{anchors}</body>\n</html>\n"
+    )
+
+
+def assignment_settings(item: Item, group_key: str) -> str:
+    """``assignment_settings.xml``."""
+    return canvas_xml(
+        "assignment",
+        f"  <title>{escape(item.title)}</title>\n"
+        f"  <assignment_group_identifierref>{group_key}</assignment_group_identifierref>\n"
+        "  <workflow_state>published</workflow_state>\n  <points_possible>10.0</points_possible>\n"
+        "  <submission_types>online_upload</submission_types>\n",
+        f'identifier="{item.key}"',
+    )
+
+
+def assignment_cc13(item: Item) -> str:
+    """The assignment of Common Cartridge 1.3."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<assignment xmlns="http://www.imsglobal.org/xsd/imscc_extensions/assignment" identifier="{item.key}">\n'
+        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.body)}</text>\n'
+        '  <gradable points_possible="10.0">true</gradable>\n</assignment>\n'
+    )
+
+
+def topic(item: Item, version: str) -> str:
+    """A discussion topic or an announcement."""
+    family = "imsccv1p3" if version.startswith("1.3") else "imsccv1p1"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<topic xmlns="http://www.imsglobal.org/xsd/{family}/imsdt_v1p1">\n'
+        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.body)}</text>\n</topic>\n'
+    )
+
+
+def topic_meta(item: Item, meta_key: str) -> str:
+    """Canvas's own data about a topic; ``type`` tells announcements from discussions."""
+    kind = "announcement" if item.kind is Kind.ANNOUNCEMENT else "topic"
+    return canvas_xml(
+        "topicMeta",
+        f"  <topic_id>{item.key}</topic_id>\n  <title>{escape(item.title)}</title>\n"
+        f"  <position>1</position>\n  <type>{kind}</type>\n  <workflow_state>active</workflow_state>\n",
+        f'identifier="{meta_key}"',
+    )
+
+
+def quiz_qti(item: Item) -> str:
+    """A quiz of three true-or-false questions in QTI 1.2."""
+    questions = "".join(
+        f'      <item ident="{item.key}_{number}" title="Question {number}">\n        <presentation>\n'
+        f'          <material><mattext texttype="text/html">{escape(text)}.</mattext></material>\n'
+        '          <response_lid ident="response1" rcardinality="Single"><render_choice>\n'
+        '            <response_label ident="1"><material><mattext>True</mattext></material></response_label>\n'
+        '            <response_label ident="2"><material><mattext>False</mattext></material></response_label>\n'
+        "          </render_choice></response_lid>\n        </presentation>\n      </item>\n"
+        for number, text in enumerate(item.body.split(". ")[:3], start=1)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<questestinterop xmlns="http://www.imsglobal.org/xsd/ims_qtiasiv1p2">\n'
+        f'  <assessment ident="{item.key}" title="{escape(item.title)}">\n    <section ident="root_section">\n'
+        f"{questions}    </section>\n  </assessment>\n</questestinterop>\n"
+    )
+
+
+def quiz_meta(item: Item) -> str:
+    """``assessment_meta.xml``."""
+    return canvas_xml(
+        "quiz",
+        f"  <title>{escape(item.title)}</title>\n  <description>{escape(item.body)}</description>\n"
+        "  <quiz_type>assignment</quiz_type>\n  <points_possible>3.0</points_possible>\n",
+        f'identifier="{item.key}"',
+    )
+
+
+def module_meta(content: Content) -> str:
+    """Modules with their items."""
+    inner = ""
+    for module in content.of(Kind.MODULE):
+        items = "".join(
+            f'      <item identifier="{item.key}">\n        <content_type>{_CLASSES[content.items[item.target].kind]}'
+            f"</content_type>\n        <workflow_state>active</workflow_state>\n        <title>{escape(item.title)}"
+            f"</title>\n        <identifierref>{content.items[item.target].key}</identifierref>\n      </item>\n"
+            for item in content.of(Kind.MODULE_ITEM)
+            if item.parent == module.id and item.target is not None
+        )
+        inner += (
+            f'  <module identifier="{module.key}">\n    <title>{escape(module.title)}</title>\n'
+            f"    <workflow_state>active</workflow_state>\n    <items>\n{items}    </items>\n  </module>\n"
+        )
+    return canvas_xml("modules", inner)
+
+
+def files_meta(content: Content, locked: Sequence[Item]) -> str:
+    """Folders and the files that are locked."""
+    folders = "".join(
+        f'    <folder path="{escape(content.path(folder))}">\n    </folder>\n'
+        for folder in content.of(Kind.FOLDER)
+        if folder.id != content.root
+    )
+    files = "".join(
+        f'    <file identifier="{item.key}">\n      <locked>true</locked>\n    </file>\n' for item in locked
+    )
+    return canvas_xml("fileMeta", f"  <folders>\n{folders}  </folders>\n  <files>\n{files}  </files>\n")
+
+
+def titled_list(root: str, element: str, items: Iterable[Item]) -> str:
+    """A settings document that lists titled things."""
+    inner = "".join(
+        f'  <{element} identifier="{item.key}">\n    <title>{escape(item.title)}</title>\n  </{element}>\n'
+        for item in items
+    )
+    return canvas_xml(root, inner)
+
+
+def context_xml(course_id: int, course_name: str, canvas_domain: str) -> str:
+    """Where the cartridge comes from."""
+    return canvas_xml(
+        "context_info",
+        f"  <course_id>{course_id}</course_id>\n  <course_name>{escape(course_name)}</course_name>\n"
+        "  <root_account_id>1</root_account_id>\n  <root_account_name>Sandbox University</root_account_name>\n"
+        f"  <root_account_uuid>{'S4ndb0x' * 5 + 'root0'}</root_account_uuid>\n"
+        f"  <canvas_domain>{escape(canvas_domain)}</canvas_domain>\n",
+    )

@@ -1,0 +1,43 @@
+"""What a package is made from: the whole order, so that building it twice gives the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from canvas_sandbox.content.model import Content
+from canvas_sandbox.faults import Fault
+
+
+@dataclass(frozen=True)
+class PackageOrder:
+    """An export's package to be.
+
+    Attributes:
+        label: The context, as in ``course:101``.
+        context_id: Its id.
+        name: Its name.
+        content: What goes in, already selected.
+        seed: Makes the bytes of files differ between sandboxes.
+        revision: Makes them differ between revisions of the course.
+        export_id: Named in recorded export errors.
+        moment: When the package is built, seconds since the epoch.
+        version: Common Cartridge version, ``1.1.0`` or ``1.3.0``.
+        canvas_domain: Host of this Canvas, written into ``context.xml``.
+        faults: What is wrong with the package.
+    """
+
+    label: str
+    context_id: int
+    name: str
+    content: Content
+    seed: int
+    revision: int
+    export_id: int
+    moment: float
+    version: str = "1.1.0"
+    canvas_domain: str = ""
+    faults: frozenset[Fault] = frozenset()
+
+    def filler_key(self, item_id: int) -> str:
+        """Name of a file's bytes: the same file holds the same bytes in every export and export type."""
+        return f"{self.seed}:{self.label}:{self.revision}:{item_id}"

@@ -1,0 +1,122 @@
+"""A file that is never written: segments of known size, read by offset."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+BLOCK = 256 * 1024
+"""Bytes per step of a stream: large enough to be cheap, small enough for many streams at once."""
+
+
+class Segment(Protocol):
+    """A run of bytes of known size."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        ...
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Equal for equal bytes; cheap."""
+        ...
+
+    def read(self, start: int, stop: int) -> bytes | memoryview:
+        """Bytes from ``start``, at least one and at most up to ``stop``."""
+        ...
+
+
+class Literal:
+    """Bytes held in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Digest of the bytes."""
+        return hashlib.sha256(self._data).digest()
+
+    def read(self, start: int, stop: int) -> memoryview:
+        """Bytes from ``start`` to ``stop``."""
+        return memoryview(self._data)[start:stop]
+
+
+class OnDisk:
+    """A file of the real file system, opened for each read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.size = path.stat().st_size
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Digest of path, size and time of change."""
+        status = self._path.stat()
+        return hashlib.sha256(f"{self._path}:{status.st_size}:{status.st_mtime_ns}".encode()).digest()
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Bytes from ``start`` to ``stop``."""
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+
+
+class VirtualFile:
+    """Segments one after another: has a size and an ETag, is read in any order, holds no content of its own."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = [segment for segment in segments if segment.size]
+        self._offsets: list[int] = []
+        size = 0
+        digest = hashlib.sha256()
+        for segment in self._segments:
+            self._offsets.append(size)
+            size += segment.size
+            digest.update(segment.fingerprint)
+        self.size = size
+        self.etag = f'"{digest.hexdigest()[:32]}"'
+
+    def blocks(
+        self, start: int = 0, stop: int | None = None, block: int = BLOCK
+    ) -> Iterator[bytes | memoryview]:
+        """The bytes from ``start`` to ``stop`` in pieces of at most ``block``."""
+        position, end = start, self.size if stop is None else min(stop, self.size)
+        while position < end:
+            index = bisect_right(self._offsets, position) - 1
+            offset, segment = self._offsets[index], self._segments[index]
+            last = min(end, offset + segment.size, position + block)
+            piece = segment.read(position - offset, last - offset)
+            position += len(piece)
+            yield piece
+
+    def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        """The bytes from ``start`` to ``stop``, at once."""
+        return b"".join(self.blocks(start, stop))
+
+    def part(self, start: int, stop: int) -> VirtualFile:
+        """The file that consists of the bytes from ``start`` to ``stop``."""
+        return VirtualFile([Window(self, start, min(stop, self.size))])
+
+
+class Window:
+    """A part of a virtual file, as a segment."""
+
+    def __init__(self, file: VirtualFile, start: int, stop: int) -> None:
+        self._file = file
+        self._start = start
+        self.size = stop - start
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The file's ETag and the bounds."""
+        return f"{self._file.etag}:{self._start}:{self.size}".encode()
+
+    def read(self, start: int, stop: int) -> bytes | memoryview:
+        """The first piece from ``start``."""
+        return next(iter(self._file.blocks(self._start + start, self._start + stop)))

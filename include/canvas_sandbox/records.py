@@ -1,0 +1,118 @@
+"""The rows Canvas writes: exports, their progress and their packages; and the log of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from canvas_sandbox.campus import Exportable
+from canvas_sandbox.content.selection import Selection
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.virtual import VirtualFile
+
+OWN_ONLY_TYPES = frozenset({"zip", "user_data"})
+"""Export types that only their creator may see."""
+COPY_TYPES = frozenset({"course_copy", "master_course_copy"})
+"""Internal export types, hidden from the API."""
+
+
+@dataclass
+class Progress:
+    """Canvas's Progress of an export. ``completion`` is a float and may go backwards."""
+
+    id: int
+    export_id: int
+    user_id: int
+    created_at: float
+    updated_at: float
+    workflow_state: str = "queued"
+    completion: float | None = None
+    message: str | None = None
+
+    def reset(self, moment: float) -> None:
+        """Back to the queue, whatever was before; Canvas does so when the job starts."""
+        self.write(moment, "queued", 0.0)
+        self.message = None
+
+    def write(self, moment: float, state: str | None = None, completion: float | None = None) -> None:
+        """One write of the job."""
+        self.workflow_state = state or self.workflow_state
+        self.completion = self.completion if completion is None else completion
+        self.updated_at = moment
+
+
+@dataclass
+class Attachment:
+    """A package. ``build`` makes its virtual file anew; nothing is kept between downloads."""
+
+    id: int
+    uuid: str
+    name: str
+    content_type: str
+    size: int
+    created_at: float
+    export: Export = field(repr=False)
+    build: Callable[[], VirtualFile] = field(repr=False)
+
+
+@dataclass
+class Export:
+    """A content export. ``faults`` are those of its course that strike this very export."""
+
+    id: int
+    context: Exportable
+    export_type: str
+    user_id: int
+    created_at: float
+    workflow_state: str = "created"
+    selection: Selection = field(default_factory=Selection)
+    version: str = "1.1.0"
+    notify: bool = False
+    faults: frozenset[Fault] = frozenset()
+    progress: Progress | None = None
+    attachment: Attachment | None = None
+    finished_at: float | None = None
+    notified: bool = False
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """An export as tests see it: ``context`` as in ``course:101``, ``user`` an id, times in seconds since the epoch."""
+
+    id: int
+    context: str
+    export_type: str
+    state: str
+    created_at: float
+    user: int
+    finished_at: float | None = None
+    version: str = "1.1.0"
+    selection: dict[str, object] = field(default_factory=dict)
+    notified: bool = False
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """A request that came in.
+
+    Attributes:
+        time: Seconds since the epoch, on the sandbox's clock.
+        method: HTTP method.
+        path: Path as sent, without the query.
+        query: Query without credentials; empty on the storage host.
+        status: Status of the answer; 0 when the connection was dropped instead.
+        bytes: Length of the body that was sent.
+        user_agent: ``User-Agent``, or the empty string.
+        had_authorization: Whether an ``Authorization`` header came with it.
+        listener: ``canvas`` or ``storage``.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: str
+    status: int
+    bytes: int
+    user_agent: str
+    had_authorization: bool
+    listener: str

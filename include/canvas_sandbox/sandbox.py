@@ -1,0 +1,207 @@
+"""A running sandbox: both listeners in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import final
+
+from aiohttp import web
+
+from canvas_sandbox.campus import Account, Course, Group, Term, User
+from canvas_sandbox.content.model import Content
+from canvas_sandbox.faults import RequestFault
+from canvas_sandbox.records import ExportRecord, RequestRecord
+from canvas_sandbox.switches import Switches
+from canvas_sandbox.web.server import Server
+from canvas_sandbox.world import World
+
+_START_LIMIT, _STOP_LIMIT = 30.0, 10.0
+
+
+@final
+class Sandbox:
+    """A small Canvas on two loopback ports, for as long as the ``with`` block lasts.
+
+    Canvas answers on ``host``; files and storage answer under a second name of the same machine, so that a client which
+    forwards its token to another host is found out. Ports are free ones unless given.
+
+    Args:
+        courses: Courses to begin with.
+        groups: Groups.
+        users: People beside the four that are always there: admin, teacher, student and outsider.
+        accounts: Accounts; the first without a parent is the root account. One by default.
+        terms: Enrolment terms. One by default.
+        switches: How this Canvas behaves.
+        time_scale: Factor on the length of every job: 0.1 makes exports ten times faster. The clock itself is not scaled.
+        seed: Everything random depends on it.
+        host: Name or address of the Canvas host.
+        port: Port of the Canvas host.
+        storage_port: Port of the storage host.
+    """
+
+    def __init__(
+        self,
+        courses: Iterable[Course] = (),
+        *,
+        groups: Iterable[Group] = (),
+        users: Iterable[User] = (),
+        accounts: Iterable[Account] = (),
+        terms: Iterable[Term] = (),
+        switches: Switches | None = None,
+        time_scale: float = 1.0,
+        seed: int = 1,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        storage_port: int = 0,
+    ) -> None:
+        self.world = World(
+            courses=courses,
+            groups=groups,
+            users=users,
+            accounts=accounts,
+            terms=terms,
+            switches=switches or Switches(),
+            time_scale=time_scale,
+            seed=seed,
+        )
+        self._server = Server(self.world)
+        self._host = host
+        self._ports = (port, storage_port)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Bind the ports and answer; returns when both listeners are ready. Raises `OSError` for a port in use."""
+        sockets = [_bind(self._host, port) for port in self._ports]
+        canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
+        other = "127.0.0.1" if self._host == "localhost" else "localhost"
+        self.world.canvas_url = f"http://{self._host}:{canvas_port}"
+        self.world.files_url = f"http://{other}:{canvas_port}"
+        self.world.storage_url = f"http://{other}:{storage_port}"
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(sockets, ready)), name="canvas-sandbox", daemon=True
+        )
+        self._thread.start()
+        ready.result(_START_LIMIT)
+
+    def close(self) -> None:
+        """Stop answering; connections still open are broken."""
+        if self._loop is not None and self._stop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(_STOP_LIMIT)
+        self._loop = self._stop = self._thread = None
+
+    @property
+    def url(self) -> str:
+        """Base URL of the Canvas host."""
+        return self.world.canvas_url
+
+    @property
+    def storage_url(self) -> str:
+        """Base URL of the storage host."""
+        return self.world.storage_url
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Tokens by role: ``admin``, ``teacher``, ``student``, ``outsider``; those of other users as ``user:ID``."""
+        return dict(self.world.token_of)
+
+    @property
+    def token(self) -> str:
+        """The root-account admin's token."""
+        return self.world.token_of["admin"]
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """Requests so far, oldest first, without those to ``/sandbox/``. A stream counts when it has ended."""
+        return self._server.requests()
+
+    @property
+    def exports(self) -> list[ExportRecord]:
+        """Every export ever created, oldest first."""
+        return self._server.exports()
+
+    def inject(self, fault: RequestFault) -> None:
+        """Make requests fail; of several faults that match one request, the first injected strikes."""
+        self._server.inject(fault)
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward in time; everything due in between happens, in order."""
+        with self.world.lock:
+            self.world.clock.advance(seconds)
+            self.world.settle()
+
+    def content(self, course_id: int) -> Content:
+        """What a course holds, to choose ids for ``select`` from."""
+        with self.world.lock:
+            return self.world.content(self.world.courses[course_id])
+
+    def edit_course(self, course_id: int) -> None:
+        """Change a course's content, so that its next package differs from the last."""
+        with self.world.lock:
+            self.world.courses[course_id].revision += 1
+
+    def delete_course(self, course_id: int) -> None:
+        """Delete a course as a person would: it loses its SIS id."""
+        with self.world.lock:
+            course = self.world.courses[course_id]
+            course.state, course.sis_course_id = "deleted", None
+
+    def reset_course(self, course_id: int) -> int:
+        """Reset a course's content; the id of the empty course that takes over its SIS id."""
+        with self.world.lock:
+            return self.world.reset_course(course_id).id
+
+    def revoke(self, token: str, *, problem: str = "revoked") -> None:
+        """Make a token ``revoked`` or ``expired``."""
+        with self.world.lock:
+            self.world.tokens[token].problem = problem
+
+    def fill_bucket(self, count: float, token: str | None = None) -> None:
+        """Set what a token (the admin's by default) has used up of its rate limit."""
+        with self.world.lock:
+            self._server.gate.fill_bucket(token or self.token, count, self.world.clock.now())
+
+    async def _serve(self, sockets: list[socket.socket], ready: Future[None]) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        runners = []
+        try:
+            for handler, bound in zip((self._server.canvas, self._server.storage), sockets, strict=True):
+                runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.1)
+                await runner.setup()
+                await web.SockSite(runner, bound, backlog=1024).start()
+                runners.append(runner)
+        except Exception as error:  # noqa: BLE001  handed to the thread that waits
+            ready.set_exception(error)
+            return
+        ready.set_result(None)
+        await self._stop.wait()
+        for runner in runners:
+            await runner.cleanup()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

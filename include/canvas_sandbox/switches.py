@@ -1,0 +1,97 @@
+"""Everything about the server that differs between Canvas installations, releases, or a test's wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Storage(str, Enum):
+    """Where the packages lie, which decides the last hop of a download."""
+
+    LOCAL = "local"
+    """Canvas streams the bytes itself."""
+    S3 = "s3"
+    """Presigned URL on the storage host; ``Range``, ``ETag`` and ``If-Range`` are honoured, errors are XML."""
+    INSTFS = "instfs"
+    """JWT URL on the storage host; errors are JSON."""
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Behaviour of the server as a whole; the defaults are hosted Canvas after the 2026 changes.
+
+    Attributes:
+        manual_clock: Time moves only by ``Sandbox.advance``.
+        job_workers: Exports that run at the same time; the others wait in ``created``.
+        job_delay: Seconds between the request and the earliest start of its job.
+        duration: Median seconds of an export whose course does not say.
+        duration_sigma: Spread of a lognormal distribution around ``duration``; 0 makes all equal.
+        stuck_holds_worker: Whether an export that never ends keeps its worker.
+        expire_days: Days after which an export loses its ``attachment``; 0 keeps it for ever.
+        denied_status: Status of a missing permission, 403 or the older 401.
+        throttle_status: Status of a throttled request, 429 or the older 403.
+        throttle: Whether the leaky bucket works at all.
+        maximum: Content at which a bucket stops rising.
+        hwm: Content from which requests are refused.
+        outflow: Content that leaks from a bucket per second.
+        up_front_cost: Reservation of a request while it runs.
+        request_cost: Cost of a request.
+        request_costs: Costs of requests whose ``"METHOD /path"`` matches a pattern; the first match wins.
+        latency: Real seconds a request stays in flight before it is answered.
+        require_user_agent: Refuse requests without ``User-Agent``.
+        lowercase_headers: Emit response header names in lower case.
+        verifier_in_url: Add ``verifier`` to download URLs.
+        uuid_in_file_json: Show ``uuid`` in file objects.
+        file_token_auth: Accept a bearer token on ``/files/...``.
+        files_domain: Send downloads through a second host name of Canvas.
+        storage: Kind of storage.
+        storage_url_ttl: Seconds a signed storage URL is good for.
+        reject_bearer_on_storage: Answer 401 on the storage host to a request that carries ``Authorization``.
+        ranges: Whether the storage honours ``Range``.
+        slow_rate: Bytes per second of a slow download.
+        bookmarks: Page through account course lists with opaque bookmarks instead of numbers.
+        min_search_length: Shortest accepted ``search_term``.
+        record_limit: Requests remembered; older ones are forgotten first.
+    """
+
+    manual_clock: bool = False
+    job_workers: int = 6
+    job_delay: float = 0.0
+    duration: float = 0.2
+    duration_sigma: float = 0.0
+    stuck_holds_worker: bool = False
+    expire_days: int = 30
+    denied_status: int = 403
+    throttle_status: int = 429
+    throttle: bool = True
+    maximum: float = 800.0
+    hwm: float = 600.0
+    outflow: float = 10.0
+    up_front_cost: float = 50.0
+    request_cost: float = 0.05
+    request_costs: Mapping[str, float] = field(default_factory=dict)
+    latency: float = 0.0
+    require_user_agent: bool = True
+    lowercase_headers: bool = True
+    verifier_in_url: bool = False
+    uuid_in_file_json: bool = False
+    file_token_auth: bool = True
+    files_domain: bool = False
+    storage: Storage | str = Storage.S3
+    storage_url_ttl: float = 86_400.0
+    reject_bearer_on_storage: bool = True
+    ranges: bool = True
+    slow_rate: float = 64 * 1024
+    bookmarks: bool = False
+    min_search_length: int = 3
+    record_limit: int = 200_000
+
+    def __post_init__(self) -> None:
+        """Accept the storage by name and refuse what Canvas never does."""
+        object.__setattr__(self, "storage", Storage(self.storage))
+        if self.denied_status not in (401, 403) or self.throttle_status not in (403, 429):
+            raise ValueError("denied_status is 401 or 403, throttle_status is 403 or 429")
+        if self.job_workers < 1:
+            raise ValueError("job_workers is at least 1")

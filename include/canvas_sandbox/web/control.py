@@ -1,0 +1,65 @@
+"""The sandbox's own endpoints, for tests and demos in other processes. They pass no bucket and need no token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from canvas_sandbox.faults import RequestFault
+from canvas_sandbox.records import ExportRecord, RequestRecord
+from canvas_sandbox.web.reply import Call, Reply
+from canvas_sandbox.web.router import Router
+from canvas_sandbox.world import World
+
+
+class Control:
+    """``/sandbox/...``: look at what happened, and make trouble."""
+
+    def __init__(
+        self,
+        world: World,
+        requests: Callable[[], list[RequestRecord]],
+        exports: Callable[[], list[ExportRecord]],
+        inject: Callable[[RequestFault], None],
+    ) -> None:
+        self._world = world
+        self._requests = requests
+        self._exports = exports
+        self._inject = inject
+        self._router = Router()
+        self._router.add("GET", "/sandbox/health", self.health)
+        self._router.add("GET", "/sandbox/requests", self.requests)
+        self._router.add("GET", "/sandbox/exports", self.exports)
+        self._router.add("POST", "/sandbox/faults", self.faults)
+        self._router.add("POST", "/sandbox/advance", self.advance)
+
+    def answer(self, call: Call) -> Reply:
+        """Answer a request below ``/sandbox/``."""
+        found = self._router.find(call.method, call.path)
+        return found[0](call) if found else Reply(404, {"message": "no such endpoint of the sandbox"})
+
+    def health(self, call: Call) -> Reply:
+        """``GET /sandbox/health``."""
+        return Reply(data={"status": "ok", "time": call.now, "courses": len(self._world.courses)})
+
+    def requests(self, _: Call) -> Reply:
+        """``GET /sandbox/requests``: the log, oldest first."""
+        return Reply(data=[asdict(record) for record in self._requests()])
+
+    def exports(self, _: Call) -> Reply:
+        """``GET /sandbox/exports``: every export ever created, oldest first."""
+        return Reply(data=[asdict(record) for record in self._exports()])
+
+    def faults(self, call: Call) -> Reply:
+        """``POST /sandbox/faults`` with the fields of a `RequestFault` as JSON."""
+        try:
+            self._inject(RequestFault(**json.loads(call.body)))
+        except (TypeError, ValueError) as error:
+            return Reply(400, {"message": str(error)})
+        return Reply(data={"status": "injected"})
+
+    def advance(self, call: Call) -> Reply:
+        """``POST /sandbox/advance`` with ``{"seconds": n}``: jump forward in time."""
+        self._world.clock.advance(float(call.params.get("seconds", 0)))
+        return Reply(data={"time": self._world.settle()})

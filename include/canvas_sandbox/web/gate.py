@@ -1,0 +1,128 @@
+"""The layers a request passes on its way to a handler."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from random import Random
+
+from canvas_sandbox.bucket import Throttle
+from canvas_sandbox.clock import iso
+from canvas_sandbox.lookups import find_user
+from canvas_sandbox.signing import Signer
+from canvas_sandbox.web import errors
+from canvas_sandbox.web.courses import Courses
+from canvas_sandbox.web.exports import Exports
+from canvas_sandbox.web.files import Files
+from canvas_sandbox.web.progress import Progresses
+from canvas_sandbox.web.reply import Call, Refusal, Reply
+from canvas_sandbox.web.router import Router
+from canvas_sandbox.web.users import Users
+from canvas_sandbox.world import DAY, World
+
+_GLOBAL_ID = 10_000_000_000_000
+"""Added to a user's id in ``X-Canvas-User-Id``."""
+
+
+class Gate:
+    """Edge, throttle, routing and credentials, in Canvas's order."""
+
+    def __init__(self, world: World, signer: Signer) -> None:
+        self._world = world
+        self._throttle = Throttle(world.switches)
+        self._costs = [(re.compile(pattern), cost) for pattern, cost in world.switches.request_costs.items()]
+        self._request_ids = Random(world.seed)
+        self._router = Router()
+        for room in (Users(world), Courses(world), Exports(world), Progresses(world), Files(world, signer)):
+            room.add_to(self._router)
+
+    @staticmethod
+    def client(call: Call) -> str:
+        """Whose bucket a request uses: the token's, if it is in the header or the query, else the address's."""
+        token = _given_token(call, with_body=False)
+        return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else "ip:127.0.0.1"
+
+    def enter(self, call: Call) -> Reply | None:
+        """The edge and the reservation in the bucket; the reply of whoever gets no further."""
+        switches = self._world.switches
+        if switches.require_user_agent and not call.headers.get("User-Agent"):
+            return errors.no_user_agent()
+        if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
+            return self.throttled(call)
+        return None
+
+    def throttled(self, call: Call) -> Reply:
+        """The throttle's answer; its header shows what really remains, which may be positive."""
+        reply = errors.throttled(self._world.switches)
+        if self._world.switches.throttle:
+            remaining = self._throttle.settle(self.client(call), 0.0, call.now)
+            reply.headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
+        return reply
+
+    def leave(self, call: Call, reply: Reply, now: float) -> None:
+        """Charge the request and add the headers every answer of Canvas has."""
+        if self._world.switches.throttle:
+            cost = self._cost(call)
+            remaining = self._throttle.settle(self.client(call), cost, now)
+            reply.headers["X-Request-Cost"] = str(cost)
+            reply.headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
+        reply.headers["X-Request-Context-Id"] = str(
+            uuid.UUID(int=self._request_ids.getrandbits(128), version=4)
+        )
+        reply.headers["X-Canvas-Meta"] = f"b={int(now)};"
+        if call.caller is not None:
+            reply.headers["X-Canvas-User-Id"] = str(_GLOBAL_ID + call.caller.id)
+        reply.headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
+
+    def fill_bucket(self, token: str, count: float, now: float) -> None:
+        """Set what a token has used up."""
+        self._throttle.fill(f"token:{hashlib.sha256(token.encode()).hexdigest()}", count, now)
+
+    def answer(self, call: Call) -> Reply:
+        """Route the request, find out who asks, and let the handler answer."""
+        try:
+            found = self._router.find(call.method, call.path)
+            if found is None:
+                raise errors.no_such_page()
+            handler, call.ids = found
+            self._identify(call)
+            return handler(call)
+        except Refusal as refusal:
+            return refusal.reply
+
+    def _cost(self, call: Call) -> float:
+        line = f"{call.method} {call.path}"
+        return next(
+            (cost for pattern, cost in self._costs if pattern.search(line)), self._world.switches.request_cost
+        )
+
+    def _identify(self, call: Call) -> None:
+        """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""
+        is_api = call.path.startswith("/api/")
+        value = _given_token(call, with_body=True)
+        token = self._world.tokens.get(value) if value else None
+        if not is_api:
+            call.caller = token.user if token is not None and token.problem is None else None
+            return
+        if not value:
+            raise errors.unauthenticated()
+        if token is None:
+            raise errors.bad_token()
+        if token.problem == "revoked":
+            raise errors.bad_token("Revoked access token.")
+        if token.problem == "expired":
+            raise errors.bad_token("Expired access token.", iso(self._world.started - DAY))
+        call.caller = token.user
+        if "as_user_id" in call.params:
+            acted_for = find_user(self._world, str(call.params["as_user_id"]), token.user)
+            if acted_for is None or token.user.role != "admin":
+                raise errors.bad_masquerade()
+            call.caller = acted_for
+
+
+def _given_token(call: Call, *, with_body: bool) -> str:
+    header = call.headers.get("Authorization", "")
+    if header.startswith("Bearer "):
+        return header[len("Bearer ") :].strip()
+    return str((call.params if with_body else call.query).get("access_token", ""))

@@ -1,0 +1,83 @@
+"""Putting a reply on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from canvas_sandbox.packages.virtual import BLOCK
+from canvas_sandbox.web.reply import Reply
+
+_DRIPS_PER_SECOND = 20
+
+
+class Sender:
+    """Writes replies, in lower-case header names if the switches say so, and counts the bytes of bodies."""
+
+    def __init__(self, *, lowercase_headers: bool, server: str) -> None:
+        self._lower = lowercase_headers
+        self._server = server
+        self._date = (0, "")
+
+    async def send(self, request: web.BaseRequest, reply: Reply) -> tuple[web.StreamResponse, int]:
+        """Send; the response for aiohttp to end, and the bytes of body that went out."""
+        if reply.drop:
+            _hang_up(request)
+            return web.Response(), 0
+        headers = self._headers(reply)
+        if reply.package is None and reply.cut_after is None and reply.rate is None:
+            return web.Response(status=reply.status, body=reply.body, headers=headers), len(reply.body)
+        response = web.StreamResponse(status=reply.status, headers=headers)
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response, 0
+        sent = await self._stream(request, response, reply)
+        return response, sent
+
+    async def _stream(self, request: web.BaseRequest, response: web.StreamResponse, reply: Reply) -> int:
+        stop = reply.length if reply.cut_after is None else min(reply.cut_after, reply.length)
+        step = BLOCK if reply.rate is None else max(1, int(reply.rate / _DRIPS_PER_SECOND))
+        sent = 0
+        try:
+            for block in _blocks(reply, stop, step):
+                await response.write(block)
+                sent += len(block)
+                if reply.rate is not None:
+                    await asyncio.sleep(len(block) / reply.rate)
+        except ConnectionError:
+            return sent
+        if stop < reply.length:
+            _hang_up(request)
+        return sent
+
+    def _headers(self, reply: Reply) -> CIMultiDict[str]:
+        second = int(time.time())
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True))
+        named = {
+            "Content-Type": reply.content_type,
+            "Content-Length": str(reply.length),
+            "Date": self._date[1],
+            "Server": self._server,
+            **reply.headers,
+        }
+        if self._lower:
+            named = {name.lower(): value for name, value in named.items()}
+        return CIMultiDict(named)
+
+
+def _blocks(reply: Reply, stop: int, step: int) -> Iterator[bytes | memoryview]:
+    if reply.package is not None:
+        return reply.package.blocks(0, stop, step)
+    return (reply.body[start : min(start + step, stop)] for start in range(0, stop, step))
+
+
+def _hang_up(request: web.BaseRequest) -> None:
+    """Close the connection; what was written still goes out."""
+    if request.transport is not None:
+        request.transport.close()

@@ -1,0 +1,190 @@
+"""The two listeners: from aiohttp's requests to calls, and from replies back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from canvas_sandbox.faults import Effect, RequestFault
+from canvas_sandbox.records import ExportRecord, RequestRecord
+from canvas_sandbox.signing import Signer
+from canvas_sandbox.web import errors
+from canvas_sandbox.web.control import Control
+from canvas_sandbox.web.gate import Gate
+from canvas_sandbox.web.params import from_body, from_query, to_query
+from canvas_sandbox.web.reply import STRING_IDS, Call, Reply, render_json
+from canvas_sandbox.web.send import Sender
+from canvas_sandbox.web.storage import StorageHost
+from canvas_sandbox.world import World
+
+_SECRETS = frozenset({"access_token", "verifier", "sf_verifier", "token"})
+
+
+class Server:
+    """Answers both hosts, and remembers what was asked."""
+
+    def __init__(self, world: World) -> None:
+        signer = Signer(world.seed)
+        self.world = world
+        self.gate = Gate(world, signer)
+        self._storage = StorageHost(world, signer)
+        self._faults: list[RequestFault] = []
+        self._records: deque[RequestRecord] = deque(maxlen=world.switches.record_limit)
+        self._control = Control(world, self.requests, self.exports, self.inject)
+        self._canvas_sender = Sender(lowercase_headers=world.switches.lowercase_headers, server="Apache")
+        self._storage_sender = Sender(lowercase_headers=False, server="AmazonS3")
+
+    def requests(self) -> list[RequestRecord]:
+        """Requests so far, oldest first, without those to the sandbox's own endpoints."""
+        with self.world.lock:
+            return list(self._records)
+
+    def exports(self) -> list[ExportRecord]:
+        """Every export ever created, oldest first."""
+        with self.world.lock:
+            self.world.settle()
+            return [
+                ExportRecord(
+                    id=export.id,
+                    context=export.context.label,
+                    export_type=export.export_type,
+                    state=export.workflow_state,
+                    created_at=export.created_at,
+                    user=export.user_id,
+                    finished_at=export.finished_at,
+                    version=export.version,
+                    selection=export.selection.stored(),
+                    notified=export.notified,
+                )
+                for export in self.world.exports.values()
+            ]
+
+    def inject(self, fault: RequestFault) -> None:
+        """Add a fault; of several that match, the one injected first strikes."""
+        with self.world.lock:
+            self._faults.append(fault)
+
+    async def canvas(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request to the Canvas host."""
+        call = await self._call(request)
+        if call.path.startswith("/sandbox/"):
+            with self.world.lock:
+                reply = self._control.answer(call)
+            return await self._finish(request, call, reply, self._canvas_sender, "")
+        with self.world.lock:
+            fault = self._strike(call)
+            refused = self.gate.enter(call)
+        if refused is not None:
+            return await self._finish(request, call, refused, self._canvas_sender, "canvas")
+        delay = self.world.switches.latency + (
+            fault.seconds if fault and fault.effect is Effect.DELAY else 0.0
+        )
+        if delay > 0:
+            await asyncio.sleep(delay)
+        with self.world.lock:
+            call.now = self.world.settle()
+            reply = self._replacement(call, fault) or self.gate.answer(call)
+            if fault is not None:
+                reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+            self.gate.leave(call, reply, call.now)
+        return await self._finish(request, call, reply, self._canvas_sender, "canvas")
+
+    async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request to the storage host."""
+        call = await self._call(request)
+        with self.world.lock:
+            fault = self._strike(call)
+            reply = self._replacement(call, fault) or self._storage.get(call)
+        if fault is not None:
+            if fault.effect is Effect.DELAY:
+                await asyncio.sleep(fault.seconds)
+            reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+        return await self._finish(request, call, reply, self._storage_sender, "storage")
+
+    async def _call(self, request: web.BaseRequest) -> Call:
+        path, _, query = request.raw_path.partition("?")
+        body = await request.read() if request.body_exists else b""
+        nested = from_query(query)
+        params = {**nested, **from_body(body, request.headers.get("Content-Type", ""))} if body else nested
+        with self.world.lock:
+            now = self.world.settle()
+        base_url = f"http://{request.host}"
+        return Call(request.method, path, request.headers, nested, params, base_url, now, body)
+
+    def _strike(self, call: Call) -> RequestFault | None:
+        return next((fault for fault in self._faults if fault.strikes(call.method, call.path)), None)
+
+    def _replacement(self, call: Call, fault: RequestFault | None) -> Reply | None:
+        """The answer that a fault gives instead of the real one, before any effect."""
+        if fault is None:
+            return None
+        world = self.world
+        replies: dict[Effect, Callable[[], Reply]] = {
+            Effect.REFUSED: lambda: Reply(drop=True),
+            Effect.THROTTLED: lambda: errors.throttled(world.switches),
+            Effect.SERVER_ERROR: lambda: errors.crashed(next(world.error_reports)).reply,
+            Effect.MAINTENANCE: errors.maintenance,
+            Effect.BAD_REQUEST_PAGE: errors.storage_object_gone,
+            Effect.NOT_FOUND: lambda: errors.not_found().reply,
+            Effect.DENIED: lambda: errors.denied(world.switches).reply,
+            Effect.BAD_TOKEN: lambda: errors.bad_token().reply,
+            Effect.LOGIN_PAGE: lambda: errors.login_redirect(call.base_url),
+        }
+        make = replies.get(Effect(fault.effect))
+        return make() if make else None
+
+    async def _finish(
+        self, request: web.BaseRequest, call: Call, reply: Reply, sender: Sender, listener: str
+    ) -> web.StreamResponse:
+        response, sent = await sender.send(request, _rendered(call, reply))
+        if listener:
+            self._records.append(
+                RequestRecord(
+                    time=call.now,
+                    method=call.method,
+                    path=call.path,
+                    query=_harmless(call) if listener == "canvas" else "",
+                    status=0 if reply.drop else reply.status,
+                    bytes=sent,
+                    user_agent=call.headers.get("User-Agent", ""),
+                    had_authorization="Authorization" in call.headers,
+                    listener=listener,
+                )
+            )
+        return response
+
+
+def _harmless(call: Call) -> str:
+    """The query without credentials."""
+    if not call.query:
+        return ""
+    return urlencode(to_query({key: value for key, value in call.query.items() if key not in _SECRETS}))
+
+
+def _rendered(call: Call, reply: Reply) -> Reply:
+    """The reply with its data as JSON."""
+    if reply.data is None:
+        return reply
+    string_ids = STRING_IDS in call.headers.get("Accept", "")
+    return replace(reply, data=None, body=render_json(reply.data, string_ids=string_ids))
+
+
+def _damaged(reply: Reply, fault: RequestFault, slow_rate: float) -> Reply:
+    """A rendered reply with what a fault does to it on the way out."""
+    after = reply.length // 2 if fault.after is None else fault.after
+    if fault.effect is Effect.LOST_ANSWER:
+        return replace(reply, drop=True)
+    if fault.effect is Effect.CUT:
+        return replace(reply, cut_after=after)
+    if fault.effect is Effect.SLOW:
+        return replace(reply, rate=slow_rate)
+    if fault.effect in (Effect.TRUNCATED, Effect.GARBLED):
+        if reply.package is not None:
+            return replace(reply, package=reply.package.part(0, after))
+        return replace(reply, body=reply.body[:after])
+    return reply

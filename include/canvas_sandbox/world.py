@@ -1,0 +1,227 @@
+"""Everything the server knows: the campus, who may call, and what has been exported."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from canvas_sandbox.campus import Account, Course, Exportable, Group, Term, User, default_users
+from canvas_sandbox.clock import Clock
+from canvas_sandbox.content.generate import content_of
+from canvas_sandbox.content.model import Content
+from canvas_sandbox.content.selection import Selection, pick, pick_files
+from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
+from canvas_sandbox.jobs import JobQueue
+from canvas_sandbox.lifecycle import Life
+from canvas_sandbox.packages.build import build, file_name
+from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
+from canvas_sandbox.records import Attachment, Export, Progress
+from canvas_sandbox.switches import Switches
+
+DAY = 86_400.0
+_MEDIA_TYPES = {
+    "common_cartridge": "application/octet-stream",
+    "qti": "application/zip",
+    "zip": "application/zip",
+}
+_ROLES = {1: "admin", 2: "teacher", 3: "student", 4: "outsider"}
+
+
+@dataclass
+class Token:
+    """An access token. ``problem`` is ``None`` while it works, else ``revoked`` or ``expired``."""
+
+    value: str
+    user: User
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What a valid POST asks for."""
+
+    context: Exportable
+    export_type: str
+    user: User
+    selection: Selection
+    version: str = "1.1.0"
+    notify: bool = False
+
+
+class World:
+    """The state behind both listeners. Whoever touches it holds ``lock`` and has called `settle`."""
+
+    def __init__(
+        self,
+        *,
+        courses: Iterable[Course],
+        groups: Iterable[Group] = (),
+        users: Iterable[User] = (),
+        accounts: Iterable[Account] = (),
+        terms: Iterable[Term] = (),
+        switches: Switches,
+        time_scale: float = 1.0,
+        seed: int = 1,
+    ) -> None:
+        self.switches = switches
+        self.seed = seed
+        self.clock = Clock(manual=switches.manual_clock)
+        self.started = self.clock.now()
+        self.lock = threading.RLock()
+        self.canvas_url = self.files_url = self.storage_url = ""
+        self.courses = {course.id: course for course in courses}
+        self.groups = {group.id: group for group in groups}
+        self.users = {user.id: user for user in (*default_users(), *users)}
+        self.accounts = {account.id: account for account in accounts} or {1: Account(1, "Sandbox University")}
+        self.terms = {term.id: term for term in terms} or {1: Term(1, "Default Term")}
+        self.exports: dict[int, Export] = {}
+        self.progresses: dict[int, Progress] = {}
+        self.attachments: dict[int, Attachment] = {}
+        self.error_reports = itertools.count(7001)
+        self._time_scale = time_scale
+        self._jobs = JobQueue(switches.job_workers)
+        self._export_ids, self._progress_ids, self._file_ids = (
+            itertools.count(n) for n in (501, 9001, 70_001)
+        )
+        self.tokens: dict[str, Token] = {}
+        self.token_of: dict[str, str] = {}
+        for user in self.users.values():
+            role = _ROLES.get(user.id)
+            if role or user.token:
+                value = user.token or "7~" + hashlib.sha256(f"{seed}:{role}".encode()).hexdigest()
+                self.tokens[value] = Token(value, user)
+                self.token_of[role or f"user:{user.id}"] = value
+
+    @property
+    def root_account(self) -> Account:
+        """The account whose host this is: the first one without a parent."""
+        return next(account for account in self.accounts.values() if account.parent_id is None)
+
+    def settle(self) -> float:
+        """Let everything happen that is due; the current time."""
+        now = self.clock.now()
+        self._jobs.run_until(now)
+        return now
+
+    def content(self, owner: Exportable) -> Content:
+        """Everything a course, group or person holds."""
+        return content_of(owner, self.seed)
+
+    def create_export(self, request: ExportRequest) -> Export:
+        """A new export and its job: every call makes another one."""
+        now, context = self.clock.now(), request.context
+        export = Export(
+            id=next(self._export_ids),
+            context=context,
+            export_type=request.export_type,
+            user_id=request.user.id,
+            created_at=now,
+            selection=request.selection,
+            version=request.version,
+            notify=request.notify and request.export_type != "zip",
+            faults=context.trouble.take_all(JOB_FAULTS | PACKAGE_FAULTS),
+        )
+        progress = Progress(next(self._progress_ids), export.id, export.user_id, now, now)
+        export.progress = progress
+        self.exports[export.id] = export
+        self.progresses[progress.id] = progress
+        # Migrating a quiz needs a feature this Canvas has switched off: such an export stays created.
+        if Fault.STUCK_CREATED not in export.faults and export.export_type != "quizzes2":
+            life = Life(
+                export,
+                progress,
+                self._duration(export),
+                lambda moment: self._attach(export, moment),
+                self.switches.stuck_holds_worker,
+            )
+            self._jobs.submit(life.run, now + self.switches.job_delay * self._time_scale)
+        return export
+
+    def reset_course(self, course_id: int) -> Course:
+        """Reset a course's content: a new id takes over the SIS id, the old row is deleted."""
+        old = self.courses[course_id]
+        new = replace(old, id=max(self.courses) + 1, size=0, faults=())
+        old.state, old.sis_course_id = "deleted", None
+        self.courses[new.id] = new
+        return new
+
+    def is_expired(self, export: Export) -> bool:
+        """Whether the export is too old to show its package."""
+        days = self.switches.expire_days
+        return days > 0 and self.clock.now() > export.created_at + days * DAY
+
+    def is_collected(self, export: Export) -> bool:
+        """Whether the nightly collector, at 01:37, has deleted the bytes of an expired export."""
+        days = self.switches.expire_days
+        if days <= 0:
+            return False
+        expiry = export.created_at + days * DAY
+        night = (1 * 60 + 37) * 60.0
+        return self.clock.now() > expiry + (night - expiry) % DAY
+
+    def _duration(self, export: Export) -> float:
+        seconds = export.context.duration
+        if seconds is None:
+            seconds, sigma = self.switches.duration, self.switches.duration_sigma
+            if sigma > 0:
+                seconds *= random.Random(f"{self.seed}:{export.context.label}").lognormvariate(0.0, sigma)
+        return seconds * self._time_scale
+
+    def _attach(self, export: Export, moment: float) -> Attachment | None:
+        order = self._order(export, moment)
+        if order is None:
+            return None
+        context, export_type = export.context, export.export_type
+
+        def package() -> VirtualFile:
+            if context.package is not None:
+                return VirtualFile([OnDisk(Path(context.package))])
+            return build(export_type, order)
+
+        file_id = next(self._file_ids)
+        attachment = Attachment(
+            id=file_id,
+            uuid=hashlib.sha256(f"{self.seed}:file:{file_id}".encode()).hexdigest()[:40],
+            name=file_name(export_type, order),
+            content_type=_MEDIA_TYPES[export_type],
+            size=package().size,
+            created_at=moment,
+            export=export,
+            build=package,
+        )
+        self.attachments[file_id] = attachment
+        return attachment
+
+    def _order(self, export: Export, moment: float) -> PackageOrder | None:
+        context = export.context
+        content = self.content(context)
+        user = self.users[export.user_id]
+        if export.export_type == "zip":
+            student = isinstance(context, Course) and user.role != "admin" and user.id not in context.teachers
+            files = pick_files(content.without_locked() if student else content, export.selection)
+            if files is None:
+                return None
+            content = files
+        else:
+            content = pick(content, export.selection)
+        if Fault.EMPTY in export.faults:
+            content = Content(content.root, {content.root: content.items[content.root]})
+        return PackageOrder(
+            label=context.label,
+            context_id=context.id,
+            name=context.name,
+            content=content,
+            seed=self.seed,
+            revision=context.revision,
+            export_id=export.id,
+            moment=moment,
+            version=export.version,
+            canvas_domain=self.canvas_url.partition("//")[2],
+            faults=export.faults,
+        )

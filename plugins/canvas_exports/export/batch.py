@@ -1,0 +1,354 @@
+"""Carry out the engine's decisions on a worker, and remember every step."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.errors import AnswerLostError, CanvasExportsError
+from canvas_exports.export import events
+from canvas_exports.export.checkpoint import Checkpoint
+from canvas_exports.export.creation import Creator
+from canvas_exports.export.engine import Engine, Limits
+from canvas_exports.export.items import Item, State
+from canvas_exports.export.look import Looks
+from canvas_exports.export.options import BatchOptions
+from canvas_exports.export.transfer import Courier
+from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+
+_log = logging.getLogger(__name__)
+
+CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
+FETCHES = 3
+LINGER = 30.0
+DWELL = 10.0
+_SETTLE = 5.0  # seconds before looking for an export whose answer was lost: Canvas may still be making it
+_LOST = 3  # answers lost in a row for one context before the attempt is given up
+
+_DEATHS = {
+    "failed": "Canvas reported the export as failed",
+    "deleted": "somebody deleted the export in Canvas",
+    "no package": "Canvas reported the export as done, but saved no package",
+    "gone": "Canvas no longer knows the export",
+    "denied": "the token may no longer see its own export",
+}
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing to do but wait: what to watch, and when to come back."""
+
+    watched: tuple[Watched, ...]
+    wake: Wake
+
+
+class Batch:
+    """One task's contexts, from the checkpoint to their outcomes.
+
+    ``advance`` does everything that can be done now and returns a ``Pause`` while Canvas works, or ``None`` once every
+    export has its outcome. Between two calls the process may die at any point: a new ``Batch`` with the last saved
+    checkpoint goes on without a second export or a half-written object.
+
+    Does not decide whether Airflow retries, and does not wait for Canvas.
+
+    Args:
+        client: for everything but watching.
+        looks: makes the asynchronous client that watching needs.
+        courier: moves one package.
+        options: the checked batch.
+        checkpoint: where to start; see ``start`` for a fresh one.
+        save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: CanvasClient,
+        looks: Callable[[], AbstractAsyncContextManager[Looks]],
+        courier: Courier,
+        options: BatchOptions,
+        checkpoint: Checkpoint,
+        save: Callable[[dict[str, Any]], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._looks = looks
+        self._courier = courier
+        self._options = options
+        self._checkpoint = checkpoint
+        self._store_checkpoint = save
+        self._now = now
+        self._creator = Creator(client, options, now=now)
+        self._cancelled = threading.Event()
+        self._met = False
+        self._lost: dict[str, int] = {}
+        self._seen_at: dict[int, float] = {}
+        self._engine = Engine(
+            checkpoint.items,
+            Limits(
+                window=options.window,
+                creations=CREATIONS,
+                fetches=FETCHES,
+                stall_after=options.stall_after.total_seconds(),
+                deadline=checkpoint.deadline,
+            ),
+        )
+
+    @staticmethod
+    def start(options: BatchOptions, *, now: float, generation: int = 0, try_number: int = 1) -> Checkpoint:
+        """A fresh checkpoint: everything planned, the deadline fixed."""
+        return Checkpoint(
+            items=[
+                Item(str(context), export_type.value)
+                for context in options.contexts
+                for export_type in options.export_types
+            ],
+            started_at=now,
+            deadline=now + options.deadline.total_seconds(),
+            generation=generation,
+            try_number=try_number,
+        )
+
+    @property
+    def items(self) -> list[Item]:
+        """Every export of the batch, in order."""
+        return list(self._engine.items.values())
+
+    @property
+    def started_at(self) -> float:
+        """When the first attempt began, in seconds since the epoch."""
+        return self._checkpoint.started_at
+
+    def resume(self, *, try_number: int, generation: int) -> None:
+        """Take the batch up in a new attempt; a new generation means that a person cleared the task."""
+        cleared = generation != self._checkpoint.generation
+        if cleared:
+            deadline = self._now() + self._options.deadline.total_seconds()
+            self._checkpoint.deadline = deadline
+            self._engine.limits = replace(self._engine.limits, deadline=deadline)
+        self._engine.resume(cleared=cleared, now=self._now())
+        self._checkpoint.try_number = try_number
+        self._checkpoint.generation = generation
+        self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self._checkpoint.items = self.items
+        self._store_checkpoint(self._checkpoint.to_json())
+
+    def cancel(self) -> None:
+        """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
+        self._cancelled.set()
+        self._courier.cancel()
+
+    def interrupt(self, reason: str) -> None:
+        """Give whatever has no outcome the outcome ``interrupted``, for the report. A retry takes it back."""
+        self._engine.interrupt(reason)
+        self.save()
+
+    def absorb(self, sightings: Sightings) -> None:
+        """Take in what a watch has seen. Harmless if it is old, or comes twice."""
+        by_export = {item.export_id: item for item in self.items if item.export_id is not None}
+        for export_id in sightings.ready:
+            if export_id in by_export:
+                self._engine.apply(events.Ready(by_export[export_id].name, export_id))
+        for export_id, why in sightings.dead.items():
+            if export_id in by_export:
+                self._engine.apply(
+                    events.ExportFailed(by_export[export_id].name, export_id, _DEATHS.get(why, why))
+                )
+        for export_id, (completion, changed_at) in sightings.seen.items():
+            if export_id in by_export:
+                self._seen_at[export_id] = self._now()
+                self._engine.apply(
+                    events.Progressed(by_export[export_id].name, export_id, completion, changed_at)
+                )
+        self.save()
+
+    def advance(self) -> Pause | None:
+        """Look up, create, transfer, until only waiting is left.
+
+        Raises:
+            CanvasExportsError: nothing can go on: the credential or the archive's is refused (permanent), or Canvas
+                cannot be reached and there is nothing to wait for (retryable). The checkpoint is up to date.
+        """
+        self._resolve()
+        while True:
+            self._engine.apply(events.Tick(self._now()))
+            decisions = self._engine.decide()
+            trouble: CanvasExportsError | None = None
+            if decisions.look_up or decisions.create:
+                trouble = self._create(decisions.look_up, decisions.create)
+            if decisions.transfer:
+                self._transfer(decisions.transfer)
+                continue
+            decisions = self._engine.decide()
+            if trouble is None and (decisions.look_up or decisions.create):
+                continue
+            if decisions.watch:
+                if self._look_once(decisions.watch):
+                    continue
+                self.save()
+                return self._pause(decisions.watch)
+            if trouble is not None:
+                raise trouble
+            self.save()
+            return None
+
+    def _resolve(self) -> None:
+        """Learn numeric ids, and drop a second spelling of a context that is in the batch already."""
+        taken: dict[tuple[str, int, str], str] = {}
+        changed = False
+        for item in self.items:
+            if item.canvas_id is None and item.state is State.PLANNED:
+                self._engine.apply(self._creator.resolve(item))
+                changed = True
+            if item.canvas_id is None:
+                continue
+            identity = (item.context.partition(":")[0], item.canvas_id, item.export_type)
+            first = taken.setdefault(identity, item.name)
+            if first != item.name:
+                _log.warning("%s is the same as %s: it is exported once", item.name, first)
+                del self._engine.items[item.name]
+        if changed:
+            self.save()
+
+    def _create(self, look_up: tuple[str, ...], create: tuple[str, ...]) -> CanvasExportsError | None:
+        """Find lost exports and make new ones; returns what made it stop early, if that may pass."""
+        self._meet()
+        if any(name in self._lost for name in look_up):
+            self._cancelled.wait(_SETTLE)
+        intended_at = self._client.server_now().timestamp()
+        for name in create:
+            self._engine.apply(events.Intended(name, intended_at))
+        if create:
+            self.save()
+        asked = 0
+        refused: CanvasExportsError | None = None
+        try:
+            for name in (*look_up, *create):
+                refused = self._ask(name, known=name in look_up)
+                asked += 1
+                if refused is not None:
+                    break
+        finally:
+            for name in create[max(asked - len(look_up), 0) :]:
+                self._engine.apply(events.NotCreated(name))
+            self.save()
+        return refused
+
+    def _ask(self, name: str, *, known: bool) -> CanvasExportsError | None:
+        """Look one export up, or have it made; returns what is wrong with Canvas as a whole, if that may pass."""
+        item = self._engine.items[name]
+        try:
+            if known:
+                event = self._creator.look_up(item, self._checkpoint.user_id or 0)
+            else:
+                event = self._creator.create(item)
+        except AnswerLostError as error:
+            _log.warning("%s", error)
+            self._lost[name] = self._lost.get(name, 0) + 1
+            return error if self._lost[name] >= _LOST else None
+        except CanvasExportsError as error:
+            if not error.retryable:
+                raise
+            _log.warning("%s", error)
+            if not known:
+                self._engine.apply(events.NotCreated(name))
+            return error
+        self._engine.apply(event)
+        if isinstance(event, events.Created):
+            self._lost.pop(name, None)
+            self._seen_at[event.export_id] = self._now()
+            self.save()
+        return None
+
+    def _meet(self) -> None:
+        """Learn who the token is and what time Canvas thinks it is, once in each process."""
+        if not self._met:
+            self._checkpoint.user_id = self._client.whoami().id
+            self._met = True
+
+    def _transfer(self, names: tuple[str, ...]) -> None:
+        """Move packages, a few in parallel; the checkpoint follows each."""
+        with ThreadPoolExecutor(self._options.parallel_transfers, thread_name_prefix="transfer") as pool:
+            running: set[Future[events.Event]] = {
+                pool.submit(self._courier.carry, replace(self._engine.items[name])) for name in names
+            }
+            try:
+                while running:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self._engine.apply(future.result())
+                    self.save()
+            except BaseException:
+                self._courier.cancel()
+                for future in running:
+                    future.cancel()
+                raise
+
+    def _look_once(self, names: tuple[str, ...]) -> bool:
+        """Look at what may have finished meanwhile, before a deferral is spent on it; says whether something has."""
+        shortest = self._options.pace.shortest
+        watched = [
+            one
+            for one in self._watched(names)
+            if self._now() - self._seen_at.get(one.export_id, 0.0) >= shortest
+        ]
+        if not watched:
+            return False
+        sightings = self.look(watched, None)
+        self.absorb(sightings)
+        return bool(sightings.ready or sightings.dead)
+
+    def look(self, watched: list[Watched] | tuple[Watched, ...], wake: Wake | None) -> Sightings:
+        """Watch from this process, blocking; the way without a triggerer."""
+
+        async def run() -> Sightings:
+            async with self._looks() as client:
+                return await watch(client, watched, wake, pace=self._options.pace)
+
+        return asyncio.run(run())
+
+    def _watched(self, names: tuple[str, ...]) -> list[Watched]:
+        rows = []
+        for name in names:
+            item = self._engine.items[name]
+            context = (
+                item.context
+                if item.canvas_id is None
+                else f"{item.context.partition(':')[0]}:{item.canvas_id}"
+            )
+            created_at = item.created_at or self._now()
+            rows.append(
+                Watched(
+                    context=context,
+                    export_id=item.export_id or 0,
+                    progress_id=item.progress_id,
+                    created_at=created_at,
+                    changed_at=item.changed_at if item.changed_at is not None else created_at,
+                    completion=item.completion,
+                )
+            )
+        return rows
+
+    def _pause(self, names: tuple[str, ...]) -> Pause:
+        limits = self._engine.limits
+        return Pause(
+            watched=tuple(self._watched(names)),
+            wake=Wake(
+                enough=max(1, limits.window // 2),
+                linger=LINGER,
+                dwell=DWELL,
+                stall_after=limits.stall_after,
+                deadline=limits.deadline,
+            ),
+        )

@@ -1,0 +1,91 @@
+"""From a list of contexts to batches: no context twice, the neediest first, few enough for Airflow to map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
+from canvas_exports.export.options import MAX_EXPORTS
+
+MAX_BATCHES = 1024  # Airflow's default max_map_length
+
+
+def unique(contexts: Iterable[Context], resolve: Callable[[Context], int]) -> list[Context]:
+    """Each context once, in order, under its numeric id, whatever its spelling.
+
+    A context that cannot be resolved stays as written: its batch reports it as ``gone`` or ``denied``.
+
+    Args:
+        contexts: as listed.
+        resolve: asks Canvas for a numeric id; called only for ids that are not numbers.
+    """
+    found: dict[Context, None] = {}
+    spelled: set[Context] = set()
+    for context in contexts:
+        if context in spelled:
+            continue
+        spelled.add(context)
+        if context.canvas_id is None:
+            try:
+                found.setdefault(context.resolved(resolve(context)))
+            except (NotFoundError, PermissionDeniedError):
+                found.setdefault(context)
+        else:
+            found.setdefault(context)
+    return list(found)
+
+
+def last_copies(store: Store) -> dict[Context, datetime]:
+    """When the newest manifest of each context was written, from listings alone."""
+    newest: dict[Context, datetime] = {}
+    for kind in ContextKind:
+        for info in store.list(f"{kind.collection}/"):
+            _, _, rest = info.key.partition("/")
+            canvas_id, _, name = rest.partition("/")
+            if not name.endswith(".json") or not canvas_id.isdigit():
+                continue
+            context = Context(kind, canvas_id)
+            if context not in newest or info.modified > newest[context]:
+                newest[context] = info.modified
+    return newest
+
+
+def neediest_first(contexts: Iterable[Context], newest: Mapping[Context, datetime]) -> list[Context]:
+    """Contexts without a copy first, then those with the oldest; otherwise in the order given."""
+    return sorted(
+        contexts,
+        key=lambda context: (context in newest, newest[context].timestamp() if context in newest else 0.0),
+    )
+
+
+def cut(contexts: list[Context], size: int, *, exports_each: int = 1) -> list[list[str]]:
+    """Cut into batches for ``.expand``.
+
+    The size grows as far as needed to stay below Airflow's limit of mapped tasks.
+
+    Args:
+        contexts: in order.
+        size: contexts in a batch.
+        exports_each: export types of each context.
+
+    Raises:
+        InputError: the size is out of range, or there are more contexts than one run can carry.
+    """
+    most = MAX_EXPORTS // exports_each
+    if not 1 <= size <= most:
+        raise InputError("batch_size", f"{size} is out of range", accepted=f"1 to {most}")
+    size = max(size, math.ceil(len(contexts) / MAX_BATCHES))
+    if size > most:
+        raise InputError(
+            "courses",
+            f"{len(contexts)} are more than one run can carry",
+            accepted=f"at most {most * MAX_BATCHES}",
+        )
+    return [
+        [str(context) for context in contexts[start : start + size]]
+        for start in range(0, len(contexts), size)
+    ]

@@ -1,0 +1,220 @@
+"""The life of a batch as a state machine over plain data: events in, decisions out, the clock only as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import singledispatchmethod
+
+from canvas_exports.export import events
+from canvas_exports.export.items import Item, State
+from canvas_exports.export.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much, how often, how long.
+
+    Attributes:
+        window: exports that Canvas may be working on at once for this batch.
+        creations: exports made for one context and type before its outcome is ``failed``.
+        fetches: failed transfers of one export before it is given up.
+        stall_after: seconds without a change of completion before an export is ``stalled``.
+        deadline: seconds since the epoch after which nothing is waited for.
+    """
+
+    window: int
+    creations: int
+    fetches: int
+    stall_after: float
+    deadline: float
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What to do now, as item names in the order of the batch."""
+
+    look_up: tuple[str, ...] = ()
+    create: tuple[str, ...] = ()
+    transfer: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.look_up or self.create or self.transfer or self.watch)
+
+
+class Engine:
+    """Decides what a batch does next.
+
+    Holds for every sequence of events, and is tested for it: an item ends in exactly one outcome and then never
+    changes; at most ``limits.window`` items are in flight through its decisions; an event that comes twice, or is about
+    an export that is no longer the item's, changes nothing; an ``intended`` item is looked up before it is ever created
+    again.
+    """
+
+    def __init__(self, items: Iterable[Item], limits: Limits) -> None:
+        self.items = {item.name: item for item in items}
+        self.limits = limits
+
+    @property
+    def is_finished(self) -> bool:
+        """Every item has its outcome."""
+        return all(item.state is State.DONE for item in self.items.values())
+
+    def decide(self) -> Decisions:
+        """What to do next; nothing once the batch is finished. Changes nothing itself."""
+        by_state: dict[State, list[str]] = {state: [] for state in State}
+        for name, item in self.items.items():
+            by_state[item.state].append(name)
+        room = self.limits.window - sum(item.is_in_flight for item in self.items.values())
+        return Decisions(
+            look_up=tuple(by_state[State.INTENDED]),
+            create=tuple(by_state[State.PLANNED][: max(room, 0)]),
+            transfer=tuple(by_state[State.READY]),
+            watch=tuple(by_state[State.REQUESTED]),
+        )
+
+    def apply(self, event: events.Event) -> None:
+        """Take note of what happened."""
+        self._apply(event)
+
+    def resume(self, *, cleared: bool, now: float) -> None:
+        """Go on in a new attempt.
+
+        A retry takes up what was interrupted. A Clear, which a person does after mending something, also gives a new
+        chance to every context without a package; an export that stalled is looked at again before another is made.
+        """
+        for item in self.items.values():
+            if item.outcome is Outcome.INTERRUPTED or (
+                cleared and item.outcome is not None and not item.outcome.has_package
+            ):
+                item.reopen()
+                item.creations = 0 if cleared else item.creations
+                item.changed_at = now if item.state is State.REQUESTED else None
+
+    def interrupt(self, reason: str) -> None:
+        """The attempt is over: whatever has no outcome gets ``interrupted``. ``resume`` takes it back."""
+        for item in self.items.values():
+            if item.state is not State.DONE:
+                item.end(Outcome.INTERRUPTED, reason)
+
+    def _about(self, event: events.Event, *states: State) -> Item | None:
+        """The event's item, if it is in one of the states and the event is about its present export."""
+        item = self.items.get(getattr(event, "item", ""))
+        if item is None or item.state not in states:
+            return None
+        export_id = getattr(event, "export_id", item.export_id)
+        return item if export_id == item.export_id else None
+
+    @singledispatchmethod
+    def _apply(self, event: events.Event) -> None:
+        raise TypeError(f"not an event: {event!r}")
+
+    @_apply.register
+    def _(self, event: events.Resolved) -> None:
+        item = self._about(event, *State)
+        if item is not None and item.canvas_id is None:
+            item.canvas_id = event.canvas_id
+
+    @_apply.register
+    def _(self, event: events.Intended) -> None:
+        item = self._about(event, State.PLANNED)
+        if item is not None:
+            item.state = State.INTENDED
+            item.intended_at = event.at
+
+    @_apply.register
+    def _(self, event: events.Created) -> None:
+        item = self.items[event.item]
+        if item.state is not State.INTENDED:
+            return
+        item.state = State.REQUESTED
+        item.export_id = event.export_id
+        item.progress_id = event.progress_id
+        item.created_at = event.created_at
+        item.changed_at = event.at
+        item.intended_at = None
+        item.creations += 1
+
+    @_apply.register
+    def _(self, event: events.NotCreated) -> None:
+        item = self._about(event, State.INTENDED)
+        if item is not None:
+            item.plan()
+
+    @_apply.register
+    def _(self, event: events.Progressed) -> None:
+        item = self._about(event, State.REQUESTED)
+        if item is not None and item.completion != event.completion:
+            item.completion = event.completion
+            item.changed_at = event.at
+
+    @_apply.register
+    def _(self, event: events.Ready) -> None:
+        item = self._about(event, State.REQUESTED)
+        if item is not None:
+            item.state = State.READY
+
+    @_apply.register
+    def _(self, event: events.NotReady) -> None:
+        item = self._about(event, State.READY)
+        if item is not None:
+            item.state = State.REQUESTED
+
+    @_apply.register
+    def _(self, event: events.ExportFailed) -> None:
+        item = self._about(event, State.REQUESTED, State.READY)
+        if item is not None:
+            self._again(item, event.reason)
+
+    @_apply.register
+    def _(self, event: events.FetchFailed) -> None:
+        item = self._about(event, State.READY)
+        if item is None or item.fetches != event.fetch:
+            return
+        item.fetches += 1
+        if item.fetches < self.limits.fetches:
+            return
+        if event.spoiled:
+            self._again(item, event.reason)
+        else:
+            item.end(Outcome.INTERRUPTED, event.reason)
+
+    @_apply.register
+    def _(self, event: events.Stored) -> None:
+        item = self._about(event, State.READY)
+        if item is not None:
+            item.key, item.size, item.findings, item.label = (
+                event.key,
+                event.size,
+                event.findings,
+                event.label,
+            )
+            item.end(event.outcome, event.reason)
+
+    @_apply.register
+    def _(self, event: events.Ended) -> None:
+        item = self._about(event, State.PLANNED, State.INTENDED, State.REQUESTED, State.READY)
+        if item is not None:
+            item.intended_at = None  # the POST, if there was one, has been answered
+            item.end(event.outcome, event.reason)
+
+    @_apply.register
+    def _(self, event: events.Tick) -> None:
+        late = event.at >= self.limits.deadline
+        for item in self.items.values():
+            if item.state is State.REQUESTED:
+                quiet = event.at - (item.changed_at if item.changed_at is not None else event.at)
+                if late:
+                    item.end(Outcome.STALLED, "the deadline passed while Canvas was building the package")
+                elif quiet >= self.limits.stall_after:
+                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} minutes")
+            elif item.state is State.PLANNED and late:
+                item.end(Outcome.STALLED, "the deadline passed before its turn came")
+
+    def _again(self, item: Item, reason: str) -> None:
+        """Have another export made, as long as that is allowed."""
+        if item.creations < self.limits.creations:
+            item.plan()
+        else:
+            item.end(Outcome.FAILED, f"{reason} (after {item.creations} export{'s' * (item.creations > 1)})")

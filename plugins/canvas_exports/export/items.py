@@ -1,0 +1,106 @@
+"""One export that a batch cares for, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any
+
+from canvas_exports.export.outcome import Outcome
+
+MAX_REASON = 240  # characters; a checkpoint of 200 items stays below Airflow's 64 KiB
+
+
+class State(str, Enum):
+    """``planned -> intended -> requested -> ready -> done``; failures lead back to ``planned`` or on to ``done``."""
+
+    PLANNED = "planned"
+    INTENDED = "intended"
+    REQUESTED = "requested"
+    READY = "ready"
+    DONE = "done"
+
+
+@dataclass
+class Item:
+    """One context under one export type.
+
+    Times are seconds since the epoch. ``intended_at`` and ``created_at`` are Canvas's clock, ``changed_at`` is ours.
+    ``label`` is the course code. Holds ids, codes and times: never a URL, never a name.
+    """
+
+    context: str
+    export_type: str
+    state: State = State.PLANNED
+    canvas_id: int | None = None
+    export_id: int | None = None
+    progress_id: int | None = None
+    intended_at: float | None = None
+    created_at: float | None = None
+    changed_at: float | None = None
+    completion: float | None = None
+    creations: int = 0
+    fetches: int = 0
+    outcome: Outcome | None = None
+    reason: str | None = None
+    size: int | None = None
+    findings: int = 0
+    key: str | None = None
+    label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Unique within a batch: ``course:101/common_cartridge``."""
+        return f"{self.context}/{self.export_type}"
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Canvas is, or may be, working on it."""
+        return self.state in (State.INTENDED, State.REQUESTED)
+
+    def plan(self) -> None:
+        """Back to the start: the present export, if any, is of no use."""
+        self.state = State.PLANNED
+        self.export_id = self.progress_id = None
+        self.intended_at = self.created_at = self.changed_at = self.completion = None
+        self.fetches = 0
+
+    def end(self, outcome: Outcome, reason: str | None = None) -> None:
+        """The one place where an outcome is set."""
+        self.state = State.DONE
+        self.outcome = outcome
+        self.reason = reason[:MAX_REASON] if reason else None
+
+    def reopen(self) -> None:
+        """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""
+        self.outcome = self.reason = None
+        self.fetches = 0
+        if self.export_id is not None:
+            self.state = State.REQUESTED
+        elif self.intended_at is not None:
+            self.state = State.INTENDED
+        else:
+            self.plan()
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what differs from a fresh item, to keep checkpoints small."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            name: value.value if isinstance(value, Enum) else value
+            for name, value in values.items()
+            if name in ("context", "export_type") or value != _FRESH[name]
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Item:
+        """The inverse of ``to_json``; fields of a later version are ignored."""
+        known = {name: document[name] for name in document.keys() & _FRESH.keys()}
+        if "state" in known:
+            known["state"] = State(known["state"])
+        if known.get("outcome") is not None:
+            known["outcome"] = Outcome(known["outcome"])
+        return cls(**known)
+
+
+_FRESH = {f.name: getattr(Item("", ""), f.name) for f in fields(Item)}

@@ -1,0 +1,171 @@
+"""What a person may say about a batch, checked as a whole before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from canvas_exports.archive.keys import DEFAULT_TEMPLATE, check_template
+from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.errors import InputError
+from canvas_exports.export.pace import Pace
+from canvas_exports.export.policy import FailurePolicy
+
+MAX_EXPORTS = 200  # of one task: its checkpoint stays below Airflow's 64 KiB
+ON_CLEAR = ("resume", "restart")
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """A checked batch.
+
+    Attributes:
+        contexts: what to export, without duplicates, in order.
+        requests: one export request for each export type, for each kind of context.
+        key_template: how packages are named; see ``archive.keys``.
+        window: exports that Canvas may be working on at once for this batch.
+        parallel_transfers: packages moved at once.
+        pace: limits of the poll interval.
+        deadline: how long a batch may take from its first attempt.
+        stall_after: how long an export may show no progress.
+        proof: how deeply packages are proven.
+        failure: when the batch has failed.
+        on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports everything anew.
+    """
+
+    contexts: tuple[Context, ...]
+    export_types: tuple[ExportType, ...]
+    select: Mapping[str, Any] | None = None
+    skip_notifications: bool = True
+    version: str | None = None
+    key_template: str = DEFAULT_TEMPLATE
+    window: int = 25
+    parallel_transfers: int = 4
+    pace: Pace = field(default_factory=Pace)
+    deadline: timedelta = timedelta(hours=12)
+    stall_after: timedelta = timedelta(hours=2)
+    proof: ProofLevel = ProofLevel.DIRECTORY
+    failure: FailurePolicy = field(default_factory=lambda: FailurePolicy(0.0))
+    on_clear: str = "resume"
+
+    def request(self, export_type: ExportType, kind: ContextKind) -> ExportRequest:
+        """The request for one export; its combination has been checked."""
+        return ExportRequest.build(
+            export_type.value,
+            select=self.select,
+            skip_notifications=self.skip_notifications,
+            version=self.version if export_type is ExportType.COMMON_CARTRIDGE else None,
+            kind=kind,
+        )
+
+
+def build_options(
+    *,
+    courses: Iterable[str | int] = (),
+    groups: Iterable[str | int] = (),
+    users: Iterable[str | int] = (),
+    export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
+    select: Mapping[str, Any] | None = None,
+    skip_notifications: bool = True,
+    version: str | None = None,
+    key_template: str | None = None,
+    max_in_flight: int = 25,
+    parallel_transfers: int = 4,
+    poll_shortest: float = 5.0,
+    poll_longest: float = 60.0,
+    deadline: timedelta = timedelta(hours=12),
+    stall_after: timedelta = timedelta(hours=2),
+    proof: str = ProofLevel.DIRECTORY.value,
+    fail_on: str = "any",
+    on_clear: str = "resume",
+) -> BatchOptions:
+    """Check everything a person wrote about a batch. No I/O.
+
+    Raises:
+        InputError: names the field, what was written and what is accepted.
+    """
+    contexts = tuple(
+        dict.fromkeys(
+            Context.parse(text, field=name, kind=kind)
+            for name, kind, texts in (
+                ("courses", ContextKind.COURSE, courses),
+                ("groups", ContextKind.GROUP, groups),
+                ("users", ContextKind.USER, users),
+            )
+            for text in _listed(texts)
+        )
+    )
+    export_types = tuple(dict.fromkeys(_export_type(value) for value in _listed(export_type)))
+    if not export_types:
+        raise InputError("export_type", "nothing is named", accepted=[each.value for each in ExportType])
+    if not contexts:
+        raise InputError("courses", "no course, group or user is named", accepted="at least one context")
+    if len(contexts) * len(export_types) > MAX_EXPORTS:
+        raise InputError(
+            "courses",
+            f"{len(contexts)} contexts in {len(export_types)} export types are more than one task should carry",
+            accepted=f"at most {MAX_EXPORTS} exports a task; list the courses with CanvasListCoursesOperator and .expand()",
+        )
+    if proof not in ProofLevel._value2member_map_:
+        raise InputError("proof", f"{proof!r} is not a level", accepted=[level.value for level in ProofLevel])
+    if on_clear not in ON_CLEAR:
+        raise InputError("on_clear", f"{on_clear!r} is not known", accepted=ON_CLEAR)
+    _between("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
+    _between("parallel_transfers", parallel_transfers, 1, 16)
+    _between("poll_shortest", poll_shortest, 1, 3600)
+    _between("poll_longest", poll_longest, poll_shortest, 3600)
+    _positive("deadline", deadline)
+    _positive("stall_after", stall_after)
+    template = key_template or DEFAULT_TEMPLATE
+    check_template(template)
+    options = BatchOptions(
+        contexts=contexts,
+        export_types=export_types,
+        select=select,
+        skip_notifications=skip_notifications,
+        version=version,
+        key_template=template,
+        window=max_in_flight,
+        parallel_transfers=parallel_transfers,
+        pace=Pace(poll_shortest, poll_longest),
+        deadline=deadline,
+        stall_after=stall_after,
+        proof=ProofLevel(proof),
+        failure=FailurePolicy.parse(fail_on),
+        on_clear=on_clear,
+    )
+    if version is not None and ExportType.COMMON_CARTRIDGE not in export_types:
+        raise InputError(
+            "version", f"{version!r} means nothing to {export_types[0].value}", accepted="leave it out"
+        )
+    for kind in {context.kind for context in contexts}:
+        for each in export_types:
+            options.request(each, kind)
+    return options
+
+
+def _listed(values: Any) -> list[Any]:
+    """A list, whether one thing or several were written."""
+    return [values] if isinstance(values, (str, int)) else list(values)
+
+
+def _export_type(value: object) -> ExportType:
+    text = str(value.value if isinstance(value, ExportType) else value).strip()
+    if text not in ExportType._value2member_map_:
+        raise InputError("export_type", f"{text!r} is not one", accepted=[each.value for each in ExportType])
+    return ExportType(text)
+
+
+def _between(name: str, value: Any, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise InputError(name, f"{value!r} is out of range", accepted=f"{least:g} to {most:g}")
+
+
+def _positive(name: str, value: timedelta) -> None:
+    if value <= timedelta(0):
+        raise InputError(name, f"{value} is not a length of time", accepted="more than nothing")

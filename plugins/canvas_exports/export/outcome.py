@@ -1,0 +1,76 @@
+"""What became of a context in a run."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Outcome(str, Enum):
+    """Every export of every run ends in exactly one of these. Each has one definition and one next step."""
+
+    STORED = "stored"
+    INCOMPLETE = "incomplete"
+    EMPTY = "empty"
+    GONE = "gone"
+    DENIED = "denied"
+    FAILED = "failed"
+    STALLED = "stalled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def definition(self) -> str:
+        """What it means, in one sentence."""
+        return _DEFINITIONS[self][0]
+
+    @property
+    def next_step(self) -> str:
+        """What a person does about it."""
+        return _DEFINITIONS[self][1]
+
+    @property
+    def has_package(self) -> bool:
+        """A package and its manifest are in the archive."""
+        return self in (Outcome.STORED, Outcome.INCOMPLETE, Outcome.EMPTY)
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing for a person to look at: the copy is proven whole, or there was nothing to copy."""
+        return self in (Outcome.STORED, Outcome.EMPTY)
+
+    @property
+    def is_retryable(self) -> bool:
+        """A retry of the same task may change it without anyone doing anything."""
+        return self is Outcome.INTERRUPTED
+
+
+_DEFINITIONS = {
+    Outcome.STORED: ("The package is in the archive and proven whole.", "Nothing."),
+    Outcome.INCOMPLETE: (
+        "The package is in the archive, but pieces of the course are missing from it.",
+        "Read the findings in its manifest; repair the named items in Canvas and export again.",
+    ),
+    Outcome.EMPTY: (
+        "The package is in the archive and holds no content.",
+        "Nothing, unless the course should have content: a reset course continues under a new id.",
+    ),
+    Outcome.GONE: (
+        "Canvas does not know the context: deleted, or hidden from this token.",
+        "Take it off the list, or give the token's user access.",
+    ),
+    Outcome.DENIED: (
+        "The token's user may not export this context.",
+        "Give the user a role that may export course content there.",
+    ),
+    Outcome.FAILED: (
+        "Canvas could not build a package, or built the wrong one, after every attempt.",
+        "Export the course once by hand in Canvas: its page shows the reason. Then clear the task.",
+    ),
+    Outcome.STALLED: (
+        "The export showed no progress for too long, or the deadline passed.",
+        "Ask the Canvas administrator about stuck jobs; clear the task to look again.",
+    ),
+    Outcome.INTERRUPTED: (
+        "The run ended before this export did: Canvas or the archive could not be reached.",
+        "Nothing now: a retry or the next run goes on from here. If it returns, read the reason.",
+    ),
+}

@@ -1,0 +1,149 @@
+"""From the items of a batch to the run report: rows, documents, receipts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from canvas_exports.archive.keys import run_folder
+from canvas_exports.archive.report import OutcomeRecord, batch_document, merge, records_of, table
+from canvas_exports.archive.store import Store
+from canvas_exports.export.items import Item
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.export.transfer import run_facts
+
+BATCHES = "batches/"
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a task returns to Airflow: counts and a key, whatever the size of the batch.
+
+    Attributes:
+        archive: the archive's root.
+        report: key of the document with every outcome.
+        exports: how many.
+        size: bytes stored.
+        outcomes: how many of each.
+    """
+
+    archive: str
+    report: str
+    exports: int
+    size: int
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON value of a few hundred bytes."""
+        return {
+            "archive": self.archive,
+            "report": self.report,
+            "exports": self.exports,
+            "bytes": self.size,
+            "outcomes": self.outcomes,
+        }
+
+
+def record(item: Item) -> OutcomeRecord:
+    """One row. An export without an outcome was interrupted."""
+    outcome = item.outcome or Outcome.INTERRUPTED
+    return OutcomeRecord(
+        context=item.context,
+        export_type=item.export_type,
+        outcome=outcome.value,
+        reason=item.reason or outcome.definition,
+        next_step=None if outcome.is_good else outcome.next_step,
+        problem=not outcome.is_good,
+        name=item.label,
+        export_id=item.export_id,
+        key=item.key,
+        size=item.size,
+        findings=str(item.findings) if item.findings else None,
+    )
+
+
+def store_batch_report(store: Store, items: Iterable[Item], run: RunInfo, *, started_at: float) -> Receipt:
+    """Write every outcome of a task below the run's folder, replacing what an earlier attempt wrote there."""
+    listed = list(items)
+    now = datetime.now(timezone.utc)
+    document = batch_document(
+        [record(item) for item in listed],
+        run=run_facts(run),
+        started_at=datetime.fromtimestamp(started_at, timezone.utc),
+        finished_at=now,
+    )
+    key = f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}{run.part}.json"
+    store.replace(key, json.dumps(document, indent=1).encode())
+    outcomes = [item.outcome or Outcome.INTERRUPTED for item in listed]
+    return _receipt(store, key, outcomes, size=sum(item.size or 0 for item in listed))
+
+
+def _receipt(store: Store, key: str, outcomes: list[Outcome], *, size: int) -> Receipt:
+    counts = Counter(outcomes)
+    return Receipt(
+        archive=store.uri,
+        report=key,
+        exports=len(outcomes),
+        size=size,
+        outcomes={outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]},
+    )
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The report of a whole DAG run.
+
+    Attributes:
+        receipt: counts and the key of the stored document.
+        outcomes: of every export.
+        table: the same for people, problems first.
+    """
+
+    receipt: Receipt
+    outcomes: list[Outcome]
+    table: str
+
+
+def gather_run_report(store: Store, run: RunInfo, planned: Iterable[tuple[str, str]]) -> RunReport:
+    """Merge what the run's tasks reported, add what none of them did, and store the report.
+
+    Args:
+        store: the archive.
+        run: the run.
+        planned: every context and export type of the run.
+
+    Raises:
+        ArchiveError: a document is damaged, or the archive cannot be reached.
+    """
+    folder = run_folder(run.date, run.dag_id, run.run_id)
+    documents = [
+        json.loads(store.read(info.key))
+        for info in store.list(folder + BATCHES)
+        if info.key.endswith(".json")
+    ]
+    reported = {(row.context, row.export_type) for document in documents for row in records_of(document)}
+    silent = [
+        record(Item(context, export_type, reason="its task ended without a report; read the task's log"))
+        for context, export_type in planned
+        if (context, export_type) not in reported
+    ]
+    facts = run_facts(run)
+    now = datetime.now(timezone.utc)
+    if silent:
+        documents.append(batch_document(silent, run=facts, started_at=now, finished_at=now))
+    document = merge(documents, run=facts)
+    key = folder + REPORT
+    store.replace(key, json.dumps(document, indent=1).encode())
+    rows = records_of(document)
+    outcomes = [Outcome(row.outcome) for row in rows]
+    return RunReport(
+        receipt=_receipt(store, key, outcomes, size=sum(row.size or 0 for row in rows)),
+        outcomes=outcomes,
+        table=table(rows),
+    )

@@ -1,0 +1,223 @@
+"""Move one package from Canvas to the archive, and say what became of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from canvas_exports import __version__
+from canvas_exports.archive.keys import package_key
+from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
+from canvas_exports.archive.pipeline import BlockBudget
+from canvas_exports.archive.proof import Expectation, Severity, Verdict
+from canvas_exports.archive.publish import Published, publish
+from canvas_exports.archive.store import Block, Store
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveUnavailableError,
+    CanvasError,
+    CanvasExportsError,
+    CorruptPackageError,
+    DownloadError,
+    NotFoundError,
+    PackageError,
+    PermissionDeniedError,
+)
+from canvas_exports.export import events
+from canvas_exports.export.items import Item
+from canvas_exports.export.options import BatchOptions
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.run_info import RunInfo
+
+_log = logging.getLogger(__name__)
+
+_BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third fetch of one export
+
+_LABEL = 40  # characters of a course code
+
+_OUTCOMES = {
+    Verdict.WHOLE: Outcome.STORED,
+    Verdict.INCOMPLETE: Outcome.INCOMPLETE,
+    Verdict.EMPTY: Outcome.EMPTY,
+}
+
+
+class TransferCancelled(Exception):  # noqa: N818 - not an error: a person stopped the task
+    """The task is being killed. Leaving a stream by an exception aborts its upload."""
+
+
+class Courier:
+    """Carries packages; used by several threads at once.
+
+    Each call reads the export afresh, so a signed URL is never kept longer than its download.
+    """
+
+    def __init__(
+        self,
+        client: CanvasClient,
+        store: Store,
+        options: BatchOptions,
+        run: RunInfo,
+        *,
+        budget: BlockBudget | None = None,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._options = options
+        self._run = run
+        self._budget = budget or BlockBudget()
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Abort every upload at its next block."""
+        self._cancelled.set()
+
+    def carry(self, item: Item) -> events.Event:
+        """Download, prove and publish the package of a ready item.
+
+        Raises:
+            CredentialError: the token no longer works (permanent).
+            ArchiveDeniedError: the archive refuses us (permanent).
+            TransferCancelled: ``cancel`` was called.
+        """
+        if self._cancelled.wait(_BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]):
+            raise TransferCancelled(item.name)
+        try:
+            return self._carry(item, item.export_id or 0)
+        except (NotFoundError, PermissionDeniedError, PackageError, AlreadyStoredError) as error:
+            return _given_up(item, error)
+        except (CanvasError, DownloadError, ArchiveUnavailableError) as error:
+            if not error.retryable:
+                raise
+            _log.warning("%s: %s", item.name, error)
+            return _failed(item, error, spoiled=False)
+
+    def _carry(self, item: Item, export_id: int) -> events.Event:
+        context = Context.parse(item.context)
+        if item.canvas_id is not None:
+            context = context.resolved(item.canvas_id)
+        export = self._client.show_export(context, export_id)
+        if export.is_dead:
+            return events.ExportFailed(item.name, export_id, "Canvas reported the export as failed")
+        if export.is_ready:
+            course = self._client.course(context) if context.kind is ContextKind.COURSE else None
+            return _stored(item, export_id, self._publish(context, export, course))
+        if export.workflow_state is ExportState.EXPORTED:
+            return events.ExportFailed(item.name, export_id, "the package is no longer in Canvas")
+        return events.NotReady(item.name, export_id)
+
+    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> Published:
+        export_type = ExportType(export.export_type)
+        canvas_id = context.canvas_id or 0
+        host = urlsplit(self._client.host).netloc
+        facts = _facts(context, course)
+        key = package_key(
+            context.kind.value,
+            canvas_id,
+            export_type=export_type.value,
+            export_id=export.id,
+            created=export.created_at,
+            suffix=export_type.suffix,
+            template=self._options.key_template,
+            course_code=facts.course_code,
+            sis_id=facts.sis_id,
+            name=facts.name,
+            term=facts.term,
+        )
+        return publish(
+            self._store,
+            blocks=lambda: self._blocks(context, export),
+            draft=ManifestDraft(
+                key=key,
+                context=facts,
+                export=ExportFacts(
+                    id=export.id,
+                    type=export_type.value,
+                    created_at=export.created_at,
+                    canvas_host=host,
+                    user_id=export.user_id,
+                    select=self._options.select,
+                ),
+                run=run_facts(self._run),
+            ),
+            expect=Expectation(
+                export_type=export_type.value,
+                size=export.attachment.size if export.attachment else None,
+                course_id=canvas_id if context.kind is ContextKind.COURSE else None,
+                canvas_host=host,
+            ),
+            budget=self._budget,
+        )
+
+    def _blocks(self, context: Context, export: ContentExport) -> Iterator[Block]:
+        for block in self._client.download(context, export):
+            if self._cancelled.is_set():
+                raise TransferCancelled(str(context))
+            yield block
+
+
+def _given_up(item: Item, error: CanvasExportsError) -> events.Event:
+    """What an error says that fetching this package again cannot change."""
+    if isinstance(error, NotFoundError):
+        return events.ExportFailed(item.name, item.export_id or 0, "Canvas no longer knows the export")
+    if isinstance(error, PermissionDeniedError):
+        return events.Ended(item.name, Outcome.DENIED, str(error))
+    if isinstance(error, CorruptPackageError):
+        return _failed(item, error, spoiled=True)
+    return events.Ended(item.name, Outcome.FAILED, str(error))
+
+
+def _failed(item: Item, error: CanvasExportsError, *, spoiled: bool) -> events.FetchFailed:
+    return events.FetchFailed(item.name, item.export_id or 0, item.fetches, str(error), spoiled=spoiled)
+
+
+def run_facts(run: RunInfo) -> RunFacts:
+    """What manifests and reports say about the run."""
+    return RunFacts(
+        software=f"canvas_exports {__version__}",
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        task_id=run.task_id,
+        map_index=run.map_index,
+        attempt=run.try_number,
+    )
+
+
+def _facts(context: Context, course: Course | None) -> ContextFacts:
+    if course is None:
+        return ContextFacts(kind=context.kind.value, id=context.canvas_id or 0)
+    return ContextFacts(
+        kind=context.kind.value,
+        id=course.id,
+        name=course.name,
+        course_code=course.course_code,
+        sis_id=course.sis_course_id,
+        uuid=course.uuid,
+        account_id=course.account_id,
+        term=course.term_name,
+    )
+
+
+def _stored(item: Item, export_id: int, published: Published) -> events.Stored:
+    errors = [finding for finding in published.findings if finding.severity is Severity.ERROR]
+    reason = None
+    if errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        reason = f"{errors[0].message}{more}"
+    outcome = _OUTCOMES[published.verdict]
+    _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, published.size, published.key)
+    return events.Stored(
+        item.name,
+        export_id,
+        outcome=outcome,
+        reason=reason,
+        key=published.key,
+        size=published.size,
+        findings=len(published.findings),
+        label=(published.manifest.context.course_code or "")[:_LABEL] or None,
+    )

@@ -1,0 +1,1 @@
+"""Airflow connections turned into clients: ``canvas`` for Canvas, ``archive`` for object storage."""

@@ -1,0 +1,109 @@
+"""The Airflow connection of an object store as a ``Store``."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.sdk import BaseHook, Connection
+
+from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
+from canvas_exports.archive.opening import open_store
+from canvas_exports.archive.store import Store
+from canvas_exports.errors import InputError
+
+
+def open_archive(uri: str, archive_conn_id: str | None = None) -> Store:
+    """Open an archive with the credentials of an Airflow connection.
+
+    For ``s3://``, a connection of type ``aws`` goes through the Amazon provider where that is installed: profiles, assumed
+    roles and web identities work, and keys are refreshed during long uploads. Otherwise, and for every other scheme, the
+    connection's own fields are read. Without a connection, the environment's default chain applies.
+
+    Raises:
+        InputError: a malformed URI, or a connection that does not fit it.
+    """
+    if archive_conn_id is None:
+        return open_store(uri)
+    return open_store(uri, store_options(uri, BaseHook.get_connection(archive_conn_id)))
+
+
+def store_options(uri: str, connection: Connection) -> StoreOptions:
+    """Credentials and settings for one archive from one connection."""
+    scheme = urlsplit(uri).scheme.lower()
+    extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
+    reader = {
+        "s3": _s3,
+        "s3a": _s3,
+        "gs": _gcs,
+        "gcs": _gcs,
+        "az": _azure,
+        "azure": _azure,
+        "abfs": _azure,
+    }.get(scheme)
+    if reader is not None:
+        return reader(connection, extra)
+    return StoreOptions(
+        username=connection.login,
+        password=connection.password,
+        key_file=extra.get("key_file"),
+        private_key=extra.get("private_key"),
+        passphrase=extra.get("private_key_passphrase"),
+        known_hosts=extra.get("known_hosts"),
+        host_key=extra.get("host_key"),
+    )
+
+
+def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
+    service = (extra.get("service_config") or {}).get("s3") or {}
+    return StoreOptions(
+        endpoint=service.get("endpoint_url") or extra.get("endpoint_url") or extra.get("host"),
+        region=extra.get("region_name"),
+        access_key=connection.login or extra.get("aws_access_key_id"),
+        secret_key=connection.password or extra.get("aws_secret_access_key"),
+        session_token=extra.get("aws_session_token"),
+        keys=_provider_keys(connection),
+        verify=extra.get("verify", True),
+    )
+
+
+def _provider_keys(connection: Connection) -> KeysProvider | None:
+    """Keys through the Amazon provider's hook, where it is installed and knows the connection."""
+    if connection.conn_type != "aws":
+        return None
+    try:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook  # noqa: PLC0415 - optional, and heavy
+    except ImportError:
+        return None
+    session = AwsBaseHook(aws_conn_id=connection.conn_id, client_type="s3").get_session()
+
+    def keys() -> AccessKeys:
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise InputError(f"connection {connection.conn_id}", "it yields no AWS credentials")
+        frozen = credentials.get_frozen_credentials()
+        return AccessKeys(
+            access_key=frozen.access_key,
+            secret_key=frozen.secret_key,
+            session_token=frozen.token,
+            expires_at=getattr(credentials, "_expiry_time", None),
+        )
+
+    return keys
+
+
+def _gcs(_: Connection, extra: dict[str, Any]) -> StoreOptions:
+    return StoreOptions(
+        service_account=extra.get("keyfile_dict"),
+        key_file=extra.get("key_path"),
+        endpoint=extra.get("endpoint_url"),
+    )
+
+
+def _azure(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
+    return StoreOptions(
+        account=extra.get("account_name") or connection.login or connection.host,
+        account_key=extra.get("account_key") or connection.password,
+        sas_token=extra.get("sas_token"),
+        endpoint=extra.get("endpoint_url"),
+    )

@@ -1,0 +1,167 @@
+"""The Airflow connection ``canvas`` as clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow.sdk import BaseHook, Connection
+
+from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
+
+
+@dataclass(frozen=True)
+class CanvasSettings:
+    """What a ``canvas`` connection says.
+
+    Attributes:
+        host: ``https://canvas.example.edu``; ``http`` only if the connection's schema says so.
+        token: the access token, from the password field.
+        verify: ``True``, ``False``, or the path of a CA bundle.
+        rate: settings of the rate budget, by their names in ``RateBudget``.
+    """
+
+    host: str
+    token: str = field(repr=False)
+    verify: bool | str = True
+    rate: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, connection: Connection, extra: Mapping[str, Any]) -> CanvasSettings:
+        """Read a connection.
+
+        Raises:
+            InputError: a field is missing or malformed; names the connection and the field.
+        """
+        name = f"connection {connection.conn_id}"
+        if not connection.host:
+            raise InputError(
+                f"{name}, host", "it is empty", accepted="the address of your Canvas: canvas.example.edu"
+            )
+        if not connection.password:
+            raise InputError(f"{name}, password", "it is empty", accepted="a Canvas access token")
+        host = connection.host.rstrip("/")
+        if "://" not in host:
+            host = f"{connection.schema or 'https'}://{host}"
+        if connection.port:
+            host = f"{host}:{connection.port}"
+        return cls(
+            host=host, token=connection.password.strip(), verify=_verify(name, extra), rate=_rate(name, extra)
+        )
+
+
+_RATE = ("max_in_flight", "floor")
+
+
+def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
+    value = extra.get("verify")
+    if value in (None, "", True, "true", "True"):
+        return True
+    if value in (False, "false", "False"):
+        return False
+    if isinstance(value, str):
+        return value
+    raise InputError(
+        f"{name}, verify", f"{value!r} is not known", accepted="true, false, or the path of a CA bundle"
+    )
+
+
+def _rate(name: str, extra: Mapping[str, Any]) -> dict[str, float]:
+    rate = {}
+    for key in _RATE:
+        value = extra.get(key)
+        if value in (None, ""):
+            continue
+        try:
+            rate[key] = float(str(value))
+        except ValueError:
+            raise InputError(
+                f"{name}, {key}", f"{value!r} is not a number", accepted="a number, or leave it out"
+            ) from None
+    return rate
+
+
+class CanvasHook(BaseHook):
+    """Clients for one Canvas.
+
+    The connection's host is the address of Canvas, its password an access token of a user who may export: an account
+    administrator, as Canvas leaves out without a word whatever that user may not see. Nothing is read before a client is
+    asked for.
+
+    Args:
+        canvas_conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "canvas_conn_id"
+    default_conn_name = "canvas_default"
+    conn_type = "canvas"
+    hook_name = "Canvas LMS"
+
+    def __init__(self, canvas_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.canvas_conn_id = canvas_conn_id
+
+    def settings(self) -> CanvasSettings:
+        """What the connection says.
+
+        Raises:
+            InputError: the connection lacks something.
+        """
+        connection = self.get_connection(self.canvas_conn_id)
+        return CanvasSettings.read(connection, connection.extra_dejson)
+
+    def get_conn(self) -> CanvasClient:
+        """A synchronous client, to be closed by the caller. All clients of a process share one rate budget."""
+        return sync_client(self.settings())
+
+    @asynccontextmanager
+    async def async_conn(self) -> AsyncIterator[AsyncCanvasClient]:
+        """An asynchronous client; looks the connection up without blocking the event loop."""
+        connection = await self.aget_connection(self.canvas_conn_id)
+        settings = CanvasSettings.read(connection, await connection.aextra_dejson())
+        async with async_client(settings) as client:
+            yield client
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say who the token is, whether it may export, and what is wrong, in a sentence.
+
+        ``GET /api/v1/users/self``, then one page of ``GET /api/v1/accounts/self/courses`` and the ``content_list`` of its
+        first course, which asks for the same right as exporting a cartridge does.
+        """
+        try:
+            with self.get_conn() as client:
+                user = client.whoami()
+                who = f"Connected to {client.host} as {user.name or 'user'} (id {user.id})"
+                try:
+                    course = next(client.account_courses("self", CourseFilters()), None)
+                    if course is not None:
+                        client.content_list(Context(ContextKind.COURSE, str(course.id)))
+                except PermissionDeniedError:
+                    return True, (
+                        f"{who}, who is not an administrator of the account: only courses where this user has a "
+                        "teaching role can be exported."
+                    )
+                return True, f"{who}, who may export every course of the account."
+        except CredentialError as error:
+            return (
+                False,
+                f"Canvas does not accept the token: {error}. Make a new one and put it into the password field.",
+            )
+        except CanvasExportsError as error:
+            return False, str(error)
+
+
+def sync_client(settings: CanvasSettings) -> CanvasClient:
+    """A ``requests`` client for workers."""
+    return CanvasClient(settings.host, settings.token, verify=settings.verify)
+
+
+def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
+    """An ``aiohttp`` client for triggers."""
+    return AsyncCanvasClient(settings.host, settings.token, verify=settings.verify)

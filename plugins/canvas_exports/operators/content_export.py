@@ -1,0 +1,289 @@
+"""Export Canvas contexts into an archive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
+from airflow.sdk.exceptions import AirflowFailException
+
+from canvas_exports.archive.opening import check_writable
+from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.export.batch import Batch, Pause
+from canvas_exports.export.checkpoint import Checkpoint
+from canvas_exports.export.options import BatchOptions, build_options
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.reporting import Receipt, store_batch_report
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.export.transfer import Courier
+from canvas_exports.export.watch import Sightings
+from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.durations import Duration, read_duration
+from canvas_exports.operators.failures import BatchInterruptedError, fail
+from canvas_exports.operators.links import CanvasLink, RunReportLink, report_url
+from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce
+from canvas_exports.operators.run_info import run_info
+from canvas_exports.triggers.content_export import CanvasContentExportTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+CHECKPOINT = "canvas_exports"
+_BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
+
+
+class CanvasContentExportOperator(BaseOperator):
+    """Have Canvas export courses, groups and users, and store each package in an archive, proven whole.
+
+    One task carries a batch of up to 200 exports: it asks Canvas for a window of them at a time, waits in the triggerer
+    without a worker slot, moves finished packages in parallel in constant memory, proves each and publishes it with a
+    manifest. Every export ends in one outcome, and the task returns a small receipt.
+
+    A retry does only what is missing, and asks Canvas for nothing twice: the state of the batch is kept in Airflow's task
+    state store, where it also survives a Clear. Outcomes that a retry cannot change do not make Airflow retry.
+
+    It does not delete or change anything in Canvas, replaces nothing in the archive, and does not stop an export that
+    Canvas has begun: Canvas has no call for that.
+
+    Args:
+        courses: ids (``101``), SIS ids (``sis_course_id:BIO-101``) or any context (``course:101``, ``group:7``).
+        groups: group ids; Canvas exports only their files (``zip``).
+        users: user ids, or ``self``; only their files, and only those of the token's own user.
+        export_type: ``common_cartridge``, ``qti`` or ``zip``, or a list of them.
+        select: export only these objects: ``{"modules": [1, 2], "pages": [3]}``.
+        skip_notifications: no mail about each export to the token's user.
+        version: ``1.3`` for a Common Cartridge 1.3; Canvas's default is 1.1.
+        archive: root URI: ``s3://bucket/path``, ``gs://``, ``az://``, ``sftp://``, ``file:///path``.
+        archive_conn_id: Airflow connection of the archive; without it, the environment's credentials.
+        canvas_conn_id: Airflow connection of Canvas.
+        key_template: how packages are named below their context's folder; see the docs of the archive.
+        max_in_flight: exports that Canvas may be working on at once for this task, 1 to 200.
+        parallel_transfers: packages moved at once, 1 to 16.
+        poll_shortest: seconds, the shortest poll interval of an export.
+        poll_longest: seconds, the longest.
+        deadline: how long the batch may take, counted from its first attempt; a timedelta or ISO 8601 (``PT12H``).
+        stall_after: how long an export may show no progress before it is given up.
+        proof: how deeply a package is proven; ``directory`` needs no second read.
+        fail_on: when the task fails: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
+        on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports all of it anew.
+        deferrable: wait in the triggerer; otherwise in the worker, which then stays occupied.
+
+    Raises:
+        AirflowFailException: bad input, refused credentials, or the failure policy; a retry cannot help.
+        BatchInterruptedError: Canvas or the archive could not be reached; Airflow retries and goes on from here.
+    """
+
+    template_fields: Sequence[str] = (
+        "courses",
+        "groups",
+        "users",
+        "export_type",
+        "select",
+        "skip_notifications",
+        "version",
+        "archive",
+        "archive_conn_id",
+        "canvas_conn_id",
+        "key_template",
+        "max_in_flight",
+        "parallel_transfers",
+        "deadline",
+        "stall_after",
+        "proof",
+        "fail_on",
+        "on_clear",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"select": "json"}
+    operator_extra_links: Sequence[BaseOperatorLink] = (CanvasLink(), RunReportLink())
+    ui_color = "#fbe3df"
+
+    def __init__(
+        self,
+        *,
+        archive: str,
+        courses: Iterable[str | int] = (),
+        groups: Iterable[str | int] = (),
+        users: Iterable[str | int] = (),
+        export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
+        select: Mapping[str, Any] | None = None,
+        skip_notifications: bool = True,
+        version: str | None = None,
+        archive_conn_id: str | None = None,
+        canvas_conn_id: str = CanvasHook.default_conn_name,
+        key_template: str | None = None,
+        max_in_flight: int = 25,
+        parallel_transfers: int = 4,
+        poll_shortest: float = 5.0,
+        poll_longest: float = 60.0,
+        deadline: Duration = timedelta(hours=12),
+        stall_after: Duration = timedelta(hours=2),
+        proof: str = ProofLevel.DIRECTORY.value,
+        fail_on: str = "any",
+        on_clear: str = "resume",
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("outlets", [AssetAlias(ARCHIVE_ALIAS)])
+        super().__init__(**kwargs)
+        self.courses = courses
+        self.groups = groups
+        self.users = users
+        self.export_type = export_type
+        self.select = select
+        self.skip_notifications = skip_notifications
+        self.version = version
+        self.archive = archive
+        self.archive_conn_id = archive_conn_id
+        self.canvas_conn_id = canvas_conn_id
+        self.key_template = key_template
+        self.max_in_flight = max_in_flight
+        self.parallel_transfers = parallel_transfers
+        self.poll_shortest = poll_shortest
+        self.poll_longest = poll_longest
+        self.deadline = deadline
+        self.stall_after = stall_after
+        self.proof = proof
+        self.fail_on = fail_on
+        self.on_clear = on_clear
+        self.deferrable = deferrable
+        self._batch: Batch | None = None
+        self.canvas_url: str | None = None
+        self.report_url: str | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Begin, or go on from the checkpoint of an earlier attempt."""
+        return self._run(context, None)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
+        sightings = None
+        if event is not None and event.get("try_number") == context["ti"].try_number:
+            sightings = Sightings.from_json(event["sightings"])
+        return self._run(context, sightings)
+
+    def on_kill(self) -> None:
+        """Abort uploads; keep the checkpoint; touch nothing in Canvas."""
+        if self._batch is not None:
+            self._batch.cancel()
+
+    def _run(self, context: Context, sightings: Sightings | None) -> dict[str, Any]:
+        run = run_info(context)
+        with self._open(context, run) as (batch, report):
+            if sightings is not None:
+                batch.absorb(sightings)
+            try:
+                while (pause := batch.advance()) is not None:
+                    if self.deferrable:
+                        self._wait(pause, run)
+                    batch.absorb(batch.look(pause.watched, pause.wake))
+            except CanvasExportsError as error:
+                batch.interrupt(str(error))
+                report()
+                if not error.retryable:
+                    fail(error)
+                raise BatchInterruptedError(str(error)) from error
+            receipt = report()
+        return self._finish(context, batch, receipt)
+
+    @contextmanager
+    def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Any]]:
+        """Check the input, restore the checkpoint, open Canvas and the archive."""
+        store_state = context["task_state_store"]
+        try:
+            options = self._options()
+            store = open_archive(self.archive, self.archive_conn_id)
+            hook = CanvasHook(self.canvas_conn_id)
+            client = hook.get_conn()
+        except InputError as error:
+            fail(error)
+        with store, client:
+            checkpoint = Checkpoint.from_json(store_state.get(CHECKPOINT))
+            generation = max(context["ti"].max_tries - (self.retries or 0), 0)
+            fresh = checkpoint is None or (
+                options.on_clear == "restart" and checkpoint.generation != generation
+            )
+            try:
+                if fresh:
+                    check_writable(store)
+            except CanvasExportsError as error:
+                if not error.retryable:
+                    fail(error)
+                raise
+            if checkpoint is None or fresh:
+                checkpoint = Batch.start(
+                    options, now=time.time(), generation=generation, try_number=run.try_number
+                )
+            batch = Batch(
+                client=client,
+                looks=hook.async_conn,
+                courier=Courier(client, store, options, run),
+                options=options,
+                checkpoint=checkpoint,
+                save=lambda document: store_state.set(CHECKPOINT, document),
+            )
+            self._batch = batch
+            self.canvas_url = client.host
+            if len(options.contexts) == 1:
+                self.canvas_url = (
+                    f"{client.host}/{options.contexts[0].kind.collection}/{options.contexts[0].id}"
+                )
+            if checkpoint.try_number != run.try_number or checkpoint.generation != generation:
+                batch.resume(try_number=run.try_number, generation=generation)
+
+            def report() -> Receipt:
+                receipt = store_batch_report(store, batch.items, run, started_at=batch.started_at)
+                self.report_url = report_url(store.uri, receipt.report)
+                return receipt
+
+            yield batch, report
+
+    def _options(self) -> BatchOptions:
+        return build_options(
+            courses=self.courses,
+            groups=self.groups,
+            users=self.users,
+            export_type=self.export_type,
+            select=self.select,
+            skip_notifications=self.skip_notifications,
+            version=self.version,
+            key_template=self.key_template,
+            max_in_flight=self.max_in_flight,
+            parallel_transfers=self.parallel_transfers,
+            poll_shortest=self.poll_shortest,
+            poll_longest=self.poll_longest,
+            deadline=read_duration(self.deadline, field="deadline"),
+            stall_after=read_duration(self.stall_after, field="stall_after"),
+            proof=self.proof,
+            fail_on=self.fail_on,
+            on_clear=self.on_clear,
+        )
+
+    def _wait(self, pause: Pause, run: RunInfo) -> NoReturn:
+        """Free the worker until there is something to do."""
+        trigger = CanvasContentExportTrigger.waiting_for(
+            pause, canvas_conn_id=self.canvas_conn_id, pace=self._options().pace, try_number=run.try_number
+        )
+        rest = timedelta(seconds=max(pause.wake.deadline - time.time(), 0.0))
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=rest + _BACKSTOP)
+        raise AssertionError("defer does not return")
+
+    def _finish(self, context: Context, batch: Batch, receipt: Receipt) -> dict[str, Any]:
+        """Retry, fail or succeed; the report is complete either way."""
+        outcomes = [item.outcome or Outcome.INTERRUPTED for item in batch.items]
+        last_try = context["ti"].try_number > context["ti"].max_tries
+        if any(outcome.is_retryable for outcome in outcomes) and not last_try:
+            raise BatchInterruptedError(
+                f"{outcomes.count(Outcome.INTERRUPTED)} exports were interrupted; a retry takes them up again"
+            )
+        failure = self._options().failure.failure(outcomes)
+        if failure is not None:
+            raise AirflowFailException(f"{failure}. Report: {self.report_url}")
+        announce(context, self.outlets, self.archive, receipt.to_json())
+        return receipt.to_json()

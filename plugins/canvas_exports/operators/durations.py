@@ -1,0 +1,28 @@
+"""Lengths of time as people and forms write them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+
+from canvas_exports.errors import InputError
+
+Duration = timedelta | str
+
+
+def read_duration(value: Duration, *, field: str) -> timedelta:
+    """A timedelta, from a timedelta or from ISO 8601 such as ``PT12H``.
+
+    Raises:
+        InputError: neither.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        parsed = pendulum.parse(str(value).strip())
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, pendulum.Duration):
+        raise InputError(field, f"{value!r} is not a length of time", accepted="ISO 8601: PT12H, PT90M, P1D")
+    return timedelta(seconds=parsed.total_seconds())

@@ -1,0 +1,40 @@
+"""Buttons on a task's page: to Canvas, and to the run report."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from airflow.sdk import BaseOperatorLink
+
+
+class CanvasLink(BaseOperatorLink):
+    """The course in Canvas; of a batch, Canvas itself. Known once the task has begun."""
+
+    name = "Canvas"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
+        """The address, or an empty string."""
+        return getattr(operator, "canvas_url", None) or ""
+
+
+class RunReportLink(BaseOperatorLink):
+    """The report in the archive: in the cloud's console where there is one, else its URI."""
+
+    name = "Run report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
+        """The address, or an empty string."""
+        return getattr(operator, "report_url", None) or ""
+
+
+def report_url(archive: str, key: str) -> str:
+    """Where a person can open an object of an archive."""
+    uri = f"{archive.rstrip('/')}/{key}"
+    parts = urlsplit(uri)
+    path = quote(parts.path.lstrip("/"))
+    if parts.scheme == "s3":
+        return f"https://console.aws.amazon.com/s3/object/{parts.netloc}?prefix={path}"
+    if parts.scheme == "gs":
+        return f"https://console.cloud.google.com/storage/browser/_details/{parts.netloc}/{path}"
+    return uri

@@ -1,0 +1,155 @@
+"""Turn a course list into batches for ``.expand()``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context as CanvasContext
+from canvas_exports.canvas.contexts import ContextKind
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
+from canvas_exports.export.course_lists import read_list
+from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.failures import fail
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CanvasListCoursesOperator(BaseOperator):
+    """List the courses to export, each once, neediest first, cut into batches.
+
+    Courses come from any mix of explicit ids, a list at a path or URI, and a query of an account. SIS ids are resolved, so
+    that two spellings of one course are one course. Where the archive is known, courses without a copy come first, then
+    those whose copy is oldest. Returns ``[["course:101", ...], ...]``, few enough batches for Airflow to map.
+
+    Makes no export. A list that cannot be read fails the task; it is never taken for an empty one.
+
+    Args:
+        courses: ids, SIS ids or contexts.
+        groups: group ids.
+        users: user ids, or ``self``.
+        course_list: path or URI of a CSV, text, JSON or YAML file.
+        account: id of an account (``1``, ``self``, ``sis_account_id:SCI``) whose courses are meant, sub-accounts included.
+        filters: which of them: the filters of Canvas's account course list; see ``CourseFilters``. A list of terms under
+            ``enrollment_term_id`` asks once for each.
+        archive: root URI of the archive to order by; without it the given order stays.
+        archive_conn_id: Airflow connection of the archive.
+        canvas_conn_id: Airflow connection of Canvas.
+        batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
+        export_types: as many as the export task will make of each course.
+        allow_empty: whether finding no course at all is fine.
+
+    Raises:
+        AirflowFailException: bad input, a refused credential, or no course.
+    """
+
+    template_fields: Sequence[str] = (
+        "courses",
+        "groups",
+        "users",
+        "course_list",
+        "account",
+        "filters",
+        "archive",
+        "archive_conn_id",
+        "canvas_conn_id",
+        "batch_size",
+        "export_types",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"filters": "json"}
+    ui_color = "#e8f0f7"
+
+    def __init__(
+        self,
+        *,
+        courses: Iterable[str | int] = (),
+        groups: Iterable[str | int] = (),
+        users: Iterable[str | int] = (),
+        course_list: str | None = None,
+        account: str | int | None = None,
+        filters: Mapping[str, Any] | None = None,
+        archive: str | None = None,
+        archive_conn_id: str | None = None,
+        canvas_conn_id: str = CanvasHook.default_conn_name,
+        batch_size: int = 50,
+        export_types: str | Iterable[str] = ("common_cartridge",),
+        allow_empty: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.courses = courses
+        self.groups = groups
+        self.users = users
+        self.course_list = course_list
+        self.account = account
+        self.filters = filters
+        self.archive = archive
+        self.archive_conn_id = archive_conn_id
+        self.canvas_conn_id = canvas_conn_id
+        self.batch_size = batch_size
+        self.export_types = export_types
+        self.allow_empty = allow_empty
+
+    def execute(self, context: Context) -> list[list[str]]:  # noqa: ARG002 - Airflow's signature
+        """List, resolve, order, cut."""
+        try:
+            batches = self._batches()
+        except CanvasExportsError as error:
+            if not error.retryable:
+                fail(error)
+            raise
+        if not batches and not self.allow_empty:
+            raise AirflowFailException(
+                "No course was found, so nothing would be backed up. Check the list, the account and the filters, or say "
+                "allow_empty if that is what you expect."
+            )
+        self.log.info("%d contexts in %d batches", sum(map(len, batches)), len(batches))
+        return batches
+
+    def _batches(self) -> list[list[str]]:
+        explicit = list(self._explicit())
+        queries = list(self._queries())
+        with CanvasHook(self.canvas_conn_id).get_conn() as client:
+            contexts = unique([*explicit, *self._queried(client, queries)], client.resolve)
+        if self.archive:
+            with open_archive(self.archive, self.archive_conn_id) as store:
+                contexts = neediest_first(contexts, last_copies(store))
+        types = [self.export_types] if isinstance(self.export_types, str) else list(self.export_types)
+        return cut(contexts, self.batch_size, exports_each=max(len(types), 1))
+
+    def _explicit(self) -> Iterator[CanvasContext]:
+        for field, kind, texts in (
+            ("courses", ContextKind.COURSE, self.courses),
+            ("groups", ContextKind.GROUP, self.groups),
+            ("users", ContextKind.USER, self.users),
+        ):
+            listed = [texts] if isinstance(texts, (str, int)) else texts or ()
+            for text in listed:
+                yield CanvasContext.parse(text, field=field, kind=kind)
+        if self.course_list:
+            yield from read_list(self.course_list)
+
+    def _queries(self) -> Iterator[CourseFilters]:
+        if self.account is None:
+            if self.filters:
+                raise InputError(
+                    "filters", "they need an account to filter", accepted="account together with filters"
+                )
+            return
+        filters = dict(self.filters or {})
+        terms = filters.pop("enrollment_term_id", None)
+        for term in terms if isinstance(terms, (list, tuple)) else [terms]:
+            yield CourseFilters.build({**filters, "enrollment_term_id": term})
+
+    def _queried(self, client: CanvasClient, queries: list[CourseFilters]) -> Iterator[CanvasContext]:
+        for filters in queries:
+            for course in client.account_courses(str(self.account), filters):
+                yield CanvasContext(ContextKind.COURSE, str(course.id))

@@ -1,0 +1,1 @@
+"""Waiting without a worker: triggers run in Airflow's triggerer."""

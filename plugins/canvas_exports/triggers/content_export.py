@@ -1,0 +1,93 @@
+"""Watch content exports from the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from canvas_exports.errors import CanvasExportsError
+from canvas_exports.export.batch import Pause
+from canvas_exports.export.pace import Pace
+from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+from canvas_exports.hooks.canvas import CanvasHook
+
+PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
+
+
+class CanvasContentExportTrigger(BaseTrigger):
+    """Poll exports in flight and speak once, when there is something worth waking a worker for.
+
+    One trigger watches a whole batch. It survives being moved, restarted and run twice at the same time: it changes
+    nothing in Canvas and remembers nothing that its arguments do not say. It does not download, and it does not cancel:
+    Canvas knows no way to stop an export, so there is no ``on_kill``.
+
+    The one event is ``{"status", "try_number", "sightings"}``; ``status`` is ``watched``, or ``refused`` where the token no
+    longer works (the worker finds out why). Neither arguments nor event hold a token, a URL or a name.
+
+    Args:
+        canvas_conn_id: the Airflow connection of Canvas.
+        watched: rows of ``Watched.to_json``.
+        wake: fields of ``Wake``; its deadline is absolute, so that a restart does not extend it.
+        pace: fields of ``Pace``.
+        try_number: the attempt that waits; an event of another attempt is ignored.
+    """
+
+    def __init__(
+        self,
+        *,
+        canvas_conn_id: str,
+        watched: list[list[Any]],
+        wake: dict[str, float],
+        pace: dict[str, float],
+        try_number: int,
+    ) -> None:
+        super().__init__()
+        self.canvas_conn_id = canvas_conn_id
+        self.watched = watched
+        self.wake = wake
+        self.pace = pace
+        self.try_number = try_number
+
+    @classmethod
+    def waiting_for(
+        cls, pause: Pause, *, canvas_conn_id: str, pace: Pace, try_number: int
+    ) -> CanvasContentExportTrigger:
+        """The trigger for a pause of a batch."""
+        return cls(
+            canvas_conn_id=canvas_conn_id,
+            watched=[one.to_json() for one in pause.watched],
+            wake=asdict(pause.wake),
+            pace=asdict(pace),
+            try_number=try_number,
+        )
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, JSON values only."""
+        return PATH, {
+            "canvas_conn_id": self.canvas_conn_id,
+            "watched": self.watched,
+            "wake": self.wake,
+            "pace": self.pace,
+            "try_number": self.try_number,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Watch, yield one event, return."""
+        status, sightings = "watched", Sightings()
+        try:
+            async with CanvasHook(self.canvas_conn_id).async_conn() as client:
+                sightings = await watch(
+                    client,
+                    [Watched.from_json(row) for row in self.watched],
+                    Wake(**self.wake),  # type: ignore[arg-type]  # JSON has one kind of number
+                    pace=Pace(**self.pace),
+                )
+        except CanvasExportsError as error:
+            self.log.warning("%s", error)
+            status = "refused"
+        yield TriggerEvent(
+            {"status": status, "try_number": self.try_number, "sightings": sightings.to_json()}
+        )

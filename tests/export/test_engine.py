@@ -1,0 +1,344 @@
+"""The engine's promises, for every order in which things can happen."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canvas_exports.export import events
+from canvas_exports.export.checkpoint import Checkpoint
+from canvas_exports.export.engine import Engine, Limits
+from canvas_exports.export.items import Item, State
+from canvas_exports.export.outcome import Outcome
+
+LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
+A = "course:1/common_cartridge"
+
+
+def engine(count: int = 1, limits: Limits = LIMITS) -> Engine:
+    return Engine([Item(f"course:{number}", "common_cartridge") for number in range(1, count + 1)], limits)
+
+
+def feed(machine: Engine, *happened: events.Event) -> Item:
+    for event in happened:
+        machine.apply(event)
+    return machine.items[A]
+
+
+def created(export_id: int = 501, at: float = 10.0, item: str = A) -> events.Created:
+    return events.Created(item, export_id=export_id, progress_id=9, created_at=at, at=at)
+
+
+def stored(export_id: int = 501, item: str = A) -> events.Stored:
+    return events.Stored(item, export_id, Outcome.STORED, None, key="courses/1/x.imscc", size=7, findings=0)
+
+
+IN_FLIGHT = (events.Intended(A, 9.0), created())
+READY = (*IN_FLIGHT, events.Ready(A, 501))
+
+
+def test_the_straight_way_ends_stored() -> None:
+    machine = engine()
+    item = feed(machine, *READY, stored())
+    assert (item.outcome, item.key, item.size) == (Outcome.STORED, "courses/1/x.imscc", 7)
+    assert machine.is_finished
+    assert not machine.decide()
+
+
+def test_only_a_window_of_exports_is_created() -> None:
+    machine = engine(5)
+    assert len(machine.decide().create) == 3
+    feed(machine, *IN_FLIGHT)
+    assert machine.decide().create == ("course:2/common_cartridge", "course:3/common_cartridge")
+
+
+def test_a_ready_export_makes_room_for_the_next() -> None:
+    machine = engine(4)
+    feed(machine, *READY)
+    assert len(machine.decide().create) == 3
+    assert machine.decide().transfer == (A,)
+
+
+def test_an_unanswered_intention_is_looked_up_and_not_created_again() -> None:
+    machine = engine()
+    feed(machine, events.Intended(A, 9.0))
+    decisions = machine.decide()
+    assert decisions.look_up == (A,)
+    assert decisions.create == ()
+
+
+def test_an_intention_without_effect_is_planned_again() -> None:
+    item = feed(engine(), events.Intended(A, 9.0), events.NotCreated(A))
+    assert item.state is State.PLANNED
+    assert item.intended_at is None
+
+
+def test_a_failed_export_is_made_again_until_the_limit() -> None:
+    machine = engine()
+    item = feed(machine, *IN_FLIGHT, events.ExportFailed(A, 501, "Canvas failed"))
+    assert (item.state, item.export_id) == (State.PLANNED, None)
+    feed(machine, events.Intended(A, 20.0), created(502), events.ExportFailed(A, 502, "Canvas failed"))
+    assert item.outcome is Outcome.FAILED
+    assert item.reason == "Canvas failed (after 2 exports)"
+
+
+def test_news_of_an_export_that_was_replaced_is_ignored() -> None:
+    machine = engine()
+    item = feed(
+        machine,
+        *IN_FLIGHT,
+        events.ExportFailed(A, 501, "x"),
+        events.Intended(A, 20.0),
+        created(502),
+        events.Ready(A, 501),
+    )
+    assert item.state is State.REQUESTED
+    assert feed(machine, events.ExportFailed(A, 501, "x")).state is State.REQUESTED
+
+
+def test_a_spoiled_package_leads_to_another_export() -> None:
+    machine = engine()
+    spoiled = [events.FetchFailed(A, 501, fetch, "truncated", spoiled=True) for fetch in range(2)]
+    item = feed(machine, *READY, *spoiled)
+    assert item.state is State.PLANNED
+    assert item.creations == 1
+
+
+def test_a_package_that_cannot_be_moved_is_interrupted_and_keeps_its_export() -> None:
+    machine = engine()
+    failures = [events.FetchFailed(A, 501, fetch, "no connection", spoiled=False) for fetch in range(2)]
+    item = feed(machine, *READY, *failures)
+    assert (item.outcome, item.export_id) == (Outcome.INTERRUPTED, 501)
+
+
+def test_a_package_that_vanished_from_canvas_is_watched_again() -> None:
+    assert feed(engine(), *READY, events.NotReady(A, 501)).state is State.REQUESTED
+
+
+def test_no_progress_for_too_long_is_stalled() -> None:
+    machine = engine()
+    item = feed(machine, *IN_FLIGHT, events.Progressed(A, 501, 20.0, 50.0), events.Tick(149.0))
+    assert item.state is State.REQUESTED
+    feed(machine, events.Tick(150.0))
+    assert (item.outcome, item.reason) == (Outcome.STALLED, "no progress for 2 minutes")
+
+
+def test_progress_going_backwards_counts_as_progress() -> None:
+    machine = engine()
+    progress = [events.Progressed(A, 501, 25.0, 50.0), events.Progressed(A, 501, 15.0, 120.0)]
+    assert feed(machine, *IN_FLIGHT, *progress, events.Tick(200.0)).state is State.REQUESTED
+
+
+@pytest.mark.parametrize("before", [(), IN_FLIGHT])
+def test_after_the_deadline_nothing_is_waited_for(before: tuple[events.Event, ...]) -> None:
+    assert feed(engine(), *before, events.Tick(10_000.0)).outcome is Outcome.STALLED
+
+
+def test_a_package_that_is_ready_at_the_deadline_is_still_fetched() -> None:
+    assert feed(engine(), *READY, events.Tick(10_000.0)).state is State.READY
+
+
+def test_a_refused_context_ends_at_once() -> None:
+    item = feed(engine(), events.Intended(A, 9.0), events.Ended(A, Outcome.GONE, "deleted"))
+    assert (item.outcome, item.reason) == (Outcome.GONE, "deleted")
+
+
+def test_a_long_reason_is_cut() -> None:
+    item = feed(engine(), events.Ended(A, Outcome.FAILED, "x" * 1000))
+    assert item.reason is not None
+    assert len(item.reason) == 240
+
+
+class TestResume:
+    def test_a_retry_looks_at_the_interrupted_export_again(self) -> None:
+        machine = engine()
+        feed(machine, *READY)
+        machine.interrupt("the worker was stopped")
+        assert machine.items[A].outcome is Outcome.INTERRUPTED
+        machine.resume(cleared=False, now=77.0)
+        assert (machine.items[A].state, machine.items[A].export_id) == (State.REQUESTED, 501)
+        assert machine.items[A].changed_at == 77.0
+
+    def test_a_retry_leaves_final_outcomes_alone(self) -> None:
+        machine = engine()
+        feed(machine, *IN_FLIGHT, events.Ended(A, Outcome.DENIED, "no right"))
+        machine.resume(cleared=False, now=77.0)
+        assert machine.items[A].outcome is Outcome.DENIED
+
+    def test_a_clear_gives_a_refused_context_a_new_chance(self) -> None:
+        machine = engine()
+        feed(machine, events.Intended(A, 9.0), events.Ended(A, Outcome.DENIED, "no right"))
+        machine.resume(cleared=True, now=77.0)
+        assert machine.decide().create == (A,)
+
+    def test_a_clear_looks_at_a_stalled_export_before_making_another(self) -> None:
+        machine = engine()
+        feed(machine, *IN_FLIGHT, events.Tick(10_000.0))
+        machine.resume(cleared=True, now=10_001.0)
+        assert machine.decide().watch == (A,)
+
+    def test_a_clear_keeps_what_is_stored(self) -> None:
+        machine = engine()
+        feed(machine, *READY, stored())
+        machine.resume(cleared=True, now=77.0)
+        assert machine.items[A].outcome is Outcome.STORED
+
+    def test_an_intention_without_an_answer_survives_an_interruption(self) -> None:
+        machine = engine()
+        feed(machine, events.Intended(A, 9.0))
+        machine.interrupt("the worker was stopped")
+        machine.resume(cleared=False, now=77.0)
+        assert machine.decide().look_up == (A,)
+
+
+NAMES = tuple(f"course:{number}/common_cartridge" for number in range(1, 6))
+EXPORT_IDS = st.integers(500, 508)
+HAPPENINGS = st.one_of(
+    st.builds(events.Resolved, st.sampled_from(NAMES), st.integers(1, 9)),
+    st.builds(
+        events.Created,
+        st.sampled_from(NAMES),
+        export_id=EXPORT_IDS,
+        progress_id=st.none(),
+        created_at=st.just(1.0),
+        at=st.floats(0, 500),
+    ),
+    st.builds(events.NotCreated, st.sampled_from(NAMES)),
+    st.builds(events.Progressed, st.sampled_from(NAMES), EXPORT_IDS, st.floats(0, 100), st.floats(0, 500)),
+    st.builds(events.Ready, st.sampled_from(NAMES), EXPORT_IDS),
+    st.builds(events.NotReady, st.sampled_from(NAMES), EXPORT_IDS),
+    st.builds(events.ExportFailed, st.sampled_from(NAMES), EXPORT_IDS, st.just("failed")),
+    st.builds(
+        events.FetchFailed,
+        st.sampled_from(NAMES),
+        EXPORT_IDS,
+        st.integers(0, 2),
+        st.just("cut"),
+        spoiled=st.booleans(),
+    ),
+    st.builds(
+        events.Stored,
+        st.sampled_from(NAMES),
+        EXPORT_IDS,
+        outcome=st.sampled_from([Outcome.STORED, Outcome.INCOMPLETE]),
+        reason=st.none(),
+        key=st.just("k"),
+        size=st.just(1),
+        findings=st.just(0),
+    ),
+    st.builds(
+        events.Ended,
+        st.sampled_from(NAMES),
+        st.sampled_from([Outcome.GONE, Outcome.DENIED]),
+        st.just("refused"),
+    ),
+    st.builds(events.Tick, st.floats(0, 700)),
+)
+
+
+def snapshot(machine: Engine) -> list[Item]:
+    return [copy.copy(item) for item in machine.items.values()]
+
+
+def reloaded(machine: Engine) -> Engine:
+    """The engine that a new process builds from the checkpoint of the old one."""
+    checkpoint = Checkpoint(items=list(machine.items.values()), started_at=0.0, deadline=600.0)
+    again = Checkpoint.from_json(json.loads(json.dumps(checkpoint.to_json())))
+    assert again is not None
+    return Engine(again.items, machine.limits)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.one_of(HAPPENINGS, st.sampled_from(["drive", "crash", "interrupt", "retry", "clear"])),
+        min_size=5,
+        max_size=60,
+    )
+)
+def test_invariants_hold_for_every_sequence_of_events_crashes_and_retries(
+    steps: list[events.Event | str],
+) -> None:
+    limits = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=600.0)
+    machine = engine(5, limits)
+    for step in steps:
+        before = {item.name: copy.copy(item) for item in machine.items.values()}
+        in_flight = sum(item.is_in_flight for item in machine.items.values())
+        if step == "drive":
+            for name in machine.decide().create:
+                machine.apply(events.Intended(name, 1.0))
+            assert sum(item.is_in_flight for item in machine.items.values()) <= max(limits.window, in_flight)
+        elif step == "crash":
+            machine = reloaded(machine)
+            assert {item.name: item for item in machine.items.values()} == before
+        elif step == "interrupt":
+            machine.interrupt("stopped")
+            assert machine.is_finished
+        elif step in ("retry", "clear"):
+            machine.resume(cleared=step == "clear", now=5.0)
+        else:
+            assert isinstance(step, events.Event)
+            machine.apply(step)
+            once = snapshot(machine)
+            machine.apply(step)
+            assert snapshot(machine) == once, "an event that comes twice changes nothing"
+            for name, old in before.items():
+                if old.state is State.DONE and not isinstance(step, events.Resolved):
+                    assert machine.items[name] == old, "an outcome is final"
+        for item in machine.items.values():
+            assert (item.outcome is not None) == (item.state is State.DONE)
+            assert item.creations <= limits.creations
+            if item.state in (State.REQUESTED, State.READY):
+                assert item.export_id is not None
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_a_crash_at_any_step_never_makes_a_second_export_of_a_context(data: st.DataObject) -> None:
+    """Drive a batch against a Canvas that makes an export at every POST, and kill the process anywhere."""
+    limits = Limits(window=2, creations=1, fetches=1, stall_after=1e9, deadline=1e9)
+    machine = engine(5, limits)
+    made: dict[str, int] = {}
+    saved = reloaded(machine)
+    for _ in range(200):
+        if machine.is_finished:
+            break
+        crash = data.draw(st.sampled_from(["never", "before POST", "after POST"]))
+        decisions = machine.decide()
+        for name in decisions.look_up:
+            machine.apply(created(made[name], item=name) if name in made else events.NotCreated(name))
+        decisions = machine.decide()
+        for name in decisions.create:
+            machine.apply(events.Intended(name, 1.0))
+        saved = reloaded(machine)
+        if crash == "before POST":
+            machine = saved
+            continue
+        for name in decisions.create:
+            assert name not in made, "a context was exported twice"
+            made[name] = 500 + len(made)
+            if crash == "after POST":
+                break
+            machine.apply(created(made[name], item=name))
+            saved = reloaded(machine)
+        if crash == "after POST":
+            machine = saved
+            continue
+        for name in machine.decide().watch:
+            machine.apply(events.Ready(name, made[name]))
+        for name in machine.decide().transfer:
+            machine.apply(stored(made[name], item=name))
+        saved = reloaded(machine)
+    else:
+        return  # killed at every turn: nothing was doubled, which is all that is promised then
+    assert all(item.outcome is Outcome.STORED for item in machine.items.values())
+    assert sorted(made) == sorted(NAMES)
+
+
+def test_something_that_is_not_an_event_is_refused() -> None:
+    with pytest.raises(TypeError, match="not an event"):
+        engine().apply("ready")  # type: ignore[arg-type]

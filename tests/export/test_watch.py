@@ -1,0 +1,247 @@
+"""Watching is asynchronous, stateless and restartable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import pytest
+
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.errors import (
+    CanvasExportsError,
+    CanvasUnavailableError,
+    CredentialError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from canvas_exports.export.pace import Pace
+from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+
+EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
+PACKAGE = Attachment(id=1, filename="x.imscc", size=1, url="https://canvas.test/files/1/download")
+
+
+class Canvas:
+    """A Canvas whose exports change with a clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.done_at: dict[int, float] = {}
+        self.ends: dict[int, ExportState | Exception] = {}
+        self.package: Attachment | None = PACKAGE
+        self.broken_until = 0.0
+        self.no_progress = False
+        self.looks: list[tuple[float, str, int]] = []
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.sleeps.append(seconds)
+        self.time += seconds
+
+    async def progress(self, progress_id: int) -> Progress:
+        self.looks.append((self.time, "progress", progress_id))
+        if self.time < self.broken_until:
+            raise CanvasUnavailableError("maintenance", status=503)
+        if self.no_progress:
+            raise NotFoundError("no such progress", status=404)
+        left = self.done_at.get(progress_id, 1e12) - self.time
+        if left > 0:
+            return Progress(progress_id, ProgressState.RUNNING, max(0.0, 100.0 - left))
+        return Progress(progress_id, ProgressState.COMPLETED, 100.0)
+
+    async def show_export(self, context: Context, export_id: int) -> ContentExport:
+        assert str(context) == f"course:{export_id}"
+        self.looks.append((self.time, "show", export_id))
+        end = self.ends.get(export_id, ExportState.EXPORTED)
+        if isinstance(end, Exception):
+            raise end
+        if self.time < self.done_at.get(export_id, 1e12):
+            end = ExportState.EXPORTING
+        return ContentExport(export_id, EPOCH, "common_cartridge", end, attachment=self.package)
+
+
+def watched(number: int, *, created_at: float = 1000.0) -> Watched:
+    return Watched(f"course:{number}", number, number, created_at=created_at, changed_at=created_at)
+
+
+def wake(**changes: float) -> Wake:
+    values: dict[str, float] = {"enough": 2, "linger": 30, "dwell": 10, "stall_after": 3600, "deadline": 1e9}
+    return Wake(**{**values, **changes})  # type: ignore[arg-type]  # one kind of number
+
+
+async def run(
+    canvas: Canvas, exports: list[Watched], until: Wake | None, chance: Callable[[], float] = lambda: 0.5
+) -> Sightings:
+    return await watch(
+        canvas, exports, until, pace=Pace(5, 60), now=canvas.now, sleep=canvas.sleep, chance=chance
+    )
+
+
+async def test_it_speaks_when_everything_is_finished() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1020.0, 2: 1040.0}
+    seen = await run(canvas, [watched(1), watched(2)], wake(linger=600, enough=99))
+    assert sorted(seen.ready) == [1, 2]
+    assert not seen.seen
+    assert canvas.time < 1060
+
+
+async def test_it_speaks_at_once_when_enough_are_ready() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1020.0, 2: 1020.0}
+    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(enough=2, linger=1e6))
+    assert sorted(seen.ready) == [1, 2]
+    assert list(seen.seen) == [3]
+    assert canvas.time < 1050
+
+
+async def test_the_first_finished_waits_no_longer_than_the_linger() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1020.0}
+    seen = await run(canvas, [watched(1), watched(2)], wake(linger=30))
+    assert seen.ready == [1]
+    assert 1050 <= canvas.time <= 1070
+
+
+async def test_it_stays_for_the_dwell_even_if_all_is_ready() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 0.0}
+    await run(canvas, [watched(1)], wake(dwell=10))
+    assert canvas.time == pytest.approx(1010)
+
+
+async def test_it_ends_at_the_deadline_and_tells_what_it_saw() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 5000.0}
+    seen = await run(canvas, [watched(1)], wake(deadline=1300.0))
+    assert canvas.time == pytest.approx(1300)
+    assert seen.ready == []
+    assert set(seen.seen) == {1}
+
+
+async def test_it_ends_when_an_export_has_stalled() -> None:
+    canvas = Canvas()
+    canvas.no_progress = True
+    canvas.ends[1] = ExportState.CREATED
+    seen = await run(canvas, [watched(1)], wake(stall_after=200))
+    assert canvas.time == pytest.approx(1200)
+    assert seen.seen[1] == (None, 1000.0)
+
+
+async def test_a_completed_progress_is_only_a_hint() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.ends[1] = ExportState.EXPORTING
+    seen = await run(canvas, [watched(1)], wake(deadline=1100.0))
+    assert seen.ready == []
+    assert len([look for look in canvas.looks if look[1] == "show"]) > 1
+
+
+async def test_exported_without_a_package_is_dead() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.package = None
+    assert (await run(canvas, [watched(1)], wake())).dead == {1: "no package"}
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (ExportState.FAILED, "failed"),
+        (ExportState.DELETED, "deleted"),
+        (NotFoundError("gone", status=404), "gone"),
+        (PermissionDeniedError("no", status=403), "denied"),
+    ],
+)
+async def test_an_export_that_will_never_have_a_package_is_dead(
+    end: ExportState | Exception, why: str
+) -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.ends[1] = end
+    assert (await run(canvas, [watched(1)], wake())).dead == {1: why}
+
+
+async def test_a_state_that_canvas_invents_later_is_waited_for() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.ends[1] = ExportState("polishing")
+    seen = await run(canvas, [watched(1)], wake(deadline=1100.0))
+    assert set(seen.seen) == {1}
+
+
+async def test_maintenance_is_waited_out() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1010.0}
+    canvas.broken_until = 1120.0
+    assert (await run(canvas, [watched(1)], wake())).ready == [1]
+
+
+async def test_a_dead_credential_ends_the_watch() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.ends[1] = CredentialError("revoked", status=401)
+    with pytest.raises(CanvasExportsError, match="revoked"):
+        await run(canvas, [watched(1)], wake())
+
+
+async def test_without_a_progress_the_export_itself_is_watched() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1030.0}
+    export = Watched("course:1", 1, None, created_at=1000.0, changed_at=1000.0)
+    assert (await run(canvas, [export], wake())).ready == [1]
+    assert all(kind == "show" for _, kind, _ in canvas.looks)
+
+
+async def test_one_round_looks_once_at_each_and_never_sleeps() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    seen = await run(canvas, [watched(number) for number in range(1, 30)], None)
+    assert seen.ready == [1]
+    assert len(seen.seen) == 28
+    assert canvas.sleeps == []
+    assert len([look for look in canvas.looks if look[1] == "progress"]) == 29
+
+
+async def test_the_first_polls_of_a_batch_are_spread() -> None:
+    canvas = Canvas()
+    numbers = iter(number / 200 for number in range(1, 10_000))
+    await run(
+        canvas,
+        [watched(number) for number in range(1, 101)],
+        wake(deadline=1005.0),
+        chance=lambda: next(numbers) % 1,
+    )
+    assert len({at for at, _, _ in canvas.looks}) > 50
+
+
+async def test_a_restart_polls_again_and_keeps_the_deadline() -> None:
+    canvas = Canvas()
+    until = wake(deadline=1300.0)
+    await run(canvas, [watched(1)], until)
+    ended = canvas.time
+    await run(canvas, [watched(1)], until)
+    assert canvas.time - ended <= 10
+
+
+async def test_polls_stretch_with_age_while_an_export_is_queued() -> None:
+    canvas = Canvas()
+    canvas.no_progress = True
+    canvas.ends[1] = ExportState.CREATED
+    await run(canvas, [watched(1)], wake(deadline=2800.0))
+    assert len(canvas.looks) // 2 < 50
+    assert max(canvas.sleeps) <= 66
+
+
+def test_sightings_and_exports_survive_json() -> None:
+    sightings = Sightings(ready=[1], dead={2: "failed"}, seen={3: (12.5, 1000.0), 4: (None, 2.0)})
+    assert Sightings.from_json(json.loads(json.dumps(sightings.to_json()))) == sightings
+    export = Watched("group:7", 5, None, 1.0, 2.0, 3.0)
+    assert Watched.from_json(json.loads(json.dumps(export.to_json()))) == export

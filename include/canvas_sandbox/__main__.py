@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         storage_port=options.storage_port,
         time_scale=options.time_scale,
         seed=options.seed,
+        throttle=not options.no_throttle,
     )
     try:
         sandbox.start()
@@ -71,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="everything random depends on it (default: 1)")
     parser.add_argument(
         "--print-json", action="store_true", help="print URLs, tokens and expectations as one JSON line"
+    )
+    parser.add_argument(
+        "--no-throttle", action="store_true", help="switch the rate limit off, for benchmarks"
     )
     return parser
 

@@ -13,6 +13,7 @@ CARTRIDGE_STEPS = (5, 10, 20, 25, 15, 30, 32, 35, 37, 40, 60, 70, 89, 91, 92, 93
 """Completion of a cartridge, write by write. It is not monotonic: 25 is followed by 15."""
 QTI_STEPS = (5, 60)
 ZIP_STEPS = (20, 40, 60, 80)
+_EXPORTED = {"course_copy": "exported_for_course_copy"}
 _STEPS = {"common_cartridge": CARTRIDGE_STEPS, "qti": QTI_STEPS, "zip": ZIP_STEPS}
 
 _WORK = 0.92
@@ -81,12 +82,12 @@ class Life:
         yield moment
         if attached:
             export.attachment = package
-        export.workflow_state = "failed" if package is None else "exported"
+        export.workflow_state = "failed" if package is None else _EXPORTED.get(export.export_type, "exported")
         export.finished_at = moment
         export.notified = export.notify
 
     def _completions(self) -> list[float]:
-        steps = [float(step) for step in _STEPS[self.export.export_type]]
+        steps = [float(step) for step in _STEPS.get(self.export.export_type, CARTRIDGE_STEPS)]
         if Fault.PROGRESS_REGRESSION in self.export.faults:
             index = steps.index(_REGRESSION_AT)
             steps[index + 1 : index + 1] = [_REGRESSION_TO, _REGRESSION_AT]

@@ -91,7 +91,7 @@ class ExportRecord:
     notified: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class RequestRecord:
     """A request that came in.
 
@@ -101,7 +101,7 @@ class RequestRecord:
         path: Path as sent, without the query.
         query: Query without credentials; empty on the storage host.
         status: Status of the answer; 0 when the connection was dropped instead.
-        bytes: Length of the body that was sent.
+        bytes: Bytes of the body sent so far.
         user_agent: ``User-Agent``, or the empty string.
         had_authorization: Whether an ``Authorization`` header came with it.
         listener: ``canvas`` or ``storage``.

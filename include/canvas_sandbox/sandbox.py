@@ -14,11 +14,12 @@ from aiohttp import web
 
 from canvas_sandbox.campus import Account, Course, Group, Term, User
 from canvas_sandbox.content.model import Content
+from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
-from canvas_sandbox.world import World
+from canvas_sandbox.world import ExportRequest, World
 
 _START_LIMIT, _STOP_LIMIT = 30.0, 10.0
 
@@ -167,6 +168,15 @@ class Sandbox:
         """Reset a course's content; the id of the empty course that takes over its SIS id."""
         with self.world.lock:
             return self.world.reset_course(course_id).id
+
+    def copy_course(self, course_id: int) -> int:
+        """Make the internal export of a course copy, which the API hides; its id."""
+        with self.world.lock:
+            admin = self.world.tokens[self.token].user
+            request = ExportRequest(
+                self.world.courses[course_id], "course_copy", admin, parse_selection(None, "course_copy")
+            )
+            return self.world.create_export(request).id
 
     def revoke(self, token: str, *, problem: str = "revoked") -> None:
         """Make a token ``revoked`` or ``expired``."""

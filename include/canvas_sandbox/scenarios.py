@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from canvas_sandbox.campus import Account, Course, Group, Term, User
 from canvas_sandbox.faults import Fault, LimitedFault
@@ -39,6 +39,7 @@ class Scenario:
         storage_port: int = 0,
         time_scale: float = 1.0,
         seed: int = 1,
+        throttle: bool = True,
     ) -> Sandbox:
         """A sandbox of this scenario, not yet started. A scenario makes one sandbox: faults count down in its courses."""
         return Sandbox(
@@ -47,7 +48,7 @@ class Scenario:
             users=self.users,
             accounts=self.accounts,
             terms=self.terms,
-            switches=self.switches,
+            switches=replace(self.switches, throttle=throttle),
             time_scale=time_scale,
             seed=seed,
             host=host,

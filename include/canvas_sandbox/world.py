@@ -26,7 +26,6 @@ from canvas_sandbox.switches import Switches
 
 DAY = 86_400.0
 _MEDIA_TYPES = {
-    "common_cartridge": "application/octet-stream",
     "qti": "application/zip",
     "zip": "application/zip",
 }
@@ -189,7 +188,7 @@ class World:
             id=file_id,
             uuid=hashlib.sha256(f"{self.seed}:file:{file_id}".encode()).hexdigest()[:40],
             name=file_name(export_type, order),
-            content_type=_MEDIA_TYPES[export_type],
+            content_type=_MEDIA_TYPES.get(export_type, "application/octet-stream"),
             size=package().size,
             created_at=moment,
             export=export,

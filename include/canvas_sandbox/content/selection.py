@@ -53,8 +53,6 @@ class Selection:
 
 
 _DEFAULTS = {
-    "common_cartridge": "everything",
-    "quizzes2": "everything",
     "qti": "all_quizzes",
     "zip": "all_attachments",
 }
@@ -63,7 +61,7 @@ _DEFAULTS = {
 def parse_selection(select: Mapping[str, Any] | None, export_type: str) -> Selection:
     """Canvas's reading of the ``select`` parameter; nothing, or an empty hash, means everything there is."""
     if not select:
-        return Selection(frozenset({_DEFAULTS[export_type]}))
+        return Selection(frozenset({_DEFAULTS.get(export_type, "everything")}))
     hashed = export_type != "zip"
     flags: set[str] = set()
     keys: dict[str, frozenset[str]] = {}

@@ -17,12 +17,12 @@ _DAMAGED_TAIL = 64
 
 def build(export_type: str, order: PackageOrder) -> VirtualFile:
     """The package of an order: the same order gives the same bytes."""
-    if export_type == "common_cartridge":
-        members = Cartridge(order).members()
-    elif export_type == "qti":
+    if export_type == "qti":
         members = qti_members(order)
-    else:
+    elif export_type == "zip":
         members = file_members(order)
+    else:
+        members = Cartridge(order).members()
     package = lay_out(members, order.moment, zip64=Fault.ZIP64 in order.faults)
     return _damage(package) if Fault.CORRUPT in order.faults else package
 
@@ -32,7 +32,7 @@ def file_name(export_type: str, order: PackageOrder) -> str:
     if export_type == "zip":
         return archive_name(order.content)
     name = slug(order.name)[:_NAME_LIMIT]
-    return f"{name}-export.imscc" if export_type == "common_cartridge" else f"{name}-quiz-export.zip"
+    return f"{name}-quiz-export.zip" if export_type == "qti" else f"{name}-export.imscc"
 
 
 def _damage(package: VirtualFile) -> VirtualFile:

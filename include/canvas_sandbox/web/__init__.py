@@ -2,6 +2,6 @@
 
 `gate` takes a request through Canvas's layers (edge, throttle, routing, credentials) to a handler; handlers are plain
 functions from a `Call` to a `Reply` and know nothing of sockets; `send` puts a reply on the wire, with whatever fault
-belongs to it. Rooms by resource: `courses`, `exports`, `progress`, `users`, `files`; `storage` is the other host, `control`
+belongs to it. Rooms by resource: `courses`, `exports`, `progress`, `users`, `places`, `files`; `storage` is the other host, `control`
 the sandbox's own endpoints.
 """

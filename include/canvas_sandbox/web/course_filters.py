@@ -40,6 +40,8 @@ class CourseFilters:
         return self._sorted(rows)
 
     def _state_test(self) -> Callable[[Course], bool]:
+        if isinstance(self._query.get("state"), str) and "published" in self._query:
+            raise errors.crashed(next(self._world.error_reports))
         states = set(strings(self._query.get("state"))) or set(_ALIVE)
         if "all" in states:
             states = set(_STATES)

@@ -76,6 +76,7 @@ def throttled(switches: Switches) -> Reply:
         switches.throttle_status,
         body=f"{phrase} (Rate Limit Exceeded)\n".encode(),
         content_type="text/plain; charset=utf-8",
+        throttled=True,
     )
 
 

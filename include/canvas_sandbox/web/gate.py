@@ -15,6 +15,7 @@ from canvas_sandbox.web import errors
 from canvas_sandbox.web.courses import Courses
 from canvas_sandbox.web.exports import Exports
 from canvas_sandbox.web.files import Files
+from canvas_sandbox.web.places import Places
 from canvas_sandbox.web.progress import Progresses
 from canvas_sandbox.web.reply import Call, Refusal, Reply
 from canvas_sandbox.web.router import Router
@@ -34,7 +35,14 @@ class Gate:
         self._costs = [(re.compile(pattern), cost) for pattern, cost in world.switches.request_costs.items()]
         self._request_ids = Random(world.seed)
         self._router = Router()
-        for room in (Users(world), Courses(world), Exports(world), Progresses(world), Files(world, signer)):
+        for room in (
+            Users(world),
+            Places(world),
+            Courses(world),
+            Exports(world),
+            Progresses(world),
+            Files(world, signer),
+        ):
             room.add_to(self._router)
 
     @staticmethod
@@ -43,37 +51,30 @@ class Gate:
         token = _given_token(call, with_body=False)
         return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else "ip:127.0.0.1"
 
-    def enter(self, call: Call) -> Reply | None:
-        """The edge and the reservation in the bucket; the reply of whoever gets no further."""
+    def reserve(self, call: Call) -> Reply | None:
+        """Take the reservation in the caller's bucket; the reply of whoever is refused. `leave` follows in either case."""
         switches = self._world.switches
-        if switches.require_user_agent and not call.headers.get("User-Agent"):
-            return errors.no_user_agent()
         if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
-            return self.throttled(call)
+            return errors.throttled(switches)
         return None
 
-    def throttled(self, call: Call) -> Reply:
-        """The throttle's answer; its header shows what really remains, which may be positive."""
-        reply = errors.throttled(self._world.switches)
-        if self._world.switches.throttle:
-            remaining = self._throttle.settle(self.client(call), 0.0, call.now)
-            reply.headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
-        return reply
+    def leave(self, call: Call, reply: Reply) -> None:
+        """Charge the request and add the headers that answers of Canvas have.
 
-    def leave(self, call: Call, reply: Reply, now: float) -> None:
-        """Charge the request and add the headers every answer of Canvas has."""
+        A throttled answer costs nothing and says nothing about cost; what it says remains may be positive.
+        """
+        headers = reply.headers
         if self._world.switches.throttle:
-            cost = self._cost(call)
-            remaining = self._throttle.settle(self.client(call), cost, now)
-            reply.headers["X-Request-Cost"] = str(cost)
-            reply.headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
-        reply.headers["X-Request-Context-Id"] = str(
-            uuid.UUID(int=self._request_ids.getrandbits(128), version=4)
-        )
-        reply.headers["X-Canvas-Meta"] = f"b={int(now)};"
+            cost = 0.0 if reply.throttled else self._cost(call)
+            remaining = self._throttle.settle(self.client(call), cost, call.now)
+            if not reply.throttled:
+                headers["X-Request-Cost"] = str(cost)
+            headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
+        headers["X-Request-Context-Id"] = str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))
+        headers["X-Canvas-Meta"] = f"b={int(call.now)};"
         if call.caller is not None:
-            reply.headers["X-Canvas-User-Id"] = str(_GLOBAL_ID + call.caller.id)
-        reply.headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
+            headers["X-Canvas-User-Id"] = str(_GLOBAL_ID + call.caller.id)
+        headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
 
     def fill_bucket(self, token: str, count: float, now: float) -> None:
         """Set what a token has used up."""

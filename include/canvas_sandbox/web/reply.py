@@ -44,8 +44,9 @@ class Call:
 
 @dataclass
 class Reply:
-    """An answer. ``data`` is rendered as JSON by the gate; ``package`` is streamed instead of ``body``.
+    """An answer. ``data`` is rendered as JSON by the server; ``package`` is streamed instead of ``body``.
 
+    ``throttled`` marks the throttle's own answer.
     ``cut_after`` breaks the connection after that many bytes of the body, ``drop`` before the first byte of the response;
     ``rate`` slows the body down to bytes per second.
     """
@@ -56,6 +57,7 @@ class Reply:
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
     package: VirtualFile | None = None
+    throttled: bool = False
     drop: bool = False
     cut_after: int | None = None
     rate: float | None = None

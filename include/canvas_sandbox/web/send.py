@@ -11,6 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from canvas_sandbox.packages.virtual import BLOCK
+from canvas_sandbox.records import RequestRecord
 from canvas_sandbox.web.reply import Reply
 
 _DRIPS_PER_SECOND = 20
@@ -24,36 +25,38 @@ class Sender:
         self._server = server
         self._date = (0, "")
 
-    async def send(self, request: web.BaseRequest, reply: Reply) -> tuple[web.StreamResponse, int]:
-        """Send; the response for aiohttp to end, and the bytes of body that went out."""
+    async def send(self, request: web.BaseRequest, reply: Reply, record: RequestRecord) -> web.StreamResponse:
+        """Send; the response for aiohttp to end."""
         if reply.drop:
             _hang_up(request)
-            return web.Response(), 0
+            return web.Response()
         headers = self._headers(reply)
         if reply.package is None and reply.cut_after is None and reply.rate is None:
-            return web.Response(status=reply.status, body=reply.body, headers=headers), len(reply.body)
+            record.bytes = len(reply.body)
+            return web.Response(status=reply.status, body=reply.body, headers=headers)
         response = web.StreamResponse(status=reply.status, headers=headers)
         await response.prepare(request)
-        if request.method == "HEAD":
-            return response, 0
-        sent = await self._stream(request, response, reply)
-        return response, sent
+        if request.method != "HEAD":
+            await self._stream(request, response, reply, record)
+        return response
 
-    async def _stream(self, request: web.BaseRequest, response: web.StreamResponse, reply: Reply) -> int:
+    async def _stream(
+        self, request: web.BaseRequest, response: web.StreamResponse, reply: Reply, record: RequestRecord
+    ) -> None:
         stop = reply.length if reply.cut_after is None else min(reply.cut_after, reply.length)
         step = BLOCK if reply.rate is None else max(1, int(reply.rate / _DRIPS_PER_SECOND))
-        sent = 0
-        try:
-            for block in _blocks(reply, stop, step):
+        for block in _blocks(reply, stop, step):
+            # Counted first, so that a client which has read everything finds everything counted.
+            record.bytes += len(block)
+            try:
                 await response.write(block)
-                sent += len(block)
-                if reply.rate is not None:
-                    await asyncio.sleep(len(block) / reply.rate)
-        except ConnectionError:
-            return sent
+            except ConnectionError:
+                record.bytes -= len(block)
+                return
+            if reply.rate is not None:
+                await asyncio.sleep(len(block) / reply.rate)
         if stop < reply.length:
             _hang_up(request)
-        return sent
 
     def _headers(self, reply: Reply) -> CIMultiDict[str]:
         second = int(time.time())

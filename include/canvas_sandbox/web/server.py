@@ -42,7 +42,7 @@ class Server:
     def requests(self) -> list[RequestRecord]:
         """Requests so far, oldest first, without those to the sandbox's own endpoints."""
         with self.world.lock:
-            return list(self._records)
+            return [replace(record) for record in self._records]
 
     def exports(self) -> list[ExportRecord]:
         """Every export ever created, oldest first."""
@@ -76,23 +76,32 @@ class Server:
             with self.world.lock:
                 reply = self._control.answer(call)
             return await self._finish(request, call, reply, self._canvas_sender, "")
+        if self.world.switches.require_user_agent and not call.headers.get("User-Agent"):
+            return await self._finish(request, call, errors.no_user_agent(), self._canvas_sender, "canvas")
         with self.world.lock:
-            fault = self._strike(call)
-            refused = self.gate.enter(call)
-        if refused is not None:
-            return await self._finish(request, call, refused, self._canvas_sender, "canvas")
-        delay = self.world.switches.latency + (
-            fault.seconds if fault and fault.effect is Effect.DELAY else 0.0
-        )
+            refusal = self.gate.reserve(call)
+            fault = self._strike(call) if refusal is None else None
+        if refusal is None:
+            reply = await self._answer(call, fault)
+        else:
+            reply = refusal
+        with self.world.lock:
+            self.gate.leave(call, reply)
+        return await self._finish(request, call, reply, self._canvas_sender, "canvas")
+
+    async def _answer(self, call: Call, fault: RequestFault | None) -> Reply:
+        """The reply of Canvas to a request that passed the throttle, as the fault leaves it."""
+        delay = self.world.switches.latency
+        if fault is not None and fault.effect is Effect.DELAY:
+            delay += fault.seconds
         if delay > 0:
             await asyncio.sleep(delay)
         with self.world.lock:
             call.now = self.world.settle()
             reply = self._replacement(call, fault) or self.gate.answer(call)
-            if fault is not None:
-                reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
-            self.gate.leave(call, reply, call.now)
-        return await self._finish(request, call, reply, self._canvas_sender, "canvas")
+        return (
+            reply if fault is None else _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+        )
 
     async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to the storage host."""
@@ -141,22 +150,20 @@ class Server:
     async def _finish(
         self, request: web.BaseRequest, call: Call, reply: Reply, sender: Sender, listener: str
     ) -> web.StreamResponse:
-        response, sent = await sender.send(request, _rendered(call, reply))
+        record = RequestRecord(
+            time=call.now,
+            method=call.method,
+            path=call.path,
+            query=_harmless(call) if listener == "canvas" else "",
+            status=0 if reply.drop else reply.status,
+            bytes=0,
+            user_agent=call.headers.get("User-Agent", ""),
+            had_authorization="Authorization" in call.headers,
+            listener=listener,
+        )
         if listener:
-            self._records.append(
-                RequestRecord(
-                    time=call.now,
-                    method=call.method,
-                    path=call.path,
-                    query=_harmless(call) if listener == "canvas" else "",
-                    status=0 if reply.drop else reply.status,
-                    bytes=sent,
-                    user_agent=call.headers.get("User-Agent", ""),
-                    had_authorization="Authorization" in call.headers,
-                    listener=listener,
-                )
-            )
-        return response
+            self._records.append(record)
+        return await sender.send(request, _rendered(call, reply), record)
 
 
 def _harmless(call: Call) -> str:

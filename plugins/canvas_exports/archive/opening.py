@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.store import Store
+from canvas_exports.errors import ArchiveDeniedError, InputError
+
+ACCEPTED = (
+    "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path, "
+    "ftp://user@host/path, ftps://user@host/path, hdfs://host/path, webhdfs://user@host:port/path"
+)
+
+_CLOUDS = ("s3", "gs", "az")
+_REMOTES = {"sftp": "sftp", "ssh": "sftp", "scp": "sftp", "ftp": "ftp", "ftps": "ftps"} | {
+    scheme: scheme for scheme in ("hdfs", "viewfs", "webhdfs")
+}
+_PROBE = ".canvas-exports-probe"
 
 
-def open_store(uri: str, options: StoreOptions | None = None) -> Store:
+def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "archive") -> Store:
     """The store below a root URI. Opens no connection: the first operation, or ``check_writable``, does.
 
     Args:
         uri: ``s3://bucket/path``, ``gs://bucket/path``, ``az://container/path``, ``file:///path``,
             ``sftp://user@host/path``, ... It names a place, never a password.
         options: credentials and settings; what is missing comes from the environment.
+        field: the name of the field to blame in an error.
 
     Raises:
         InputError: a malformed URI, an unknown scheme, a password in the URI, or a package that is not installed.
     """
-    raise NotImplementedError
+    options = options or StoreOptions()
+    try:
+        parts = urlsplit(uri.strip())
+        port = parts.port
+    except ValueError:
+        raise InputError(field, "this is not a URI", accepted=ACCEPTED) from None
+    if parts.password is not None:
+        # Not repeated in the message: it holds the password.
+        raise InputError(field, "credentials belong in the connection, not in the URI", accepted=ACCEPTED)
+    if parts.query or parts.fragment:
+        raise InputError(field, "an archive's URI has no query and no fragment", accepted=ACCEPTED)
+    if parts.scheme in _CLOUDS:
+        return _cloud(parts, options, field)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        from canvas_exports.archive.stores.file_store import FileStore  # noqa: PLC0415 - as the other stores
+
+        return FileStore(uri.strip().rstrip("/"), Path(unquote(parts.path)))
+    if parts.scheme in _REMOTES and (parts.hostname or parts.scheme in ("hdfs", "viewfs")):
+        return _remote(parts, port, options, field)
+    raise InputError(field, f"{_without_user(parts)!r} is not a place to store in", accepted=ACCEPTED)
 
 
 def check_writable(store: Store) -> None:
@@ -29,4 +66,50 @@ def check_writable(store: Store) -> None:
         ArchiveDeniedError: no credentials, no such bucket, or no right to write (permanent).
         ArchiveUnavailableError: the store cannot be reached (retryable).
     """
-    raise NotImplementedError
+    store.replace(_PROBE, b"Written to see whether this archive can be written to. Safe to delete.\n")
+    with suppress(ArchiveDeniedError):
+        store.delete(_PROBE)
+
+
+def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
+    from canvas_exports.archive.stores import clouds  # noqa: PLC0415 - obstore, only for who opens such a store
+
+    bucket, path = parts.netloc, parts.path.strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,}", bucket):
+        raise InputError(field, f"{bucket!r} is not a bucket", accepted=ACCEPTED)
+    segments = path.split("/") if path else []
+    if not all(re.fullmatch(r"[A-Za-z0-9._=-]+", segment) and segment.strip(".") for segment in segments):
+        raise InputError(
+            field, f"{path!r} is not a safe path", accepted="A-Z a-z 0-9 . _ = - between slashes"
+        )
+    opener = {"s3": clouds.open_s3, "gs": clouds.open_gcs, "az": clouds.open_azure}[parts.scheme]
+    return opener(f"{parts.scheme}://{bucket}/{path}".rstrip("/"), bucket, path, options)
+
+
+def _remote(parts: SplitResult, port: int | None, options: StoreOptions, field: str) -> Store:
+    from canvas_exports.archive.stores.ftp import Ftp  # noqa: PLC0415 - as below
+    from canvas_exports.archive.stores.hdfs import Hdfs  # noqa: PLC0415 - as below
+    from canvas_exports.archive.stores.sftp import Sftp  # noqa: PLC0415 - as below
+    from canvas_exports.archive.stores.smart_open_store import SmartOpenStore  # noqa: PLC0415 - imports smart_open
+    from canvas_exports.archive.stores.webhdfs import WebHdfs  # noqa: PLC0415 - as above
+
+    root = unquote(parts.path).rstrip("/")
+    if ".." in root.split("/"):
+        raise InputError(field, f"{root!r} leads upwards", accepted=ACCEPTED)
+    host = parts.hostname or ""
+    user = unquote(parts.username) if parts.username else None
+    remote: Sftp | Ftp | Hdfs | WebHdfs
+    match _REMOTES[parts.scheme]:
+        case "sftp":
+            remote = Sftp(host, port, user, options)
+        case "ftp" | "ftps" as scheme:
+            remote = Ftp(scheme, host, port, user, options)
+        case "webhdfs":
+            remote = WebHdfs(host, port, user, options)
+        case scheme:
+            remote = Hdfs(scheme, parts.netloc)
+    return SmartOpenStore(_without_user(parts).rstrip("/"), remote, root)
+
+
+def _without_user(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

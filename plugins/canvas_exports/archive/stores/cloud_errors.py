@@ -1,0 +1,82 @@
+"""obstore's errors as ours. Its messages hold URLs, and those of Azure a signature: only what is safe is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+)
+
+_DENIED = ("401", "403")
+_MISDIRECTED = ("301", "400")
+_CAUSES = re.compile(
+    r"Connection refused|Connection reset|dns error|connection closed|timed out|invalid peer certificate: \w+"
+)
+# The addresses at which a machine in a cloud asks who it is: asked only if there were no other credentials.
+_NO_CREDENTIALS = re.compile(r"169\.254\.\d+\.\d+|metadata\.google\.internal|fd00:ec2::254")
+
+
+@contextmanager
+def translated(uri: str, action: str, key: str, *, own: Callable[[BaseException], bool]) -> Iterator[None]:
+    """Raise obstore's errors as ours.
+
+    Args:
+        uri: the archive's root.
+        action: a verb, for the message.
+        key: of the object.
+        own: tells an error of the caller's own, which passes unchanged.
+
+    Raises:
+        KeyError: there is no such object.
+        AlreadyStoredError: there is one already.
+        ArchiveDeniedError: no credentials, no right, no bucket.
+        ArchiveUnavailableError: everything that may pass.
+    """
+    from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
+
+    try:
+        yield
+    except (exceptions.BaseError, OSError) as error:
+        if own(error):
+            raise
+        raise _ours(error, uri, action, key) from None
+
+
+def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
+    from obstore import exceptions  # noqa: PLC0415 - as above
+
+    text = str(error)
+    status = _found(r"status code: (\d{3})", text)
+    code = _found(r"<Code>(\w+)</Code>", text)
+    detail = ", ".join(part for part in (code, status and f"HTTP {status}") if part)
+    if isinstance(error, exceptions.AlreadyExistsError):
+        return AlreadyStoredError("the key is taken", key=key)
+    no_bucket = code == "NoSuchBucket" or (status == "404" and action in ("store", "list"))
+    if isinstance(error, FileNotFoundError) and not no_bucket:
+        return KeyError(key)
+    kind: type[ArchiveError] = ArchiveDeniedError
+    if no_bucket:
+        message = f"cannot {action}: there is no bucket {uri}; create it or correct the URI"
+    elif _NO_CREDENTIALS.search(text):
+        message = f"cannot {action}: no credentials for {uri}; name a connection that has them"
+    elif status in _DENIED or isinstance(
+        error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
+    ):
+        message = f"cannot {action} in {uri}: {detail}; check the credentials and their rights"
+    elif status in _MISDIRECTED and code != "ExpiredToken":
+        kind, message = ArchiveError, f"cannot {action} in {uri}: {detail}; check region and endpoint"
+    else:
+        cause = detail or _found(f"({_CAUSES.pattern})", text) or "no answer"
+        kind, message = ArchiveUnavailableError, f"cannot {action} in {uri} at present: {cause}"
+    return kind(message, key=key)
+
+
+def _found(pattern: str, text: str) -> str | None:
+    match = re.search(pattern, text)
+    return match and match[1]

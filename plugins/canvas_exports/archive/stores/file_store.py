@@ -1,0 +1,197 @@
+"""Files below a folder of this machine, or of a file server mounted there."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, ArchiveUnavailableError
+
+_BLOCK = MiB
+_PART = ".part"  # ends the name of a file that is being written; no key's own segment starts with a dot and ends so
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+
+
+class FileStore(Store):
+    """A root folder, created when the first object is stored.
+
+    An object is written under a temporary name in its own folder, forced to the disk, and then linked to its name,
+    which fails if the name is taken: nothing half is ever visible, nothing is replaced, and a crash of the machine
+    leaves either the whole object or a temporary file for ``sweep``.
+    """
+
+    def __init__(self, uri: str, root: Path) -> None:
+        self.uri = uri
+        self._root = root
+
+    def put(self, key: str, blocks: Iterable[Block]) -> None:
+        """Write beside the object, force to the disk, then link: the key appears whole or not at all."""
+        path = self._path(key)
+        with _translated("store", key):
+            if path.exists():
+                raise AlreadyStoredError("the key is taken", key=key)
+        with self._part_of(path, key) as part:
+            self._write(part, blocks, key)
+            with _translated("store", key):
+                _link(part, path)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """As ``put``: linking fails if the key is taken, so two writers cannot both succeed."""
+        try:
+            self.put(key, [data])
+        except AlreadyStoredError:
+            return False
+        return True
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Write beside the object, then rename over it."""
+        path = self._path(key)
+        with self._part_of(path, key) as part:
+            self._write(part, [data], key)
+            with _translated("store", key):
+                part.replace(path)
+                _sync_folder(path.parent)
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """A part of the file; past its end there is nothing."""
+        with _translated("read", key), self._path(key).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size + start) if start < 0 else start)
+            return file.read(length)
+
+    def blocks(self, key: str) -> Iterator[Block]:
+        """Through one buffer of a mebibyte."""
+        buffer = bytearray(_BLOCK)
+        with _translated("read", key):
+            file = self._path(key).open("rb", buffering=0)
+        with file:
+            while True:
+                with _translated("read", key):
+                    filled = file.readinto(buffer)
+                if not filled:
+                    return
+                yield memoryview(buffer)[:filled]
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """One file; a folder is not an object."""
+        try:
+            with _translated("look up", key):
+                found = self._path(key).stat()
+        except KeyError:
+            return None
+        return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, timezone.utc))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Walk the folder; files that are being written are not objects."""
+        for path in self._files(prefix.rpartition("/")[0]):
+            key = path.relative_to(self._root).as_posix()
+            if key.startswith(prefix) and not _is_part(path):
+                info = self.stat(key)
+                if info is not None:
+                    yield info
+
+    def delete(self, key: str) -> None:
+        """Remove the file; its folder stays."""
+        with suppress(KeyError), _translated("delete", key):
+            self._path(key).unlink()
+
+    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+        """Remove temporary files that nobody has written to for so long."""
+        youngest = datetime.now(timezone.utc) - older_than
+        swept = []
+        for path in self._files(""):
+            with suppress(KeyError), _translated("sweep", path.name):
+                if _is_part(path) and datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= youngest:
+                    path.unlink()
+                    name = path.name.removeprefix(".").rpartition(".")[0].rpartition(".")[0]
+                    swept.append(path.with_name(name).relative_to(self._root).as_posix())
+        return swept
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _path(self, key: str) -> Path:
+        return self._root / check_key(key)
+
+    def _files(self, folder: str) -> Iterator[Path]:
+        for place, _, names in os.walk(self._root / folder):
+            yield from (Path(place, name) for name in names)
+
+    @contextmanager
+    def _part_of(self, path: Path, key: str) -> Iterator[Path]:
+        """A temporary name beside an object's, gone afterwards whatever happens."""
+        with _translated("store", key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
+        try:
+            yield part
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def _write(self, part: Path, blocks: Iterable[Block], key: str) -> None:
+        with _translated("store", key):
+            file = part.open("xb", buffering=0)
+        with file:
+            for block in blocks:
+                with _translated("store", key):
+                    left = memoryview(block)
+                    while left:
+                        left = left[file.write(left) :]
+            with _translated("store", key):
+                os.fsync(file.fileno())
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give a finished file its name, unless that is taken."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise AlreadyStoredError("the key is taken") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A file server without links: look, then rename. Two writers in the same instant store the same export.
+        if path.exists():
+            raise AlreadyStoredError("the key is taken") from None
+        part.rename(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file servers refuse it for folders
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_part(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(_PART)
+
+
+@contextmanager
+def _translated(action: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if action == "store":
+            raise ArchiveUnavailableError(f"cannot store: {error.strerror}", key=key) from error
+        raise KeyError(key) from None
+    except OSError as error:
+        if error.errno in _DENIED:
+            raise ArchiveDeniedError(
+                f"cannot {action}: {error.strerror}; check who owns the folder", key=key
+            ) from error
+        raise ArchiveUnavailableError(f"cannot {action} at present: {error.strerror}", key=key) from error

@@ -1,0 +1,207 @@
+"""S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
+
+obstore sends a block without copying it, from threads of its own, after it has asked for the next one. So a block
+may be handed on only if nobody will write to it again: an immutable one, or one that a ``BlockBudget`` lent, which
+stays untouched until obstore lets go of it. Everything else is copied first.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
+from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.stores.cloud_errors import translated
+from canvas_exports.archive.stores.producer import Producer
+from canvas_exports.errors import AlreadyStoredError, ArchiveUnavailableError
+
+if TYPE_CHECKING:
+    import obstore.store
+
+# Parts in flight for one package; the budget is the bound that matters when many packages flow.
+CONCURRENCY = 4
+
+_MEDIA_TYPES = {".json": "application/json", ".imscc": "application/zip", ".zip": "application/zip"}
+
+Sweeper = Callable[[timedelta], "builtins.list[str]"]
+
+
+class ObjectStore(Store):
+    """A root in an object store.
+
+    Args:
+        uri: the root as a person wrote it.
+        remote: obstore's store, its prefix being the root's path.
+        sweeper: removes unfinished uploads below the root; ``None`` where the cloud does that by itself.
+    """
+
+    def __init__(
+        self, uri: str, remote: obstore.store.ObjectStore, *, sweeper: Sweeper | None = None
+    ) -> None:
+        import obstore  # noqa: PLC0415 - 60 MB of native code, only for who opens such a store
+
+        self.uri = uri
+        self._api = obstore
+        self._remote = remote
+        self._sweeper = sweeper
+
+    def put(self, key: str, blocks: Iterable[Block]) -> None:
+        """A multipart upload, or a single request for what fits into one block."""
+        self._refuse_taken(key)
+        source = Producer(blocks, _safe)
+        with self._translated("store", key, source):
+            head = deque(islice(source, 1))
+            if not (head and _is_full(head[0])):
+                head.extend(islice(source, 1))
+                if len(head) < 2:  # noqa: PLR2004 - one block, or none
+                    self._create(key, head.popleft() if head else b"")
+                    return
+            self._api.put(
+                self._remote,
+                check_key(key),
+                _chained(head, source),
+                attributes=_attributes(key),
+                use_multipart=True,
+                chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
+                max_concurrency=CONCURRENCY,
+            )
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Asks first: some servers ignore the condition of a conditional request and overwrite."""
+        if self.stat(key) is not None:
+            return False
+        try:
+            with self._translated("store", key):
+                self._create(key, data)
+        except AlreadyStoredError:
+            return False
+        return True
+
+    def replace(self, key: str, data: bytes) -> None:
+        """One request; an object store replaces atomically."""
+        with self._translated("store", key):
+            self._api.put(
+                self._remote, check_key(key), data, attributes=_attributes(key), use_multipart=False
+            )
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """One request, after a look-up where the range depends on the size."""
+        if start == 0 and length is None:
+            with self._translated("read", key):
+                return bytes(self._api.get(self._remote, check_key(key)).bytes())
+        info = self.stat(key)
+        if info is None:
+            raise KeyError(key)
+        first = max(0, info.size + start) if start < 0 else min(start, info.size)
+        wanted = info.size - first if length is None else min(length, info.size - first)
+        return bytes(self._range(key, first, wanted)) if wanted > 0 else b""
+
+    def blocks(self, key: str) -> Iterator[Block]:
+        """One request for each block: however slowly they are taken, no connection waits."""
+        info = self.stat(key)
+        if info is None:
+            raise KeyError(key)
+        for start in range(0, info.size, BLOCK_SIZE):
+            yield self._range(key, start, min(BLOCK_SIZE, info.size - start))
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """``HEAD``."""
+        try:
+            with self._translated("look up", key):
+                meta = self._api.head(self._remote, check_key(key))
+        except KeyError:
+            return None
+        return ObjectInfo(key, meta["size"], meta["last_modified"])
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """A thousand keys at a time."""
+        folder = prefix.rpartition("/")[0]
+        with self._translated("list", prefix):
+            for page in self._api.list(self._remote, prefix=folder or None, chunk_size=1000):
+                for meta in page:
+                    if meta["path"].startswith(prefix):
+                        yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"])
+
+    def delete(self, key: str) -> None:
+        """One request."""
+        try:
+            with self._translated("delete", key):
+                self._api.delete(self._remote, check_key(key))
+        except KeyError:
+            return
+
+    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+        """S3: multipart uploads. Azure forgets uncommitted blocks after a week; on GCS set a lifecycle rule."""
+        return [] if self._sweeper is None else self._sweeper(older_than)
+
+    def close(self) -> None:
+        """The connections close when they have been idle."""
+
+    def _refuse_taken(self, key: str) -> None:
+        if self.stat(key) is not None:
+            raise AlreadyStoredError("the key is taken", key=key)
+
+    def _create(self, key: str, block: Block) -> None:
+        """One request, conditional where the server understands the condition."""
+        try:
+            self._api.put(
+                self._remote,
+                check_key(key),
+                block,
+                attributes=_attributes(key),
+                mode="create",
+                use_multipart=False,
+            )
+        except (self._api.exceptions.NotSupportedError, NotImplementedError):
+            self._api.put(
+                self._remote, check_key(key), block, attributes=_attributes(key), use_multipart=False
+            )
+
+    def _range(self, key: str, start: int, length: int) -> memoryview:
+        with self._translated("read", key):
+            found = memoryview(self._api.get_range(self._remote, check_key(key), start=start, length=length))
+        if len(found) != length:
+            raise ArchiveUnavailableError(
+                f"the store sent {len(found):,} bytes instead of {length:,}", key=key
+            )
+        return found
+
+    @contextmanager
+    def _translated(self, action: str, key: str, source: Producer | None = None) -> Iterator[None]:
+        with translated(self.uri, action, key, own=lambda error: source is not None and source.raised(error)):
+            yield
+
+
+def _safe(block: Block) -> Block:
+    """The block itself if nobody will write to it while obstore sends it, else a copy."""
+    return block if isinstance(block, bytes) or _is_lent(block) else bytes(block)
+
+
+def _is_lent(block: Block) -> bool:
+    return isinstance(block, memoryview) and isinstance(block.obj, LentBlock)
+
+
+def _is_full(block: Block) -> bool:
+    """Whether more may follow; asking for it could wait for the very block that is being held."""
+    return isinstance(block, memoryview) and isinstance(block.obj, LentBlock) and len(block) == len(block.obj)
+
+
+def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:
+    # Nothing here may keep a block once it was handed on: its memory is free when obstore lets go of it.
+    while head:
+        yield head.popleft()
+    yield from rest
+
+
+def _attributes(key: str) -> dict[str, str]:
+    for suffix, media_type in _MEDIA_TYPES.items():
+        if key.endswith(suffix):
+            return {"Content-Type": media_type}
+    return {}

@@ -1,0 +1,44 @@
+"""The producer's side of ``Store.put``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from canvas_exports.archive.store import Block
+
+
+class Producer:
+    """An iterator over a producer's blocks that remembers the producer's own error.
+
+    A store translates what goes wrong with storing, but an error of the producer is its way to abort, and reaches
+    the caller unchanged. Empty blocks are left out. No reference to a block is kept: see ``BlockBudget``.
+
+    Args:
+        blocks: the stream.
+        prepare: applied to every block.
+    """
+
+    def __init__(
+        self, blocks: Iterable[Block], prepare: Callable[[Block], Block] = lambda block: block
+    ) -> None:
+        self._blocks = iter(blocks)
+        self._prepare = prepare
+        self._error: BaseException | None = None
+
+    def raised(self, error: BaseException) -> bool:
+        """Whether this error is the producer's own."""
+        return error is self._error
+
+    def __iter__(self) -> Producer:
+        return self
+
+    def __next__(self) -> Block:
+        try:
+            while not len(block := next(self._blocks)):
+                continue
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
+        return self._prepare(block)

@@ -1,0 +1,224 @@
+"""SFTP, with the server's key checked before anything is sent to it."""
+
+from __future__ import annotations
+
+import io
+import stat as modes
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.archive.stores.remote import Remote, RemoteFile
+from canvas_exports.errors import InputError
+
+if TYPE_CHECKING:
+    import paramiko
+
+DEFAULT_PORT = 22
+
+
+class Sftp(Remote):
+    """One server. smart_open opens its own connection for streams; it is held to the same host key.
+
+    Left to itself smart_open accepts any server, and sends it the password.
+    """
+
+    def __init__(self, host: str, port: int | None, username: str | None, options: StoreOptions) -> None:
+        try:
+            import paramiko  # noqa: PLC0415 - optional, and slow to import
+        except ImportError:
+            raise InputError(
+                "archive", "sftp:// needs paramiko; install airflow-provider-canvas-exports[sftp]"
+            ) from None
+        self._api = paramiko
+        self._host = host
+        self._port = port or DEFAULT_PORT
+        self._username = options.username or username
+        self._connect: dict[str, Any] = {
+            "timeout": self.TIMEOUT,
+            "banner_timeout": self.TIMEOUT,
+            "auth_timeout": self.TIMEOUT,
+            "transport_factory": _checking(self._known_keys(options), self._host),
+            **_identity(paramiko, options),
+        }
+        self._password = options.password
+        self._lock = threading.RLock()
+        self._client: paramiko.SSHClient | None = None
+        self._files: paramiko.SFTPClient | None = None
+        self._streams: set[paramiko.Transport] = set()
+
+    def uri(self, path: str) -> str:
+        """Without user and password, which ``parameters`` holds."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"sftp://{host}:{self._port}{quote(path)}"
+
+    def parameters(self) -> dict[str, Any]:
+        """Who logs in, and how the server is checked."""
+        return {"user": self._username, "password": self._password, "connect_kwargs": self._connect}
+
+    def opened(self, stream: Any) -> None:
+        """Send without waiting: otherwise every 32 KiB wait for an answer, at 1 MB/s."""
+        stream.set_pipelined(True)
+
+    def closed(self, stream: Any) -> None:
+        """Close the channel: smart_open opens one for each file and leaves it open, and servers allow ten."""
+        channel = stream.sftp.get_channel()
+        self._streams.add(channel.get_transport())
+        channel.close()
+
+    def stat(self, path: str) -> RemoteFile | None:
+        """``SSH_FXP_STAT``."""
+        with self._lock:
+            try:
+                return _file(path, self._sftp().stat(path))
+            except FileNotFoundError:
+                return None
+
+    def walk(self, folder: str) -> Iterator[RemoteFile]:
+        """``SSH_FXP_READDIR``, folder by folder."""
+        with self._lock:
+            try:
+                entries = self._sftp().listdir_attr(folder)
+            except FileNotFoundError:
+                return
+        for entry in entries:
+            path = f"{folder}/{entry.filename}"
+            if modes.S_ISDIR(entry.st_mode or 0):
+                yield from self.walk(path)
+            elif (found := _file(path, entry)) is not None:
+                yield found
+
+    def make_folder(self, path: str) -> None:
+        """``SSH_FXP_MKDIR`` for each folder that is missing."""
+        with self._lock:
+            sftp = self._sftp()
+            parts = path.strip("/").split("/")
+            for depth in range(1, len(parts) + 1):
+                folder = "/" + "/".join(parts[:depth])
+                try:
+                    sftp.stat(folder)
+                except FileNotFoundError:
+                    # Another thread or worker may be making it too.
+                    with suppress(OSError):
+                        sftp.mkdir(folder)
+
+    def rename(self, old: str, new: str) -> None:
+        """``SSH_FXP_RENAME``, which fails if the new name is taken."""
+        with self._lock:
+            try:
+                self._sftp().rename(old, new)
+            except OSError:
+                if self.stat(new) is not None:
+                    raise FileExistsError(new) from None
+                raise
+
+    def replace(self, old: str, new: str) -> None:
+        """``posix-rename@openssh.com``."""
+        with self._lock:
+            self._sftp().posix_rename(old, new)
+
+    def delete(self, path: str) -> None:
+        """``SSH_FXP_REMOVE``."""
+        with self._lock, suppress(FileNotFoundError):
+            self._sftp().remove(path)
+
+    def is_denied(self, error: Exception) -> bool:
+        """Not let in, not allowed, or not the server that is known."""
+        kinds = (
+            PermissionError,
+            self._api.AuthenticationException,
+            self._api.BadHostKeyException,
+            UnknownHostError,
+        )
+        return isinstance(error, kinds)
+
+    def close(self) -> None:
+        """Close our connection, and those that smart_open keeps for ever."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            for transport in self._streams:
+                transport.close()
+            self._client = self._files = None
+            self._streams.clear()
+
+    def _sftp(self) -> paramiko.SFTPClient:
+        """The connection for everything but streams; made when first needed, and again when it broke."""
+        transport = None if self._client is None else self._client.get_transport()
+        if self._files is None or transport is None or not transport.is_active():
+            self.close()
+            client = self._api.SSHClient()
+            client.set_missing_host_key_policy(self._api.AutoAddPolicy)
+            client.connect(self._host, self._port, self._username, self._password, **self._connect)
+            self._client, self._files = client, client.open_sftp()
+        return self._files
+
+    def _known_keys(self, options: StoreOptions) -> Callable[[], list[paramiko.PKey]]:
+        def keys() -> list[paramiko.PKey]:
+            known = self._api.HostKeys()
+            name = self._host if self._port == DEFAULT_PORT else f"[{self._host}]:{self._port}"
+            if options.host_key:
+                entry = self._api.hostkeys.HostKeyEntry.from_line(f"{name} {options.host_key}")
+                return [entry.key] if entry is not None and entry.key is not None else []
+            path = Path(options.known_hosts or "~/.ssh/known_hosts").expanduser()
+            if path.exists():
+                known.load(str(path))
+            return list((known.lookup(name) or {}).values())
+
+        return keys
+
+
+class UnknownHostError(Exception):
+    """The server's key is not the one that is known for it, or none is."""
+
+
+def _checking(known_keys: Callable[[], list[paramiko.PKey]], host: str) -> Callable[..., paramiko.Transport]:
+    """A factory of transports that end the connection, before any credential is sent, if the key is not known."""
+    import paramiko  # noqa: PLC0415 - optional, and slow to import
+
+    class CheckingTransport(paramiko.Transport):
+        def start_client(self, event: threading.Event | None = None, timeout: float | None = None) -> None:
+            known = known_keys()
+            if not known:
+                raise UnknownHostError(f"no key is known for {host}")
+            kinds = [kind for key in known for kind in _algorithms(key.get_name())]
+            options = self.get_security_options()
+            options.key_types = [kind for kind in options.key_types if kind in kinds]
+            super().start_client(event, timeout)
+            if self.get_remote_server_key() not in known:
+                self.close()
+                raise UnknownHostError(f"{host} has another key than the one that is known")
+
+    return CheckingTransport
+
+
+def _algorithms(kind: str) -> tuple[str, ...]:
+    return ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa") if kind == "ssh-rsa" else (kind,)
+
+
+def _identity(api: Any, options: StoreOptions) -> dict[str, Any]:
+    """How to log in: with the given key, or the given password, or what the user's agent and files offer."""
+    if options.private_key:
+        for kind in (api.Ed25519Key, api.ECDSAKey, api.RSAKey):
+            with suppress(api.SSHException):
+                key = kind.from_private_key(io.StringIO(options.private_key), options.passphrase)
+                return {"pkey": key, "look_for_keys": False, "allow_agent": False}
+        raise InputError(
+            "private_key", "not a private key that paramiko can read", accepted="Ed25519, ECDSA or RSA"
+        )
+    if options.key_file:
+        return {"key_filename": options.key_file, "passphrase": options.passphrase}
+    if options.password:
+        return {"look_for_keys": False, "allow_agent": False}
+    return {}
+
+
+def _file(path: str, found: paramiko.SFTPAttributes) -> RemoteFile | None:
+    if modes.S_ISDIR(found.st_mode or 0):
+        return None
+    return RemoteFile(path, found.st_size or 0, datetime.fromtimestamp(found.st_mtime or 0, timezone.utc))

@@ -1,0 +1,231 @@
+"""Every other scheme that smart_open can write to: SFTP, FTP, HDFS, WebHDFS.
+
+smart_open streams; it cannot rename, list or delete, and its writers publish whatever they got when they are closed.
+So a stream goes to a temporary name, inside a guard, and its size is compared before it is renamed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.stores.guard import guarded
+from canvas_exports.archive.stores.producer import Producer
+from canvas_exports.archive.stores.remote import Remote
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+)
+
+_PART = ".part"
+_BLOCK = MiB
+
+
+class SmartOpenStore(Store):
+    """A root folder on a remote file system.
+
+    Args:
+        uri: the root, without credentials.
+        remote: the file operations of the scheme.
+        root: absolute path of the root folder, without a slash at its end.
+    """
+
+    def __init__(self, uri: str, remote: Remote, root: str) -> None:
+        import smart_open  # noqa: PLC0415 - takes seconds to import, only for who opens such a store
+
+        self.uri = uri
+        self._open = smart_open.open
+        self._remote = remote
+        self._root = root
+
+    def put(self, key: str, blocks: Iterable[Block]) -> None:
+        """Write to a temporary name in the same folder, compare the size, then rename."""
+        path = self._path(key)
+        with self._translated("store", key):
+            if self._remote.stat(path) is not None:
+                raise AlreadyStoredError("the key is taken", key=key)
+        with self._part_of(path, key, blocks) as part, self._translated("store", key):
+            self._remote.rename(part, path)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """As ``put``: renaming fails if the key is taken, as far as the protocol can tell."""
+        try:
+            self.put(key, [data])
+        except AlreadyStoredError:
+            return False
+        return True
+
+    def replace(self, key: str, data: bytes) -> None:
+        """As ``put``, but rename over the old object."""
+        path = self._path(key)
+        with self._part_of(path, key, [data]) as part, self._translated("store", key):
+            self._remote.replace(part, path)
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Seek, where the protocol can; else read what comes before and drop it."""
+        size = self._size(key)
+        first = max(0, size + start) if start < 0 else min(start, size)
+        wanted = size - first if length is None else min(length, size - first)
+        with self._translated("read", key), self._reader(key) as stream:
+            if stream.seekable():
+                stream.seek(first)
+            else:
+                for _ in _pieces(stream, first):
+                    pass
+            data = b"".join(_pieces(stream, wanted))
+        if len(data) != wanted:
+            raise ArchiveUnavailableError(f"{len(data):,} bytes came instead of {wanted:,}", key=key)
+        return data
+
+    def blocks(self, key: str) -> Iterator[Block]:
+        """One stream, in pieces of a mebibyte."""
+        left = self._size(key)
+        with self._reader(key) as stream:
+            while left:
+                with self._translated("read", key):
+                    block = stream.read(min(_BLOCK, left))
+                if not block:
+                    raise ArchiveUnavailableError(f"the last {left:,} bytes did not come", key=key)
+                left -= len(block)
+                yield block
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """One look-up."""
+        with self._translated("look up", key):
+            found = self._remote.stat(self._path(key))
+        return None if found is None else ObjectInfo(key, found.size, found.modified)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Walk the folder; files that are being written are not objects."""
+        folder = f"{self._root}/{prefix}".rpartition("/")[0]
+        with self._translated("list", prefix):
+            for file in self._remote.walk(folder):
+                key = self._key(file.path)
+                if key.startswith(prefix) and not _is_part(key):
+                    yield ObjectInfo(key, file.size, file.modified)
+
+    def delete(self, key: str) -> None:
+        """Remove the file; its folder stays."""
+        with self._translated("delete", key):
+            self._remote.delete(self._path(key))
+
+    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+        """Remove temporary files that nobody has written to for so long."""
+        youngest = datetime.now(timezone.utc) - older_than
+        swept = []
+        with self._translated("sweep", ""):
+            for file in builtins.list(self._remote.walk(self._root)):
+                key = self._key(file.path)
+                if _is_part(key) and file.modified <= youngest:
+                    self._remote.delete(file.path)
+                    folder, slash, name = key.rpartition("/")
+                    swept.append(folder + slash + name.removeprefix(".").rsplit(".", 2)[0])
+        return swept
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._remote.close()
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{check_key(key)}"
+
+    def _key(self, path: str) -> str:
+        return path.removeprefix(f"{self._root}/")
+
+    def _size(self, key: str) -> int:
+        found = self.stat(key)
+        if found is None:
+            raise KeyError(key)
+        return found.size
+
+    @contextmanager
+    def _part_of(self, path: str, key: str, blocks: Iterable[Block]) -> Iterator[str]:
+        """The blocks under a temporary name beside the object's, gone afterwards whatever happens."""
+        folder, _, name = path.rpartition("/")
+        part = f"{folder}/.{name}.{secrets.token_hex(4)}{_PART}"
+        producer = Producer(blocks)
+        try:
+            with self._translated("store", key, producer):
+                self._remote.make_folder(folder)
+                written = self._write(part, producer)
+                kept = self._remote.stat(part)
+            if kept is None or kept.size != written:
+                raise ArchiveUnavailableError(
+                    f"the store did not keep the {written:,} bytes it accepted", key=key
+                )
+            yield part
+        finally:
+            with suppress(Exception):
+                self._remote.delete(part)
+
+    def _write(self, path: str, blocks: Iterable[Block]) -> int:
+        written = 0
+        stream = self._stream(path, "wb")
+        try:
+            with guarded(stream):
+                self._remote.opened(stream)
+                for block in blocks:
+                    view = memoryview(block)
+                    # Pieces, as bytes: not every protocol's writer takes a view, and some hold on to what they get.
+                    for start in range(0, len(view), _BLOCK):
+                        stream.write(bytes(view[start : start + _BLOCK]))
+                    written += len(view)
+        finally:
+            self._remote.closed(stream)
+        return written
+
+    @contextmanager
+    def _reader(self, key: str) -> Iterator[Any]:
+        with self._translated("read", key):
+            stream = self._stream(self._path(key), "rb")
+        try:
+            yield stream
+        finally:
+            with suppress(Exception):
+                stream.close()
+            self._remote.closed(stream)
+
+    def _stream(self, path: str, mode: str) -> Any:
+        return self._open(
+            self._remote.uri(path), mode, compression="disable", transport_params=self._remote.parameters()
+        )
+
+    @contextmanager
+    def _translated(self, action: str, key: str, producer: Producer | None = None) -> Iterator[None]:
+        try:
+            yield
+        except (ArchiveError, KeyError):
+            raise
+        except FileExistsError:
+            raise AlreadyStoredError("the key is taken", key=key) from None
+        except Exception as error:
+            if producer is not None and producer.raised(error):
+                raise
+            # The messages of four protocols' libraries may hold user names and addresses: only the kind is told.
+            kind = type(error).__name__
+            if self._remote.is_denied(error):
+                message = f"cannot {action} in {self.uri}: {kind}; check user, password, key and host key"
+                raise ArchiveDeniedError(message, key=key) from None
+            raise ArchiveUnavailableError(
+                f"cannot {action} in {self.uri} at present: {kind}", key=key
+            ) from None
+
+
+def _is_part(key: str) -> bool:
+    name = key.rpartition("/")[2]
+    return name.startswith(".") and name.endswith(_PART)
+
+
+def _pieces(stream: Any, length: int) -> Iterator[bytes]:
+    while length and (piece := stream.read(min(_BLOCK, length))):
+        length -= len(piece)
+        yield piece

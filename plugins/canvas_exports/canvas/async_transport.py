@@ -16,7 +16,10 @@ _EARLY = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.
 
 
 class AsyncTransport:
-    """A pool of connections that belongs to the event loop of its first request."""
+    """A pool of connections that belongs to the event loop of its first request.
+
+    aiohttp by itself sends a GET once more when the server closed the connection on it; this cannot be turned off.
+    """
 
     def __init__(self, *, verify: bool | str = True, connect_timeout: float, read_timeout: float) -> None:
         self._verify = authorities(verify)

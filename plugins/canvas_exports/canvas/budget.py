@@ -152,8 +152,9 @@ class RateBudget:
         gap = self._last_start + self._spacing() - now
         if gap > 0:
             return gap
-        # Half of what is left may be reserved: it may be wrong by as much as we have under way ourselves.
-        places = max(1, min(limits.max_in_flight, int(self._left // (2 * limits.reservation))))
+        # What is left may be less by what we have under way ourselves, so twice as much must be there.
+        spare = self._left + limits.reservation / 2
+        places = max(1, min(limits.max_in_flight, int(spare // (2 * limits.reservation))))
         return _LOOK_AGAIN * (1 + self._jitter()) if self._in_flight >= places else 0.0
 
     def _spacing(self) -> float:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from canvas_exports.canvas.answers import is_refusal
 from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
 from canvas_exports.canvas.models import Attachment
-from canvas_exports.canvas.origin import host_of
+from canvas_exports.canvas.origin import host_of, resolve
 from canvas_exports.canvas.peer import Peer
 from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
@@ -167,7 +166,7 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
         login = False
         if reply.status in _REDIRECTS:
             location = reply.headers.get("location")
-            login = is_login(peer.origin, urljoin(hop.url, location or ""))
+            login = is_login(peer.origin, resolve(hop.url, location or ""))
             if not login:
                 hop = next_hop(peer.origin, hop, location)
                 continue

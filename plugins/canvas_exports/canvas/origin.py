@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from canvas_exports.errors import InputError
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_ASCII = "".join(map(chr, range(128)))
 _ACCEPTED = "canvas.example.edu, https://canvas.example.edu or https://canvas.example.edu:8443"
 
 
@@ -30,7 +31,7 @@ class Origin:
         """
         raw = text.strip()
         parts = _split(raw if "://" in raw else f"https://{raw}")
-        if parts is None or parts.scheme not in _DEFAULT_PORTS:
+        if parts.scheme not in _DEFAULT_PORTS:
             raise InputError(field, "not the address of a Canvas", accepted=_ACCEPTED)
         if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
             raise InputError(
@@ -50,46 +51,52 @@ class Origin:
     def owns(self, url: str) -> bool:
         """Whether an absolute URL lies on this very origin: same scheme, host and port, and no password in it."""
         parts = _split(url)
-        return (
-            parts is not None
-            and parts.username is None
-            and (parts.scheme, _ascii(parts.hostname or "")) == (self.scheme, self.host)
-            and _port(parts) == self.port
-        )
+        return self._named(parts) and (parts.scheme, _port(parts)) == (self.scheme, self.port)
 
     def adopt(self, url: str) -> str | None:
         """The URL as one of this origin, or ``None`` where it belongs to another.
 
         A Canvas behind a proxy that ends TLS may write ``http`` links to itself; those come back as ``https``.
         """
+        if self.owns(url):
+            return url
         parts = _split(url)
-        if parts is None:
+        plain = (parts.scheme, self.scheme) == ("http", "https") and parts.port in (None, 80, self.port)
+        if not plain or not self._named(parts):
             return None
-        if self.scheme == "https" and parts.scheme == "http" and parts.port in (None, 80, self.port):
-            parts = parts._replace(
-                scheme="https", netloc=urlsplit(str(self)).netloc if _same(parts, self) else parts.netloc
-            )
-        whole = parts._replace(fragment="").geturl()
-        return whole if self.owns(whole) else None
+        return f"{self}{parts._replace(scheme='', netloc='', fragment='').geturl()}"
+
+    def _named(self, parts: SplitResult) -> bool:
+        return parts.username is None and _ascii(parts.hostname or "") == self.host
 
 
 def host_of(url: str) -> str:
     """The host name in a URL, for messages; never its path or query."""
+    return _split(url).hostname or "an unreadable address"
+
+
+def is_http(url: str) -> bool:
+    """Whether this is an absolute ``http`` or ``https`` URL without a password."""
     parts = _split(url)
-    return (parts.hostname if parts else None) or "an unreadable address"
+    return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.username is None
 
 
-def _same(parts: SplitResult, origin: Origin) -> bool:
-    return parts.username is None and _ascii(parts.hostname or "") == origin.host
+def resolve(base: str, link: str) -> str:
+    """A link, absolute or relative to a base, with its non-ASCII characters percent-encoded; empty if unreadable."""
+    try:
+        return quote(urljoin(base, link), safe=_ASCII, errors="replace")
+    except ValueError:
+        return ""
 
 
-def _split(url: str) -> SplitResult | None:
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; empty ones for what HTTP libraries might read in another way than we do."""
     try:
         parts = urlsplit(url)
         _port(parts)
     except ValueError:
-        return None
-    return parts
+        return urlsplit("")
+    return urlsplit("") if "\\" in url or " " in url or not url.isprintable() else parts
 
 
 def _port(parts: SplitResult) -> int:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from canvas_exports.canvas.origin import Origin, host_of
+from canvas_exports.canvas.origin import Origin, host_of, resolve
 from canvas_exports.canvas.parse import read_list
 from canvas_exports.canvas.wire import Answer, Call, Request
 from canvas_exports.errors import UnexpectedAnswerError
@@ -54,7 +54,7 @@ class Walk(Generic[T]):
         link = next_link(answer.headers)
         if link is None:
             return None
-        url = self._origin.adopt(urljoin(f"{self._origin}{request.target}", link))
+        url = self._origin.adopt(resolve(f"{self._origin}{request.target}", link))
         if url is None:
             raise UnexpectedAnswerError(
                 f"the next page of the list is said to be on {host_of(link)}; the token is sent to {self._origin} only"

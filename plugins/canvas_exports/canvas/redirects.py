@@ -11,9 +11,9 @@ Canvas redirects a download to its files domain and on to storage. Each hop is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from canvas_exports.canvas.origin import Origin, host_of
+from canvas_exports.canvas.origin import Origin, host_of, is_http, resolve
 from canvas_exports.errors import DownloadError
 
 MOST_HOPS = 10
@@ -45,10 +45,11 @@ def first_hop(origin: Origin, url: str, *, bearer: bool = True) -> Hop:
     Raises:
         DownloadError: not an ``http(s)`` URL, or one that gives up encryption.
     """
-    own = origin.adopt(url)
+    safe = resolve(str(origin), url)
+    own = origin.adopt(safe)
     if own is None:
-        _check(url, origin.scheme)
-    return Hop(own or url, bearer=bearer and own is not None, on_canvas=own is not None)
+        _check(safe, origin.scheme)
+    return Hop(own or safe, bearer=bearer and own is not None, on_canvas=own is not None)
 
 
 def next_hop(origin: Origin, hop: Hop, location: str | None) -> Hop:
@@ -63,7 +64,7 @@ def next_hop(origin: Origin, hop: Hop, location: str | None) -> Hop:
         raise DownloadError(
             f"the download was redirected more than {MOST_HOPS} times, last by {host_of(hop.url)}"
         )
-    url = urljoin(hop.url, location)
+    url = resolve(hop.url, location)
     _check(url, urlsplit(hop.url).scheme)
     on_canvas = origin.owns(url)
     return Hop(url, bearer=hop.bearer and on_canvas, on_canvas=on_canvas, number=hop.number + 1)
@@ -76,15 +77,9 @@ def is_login(origin: Origin, url: str) -> bool:
 
 
 def _check(url: str, from_scheme: str) -> None:
-    try:
-        parts = urlsplit(url)
-        acceptable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        acceptable = False
-        parts = urlsplit("")
-    if not acceptable:
+    if not is_http(url):
         raise DownloadError("the download leads to an address that is not plain http or https")
-    if (from_scheme, parts.scheme) == ("https", "http"):
+    if (from_scheme, urlsplit(url).scheme) == ("https", "http"):
         raise DownloadError(
-            f"the download leads to {parts.hostname} without encryption; that is never followed"
+            f"the download leads to {host_of(url)} without encryption; that is never followed"
         )

@@ -55,7 +55,7 @@ class Transport:
                 proxies=_proxies(outgoing.url),
                 allow_redirects=False,
             )
-            headers = lower_case(response.headers.items())
+            headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
             if not outgoing.stream:
                 return Answer(response.status_code, headers, response.content)
             if _OK <= response.status_code < _REDIRECT:
@@ -105,6 +105,11 @@ class _WithoutQueries(logging.Filter):
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
+
+
+def _utf8(value: str) -> str:
+    """A header as what it nearly always is; http.client reads every one as Latin-1."""
+    return value.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _proxies(url: str) -> dict[str, str]:

@@ -73,6 +73,10 @@ class AsyncCanvasClient:
         """Identity of a course, with its term. ``GET /api/v1/courses/:id``."""
         return await self._run(converse(endpoints.course(context), self._peer))
 
+    async def resolve(self, context: Context) -> int:
+        """The numeric id of a context. ``GET /api/v1/{courses,groups,users}/:id``."""
+        return await self._run(converse(endpoints.resolve(context), self._peer))
+
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> AsyncIterator[Course]:
         """Courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
         return self._walk(endpoints.account_courses(self._peer.origin, account, filters or CourseFilters()))

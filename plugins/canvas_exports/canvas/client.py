@@ -101,6 +101,10 @@ class CanvasClient:
         """
         return self._run(converse(endpoints.course(context), self._peer))
 
+    def resolve(self, context: Context) -> int:
+        """The numeric id of a context named by a SIS id or ``self``. ``GET /api/v1/{courses,groups,users}/:id``."""
+        return self._run(converse(endpoints.resolve(context), self._peer))
+
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> Iterator[Course]:
         """Courses of an account and its sub-accounts, page by page. ``GET /api/v1/accounts/:id/courses``.
 

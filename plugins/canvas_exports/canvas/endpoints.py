@@ -16,6 +16,7 @@ from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.parse import (
     read_course,
     read_export,
+    read_id,
     read_list_item,
     read_progress,
     read_user,
@@ -38,6 +39,11 @@ def course(context: Context) -> Call[Course]:
     _must_be_course(context)
     query = urlencode([("include[]", "term")])
     return _show(Request("GET", context_path(context), query, context=str(context)), read_course)
+
+
+def resolve(context: Context) -> Call[int]:
+    """``GET /api/v1/{courses,groups,users}/:id``, for the number behind a SIS id or ``self``."""
+    return _show(Request("GET", context_path(context), context=str(context)), read_id)
 
 
 def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Walk[Course]:

@@ -96,6 +96,11 @@ def read_course(document: Any) -> Course:
     )
 
 
+def read_id(document: Any) -> int:
+    """The id of any object."""
+    return _required(_object(document, "object"), "id", _integer)
+
+
 def read_user(document: Any) -> User:
     """A User object."""
     row = _object(document, "user")

@@ -197,7 +197,10 @@ class RequestFault:
     def __post_init__(self) -> None:
         """Refuse an unknown effect and a broken pattern at once."""
         self.effect = Effect(self.effect)
-        self._pattern = re.compile(self.path)
+        try:
+            self._pattern = re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path is no regular expression: {error}") from error
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether this request is hit; counts it."""

@@ -116,7 +116,7 @@ class _Maker:
         lectures = self.add(Kind.FOLDER, "Lectures", parent=root)
         data = self.add(Kind.FOLDER, "Data & scripts", parent=lectures)
         self.add(Kind.FOLDER, "Submissions of last year", parent=root)
-        count = min(3 + total // _LARGE_FILE, 40)
+        count = min(5 + total // _LARGE_FILE, 40)
         weights = [self._dice.uniform(0.5, 1.5) for _ in range(count)]
         left = total
         for number, weight in enumerate(weights, start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
+from functools import lru_cache
 
 POOL_SIZE = 1024 * 1024
 _POOL = memoryview(random.Random(20_13).randbytes(POOL_SIZE) * 2)
@@ -33,17 +34,7 @@ class Filler:
     @property
     def crc(self) -> int:
         """CRC-32 of all bytes."""
-        if self.size <= len(self._head):
-            return zlib.crc32(self._head[: self.size])
-        turns, rest = divmod(self.size - len(self._head), POOL_SIZE)
-        turn_crc, turn_length = zlib.crc32(_POOL[self._turn : self._turn + POOL_SIZE]), POOL_SIZE
-        crc = zlib.crc32(self._head)
-        while turns:
-            if turns & 1:
-                crc = combine_crc(crc, turn_crc, turn_length)
-            turn_crc, turn_length = combine_crc(turn_crc, turn_crc, turn_length), turn_length * 2
-            turns >>= 1
-        return zlib.crc32(_POOL[self._turn : self._turn + rest], crc)
+        return _crc(self._head, self._turn, self.size)
 
     def read(self, start: int, stop: int) -> memoryview:
         """Bytes from ``start``, ending at ``stop`` or where the slice of the pool ends."""
@@ -52,6 +43,21 @@ class Filler:
             return memoryview(self._head)[start:stop]
         first = self._turn + (start - head) % POOL_SIZE
         return _POOL[first : min(first + stop - start, 2 * POOL_SIZE)]
+
+
+@lru_cache(maxsize=8192)
+def _crc(head: bytes, turn: int, size: int) -> int:
+    if size <= len(head):
+        return zlib.crc32(head[:size])
+    turns, rest = divmod(size - len(head), POOL_SIZE)
+    turn_crc, turn_length = zlib.crc32(_POOL[turn : turn + POOL_SIZE]), POOL_SIZE
+    crc = zlib.crc32(head)
+    while turns:
+        if turns & 1:
+            crc = combine_crc(crc, turn_crc, turn_length)
+        turn_crc, turn_length = combine_crc(turn_crc, turn_crc, turn_length), turn_length * 2
+        turns >>= 1
+    return zlib.crc32(_POOL[turn : turn + rest], crc)
 
 
 def combine_crc(first: int, second: int, second_length: int) -> int:

@@ -1,0 +1,139 @@
+"""A sandbox per test, and a client made of nothing but requests."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import requests
+
+from canvas_sandbox import Course, Sandbox, Switches
+
+FROZEN = Switches(manual_clock=True)
+
+
+class Caller:
+    """One person's requests. Paths without a host go to Canvas; redirects are followed as `requests` does."""
+
+    def __init__(self, canvas: Sandbox, token: str | None) -> None:
+        self.canvas = canvas
+        self._session = requests.Session()
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        if url.startswith("/"):
+            url = self.canvas.url + url
+        return self._session.request(method, url, timeout=20, **options)
+
+    def get(self, url: str, **options: Any) -> requests.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, data: Any = None, **options: Any) -> requests.Response:
+        return self.request("POST", url, data=data, **options)
+
+    def create(
+        self,
+        export_type: str = "common_cartridge",
+        context: str = "courses/101",
+        select: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Any:
+        """A new export's JSON; the request must succeed. ``select`` has flags, lists of ids, or hashes."""
+        form = {"export_type": export_type, **fields}
+        for name, value in (select or {}).items():
+            if isinstance(value, list):
+                form[f"select[{name}][]"] = value
+            elif isinstance(value, dict):
+                form |= {f"select[{name}][{key}]": chosen for key, chosen in value.items()}
+            else:
+                form[f"select[{name}]"] = value
+        response = self.post(f"/api/v1/{context}/content_exports", form)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def show(self, export: Any, context: str = "courses/101") -> Any:
+        return self.get(f"/api/v1/{context}/content_exports/{export['id']}").json()
+
+    def progress(self, export: Any) -> Any:
+        return self.get(export["progress_url"]).json()
+
+    def finish(self, export: Any, context: str = "courses/101") -> Any:
+        """The export after a minute has passed on the clock that only tests move."""
+        self.canvas.advance(60)
+        return self.show(export, context)
+
+    def download(self, export: Any) -> requests.Response:
+        return self.get(export["attachment"]["url"])
+
+    def package(
+        self, export_type: str = "common_cartridge", context: str = "courses/101", **fields: Any
+    ) -> zipfile.ZipFile:
+        """The package of a new export."""
+        export = self.finish(self.create(export_type, context, **fields), context)
+        return zipfile.ZipFile(io.BytesIO(self.download(export).content))
+
+    def close(self) -> None:
+        self._session.close()
+
+
+Start = Callable[..., Sandbox]
+Call = Callable[..., Caller]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(stack: ExitStack) -> Start:
+    """Starts a sandbox with the given courses, by default one numbered 101 and a clock that stands still."""
+
+    def start_sandbox(*courses: Course, **options: Any) -> Sandbox:
+        options.setdefault("switches", FROZEN)
+        return stack.enter_context(Sandbox(courses or [Course(id=101, name="Biology 101")], **options))
+
+    return start_sandbox
+
+
+@pytest.fixture
+def call(stack: ExitStack) -> Call:
+    """A caller with a role's token; ``None`` for nobody's."""
+
+    def make_caller(canvas: Sandbox, role: str | None = "admin") -> Caller:
+        caller = Caller(canvas, canvas.tokens[role] if role else None)
+        stack.callback(caller.close)
+        return caller
+
+    return make_caller
+
+
+@pytest.fixture
+def canvas(start: Start) -> Sandbox:
+    return start()
+
+
+@pytest.fixture
+def admin(canvas: Sandbox, call: Call) -> Caller:
+    return call(canvas)
+
+
+@pytest.fixture
+def teacher(canvas: Sandbox, call: Call) -> Caller:
+    return call(canvas, "teacher")
+
+
+@pytest.fixture
+def student(canvas: Sandbox, call: Call) -> Caller:
+    return call(canvas, "student")
+
+
+@pytest.fixture
+def outsider(canvas: Sandbox, call: Call) -> Caller:
+    return call(canvas, "outsider")

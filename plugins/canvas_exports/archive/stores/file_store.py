@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from stat import S_ISREG
 
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key
@@ -18,7 +19,7 @@ from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, Archiv
 
 _BLOCK = MiB
 _PART = ".part"  # ends the name of a file that is being written; no key's own segment starts with a dot and ends so
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -88,6 +89,8 @@ class FileStore(Store):
             with _translated("look up", key):
                 found = self._path(key).stat()
         except KeyError:
+            return None
+        if not S_ISREG(found.st_mode):
             return None
         return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, timezone.utc))
 
@@ -185,13 +188,13 @@ def _is_part(path: Path) -> bool:
 def _translated(action: str, key: str) -> Iterator[None]:
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         if action == "store":
             raise ArchiveUnavailableError(f"cannot store: {error.strerror}", key=key) from error
         raise KeyError(key) from None
     except OSError as error:
         if error.errno in _DENIED:
             raise ArchiveDeniedError(
-                f"cannot {action}: {error.strerror}; check who owns the folder", key=key
+                f"cannot {action}: {error.strerror}; check who owns the folder, and that it is one", key=key
             ) from error
         raise ArchiveUnavailableError(f"cannot {action} at present: {error.strerror}", key=key) from error

@@ -34,9 +34,10 @@ class Ftp(Remote):
         user, password = quote(self._username, safe=""), quote(self._password, safe="")
         return f"{self._scheme}://{user}:{password}@{self._host}:{self._port}{quote(path)}"
 
-    def parameters(self) -> dict[str, Any]:
+    def opened(self, stream: Any) -> None:
         """A server that is silent for so long is gone."""
-        return {"timeout": self.TIMEOUT}
+        stream.socket.settimeout(self.TIMEOUT)
+        stream.conn.sock.settimeout(self.TIMEOUT)
 
     def stat(self, path: str) -> RemoteFile | None:
         """``SIZE`` and ``MDTM``."""

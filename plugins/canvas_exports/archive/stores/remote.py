@@ -38,6 +38,11 @@ class Remote(ABC):
     def opened(self, stream: Any) -> None:  # noqa: B027 - most have nothing to do
         """A stream was opened: tune it."""
 
+    def take(self, stream: Any, length: int) -> bytes:
+        """The next bytes of a stream, at most so many; none at its end."""
+        data: bytes = stream.read(length)
+        return data
+
     def closed(self, stream: Any) -> None:  # noqa: B027 - as above
         """A stream was closed or given up: release what it leaves open."""
 

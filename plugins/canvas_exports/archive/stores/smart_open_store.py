@@ -79,9 +79,9 @@ class SmartOpenStore(Store):
             if stream.seekable():
                 stream.seek(first)
             else:
-                for _ in _pieces(stream, first):
+                for _ in self._pieces(stream, first):
                     pass
-            data = b"".join(_pieces(stream, wanted))
+            data = b"".join(self._pieces(stream, wanted))
         if len(data) != wanted:
             raise ArchiveUnavailableError(f"{len(data):,} bytes came instead of {wanted:,}", key=key)
         return data
@@ -92,7 +92,7 @@ class SmartOpenStore(Store):
         with self._reader(key) as stream:
             while left:
                 with self._translated("read", key):
-                    block = stream.read(min(_BLOCK, left))
+                    block = self._remote.take(stream, min(_BLOCK, left))
                 if not block:
                     raise ArchiveUnavailableError(f"the last {left:,} bytes did not come", key=key)
                 left -= len(block)
@@ -100,8 +100,9 @@ class SmartOpenStore(Store):
 
     def stat(self, key: str) -> ObjectInfo | None:
         """One look-up."""
+        path = self._path(key)
         with self._translated("look up", key):
-            found = self._remote.stat(self._path(key))
+            found = self._remote.stat(path)
         return None if found is None else ObjectInfo(key, found.size, found.modified)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
@@ -115,8 +116,9 @@ class SmartOpenStore(Store):
 
     def delete(self, key: str) -> None:
         """Remove the file; its folder stays."""
+        path = self._path(key)
         with self._translated("delete", key):
-            self._remote.delete(self._path(key))
+            self._remote.delete(path)
 
     def sweep(self, older_than: timedelta) -> builtins.list[str]:
         """Remove temporary files that nobody has written to for so long."""
@@ -183,10 +185,16 @@ class SmartOpenStore(Store):
             self._remote.closed(stream)
         return written
 
+    def _pieces(self, stream: Any, length: int) -> Iterator[bytes]:
+        while length and (piece := self._remote.take(stream, min(_BLOCK, length))):
+            length -= len(piece)
+            yield piece
+
     @contextmanager
     def _reader(self, key: str) -> Iterator[Any]:
         with self._translated("read", key):
             stream = self._stream(self._path(key), "rb")
+            self._remote.opened(stream)
         try:
             yield stream
         finally:
@@ -203,13 +211,11 @@ class SmartOpenStore(Store):
     def _translated(self, action: str, key: str, producer: Producer | None = None) -> Iterator[None]:
         try:
             yield
-        except (ArchiveError, KeyError):
-            raise
-        except FileExistsError:
-            raise AlreadyStoredError("the key is taken", key=key) from None
         except Exception as error:
-            if producer is not None and producer.raised(error):
+            if isinstance(error, ArchiveError) or (producer is not None and producer.raised(error)):
                 raise
+            if isinstance(error, FileExistsError):
+                raise AlreadyStoredError("the key is taken", key=key) from None
             # The messages of four protocols' libraries may hold user names and addresses: only the kind is told.
             kind = type(error).__name__
             if self._remote.is_denied(error):
@@ -223,9 +229,3 @@ class SmartOpenStore(Store):
 def _is_part(key: str) -> bool:
     name = key.rpartition("/")[2]
     return name.startswith(".") and name.endswith(_PART)
-
-
-def _pieces(stream: Any, length: int) -> Iterator[bytes]:
-    while length and (piece := stream.read(min(_BLOCK, length))):
-        length -= len(piece)
-        yield piece

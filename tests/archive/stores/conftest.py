@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.archive.stores.ftp_server import FtpServer
+from tests.archive.stores.hdfs_servers import HDFS_COMMAND, WebHdfsServer
+from tests.archive.stores.places import FolderPlace, MiB, Place, S3Place
+from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, FaultProxy, client, moto, rclone
+from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
+
+from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.archive.opening import open_store
+
+BUCKET = "archive"
+KINDS = ("file", "s3-rclone", "s3-moto", "sftp", "ftp", "webhdfs", "hdfs")
+
+
+@pytest.fixture(scope="session")
+def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with rclone(tmp_path_factory.mktemp("rclone")) as endpoint:
+        client(endpoint).create_bucket(Bucket=BUCKET)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    with moto() as endpoint:
+        client(endpoint).create_bucket(Bucket=BUCKET)
+        yield endpoint
+
+
+@pytest.fixture
+def faulty_s3(rclone_endpoint: str) -> Iterator[tuple[S3Place, FaultProxy]]:
+    """rclone's server behind a proxy that can fail; ``Place`` looks past the proxy."""
+    proxy = FaultProxy(rclone_endpoint)
+    place = s3_place(rclone_endpoint, through=proxy.endpoint, retries=0)
+    try:
+        with place.store:
+            yield place, proxy
+    finally:
+        proxy.close()
+
+
+def s3_options(endpoint: str, *, retries: int = 1) -> StoreOptions:
+    return StoreOptions(
+        endpoint=endpoint, region="us-east-1", access_key=ACCESS_KEY, secret_key=SECRET_KEY, retries=retries
+    )
+
+
+def s3_place(
+    endpoint: str, *, through: str | None = None, retries: int = 1, tells_age: bool = True
+) -> S3Place:
+    prefix = f"canvas/{uuid.uuid4().hex}/"
+    store = open_store(f"s3://{BUCKET}/{prefix}", s3_options(through or endpoint, retries=retries))
+    return S3Place(store, 20 * MiB, tells_age, client(endpoint), BUCKET, prefix)
+
+
+@pytest.fixture
+def open_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Place]]:
+    """Opens an empty place of a kind; starts the server it needs."""
+    with ExitStack() as cleanup:
+
+        def folder(uri: str, options: StoreOptions | None = None) -> Place:
+            store = cleanup.enter_context(open_store(uri, options))
+            return FolderPlace(store, 3 * MiB, True, tmp_path / "root" / "canvas")
+
+        def start(kind: str) -> Place:
+            root = tmp_path / "root"
+            root.mkdir()
+            if kind == "file":
+                return folder(f"file://{root}/canvas")
+            if kind.startswith("s3-"):
+                server_name = kind.removeprefix("s3-")
+                endpoint = request.getfixturevalue(f"{server_name}_endpoint")
+                place = s3_place(endpoint, tells_age=server_name != "moto")
+                cleanup.enter_context(place.store)
+                return place
+            if kind == "hdfs":
+                command = tmp_path / "bin" / "hdfs"
+                command.parent.mkdir()
+                command.write_text(HDFS_COMMAND)
+                command.chmod(0o755)
+                monkeypatch.setenv("HDFS_ROOT", str(root))
+                monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+                return folder("hdfs://cluster/canvas")
+            servers: dict[str, Callable[[Path], SftpServer | FtpServer | WebHdfsServer]]
+            servers = {"sftp": SftpServer, "ftp": FtpServer, "webhdfs": WebHdfsServer}
+            server = servers[kind](root)
+            cleanup.callback(server.close)
+            options = StoreOptions(
+                password=PASSWORD, host_key=server.host_key if isinstance(server, SftpServer) else None
+            )
+            return folder(f"{kind}://{USER}@127.0.0.1:{server.port}/canvas", options)
+
+        yield start
+
+
+@pytest.fixture(params=KINDS)
+def place(open_place: Callable[[str], Place], request: pytest.FixtureRequest) -> Place:
+    return open_place(request.param)

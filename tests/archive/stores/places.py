@@ -1,0 +1,88 @@
+"""A store under test, and a look behind it."""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from canvas_exports.archive.store import Store
+
+MiB = 1024 * 1024
+
+
+@dataclass
+class Place(ABC):
+    """A place to store in.
+
+    Attributes:
+        store: under test.
+        large: a size, in bytes, that takes it several requests.
+        tells_age: whether the server knows when an upload began (moto says 2010).
+    """
+
+    store: Store
+    large: int
+    tells_age: bool
+
+    @abstractmethod
+    def objects(self) -> set[str]:
+        """What anybody who looks can see, by other means than the store's."""
+
+    @abstractmethod
+    def leftovers(self) -> list[str]:
+        """What is not visible but takes room."""
+
+    @abstractmethod
+    def die_while_writing(self, key: str) -> None:
+        """Leave behind what a process leaves that was killed while it wrote to a key."""
+
+
+@dataclass
+class FolderPlace(Place):
+    folder: Path
+
+    def objects(self) -> set[str]:
+        return {key for key in self._files() if not self._is_part(key)}
+
+    def leftovers(self) -> list[str]:
+        return [key for key in self._files() if self._is_part(key)]
+
+    def die_while_writing(self, key: str) -> None:
+        path = self.folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.0badf00d.part")
+        part.write_bytes(b"half")
+        yesterday = time.time() - 86_400
+        os.utime(part, (yesterday, yesterday))
+
+    def _files(self) -> list[str]:
+        return [path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()]
+
+    def _is_part(self, key: str) -> bool:
+        name = key.rpartition("/")[2]
+        return name.startswith(".") and name.endswith(".part")
+
+
+@dataclass
+class S3Place(Place):
+    client: Any
+    bucket: str
+    prefix: str
+
+    def objects(self) -> set[str]:
+        listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix).get("Contents", [])
+        return {row["Key"].removeprefix(self.prefix) for row in listed}
+
+    def leftovers(self) -> list[str]:
+        listed = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads") or []
+        return [row["Key"] for row in listed if row["Key"].startswith(self.prefix)]
+
+    def die_while_writing(self, key: str) -> None:
+        upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=self.prefix + key)
+        self.client.upload_part(
+            Bucket=self.bucket, Key=self.prefix + key, UploadId=upload["UploadId"], PartNumber=1, Body=b"half"
+        )

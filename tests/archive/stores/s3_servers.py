@@ -1,0 +1,146 @@
+"""Two S3 servers over real HTTP, and a proxy in front of them that fails, cuts or delays chosen requests."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3  # type: ignore[import-untyped]
+
+ACCESS_KEY, SECRET_KEY = "canvas-tests", "not-a-secret"
+
+
+def client(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name="us-east-1",
+    )
+
+
+@contextmanager
+def rclone(folder: Path) -> Iterator[str]:
+    """rclone's S3 server, which checks signatures, over a folder. The endpoint's URL."""
+    binary = Path(sys.executable).with_name("rclone")
+    port = _free_port()
+    process = subprocess.Popen(  # noqa: S603 - our own arguments
+        [
+            binary,
+            *("serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}"),
+            *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off", "--config", os.devnull),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """moto's S3 server, which knows conditional requests, in this process. The endpoint's URL."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - a second to import
+
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+Rule = Callable[[str, str], "int | None"]
+
+
+class FaultProxy:
+    """Passes requests on, except those that a rule picks: it answers a status, or 0 to hang up without a word.
+
+    ``seen`` holds verb and target of every request that arrived.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.rule: Rule = lambda _verb, _target: None
+        self.seen: list[tuple[str, str]] = []
+        place = urlsplit(upstream).netloc
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _pass(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                proxy.seen.append((self.command, self.path))
+                fault = proxy.rule(self.command, self.path)
+                if fault is not None:
+                    self.close_connection = True
+                    if fault:
+                        self.send_response(fault)
+                        self.send_header("Content-Length", "0")
+                        self.end_headers()
+                    return
+                upstream = http.client.HTTPConnection(place)
+                upstream.request(self.command, self.path, body, dict(self.headers.items()))
+                answer = upstream.getresponse()
+                data = answer.read()
+                upstream.close()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in (
+                        "connection",
+                        "transfer-encoding",
+                        "content-length",
+                        "date",
+                        "server",
+                    ):
+                        self.send_header(name, value)
+                announced = answer.getheader("Content-Length") if self.command == "HEAD" else None
+                self.send_header("Content-Length", announced or str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass  # noqa: N815 - the base class's names
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(500):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return
+        threading.Event().wait(0.02)
+    raise TimeoutError(f"nothing listens on {port}")

@@ -1,0 +1,132 @@
+"""An SFTP server over a folder of this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+from paramiko.sftp import SFTP_FAILURE, SFTP_OK
+
+USER, PASSWORD = "backup", "correct horse"
+
+
+class _Login(paramiko.ServerInterface):
+    def check_auth_password(self, username: str, password: str) -> int:
+        accepted = (username, password) == (USER, PASSWORD)
+        return AUTH_SUCCESSFUL if accepted else AUTH_FAILED
+
+    def get_allowed_auths(self, _username: str) -> str:
+        return "password"
+
+    def check_channel_request(self, _kind: str, _chanid: int) -> int:
+        return OPEN_SUCCEEDED
+
+
+class _Handle(paramiko.SFTPHandle):
+    def stat(self) -> paramiko.SFTPAttributes:
+        return paramiko.SFTPAttributes.from_stat(os.fstat(self.writefile.fileno()))  # type: ignore[attr-defined]
+
+
+def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
+    """A server that keeps to version 3 of the protocol: plain rename never replaces."""
+
+    def answer(error: OSError) -> int:
+        return paramiko.SFTPServer.convert_errno(error.errno or 0)
+
+    class Files(paramiko.SFTPServerInterface):
+        def _real(self, path: str) -> str:
+            return str(root) + self.canonicalize(path)
+
+        def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
+            try:
+                return [
+                    paramiko.SFTPAttributes.from_stat(entry.stat(), entry.name)
+                    for entry in os.scandir(self._real(path))
+                ]
+            except OSError as error:
+                return answer(error)
+
+        def stat(self, path: str) -> paramiko.SFTPAttributes | int:
+            try:
+                return paramiko.SFTPAttributes.from_stat(Path(self._real(path)).stat())
+            except OSError as error:
+                return answer(error)
+
+        lstat = stat
+
+        def open(self, path: str, flags: int, _attr: object) -> paramiko.SFTPHandle | int:
+            try:
+                file = os.fdopen(
+                    os.open(self._real(path), flags, 0o666), "wb" if flags & os.O_WRONLY else "rb"
+                )
+            except OSError as error:
+                return answer(error)
+            handle = _Handle(flags)
+            handle.readfile = handle.writefile = file  # type: ignore[attr-defined]
+            return handle
+
+        def remove(self, path: str) -> int:
+            return self._try(os.remove, path)
+
+        def mkdir(self, path: str, _attr: object) -> int:
+            return self._try(os.mkdir, path)
+
+        def rename(self, old: str, new: str) -> int:
+            if Path(self._real(new)).exists():
+                return SFTP_FAILURE
+            return self._try(os.rename, old, new)
+
+        def posix_rename(self, old: str, new: str) -> int:
+            return self._try(os.replace, old, new)
+
+        def _try(self, call: Callable[..., object], *paths: str) -> int:
+            try:
+                call(*map(self._real, paths))
+            except OSError as error:
+                return answer(error)
+            return SFTP_OK
+
+    return Files
+
+
+class SftpServer:
+    """OpenSSH's manners: at most ten sessions on a connection."""
+
+    def __init__(self, root: Path) -> None:
+        self.key = paramiko.ECDSAKey.generate()
+        self._files = _sftp_files(root)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._transports: list[paramiko.Transport] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def host_key(self) -> str:
+        return f"{self.key.get_name()} {self.key.get_base64()}"
+
+    def hang_up(self) -> None:
+        for transport in self._transports:
+            transport.close()
+
+    def close(self) -> None:
+        # shutdown() wakes the thread that waits in accept(); close() alone would leave it there.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.hang_up()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                transport = paramiko.Transport(connection)
+                transport.add_server_key(self.key)
+                transport.set_subsystem_handler("sftp", paramiko.SFTPServer, self._files)
+                self._transports.append(transport)
+                with suppress(paramiko.SSHException, EOFError):
+                    transport.start_server(server=_Login())

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from types import TracebackType
 from typing import final
 
@@ -88,7 +89,7 @@ class Sandbox:
 
     def start(self) -> None:
         """Bind the ports and answer; returns when both listeners are ready. Raises `OSError` for a port in use."""
-        sockets = [_bind(self._host, port) for port in self._ports]
+        sockets = _bind_all(self._host, self._ports)
         canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
         other = "127.0.0.1" if self._host == "localhost" else "localhost"
         self.world.canvas_url = f"http://{self._host}:{canvas_port}"
@@ -206,12 +207,14 @@ class Sandbox:
             await runner.cleanup()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
+def _bind_all(host: str, ports: Iterable[int]) -> list[socket.socket]:
+    """A socket for each port, or an error and none at all."""
+    with ExitStack() as undo:
+        sockets = []
+        for port in ports:
+            bound = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            sockets.append(bound)
+        undo.pop_all()
+        return sockets

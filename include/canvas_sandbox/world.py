@@ -12,15 +12,14 @@ from pathlib import Path
 
 from canvas_sandbox.campus import Account, Course, Exportable, Group, Term, User, default_users
 from canvas_sandbox.clock import Clock
-from canvas_sandbox.content.generate import content_of
+from canvas_sandbox.content.generate import generate, source_of
 from canvas_sandbox.content.model import Content
-from canvas_sandbox.content.selection import Selection, pick, pick_files
+from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
 from canvas_sandbox.jobs import JobQueue
 from canvas_sandbox.lifecycle import Life
-from canvas_sandbox.packages.build import build, file_name
-from canvas_sandbox.packages.order import PackageOrder
-from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
+from canvas_sandbox.packages.build import file_name
+from canvas_sandbox.packing import Packing
 from canvas_sandbox.records import Attachment, Export, Progress
 from canvas_sandbox.switches import Switches
 
@@ -110,7 +109,7 @@ class World:
 
     def content(self, owner: Exportable) -> Content:
         """Everything a course, group or person holds."""
-        return content_of(owner, self.seed)
+        return generate(source_of(owner, self.seed))
 
     def create_export(self, request: ExportRequest) -> Export:
         """A new export and its job: every call makes another one."""
@@ -173,54 +172,34 @@ class World:
         return seconds * self._time_scale
 
     def _attach(self, export: Export, moment: float) -> Attachment | None:
-        order = self._order(export, moment)
+        context = export.context
+        packing = Packing(
+            export=export,
+            source=source_of(context, self.seed),
+            name=context.name,
+            moment=moment,
+            canvas_domain=self.canvas_url.partition("//")[2],
+            for_student=self._is_student(export),
+            real_package=None if context.package is None else Path(context.package),
+        )
+        order = packing.order()
         if order is None:
             return None
-        context, export_type = export.context, export.export_type
-
-        def package() -> VirtualFile:
-            if context.package is not None:
-                return VirtualFile([OnDisk(Path(context.package))])
-            return build(export_type, order)
-
         file_id = next(self._file_ids)
         attachment = Attachment(
             id=file_id,
             uuid=hashlib.sha256(f"{self.seed}:file:{file_id}".encode()).hexdigest()[:40],
-            name=file_name(export_type, order),
-            content_type=_MEDIA_TYPES.get(export_type, "application/octet-stream"),
-            size=package().size,
+            name=file_name(export.export_type, order),
+            content_type=_MEDIA_TYPES.get(export.export_type, "application/octet-stream"),
+            size=packing.render().size,
             created_at=moment,
             export=export,
-            build=package,
+            build=packing.render,
         )
         self.attachments[file_id] = attachment
         return attachment
 
-    def _order(self, export: Export, moment: float) -> PackageOrder | None:
-        context = export.context
-        content = self.content(context)
-        user = self.users[export.user_id]
-        if export.export_type == "zip":
-            student = isinstance(context, Course) and user.role != "admin" and user.id not in context.teachers
-            files = pick_files(content.without_locked() if student else content, export.selection)
-            if files is None:
-                return None
-            content = files
-        else:
-            content = pick(content, export.selection)
-        if Fault.EMPTY in export.faults:
-            content = Content(content.root, {content.root: content.items[content.root]})
-        return PackageOrder(
-            label=context.label,
-            context_id=context.id,
-            name=context.name,
-            content=content,
-            seed=self.seed,
-            revision=context.revision,
-            export_id=export.id,
-            moment=moment,
-            version=export.version,
-            canvas_domain=self.canvas_url.partition("//")[2],
-            faults=export.faults,
-        )
+    def _is_student(self, export: Export) -> bool:
+        """Whether the exporting user gets only what students may have."""
+        context, user = export.context, self.users[export.user_id]
+        return isinstance(context, Course) and user.role != "admin" and user.id not in context.teachers

@@ -103,6 +103,8 @@ def test_ports_can_be_chosen_and_a_taken_one_is_an_error(capsys: pytest.CaptureF
         port = first.url.rpartition(":")[2]
         with pytest.raises(OSError, match="in use"):
             Sandbox(port=int(port)).start()
+        with pytest.raises(OSError, match="in use"):
+            Sandbox(storage_port=int(port)).start()
         assert main(["--port", port]) == 1
     assert "cannot listen" in capsys.readouterr().err
     with Sandbox(port=int(port)) as second:

@@ -78,7 +78,7 @@ def test_06_the_version_decides_the_schema(teacher: Caller, fields: dict[str, st
     ],
 )
 def test_07_skip_notifications_spares_the_mail(
-    canvas: Sandbox, teacher: Caller, fields: dict[str, str], notified: bool
+    canvas: Sandbox, teacher: Caller, fields: dict[str, Any], notified: bool
 ) -> None:
     teacher.finish(teacher.create(**fields))
     assert canvas.exports[0].notified is notified

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from functools import lru_cache
 
 from canvas_sandbox.campus import Exportable
@@ -15,55 +16,12 @@ _OVERHEAD = 17_000
 _LARGE_FILE = 64 * 1024 * 1024
 _LOCKED_FILE = 2
 """Number of the file that students may not have."""
-_WORDS = [
-    "the",
-    "a",
-    "of",
-    "and",
-    "to",
-    "in",
-    "measure",
-    "light",
-    "cell",
-    "model",
-    "theory",
-    "sample",
-    "value",
-    "method",
-    "field",
-    "energy",
-    "language",
-    "history",
-    "market",
-    "source",
-    "question",
-    "reading",
-    "seminar",
-    "answer",
-    "week",
-    "group",
-    "figure",
-    "result",
-    "number",
-    "draft",
-    "review",
-    "evidence",
-    "reason",
-    "example",
-    "practice",
-    "structure",
-    "function",
-    "community",
-    "culture",
-    "river",
-    "network",
-    "signal",
-    "protein",
-    "verb",
-    "archive",
-    "museum",
-    "law",
-]
+_PROSE = (
+    "the a of and to in measure light cell model theory sample value method field energy language history market "
+    "source question reading seminar answer week group figure result number draft review evidence reason example "
+    "practice structure function community culture river network signal protein verb archive museum law"
+)
+_WORDS = _PROSE.split()
 _TOPICS = (
     "Foundations",
     "Methods",
@@ -78,21 +36,34 @@ _TOPICS = (
 )
 
 
-def content_of(owner: Exportable, seed: int) -> Content:
-    """What ``owner`` holds. Groups and users hold files only; an empty course holds nothing but its root folder."""
-    empty = Fault.EMPTY in owner.trouble or owner.size == 0
-    return _generate(owner.kind, owner.id, owner.size, owner.revision, seed, empty=empty)
+@dataclass(frozen=True)
+class Source:
+    """All that decides what a context holds."""
+
+    kind: str
+    id: int
+    size: int
+    revision: int
+    seed: int
+    empty: bool
+
+
+def source_of(owner: Exportable, seed: int) -> Source:
+    """What decides the content of a course, group or person as it is now."""
+    empty = owner.size == 0 or Fault.EMPTY in owner.trouble
+    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty)
 
 
 @lru_cache(maxsize=256)
-def _generate(kind: str, owner_id: int, size: int, revision: int, seed: int, *, empty: bool) -> Content:
-    maker = _Maker(
-        _ID_OFFSETS[kind] + owner_id * IDS_PER_CONTEXT, random.Random(f"{seed}:{kind}:{owner_id}:{revision}")
-    )
-    root = maker.add(Kind.FOLDER, "course files" if kind == "course" else "files")
-    if not empty:
-        maker.add_files(root, max(0, size - (_OVERHEAD if kind == "course" else 1_000)))
-        if kind == "course":
+def generate(source: Source) -> Content:
+    """The content. Groups and users hold files only; an empty course holds nothing but its root folder."""
+    dice = random.Random(f"{source.seed}:{source.kind}:{source.id}:{source.revision}")
+    maker = _Maker(_ID_OFFSETS[source.kind] + source.id * IDS_PER_CONTEXT, dice)
+    is_course = source.kind == "course"
+    root = maker.add(Kind.FOLDER, "course files" if is_course else "files")
+    if not source.empty:
+        maker.add_files(root, max(0, source.size - (_OVERHEAD if is_course else 1_000)))
+        if is_course:
             maker.add_course_items()
     return Content(root, maker.items)
 

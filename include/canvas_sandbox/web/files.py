@@ -53,11 +53,10 @@ def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, 
 
 
 def object_path(attachment: Attachment, storage: Storage) -> str:
-    """Path of the package on the storage host."""
-    name = quote(attachment.name)
+    """Path of the package on the storage host, not yet percent-encoded."""
     if storage is Storage.INSTFS:
-        return f"/files/{attachment.uuid}/{name}"
-    return f"/{_BUCKET}/account_1/attachments/{attachment.id}/{name}"
+        return f"/files/{attachment.uuid}/{attachment.name}"
+    return f"/{_BUCKET}/account_1/attachments/{attachment.id}/{attachment.name}"
 
 
 class Files:
@@ -156,10 +155,12 @@ class Files:
         path = object_path(attachment, storage)
         if storage is Storage.INSTFS:
             token = self._signer.token(path, now + switches.storage_url_ttl)
-            return _redirect(f"{self._world.storage_url}{path}?token={token}&download=1", cache="no-store")
+            return _redirect(
+                f"{self._world.storage_url}{quote(path)}?token={token}&download=1", cache="no-store"
+            )
         query = self._signer.presign(path, now, switches.storage_url_ttl, attachment.name)
         cache = f"private, max-age={int(switches.storage_url_ttl)}"
-        return _redirect(f"{self._world.storage_url}{path}?{query}", cache=cache)
+        return _redirect(f"{self._world.storage_url}{quote(path)}?{query}", cache=cache)
 
 
 def _redirect(url: str, cache: str = "no-store") -> Reply:

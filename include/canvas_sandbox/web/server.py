@@ -162,7 +162,8 @@ class Server:
             listener=listener,
         )
         if listener:
-            self._records.append(record)
+            with self.world.lock:
+                self._records.append(record)
         return await sender.send(request, _rendered(call, reply), record)
 
 

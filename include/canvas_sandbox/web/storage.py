@@ -25,11 +25,13 @@ class StorageHost:
         """``GET`` of a signed URL."""
         if self._world.switches.reject_bearer_on_storage and "Authorization" in call.headers:
             return self._refuse(401, "InvalidArgument", "Only one auth mechanism allowed")
-        attachment = self._find(call.path)
+        # Compared decoded: clients may spell the same path with other percent signs.
+        path = unquote(call.path)
+        attachment = self._find(path)
         if self._kind is Storage.INSTFS:
-            good = self._signer.accepts(str(call.query.get("token", "")), call.path, call.now)
+            good = self._signer.accepts(str(call.query.get("token", "")), path, call.now)
         else:
-            good = self._signer.presigned_is_good(call.path, call.query, call.now)
+            good = self._signer.presigned_is_good(path, call.query, call.now)
         if not good:
             return self._refuse(403, "AccessDenied", "Request has expired")
         if attachment is None or self._world.is_collected(attachment.export):
@@ -38,7 +40,7 @@ class StorageHost:
 
     def _find(self, path: str) -> Attachment | None:
         """The attachment a path names, by id or by uuid, if the whole path is right."""
-        parts = unquote(path).strip("/").split("/")
+        parts = path.strip("/").split("/")
         if self._kind is Storage.INSTFS:
             found = (row for row in self._world.attachments.values() if row.uuid in parts)
             attachment = next(found, None)

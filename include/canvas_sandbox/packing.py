@@ -1,0 +1,66 @@
+"""From a finished export to its package: decided once, rendered whenever somebody reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from canvas_sandbox.content.generate import Source, generate
+from canvas_sandbox.content.model import Content
+from canvas_sandbox.content.selection import pick, pick_files
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.build import build
+from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
+from canvas_sandbox.records import Export
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What a package is made from, noted when the job ends: later changes of the course do not reach it.
+
+    Only this small note is kept; content and package are made anew for each reader.
+    """
+
+    export: Export
+    source: Source
+    name: str
+    moment: float
+    canvas_domain: str
+    for_student: bool
+    real_package: Path | None = None
+
+    def order(self) -> PackageOrder | None:
+        """The order; ``None`` when a file export has nothing to put in."""
+        content = self._content()
+        if content is None:
+            return None
+        return PackageOrder(
+            label=self.export.context.label,
+            context_id=self.export.context.id,
+            name=self.name,
+            content=content,
+            seed=self.source.seed,
+            revision=self.source.revision,
+            export_id=self.export.id,
+            moment=self.moment,
+            version=self.export.version,
+            canvas_domain=self.canvas_domain,
+            faults=self.export.faults,
+        )
+
+    def render(self) -> VirtualFile:
+        """The package."""
+        if self.real_package is not None:
+            return VirtualFile([OnDisk(self.real_package)])
+        order = self.order()
+        assert order is not None
+        return build(self.export.export_type, order)
+
+    def _content(self) -> Content | None:
+        content = generate(self.source)
+        if Fault.EMPTY in self.export.faults:
+            content = Content(content.root, {content.root: content.items[content.root]})
+        if self.export.export_type != "zip":
+            return pick(content, self.export.selection)
+        return pick_files(content.without_locked() if self.for_student else content, self.export.selection)

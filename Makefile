@@ -31,7 +31,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by itself)
-	@$(BIN)/python -m demo $(if $(ONCE),--once)
+	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once)
 
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -114,4 +114,5 @@ def _refusal(item: Item, error: CanvasExportsError) -> events.Ended:
         outcome = Outcome.DENIED
     else:
         outcome = Outcome.FAILED
-    return events.Ended(item.name, outcome, str(error))
+    _log.warning("%s", error)
+    return events.Ended(item.name, outcome, error.message)

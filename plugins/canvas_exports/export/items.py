@@ -71,6 +71,8 @@ class Item:
         self.state = State.DONE
         self.outcome = outcome
         self.reason = reason[:MAX_REASON] if reason else None
+        if outcome.has_package:  # nobody will look at the export again, and checkpoints should be small
+            self.progress_id = self.created_at = self.changed_at = self.completion = None
 
     def reopen(self) -> None:
         """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""

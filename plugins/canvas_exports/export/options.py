@@ -117,7 +117,7 @@ def build_options(
         raise InputError("on_clear", f"{on_clear!r} is not known", accepted=ON_CLEAR)
     _between("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
     _between("parallel_transfers", parallel_transfers, 1, 16)
-    _between("poll_shortest", poll_shortest, 1, 3600)
+    _between("poll_shortest", poll_shortest, 0.1, 3600)
     _between("poll_longest", poll_longest, poll_shortest, 3600)
     _positive("deadline", deadline)
     _positive("stall_after", stall_after)

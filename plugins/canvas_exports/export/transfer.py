@@ -166,14 +166,14 @@ def _given_up(item: Item, error: CanvasExportsError) -> events.Event:
     if isinstance(error, NotFoundError):
         return events.ExportFailed(item.name, item.export_id or 0, "Canvas no longer knows the export")
     if isinstance(error, PermissionDeniedError):
-        return events.Ended(item.name, Outcome.DENIED, str(error))
+        return events.Ended(item.name, Outcome.DENIED, error.message)
     if isinstance(error, CorruptPackageError):
         return _failed(item, error, spoiled=True)
-    return events.Ended(item.name, Outcome.FAILED, str(error))
+    return events.Ended(item.name, Outcome.FAILED, error.message)
 
 
 def _failed(item: Item, error: CanvasExportsError, *, spoiled: bool) -> events.FetchFailed:
-    return events.FetchFailed(item.name, item.export_id or 0, item.fetches, str(error), spoiled=spoiled)
+    return events.FetchFailed(item.name, item.export_id or 0, item.fetches, error.message, spoiled=spoiled)
 
 
 def run_facts(run: RunInfo) -> RunFacts:
@@ -208,7 +208,8 @@ def _stored(item: Item, export_id: int, published: Published) -> events.Stored:
     reason = None
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        reason = f"{errors[0].message}{more}"
+        member = f"{errors[0].member}: " if errors[0].member else ""
+        reason = f"{member}{errors[0].message}{more}"
     outcome = _OUTCOMES[published.verdict]
     _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, published.size, published.key)
     return events.Stored(

@@ -44,7 +44,7 @@ class CanvasContentExportTrigger(BaseTrigger):
         pace: dict[str, float],
         try_number: int,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
         self.canvas_conn_id = canvas_conn_id
         self.watched = watched
         self.wake = wake

@@ -1,0 +1,49 @@
+"""One sandbox for each test, and waits that a test can afford."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from canvas_exports.export import batch, transfer
+from canvas_sandbox import Course, Fault, Sandbox, Switches
+from canvas_sandbox.faults import LimitedFault
+
+COURSES: dict[int, Sequence[Fault | LimitedFault]] = {
+    100: (),
+    101: (),
+    102: (Fault.INCOMPLETE,),
+    103: (Fault.DELETED,),
+    104: (Fault.FORBIDDEN,),
+    105: (Fault.EXPORT_FAILS,),
+    106: (Fault.EMPTY,),
+    107: (Fault.WRONG_COURSE,),
+    108: (Fault.STUCK_EXPORTING,),
+    109: (Fault.EXPORT_FAILS.times(1),),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "DWELL", 0.05)
+    monkeypatch.setattr(batch, "LINGER", 0.3)
+    monkeypatch.setattr(batch, "_SETTLE", 0.05)
+    monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.01, 0.01))
+
+
+@pytest.fixture
+def canvas() -> Iterator[Sandbox]:
+    courses = [
+        Course(
+            id=number,
+            name=f"Biology {number}",
+            course_code=f"BIO-{number}",
+            sis_course_id=f"BIO/{number}",
+            size=20_000,
+            faults=faults,
+        )
+        for number, faults in COURSES.items()
+    ]
+    with Sandbox(courses, switches=Switches(job_workers=20, duration=0.2, throttle=False)) as sandbox:
+        yield sandbox

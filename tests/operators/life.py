@@ -1,0 +1,198 @@
+"""The life of one task instance under Airflow's own task runner, segment by segment, without a database.
+
+The runner's channel to its supervisor is replaced by one that keeps the state store, XComs and connections in memory.
+Each segment builds the operator anew, as another worker process would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any, cast
+from unittest import mock
+from uuid import uuid4
+
+import structlog
+from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.api.datamodels import _generated as api
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time import comms, task_runner
+from airflow.sdk.serde import deserialize, serialize
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
+
+
+class Supervisor:
+    """What a worker process talks to."""
+
+    def __init__(self, connections: dict[str, dict[str, Any]]) -> None:
+        self.connections = connections
+        self.state_store: dict[str, Any] = {}
+        self.writes = 0
+        self.fenced = False
+        self.kill_after_writes: int | None = None
+        self.xcoms: dict[str, Any] = {}
+
+    def send(self, msg: Any) -> Any:  # noqa: PLR0911 - one answer for each kind of message
+        """Answer as Airflow's supervisor does."""
+        if isinstance(msg, comms.GetTaskStateStore):
+            if msg.key in self.state_store:
+                return comms.TaskStateStoreResult(value=json.loads(self.state_store[msg.key]))
+            return comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
+        if isinstance(msg, comms.SetTaskStateStore):
+            return self._write(msg)
+        if isinstance(msg, comms.GetConnection):
+            if msg.conn_id not in self.connections:
+                return comms.ErrorResponse(
+                    error=ErrorType.CONNECTION_NOT_FOUND, detail={"conn_id": msg.conn_id}
+                )
+            fields = dict.fromkeys(("host", "schema", "login", "password", "port", "extra"))
+            return comms.ConnectionResult(conn_id=msg.conn_id, **{**fields, **self.connections[msg.conn_id]})
+        if isinstance(msg, comms.SetXCom):
+            self.xcoms[msg.key] = msg.value
+        if isinstance(msg, comms.ValidateInletsAndOutlets):
+            return comms.InactiveAssetsResult(inactive_assets=[])
+        return None
+
+    async def asend(self, msg: Any) -> Any:
+        """The same for asynchronous callers."""
+        return self.send(msg)
+
+    def _write(self, message: comms.SetTaskStateStore) -> None:
+        if self.fenced:
+            raise AirflowRuntimeError(comms.ErrorResponse(error=ErrorType.API_SERVER_ERROR))
+        self.writes += 1
+        self.state_store[message.key] = json.dumps(message.value)
+        if self.kill_after_writes is not None and self.writes >= self.kill_after_writes:
+            raise Killed
+
+
+class Killed(BaseException):
+    """The worker process is gone: nothing after this point is executed."""
+
+
+class Life:
+    """A task instance from its first segment to its end.
+
+    Args:
+        make: builds the operator inside a DAG, as parsing the DAG file does in every process.
+        connections: Airflow connections by id.
+    """
+
+    def __init__(
+        self, make: Callable[[], BaseOperator], connections: dict[str, dict[str, Any]], retries: int = 0
+    ) -> None:
+        self.make = make
+        self.supervisor = Supervisor(connections)
+        self.try_number = 1
+        self.max_tries = retries
+        self.segments = 0
+        self.error: BaseException | None = None
+        self.message: Any = None
+        self.next_method: str | None = None
+        self.next_kwargs: dict[str, Any] | None = None
+        self.instance: Any = None
+
+    @property
+    def operator(self) -> BaseOperator:
+        """The operator of the present segment; Airflow executes a copy of the one in the DAG."""
+        operator: BaseOperator = self.instance.task
+        return operator
+
+    @property
+    def receipt(self) -> Any:
+        """The task's return value."""
+        return self.supervisor.xcoms.get("return_value")
+
+    @property
+    def checkpoint(self) -> Any:
+        """What the state store holds."""
+        return json.loads(self.supervisor.state_store["canvas_exports"])
+
+    def segment(self) -> str:
+        """Run one worker segment; the state it ends in."""
+        with DAG("campus_backup", schedule=None, start_date=NOW):
+            operator = self.make()
+        run = api.DagRun(
+            dag_id="campus_backup",
+            run_id="manual__2026-11-23",
+            logical_date=None,
+            data_interval_start=None,
+            data_interval_end=None,
+            run_after=NOW,
+            start_date=NOW,
+            end_date=None,
+            run_type=api.DagRunType.MANUAL,
+            state=api.DagRunState.RUNNING,
+            consumed_asset_events=[],
+            partition_key=None,
+        )
+        instance = task_runner.RuntimeTaskInstance.model_construct(
+            id=uuid4(),
+            task_id=operator.task_id,
+            dag_id="campus_backup",
+            run_id="manual__2026-11-23",
+            try_number=self.try_number,
+            max_tries=self.max_tries,
+            map_index=-1,
+            task=operator,
+            hostname="worker",
+            start_date=NOW,
+            is_mapped=False,
+            _ti_context_from_server=api.TIRunContext(
+                dag_run=run,
+                max_tries=self.max_tries,
+                next_method=self.next_method,
+                next_kwargs=serialize(self.next_kwargs) if self.next_kwargs is not None else None,
+                should_retry=self.try_number <= self.max_tries,
+            ),
+        )
+        self.instance = instance
+        self.segments += 1
+        with mock.patch.object(task_runner, "SUPERVISOR_COMMS", self.supervisor, create=True):
+            log = structlog.get_logger()
+            context = instance.get_template_context()
+            state, self.message, self.error = task_runner.run(instance, context, log)
+            if isinstance(self.error, Killed):
+                return "killed"
+            task_runner.finalize(instance, state, context, log, self.error)
+        return str(state.value)
+
+    def wake(self) -> dict[str, Any]:
+        """Run the trigger of the present deferral, as the triggerer does, and hand its event to the next segment."""
+        assert isinstance(self.message, comms.DeferTask)
+        kwargs: Any = deserialize(cast("dict[str, Any]", self.message.trigger_kwargs))
+        module, _, name = self.message.classpath.rpartition(".")
+        trigger = getattr(importlib.import_module(module), name)(**kwargs)
+
+        async def first_event() -> Any:
+            events = [event async for event in trigger.run()]
+            assert len(events) == 1, "a trigger speaks exactly once"
+            return events[0].payload
+
+        with mock.patch.object(task_runner, "SUPERVISOR_COMMS", self.supervisor, create=True):
+            event: dict[str, Any] = asyncio.run(first_event())
+        self.next_method = self.message.next_method
+        self.next_kwargs = {"event": event}
+        return event
+
+    def retry(self) -> None:
+        """Begin the next attempt, as Airflow does after a failure."""
+        self.try_number += 1
+        self.next_method = self.next_kwargs = None
+
+    def clear(self) -> None:
+        """A person clears the task."""
+        self.max_tries = self.try_number + (self.max_tries - (self.try_number - 1))
+        self.retry()
+
+    def live(self) -> str:
+        """Segments and triggers in turn, until the task has ended; the state it ends in."""
+        while True:
+            state = self.segment()
+            if state != "deferred":
+                return state
+            self.wake()

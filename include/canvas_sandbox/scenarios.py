@@ -141,7 +141,7 @@ _CATALOGUE = (
     ("MAT 205", "Probability Theory", 2),
     ("MAT 330", "Partial Differential Equations", 2),
     ("CSC 100", "Introduction to Programming", 2),
-    ("CSC 240", "Databases <& Data Modelling>", 2),
+    ("CSC 240", "Databases & Data Modelling", 2),
     ("CSC 315", "Distributed Systems", 2),
     ("CSC 402", "Machine Learning Practicum", 2),
     ("GEO 150", "Earth Systems", 2),

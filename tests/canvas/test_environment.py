@@ -23,7 +23,7 @@ from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.canvas.environment import authorities, proxy_for, tls_context
+from canvas_exports.canvas.environment import Proxies, authorities, tls_context
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, InputError
 
@@ -38,7 +38,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_proxy_there_is_none() -> None:
-    assert proxy_for("https://canvas.example.edu/x") is None
+    assert Proxies().of("https://canvas.example.edu/x") is None
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_the_proxy_is_the_one_for_the_scheme(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, proxy: str | None
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert proxy_for("https://canvas.example.edu/x") == proxy
+    assert Proxies().of("https://canvas.example.edu/x") == proxy
 
 
 @pytest.mark.parametrize("exempt", ["canvas.example.edu", ".example.edu", "*"])
 def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch, exempt: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", exempt)
-    assert proxy_for("https://canvas.example.edu:8443/x") is None
+    assert Proxies().of("https://canvas.example.edu:8443/x") is None
 
 
 def test_authorities_are_certifis_unless_said_otherwise(

@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 from yarl import URL
 
-from canvas_exports.canvas.environment import authorities, proxy_for, tls_context
+from canvas_exports.canvas.environment import Proxies, authorities, tls_context
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
 
 _CONNECTIONS = 20  # more never helped; the rate budget allows fewer anyway
@@ -26,6 +26,7 @@ class AsyncTransport:
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=connect_timeout, sock_read=read_timeout
         )
+        self._proxies = Proxies()
         self._session: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
 
@@ -39,7 +40,7 @@ class AsyncTransport:
                 headers=outgoing.headers,
                 data=outgoing.body,
                 allow_redirects=False,
-                proxy=proxy_for(outgoing.url),
+                proxy=self._proxies.of(outgoing.url),
             ) as response:
                 return Answer(response.status, lower_case(response.headers.items()), await response.read())
         except aiohttp.ClientConnectorCertificateError:

@@ -16,12 +16,28 @@ import certifi
 from canvas_exports.errors import InputError
 
 
-def proxy_for(url: str) -> str | None:
-    """The proxy for a URL, by ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``."""
-    parts = urlsplit(url)
+class Proxies:
+    """The proxy for each host, by ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
+
+    Looked up at the first request to a host: going through the environment costs more than a small answer.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str | None] = {}
+
+    def of(self, url: str) -> str | None:
+        """The proxy for a URL, if there is one."""
+        parts = urlsplit(url)
+        key = (parts.scheme, parts.netloc.rpartition("@")[2])
+        if key not in self._known:
+            self._known[key] = _look_up(*key)
+        return self._known[key]
+
+
+def _look_up(scheme: str, host: str) -> str | None:
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or not parts.hostname or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or not host or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

@@ -13,7 +13,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from canvas_exports.canvas.environment import authorities, proxy_for
+from canvas_exports.canvas.environment import Proxies, authorities
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
 
 _HOSTS = 8  # Canvas, its files domain, storage
@@ -30,6 +30,7 @@ class Transport:
     def __init__(self, *, verify: bool | str = True, connect_timeout: float, read_timeout: float) -> None:
         self._verify = authorities(verify)
         self._timeout = (connect_timeout, read_timeout)
+        self._proxies = Proxies()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.clear()
@@ -46,13 +47,14 @@ class Transport:
 
         What goes wrong comes back as a ``Fault``, not as an exception: those of the library hold whole URLs.
         """
+        proxy = self._proxies.of(outgoing.url)
         try:
             response = self._session.send(
                 self._prepare(outgoing),
                 stream=outgoing.stream,
                 timeout=self._timeout,
                 verify=self._verify,
-                proxies=_proxies(outgoing.url),
+                proxies={"all": proxy} if proxy else {},
                 allow_redirects=False,
             )
             headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
@@ -110,11 +112,6 @@ logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 def _utf8(value: str) -> str:
     """A header as what it nearly always is; http.client reads every one as Latin-1."""
     return value.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _proxies(url: str) -> dict[str, str]:
-    proxy = proxy_for(url)
-    return {"all": proxy} if proxy else {}
 
 
 def _fault(error: BaseException) -> Fault:

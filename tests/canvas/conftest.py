@@ -54,7 +54,7 @@ class ScriptedServer:
     scripts: dict[str, list[Script]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
-    delay: Callable[[], None] | None = None
+    delay: Callable[[], object] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def on(self, request: str, *replies: Script) -> None:
@@ -74,6 +74,7 @@ class ScriptedServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     script: ScriptedServer
 
     def _answer(self) -> None:
@@ -206,15 +207,19 @@ async def _all(result: Any) -> Any:
 
 
 @contextmanager
-def open_either(kind: str, url: str, clock: Clock) -> Iterator[Either]:
+def open_either(kind: str, url: str, clock: Clock, *, read_timeout: float = 5) -> Iterator[Either]:
     """One of the clients, ``requests`` or ``aiohttp``, with a budget and a clock of its own."""
     budget = RateBudget(clock=clock, jitter=lambda: 0.5)
     if kind == "requests":
-        with CanvasClient(url, TOKEN, budget=budget, clock=clock, sleep=clock.sleep, read_timeout=5) as made:
+        with CanvasClient(
+            url, TOKEN, budget=budget, clock=clock, sleep=clock.sleep, read_timeout=read_timeout
+        ) as made:
             yield Either(made, None)
         return
     loop = asyncio.new_event_loop()
-    slow = AsyncCanvasClient(url, TOKEN, budget=budget, clock=clock, sleep=clock.asleep, read_timeout=5)
+    slow = AsyncCanvasClient(
+        url, TOKEN, budget=budget, clock=clock, sleep=clock.asleep, read_timeout=read_timeout
+    )
     yield Either(slow, loop)
     loop.run_until_complete(slow.aclose())
     loop.close()

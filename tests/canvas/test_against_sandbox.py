@@ -603,6 +603,7 @@ async def test_the_asynchronous_client_sees_the_same(campus: Campus, client: Can
     export = campus.export(client)
     async with AsyncCanvasClient(campus.sandbox.url, campus.sandbox.token, budget=RateBudget()) as other:
         assert (await other.whoami()).id == 1
+        assert await other.resolve(Context.parse("sis_course_id:BIO/101.1é")) == 101
         assert await other.show_export(COURSE, export.id) == export
         assert [row.id async for row in other.list_exports(COURSE)] == [export.id]
         assert await other.course(COURSE) == client.course(COURSE)

@@ -212,9 +212,10 @@ def test_server_time_follows_the_date_header(either: Either, server: ScriptedSer
         SELF,
         {"json": {"id": 9}, "headers": {"Date": format_datetime(there, usegmt=True)}},
         {"json": {"id": 9}, "headers": {"Date": "no date"}},
+        {"json": {"id": 9}, "headers": {"Date": "Mon, 23 Nov 2020 02:00:00 -0000"}},
     )
-    either.whoami()
-    either.whoami()
+    for _ in range(3):
+        either.whoami()
     assert abs(either.client.server_now() - there) < timedelta(minutes=1)
 
 
@@ -412,6 +413,39 @@ def test_a_post_without_a_connection_is_repeated_and_never_counts_as_lost(kind: 
     assert "no connection" in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["requests", "aiohttp"])
+@pytest.mark.parametrize("way", ["a proxy that is down", "a proxy that refuses", "no TLS at the other end"])
+def test_trouble_before_the_request_went_out_is_never_a_lost_answer(
+    kind: str, way: str, server: ScriptedServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    url = "https://canvas.invalid"
+    if way == "no TLS at the other end":
+        url = server.url.replace("http://", "https://")
+    else:
+        monkeypatch.setenv(
+            "https_proxy", server.url if way == "a proxy that refuses" else "http://127.0.0.1:9"
+        )
+    with open_either(kind, url, clock) as either, pytest.raises(CanvasUnavailableError) as caught:
+        either.create_export(COURSE, CARTRIDGE)
+    assert type(caught.value) is CanvasUnavailableError
+    assert "no connection" in str(caught.value)
+    assert len(clock.slept) == 4
+
+
+@pytest.mark.parametrize("kind", ["requests", "aiohttp"])
+def test_a_canvas_that_falls_silent_after_a_post_is_a_lost_answer(
+    kind: str, server: ScriptedServer, clock: Clock
+) -> None:
+    answered = threading.Event()
+    server.delay = lambda: answered.wait(5)
+    server.on(CREATE, {"json": export_json()})
+    with open_either(kind, server.url, clock, read_timeout=0.05) as either, pytest.raises(AnswerLostError):
+        either.create_export(COURSE, CARTRIDGE)
+    answered.set()
+
+
 # -- the way through a list ------------------------------------------------------------------------------------------
 
 
@@ -559,3 +593,9 @@ def test_debug_logs_hold_neither_token_nor_query(
     assert server.seen[1].query == "signature=secret"
     assert "secret" not in caplog.text
     assert TOKEN not in caplog.text
+
+
+def test_urllib3_may_log_in_every_form(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("urllib3.connectionpool").debug("%(what)s", {"what": "nothing to hide?"})
+    assert "nothing to hide?" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -481,6 +482,11 @@ def test_a_caller_that_stops_early_closes_the_connection(
     assert client.budget.in_flight == 0
     server.on(FILE, {"body": PACKAGE})
     assert fetch(client, an_export(server)) == PACKAGE
+
+
+def test_the_mark_to_start_over_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(DownloadError("cut", restart=True, context="course:101", export_id=5)))  # noqa: S301 -- our own pickle
+    assert (error.restart, str(error)) == (True, "course:101, export 5: cut")
 
 
 def test_nothing_is_asked_before_the_first_block_is_wanted(

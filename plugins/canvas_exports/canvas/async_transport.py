@@ -12,7 +12,12 @@ from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_cas
 
 _CONNECTIONS = 20  # more never helped; the rate budget allows fewer anyway
 
-_EARLY = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_EARLY = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
 
 
 class AsyncTransport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+import traceback
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -22,6 +23,13 @@ _CONNECTIONS = (
 )
 _LARGEST_ERROR_BODY = 64 * 1024
 _OK, _REDIRECT = 200, 300
+_EARLY = (
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ProxyError,
+)
 
 
 class Transport:
@@ -118,14 +126,13 @@ def _fault(error: BaseException) -> Fault:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Fault.UNTRUSTED
-    early = (
-        urllib3.exceptions.NewConnectionError,
-        urllib3.exceptions.ConnectTimeoutError,
-        urllib3.exceptions.ProxyError,
-        requests.ConnectTimeout,
-        requests.exceptions.InvalidURL,
-    )
-    return Fault.NOT_SENT if any(isinstance(cause, early) for cause in causes) else Fault.LOST
+    unsent = any(isinstance(cause, _EARLY) or _in_handshake(cause) for cause in causes)
+    return Fault.NOT_SENT if unsent else Fault.LOST
+
+
+def _in_handshake(error: BaseException) -> bool:
+    """Whether TLS was still being agreed on; the libraries raise the same types then as in mid-request."""
+    return any(frame.f_code.co_name == "do_handshake" for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _causes(error: Any) -> list[BaseException]:

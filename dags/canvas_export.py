@@ -1,0 +1,7 @@
+"""Export courses by hand: an Airflow DAG with a form that asks which courses, as what, and where to."""
+
+from __future__ import annotations
+
+from canvas_exports.dags.by_hand import canvas_export
+
+dag = canvas_export()

@@ -1,0 +1,187 @@
+"""What a backup means, checked by the same rules that the tasks apply when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pendulum
+from croniter import croniter  # type: ignore[import-untyped]  # Airflow's cron parser has no types
+
+from canvas_exports.backups.document import Document
+from canvas_exports.backups.problems import Place, sentence
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.ids import account_path
+from canvas_exports.errors import InputError
+from canvas_exports.export.batching import cut
+from canvas_exports.export.options import build_options
+from canvas_exports.operators.durations import read_duration
+
+#: Fields that the export operator takes under the same name.
+OPTIONS = (
+    "select",
+    "skip_notifications",
+    "version",
+    "key_template",
+    "max_in_flight",
+    "parallel_transfers",
+    "deadline",
+    "stall_after",
+    "proof",
+)
+_CRON_FIELDS = 5
+_SCHEDULES = (
+    "a cron expression of five fields such as 0 2 * * *, @hourly, @daily, @weekly, @monthly, @yearly, or null"
+)
+
+Found = tuple[Place, str]
+
+
+def contradictions(document: Document, malformed: set[Place]) -> Iterator[Found]:
+    """What no schema can see: values that have the right form and mean nothing, or contradict each other.
+
+    Args:
+        document: a mapping of fields.
+        malformed: places whose form is wrong already; they, and what depends on them, are left alone.
+    """
+
+    def sound(place: Place) -> Any:
+        """A value whose form is right, or ``None``."""
+        wrong = any(bad[: len(place)] == place or place[: len(bad)] == bad for bad in malformed)
+        return None if wrong else document.value(place)
+
+    yield from _when(sound)
+    yield from _which(sound)
+    yield from _how(sound)
+
+
+Sound = Callable[[Place], Any]
+
+
+def is_template(value: object) -> bool:
+    """Whether Airflow will put the value together at run time, so that it cannot be checked before."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _when(sound: Sound) -> Iterator[Found]:
+    schedule = sound(("schedule",))
+    if schedule is not None and not _is_schedule(schedule):
+        yield ("schedule",), sentence(f"{schedule!r} is not a schedule", _SCHEDULES)
+    zone = sound(("timezone",))
+    if zone is not None:
+        try:
+            pendulum.timezone(zone)
+        except (ValueError, OSError):
+            accepted = "a name of the IANA database: America/Chicago, Europe/London, UTC"
+            yield ("timezone",), sentence(f"{zone!r} is not a time zone", accepted)
+    day = sound(("start_date",))
+    if day is not None:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield ("start_date",), sentence(f"{day!r} is not a day", "2026-09-01")
+
+
+def _is_schedule(text: str) -> bool:
+    try:
+        parsed = croniter(text)
+        parsed.get_next()  # the thirtieth of February is well-formed and never comes
+    except (ValueError, TypeError):
+        return False
+    return len(parsed.expanded) == _CRON_FIELDS
+
+
+def _which(sound: Sound) -> Iterator[Found]:
+    for place, _, refusal in _contexts(sound):
+        if refusal is not None:
+            yield place, refusal
+    account = sound(("courses", "account"))
+    if account is not None:
+        for _, text in _refusals(lambda values: account_path(**values), {"account": account}):
+            yield ("courses", "account"), text
+    filters = sound(("courses", "filters"))
+    if filters is not None:
+        for place, text in _refusals(_build_filters, filters):
+            yield ("courses", "filters", *place), text
+
+
+def _contexts(sound: Sound) -> Iterator[tuple[Place, Context | None, str | None]]:
+    """Every id in the file: its place, and what it names or why it names nothing."""
+    for place, kind in (
+        (("courses", "ids"), ContextKind.COURSE),
+        (("groups",), ContextKind.GROUP),
+        (("users",), ContextKind.USER),
+    ):
+        for index, text in enumerate(sound(place) or ()):
+            yield (*place, index), *_parse(text, kind)
+
+
+def _parse(text: str | int, kind: ContextKind) -> tuple[Context | None, str | None]:
+    try:
+        return Context.parse(text, kind=kind), None
+    except InputError as error:
+        return None, _said(error)
+
+
+def _build_filters(values: Mapping[str, Any]) -> None:
+    """As ``CanvasListCoursesOperator`` will: several terms are several questions."""
+    filters = dict(values)
+    terms = filters.pop("enrollment_term_id", None)
+    for term in terms if isinstance(terms, list) else [terms]:
+        CourseFilters.build({**filters, "enrollment_term_id": term})
+
+
+def _how(sound: Sound) -> Iterator[Found]:
+    types = sound(("export_types",))
+    size = sound(("batch_size",))
+    if size is not None:
+        each = len(types or ["common_cartridge"])
+        yield from _refusals(
+            lambda values: cut([], values["batch_size"], exports_each=each), {"batch_size": size}
+        )
+    options = {name: sound((name,)) for name in (*OPTIONS, "fail_on")}
+    options["export_type"] = types
+    written = {name: value for name, value in options.items() if value is not None and not is_template(value)}
+    contexts = [f"{kind.value}:1" for kind in _kinds(sound)]
+    for place, text in _refusals(partial(_build_options, contexts), written):
+        yield ("export_types",) if place == ("export_type",) else place, text
+
+
+def _kinds(sound: Sound) -> set[ContextKind]:
+    """The kinds of context that will be exported, as far as the file itself tells."""
+    kinds = {context.kind for _, context, _ in _contexts(sound) if context is not None}
+    if not kinds or sound(("courses", "list")) or sound(("courses", "account")):
+        kinds.add(ContextKind.COURSE)
+    return kinds
+
+
+def _build_options(contexts: list[str], values: Mapping[str, Any]) -> None:
+    options = dict(values)
+    for name in ("deadline", "stall_after"):
+        if name in options:
+            options[name] = read_duration(options[name], field=name)
+    build_options(courses=contexts, **options)
+
+
+def _refusals(
+    build: Callable[[Mapping[str, Any]], object],
+    values: Mapping[str, Any],
+    left_out: frozenset[str] = frozenset(),
+) -> Iterator[Found]:
+    """Every field that a rule refuses: each one found is left out, and the rest is tried again."""
+    try:
+        build({name: value for name, value in values.items() if name not in left_out})
+    except InputError as error:
+        name, *inner = error.field.split(".")
+        if name in left_out:
+            return  # refused only because something else had to be left out
+        yield (name, *inner), _said(error)
+        if name in values:
+            yield from _refusals(build, values, left_out | {name})
+
+
+def _said(error: InputError) -> str:
+    return error.message.removeprefix(f"{error.field}: ")

@@ -1,0 +1,134 @@
+"""The form of a backup file, as ``backup.schema.json`` describes it to people, editors and this program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from canvas_exports.backups.problems import Place, sentence
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of fields to values",
+    "null": "null",
+}
+_SHOWN = 80
+
+Found = tuple[Place, str]
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a backup file."""
+    text = files("canvas_exports.backups").joinpath("backup.schema.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def violations(data: Any) -> Iterator[Found]:
+    """Where a document does not have the form of a backup, and in which words to say so."""
+    for error in Draft202012Validator(schema()).iter_errors(data):
+        place = tuple(error.absolute_path)
+        yield from _WORDING[str(error.validator)](error, place)
+
+
+def _unknown(error: ValidationError, place: Place) -> Iterator[Found]:
+    known = _rule(error)["properties"]
+    for name in _fields(error):
+        if name not in known:
+            yield (*place, name), sentence("there is no such field", known)
+
+
+def _missing(error: ValidationError, place: Place) -> Iterator[Found]:
+    for name in _rule(error)["required"]:
+        if name not in _fields(error):
+            yield (*place, name), sentence("is missing", _examples(schema()["properties"][name]))
+
+
+def _nothing_named(_: ValidationError, place: Place) -> Iterator[Found]:
+    yield (*place, "courses"), sentence("is missing", "courses, groups, users, or several of them")
+
+
+def _needs(error: ValidationError, place: Place) -> Iterator[Found]:
+    for name, needed in _rule(error)["dependentRequired"].items():
+        if name in _fields(error):
+            yield (*place, name), sentence(f"says nothing without {', '.join(needed)}")
+
+
+def _wrong_type(error: ValidationError, place: Place) -> Iterator[Found]:
+    wanted = _rule(error)["type"]
+    kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
+    yield place, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", _examples(_rule(error)))
+
+
+def _not_one(error: ValidationError, place: Place) -> Iterator[Found]:
+    yield place, sentence(f"{_shown(error.instance)} is not one", _rule(error)["enum"])
+
+
+def _out_of_range(error: ValidationError, place: Place) -> Iterator[Found]:
+    least, most = _rule(error)["minimum"], _rule(error).get("maximum")
+    accepted = f"{least} or more" if most is None else f"{least} to {most}"
+    yield place, sentence(f"{_shown(error.instance)} is out of range", accepted)
+
+
+def _unfitting(error: ValidationError, place: Place) -> Iterator[Found]:
+    yield place, sentence(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
+
+
+def _empty(error: ValidationError, place: Place) -> Iterator[Found]:
+    yield place, sentence("is empty", _examples(_rule(error)) or "at least one")
+
+
+def _too_long(error: ValidationError, place: Place) -> Iterator[Found]:
+    yield place, sentence("is too long", f"at most {_rule(error)['maxLength']} characters")
+
+
+def _repeated(_: ValidationError, place: Place) -> Iterator[Found]:
+    yield place, sentence("names something twice")
+
+
+_WORDING: Mapping[str, Callable[[ValidationError, Place], Iterator[Found]]] = {
+    "additionalProperties": _unknown,
+    "required": _missing,
+    "anyOf": _nothing_named,
+    "dependentRequired": _needs,
+    "type": _wrong_type,
+    "enum": _not_one,
+    "minimum": _out_of_range,
+    "maximum": _out_of_range,
+    "pattern": _unfitting,
+    "minItems": _empty,
+    "minLength": _empty,
+    "minProperties": _empty,
+    "maxLength": _too_long,
+    "uniqueItems": _repeated,
+}
+
+
+def _rule(error: ValidationError) -> Mapping[str, Any]:
+    """The part of the schema that was not kept."""
+    return cast("Mapping[str, Any]", error.schema)
+
+
+def _fields(error: ValidationError) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", error.instance)
+
+
+def _examples(rule: Mapping[str, Any]) -> str | None:
+    examples = rule.get("examples")
+    return f"such as {', '.join(map(_shown, examples))}" if examples else None
+
+
+def _shown(value: Any) -> str:
+    """A value as an admin would write it, cut short."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,45 @@
+"""A DAG for each backup file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pendulum
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from canvas_exports.backups import Backup, load_backups
+from canvas_exports.backups.summary import summary
+from canvas_exports.dags.tasks import back_up
+
+
+def backup_dags(include: Path) -> dict[str, DAG]:
+    """The DAGs of all whole backups in an include folder, by id. Broken files are passed over; see ``load_backups``."""
+    return {dag.dag_id: dag for dag in map(backup_dag, load_backups(include).backups)}
+
+
+def backup_dag(backup: Backup) -> DAG:
+    """The DAG of one backup: one run at a time, and no run for a day that was missed."""
+    zone = pendulum.timezone(backup.timezone)
+    day = backup.start_date
+    with DAG(
+        dag_id=f"canvas_backup_{backup.name}",
+        description=backup.description,
+        schedule=None if backup.schedule is None else CronTriggerTimetable(backup.schedule, timezone=zone),
+        start_date=None if day is None else pendulum.datetime(day.year, day.month, day.day, tz=zone),
+        catchup=False,
+        max_active_runs=1,
+        tags=["canvas", "backup", *backup.tags],
+        doc_md=summary(backup),
+    ) as dag:
+        back_up(
+            archive=backup.archive,
+            export_types=list(backup.export_types),
+            listing=backup.listing,
+            options=backup.options,
+            connections=backup.connections,
+            fail_on=backup.fail_on,
+            retries=backup.retries,
+            max_active_batches=backup.max_active_batches,
+            pool=backup.pool,
+        )
+    return dag

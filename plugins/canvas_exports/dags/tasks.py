@@ -1,0 +1,85 @@
+"""The three tasks of every backup: list, export, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import AssetAlias, TriggerRule
+
+from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.outlets import ARCHIVE_ALIAS
+from canvas_exports.operators.run_report import CanvasRunReportOperator
+
+RETRY_DELAY = timedelta(minutes=1)
+
+#: What Airflow's UI calls a batch: ``course:101 and 49 more``.
+BATCH_NAME = (
+    "{{ task.courses[0] | truncate(80) }}"
+    "{% if task.courses | length > 1 %} and {{ task.courses | length - 1 }} more{% endif %}"
+)
+
+
+def back_up(
+    *,
+    archive: str,
+    export_types: str | Iterable[str],
+    listing: Mapping[str, Any],
+    options: Mapping[str, Any],
+    connections: Mapping[str, Any],
+    fail_on: str,
+    retries: int = 3,
+    max_active_batches: int | None = None,
+    pool: str | None = None,
+) -> None:
+    """Add the tasks of a backup to the DAG under construction.
+
+    ``list`` finds the contexts and cuts them into batches, ``export`` carries one batch in each mapped task, ``report``
+    merges what became of them and judges the run as a whole: a batch by itself fails only where it could not go on.
+
+    Args:
+        archive: root URI of the archive.
+        export_types: what to export of each context.
+        listing: further arguments of ``CanvasListCoursesOperator``.
+        options: further arguments of ``CanvasContentExportOperator``.
+        connections: ``archive_conn_id`` and ``canvas_conn_id``, as far as they are named.
+        fail_on: when the run has failed.
+        retries: of each task. A retry does only what is missing.
+        max_active_batches: batches of one run under way at once.
+        pool: Airflow pool of the batches.
+    """
+    again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
+    listed = CanvasListCoursesOperator(
+        task_id="list", archive=archive, export_types=export_types, **connections, **listing, **again
+    )
+    batches: Any = listed.output
+    placement = {} if pool is None else {"pool": pool}
+    exported = CanvasContentExportOperator.partial(
+        task_id="export",
+        archive=archive,
+        export_type=export_types,
+        fail_on="never",
+        deferrable=True,
+        map_index_template=BATCH_NAME,
+        max_active_tis_per_dagrun=max_active_batches,
+        # A mapped task takes its outlets from here alone, so the operator's own default has to be repeated.
+        outlets=[AssetAlias(ARCHIVE_ALIAS)],
+        **connections,
+        **options,
+        **placement,
+        **again,
+    ).expand(courses=batches)
+    report = CanvasRunReportOperator(
+        task_id="report",
+        archive=archive,
+        batches=batches,
+        export_type=export_types,
+        archive_conn_id=connections.get("archive_conn_id"),
+        fail_on=fail_on,
+        # However the batches ended, but not where nothing was listed: a run is as good as its last task.
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+        **again,
+    )
+    exported >> report

@@ -107,7 +107,8 @@ class _Reader:
             for piece in pieces:
                 self._parser.Parse(piece, False)
             self._parser.Parse(b"", True)
-        except (expat.ExpatError, ValueError):
+            self.texts = {name: text.strip() for name, text in self.texts.items()}
+        except (expat.ExpatError, LookupError, ValueError):  # the latter two of an unknown encoding
             raise CorruptPackageError(f"{self._name} is not well-formed XML") from None
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
@@ -132,7 +133,7 @@ class _Reader:
     def _text(self, text: str) -> None:
         name = self._open[-1]
         if name in self._wanted:
-            self.texts[name] = (self.texts.get(name, "") + text.strip())[:_MAX_TEXT]
+            self.texts[name] = (self.texts.get(name, "") + text)[:_MAX_TEXT].lstrip()
 
 
 class _ManifestReader(_Reader):

@@ -235,11 +235,11 @@ def _decode(raw: bytes) -> str:
 def _tiled(members: list[Member], directory_start: int) -> list[Member]:
     """The members by offset, their extents widened to the next one; every byte before the directory is accounted for."""
     members.sort(key=lambda member: member.extent.start)
-    starts = [member.extent.start for member in members[1:]] + [directory_start]
-    if (members[0].extent.start if members else directory_start) != 0:
+    starts = [*(member.extent.start for member in members), directory_start]
+    if starts[0] != 0:
         raise CorruptPackageError("the zip does not begin with its first member")
     tiled = []
-    for member, next_start in zip(members, starts, strict=True):
+    for member, next_start in zip(members, starts[1:], strict=True):
         gap = next_start - member.extent.stop
         if gap < 0:
             raise CorruptPackageError(f"{member.name} overlaps what follows it in the zip")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canvas_exports.archive.held import KeptBytes, OutOfReachError, StoredBytes
+from canvas_exports.archive.opening import open_store
+
+
+SPAN = st.tuples(st.integers(0, 300), st.integers(0, 300)).map(lambda ends: range(min(ends), max(ends)))
+
+
+@settings(max_examples=300)
+@given(
+    data=st.binary(max_size=300),
+    step=st.integers(1, 120),
+    tail=st.integers(1, 60),
+    known=st.booleans(),
+    spans=st.tuples(SPAN, SPAN),
+)
+def test_tail_and_windows_are_kept_however_the_stream_is_cut(
+    data: bytes, step: int, tail: int, known: bool, spans: tuple[range, range]
+) -> None:
+    blocks = [data[start : start + step] for start in range(0, len(data), step)]
+    window, asked = spans
+    kept = KeptBytes(len(data) if known else None, [window], tail)
+    assert b"".join(bytes(block) for block in kept.watch(iter(blocks))) == data
+    assert kept.size == len(data)
+
+    within = range(min(asked.start, len(data)), min(asked.stop, len(data)))
+    in_tail = within.start >= len(data) - tail
+    in_window = window.start <= within.start and within.stop <= window.stop
+    try:
+        assert kept.read(within) == data[within.start : within.stop]
+    except OutOfReachError:
+        assert within
+        assert not in_tail
+        assert not in_window
+
+
+def test_no_more_than_the_tail_is_held_of_a_stream_of_unknown_length() -> None:
+    kept = KeptBytes(None, tail=1000)
+    for _ in kept.watch(iter([bytes(400)] * 5000)):
+        assert sum(len(part) for _, part in kept._last) <= 1400
+
+
+def test_nothing_is_copied_before_the_tail_of_a_stream_of_known_length() -> None:
+    kept = KeptBytes(1000, tail=100)
+    for _ in kept.watch(iter([bytes(300)] * 3)):
+        assert not kept._last
+
+
+def test_a_stored_package_is_within_reach_everywhere(tmp_path: Path) -> None:
+    with open_store(f"file://{tmp_path}") as store:
+        store.put("courses/1/a.zip", [b"0123456789"])
+        stored = StoredBytes(store, "courses/1/a.zip", 10)
+        assert stored.read(range(2, 5)) == b"234"
+
+
+def test_the_error_says_what_is_needed() -> None:
+    kept = KeptBytes(10, tail=2)
+    list(kept.watch(iter([b"0123456789"])))
+    with pytest.raises(OutOfReachError, match="bytes 1 to 3"):
+        kept.read(range(1, 3))

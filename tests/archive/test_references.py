@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canvas_exports.archive.references import Matched, match
+
+LONG = "a-very-long-file-name-that-canvas-had-to-shorten-because-no-zip-entry-may-be-so-long"
+
+
+def test_what_is_there_is_not_missing() -> None:
+    assert match(["a", "./b", "a"], {"a", "b", "c"}) == Matched((), ())
+
+
+def test_what_is_not_there_is_missing_once() -> None:
+    assert match(["z", "x", "z"], {"a"}) == Matched(("x", "z"), ())
+
+
+def test_places_elsewhere_are_not_files_of_the_package() -> None:
+    assert match(["https://example.org/a", "mailto://x"], set()).missing == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "member"),
+    [
+        ("web_resources/My%20File.pdf", "web_resources/My File.pdf"),
+        ("web_resources/My File.pdf", "web_resources/My%20File.pdf"),
+        ("web_resources/caf\u00e9.pdf", "web_resources/cafe\u0301.pdf"),
+        ("web_resources/notes.pdf", "web_resources/notes-1.pdf"),
+        ("web_resources/notes.pdf", "web_resources/notes (2).pdf"),
+        ("web_resources/notes.pdf", "web_resources/notes_17.pdf"),
+        (f"web_resources/{LONG}-2026.pdf", f"web_resources/{LONG[:60]}.pdf"),
+        ("web%20resources/a.pdf", "web resources/a.pdf"),
+    ],
+)
+def test_a_name_that_canvas_changed_is_explained(reference: str, member: str) -> None:
+    assert match([reference], {member, "other"}) == Matched((), ((reference, member),))
+
+
+@pytest.mark.parametrize(
+    ("reference", "member"),
+    [
+        ("web_resources/notes.pdf", "other_folder/notes-1.pdf"),
+        ("web_resources/notes.pdf", "web_resources/notes-1.docx"),
+        ("web_resources/notes.pdf", "web_resources/note.pdf"),
+        ("web_resources/notes-1.pdf", "web_resources/notes.pdf"),
+        (f"web_resources/{LONG}.pdf", f"web_resources/{LONG[:30]}.pdf"),
+        ("web_resources/Notes.pdf", "web_resources/notes.pdf"),
+    ],
+)
+def test_a_file_that_only_looks_similar_explains_nothing(reference: str, member: str) -> None:
+    assert match([reference], {member}) == Matched((reference,), ())
+
+
+def test_a_member_explains_one_reference_and_never_when_it_is_somebodys_own() -> None:
+    assert match(["n.pdf", "n%2Epdf"], {"n-1.pdf"}).missing == ("n.pdf",)
+    assert match(["n.pdf", "n-1.pdf"], {"n-1.pdf"}).missing == ("n.pdf",)
+
+
+def test_the_exact_spelling_wins_over_a_likeness() -> None:
+    matched = match(["a b.pdf"], {"a%20b.pdf", "a b-1.pdf"})
+    assert matched.renamed == (("a b.pdf", "a%20b.pdf"),)
+
+
+NAMES = st.sets(st.text("ab-1 %20/.", min_size=1, max_size=6), max_size=12)
+
+
+@settings(max_examples=300)
+@given(references=NAMES, members=NAMES)
+def test_nothing_is_lost_and_nothing_explained_twice(references: set[str], members: set[str]) -> None:
+    matched = match(references, members)
+    wanted = {reference.removeprefix("./") for reference in references}
+    explained = {reference for reference, _ in matched.renamed}
+    stand_ins = [member for _, member in matched.renamed]
+    assert wanted - members == explained | set(matched.missing)
+    assert not explained & set(matched.missing)
+    assert len(stand_ins) == len(set(stand_ins))
+    assert set(stand_ins) <= members - wanted

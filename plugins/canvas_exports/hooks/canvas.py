@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from typing import Any
 from airflow.sdk import BaseHook, Connection
 
 from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.canvas.budget import RateBudget, RateLimits, shared_budget
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.origin import Origin
 from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
 
 
@@ -24,13 +27,13 @@ class CanvasSettings:
         host: ``https://canvas.example.edu``; ``http`` only if the connection's schema says so.
         token: the access token, from the password field.
         verify: ``True``, ``False``, or the path of a CA bundle.
-        rate: settings of the rate budget, by their names in ``RateBudget``.
+        limits: what the token may use of Canvas's rate budget.
     """
 
     host: str
     token: str = field(repr=False)
     verify: bool | str = True
-    rate: Mapping[str, float] = field(default_factory=dict)
+    limits: RateLimits = field(default_factory=RateLimits)
 
     @classmethod
     def read(cls, connection: Connection, extra: Mapping[str, Any]) -> CanvasSettings:
@@ -52,11 +55,11 @@ class CanvasSettings:
         if connection.port:
             host = f"{host}:{connection.port}"
         return cls(
-            host=host, token=connection.password.strip(), verify=_verify(name, extra), rate=_rate(name, extra)
+            host=host,
+            token=connection.password.strip(),
+            verify=_verify(name, extra),
+            limits=_limits(name, extra),
         )
-
-
-_RATE = ("max_in_flight", "floor")
 
 
 def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
@@ -72,19 +75,19 @@ def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
     )
 
 
-def _rate(name: str, extra: Mapping[str, Any]) -> dict[str, float]:
-    rate = {}
-    for key in _RATE:
+def _limits(name: str, extra: Mapping[str, Any]) -> RateLimits:
+    values: dict[str, Any] = {}
+    for key, kind in (("max_in_flight", int), ("floor", float)):
         value = extra.get(key)
         if value in (None, ""):
             continue
         try:
-            rate[key] = float(str(value))
+            values[key] = kind(str(value))
         except ValueError:
             raise InputError(
                 f"{name}, {key}", f"{value!r} is not a number", accepted="a number, or leave it out"
             ) from None
-    return rate
+    return RateLimits(**values)
 
 
 class CanvasHook(BaseHook):
@@ -125,7 +128,9 @@ class CanvasHook(BaseHook):
         """An asynchronous client; looks the connection up without blocking the event loop."""
         connection = await self.aget_connection(self.canvas_conn_id)
         settings = CanvasSettings.read(connection, await connection.aextra_dejson())
-        async with async_client(settings) as client:
+        async with await asyncio.to_thread(
+            async_client, settings
+        ) as client:  # it looks for a CA bundle on the disk
             yield client
 
     def test_connection(self) -> tuple[bool, str]:
@@ -159,9 +164,14 @@ class CanvasHook(BaseHook):
 
 def sync_client(settings: CanvasSettings) -> CanvasClient:
     """A ``requests`` client for workers."""
-    return CanvasClient(settings.host, settings.token, verify=settings.verify)
+    return CanvasClient(settings.host, settings.token, verify=settings.verify, budget=_budget(settings))
 
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
     """An ``aiohttp`` client for triggers."""
-    return AsyncCanvasClient(settings.host, settings.token, verify=settings.verify)
+    return AsyncCanvasClient(settings.host, settings.token, verify=settings.verify, budget=_budget(settings))
+
+
+def _budget(settings: CanvasSettings) -> RateBudget:
+    """The budget that everything in this process shares for this Canvas and token."""
+    return shared_budget(str(Origin.parse(settings.host)), settings.token, settings.limits)

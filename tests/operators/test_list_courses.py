@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.operators.life import Life
+
+from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_sandbox import Course, Fault, Sandbox, Term
+
+
+@pytest.fixture(scope="module")
+def campus() -> Iterator[Sandbox]:
+    courses = [
+        Course(id=number, name=f"Course {number}", sis_course_id=f"SIS/{number}.1", term_id=1 + number % 2)
+        for number in range(100, 106)
+    ]
+    courses.append(Course(id=200, faults=[Fault.DELETED]))
+    with Sandbox(courses, terms=[Term(1, "Autumn"), Term(2, "Winter")]) as sandbox:
+        yield sandbox
+
+
+def task(canvas: Sandbox, **arguments: Any) -> Life:
+    connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
+    return Life(lambda: CanvasListCoursesOperator(task_id="list", **arguments), connections)
+
+
+def listed(canvas: Sandbox, **arguments: Any) -> Any:
+    life = task(canvas, **arguments)
+    assert life.segment() == "success"
+    return life.receipt
+
+
+def test_explicit_ids_are_cut_into_batches(campus: Sandbox) -> None:
+    assert listed(campus, courses=[100, "101", "course:102"], groups=["7"], batch_size=3) == [
+        ["course:100", "course:101", "course:102"],
+        ["group:7"],
+    ]
+
+
+def test_two_spellings_of_one_course_are_one_course(campus: Sandbox) -> None:
+    assert listed(campus, courses=["sis_course_id:SIS/100.1", "100", "course:0100"]) == [["course:100"]]
+
+
+def test_a_course_that_canvas_does_not_know_is_kept_for_its_batch_to_report(campus: Sandbox) -> None:
+    assert listed(campus, courses=["sis_course_id:nowhere"]) == [["course:sis_course_id:nowhere"]]
+
+
+def test_an_account_is_listed_whole(campus: Sandbox) -> None:
+    assert listed(campus, account=1) == [[f"course:{number}" for number in range(100, 106)]]
+
+
+def test_several_terms_are_asked_for_one_by_one(campus: Sandbox) -> None:
+    terms = [1, 2]
+    assert sorted(listed(campus, account="self", filters={"enrollment_term_id": terms})[0]) == [
+        f"course:{number}" for number in range(100, 106)
+    ]
+
+
+def test_a_list_file_is_read(campus: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "pilot.csv").write_text("name,sis_course_id\nA,SIS/101.1\nB,SIS/102.1\n")
+    assert listed(campus, course_list=str(tmp_path / "pilot.csv")) == [["course:101", "course:102"]]
+
+
+def test_never_backed_up_first_then_the_oldest(campus: Sandbox, tmp_path: Path) -> None:
+    for age, number in enumerate([103, 100, 101]):
+        manifest = tmp_path / "courses" / str(number) / "20261101T000000Z-common_cartridge-1.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text("{}")
+        os.utime(manifest, (1_000_000 - age, 1_000_000 - age))
+    batches = listed(campus, courses=[100, 101, 102, 103], archive=tmp_path.as_uri())
+    assert batches == [["course:102", "course:101", "course:100", "course:103"]]
+
+
+def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:
+    life = task(campus, course_list=str(tmp_path / "missing.csv"))
+    assert life.segment() == "failed"
+    assert "missing.csv" in str(life.error)
+
+
+def test_no_course_at_all_fails_unless_it_is_allowed(campus: Sandbox) -> None:
+    nothing = {"account": 1, "filters": {"search_term": "no such course"}}
+    life = task(campus, **nothing)
+    assert life.segment() == "failed"
+    assert "nothing would be backed up" in str(life.error)
+    assert listed(campus, **nothing, allow_empty=True) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"courses": ["x"]}, "courses"),
+        ({"courses": [1], "batch_size": 0}, "batch_size"),
+        ({"courses": [1], "batch_size": 150, "export_types": ["zip", "qti"]}, "batch_size"),
+        ({"filters": {"state": "available"}}, "filters"),
+        ({"account": 1, "filters": {"colour": "red"}}, "filters"),
+        ({"account": "a/b"}, "account"),
+        ({"course_list": "courses.pdf"}, "course_list"),
+    ],
+)
+def test_bad_input_is_named_and_not_retried(campus: Sandbox, arguments: dict[str, Any], named: str) -> None:
+    life = task(campus, **arguments)
+    life.max_tries = 3
+    assert life.segment() == "failed"
+    assert named in str(life.error)
+
+
+def test_a_canvas_that_is_down_is_retried(campus: Sandbox) -> None:
+    life = task(campus, account=1)
+    life.max_tries = 3
+    life.supervisor.connections["canvas_default"]["host"] = "http://127.0.0.1:9"
+    assert life.segment() == "up_for_retry"

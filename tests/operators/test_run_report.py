@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.operators.life import Life
+
+from canvas_exports.archive.opening import open_store
+from canvas_exports.export.items import Item
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.reporting import store_batch_report
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.operators.run_report import CanvasRunReportOperator
+
+RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
+
+
+def batch(folder: Path, index: int, **outcomes: Outcome) -> None:
+    """What a batch leaves in the archive; keyword names are course ids."""
+    items = []
+    for name, outcome in outcomes.items():
+        item = Item(f"course:{name.removeprefix('c')}", "common_cartridge", export_id=1, size=10)
+        item.end(outcome, "because")
+        items.append(item)
+    run = RunInfo(RUN.dag_id, RUN.run_id, RUN.task_id, RUN.date, map_index=index)
+    with open_store(folder.as_uri()) as store:
+        store_batch_report(store, items, run, started_at=0.0)
+
+
+def task(folder: Path, **arguments: Any) -> Life:
+    return Life(lambda: CanvasRunReportOperator(task_id="report", archive=folder.as_uri(), **arguments), {})
+
+
+def report(folder: Path) -> dict[str, str]:
+    (path,) = folder.glob("runs/2026-11-23/**/report.json")
+    return {row["context"]: row["outcome"] for row in json.loads(path.read_text())["outcomes"]}
+
+
+def test_the_batches_become_one_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.EMPTY)
+    batch(tmp_path, 1, c3=Outcome.STORED)
+    life = task(tmp_path, batches=[["course:1", "course:2"], ["course:3"]])
+    assert life.segment() == "success"
+    assert report(tmp_path) == {"course:1": "stored", "course:2": "empty", "course:3": "stored"}
+    assert life.receipt["outcomes"] == {"stored": 2, "empty": 1}
+    assert life.receipt["bytes"] == 30
+    assert "OUTCOME" in capsys.readouterr().out
+
+
+def test_a_context_that_no_task_reported_is_interrupted(tmp_path: Path) -> None:
+    batch(tmp_path, 0, c1=Outcome.STORED)
+    life = task(tmp_path, batches=[["course:1"], ["course:2"]], fail_on="never")
+    assert life.segment() == "success"
+    assert report(tmp_path) == {"course:1": "stored", "course:2": "interrupted"}
+
+
+def test_without_any_batch_there_is_still_a_report(tmp_path: Path) -> None:
+    life = task(tmp_path, batches=None)
+    assert life.segment() == "success"
+    assert report(tmp_path) == {}
+
+
+def test_the_failure_policy_judges_the_whole_run_without_a_retry(tmp_path: Path) -> None:
+    batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
+    life = task(tmp_path, fail_on="25%")
+    life.max_tries = 3
+    assert life.segment() == "failed"
+    assert "1 of 2 exports have no whole copy (1 gone)" in str(life.error)
+    assert report(tmp_path) == {"course:1": "stored", "course:2": "gone"}, "the report is complete either way"
+
+
+def test_run_again_it_replaces_its_report(tmp_path: Path) -> None:
+    batch(tmp_path, 0, c1=Outcome.INTERRUPTED)
+    task(tmp_path, fail_on="never").segment()
+    batch(tmp_path, 0, c1=Outcome.STORED)
+    task(tmp_path).segment()
+    assert report(tmp_path) == {"course:1": "stored"}
+
+
+def test_a_bad_policy_is_named(tmp_path: Path) -> None:
+    life = task(tmp_path, fail_on="maybe")
+    assert life.segment() == "failed"
+    assert "fail_on" in str(life.error)
+
+
+def test_the_link_leads_to_the_report(tmp_path: Path) -> None:
+    life = task(tmp_path, batches=[])
+    life.segment()
+    assert life.supervisor.xcoms["_link_RunReportLink"].endswith("/report.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import Any
@@ -95,35 +96,26 @@ def _is_schedule(text: str) -> bool:
 
 
 def _which(sound: Sound) -> Iterator[Found]:
-    for place, _, refusal in _contexts(sound):
-        if refusal is not None:
-            yield place, refusal
+    for place, text, kind in _named(sound):
+        yield from _refusal(place, partial(Context.parse, text, kind=kind))
     account = sound(("courses", "account"))
     if account is not None:
-        for _, text in _refusals(lambda values: account_path(**values), {"account": account}):
-            yield ("courses", "account"), text
+        yield from _refusal(("courses", "account"), partial(account_path, account))
     filters = sound(("courses", "filters"))
     if filters is not None:
         for place, text in _refusals(_build_filters, filters):
             yield ("courses", "filters", *place), text
 
 
-def _contexts(sound: Sound) -> Iterator[tuple[Place, Context | None, str | None]]:
-    """Every id in the file: its place, and what it names or why it names nothing."""
+def _named(sound: Sound) -> Iterator[tuple[Place, str | int, ContextKind]]:
+    """Every id in the file, with its place and the kind of context it is meant to name."""
     for place, kind in (
         (("courses", "ids"), ContextKind.COURSE),
         (("groups",), ContextKind.GROUP),
         (("users",), ContextKind.USER),
     ):
         for index, text in enumerate(sound(place) or ()):
-            yield (*place, index), *_parse(text, kind)
-
-
-def _parse(text: str | int, kind: ContextKind) -> tuple[Context | None, str | None]:
-    try:
-        return Context.parse(text, kind=kind), None
-    except InputError as error:
-        return None, _said(error)
+            yield (*place, index), text, kind
 
 
 def _build_filters(values: Mapping[str, Any]) -> None:
@@ -138,21 +130,22 @@ def _how(sound: Sound) -> Iterator[Found]:
     types = sound(("export_types",))
     size = sound(("batch_size",))
     if size is not None:
-        each = len(types or ["common_cartridge"])
-        yield from _refusals(
-            lambda values: cut([], values["batch_size"], exports_each=each), {"batch_size": size}
-        )
+        each = len(types) if types else 1
+        yield from _refusal(("batch_size",), partial(cut, [], size, exports_each=each))
     options = {name: sound((name,)) for name in (*OPTIONS, "fail_on")}
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}
-    contexts = [f"{kind.value}:1" for kind in _kinds(sound)]
+    contexts = [f"{kind.value}:1" for kind in ContextKind if kind in _kinds(sound)]
     for place, text in _refusals(partial(_build_options, contexts), written):
         yield ("export_types",) if place == ("export_type",) else place, text
 
 
 def _kinds(sound: Sound) -> set[ContextKind]:
     """The kinds of context that will be exported, as far as the file itself tells."""
-    kinds = {context.kind for _, context, _ in _contexts(sound) if context is not None}
+    kinds = set()
+    for _, text, kind in _named(sound):
+        with suppress(InputError):
+            kinds.add(Context.parse(text, kind=kind).kind)
     if not kinds or sound(("courses", "list")) or sound(("courses", "account")):
         kinds.add(ContextKind.COURSE)
     return kinds
@@ -164,6 +157,13 @@ def _build_options(contexts: list[str], values: Mapping[str, Any]) -> None:
         if name in options:
             options[name] = read_duration(options[name], field=name)
     build_options(courses=contexts, **options)
+
+
+def _refusal(place: Place, check: Callable[[], object]) -> Iterator[Found]:
+    try:
+        check()
+    except InputError as error:
+        yield place, _said(error)
 
 
 def _refusals(

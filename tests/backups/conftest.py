@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def include(tmp_path: Path) -> Path:
+    folder = tmp_path / "include"
+    (folder / "backups").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def write(include: Path) -> Write:
+    """Write a backup file and return the include folder."""
+
+    def write(text: str, name: str = "nightly.yaml") -> Path:
+        (include / "backups" / name).write_text(text, encoding="utf-8")
+        return include
+
+    return write

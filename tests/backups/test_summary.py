@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from canvas_exports.backups.backup import Backup
+from canvas_exports.backups.summary import summary
+
+
+def told(**fields: Any) -> str:
+    given: dict[str, Any] = {
+        "name": "nightly",
+        "file": "include/backups/nightly.yaml",
+        "schedule": "0 2 * * *",
+        "archive": "s3://campus/canvas",
+        "listing": {"courses": [101]},
+        **fields,
+    }
+    return summary(Backup(**given))
+
+
+def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
+    text = told(
+        description="Every course, every night.",
+        timezone="America/Chicago",
+        listing={
+            "account": 1,
+            "filters": {"state": ["available"], "public": False, "enrollment_term_id": "current"},
+        },
+        export_types=("common_cartridge", "qti", "zip"),
+        fail_on="5%",
+    )
+    assert text.splitlines() == [
+        "Every course, every night.",
+        "",
+        (
+            "Backs up the courses of account `1` with `state`: `available`; `public`: no; `enrollment_term_id`: `current`. "
+            "Of each, it stores a Common Cartridge, its classic quizzes (QTI) and its files (zip) in `s3://campus/canvas`, "
+            "proven whole. It runs at `0 2 * * *` (America/Chicago time), one run at a time. A run fails if more than 5 % of "
+            "its exports have no whole copy."
+        ),
+        "",
+        (
+            "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "
+            "became of every one. This page is made from `include/backups/nightly.yaml`: change the backup there."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"schedule": None}, "It runs when somebody starts it."),
+        ({"start_date": "2026-09-01"}, "for the first time on or after 2026-09-01"),
+        ({"fail_on": "any"}, "A run fails if any export has no whole copy."),
+        ({"fail_on": "never"}, "A run never fails because of a course."),
+        ({"fail_on": "{{ var.value.x }}"}, "When a run has failed is for `{{ var.value.x }}` to say."),
+        (
+            {"listing": {"courses": [1, 2], "groups": [7], "users": ["self"]}},
+            "2 courses, group `7` and user `self`.",
+        ),
+        (
+            {"listing": {"course_list": "/srv/include/courses/pilot.csv"}},
+            "the courses listed in `pilot.csv`.",
+        ),
+        ({"listing": {"account": "self"}}, "Backs up the courses of account `self`."),
+        ({"options": {"select": {"pages": [1]}}}, "(only the objects that `select` names)"),
+    ],
+)
+def test_it_says_what_is_special(fields: dict[str, Any], said: str) -> None:
+    assert said in told(**fields)

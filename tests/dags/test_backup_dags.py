@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pendulum
+import pytest
+import yaml
+from airflow.dag_processing.collection import _get_dag_assets
+from airflow.sdk import DAG, AssetAlias
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.serialization.definitions.assets import SerializedAssetAlias
+from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+from airflow.timetables.base import DataInterval, TimeRestriction
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from canvas_exports.backups import Backup
+from canvas_exports.backups.document import read_document
+from canvas_exports.backups.loader import _problems
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.dags.backups import backup_dag
+
+
+def build(**fields: Any) -> DAG:
+    given: dict[str, Any] = {
+        "name": "nightly",
+        "file": "include/backups/nightly.yaml",
+        "schedule": "0 2 * * *",
+        "archive": "{{ var.value.canvas_archive }}",
+        "listing": {"courses": [101]},
+        **fields,
+    }
+    return backup_dag(Backup(**given))
+
+
+def round_trip(dag: DAG) -> Any:
+    return DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+
+
+def tasks(dag: DAG) -> list[Any]:
+    return [dag.get_task(name) for name in ("list", "export", "report")]
+
+
+def next_run(dag: DAG, last: pendulum.DateTime) -> pendulum.DateTime:
+    info = round_trip(dag).timetable.next_dagrun_info(
+        last_automated_data_interval=DataInterval.exact(last),
+        restriction=TimeRestriction(earliest=None, latest=None, catchup=True),
+    )
+    moment: pendulum.DateTime = info.run_after
+    return moment
+
+
+def test_a_backup_lists_exports_and_reports() -> None:
+    dag = build()
+    listing, export, report = tasks(dag)
+    assert export.upstream_task_ids == {"list"}
+    assert report.upstream_task_ids == {"list", "export"}
+    assert isinstance(export, MappedOperator)
+    assert listing.archive == "{{ var.value.canvas_archive }}"
+    assert export.partial_kwargs["deferrable"] is True
+    assert export.partial_kwargs["fail_on"] == "never"
+    assert report.fail_on == "any"
+
+
+def test_the_run_is_judged_by_its_report_and_not_green_where_nothing_was_listed() -> None:
+    """A report that runs whatever happened would turn a run green whose list failed."""
+    assert build().get_task("report").trigger_rule.value == "all_done_min_one_success"
+
+
+def test_what_the_file_leaves_out_is_left_to_the_operators() -> None:
+    export = build().get_task("export")
+    assert isinstance(export, MappedOperator)
+    assert (
+        set(export.partial_kwargs) & {"deadline", "stall_after", "max_in_flight", "canvas_conn_id"} == set()
+    )
+
+
+def test_everything_reaches_the_task_it_is_meant_for() -> None:
+    dag = build(
+        description="Every course.",
+        export_types=("common_cartridge", "zip"),
+        listing={"account": 1, "filters": {"state": ["available"]}, "batch_size": 10},
+        options={"max_in_flight": 5, "deadline": "P1D", "version": "1.3"},
+        connections={"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"},
+        fail_on="5%",
+        retries=7,
+        tags=("law",),
+        max_active_batches=2,
+        pool="canvas",
+    )
+    listing, export, report = tasks(dag)
+    assert isinstance(export, MappedOperator)
+    assert (listing.account, listing.filters, listing.batch_size) == (1, {"state": ["available"]}, 10)
+    assert listing.export_types == export.partial_kwargs["export_type"] == report.export_type
+    assert (listing.archive_conn_id, listing.canvas_conn_id) == ("aws_default", "canvas_test")
+    assert report.archive_conn_id == "aws_default"
+    assert report.fail_on == "5%"
+    for name, value in {
+        "archive_conn_id": "aws_default",
+        "canvas_conn_id": "canvas_test",
+        "max_in_flight": 5,
+        "deadline": "P1D",
+        "version": "1.3",
+        "max_active_tis_per_dagrun": 2,
+        "pool": "canvas",
+    }.items():
+        assert export.partial_kwargs[name] == value, name
+    assert {listing.retries, export.retries, report.retries} == {7}
+    assert listing.retry_delay <= timedelta(minutes=5)
+    assert (listing.pool, report.pool) == ("default_pool", "default_pool")
+    assert dag.tags == {"canvas", "backup", "law"}
+    assert dag.description == "Every course."
+
+
+def test_one_run_at_a_time_and_none_for_a_missed_day() -> None:
+    dag = build()
+    assert (dag.catchup, dag.max_active_runs, dag.start_date) == (False, 1, None)
+
+
+def test_the_schedule_follows_the_clock_on_the_campus_through_daylight_saving() -> None:
+    dag = build(timezone="America/Chicago")
+    winter = next_run(dag, pendulum.datetime(2026, 1, 10, 8, tz="UTC"))
+    summer = next_run(dag, pendulum.datetime(2026, 7, 10, 7, tz="UTC"))
+    assert (str(winter), str(summer)) == ("2026-01-11 08:00:00+00:00", "2026-07-11 07:00:00+00:00")
+
+
+def test_a_backup_without_a_schedule_waits_for_a_person() -> None:
+    assert build(schedule=None).timetable.__class__.__name__ == "NullTimetable"
+
+
+def test_the_first_day_is_a_day_on_the_campus() -> None:
+    start = build(start_date=date(2026, 9, 1), timezone="America/Chicago").start_date
+    assert start == pendulum.datetime(2026, 9, 1, tz="America/Chicago")
+
+
+def test_the_export_announces_the_archive_where_airflow_looks_for_it() -> None:
+    dag = build()
+    assert tasks(dag)[1].partial_kwargs["outlets"] == [AssetAlias("canvas_archive")]
+    stored = LazyDeserializedDAG(data=DagSerialization.to_dict(dag))
+    found = _get_dag_assets(stored, of=SerializedAssetAlias, inlets=False)
+    assert [(task, alias.name) for task, alias in found] == [("export", "canvas_archive")]
+
+
+def test_the_page_of_the_dag_says_what_it_does() -> None:
+    page = build().doc_md
+    assert page is not None
+    assert "Backs up course `101`" in page
+
+
+@pytest.mark.parametrize(
+    ("courses", "name"),
+    [
+        (["course:101"], "course:101"),
+        ([f"course:{number}" for number in range(101, 151)], "course:101 and 49 more"),
+    ],
+)
+def test_a_batch_is_named_after_its_courses(courses: list[str], name: str) -> None:
+    dag = build()
+    export = dag.get_task("export")
+    assert isinstance(export, MappedOperator)
+    task = export.unmap({"courses": courses})
+    template = dag.get_template_env().from_string(str(export.partial_kwargs["map_index_template"]))
+    assert template.render(task=task) == name
+
+
+def test_a_course_id_from_a_list_is_never_taken_for_a_template() -> None:
+    """Ids may come from a file or a form; what they hold must not be evaluated."""
+    hostile = "course:sis_course_id:{{ var.value.secret }}"
+    dag = build(archive="{{ 'file:///' ~ 'archive' }}")
+    instance = SimpleNamespace(map_index=0, xcom_pull=lambda **_: [[hostile]])
+    context: Any = {"ti": instance, "dag": dag, "dag_run": SimpleNamespace(conf={}), "params": {}}
+    dag.get_task("export").render_template_fields(context)
+    assert context["task"].archive == "file:///archive"
+    assert context["task"].courses == [hostile]
+
+
+# Values that an admin may write for each field of a small backup.
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z"),
+    "schedule": st.sampled_from(["@hourly", "@yearly", "0 2 * * *", "15,45 */6 1-7 * MON", None]),
+    "archive": st.sampled_from(["file:///archive", "s3://bucket/a", "{{ var.value.canvas_archive }}"]),
+    "courses": st.fixed_dictionaries(
+        {},
+        optional={
+            "ids": st.lists(st.integers(1, 10**18) | st.just("sis_course_id:A/1"), min_size=1, max_size=3),
+            "list": st.just("pilot.csv"),
+            "account": st.integers(1, 9) | st.just("self"),
+        },
+    ).filter(bool),
+    "description": st.text(min_size=1, max_size=50),
+    "timezone": st.sampled_from(["UTC", "America/Chicago", "Asia/Kolkata"]),
+    "start_date": st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1)).map(str),
+    "export_types": st.lists(st.sampled_from([each.value for each in ExportType]), min_size=1, unique=True),
+    "skip_notifications": st.booleans(),
+    "archive_conn_id": st.text(min_size=1, max_size=20),
+    "key_template": st.sampled_from(["{export_id}", "{term}/{created}_{export_id}"]),
+    "batch_size": st.integers(1, 66),
+    "max_in_flight": st.integers(1, 200),
+    "deadline": st.sampled_from(["PT12H", "P2D", "{{ var.value.deadline }}"]),
+    "fail_on": st.sampled_from(["any", "never", "0.5%"]),
+    "retries": st.integers(0, 20),
+    "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),
+    "max_active_batches": st.integers(1, 100),
+    "pool": st.text(min_size=1, max_size=30),
+}
+REQUIRED = ("name", "schedule", "archive", "courses")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.fixed_dictionaries(
+        {name: FIELDS[name] for name in REQUIRED},
+        optional={name: field for name, field in FIELDS.items() if name not in REQUIRED},
+    )
+)
+def test_every_backup_that_is_found_whole_becomes_a_dag_that_airflow_can_store(data: dict[str, Any]) -> None:
+    """A backup that passes the loader and fails here would take all other backups of the file along."""
+    document = read_document(yaml.safe_dump(data, allow_unicode=True), "a.yaml")
+    assume(not document.problems)
+    assert _problems(document) == []
+    dag = backup_dag(Backup.from_data(document.data, file="a.yaml", lists=Path("courses")))
+    stored = round_trip(dag)
+    assert stored.dag_id == f"canvas_backup_{document.data['name']}"
+    assert set(stored.task_dict) == {"list", "export", "report"}
+    assert stored.max_active_runs == 1

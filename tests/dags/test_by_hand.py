@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.dags.by_hand import HOW, WHAT, WHERE, canvas_export, form
+from canvas_exports.errors import InputError
+from canvas_exports.operators.content_export import CanvasContentExportOperator
+
+
+class Variables:
+    """Airflow Variables, as templates see them."""
+
+    value = type("Values", (), {"canvas_archive": "s3://campus/canvas"})()
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each field of the form."""
+    return {name: param.schema for name, param in form().items()}
+
+
+def filled(**entries: Any) -> dict[str, Any]:
+    """The form as Airflow's API checks it, from the stored DAG."""
+    stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(canvas_export()))))
+    params: dict[str, Any] = stored.params.deep_merge(entries).validate()
+    return params
+
+
+def rendered(task_id: str, **entries: Any) -> Any:
+    """A task whose templates have been filled in from the form."""
+    dag = canvas_export()
+    task = dag.get_task(task_id)
+    if isinstance(task, MappedOperator):
+        task = task.unmap({"courses": ["course:101"]})
+    context: Any = {"params": filled(**entries), "var": Variables}
+    if task_id == "report":
+        task.batches = []
+    task.render_template_fields(context, dag.get_template_env())
+    return task
+
+
+def options(**entries: Any) -> Any:
+    """What the export task makes of the form, before it does anything."""
+    task = rendered("export", **entries)
+    assert isinstance(task, CanvasContentExportOperator)
+    return task._options()
+
+
+def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> None:
+    sections: dict[str | None, list[str]] = {}
+    for name, rule in rules().items():
+        sections.setdefault(rule.get("section"), []).append(name)
+    assert sections == {
+        None: ["courses", "export_type", "archive"],
+        WHAT: ["groups", "users", "select", "version", "skip_notifications"],
+        WHERE: ["archive_conn_id", "canvas_conn_id", "key_template"],
+        HOW: [
+            "batch_size",
+            "max_in_flight",
+            "parallel_transfers",
+            "deadline",
+            "stall_after",
+            "proof",
+            "fail_on",
+        ],
+    }
+
+
+def test_every_field_has_a_title_and_a_help_text() -> None:
+    for rule in rules().values():
+        assert rule["title"]
+        assert rule["description_md"].endswith(".")
+
+
+def test_fields_get_the_widget_they_need() -> None:
+    """Airflow chooses by type: lines of text, a drop-down list, a JSON editor, a spinner."""
+    schemas = rules()
+    for name in ("courses", "groups", "users"):
+        assert schemas[name]["type"][0] == "array"
+        assert schemas[name]["items"]["type"] == "string"
+        assert not {"examples", "enum"} & set(schemas[name])
+    assert schemas["export_type"]["type"] == "string"
+    assert set(schemas["export_type"]["values_display"]) == set(schemas["export_type"]["enum"])
+    assert schemas["select"]["type"] == ["object", "null"]
+    assert (schemas["max_in_flight"]["minimum"], schemas["max_in_flight"]["maximum"]) == (1, 200)
+    assert schemas["deadline"]["format"] == "duration"
+
+
+def test_the_empty_form_is_valid_and_means_the_defaults() -> None:
+    choice = options()
+    assert [each.value for each in choice.export_types] == ["common_cartridge"]
+    assert (choice.select, choice.version, choice.skip_notifications) == (None, None, True)
+    assert (choice.window, choice.parallel_transfers) == (25, 4)
+    assert str(choice.deadline) == "12:00:00"
+
+
+def test_courses_stay_a_list_and_empty_lines_are_dropped() -> None:
+    task = rendered(
+        "list", courses=["101", " sis_course_id:BIO-101 ", "", "00102"], groups=None, users=["self"]
+    )
+    assert task.courses == ["101", "sis_course_id:BIO-101", "00102"]
+    assert (task.groups, task.users) == ([], ["self"])
+    assert (task.batch_size, task.export_types) == (50, "common_cartridge")
+
+
+def test_an_emptied_field_of_courses_is_no_course() -> None:
+    assert rendered("list", courses=None).courses == []
+
+
+def test_what_is_filled_in_reaches_the_export_with_its_type() -> None:
+    choice = options(
+        export_type="common_cartridge",
+        select={"modules": [1, "2"]},
+        version="1.3",
+        skip_notifications=False,
+        key_template="{term}/{export_id}",
+        max_in_flight=3,
+        deadline="P1D",
+        stall_after="PT30M",
+    )
+    assert choice.select == {"modules": [1, "2"]}
+    request = choice.request(choice.export_types[0], ContextKind.COURSE)
+    assert dict(request.pairs())["version"] == "1.3"
+    assert choice.skip_notifications is False
+    assert (choice.key_template, choice.window) == ("{term}/{export_id}", 3)
+    assert (choice.deadline.total_seconds(), choice.stall_after.total_seconds()) == (86400, 1800)
+
+
+@pytest.mark.parametrize("task_id", ["list", "export", "report"])
+def test_without_an_archive_the_variable_is_meant(task_id: str) -> None:
+    assert rendered(task_id).archive == "s3://campus/canvas"
+    assert rendered(task_id, archive="").archive == "s3://campus/canvas"
+    assert rendered(task_id, archive=" file:///srv/archive ").archive == "file:///srv/archive"
+
+
+def test_connections_are_those_of_the_form() -> None:
+    assert rendered("list").canvas_conn_id == "canvas_default"
+    assert rendered("export", archive_conn_id="").archive_conn_id is None
+    assert rendered("report", archive_conn_id="aws_default").archive_conn_id == "aws_default"
+
+
+def test_the_run_is_judged_by_the_report_alone() -> None:
+    assert rendered("report", fail_on="5%").fail_on == "5%"
+    assert rendered("export", fail_on="5%").fail_on == "never"
+
+
+REFUSED: list[tuple[str, Any]] = [
+    ("courses", "101"),
+    ("courses", ["BIO 101"]),
+    ("courses", ["group:7"]),
+    ("courses", [101]),
+    ("export_type", "cartridge"),
+    ("export_type", None),
+    ("archive", "campus-backups"),
+    ("groups", "7"),
+    ("select", []),
+    ("select", {}),
+    ("version", "1.2"),
+    ("skip_notifications", "no"),
+    ("canvas_conn_id", ""),
+    ("batch_size", 0),
+    ("max_in_flight", 201),
+    ("parallel_transfers", 17),
+    ("deadline", "12 hours"),
+    ("stall_after", 2),
+    ("proof", "full"),
+    ("fail_on", None),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_the_form_refuses_and_names_the_field(name: str, value: Any) -> None:
+    with pytest.raises(ParamValidationError, match=name):
+        filled(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("entries", "field"),
+    [
+        ({"select": {"lessons": [1]}}, "select"),
+        ({"export_type": "zip", "select": {"pages": [1]}}, "select"),
+        ({"export_type": "qti", "version": "1.3"}, "version"),
+        ({"key_template": "../{export_id}"}, "key_template"),
+        ({"deadline": "PT0S"}, "deadline"),
+    ],
+)
+def test_what_the_form_cannot_see_is_refused_before_anything_is_created(
+    entries: dict[str, Any], field: str
+) -> None:
+    filled(**entries)
+    with pytest.raises(InputError, match=f"^{field}"):
+        options(**entries)
+
+
+ID = st.integers(1, 10**18).map(str) | st.builds(
+    "{}:{}".format,
+    st.sampled_from(["sis_course_id", "sis_integration_id", "uuid", "lti_context_id"]),
+    st.text(
+        st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["C"]),
+        min_size=1,
+        max_size=20,
+    ),
+)
+
+
+@given(st.builds("{}{}".format, st.sampled_from(["", "course:"]), ID))
+def test_every_course_the_engine_reads_may_be_written_into_the_form(text: str) -> None:
+    assert Context.parse(text).kind is ContextKind.COURSE
+    assert re.search(rules()["courses"]["items"]["pattern"], text)

@@ -29,7 +29,8 @@ CONF = {"stall_after": "PT1M", "batch_size": 10}
 def main() -> int:
     """Run the demo; the exit status is 0 when every outcome is the expected one."""
     options = _options()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a background job of a shell is born deaf to the first
+        signal.signal(number, _interrupt)
     folder: Path = options.folder
     shutil.rmtree(folder, ignore_errors=True)
     archive = folder / "archive"

@@ -1,0 +1,139 @@
+"""The nightly backup as a university runs it: Airflow's own scheduler, triggerer, DAG processor and API server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from canvas_demo.airflow_stack import AirflowStack
+from canvas_demo.ports import any_free
+from canvas_sandbox import Sandbox
+from canvas_sandbox.scenarios import Scenario, demo
+
+REPOSITORY = Path(__file__).parents[2]
+DAG_ID = "canvas_backup_nightly"
+LONGEST = 420.0  # seconds a run may take before the test gives up
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return demo()
+
+
+@pytest.fixture(scope="module")
+def canvas(scenario: Scenario) -> Iterator[Sandbox]:
+    with scenario.sandbox(time_scale=0.3) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("archive")
+
+
+@pytest.fixture(scope="module")
+def airflow(canvas: Sandbox, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+    stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free())
+    try:
+        stack.start()
+        connection = {
+            "connection_id": "canvas_default",
+            "conn_type": "canvas",
+            "host": canvas.url,
+            "password": canvas.token,
+        }
+        stack.api("POST", "/connections", connection)
+        stack.api("POST", "/variables", {"key": "canvas_archive", "value": archive.as_uri()})
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(stack.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def night(airflow: AirflowStack) -> str:
+    """One night, run to its end; the run id."""
+    airflow.wait_for_dag(DAG_ID)
+    run_id = airflow.trigger(DAG_ID, {"stall_after": "PT20S", "batch_size": 20})
+    deadline = time.monotonic() + LONGEST
+    while airflow.run_state(DAG_ID, run_id) not in ("success", "failed"):
+        airflow.programs.check()
+        assert time.monotonic() < deadline, airflow.task_instances(DAG_ID, run_id)
+        time.sleep(1)
+    return run_id
+
+
+def report(archive: Path) -> dict[str, Any]:
+    (path,) = archive.glob(f"runs/*/{DAG_ID}/*/report.json")
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def test_every_course_ends_in_the_expected_outcome(night: str, archive: Path, scenario: Scenario) -> None:
+    assert night
+    assert {row["context"]: row["outcome"] for row in report(archive)["outcomes"]} == scenario.expected
+
+
+def test_every_package_has_its_manifest_and_nothing_else_lies_there(night: str, archive: Path) -> None:
+    assert night
+    packages = {path.with_suffix(".json") for path in archive.glob("courses/*/*.imscc")}
+    others = {path for path in archive.glob("courses/**/*") if path.is_file() and path.suffix != ".imscc"}
+    assert packages == others
+    assert len(packages) == 36
+
+
+def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
+    night: str, canvas: Sandbox, scenario: Scenario
+) -> None:
+    assert night
+    made = Counter(export.context for export in canvas.exports)
+    failed = Counter(export.context for export in canvas.exports if export.state == "failed")
+    assert {context for context, count in made.items() if count - failed[context] > 1} == set()
+    assert len(made) == len([outcome for outcome in scenario.expected.values() if outcome not in ("gone", "denied")])
+
+
+def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: AirflowStack) -> None:
+    instances = airflow.task_instances(DAG_ID, night)
+    assert Counter(instance["task_id"] for instance in instances) == {"list": 1, "export": 2, "report": 1}
+    assert {instance["state"] for instance in instances} == {"success"}
+
+
+def test_xcoms_and_state_stay_small_and_hold_no_secret(night: str, airflow: AirflowStack, canvas: Sandbox) -> None:
+    for index in range(2):
+        kept = json.dumps(airflow.state_store(DAG_ID, night, "export", index, "canvas_exports"))
+        path = f"/dags/{DAG_ID}/dagRuns/{night}/taskInstances/export/xcomEntries/return_value"
+        receipt = json.dumps(airflow.api("GET", path, map_index=index)["value"])
+        assert len(receipt) < 1000
+        assert len(kept) < 8000
+        assert canvas.token not in kept + receipt
+        assert "http" not in kept
+
+
+def test_no_log_holds_the_token_or_a_signed_link(night: str, airflow: AirflowStack, canvas: Sandbox) -> None:
+    assert night
+    logs = [path.read_text(errors="replace") for path in airflow.home.rglob("*.log")]
+    assert len(logs) > 5
+    for text in logs:
+        assert canvas.token not in text
+        assert "X-Amz-Signature" not in text
+
+
+def test_airflow_found_no_import_error_and_exactly_one_plugin(airflow: AirflowStack) -> None:
+    assert airflow.api("GET", "/importErrors")["total_entries"] == 0
+    assert airflow.api("GET", "/plugins/importErrors")["total_entries"] == 0
+    assert [plugin["name"] for plugin in airflow.api("GET", "/plugins")["plugins"]] == ["canvas_exports"]
+
+
+def test_the_archive_announced_itself_with_each_receipt(night: str, airflow: AirflowStack, archive: Path) -> None:
+    assert night
+    events = airflow.api("GET", "/assets/events")["asset_events"]
+    assert [event["uri"].rstrip("/") for event in events] == [archive.as_uri()] * 2
+    assert sum(event["extra"]["exports"] for event in events) == 40

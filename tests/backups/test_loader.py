@@ -277,6 +277,15 @@ def test_an_archive_is_a_uri_or_a_template(write: Write, archive: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "archive", ["sftp://me:hunter2@host/a", "https://host/a?sig=hunter2", "s3://k:hunter2@b"]
+)
+def test_a_credential_in_an_archive_is_refused_and_never_repeated(write: Write, archive: str) -> None:
+    (problem,) = told(write(WHOLE.replace("file:///archive", archive)))
+    assert "archive: " in problem
+    assert "hunter2" not in problem
+
+
 def test_what_is_missing_is_told_all_at_once(write: Write) -> None:
     assert told(write("tags: [a]\n")) == [
         (

@@ -64,6 +64,10 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
             {"listing": {"course_list": "/srv/include/courses/pilot.csv"}},
             "the courses listed in `pilot.csv`.",
         ),
+        (
+            {"listing": {"course_list": "https://host/pilot.csv?sig=secret"}},
+            "the courses listed in `pilot.csv`.",
+        ),
         ({"listing": {"account": "self"}}, "Backs up the courses of account `self`."),
         ({"options": {"select": {"pages": [1]}}}, "(only the objects that `select` names)"),
     ],

@@ -161,6 +161,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("export_type", "cartridge"),
     ("export_type", None),
     ("archive", "campus-backups"),
+    ("archive", "sftp://me:hunter2@host/a"),
     ("groups", "7"),
     ("select", []),
     ("select", {}),

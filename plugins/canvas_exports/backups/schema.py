@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -22,6 +23,7 @@ _KINDS = {
     "null": "null",
 }
 _SHOWN = 80
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/]*(?=@)|(?<=\?)[^\s'\"]+")
 
 Found = tuple[Place, str]
 
@@ -129,6 +131,7 @@ def _examples(rule: Mapping[str, Any]) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    """A value as an admin would write it, cut short."""
+    """A value as an admin would write it, cut short, and without what may be a credential in a URI."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _CREDENTIALS.sub("...", text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

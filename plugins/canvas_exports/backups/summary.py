@@ -39,7 +39,7 @@ def _contexts(listing: Mapping[str, Any]) -> Iterator[str]:
     if "courses" in listing:
         yield _counted(listing["courses"], "course")
     if "course_list" in listing:
-        yield f"the courses listed in `{listing['course_list'].rpartition('/')[2]}`"
+        yield f"the courses listed in `{listing['course_list'].partition('?')[0].rpartition('/')[2]}`"
     if "account" in listing:
         filters = "; ".join(
             f"`{name}`: {_value(value)}" for name, value in listing.get("filters", {}).items()

@@ -19,6 +19,7 @@ WHERE = "Where"
 HOW = "How"
 
 _LINE = r"^\s*(course:)?([0-9]{1,19}|(sis_course_id|sis_integration_id|lti_context_id|uuid):.+)?\s*$"
+_URI = r"^\s*([A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:]+@)?[^\s/?#@]*(/[^\s?#]*)?)?\s*$"
 _HELP = """
 Exports courses from Canvas once, now. Fill in the form and trigger the DAG: each course's package is proven whole and
 stored in the archive, and the task `report` tells what became of every course.
@@ -96,7 +97,7 @@ def form() -> dict[str, Param]:
                 "Airflow Variable `canvas_archive`, which an administrator sets once under Admin, Variables."
             ),
             type=["string", "null"],
-            pattern=r"^\s*([A-Za-z][A-Za-z0-9+.-]*://\S+)?\s*$",
+            pattern=_URI,
             examples=None,
         ),
         "groups": _field("groups", section=WHAT, default=None, **one_line),

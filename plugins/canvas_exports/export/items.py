@@ -9,7 +9,7 @@ from typing import Any
 
 from canvas_exports.export.outcome import Outcome
 
-MAX_REASON = 240  # characters; a checkpoint of 200 items stays below Airflow's 64 KiB
+MAX_REASON = 240  # characters: a line or two in a report
 
 
 class State(str, Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.policy import FailurePolicy
 
-MAX_EXPORTS = 200  # of one task: its checkpoint stays below Airflow's 64 KiB
+MAX_EXPORTS = 200  # of one task: its checkpoint reaches the 64 KiB that Airflow warns of only if nearly all are in trouble
 ON_CLEAR = ("resume", "restart")
 
 
@@ -97,10 +98,10 @@ def build_options(
                 ("groups", ContextKind.GROUP, groups),
                 ("users", ContextKind.USER, users),
             )
-            for text in _listed(texts)
+            for text in _listed(name, texts)
         )
     )
-    export_types = tuple(dict.fromkeys(_export_type(value) for value in _listed(export_type)))
+    export_types = tuple(dict.fromkeys(_export_type(value) for value in _listed("export_type", export_type)))
     if not export_types:
         raise InputError("export_type", "nothing is named", accepted=[each.value for each in ExportType])
     if not contexts:
@@ -115,10 +116,10 @@ def build_options(
         raise InputError("proof", f"{proof!r} is not a level", accepted=[level.value for level in ProofLevel])
     if on_clear not in ON_CLEAR:
         raise InputError("on_clear", f"{on_clear!r} is not known", accepted=ON_CLEAR)
-    _between("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
-    _between("parallel_transfers", parallel_transfers, 1, 16)
-    _between("poll_shortest", poll_shortest, 0.1, 3600)
-    _between("poll_longest", poll_longest, poll_shortest, 3600)
+    window = _whole("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
+    at_once = _whole("parallel_transfers", parallel_transfers, 1, 16)
+    shortest = _number("poll_shortest", poll_shortest, 0.1, 3600)
+    longest = _number("poll_longest", poll_longest, shortest, 3600)
     _positive("deadline", deadline)
     _positive("stall_after", stall_after)
     template = key_template or DEFAULT_TEMPLATE
@@ -127,12 +128,12 @@ def build_options(
         contexts=contexts,
         export_types=export_types,
         select=select,
-        skip_notifications=skip_notifications,
+        skip_notifications=_flag("skip_notifications", skip_notifications),
         version=version,
         key_template=template,
-        window=max_in_flight,
-        parallel_transfers=parallel_transfers,
-        pace=Pace(poll_shortest, poll_longest),
+        window=window,
+        parallel_transfers=at_once,
+        pace=Pace(shortest, longest),
         deadline=deadline,
         stall_after=stall_after,
         proof=ProofLevel(proof),
@@ -149,9 +150,14 @@ def build_options(
     return options
 
 
-def _listed(values: Any) -> list[Any]:
-    """A list, whether one thing or several were written."""
-    return [values] if isinstance(values, (str, int)) else list(values)
+def _listed(name: str, values: Any) -> list[Any]:
+    """A list, whether one thing or several were written, or nothing."""
+    if isinstance(values, (str, int)):
+        return [values]
+    try:
+        return [] if values is None else list(values)
+    except TypeError:
+        raise InputError(name, f"{values!r} is not a list", accepted="one, or a list of them") from None
 
 
 def _export_type(value: object) -> ExportType:
@@ -161,11 +167,33 @@ def _export_type(value: object) -> ExportType:
     return ExportType(text)
 
 
-def _between(name: str, value: Any, least: float, most: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise InputError(name, f"{value!r} is out of range", accepted=f"{least:g} to {most:g}")
+# Numbers and flags may be text: Airflow renders a template to text unless the DAG asks for native values.
 
 
-def _positive(name: str, value: timedelta) -> None:
-    if value <= timedelta(0):
-        raise InputError(name, f"{value} is not a length of time", accepted="more than nothing")
+def _number(name: str, value: Any, least: float, most: float) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not least <= number <= most:
+        raise InputError(name, f"{value!r} is not a number in range", accepted=f"{least:g} to {most:g}")
+    return number
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    number = _number(name, value, least, most)
+    if not number.is_integer():
+        raise InputError(name, f"{value!r} is not a whole number", accepted=f"{least} to {most}")
+    return int(number)
+
+
+def _flag(name: str, value: Any) -> bool:
+    known = {"true": True, "false": False}
+    if str(value).lower() not in known:
+        raise InputError(name, f"{value!r} is neither", accepted=known)
+    return known[str(value).lower()]
+
+
+def _positive(name: str, value: Any) -> None:
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise InputError(name, f"{value} is not a length of time", accepted="a timedelta above zero")

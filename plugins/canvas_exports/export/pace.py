@@ -14,7 +14,7 @@ _JITTER = 0.2
 
 @dataclass(frozen=True)
 class Pace:
-    """Limits of the poll interval, in seconds."""
+    """Limits of the poll interval, in seconds, before it is spread by a tenth either way."""
 
     shortest: float = 5.0
     longest: float = 60.0

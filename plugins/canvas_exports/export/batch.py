@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
 from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.transfer import Courier
+from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 
 _log = logging.getLogger(__name__)
@@ -179,9 +179,11 @@ class Batch:
         Raises:
             CanvasExportsError: nothing can go on: the credential or the archive's is refused (permanent), or Canvas
                 cannot be reached and there is nothing to wait for (retryable). The checkpoint is up to date.
+            TransferCancelled: ``cancel`` was called.
         """
         self._resolve()
         while True:
+            self._go_on()
             self._engine.apply(events.Tick(self._now()))
             decisions = self._engine.decide()
             trouble: CanvasExportsError | None = None
@@ -231,16 +233,18 @@ class Batch:
             self._engine.apply(events.Intended(name, intended_at))
         if create:
             self.save()
-        asked = 0
+        begun = 0
         refused: CanvasExportsError | None = None
         try:
             for name in (*look_up, *create):
+                self._go_on()
+                # From here on, whatever interrupts us, the POST may have been sent.
+                begun += 1
                 refused = self._ask(name, known=name in look_up)
-                asked += 1
                 if refused is not None:
                     break
         finally:
-            for name in create[max(asked - len(look_up), 0) :]:
+            for name in create[max(begun - len(look_up), 0) :]:
                 self._engine.apply(events.NotCreated(name))
             self.save()
         return refused
@@ -258,11 +262,11 @@ class Batch:
             self._lost[name] = self._lost.get(name, 0) + 1
             return error if self._lost[name] >= _LOST else None
         except CanvasExportsError as error:
+            if not known:
+                self._engine.apply(events.NotCreated(name))
             if not error.retryable:
                 raise
             _log.warning("%s", error)
-            if not known:
-                self._engine.apply(events.NotCreated(name))
             return error
         self._engine.apply(event)
         if isinstance(event, events.Created):
@@ -280,20 +284,50 @@ class Batch:
     def _transfer(self, names: tuple[str, ...]) -> None:
         """Move packages, a few in parallel; the checkpoint follows each."""
         with ThreadPoolExecutor(self._options.parallel_transfers, thread_name_prefix="transfer") as pool:
-            running: set[Future[events.Event]] = {
-                pool.submit(self._courier.carry, replace(self._engine.items[name])) for name in names
-            }
+
+            def carry(name: str, *, at_once: bool = False) -> Future[events.Event]:
+                return pool.submit(self._courier.carry, replace(self._engine.items[name]), at_once=at_once)
+
+            running = {carry(name) for name in names}
             try:
                 while running:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        self._engine.apply(future.result())
-                    self.save()
-            except BaseException:
+                    running |= {carry(name, at_once=True) for name in self._take_in(done)}
+            except BaseException as error:
                 self._courier.cancel()
                 for future in running:
                     future.cancel()
+                if isinstance(error, (CanvasExportsError, TransferCancelled)):  # the checkpoint is still ours
+                    with suppress(CanvasExportsError, TransferCancelled):
+                        self._take_in(wait(running).done)
                 raise
+
+    def _take_in(self, done: set[Future[events.Event]]) -> list[str]:
+        """What transfers have come to; the names of those that are to begin again at once.
+
+        Raises:
+            BaseException: what is wrong with all of them, after everything else was taken in.
+        """
+        again: list[str] = []
+        failure: BaseException | None = None
+        for future in done:
+            if future.cancelled():
+                continue
+            if (error := future.exception()) is not None:
+                failure = failure or error
+                continue
+            event = future.result()
+            self._engine.apply(event)
+            if isinstance(event, events.FetchFailed) and event.at_once:
+                again.append(event.item)
+        self.save()
+        if failure is not None:
+            raise failure
+        return [name for name in again if self._engine.items[name].state is State.READY]
+
+    def _go_on(self) -> None:
+        if self._cancelled.is_set():
+            raise TransferCancelled("the task is being stopped")
 
     def _look_once(self, names: tuple[str, ...]) -> bool:
         """Look at what may have finished meanwhile, before a deferral is spent on it; says whether something has."""

@@ -85,7 +85,8 @@ class FetchFailed:
     """The package could not be moved.
 
     ``fetch`` is the number of failed fetches before this one. ``spoiled`` says the package itself is bad, so that
-    another export is worth a try; otherwise the way to it was.
+    another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be fetched
+    again from its start, and that waiting gains nothing.
     """
 
     item: str
@@ -93,6 +94,7 @@ class FetchFailed:
     fetch: int
     reason: str
     spoiled: bool
+    at_once: bool = False
 
 
 @dataclass(frozen=True)

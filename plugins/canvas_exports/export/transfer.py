@@ -18,14 +18,12 @@ from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.errors import (
-    AlreadyStoredError,
-    ArchiveUnavailableError,
-    CanvasError,
+    ArchiveDeniedError,
     CanvasExportsError,
     CorruptPackageError,
+    CredentialError,
     DownloadError,
     NotFoundError,
-    PackageError,
     PermissionDeniedError,
 )
 from canvas_exports.export import events
@@ -77,25 +75,30 @@ class Courier:
         """Abort every upload at its next block."""
         self._cancelled.set()
 
-    def carry(self, item: Item) -> events.Event:
+    def carry(self, item: Item, *, at_once: bool = False) -> events.Event:
         """Download, prove and publish the package of a ready item.
+
+        What is wrong with one package is an event; only what is wrong with all of them is raised.
+
+        Args:
+            item: what to fetch; the more fetches have failed, the longer it waits first.
+            at_once: do not wait.
 
         Raises:
             CredentialError: the token no longer works (permanent).
             ArchiveDeniedError: the archive refuses us (permanent).
             TransferCancelled: ``cancel`` was called.
         """
-        if self._cancelled.wait(_BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]):
+        pause = 0.0 if at_once else _BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]
+        if self._cancelled.wait(pause):
             raise TransferCancelled(item.name)
         try:
             return self._carry(item, item.export_id or 0)
-        except (NotFoundError, PermissionDeniedError, PackageError, AlreadyStoredError) as error:
-            return _given_up(item, error)
-        except (CanvasError, DownloadError, ArchiveUnavailableError) as error:
-            if not error.retryable:
-                raise
+        except (CredentialError, ArchiveDeniedError):
+            raise
+        except CanvasExportsError as error:
             _log.warning("%s: %s", item.name, error)
-            return _failed(item, error, spoiled=False)
+            return _setback(item, item.export_id or 0, error)
 
     def _carry(self, item: Item, export_id: int) -> events.Event:
         context = Context.parse(item.context)
@@ -161,19 +164,22 @@ class Courier:
             yield block
 
 
-def _given_up(item: Item, error: CanvasExportsError) -> events.Event:
-    """What an error says that fetching this package again cannot change."""
+def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Event:
+    """What an error means for one item."""
     if isinstance(error, NotFoundError):
-        return events.ExportFailed(item.name, item.export_id or 0, "Canvas no longer knows the export")
+        return events.ExportFailed(item.name, export_id, "Canvas no longer knows the export")
     if isinstance(error, PermissionDeniedError):
         return events.Ended(item.name, Outcome.DENIED, error.message)
-    if isinstance(error, CorruptPackageError):
-        return _failed(item, error, spoiled=True)
-    return events.Ended(item.name, Outcome.FAILED, error.message)
-
-
-def _failed(item: Item, error: CanvasExportsError, *, spoiled: bool) -> events.FetchFailed:
-    return events.FetchFailed(item.name, item.export_id or 0, item.fetches, error.message, spoiled=spoiled)
+    if not error.retryable:
+        return events.Ended(item.name, Outcome.FAILED, error.message)
+    return events.FetchFailed(
+        item.name,
+        export_id,
+        item.fetches,
+        error.message,
+        spoiled=isinstance(error, CorruptPackageError),
+        at_once=isinstance(error, DownloadError) and error.restart,
+    )
 
 
 def run_facts(run: RunInfo) -> RunFacts:

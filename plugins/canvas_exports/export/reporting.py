@@ -12,6 +12,7 @@ from typing import Any
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.report import OutcomeRecord, batch_document, merge, records_of, table
 from canvas_exports.archive.store import Store
+from canvas_exports.errors import ArchiveError
 from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.run_info import RunInfo
@@ -123,21 +124,22 @@ def gather_run_report(store: Store, run: RunInfo, planned: Iterable[tuple[str, s
     """
     folder = run_folder(run.date, run.dag_id, run.run_id)
     documents = [
-        json.loads(store.read(info.key))
-        for info in store.list(folder + BATCHES)
-        if info.key.endswith(".json")
+        _read(store, info.key) for info in store.list(folder + BATCHES) if info.key.endswith(".json")
     ]
-    reported = {(row.context, row.export_type) for document in documents for row in records_of(document)}
+    # After a Clear the batches may be cut in another way: where two of them speak of one export, the later one counts.
+    documents.sort(key=lambda document: str(document.get("finished_at")))
+    facts = run_facts(run)
+    document = merge(documents, run=facts)
+    reported = {(row.context, row.export_type) for row in records_of(document)}
     silent = [
         record(Item(context, export_type, reason="its task ended without a report; read the task's log"))
         for context, export_type in planned
         if (context, export_type) not in reported
     ]
-    facts = run_facts(run)
-    now = datetime.now(timezone.utc)
     if silent:
+        now = datetime.now(timezone.utc)
         documents.append(batch_document(silent, run=facts, started_at=now, finished_at=now))
-    document = merge(documents, run=facts)
+        document = merge(documents, run=facts)
     key = folder + REPORT
     store.replace(key, json.dumps(document, indent=1).encode())
     rows = records_of(document)
@@ -147,3 +149,13 @@ def gather_run_report(store: Store, run: RunInfo, planned: Iterable[tuple[str, s
         outcomes=outcomes,
         table=table(rows),
     )
+
+
+def _read(store: Store, key: str) -> dict[str, Any]:
+    try:
+        document = json.loads(store.read(key))
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ArchiveError("not a report of a task: delete it, and clear the task it is named after", key=key)
+    return document

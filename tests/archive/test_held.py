@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from canvas_exports.archive.held import KeptBytes, OutOfReachError, StoredBytes
 from canvas_exports.archive.opening import open_store
 
-
 SPAN = st.tuples(st.integers(0, 300), st.integers(0, 300)).map(lambda ends: range(min(ends), max(ends)))
 
 
@@ -39,18 +38,6 @@ def test_tail_and_windows_are_kept_however_the_stream_is_cut(
         assert within
         assert not in_tail
         assert not in_window
-
-
-def test_no_more_than_the_tail_is_held_of_a_stream_of_unknown_length() -> None:
-    kept = KeptBytes(None, tail=1000)
-    for _ in kept.watch(iter([bytes(400)] * 5000)):
-        assert sum(len(part) for _, part in kept._last) <= 1400
-
-
-def test_nothing_is_copied_before_the_tail_of_a_stream_of_known_length() -> None:
-    kept = KeptBytes(1000, tail=100)
-    for _ in kept.watch(iter([bytes(300)] * 3)):
-        assert not kept._last
 
 
 def test_a_stored_package_is_within_reach_everywhere(tmp_path: Path) -> None:

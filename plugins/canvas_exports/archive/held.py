@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -54,9 +53,9 @@ class KeptBytes:
 
     def __init__(self, expected: int | None = None, windows: Sequence[range] = (), tail: int = TAIL) -> None:
         self.size = 0
-        self._tail = tail
         self._tail_starts = 0 if expected is None else max(0, expected - tail)
-        self._last: deque[tuple[int, bytes]] = deque()
+        # A ring: the byte at an offset lies at that offset modulo its length. Untouched pages cost nothing.
+        self._tail = bytearray(tail)
         self._windows = {window: bytearray() for window in windows}
 
     def watch(self, source: Iterator[Block]) -> Iterator[Block]:
@@ -67,29 +66,29 @@ class KeptBytes:
 
     def read(self, window: range) -> bytes:
         """The bytes of a window that lies in the tail or in one of the windows."""
-        if not len(window):
-            return b""
-        for offset, kept in self._parts():
-            if offset <= window.start and window.stop <= offset + len(kept):
-                return bytes(memoryview(kept)[window.start - offset : window.stop - offset])
+        if window.start >= max(self._tail_starts, self.size - len(self._tail)):
+            return b"".join(memoryview(self._tail)[piece] for piece in self._pieces(window))
+        for wanted, kept in self._windows.items():
+            if wanted.start <= window.start and window.stop <= wanted.start + len(kept):
+                return bytes(memoryview(kept)[window.start - wanted.start : window.stop - wanted.start])
         raise OutOfReachError(window)
-
-    def _parts(self) -> Iterator[tuple[int, bytes | bytearray]]:
-        if len(self._last) > 1:
-            joined = b"".join(kept for _, kept in self._last)
-            self._last = deque([(self._last[0][0], joined)])
-        yield from self._last
-        for window, kept in self._windows.items():
-            yield window.start, kept
 
     def _keep(self, block: memoryview) -> None:
         start, stop = self.size, self.size + len(block)
         for window, kept in self._windows.items():
             if start < window.stop and window.start < stop:
                 kept.extend(block[max(0, window.start - start) : window.stop - start])
-        if stop > self._tail_starts:
-            first = max(start, self._tail_starts, stop - self._tail)
-            self._last.append((first, bytes(block[first - start :])))
-            while len(self._last) > 1 and self._last[1][0] <= stop - self._tail:
-                self._last.popleft()
+        first = max(start, self._tail_starts, stop - len(self._tail))
+        for piece in self._pieces(range(first, stop)):
+            size = piece.stop - piece.start
+            memoryview(self._tail)[piece] = block[first - start : first - start + size]
+            first += size
         self.size = stop
+
+    def _pieces(self, window: range) -> Iterator[slice]:
+        """Where the bytes of a window lie in the ring: in one piece, or in two if it wraps."""
+        left, at = len(window), window.start % len(self._tail)
+        while left > 0:
+            size = min(left, len(self._tail) - at)
+            yield slice(at, at + size)
+            left, at = left - size, 0

@@ -25,8 +25,11 @@ FIELDS = ("created", "export_type", "export_id", "course_code", "sis_id", "name"
 MISSING = "none"
 _MAX_TEMPLATE = 200
 _MAX_SLUG = 60
-_MAX_SEGMENT = 200  # most file systems allow 255 bytes, and a temporary name needs some of them
+_MAX_SEGMENT = 200  # most file systems allow 255 bytes; a suffix and a temporary name need some of them
+_ROOM_FOR_SUFFIX = 20
 _MAX_KEY = 900  # S3 and GCS allow 1024 bytes, the root's path included
+_MAX_RENDERED = 700
+_LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all others are slugs
 _KINDS = ("course", "group", "user")
 _SUFFIXES = (".imscc", ".zip")
 _SEPARATORS = "-_.="
@@ -47,7 +50,10 @@ def check_key(key: str) -> str:
     if (
         len(key) > _MAX_KEY
         or not re.fullmatch(r"[A-Za-z0-9._=/-]+", key)
-        or any(segment in ("", ".", "..") or len(segment) > _MAX_SEGMENT for segment in segments)
+        or any(
+            segment in ("", ".", "..") or len(segment) > _MAX_SEGMENT + _ROOM_FOR_SUFFIX
+            for segment in segments
+        )
     ):
         raise ValueError(f"not a key: {key[:100]!r}")
     return key
@@ -85,6 +91,9 @@ def _problems(template: str) -> Iterator[str]:
             yield f"{literal!r} holds a character that is not safe everywhere"
         if name is not None and (name not in FIELDS or spec or conversion):
             yield f"there is no field {{{name}}}"
+    longest = re.sub(r"\{\w+\}", lambda field: "x" * _LONGEST.get(field[0], _MAX_SLUG), template)
+    if len(longest) > _MAX_RENDERED or any(len(segment) > _MAX_SEGMENT for segment in longest.split("/")):
+        yield f"{template!r} could render a name too long for some file systems; use fewer fields in one segment"
     segments = template.split("/")
     if any(not segment or segment.startswith(".") or segment.endswith(".") for segment in segments):
         yield f"{template!r} has a segment that is empty, or starts or ends with a dot"

@@ -83,7 +83,15 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
             field, f"{path!r} is not a safe path", accepted="A-Z a-z 0-9 . _ = - between slashes"
         )
     opener = {"s3": clouds.open_s3, "gs": clouds.open_gcs, "az": clouds.open_azure}[parts.scheme]
-    return opener(f"{parts.scheme}://{bucket}/{path}".rstrip("/"), bucket, path, options)
+    try:
+        return opener(f"{parts.scheme}://{bucket}/{path}".rstrip("/"), bucket, path, options)
+    except (clouds.SettingsError, OSError):
+        # Neither is repeated: a message about a key may hold the key.
+        raise InputError(
+            field,
+            "the settings of its connection cannot be used",
+            accepted="the keys, account, region, endpoint and certificate file of this kind of store",
+        ) from None
 
 
 def _remote(parts: SplitResult, port: int | None, options: StoreOptions, field: str) -> Store:
@@ -112,4 +120,4 @@ def _remote(parts: SplitResult, port: int | None, options: StoreOptions, field: 
 
 
 def _without_user(parts: SplitResult) -> str:
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from canvas_exports.archive.blocks import BlockBudget
@@ -116,6 +116,9 @@ def _reblocked(source: Iterator[Block], budget: BlockBudget) -> Iterator[memoryv
 def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
     """Digest every block in a thread of its own, while the store takes it and the source fills the next one."""
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
+        done: Future[object] | None = None
         while held := list(islice(blocks, 1)):
-            thread.submit(update, held[0])
+            if done is not None:
+                done.result()  # or blocks would pile up behind a digest that is slower than the store
+            done = thread.submit(update, held[0])
             yield held.pop()

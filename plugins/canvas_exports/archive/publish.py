@@ -122,6 +122,8 @@ def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget) -> 
         log.warning("%s was left without a manifest and is not the package (%s): storing it anew", key, error)
         store.delete(key)
         return None
+    except KeyError:
+        return None  # another attempt has removed it meanwhile
     return pipeline
 
 

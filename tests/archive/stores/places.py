@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
 from canvas_exports.archive.store import Store
 
 MiB = 1024 * 1024
@@ -78,7 +80,10 @@ class S3Place(Place):
         return {row["Key"].removeprefix(self.prefix) for row in listed}
 
     def leftovers(self) -> list[str]:
-        listed = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads") or []
+        try:
+            listed = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads") or []
+        except ClientError:  # rclone's answer before the first upload of a bucket
+            return []
         return [row["Key"] for row in listed if row["Key"].startswith(self.prefix)]
 
     def die_while_writing(self, key: str) -> None:

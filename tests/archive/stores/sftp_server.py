@@ -17,14 +17,23 @@ USER, PASSWORD = "backup", "correct horse"
 
 
 class _Login(paramiko.ServerInterface):
+    def __init__(self, server: SftpServer) -> None:
+        self._server = server
+
+    def check_auth_publickey(self, _username: str, key: paramiko.PKey) -> int:
+        accepted: int = AUTH_SUCCESSFUL if key in self._server.accepted_keys else AUTH_FAILED
+        return accepted
+
     def check_auth_password(self, username: str, password: str) -> int:
+        self._server.logins.append(username)
         accepted = (username, password) == (USER, PASSWORD)
         return AUTH_SUCCESSFUL if accepted else AUTH_FAILED
 
     def get_allowed_auths(self, _username: str) -> str:
-        return "password"
+        return "password,publickey"
 
     def check_channel_request(self, _kind: str, _chanid: int) -> int:
+        self._server.count_channels()
         return OPEN_SUCCEEDED
 
 
@@ -96,7 +105,7 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
 
 
 class SftpServer:
-    """OpenSSH's manners: at most ten sessions on a connection."""
+    """Knows a user with a password, and keeps count of who tried to log in and of the channels that were open."""
 
     def __init__(self, root: Path) -> None:
         self.key = paramiko.ECDSAKey.generate()
@@ -104,11 +113,18 @@ class SftpServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._transports: list[paramiko.Transport] = []
+        self.accepted_keys: list[paramiko.PKey] = []
+        self.logins: list[str] = []
+        self.most_channels = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
     def host_key(self) -> str:
         return f"{self.key.get_name()} {self.key.get_base64()}"
+
+    def count_channels(self) -> None:
+        open_now = max(len(transport._channels.values()) for transport in self._transports)  # type: ignore[attr-defined]
+        self.most_channels = max(self.most_channels, open_now)
 
     def hang_up(self) -> None:
         for transport in self._transports:
@@ -129,4 +145,4 @@ class SftpServer:
                 transport.set_subsystem_handler("sftp", paramiko.SFTPServer, self._files)
                 self._transports.append(transport)
                 with suppress(paramiko.SSHException, EOFError):
-                    transport.start_server(server=_Login())
+                    transport.start_server(threading.Event(), _Login(self))

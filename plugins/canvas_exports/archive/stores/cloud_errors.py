@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from canvas_exports.errors import (
@@ -23,14 +23,13 @@ _NO_CREDENTIALS = re.compile(r"169\.254\.\d+\.\d+|metadata\.google\.internal|fd0
 
 
 @contextmanager
-def translated(uri: str, action: str, key: str, *, own: Callable[[BaseException], bool]) -> Iterator[None]:
+def translated(uri: str, action: str, key: str) -> Iterator[None]:
     """Raise obstore's errors as ours.
 
     Args:
         uri: the archive's root.
         action: a verb, for the message.
         key: of the object.
-        own: tells an error of the caller's own, which passes unchanged.
 
     Raises:
         KeyError: there is no such object.
@@ -43,8 +42,6 @@ def translated(uri: str, action: str, key: str, *, own: Callable[[BaseException]
     try:
         yield
     except (exceptions.BaseError, OSError) as error:
-        if own(error):
-            raise
         raise _ours(error, uri, action, key) from None
 
 

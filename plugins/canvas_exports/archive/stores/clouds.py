@@ -1,4 +1,7 @@
-"""From a URI and options to an ``ObjectStore``: what obstore wants to know of S3, GCS and Azure."""
+"""From a URI and options to an ``ObjectStore``: what obstore wants to know of S3, GCS and Azure.
+
+This module imports obstore, so it is itself imported only to open a store.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from obstore.exceptions import BaseError as SettingsError
+from obstore.store import AzureStore, GCSStore, S3Store
+
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.archive.stores.object_store import ObjectStore
 from canvas_exports.archive.stores.unfinished_uploads import Bucket, abort_uploads
@@ -16,6 +22,8 @@ from canvas_exports.errors import ArchiveDeniedError
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config, S3Credential
+
+__all__ = ["SettingsError", "open_azure", "open_gcs", "open_s3"]
 
 # A block of 8 MiB over a slow line that sixteen packages share takes minutes, not obstore's thirty seconds.
 _REQUEST_TIMEOUT = timedelta(minutes=15)
@@ -26,8 +34,6 @@ _ASK_AGAIN = timedelta(minutes=15)
 
 def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
     """Amazon S3, or any server that speaks its language, with path-style addresses."""
-    from obstore.store import S3Store  # noqa: PLC0415 - native code, only for who opens such a store
-
     endpoint = options.endpoint or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     region = options.region or _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     keys = _keys(options)
@@ -57,8 +63,6 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
 
 def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
     """Google Cloud Storage. Without a service account: application default credentials."""
-    from obstore.store import GCSStore  # noqa: PLC0415 - as above
-
     config: dict[str, Any] = {**options.settings}
     if options.service_account:
         config["service_account_key"] = options.service_account
@@ -78,8 +82,6 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
 
 def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> ObjectStore:
     """Azure Blob Storage. Without a key or signature: the environment's or the machine's identity."""
-    from obstore.store import AzureStore  # noqa: PLC0415 - as above
-
     config: dict[str, Any] = {**options.settings}
     given = {
         "account_name": options.account,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -59,22 +59,12 @@ class ObjectStore(Store):
         """A multipart upload, or a single request for what fits into one block."""
         self._refuse_taken(key)
         source = Producer(blocks, _safe)
-        with self._translated("store", key, source):
-            head = deque(islice(source, 1))
-            if not (head and _is_full(head[0])):
-                head.extend(islice(source, 1))
-                if len(head) < 2:  # noqa: PLR2004 - one block, or none
-                    self._create(key, head.popleft() if head else b"")
-                    return
-            self._api.put(
-                self._remote,
-                check_key(key),
-                _chained(head, source),
-                attributes=_attributes(key),
-                use_multipart=True,
-                chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
-                max_concurrency=CONCURRENCY,
-            )
+        try:
+            with self._translated("store", key):
+                self._send(key, source)
+        except BaseException:
+            source.blame()
+            raise
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Asks first: some servers ignore the condition of a conditional request and overwrite."""
@@ -150,6 +140,23 @@ class ObjectStore(Store):
     def close(self) -> None:
         """The connections close when they have been idle."""
 
+    def _send(self, key: str, source: Producer) -> None:
+        head = deque(islice(source, 1))
+        if not (head and _is_full(head[0])):
+            head.extend(islice(source, 1))
+            if len(head) < 2:  # noqa: PLR2004 - one block, or none
+                self._create(key, head.popleft() if head else b"")
+                return
+        self._api.put(
+            self._remote,
+            check_key(key),
+            _chained(head, source),
+            attributes=_attributes(key),
+            use_multipart=True,
+            chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
+            max_concurrency=CONCURRENCY,
+        )
+
     def _refuse_taken(self, key: str) -> None:
         if self.stat(key) is not None:
             raise AlreadyStoredError("the key is taken", key=key)
@@ -194,10 +201,8 @@ class ObjectStore(Store):
                 break
         return bytes(found)
 
-    @contextmanager
-    def _translated(self, action: str, key: str, source: Producer | None = None) -> Iterator[None]:
-        with translated(self.uri, action, key, own=lambda error: source is not None and source.raised(error)):
-            yield
+    def _translated(self, action: str, key: str) -> AbstractContextManager[None]:
+        return translated(self.uri, action, key)
 
 
 def _safe(block: Block) -> Block:

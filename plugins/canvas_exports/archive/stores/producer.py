@@ -11,7 +11,7 @@ class Producer:
     """An iterator over a producer's blocks that remembers the producer's own error.
 
     A store translates what goes wrong with storing, but an error of the producer is its way to abort, and reaches
-    the caller unchanged. Empty blocks are left out. No reference to a block is kept: see ``BlockBudget``.
+    the caller unchanged, even if the abort fails too. Empty blocks are left out. No reference to a block is kept: see ``BlockBudget``.
 
     Args:
         blocks: the stream.
@@ -25,9 +25,10 @@ class Producer:
         self._prepare = prepare
         self._error: BaseException | None = None
 
-    def raised(self, error: BaseException) -> bool:
-        """Whether this error is the producer's own."""
-        return error is self._error
+    def blame(self) -> None:
+        """Raise the producer's error, if it had one: whatever failed after it is only a consequence."""
+        if self._error is not None:
+            raise self._error
 
     def __iter__(self) -> Producer:
         return self

@@ -40,11 +40,12 @@ class Sftp(Remote):
         self._host = host
         self._port = port or DEFAULT_PORT
         self._username = options.username or username
+        known_as = host if self._port == DEFAULT_PORT else f"[{host}]:{self._port}"
         self._connect: dict[str, Any] = {
             "timeout": self.TIMEOUT,
             "banner_timeout": self.TIMEOUT,
             "auth_timeout": self.TIMEOUT,
-            "transport_factory": _checking(self._known_keys(options), self._host),
+            "transport_factory": _checking(_known_keys(paramiko, known_as, options), known_as),
             **_identity(paramiko, options),
         }
         self._password = options.password
@@ -163,45 +164,55 @@ class Sftp(Remote):
             self.close()
             client = self._api.SSHClient()
             client.set_missing_host_key_policy(self._api.AutoAddPolicy)
-            client.connect(self._host, self._port, self._username, self._password, **self._connect)
-            self._client, self._files = client, client.open_sftp()
+            try:
+                client.connect(self._host, self._port, self._username, self._password, **self._connect)
+                self._client, self._files = client, client.open_sftp()
+            except BaseException:
+                client.close()
+                raise
         return self._files
-
-    def _known_keys(self, options: StoreOptions) -> Callable[[], list[paramiko.PKey]]:
-        def keys() -> list[paramiko.PKey]:
-            known = self._api.HostKeys()
-            name = self._host if self._port == DEFAULT_PORT else f"[{self._host}]:{self._port}"
-            if options.host_key:
-                entry = self._api.hostkeys.HostKeyEntry.from_line(f"{name} {options.host_key}")
-                return [entry.key] if entry is not None and entry.key is not None else []
-            path = Path(options.known_hosts or "~/.ssh/known_hosts").expanduser()
-            if path.exists():
-                known.load(str(path))
-            return list((known.lookup(name) or {}).values())
-
-        return keys
 
 
 class UnknownHostError(Exception):
-    """The server's key is not the one that is known for it, or none is."""
+    """The server's key is not one that is known for it."""
 
 
-def _checking(known_keys: Callable[[], list[paramiko.PKey]], host: str) -> Callable[..., paramiko.Transport]:
-    """A factory of transports that end the connection, before any credential is sent, if the key is not known."""
+def _known_keys(api: Any, host: str, options: StoreOptions) -> list[paramiko.PKey]:
+    if options.host_key:
+        try:
+            entry = api.hostkeys.HostKeyEntry.from_line(f"{host} {options.host_key}")
+        except api.SSHException:
+            entry = None
+        if entry is None or entry.key is None:
+            raise InputError(
+                "host_key", "not a public key", accepted="ssh-ed25519 AAAA..., as in a known_hosts file"
+            )
+        return [entry.key]
+    path = Path(options.known_hosts or "~/.ssh/known_hosts").expanduser()
+    known = api.HostKeys(str(path)) if path.exists() else api.HostKeys()
+    return list((known.lookup(host) or {}).values())
+
+
+def _checking(known: list[paramiko.PKey], host: str) -> Callable[..., paramiko.Transport]:
+    """A kind of transport that ends the connection, before any credential is sent, if the server's key is not known."""
     import paramiko  # noqa: PLC0415 - optional, and slow to import
 
     class CheckingTransport(paramiko.Transport):
         def start_client(self, event: threading.Event | None = None, timeout: float | None = None) -> None:
-            known = known_keys()
-            if not known:
-                raise UnknownHostError(f"no key is known for {host}")
+            # A server has keys of several kinds and shows the one it is asked for.
             kinds = [kind for key in known for kind in _algorithms(key.get_name())]
             options = self.get_security_options()
-            options.key_types = [kind for kind in options.key_types if kind in kinds]
-            super().start_client(event, timeout)
-            if self.get_remote_server_key() not in known:
+            options.key_types = [kind for kind in options.key_types if kind in kinds] or options.key_types
+            try:
+                super().start_client(event, timeout)
+                trusted = self.get_remote_server_key() in known
+            except BaseException:
+                self.sock.close()
+                raise
+            if not trusted:
                 self.close()
-                raise UnknownHostError(f"{host} has another key than the one that is known")
+                self.sock.close()
+                raise UnknownHostError(f"{host} shows a key that is not known for it")
 
     return CheckingTransport
 

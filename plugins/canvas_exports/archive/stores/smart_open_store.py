@@ -154,20 +154,26 @@ class SmartOpenStore(Store):
         """The blocks under a temporary name beside the object's, gone afterwards whatever happens."""
         folder, _, name = path.rpartition("/")
         part = f"{folder}/.{name}.{secrets.token_hex(4)}{_PART}"
-        producer = Producer(blocks)
         try:
-            with self._translated("store", key, producer):
-                self._remote.make_folder(folder)
-                written = self._write(part, producer)
-                kept = self._remote.stat(part)
-            if kept is None or kept.size != written:
-                raise ArchiveUnavailableError(
-                    f"the store did not keep the {written:,} bytes it accepted", key=key
-                )
+            self._fill(folder, part, key, Producer(blocks))
             yield part
         finally:
             with suppress(Exception):
                 self._remote.delete(part)
+
+    def _fill(self, folder: str, part: str, key: str, blocks: Producer) -> None:
+        try:
+            with self._translated("store", key):
+                self._remote.make_folder(folder)
+                written = self._write(part, blocks)
+                kept = self._remote.stat(part)
+        except BaseException:
+            blocks.blame()
+            raise
+        if kept is None or kept.size != written:
+            raise ArchiveUnavailableError(
+                f"the store did not keep the {written:,} bytes it accepted", key=key
+            )
 
     def _write(self, path: str, blocks: Iterable[Block]) -> int:
         written = 0
@@ -208,11 +214,11 @@ class SmartOpenStore(Store):
         )
 
     @contextmanager
-    def _translated(self, action: str, key: str, producer: Producer | None = None) -> Iterator[None]:
+    def _translated(self, action: str, key: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            if isinstance(error, ArchiveError) or (producer is not None and producer.raised(error)):
+            if isinstance(error, ArchiveError):
                 raise
             if isinstance(error, FileExistsError):
                 raise AlreadyStoredError("the key is taken", key=key) from None

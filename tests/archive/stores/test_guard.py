@@ -1,0 +1,109 @@
+"""Why smart_open's writers are guarded, shown on the real thing: its S3 writer over a network that fails."""
+
+from __future__ import annotations
+
+import io
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import smart_open
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from tests.archive.stores.conftest import BUCKET
+from tests.archive.stores.places import MiB, S3Place
+from tests.archive.stores.s3_servers import FaultProxy, client
+
+from canvas_exports.archive.stores.guard import disarm, guarded
+
+Faulty = tuple[S3Place, FaultProxy]
+
+
+def writer(place: S3Place, through: Any) -> Any:
+    """smart_open's own, on a client that outlives it, as a hook's does."""
+    return smart_open.open(
+        f"s3://{BUCKET}/{place.prefix}package.imscc",
+        "wb",
+        compression="disable",
+        transport_params={"client": through, "min_part_size": 5 * MiB},
+    )
+
+
+def write_until_the_source_breaks(stream: Any) -> None:
+    stream.write(bytes(7 * MiB))
+    raise ConnectionResetError("the source, and the network with it")
+
+
+def unguarded(place: S3Place, through: Any) -> None:
+    with writer(place, through) as stream:
+        write_until_the_source_breaks(stream)
+
+
+def guarded_writer(place: S3Place, through: Any) -> None:
+    with guarded(writer(place, through)) as stream:
+        write_until_the_source_breaks(stream)
+
+
+@pytest.mark.parametrize(
+    ("write", "published"),
+    [(unguarded, {"package.imscc"}), (guarded_writer, set())],
+    ids=["smart_open", "guarded"],
+)
+def test_the_bare_writer_publishes_a_truncated_object_when_its_abort_fails_and_the_guarded_one_does_not(
+    faulty_s3: Faulty, write: Callable[[S3Place, Any], None], published: set[str]
+) -> None:
+    place, proxy = faulty_s3
+    network_is_down = [True]
+    shared = client(proxy.endpoint)
+    proxy.rule = lambda verb, _: 500 if verb == "DELETE" and network_is_down[0] else None
+    with pytest.raises((ConnectionResetError, ClientError)) as raised:
+        write(place, shared)
+    network_is_down[0] = False
+    forget(raised.value)  # the finalizer of an armed writer commits
+    assert place.objects() == published
+
+
+def forget(error: BaseException | None) -> None:
+    """Let go of everything the frames of an error hold, as the end of a task does."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+
+
+def test_a_guarded_writer_that_ends_well_commits(faulty_s3: Faulty) -> None:
+    place, proxy = faulty_s3
+    with guarded(writer(place, client(proxy.endpoint))) as stream:
+        stream.write(bytes(7 * MiB))
+    assert place.objects() == {"package.imscc"}
+    assert place.leftovers() == []
+
+
+def test_a_commit_that_fails_is_never_made_up_for_later(faulty_s3: Faulty) -> None:
+    place, proxy = faulty_s3
+    down = [True]
+    shared = client(proxy.endpoint)
+    proxy.rule = lambda verb, target: 400 if "uploadId" in target and verb != "PUT" and down[0] else None
+    with pytest.raises(ClientError, match="400") as raised, guarded(writer(place, shared)) as stream:
+        stream.write(bytes(7 * MiB))
+    down[0] = False
+    forget(raised.value)
+    assert place.objects() == set()
+
+
+class Recorder(io.RawIOBase):
+    """A writer that commits what it buffered, as smart_open's for WebHDFS."""
+
+    def __init__(self) -> None:
+        self.lines = [b"buffered"]
+        self.committed: list[bytes] = []
+
+    def close(self) -> None:
+        self.committed += self.lines
+        super().close()
+
+
+def test_what_a_writer_buffered_is_dropped_when_it_is_disarmed() -> None:
+    recorder = Recorder()
+    disarm(recorder)
+    assert recorder.closed
+    assert recorder.committed == []

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from canvas_exports.archive.credentials import AccessKeys, StoreOptions
+from canvas_exports.archive.opening import check_writable, open_store
+from canvas_exports.archive.store import Store
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.archive.stores.object_store import ObjectStore
+from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, InputError
+
+SECRETS = StoreOptions(
+    access_key="AKIA-SECRET", secret_key="SECRET", password="SECRET", account_key="U0VDUkVU"
+)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "shown"),
+    [
+        ("s3://bucket/canvas", ObjectStore, "s3://bucket/canvas"),
+        ("s3://bucket", ObjectStore, "s3://bucket"),
+        (" s3://bucket/a/b/ ", ObjectStore, "s3://bucket/a/b"),
+        ("gs://bucket/canvas", ObjectStore, "gs://bucket/canvas"),
+        ("az://container/canvas", ObjectStore, "az://container/canvas"),
+        ("file:///srv/canvas/", FileStore, "file:///srv/canvas"),
+        ("file://localhost/srv/canvas", FileStore, "file://localhost/srv/canvas"),
+        (
+            "sftp://ada@files.example.edu:2222/srv/canvas",
+            SmartOpenStore,
+            "sftp://files.example.edu:2222/srv/canvas",
+        ),
+        ("scp://files.example.edu/srv", SmartOpenStore, "scp://files.example.edu/srv"),
+        ("ftp://files.example.edu", SmartOpenStore, "ftp://files.example.edu"),
+        ("ftps://ada@files.example.edu/canvas", SmartOpenStore, "ftps://files.example.edu/canvas"),
+        ("hdfs:///canvas", SmartOpenStore, "hdfs:///canvas"),
+        ("viewfs://cluster/canvas", SmartOpenStore, "viewfs://cluster/canvas"),
+        ("webhdfs://ada@node:9870/canvas", SmartOpenStore, "webhdfs://node:9870/canvas"),
+    ],
+)
+def test_every_scheme_opens_its_store_without_a_connection_and_shows_no_user(
+    uri: str, kind: type[Store], shown: str
+) -> None:
+    with open_store(uri, StoreOptions(account="account", access_key="a", secret_key="b")) as store:
+        assert isinstance(store, kind)
+        assert store.uri == shown
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "bucket/canvas",
+        "/srv/canvas",
+        "s3:/bucket",
+        "s3://",
+        "s3://b",
+        "s3://bucket/with space",
+        "s3://bucket/../other",
+        "s3://bucket/a//b",
+        "gs://bucket/ä",
+        "https://bucket.example/canvas",
+        "file://server/share",
+        "file:relative",
+        "sftp:///no-host",
+        "sftp://host:port/x",
+        "sftp://host/a/../../b",
+        "s3://bucket/x?versionId=7",
+        "s3://bucket/x#1",
+        "[",
+    ],
+)
+def test_what_is_no_place_is_refused_and_the_accepted_schemes_named(uri: str) -> None:
+    with pytest.raises(InputError, match="archive: ") as raised:
+        open_store(uri)
+    assert "Accepted" in str(raised.value)
+
+
+def test_the_error_blames_the_field_it_came_from() -> None:
+    with pytest.raises(InputError, match=r"^course_list: "):
+        open_store("nowhere", field="course_list")
+
+
+@pytest.mark.parametrize(
+    "uri", ["sftp://ada:SECRET@host/x", "s3://AKIA:SECRET@bucket/x", "ftp://:SECRET@host/x"]
+)
+def test_a_password_in_a_uri_is_refused_and_not_repeated(uri: str) -> None:
+    with pytest.raises(InputError, match="connection") as raised:
+        open_store(uri)
+    assert "SECRET" not in str(raised.value)
+
+
+def test_no_secret_shows_in_options_keys_or_stores() -> None:
+    assert "SECRET" not in repr(SECRETS)
+    assert "SECRET" not in repr(AccessKeys("SECRET", "SECRET", "SECRET"))
+    for uri in ("s3://bucket/x", "ftp://host/x", "az://container/x"):
+        with open_store(uri, StoreOptions(**{**SECRETS.__dict__, "account": "account"})) as store:
+            assert "SECRET" not in repr(store)
+            assert "SECRET" not in repr(vars(store))
+
+
+@pytest.mark.parametrize(
+    ("uri", "options"),
+    [
+        ("az://container/x", StoreOptions(account="account", account_key="SECRET!")),
+        ("gs://bucket/x", StoreOptions(service_account='{"private_key": "SECRET"}')),
+        ("s3://bucket/x", StoreOptions(access_key="a", secret_key="SECRET", settings={"no_such": "setting"})),
+        ("s3://bucket/x", StoreOptions(access_key="a", secret_key="SECRET", verify="/no/such/bundle.pem")),
+    ],
+)
+def test_settings_that_cannot_be_used_are_an_input_error_that_repeats_none(
+    uri: str, options: StoreOptions
+) -> None:
+    with pytest.raises(InputError, match="settings") as raised:
+        open_store(uri, options)
+    assert "SECRET" not in str(raised.value)
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    nowhere = StoreOptions(password="x", retries=0)
+    for uri in ("sftp://u@127.0.0.1:1/x", "ftp://u@127.0.0.1:1/x", "webhdfs://u@127.0.0.1:1/x"):
+        with open_store(uri, nowhere) as store, pytest.raises(ArchiveUnavailableError) as raised:
+            check_writable(store)
+        assert raised.value.retryable
+
+
+class Worm(FileStore):
+    """A store that forbids deleting."""
+
+    def delete(self, key: str) -> None:
+        raise ArchiveDeniedError("write once, read many", key=key)
+
+
+def test_a_store_that_forbids_deleting_is_writable(tmp_path: Path) -> None:
+    store = Worm("file:///worm", tmp_path)
+    check_writable(store)
+    check_writable(store)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_nobody_may_write_to_is_denied(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with open_store(f"file://{tmp_path}/file/canvas") as store, pytest.raises(ArchiveUnavailableError):
+        check_writable(store)
+
+
+@pytest.fixture(scope="module")
+def imported() -> set[str]:
+    """Everything that is imported with the archive, other than the module that opens clouds."""
+    code = (
+        "import sys, pkgutil, importlib, canvas_exports.archive as a;"
+        "names = [m.name for m in pkgutil.walk_packages(a.__path__, 'canvas_exports.archive.')];"
+        "[importlib.import_module(name) for name in names if not name.endswith('.clouds')];"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    return {name.partition(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
+
+
+@pytest.mark.parametrize("heavy", ["obstore", "smart_open", "boto3", "paramiko", "jsonschema", "airflow"])
+def test_nothing_slow_is_imported_before_it_is_needed(imported: set[str], heavy: str) -> None:
+    assert heavy not in imported
+
+
+def test_the_archive_knows_nothing_of_ours_but_the_errors(imported: set[str]) -> None:
+    ours = {name for name in imported if name.startswith("canvas_exports.")}
+    assert {name for name in ours if not name.startswith("canvas_exports.archive")} == {
+        "canvas_exports.errors"
+    }

@@ -84,20 +84,23 @@ pool: canvas
     assert backup.listing["course_list"] == str(include / "courses" / "pilot.csv")
     assert backup.listing["account"] == "self"
     assert backup.listing["filters"]["enrollment_term_id"] == [12, "sis_term_id:F"]
-    assert backup.listing["batch_size"] == 10
     assert backup.export_types == ("common_cartridge", "zip")
     assert backup.options == {
         "version": "1.3",
         "skip_notifications": False,
         "key_template": "{term}/{export_id}",
+    }
+    assert backup.settings == {
+        "batch_size": 10,
         "max_in_flight": 5,
         "parallel_transfers": 2,
         "deadline": "P1D",
         "stall_after": "{{ var.value.canvas_stall_after }}",
         "proof": "directory",
+        "fail_on": "2.5%",
     }
     assert backup.connections == {"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"}
-    assert (backup.fail_on, backup.retries, backup.tags) == ("2.5%", 1, ("law",))
+    assert (backup.retries, backup.tags) == (1, ("law",))
     assert (backup.max_active_batches, backup.pool) == (2, "canvas")
 
 
@@ -155,10 +158,10 @@ BROKEN: list[tuple[str, str]] = [
     ("parallel_transfers: 2.5", "parallel_transfers: '2.5' is not a whole number."),
     (
         "deadline: 12 hours",
-        "deadline: '12 hours' is not a length of time. Accepted: ISO 8601: PT12H, PT90M, P1D.",
+        "deadline: '12 hours' does not fit. Accepted: such as 'PT12H', 'P2D'.",
     ),
-    ("deadline: PT0S", "deadline: 0:00:00 is not a length of time. Accepted: more than nothing."),
-    ("stall_after: 12:30", "stall_after: '12:30' is not a length of time."),
+    ("deadline: PT0S", "deadline: 0:00:00 is not a length of time."),
+    ("stall_after: 12:30", "stall_after: '12:30' does not fit. Accepted: such as 'PT2H', 'PT45M'."),
     ("stall_after: 2", "stall_after: 2 is not text."),
     ("proof: full", "proof: 'full' is not one. Accepted: directory."),
     (

@@ -101,7 +101,6 @@ def test_defaults_are_those_of_the_operators() -> None:
     assert PROPERTIES["key_template"]["default"] == DEFAULT_TEMPLATE
     assert PROPERTIES["timezone"]["default"] == Backup.timezone
     assert PROPERTIES["retries"]["default"] == Backup.retries
-    assert PROPERTIES["fail_on"]["default"] == Backup.fail_on
 
 
 @pytest.mark.parametrize("name", ["max_in_flight", "parallel_transfers"])

@@ -29,7 +29,7 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
             "filters": {"state": ["available"], "public": False, "enrollment_term_id": "current"},
         },
         export_types=("common_cartridge", "qti", "zip"),
-        fail_on="5%",
+        settings={"fail_on": "5%"},
     )
     assert text.splitlines() == [
         "Every course, every night.",
@@ -53,9 +53,12 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
     [
         ({"schedule": None}, "It runs when somebody starts it."),
         ({"start_date": "2026-09-01"}, "for the first time on or after 2026-09-01"),
-        ({"fail_on": "any"}, "A run fails if any export has no whole copy."),
-        ({"fail_on": "never"}, "A run never fails because of a course."),
-        ({"fail_on": "{{ var.value.x }}"}, "When a run has failed is for `{{ var.value.x }}` to say."),
+        ({"settings": {"fail_on": "any"}}, "A run fails if any export has no whole copy."),
+        ({"settings": {"fail_on": "never"}}, "A run never fails because of a course."),
+        (
+            {"settings": {"fail_on": "{{ var.value.x }}"}},
+            "When a run has failed is for `{{ var.value.x }}` to say.",
+        ),
         (
             {"listing": {"courses": [1, 2], "groups": [7], "users": ["self"]}},
             "2 courses, group `7` and user `self`.",

@@ -12,6 +12,8 @@ import yaml
 from airflow.dag_processing.collection import _get_dag_assets
 from airflow.sdk import DAG, AssetAlias
 from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.definitions.param import process_params
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.definitions.assets import SerializedAssetAlias
 from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
 from airflow.timetables.base import DataInterval, TimeRestriction
@@ -45,6 +47,19 @@ def tasks(dag: DAG) -> list[Any]:
     return [dag.get_task(name) for name in ("list", "export", "report")]
 
 
+def run(dag: DAG, conf: dict[str, Any]) -> list[Any]:
+    """The tasks of a run that was started with these settings, rendered."""
+    found = []
+    for task in tasks(dag):
+        instance = SimpleNamespace(map_index=0, xcom_pull=lambda **_: [["course:101"]])
+        context: Any = {"ti": instance, "dag": dag, "dag_run": SimpleNamespace(conf=conf), "task": task}
+        context["var"] = SimpleNamespace(value=SimpleNamespace(canvas_archive="file:///archive"))
+        context["params"] = process_params(dag, task, conf, suppress_exception=False)
+        task.render_template_fields(context)
+        found.append(context["task"])
+    return found
+
+
 def next_run(dag: DAG, last: pendulum.DateTime) -> pendulum.DateTime:
     info = round_trip(dag).timetable.next_dagrun_info(
         last_automated_data_interval=DataInterval.exact(last),
@@ -63,30 +78,48 @@ def test_a_backup_lists_exports_and_reports() -> None:
     assert listing.archive == "{{ var.value.canvas_archive }}"
     assert export.partial_kwargs["deferrable"] is True
     assert export.partial_kwargs["fail_on"] == "never"
-    assert report.fail_on == "any"
+    assert report.trigger_rule.value == "all_done_min_one_success"
 
 
-def test_the_run_is_judged_by_its_report_and_not_green_where_nothing_was_listed() -> None:
-    """A report that runs whatever happened would turn a run green whose list failed."""
-    assert build().get_task("report").trigger_rule.value == "all_done_min_one_success"
+def test_a_run_whose_list_failed_is_not_green() -> None:
+    """A report that runs whatever happened would succeed, and with it the run."""
+    rule = tasks(build())[2].trigger_rule
+    assert rule.value == "all_done_min_one_success"
 
 
-def test_what_the_file_leaves_out_is_left_to_the_operators() -> None:
-    export = build().get_task("export")
-    assert isinstance(export, MappedOperator)
-    assert (
-        set(export.partial_kwargs) & {"deadline", "stall_after", "max_in_flight", "canvas_conn_id"} == set()
+def test_a_run_is_as_its_file_says_unless_a_person_starts_it_otherwise() -> None:
+    written = {"batch_size": 10, "stall_after": "PT1H", "fail_on": "5%"}
+    listing, export, report = run(build(settings=written), {})
+    assert (listing.batch_size, export.stall_after, report.fail_on) == (10, "PT1H", "5%")
+    assert (export.max_in_flight, export.deadline) == (25, "PT12H")
+    listing, export, report = run(
+        build(settings=written), {"batch_size": 2, "stall_after": "PT20S", "fail_on": "never"}
     )
+    assert (listing.batch_size, export.stall_after, report.fail_on) == (2, "PT20S", "never")
+    with pytest.raises(ParamValidationError, match="batch_size"):
+        run(build(settings=written), {"batch_size": 0})
+
+
+def test_a_setting_that_is_a_template_is_rendered_and_not_asked_for() -> None:
+    dag = build(settings={"stall_after": "{{ 'PT' ~ 5 ~ 'M' }}"})
+    assert "stall_after" not in dag.params
+    assert run(dag, {})[1].stall_after == "PT5M"
+
+
+def test_what_is_stored_of_a_dag_is_the_same_in_every_process() -> None:
+    """Otherwise every reading of the file would be a new version of the DAG."""
+    stored = json.dumps(DagSerialization.to_dict(build(settings={"max_in_flight": 5})))
+    assert "{{ params.max_in_flight }}" in stored
+    assert " object at 0x" not in stored
 
 
 def test_everything_reaches_the_task_it_is_meant_for() -> None:
     dag = build(
         description="Every course.",
         export_types=("common_cartridge", "zip"),
-        listing={"account": 1, "filters": {"state": ["available"]}, "batch_size": 10},
-        options={"max_in_flight": 5, "deadline": "P1D", "version": "1.3"},
+        listing={"account": 1, "filters": {"state": ["available"]}},
+        options={"version": "1.3"},
         connections={"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"},
-        fail_on="5%",
         retries=7,
         tags=("law",),
         max_active_batches=2,
@@ -94,16 +127,13 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     )
     listing, export, report = tasks(dag)
     assert isinstance(export, MappedOperator)
-    assert (listing.account, listing.filters, listing.batch_size) == (1, {"state": ["available"]}, 10)
+    assert (listing.account, listing.filters) == (1, {"state": ["available"]})
     assert listing.export_types == export.partial_kwargs["export_type"] == report.export_type
     assert (listing.archive_conn_id, listing.canvas_conn_id) == ("aws_default", "canvas_test")
     assert report.archive_conn_id == "aws_default"
-    assert report.fail_on == "5%"
     for name, value in {
         "archive_conn_id": "aws_default",
         "canvas_conn_id": "canvas_test",
-        "max_in_flight": 5,
-        "deadline": "P1D",
         "version": "1.3",
         "max_active_tis_per_dagrun": 2,
         "pool": "canvas",
@@ -200,7 +230,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "key_template": st.sampled_from(["{export_id}", "{term}/{created}_{export_id}"]),
     "batch_size": st.integers(1, 66),
     "max_in_flight": st.integers(1, 200),
-    "deadline": st.sampled_from(["PT12H", "P2D", "{{ var.value.deadline }}"]),
+    "deadline": st.sampled_from(["PT12H", "P2D", "P1W", "PT1.5H", "{{ var.value.deadline }}"]),
     "fail_on": st.sampled_from(["any", "never", "0.5%"]),
     "retries": st.integers(0, 20),
     "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.backups.checks import OPTIONS
+from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
 from canvas_exports.canvas.models import ExportType
 
 
@@ -16,7 +16,7 @@ from canvas_exports.canvas.models import ExportType
 class Backup:
     """A checked backup file.
 
-    What the file leaves out is left to the operators' defaults, so ``options`` and ``listing`` hold only what it says.
+    What the file leaves out is left to the defaults, so the mappings hold only what it says.
 
     Attributes:
         name: the DAG is called ``canvas_backup_<name>``.
@@ -24,8 +24,9 @@ class Backup:
         schedule: cron expression, or ``None`` for a backup started by hand.
         timezone: of the schedule and of ``start_date``.
         listing: arguments of ``CanvasListCoursesOperator``: which courses, groups and users.
-        options: arguments of ``CanvasContentExportOperator``: what, and how.
-        connections: ``archive_conn_id`` and ``canvas_conn_id``, where named.
+        options: what exactly, by the names in ``OPTIONS``.
+        settings: how, by the names in ``SETTINGS``.
+        connections: with whose credentials, by the names in ``CONNECTIONS``.
     """
 
     name: str
@@ -38,8 +39,8 @@ class Backup:
     listing: Mapping[str, Any] = field(default_factory=dict)
     export_types: tuple[str, ...] = (ExportType.COMMON_CARTRIDGE.value,)
     options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
-    fail_on: str = "any"
     retries: int = 3
     tags: tuple[str, ...] = ()
     max_active_batches: int | None = None
@@ -64,13 +65,14 @@ class Backup:
             start_date=date.fromisoformat(first_day) if first_day else None,
             listing={
                 **_courses(data.get("courses") or {}, lists),
-                **written("groups", "users", "batch_size"),
+                **written("groups", "users"),
             },
             export_types=tuple(data.get("export_types", cls.export_types)),
             options=written(*OPTIONS),
-            connections=written("archive_conn_id", "canvas_conn_id"),
+            settings=written(*SETTINGS),
+            connections=written(*CONNECTIONS),
             tags=tuple(data.get("tags", ())),
-            **written("name", "schedule", "archive", "description", "timezone", "fail_on", "retries"),
+            **written("name", "schedule", "archive", "description", "timezone", "retries"),
             **written("max_active_batches", "pool"),
         )
 

@@ -12,6 +12,7 @@ import pendulum
 from croniter import croniter  # type: ignore[import-untyped]  # Airflow's cron parser has no types
 
 from canvas_exports.backups.document import Document
+from canvas_exports.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.backups.problems import Place, sentence
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
@@ -21,18 +22,6 @@ from canvas_exports.export.batching import cut
 from canvas_exports.export.options import build_options
 from canvas_exports.operators.durations import read_duration
 
-#: Fields that the export operator takes under the same name.
-OPTIONS = (
-    "select",
-    "skip_notifications",
-    "version",
-    "key_template",
-    "max_in_flight",
-    "parallel_transfers",
-    "deadline",
-    "stall_after",
-    "proof",
-)
 _CRON_FIELDS = 5
 _SCHEDULES = (
     "a cron expression of five fields such as 0 2 * * *, @hourly, @daily, @weekly, @monthly, @yearly, or null"
@@ -60,11 +49,6 @@ def contradictions(document: Document, malformed: set[Place]) -> Iterator[Found]
 
 
 Sound = Callable[[Place], Any]
-
-
-def is_template(value: object) -> bool:
-    """Whether Airflow will put the value together at run time, so that it cannot be checked before."""
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 def _when(sound: Sound) -> Iterator[Found]:
@@ -132,7 +116,7 @@ def _how(sound: Sound) -> Iterator[Found]:
     if size is not None:
         each = len(types) if types else 1
         yield from _refusal(("batch_size",), partial(cut, [], size, exports_each=each))
-    options = {name: sound((name,)) for name in (*OPTIONS, "fail_on")}
+    options = {name: sound((name,)) for name in (*OPTIONS, *SETTINGS) if name != "batch_size"}
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}
     contexts = [f"{kind.value}:1" for kind in ContextKind if kind in _kinds(sound)]

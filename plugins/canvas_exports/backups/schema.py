@@ -9,9 +9,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
+from canvas_exports.backups.fields import is_template
 from canvas_exports.backups.problems import Place, sentence
 
 _KINDS = {
@@ -38,8 +39,10 @@ def schema() -> dict[str, Any]:
 
 def violations(data: Any) -> Iterator[Found]:
     """Where a document does not have the form of a backup, and in which words to say so."""
-    for error in Draft202012Validator(schema()).iter_errors(data):
+    for error in Draft202012Validator(schema(), format_checker=FormatChecker(["duration"])).iter_errors(data):
         place = tuple(error.absolute_path)
+        if error.validator == "format" and is_template(error.instance):
+            continue
         yield from _WORDING[str(error.validator)](error, place)
 
 
@@ -108,6 +111,7 @@ _WORDING: Mapping[str, Callable[[ValidationError, Place], Iterator[Found]]] = {
     "minimum": _out_of_range,
     "maximum": _out_of_range,
     "pattern": _unfitting,
+    "format": _unfitting,
     "minItems": _empty,
     "minLength": _empty,
     "minProperties": _empty,

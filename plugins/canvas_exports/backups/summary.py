@@ -27,7 +27,7 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
     part = " (only the objects that `select` names)" if "select" in backup.options else ""
     yield (
         f"Backs up {_and(list(_contexts(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
-        f"whole. {_when(backup)} {_verdict(backup.fail_on)}"
+        f"whole. {_when(backup)} {_verdict(backup.settings.get('fail_on', 'any'))}"
     )
     yield (
         "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "

@@ -9,7 +9,11 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from canvas_exports.backups import Backup, load_backups
 from canvas_exports.backups.summary import summary
+from canvas_exports.dags.form import Filled, setting_fields
 from canvas_exports.dags.tasks import back_up
+
+#: Of the form that Airflow shows to a person who starts a backup by hand.
+SECTION = "For this run only"
 
 
 def backup_dags(include: Path) -> dict[str, DAG]:
@@ -19,6 +23,7 @@ def backup_dags(include: Path) -> dict[str, DAG]:
 
 def backup_dag(backup: Backup) -> DAG:
     """The DAG of one backup: one run at a time, and no run for a day that was missed."""
+    params = setting_fields(backup.settings, SECTION)
     zone = pendulum.timezone(backup.timezone)
     day = backup.start_date
     with DAG(
@@ -30,6 +35,7 @@ def backup_dag(backup: Backup) -> DAG:
         max_active_runs=1,
         tags=["canvas", "backup", *backup.tags],
         doc_md=summary(backup),
+        params=params,
     ) as dag:
         back_up(
             archive=backup.archive,
@@ -37,7 +43,7 @@ def backup_dag(backup: Backup) -> DAG:
             listing=backup.listing,
             options=backup.options,
             connections=backup.connections,
-            fail_on=backup.fail_on,
+            settings={**backup.settings, **{name: Filled(name) for name in params}},
             retries=backup.retries,
             max_active_batches=backup.max_active_batches,
             pool=backup.pool,

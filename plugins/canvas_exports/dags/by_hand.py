@@ -1,7 +1,6 @@
 """The DAG that a person starts by hand, and its trigger form.
 
-The fields of the form have the rules, defaults and help texts of a backup file's fields, from the same JSON Schema.
-What a rule cannot say is refused by the first task that would use it, before anything is created in Canvas.
+What the form's rules cannot say is refused by the first task that would use it, before anything is created in Canvas.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.backups.checks import OPTIONS
+from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
 from canvas_exports.backups.schema import schema
+from canvas_exports.dags.form import Filled, field, setting_fields
 from canvas_exports.dags.tasks import back_up
 
 WHAT = "What exactly"
@@ -42,26 +42,24 @@ def canvas_export() -> DAG:
     ) as dag:
         back_up(
             archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
-            export_types="{{ params.export_type }}",
-            listing={
-                "courses": _lines("courses"),
-                "groups": _lines("groups"),
-                "users": _lines("users"),
-                "batch_size": _param("batch_size"),
-            },
-            options={name: _param(name) for name in OPTIONS},
-            connections={
-                "archive_conn_id": "{{ params.archive_conn_id or none }}",
-                "canvas_conn_id": _param("canvas_conn_id"),
-            },
-            fail_on=_param("fail_on"),
+            export_types=Filled("export_type"),
+            listing={name: _lines(name) for name in ("courses", "groups", "users")},
+            options={name: Filled(name) for name in OPTIONS},
+            connections={name: Filled(name) for name in CONNECTIONS},
+            settings={name: Filled(name) for name in SETTINGS},
         )
     return dag
 
 
 def form() -> dict[str, Param]:
     """The fields in the order of the form; those without a section stand open at the top."""
-    one_line = {"type": ["array", "null"], "items": {"type": "string"}, "examples": None, "minItems": None}
+    lines: dict[str, Any] = {
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+        "default": None,
+        "minItems": None,
+        "examples": None,  # with examples, Airflow would offer a list to choose from
+    }
     return {
         "courses": Param(
             [],
@@ -73,9 +71,8 @@ def form() -> dict[str, Param]:
             type=["array", "null"],
             items={"type": "string", "pattern": _LINE},
         ),
-        "export_type": _field(
-            "export_types",
-            default="common_cartridge",
+        "export_type": Param(
+            "common_cartridge",
             title="Export type",
             description_md="What to export of each course.",
             type="string",
@@ -85,25 +82,24 @@ def form() -> dict[str, Param]:
                 "qti": "Its classic quizzes (QTI, .zip)",
                 "zip": "Its files (.zip)",
             },
-            items=None,
-            minItems=None,
-            uniqueItems=None,
         ),
-        "archive": _field(
-            "archive",
-            default=None,
+        "archive": Param(
+            None,
+            title="Archive",
             description_md=(
                 "Where packages go: the root of the archive, such as `s3://campus-backups/canvas`. Left empty, it is the "
                 "Airflow Variable `canvas_archive`, which an administrator sets once under Admin, Variables."
             ),
             type=["string", "null"],
             pattern=_URI,
-            examples=None,
         ),
-        "groups": _field("groups", section=WHAT, default=None, **one_line),
-        "users": _field("users", section=WHAT, default=None, **one_line),
-        "select": _field("select", section=WHAT, default=None, type=["object", "null"], examples=None),
-        "version": _field(
+        "groups": field("groups", section=WHAT, **lines),
+        "users": field("users", section=WHAT, **lines),
+        # The form shows an object that was left alone as {}, so here that means everything.
+        "select": field(
+            "select", section=WHAT, default=None, type=["object", "null"], minProperties=None, examples=None
+        ),
+        "version": field(
             "version",
             section=WHAT,
             default=None,
@@ -111,30 +107,14 @@ def form() -> dict[str, Param]:
             enum=[None, *schema()["properties"]["version"]["enum"]],
             values_display={"null": "1.1, Canvas's default"},
         ),
-        "skip_notifications": _field("skip_notifications", section=WHAT),
-        "archive_conn_id": _field(
+        "skip_notifications": field("skip_notifications", section=WHAT),
+        "archive_conn_id": field(
             "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
         ),
-        "canvas_conn_id": _field("canvas_conn_id", section=WHERE),
-        "key_template": _field("key_template", section=WHERE),
-        **{name: _field(name, section=HOW) for name in ("batch_size", "max_in_flight", "parallel_transfers")},
-        **{name: _field(name, section=HOW, examples=None) for name in ("deadline", "stall_after")},
-        "proof": _field("proof", section=HOW, type="string"),
-        "fail_on": _field("fail_on", section=HOW),
+        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
+        "key_template": field("key_template", section=WHERE),
+        **setting_fields({}, HOW),
     }
-
-
-def _field(name: str, **changes: Any) -> Param:
-    """A form field for a field of a backup file; a keyword that is changed to ``None`` is dropped."""
-    rule = dict(schema()["properties"][name])
-    rule["description_md"] = rule.pop("description")
-    rule.update(changes)
-    default = rule.pop("default")
-    return Param(default, **{keyword: value for keyword, value in rule.items() if value is not None})
-
-
-def _param(name: str) -> str:
-    return f"{{{{ params.{name} }}}}"
 
 
 def _lines(name: str) -> str:

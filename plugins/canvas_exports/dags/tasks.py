@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -25,11 +25,11 @@ BATCH_NAME = (
 def back_up(
     *,
     archive: str,
-    export_types: str | Iterable[str],
+    export_types: Any,
     listing: Mapping[str, Any],
     options: Mapping[str, Any],
+    settings: Mapping[str, Any],
     connections: Mapping[str, Any],
-    fail_on: str,
     retries: int = 3,
     max_active_batches: int | None = None,
     pool: str | None = None,
@@ -41,18 +41,26 @@ def back_up(
 
     Args:
         archive: root URI of the archive.
-        export_types: what to export of each context.
-        listing: further arguments of ``CanvasListCoursesOperator``.
-        options: further arguments of ``CanvasContentExportOperator``.
+        export_types: what to export of each context: a list, or one.
+        listing: which contexts: arguments of ``CanvasListCoursesOperator``.
+        options: what exactly: arguments of ``CanvasContentExportOperator`` named in ``OPTIONS``.
+        settings: how: a value for each name in ``SETTINGS``.
         connections: ``archive_conn_id`` and ``canvas_conn_id``, as far as they are named.
-        fail_on: when the run has failed.
         retries: of each task. A retry does only what is missing.
         max_active_batches: batches of one run under way at once.
         pool: Airflow pool of the batches.
     """
     again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
+    how = dict(settings)
+    batch_size, fail_on = how.pop("batch_size"), how.pop("fail_on")
     listed = CanvasListCoursesOperator(
-        task_id="list", archive=archive, export_types=export_types, **connections, **listing, **again
+        task_id="list",
+        archive=archive,
+        export_types=export_types,
+        batch_size=batch_size,
+        **connections,
+        **listing,
+        **again,
     )
     batches: Any = listed.output
     placement = {} if pool is None else {"pool": pool}
@@ -68,6 +76,7 @@ def back_up(
         outlets=[AssetAlias(ARCHIVE_ALIAS)],
         **connections,
         **options,
+        **how,
         **placement,
         **again,
     ).expand(courses=batches)

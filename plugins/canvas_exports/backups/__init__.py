@@ -2,8 +2,8 @@
 
 ``document`` reads YAML and remembers the line of every field; ``schema`` checks its form against ``backup.schema.json``,
 ``checks`` its meaning by the rules of the engine itself; ``loader`` reads a whole folder and keeps the good files apart
-from the broken ones; ``fields`` sorts the fields by the task they are for; ``summary`` says in English what a backup does. Nothing here imports Airflow or makes a request:
-``canvas_exports.dags`` turns backups into DAGs.
+from the broken ones; ``fields`` sorts the fields by the task they are for; ``summary`` says in English what a backup
+does. Nothing here imports Airflow or makes a request: ``canvas_exports.dags`` turns backups into DAGs.
 """
 
 from __future__ import annotations

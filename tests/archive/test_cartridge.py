@@ -40,7 +40,6 @@ HOSTILE = {
     "document type": b'<!DOCTYPE manifest SYSTEM "http://127.0.0.1:1/x.dtd"><manifest/>',
     "entities": b'<!DOCTYPE m [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><manifest>&b;</manifest>',
     "depth": b"<manifest>" + b"<item>" * 200 + b"</item>" * 200 + b"</manifest>",
-    "elements": b"<manifest>" + b"<a/>" * 500_001 + b"</manifest>",
     "cut": b"<manifest><resources>",
     "text": b"not XML at all",
     "nothing": b"",
@@ -53,6 +52,13 @@ HOSTILE = {
 def test_a_manifest_that_is_none_or_hostile_is_corrupt(document: bytes) -> None:
     with pytest.raises(CorruptPackageError, match=cartridge.MANIFEST):
         read_manifest([document])
+
+
+def test_more_elements_than_any_course_has_are_corrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cartridge, "_MAX_ELEMENTS", 1000)
+    assert read_manifest([b"<manifest>" + b"<a/>" * 999 + b"</manifest>"]).references == ()
+    with pytest.raises(CorruptPackageError, match="longer"):
+        read_manifest([b"<manifest>" + b"<a/>" * 1000 + b"</manifest>"])
 
 
 def test_endless_comments_are_cut() -> None:

@@ -125,7 +125,7 @@ def test_a_bad_template_is_refused_with_the_problem_and_what_is_accepted(templat
     assert str(raised.value).startswith("key_template:")
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(template=TEMPLATES, free=FREE, canvas_id=st.integers(1, 10**18), export_id=st.integers(1, 10**18))
 def test_no_key_leaves_its_folder_or_is_illegal_anywhere(
     template: str, free: dict[str, str | None], canvas_id: int, export_id: int
@@ -139,7 +139,7 @@ def test_no_key_leaves_its_folder_or_is_illegal_anywhere(
     assert len(made) <= 900
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(
     template=TEMPLATES,
     one=st.tuples(st.integers(1, 12), st.integers(1, 121), FREE),
@@ -191,7 +191,7 @@ def test_run_folders_keep_plain_ids_and_tell_changed_ones_apart() -> None:
 IDS = st.text(st.sampled_from("ab-_.:+/é0"), min_size=1, max_size=70)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(one=st.tuples(IDS, IDS), other=st.tuples(IDS, IDS))
 def test_no_two_runs_share_a_folder(one: tuple[str, str], other: tuple[str, str]) -> None:
     day = date(2026, 11, 23)

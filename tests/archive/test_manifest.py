@@ -70,7 +70,7 @@ FINDINGS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(context=CONTEXTS, export=EXPORTS, findings=FINDINGS, verdict=st.sampled_from(Verdict), stored=TIMES)
 def test_a_manifest_survives_its_document(
     context: ContextFacts,

@@ -275,7 +275,7 @@ def test_the_content_digest_changes_with_the_content(changed: dict[str, bytes]) 
     assert digest(zipped({MARKER: b"", **changed})) != digest(zipped({MARKER: b"", PAGE: b"<p>Welcome</p>"}))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     files=st.dictionaries(st.text("abc/é", min_size=1, max_size=8), st.binary(max_size=20), max_size=6),
     lost=st.sets(st.sampled_from(["x/1.pdf", "x/2.pdf", "y.html"])),

@@ -66,7 +66,7 @@ def test_the_exact_spelling_wins_over_a_likeness() -> None:
 NAMES = st.sets(st.text("ab-1 %20/.", min_size=1, max_size=6), max_size=12)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(references=NAMES, members=NAMES)
 def test_nothing_is_lost_and_nothing_explained_twice(references: set[str], members: set[str]) -> None:
     matched = match(references, members)

@@ -169,7 +169,7 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(rows=st.lists(ROWS, max_size=6), width=st.integers(100, 200))
 def test_no_line_is_wider_than_asked_for(rows: list[OutcomeRecord], width: int) -> None:
     lines = table(rows, width=width).splitlines()

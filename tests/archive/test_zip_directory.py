@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.archive.packages import EMPTY_ZIP, cartridge, real, zipped
+from tests.archive.packages import EMPTY_ZIP, real, zipped
 
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
 from canvas_exports.archive.zip_directory import inflate, read_directory
@@ -39,7 +39,7 @@ def entry(data: bytes, number: int) -> int:
     return int(at)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(files=FILES, zip64=st.booleans(), stored=st.booleans())
 def test_the_directory_is_what_zipfile_reads(files: dict[str, bytes], zip64: bool, stored: bool) -> None:
     data = zipped(files, zip64=zip64, method=zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
@@ -66,7 +66,7 @@ def test_a_damaged_directory_never_raises_anything_else() -> None:
     whole = zipped({"a": b"1" * 50, "b/": b"", "b/c": b"2" * 50}, zip64=True)
     dice = random.Random(7)  # noqa: S311 - a repeatable one
     noticed = 0
-    for _ in range(3000):
+    for _ in range(2000):
         broken = bytearray(whole)
         for _ in range(dice.randint(1, 4)):
             broken[dice.randrange(len(broken))] = dice.randrange(256)
@@ -76,7 +76,7 @@ def test_a_damaged_directory_never_raises_anything_else() -> None:
                     pass
         except CorruptPackageError:
             noticed += 1
-    assert noticed > 2000
+    assert noticed > 1300
 
 
 def test_real_cartridges_are_read() -> None:
@@ -200,8 +200,3 @@ def test_a_bomb_is_inflated_no_further_than_it_claims() -> None:
     with pytest.raises(CorruptPackageError, match="not the member"):
         pieces.extend(inflate(members[0], held(modest), limit=10_000))
     assert sum(map(len, pieces)) <= 5001
-
-
-def test_a_cartridge_with_many_members_is_read_in_one_go() -> None:
-    data = cartridge({f"web_resources/{number}.txt": b"x" for number in range(70_000)})
-    assert len(read_directory(held(data))) == 70_005

@@ -38,7 +38,7 @@ class StoreOptions:
         service_account: GCS service account key, the JSON document itself.
         username: SFTP, FTP or WebHDFS user; wins over one in the URI.
         password: SFTP or FTP password.
-        key_file: path of an SFTP private key.
+        key_file: path of an SFTP private key, or of a GCS service account key.
         private_key: SFTP private key in PEM, OpenSSH's format included.
         passphrase: of the SFTP private key.
         known_hosts: path of the file that names the SFTP host's key; ``None`` for the user's own.

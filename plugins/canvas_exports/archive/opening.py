@@ -16,7 +16,7 @@ ACCEPTED = (
     "ftp://user@host/path, ftps://user@host/path, hdfs://host/path, webhdfs://user@host:port/path"
 )
 
-_CLOUDS = ("s3", "gs", "az")
+_CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az"}
 _REMOTES = {"sftp": "sftp", "ssh": "sftp", "scp": "sftp", "ftp": "ftp", "ftps": "ftps"} | {
     scheme: scheme for scheme in ("hdfs", "viewfs", "webhdfs")
 }
@@ -82,7 +82,7 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
         raise InputError(
             field, f"{path!r} is not a safe path", accepted="A-Z a-z 0-9 . _ = - between slashes"
         )
-    opener = {"s3": clouds.open_s3, "gs": clouds.open_gcs, "az": clouds.open_azure}[parts.scheme]
+    opener = {"s3": clouds.open_s3, "gs": clouds.open_gcs, "az": clouds.open_azure}[_CLOUDS[parts.scheme]]
     try:
         return opener(f"{parts.scheme}://{bucket}/{path}".rstrip("/"), bucket, path, options)
     except (clouds.SettingsError, OSError):

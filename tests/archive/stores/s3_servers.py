@@ -32,15 +32,16 @@ def client(endpoint: str) -> Any:
 
 
 @contextmanager
-def rclone(folder: Path) -> Iterator[str]:
-    """rclone's S3 server, which checks signatures, over a folder. The endpoint's URL."""
+def rclone(folder: Path, *, signed: bool = True) -> Iterator[str]:
+    """rclone's S3 server over a folder; it checks signatures, or wants none. The endpoint's URL."""
     binary = Path(sys.executable).with_name("rclone")
     port = _free_port()
     process = subprocess.Popen(
         [
             binary,
             *("serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}"),
-            *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off", "--config", os.devnull),
+            *("--vfs-cache-mode", "off", "--config", os.devnull),
+            *(("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}") if signed else ()),
         ],
         stderr=subprocess.DEVNULL,
     )

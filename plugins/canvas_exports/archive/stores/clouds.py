@@ -66,6 +66,8 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
     config: dict[str, Any] = {**options.settings}
     if options.service_account:
         config["service_account_key"] = options.service_account
+    elif options.key_file:
+        config["service_account"] = options.key_file
     if options.endpoint:
         config["base_url"] = options.endpoint
     return ObjectStore(

@@ -142,9 +142,9 @@ def test_a_store_that_forbids_deleting_is_writable(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_folder_nobody_may_write_to_is_denied(tmp_path: Path) -> None:
+def test_a_root_below_a_file_is_denied(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with open_store(f"file://{tmp_path}/file/canvas") as store, pytest.raises(ArchiveUnavailableError):
+    with open_store(f"file://{tmp_path}/file/canvas") as store, pytest.raises(ArchiveDeniedError):
         check_writable(store)
 
 

@@ -27,9 +27,8 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by the export's type
 
-_PASSES = (
-    3  # one as a rule; a second for a directory longer than the tail; a third for a manifest before both
-)
+# One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
+_PASSES = 3
 _ROUNDS = 2
 
 
@@ -177,9 +176,8 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
     )
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
         return _published(manifest, already=False)
-    stored = _stored(
-        store, draft
-    )  # another attempt at the same export was quicker, or another export has the key
+    # Another attempt at the same export was quicker, or another export has the key.
+    stored = _stored(store, draft)
     if stored is None:
         raise ArchiveUnavailableError(
             "the store says the manifest is there, and that it is not", key=draft.key

@@ -108,10 +108,10 @@ def test_a_file_system_that_fails_leaves_nothing_and_says_why(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_root_that_is_a_file_is_unavailable(tmp_path: Path) -> None:
+def test_a_root_that_is_a_file_is_denied(tmp_path: Path) -> None:
     (tmp_path / "canvas").write_bytes(b"")
     with open_store(f"file://{tmp_path}/canvas") as store:
-        with pytest.raises(ArchiveUnavailableError):
+        with pytest.raises(ArchiveDeniedError):
             store.put(KEY, [b"x"])
         assert store.stat(KEY) is None
         assert list(store.list()) == []

@@ -20,6 +20,7 @@ from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, Archiv
 _BLOCK = MiB
 _PART = ".part"  # ends the name of a file that is being written; no key's own segment starts with a dot and ends so
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -188,11 +189,9 @@ def _is_part(path: Path) -> bool:
 def _translated(action: str, key: str) -> Iterator[None]:
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        if action == "store":
-            raise ArchiveUnavailableError(f"cannot store: {error.strerror}", key=key) from error
-        raise KeyError(key) from None
     except OSError as error:
+        if action != "store" and error.errno in _ABSENT:
+            raise KeyError(key) from None
         if error.errno in _DENIED:
             raise ArchiveDeniedError(
                 f"cannot {action}: {error.strerror}; check who owns the folder, and that it is one", key=key

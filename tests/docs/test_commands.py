@@ -1,0 +1,118 @@
+"""Every command in the documentation is one that its program understands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from importlib.metadata import metadata
+
+import pytest
+import requests
+from airflow.cli import cli_parser
+from airflow.sdk import Connection
+from tests.docs.markdown import BLOCKS, ROOT, Block
+
+from canvas_exports.backups.loader import INCLUDE
+from canvas_exports.hooks.archive import store_options
+from canvas_exports.hooks.canvas import CanvasSettings
+from canvas_sandbox import Course, Sandbox
+from canvas_sandbox.__main__ import _parser
+
+COMMANDS = [
+    pytest.param(shlex.split(line), id=f"{block}: {line[:60]}")
+    for block in BLOCKS
+    if block.language == "bash"
+    for line in block.text.splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def canvas() -> Iterator[Sandbox]:
+    with Sandbox([Course(id=101)]) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_program_understands_the_command(command: list[str], canvas: Sandbox) -> None:
+    if command[0] == "curl":
+        curl(command, canvas)
+    else:
+        PROGRAMS[command[0]](command[1:])
+
+
+def airflow(arguments: list[str]) -> None:
+    parsed = cli_parser.get_parser().parse_args(arguments)
+    if arguments[:2] != ["connections", "add"]:
+        return
+    connection = Connection(
+        conn_id=parsed.conn_id,
+        conn_type=parsed.conn_type,
+        host=parsed.conn_host,
+        login=parsed.conn_login,
+        password=parsed.conn_password,
+        extra=parsed.conn_extra,
+    )
+    if connection.conn_type == "canvas":
+        CanvasSettings.read(connection, connection.extra_dejson)
+    else:
+        assert store_options("s3://bucket/path", connection).endpoint
+
+
+def python(arguments: list[str]) -> None:
+    assert arguments[:2] == ["-m", "canvas_sandbox"]
+    _parser().parse_args(arguments[2:])
+
+
+def pip(arguments: list[str]) -> None:
+    assert arguments[0] == "install"
+    extras = re.fullmatch(r"\.\[([\w,]+)\]", arguments[1])
+    assert extras
+    offered = metadata("airflow-provider-canvas-exports").get_all("Provides-Extra") or []
+    assert set(extras[1].split(",")) <= set(offered)
+
+
+def export(arguments: list[str]) -> None:
+    name, _, value = arguments[0].partition("=")
+    if name.startswith("AIRFLOW_CONN_"):
+        connection = Connection.from_json(value, conn_id=name.removeprefix("AIRFLOW_CONN_").lower())
+        CanvasSettings.read(connection, connection.extra_dejson)
+    else:
+        assert name == INCLUDE
+
+
+def copy(arguments: list[str]) -> None:
+    *sources, target = [argument for argument in arguments if not argument.startswith("-")]
+    assert target.startswith("$AIRFLOW_HOME")
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def make_folder(arguments: list[str]) -> None:
+    assert arguments[-1].startswith("$AIRFLOW_HOME")
+
+
+def curl(command: list[str], canvas: Sandbox) -> None:
+    url = re.sub(r"http://127\.0\.0\.1:\d+", canvas.url, command[-1])
+    if command[1] == "-d":
+        answer = requests.post(url, data=command[2], timeout=10)
+    else:
+        answer = requests.get(url, timeout=10)
+    assert answer.ok, answer.text
+    json.loads(answer.text)
+
+
+PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "airflow": airflow,
+    "cp": copy,
+    "export": export,
+    "mkdir": make_folder,
+    "pip": pip,
+    "python": python,
+}
+
+
+def test_a_command_that_is_not_one_is_found_out() -> None:
+    block = Block("page", 1, "bash", "", "airflow conections add")
+    with pytest.raises(SystemExit):
+        airflow(shlex.split(block.text)[1:])

@@ -1,0 +1,335 @@
+"""Every table in the documentation says what the code says: no row too many, none too few, no value out of date."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import Connection
+from hatchling.metadata.core import load_toml
+from packaging.requirements import Requirement
+from tests.docs.markdown import BLOCKS, ROOT, page
+from tests.operators.life import Life
+
+from canvas_exports.archive import opening, proof
+from canvas_exports.archive.keys import FIELDS, run_folder
+from canvas_exports.archive.proof import NEVER_HELD, ProofLevel, Severity, Verdict
+from canvas_exports.backups.document import read_document
+from canvas_exports.backups.fields import SETTINGS
+from canvas_exports.backups.schema import schema
+from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.hooks import archive as archive_hook
+from canvas_exports.hooks.archive import store_options
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.durations import read_duration
+from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.provider import get_provider_info
+from canvas_exports.triggers.content_export import CanvasContentExportTrigger
+from canvas_sandbox import Effect, Fault
+from canvas_sandbox.__main__ import _parser
+from canvas_sandbox.scenarios import SCENARIOS
+
+
+def bare(cell: str) -> str:
+    return cell.replace("`", "")
+
+
+def parameters(function: Any) -> dict[str, inspect.Parameter]:
+    found = inspect.signature(function).parameters.values()
+    return {one.name: one for one in found if one.name != "self" and one.kind is not one.VAR_KEYWORD}
+
+
+OPERATORS = (CanvasContentExportOperator, CanvasListCoursesOperator, CanvasRunReportOperator)
+
+
+class TestOperators:
+    @pytest.mark.parametrize("operator", OPERATORS)
+    def test_every_parameter_stands_there_with_its_default_and_whether_it_is_a_template(
+        self, operator: type[Any]
+    ) -> None:
+        rows = page("operators").table(operator.__name__)
+        known = parameters(operator.__init__)
+        assert [bare(row[0]) for row in rows] == list(known)
+        for name, default, template, _ in rows:
+            self.assert_default(default, known[bare(name)].default)
+            assert (template == "yes") == (bare(name) in operator.template_fields), name
+
+    def assert_default(self, cell: str, default: Any) -> None:
+        if default is inspect.Parameter.empty:
+            assert cell == "required"
+        elif cell == "Airflow's":
+            assert default is False
+        elif isinstance(default, timedelta):
+            assert read_duration(bare(cell), field="default") == default
+        else:
+            assert ast.literal_eval(bare(cell)) == default
+
+    def test_the_triggers_parameters(self) -> None:
+        named = page("operators").column("The trigger")
+        assert named == list(parameters(CanvasContentExportTrigger.__init__))
+
+    def test_the_hooks_methods(self) -> None:
+        named = {name.removesuffix("()") for name in page("operators").column("The hook")}
+        public = {
+            name for name, value in vars(CanvasHook).items() if callable(value) and not name.startswith("_")
+        }
+        assert named == public
+
+    def test_the_operators_are_those_the_provider_names(self) -> None:
+        named = {re.sub(r"[\[\]]|\(.*\)", "", name) for name in page("operators").column("Operators")}
+        (listed,) = get_provider_info()["operators"]
+        assert named == {operator.__name__ for operator in OPERATORS}
+        assert {operator.__module__ for operator in OPERATORS} == set(listed["python-modules"])
+
+    def test_the_key_of_the_receipts_report(self) -> None:
+        (receipt,) = (json.loads(block.text) for block in BLOCKS if '"exports"' in block.text)
+        run_id = "scheduled__2026-11-23T02:00:00+00:00"
+        folder = run_folder(date(2026, 11, 23), "science", run_id)
+        assert receipt["report"] == f"{folder}batches/export-0.json"
+
+
+class TestOutcomes:
+    def test_each_outcome_has_its_definition_next_step_and_consequences(self) -> None:
+        rows = page("outcomes").table("Outcomes: a runbook")
+        assert rows == [
+            [
+                f"`{outcome.value}`",
+                outcome.definition,
+                outcome.next_step,
+                "yes" if outcome.has_package else "",
+                "" if outcome.is_good else "yes",
+            ]
+            for outcome in Outcome
+        ]
+
+    def test_only_interrupted_is_retried(self) -> None:
+        assert [outcome.value for outcome in Outcome if outcome.is_retryable] == ["interrupted"]
+        assert "retries a task only for `interrupted`" in page("outcomes").text
+
+    def test_each_outcome_has_a_section(self) -> None:
+        for outcome in Outcome:
+            assert page("outcomes").section(outcome.value).strip()
+
+
+class TestBackups:
+    def test_every_key_stands_there_with_its_default(self) -> None:
+        rows = page("backups").table("Every key")
+        known: Mapping[str, Any] = schema()["properties"]
+        assert {bare(row[0]) for row in rows} == set(known)
+        assert len(rows) == len(known)
+        for name, default, _ in rows:
+            rule = known[bare(name)]
+            if bare(name) in schema()["required"]:
+                assert default == "required"
+            else:
+                assert read_document(f"x: {bare(default)}", "page").data["x"] == rule.get("default"), name
+
+    def test_every_key_of_courses_and_every_filter(self) -> None:
+        courses = schema()["properties"]["courses"]["properties"]
+        assert page("backups").column("courses") == list(courses)
+        rows = page("backups").table("courses", 1)
+        filters = courses["filters"]["properties"]
+        assert sorted(bare(row[0]) for row in rows) == sorted(filters)
+        for name, values in rows:
+            rule = filters[bare(name)]
+            for accepted in rule.get("enum") or rule.get("items", {}).get("enum") or ():
+                assert f"`{accepted}`" in values, name
+
+    def test_the_settings_of_a_single_run(self) -> None:
+        assert tuple(page("backups").column("One run by hand")) == SETTINGS
+
+
+class TestConnections:
+    def test_the_extras_of_a_canvas_connection(self) -> None:
+        (form,) = get_provider_info()["connection-types"]
+        rows = page("connections").table("Canvas", 1)
+        assert [bare(row[0]) for row in rows] == list(form["conn-fields"])
+        defaults = {bare(name): json.loads(bare(default)) for name, default, _ in rows}
+        limits = RateLimits()
+        assert defaults == {"max_in_flight": limits.max_in_flight, "floor": limits.floor, "verify": True}
+
+    @pytest.mark.parametrize("row", page("connections").table("Archives"), ids=" ".join)
+    def test_every_field_of_an_archives_connection_is_read(self, row: list[str]) -> None:
+        scheme, place = bare(row[0]), row[1]
+        if place.startswith("extra"):
+            connection = Connection(conn_id="archive", extra=json.dumps({bare(place)[6:]: "marker"}))
+        else:
+            connection = Connection(conn_id="archive")
+            setattr(connection, bare(place), "marker")
+        options = store_options(f"{scheme}://place/path", connection)
+        assert "marker" in vars(options).values()
+
+    def test_no_field_that_is_read_is_missing(self) -> None:
+        tree = ast.parse(Path(str(archive_hook.__file__)).read_text(encoding="utf-8"))
+        read = {
+            node.args[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "get"
+            and isinstance(node.args[0], ast.Constant)
+        }
+        named = {bare(cell)[6:] for cell in page("connections").column("Archives", 1) if "extra" in cell}
+        # `host` is where older versions of the Amazon provider had the endpoint, `s3` lies within `service_config`.
+        assert read - named == {"service_config", "s3", "host"}
+        assert "service_config" in page("connections").text
+
+    def test_the_policy_grants_what_the_table_explains(self) -> None:
+        (policy,) = (json.loads(block.text) for block in BLOCKS if '"Statement"' in block.text)
+        granted = [action for statement in policy["Statement"] for action in statement["Action"]]
+        assert page("connections").column("The smallest rights in S3") == granted
+
+
+class TestArchive:
+    def test_the_fields_of_a_key_template(self) -> None:
+        assert tuple(page("archive").column("Names")) == FIELDS
+
+    def test_the_fields_of_a_manifest(self) -> None:
+        published = json.loads(
+            (ROOT / "plugins/canvas_exports/archive/schemas/manifest-1.schema.json").read_text()
+        )
+        assert page("archive").column("The manifest") == list(named_in(published["properties"]))
+
+    def test_the_kinds_of_archive(self) -> None:
+        named = re.findall(r"`(\w+)://", "".join(row[0] for row in page("archive").table("Where it can lie")))
+        understood = {*opening._CLOUDS, *opening._REMOTES, "file"}
+        assert set(re.findall(r"(\w+)://", opening.ACCEPTED)) <= set(named) <= understood
+        for alias in understood - set(named):
+            assert f"`{alias}`" in page("archive").section("Where it can lie")
+
+    def test_the_folder_of_a_run_in_the_picture(self) -> None:
+        run_id = "scheduled__2026-11-23T08:00:00+00:00"
+        folder = run_folder(date(2026, 11, 23), "canvas_backup_nightly", run_id)
+        (picture,) = (block.text for block in BLOCKS if block.language == "text" and "courses/" in block.text)
+        for part in folder.strip("/").split("/"):
+            assert f"{part}/" in picture
+
+
+def named_in(properties: Mapping[str, Any]) -> Iterable[str]:
+    for name, rule in properties.items():
+        if name != "schema":
+            yield from (
+                (f"{name}.{inner}" for inner in rule["properties"]) if "properties" in rule else (name,)
+            )
+
+
+class TestProof:
+    def test_every_code_of_a_finding_stands_there_with_its_severity(self) -> None:
+        tree = ast.parse(Path(str(proof.__file__)).read_text(encoding="utf-8"))
+        made: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+                code, severity = node.args[:2]
+                assert isinstance(code, ast.Constant)
+                fixed = Severity[severity.attr].value if isinstance(severity, ast.Attribute) else None
+                made[str(code.value)] = fixed or "as the rest"
+        rows = page("proof").table("Findings")
+        assert {bare(row[0]): bare(row[1]) for row in rows} == made
+
+    def test_the_verdicts(self) -> None:
+        named = page("proof").column("Verdicts")
+        assert named[: len(Verdict)] == [verdict.value for verdict in Verdict]
+
+    def test_what_is_never_held(self) -> None:
+        rows = page("proof").table("What no package ever holds")
+        columns = [[cell for cell in column if cell] for column in zip(*rows, strict=True)]
+        assert columns == [list(held) for held in NEVER_HELD.values()]
+
+    def test_there_is_one_level(self) -> None:
+        assert [level.value for level in ProofLevel] == ["directory"]
+
+
+class TestHowItWorks:
+    def test_the_numbers(self) -> None:
+        for name, value, _ in page("how-it-works").table("The numbers"):
+            module, _, constant = bare(name).rpartition(".")
+            assert getattr(importlib.import_module(module), constant) == int(value), name
+
+    def test_the_rate_budget(self) -> None:
+        rows = page("how-it-works").table("The rate budget")
+        limits = RateLimits()
+        assert {bare(name): float(value) for name, value, _ in rows} == {
+            one.name: getattr(limits, one.name) for one in fields(limits)
+        }
+
+
+class TestDependencies:
+    project = load_toml(str(ROOT / "pyproject.toml"))
+
+    def test_at_run_time(self) -> None:
+        listed = self.project["project"]["dependencies"]
+        assert page("dependencies").column("At run time") == names(listed)
+
+    def test_extras(self) -> None:
+        extras = self.project["project"]["optional-dependencies"]
+        rows = [(bare(extra), bare(package)) for extra, package, _ in page("dependencies").table("Extras")]
+        assert rows == [(extra, name) for extra, listed in extras.items() for name in names(listed)]
+        assert page("README").column("Into your own Airflow") == list(extras)
+
+    def test_for_development(self) -> None:
+        listed = self.project["dependency-groups"]["dev"]
+        assert page("dependencies").column("For development") == names(listed)
+
+
+def names(requirements: Iterable[str]) -> list[str]:
+    return [Requirement(one).name for one in requirements]
+
+
+class TestDevelopment:
+    def test_the_targets_of_make(self) -> None:
+        targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        rows = page("development").table("Development")
+        assert [(bare(command), does) for command, does in rows] == [
+            (f"make {name}", does) for name, does in targets
+        ]
+
+    def test_the_rooms(self) -> None:
+        named = set(page("development").column("The rooms"))
+        found = {
+            f"{path.relative_to(ROOT).as_posix()}/"
+            for parent in ("plugins/canvas_exports", "include")
+            for path in (ROOT / parent).iterdir()
+            if path.is_dir() and path.name != "__pycache__"
+        }
+        assert named == found | {"dags/", "plugins/canvas_exports/", "tests/"}
+
+    def test_the_folders_of_tests(self) -> None:
+        found = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
+        assert set(page("development").column("The tests")) == found
+
+    def test_the_sandboxs_options_and_scenarios(self) -> None:
+        named = page("development").column("The sandbox")
+        options = [
+            option for action in _parser()._actions for option in action.option_strings if len(option) > 2
+        ]
+        assert named == [option for option in options if option != "--help"]
+        (about,) = (row[1] for row in page("development").table("The sandbox") if "--scenario" in row[0])
+        assert set(re.findall(r"`(\w+)`:", about)) == set(SCENARIOS)
+
+    def test_the_sandboxs_faults_and_effects(self) -> None:
+        rows = page("development").table("The sandbox", 1)
+        assert [name for row in rows for name in bare(row[1]).split(", ")] == [fault.name for fault in Fault]
+        text = (
+            page("development").section("The sandbox").partition("A `RequestFault`")[2].partition("What")[0]
+        )
+        assert re.findall(r"`(\w+)`", text) == [effect.value for effect in Effect]
+
+    def test_what_a_life_offers(self) -> None:
+        named = page("development").column("A task's life, segment by segment")
+        assert {name.removesuffix("()") for name in named} == {
+            name
+            for name, value in vars(Life).items()
+            if inspect.isfunction(value) and not name.startswith("_")
+        }

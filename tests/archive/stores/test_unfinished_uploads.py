@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from canvas_exports.archive.credentials import AccessKeys
-from canvas_exports.archive.stores.unfinished_uploads import Bucket, abort_uploads
+from canvas_exports.archive.stores.unfinished_uploads import Bucket, UnfinishedUploads
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 KEYS = AccessKeys("access", "SECRET", "session")
@@ -79,8 +79,12 @@ def server() -> Iterator[Server]:
     started.close()
 
 
+def uploads(server: Server) -> UnfinishedUploads:
+    return UnfinishedUploads(server.bucket, lambda: KEYS)
+
+
 def test_every_page_is_read_and_every_old_upload_aborted(server: Server) -> None:
-    assert abort_uploads(server.bucket, KEYS, timedelta(0)) == ["a.zip", "b.zip"]
+    assert uploads(server).sweep(timedelta(0)) == ["a.zip", "b.zip"]
     assert [target for verb, target in server.seen if verb == "DELETE"] == [
         "/bucket/canvas/a.zip?uploadId=1",
         "/bucket/canvas/b.zip?uploadId=2",
@@ -88,7 +92,7 @@ def test_every_page_is_read_and_every_old_upload_aborted(server: Server) -> None
 
 
 def test_requests_are_signed_with_the_session_and_hold_no_secret(server: Server) -> None:
-    abort_uploads(server.bucket, KEYS, timedelta(0))
+    uploads(server).sweep(timedelta(0))
     for headers in server.headers:
         assert headers["x-amz-security-token"] == "session"
         assert "Credential=access/" in headers["authorization"]
@@ -102,24 +106,39 @@ def test_an_entry_for_the_host_in_netrc_does_not_replace_the_signature(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    abort_uploads(server.bucket, KEYS, timedelta(0))
+    uploads(server).sweep(timedelta(0))
     assert all(headers["authorization"].startswith("AWS4-HMAC-SHA256") for headers in server.headers)
 
 
 def test_a_list_that_cannot_be_read_is_unavailable(server: Server) -> None:
     server.pages[""] = b"<Listing>"
     with pytest.raises(ArchiveUnavailableError, match="did not list"):
-        abort_uploads(server.bucket, KEYS, timedelta(0))
+        uploads(server).sweep(timedelta(0))
 
 
 def test_an_upload_that_somebody_else_aborted_is_no_failure(server: Server) -> None:
     server.status = 404
-    assert abort_uploads(server.bucket, KEYS, timedelta(0)) == ["a.zip", "b.zip"]
+    assert uploads(server).sweep(timedelta(0)) == ["a.zip", "b.zip"]
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, ArchiveDeniedError), (503, ArchiveUnavailableError)])
 def test_an_abort_that_is_refused_is_reported(server: Server, status: int, kind: type[Exception]) -> None:
     server.status = status
     with pytest.raises(kind) as raised:
-        abort_uploads(server.bucket, KEYS, timedelta(0))
+        uploads(server).sweep(timedelta(0))
     assert "uploadId" not in str(raised.value)
+
+
+def test_only_what_began_since_is_aborted_of_one_key(server: Server) -> None:
+    began = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    uploads(server).abort("b.zip", began + timedelta(seconds=1))
+    uploads(server).abort("b", began)
+    assert {verb for verb, _ in server.seen} == {"GET"}
+    uploads(server).abort("b.zip", began)
+    assert [target for verb, target in server.seen if verb == "DELETE"] == ["/bucket/canvas/b.zip?uploadId=2"]
+
+
+def test_what_cannot_be_aborted_is_left_to_the_sweep(server: Server) -> None:
+    server.status = 503
+    uploads(server).abort("b.zip", datetime(2026, 1, 1, tzinfo=timezone.utc))
+    UnfinishedUploads(server.bucket, None).abort("b.zip", datetime(2026, 1, 1, tzinfo=timezone.utc))

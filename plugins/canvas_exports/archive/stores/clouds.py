@@ -17,8 +17,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.archive.stores.object_store import ObjectStore
-from canvas_exports.archive.stores.unfinished_uploads import Bucket, abort_uploads
-from canvas_exports.errors import ArchiveDeniedError
+from canvas_exports.archive.stores.unfinished_uploads import Bucket, UnfinishedUploads
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config, S3Credential
@@ -50,15 +49,7 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
         credential_provider=None if keys is None else _refreshing(keys),
     )
     place = Bucket(endpoint or f"https://s3.{region}.amazonaws.com", region, bucket, path, options.verify)
-
-    def sweep(older_than: timedelta) -> list[str]:
-        if keys is None:
-            raise ArchiveDeniedError(
-                f"no keys to look for unfinished uploads in {uri} with; install boto3, or set a lifecycle rule"
-            )
-        return abort_uploads(place, keys(), older_than)
-
-    return ObjectStore(uri, remote, sweeper=sweep)
+    return ObjectStore(uri, remote, uploads=UnfinishedUploads(place, keys))
 
 
 def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:

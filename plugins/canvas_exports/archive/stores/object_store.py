@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store
 from canvas_exports.archive.stores.cloud_errors import translated
 from canvas_exports.archive.stores.producer import Producer
+from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
 from canvas_exports.errors import AlreadyStoredError, ArchiveUnavailableError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ CONCURRENCY = 4
 
 _MEDIA_TYPES = {".json": "application/json", ".imscc": "application/zip", ".zip": "application/zip"}
 
-Sweeper = Callable[[timedelta], "builtins.list[str]"]
+# By how much a server's clock may be behind ours.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class ObjectStore(Store):
@@ -42,28 +44,32 @@ class ObjectStore(Store):
     Args:
         uri: the root as a person wrote it.
         remote: obstore's store, its prefix being the root's path.
-        sweeper: removes unfinished uploads below the root; ``None`` where the cloud does that by itself.
+        uploads: the unfinished uploads below the root; ``None`` where the cloud forgets them by itself.
     """
 
     def __init__(
-        self, uri: str, remote: obstore.store.ObjectStore, *, sweeper: Sweeper | None = None
+        self, uri: str, remote: obstore.store.ObjectStore, *, uploads: UnfinishedUploads | None = None
     ) -> None:
         import obstore  # noqa: PLC0415 - 60 MB of native code, only for who opens such a store
 
         self.uri = uri
         self._api = obstore
         self._remote = remote
-        self._sweeper = sweeper
+        self._uploads = uploads
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """A multipart upload, or a single request for what fits into one block."""
         self._refuse_taken(key)
         source = Producer(blocks, _safe)
+        started = datetime.now(timezone.utc)
         try:
             with self._translated("store", key):
                 self._send(key, source)
         except BaseException:
             source.blame()
+            # obstore has aborted if the source failed; if a part did, not every version of it does.
+            if self._uploads is not None:
+                self._uploads.abort(key, started - _CLOCKS_DIFFER)
             raise
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -135,7 +141,7 @@ class ObjectStore(Store):
 
     def sweep(self, older_than: timedelta) -> builtins.list[str]:
         """S3: multipart uploads. Azure forgets uncommitted blocks after a week; on GCS set a lifecycle rule."""
-        return [] if self._sweeper is None else self._sweeper(older_than)
+        return [] if self._uploads is None else self._uploads.sweep(older_than)
 
     def close(self) -> None:
         """The connections close when they have been idle."""

@@ -1,4 +1,4 @@
-"""Multipart uploads that a killed process left behind on S3: invisible, but billed until somebody aborts them.
+"""Multipart uploads that were left behind on S3: invisible, but billed until somebody aborts them.
 
 obstore has no call for them, so these two requests are signed here (AWS Signature Version 4).
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, urlsplit
@@ -15,8 +16,8 @@ from xml.parsers import expat
 
 import requests
 
-from canvas_exports.archive.credentials import AccessKeys
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.archive.credentials import AccessKeys, KeysProvider
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
 _TIMEOUT = 60
 _NOTHING = hashlib.sha256(b"").hexdigest()
@@ -33,36 +34,63 @@ class Bucket:
     verify: bool | str = True
 
 
-def abort_uploads(bucket: Bucket, keys: AccessKeys, older_than: timedelta) -> list[str]:
-    """Abort the unfinished uploads below the root that began longer ago than given.
+class UnfinishedUploads:
+    """The unfinished uploads of an archive.
 
     Rests on ``GET /<bucket>?uploads`` and ``DELETE /<bucket>/<key>?uploadId=``.
 
-    Returns:
-        The keys they were for, relative to the root.
-
-    Raises:
-        ArchiveDeniedError: no right to list or abort uploads (permanent).
-        ArchiveUnavailableError: the store failed (retryable).
+    Args:
+        bucket: where the archive is.
+        keys: asked for whenever there is something to do; ``None`` where only obstore can find them.
     """
-    root = f"{bucket.path}/" if bucket.path else ""
-    youngest = datetime.now(timezone.utc) - older_than
-    swept = []
-    with requests.Session() as session:
-        session.auth = lambda request: request  # or a .netrc entry would replace the signature
-        client = _Client(session, bucket, keys)
-        for upload in list(_uploads(client, root)):
-            if _moment(upload["Initiated"]) <= youngest:
-                client.send("DELETE", f"/{bucket.name}/{upload['Key']}", {"uploadId": upload["UploadId"]})
-                swept.append(upload["Key"].removeprefix(root))
-    return swept
+
+    def __init__(self, bucket: Bucket, keys: KeysProvider | None) -> None:
+        self._bucket = bucket
+        self._keys = keys
+        self._root = f"{bucket.path}/" if bucket.path else ""
+
+    def sweep(self, older_than: timedelta) -> list[str]:
+        """Abort those below the root that began longer ago than given. Returns the keys they were for.
+
+        Raises:
+            ArchiveDeniedError: no keys, or no right to list or abort uploads (permanent).
+            ArchiveUnavailableError: the store failed (retryable).
+        """
+        if self._keys is None:
+            raise ArchiveDeniedError(
+                f"no keys to look for unfinished uploads in {self._bucket.name} with; "
+                "install boto3, or set a lifecycle rule"
+            )
+        youngest = datetime.now(timezone.utc) - older_than
+        return self._abort("", lambda began: began <= youngest, self._keys)
+
+    def abort(self, key: str, since: datetime) -> None:
+        """Abort what is left of an upload to one key that began at a time or later; what cannot be is for ``sweep``."""
+        if self._keys is not None:
+            with suppress(ArchiveError):
+                self._abort(key, lambda began: began >= since, self._keys)
+
+    def _abort(self, key: str, chosen: Callable[[datetime], bool], keys: KeysProvider) -> list[str]:
+        aborted = []
+        with requests.Session() as session:
+            session.auth = lambda request: request  # or a .netrc entry would replace the signature
+            client = _Client(session, self._bucket, keys())
+            for upload in list(_uploads(client, self._root + key)):
+                if chosen(_moment(upload["Initiated"])) and key in (
+                    "",
+                    upload["Key"].removeprefix(self._root),
+                ):
+                    path = f"/{self._bucket.name}/{upload['Key']}"
+                    client.send("DELETE", path, {"uploadId": upload["UploadId"]})
+                    aborted.append(upload["Key"].removeprefix(self._root))
+        return aborted
 
 
-def _uploads(client: _Client, root: str) -> Iterator[dict[str, str]]:
-    page = {"prefix": root, "uploads": ""}
+def _uploads(client: _Client, prefix: str) -> Iterator[dict[str, str]]:
+    page = {"prefix": prefix, "uploads": ""}
     while True:
         uploads, listing = _parse(client.send("GET", f"/{client.bucket.name}", page))
-        yield from (upload for upload in uploads if upload["Key"].startswith(root))
+        yield from (upload for upload in uploads if upload["Key"].startswith(prefix))
         if listing.get("IsTruncated") != "true":
             return
         page |= {"key-marker": listing["NextKeyMarker"], "upload-id-marker": listing["NextUploadIdMarker"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -14,6 +15,8 @@ from airflow.cli import cli_parser
 from airflow.sdk import Connection
 from tests.docs.markdown import BLOCKS, ROOT, Block
 
+from canvas_exports.backups import load_backups
+from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.loader import INCLUDE
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasSettings
@@ -26,6 +29,7 @@ COMMANDS = [
     if block.language == "bash"
     for line in block.text.splitlines()
 ]
+DAGS = {f"canvas_backup_{backup.name}" for backup in load_backups(ROOT / "include").backups}
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,14 @@ def test_the_program_understands_the_command(command: list[str], canvas: Sandbox
 
 def airflow(arguments: list[str]) -> None:
     parsed = cli_parser.get_parser().parse_args(arguments)
-    if arguments[:2] != ["connections", "add"]:
-        return
+    if arguments[0] == "dags":
+        assert parsed.dag_id in DAGS
+        assert set(json.loads(getattr(parsed, "conf", None) or "{}")) <= set(SETTINGS)
+    if arguments[:2] == ["connections", "add"]:
+        add_connection(parsed)
+
+
+def add_connection(parsed: argparse.Namespace) -> None:
     connection = Connection(
         conn_id=parsed.conn_id,
         conn_type=parsed.conn_type,

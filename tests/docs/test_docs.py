@@ -7,7 +7,6 @@ import importlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,13 @@ def test_every_link_leads_somewhere(page: Page) -> None:
         assert target.exists(), f"{page} links to {link}"
         if anchor:
             assert anchor in Page(target).anchors, f"{page} links to {link}"
+
+
+def test_the_index_leads_to_every_page() -> None:
+    pages = {page.path for page in PAGES if page.path.parent.name == "docs"}
+    (index,) = (page for page in PAGES if str(page) == "docs/README.md")
+    linked = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links}
+    assert pages <= linked | {index.path}
 
 
 @every_page
@@ -180,4 +186,3 @@ def test_the_samples_are_not_empty_by_accident() -> None:
     assert len(of("python")) > 5
     assert len(of("yaml")) > 3
     assert len(of("json")) > 3
-    assert sys.version_info >= (3, 10)

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, timedelta
@@ -281,6 +282,27 @@ class TestDependencies:
     def test_for_development(self) -> None:
         listed = self.project["dependency-groups"]["dev"]
         assert page("dependencies").column("For development") == names(listed)
+
+    def test_nothing_is_imported_that_is_not_explained(self) -> None:
+        text = page("dependencies").text
+        for name in third_party():
+            assert f"`{DISTRIBUTIONS.get(name, name)}`" in text, name
+
+
+#: Distributions by the module they are imported as, where the two differ.
+DISTRIBUTIONS = {"airflow": "apache-airflow", "smart_open": "smart-open", "yaml": "pyyaml"}
+
+
+def third_party() -> set[str]:
+    """Modules of others that the package imports."""
+    found = set()
+    for path in (ROOT / "plugins" / "canvas_exports").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"canvas_exports"}
 
 
 def names(requirements: Iterable[str]) -> list[str]:

@@ -21,6 +21,8 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 BUCKET, PREFIX = "campus-backups", "canvas"
 BLOCK = bytes(8 * 1024 * 1024)
 (POLICY,) = (json.loads(block.text) for block in BLOCKS if '"Statement"' in block.text)
+#: Without these a backup still works, but an upload that broke may stay open.
+FOR_TIDYING = ("s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload")
 ACTIONS = [action for statement in POLICY["Statement"] for action in statement["Action"]]
 
 
@@ -100,7 +102,7 @@ def test_the_rights_are_enough_and_nothing_is_left_behind(endpoint: str) -> None
 
 
 @pytest.mark.usefixtures("rights")
-@pytest.mark.parametrize("missing", [action for action in ACTIONS if action != "s3:AbortMultipartUpload"])
+@pytest.mark.parametrize("missing", [action for action in ACTIONS if action not in FOR_TIDYING])
 def test_without_one_of_them_something_fails(endpoint: str, missing: str) -> None:
     with pytest.raises((ArchiveDeniedError, ArchiveUnavailableError)):
         use(endpoint, [action for action in ACTIONS if action != missing])

@@ -1,0 +1,187 @@
+"""A batch against a sandbox and a folder, through as many processes as its deaths make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.export.batch import Batch
+from canvas_exports.export.checkpoint import Checkpoint
+from canvas_exports.export.items import Item
+from canvas_exports.export.options import build_options
+from canvas_exports.export.pace import Pace
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.export.transfer import Courier
+from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
+
+RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
+QUICK = Switches(job_workers=50, duration=0.02, throttle=False)
+
+
+def course(
+    number: int, *faults: Fault | LimitedFault, size: int = 1_000, duration: float | None = None
+) -> Course:
+    return Course(
+        id=number,
+        name=f"Biology {number}",
+        course_code=f"BIO-{number}",
+        sis_course_id=f"BIO/{number}",
+        size=size,
+        duration=duration,
+        faults=faults,
+    )
+
+
+def sandbox(*courses: Course, switches: Switches = QUICK) -> Sandbox:
+    return Sandbox(courses, switches=switches)
+
+
+def client(canvas: Sandbox, token: str | None = None) -> CanvasClient:
+    """A client that asks twice at most, and for which time flies, so that it hardly waits."""
+    return CanvasClient(
+        canvas.url,
+        token or canvas.token,
+        budget=RateBudget(clock=hurried),
+        attempts=2,
+        clock=hurried,
+        sleep=nap,
+    )
+
+
+def hurried() -> float:
+    """A second takes a millisecond."""
+    return 1000 * time.monotonic()
+
+
+def nap(seconds: float) -> None:
+    time.sleep(seconds / 1000)
+
+
+async def nod(seconds: float) -> None:
+    await asyncio.sleep(seconds / 1000)
+
+
+def creations(canvas: Sandbox) -> Counter[str]:
+    """Exports that Canvas was made to create, by context."""
+    return Counter(export.context for export in canvas.exports)
+
+
+def most_at_once(exports: Iterable[ExportRecord]) -> int:
+    """How many exports Canvas was working on at the same time, by its own records."""
+    changes = [(export.created_at, 1) for export in exports]
+    changes += [(export.finished_at, -1) for export in exports if export.finished_at is not None]
+    running = most = 0
+    for _, change in sorted(changes):
+        running += change
+        most = max(most, running)
+    return most
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing that it does from here on has an effect on the checkpoint."""
+
+
+class Rig:
+    """One batch, and everything it is made of.
+
+    Args:
+        canvas: a running sandbox.
+        folder: the archive.
+        die_at: the saves, counted through all processes, at which the process dies.
+        stored: whether the checkpoint of such a save is still stored.
+        arguments: of ``build_options``.
+    """
+
+    def __init__(
+        self,
+        canvas: Sandbox,
+        folder: Path,
+        *,
+        die_at: Container[int] = (),
+        stored: bool = True,
+        **arguments: Any,
+    ) -> None:
+        options = build_options(**{"courses": ["100", "101"], **arguments})
+        self.options = replace(options, pace=Pace(shortest=0.01, longest=0.02))
+        self.canvas = canvas
+        self.folder = folder
+        self.store = FileStore(folder.as_uri(), folder)
+        self.token = canvas.token
+        self.saves = 0
+        self.deaths = 0
+        self.courier: Courier
+        self._die_at = die_at
+        self._stored = stored
+        self._dead = False
+        self.written = json.dumps(Batch.start(self.options, now=time.time()).to_json())
+
+    @contextmanager
+    def process(self) -> Iterator[Batch]:
+        """A new process, which knows nothing but the last checkpoint."""
+        checkpoint = Checkpoint.from_json(json.loads(self.written))
+        assert checkpoint is not None
+        self._dead = False
+        with closing(client(self.canvas, self.token)) as canvas:
+            self.courier = Courier(canvas, self.store, self.options, RUN)
+            yield Batch(
+                client=canvas,
+                looks=lambda: AsyncCanvasClient(
+                    self.canvas.url,
+                    self.token,
+                    budget=RateBudget(clock=hurried),
+                    attempts=2,
+                    clock=hurried,
+                    sleep=nod,
+                ),
+                courier=self.courier,
+                options=self.options,
+                checkpoint=checkpoint,
+                save=self._save,
+            )
+
+    def live(self) -> dict[str, str]:
+        """Process after process until every export has its outcome; the outcomes by context."""
+        while True:
+            with self.process() as batch, suppress(KilledError):
+                return outcomes(self.finish(batch))
+            self.deaths += 1
+
+    @staticmethod
+    def finish(batch: Batch) -> list[Item]:
+        """Advance and wait in turn until the batch has ended."""
+        while (pause := batch.advance()) is not None:
+            batch.absorb(batch.look(pause.watched, pause.wake))
+        return batch.items
+
+    def packages(self) -> Counter[str]:
+        """Stored packages by course, each with its manifest, and nothing half beside them."""
+        files = [path for path in self.folder.glob("courses/*/*") if path.suffix != ".json"]
+        assert all(path.suffix in (".imscc", ".zip") for path in files), files
+        assert all(path.with_suffix(".json").exists() for path in files)
+        return Counter(f"course:{path.parent.name}" for path in files)
+
+    def _save(self, document: dict[str, Any]) -> None:
+        if self._dead:
+            raise KilledError
+        self.saves += 1
+        self._dead = self.saves in self._die_at
+        if self._stored or not self._dead:
+            self.written = json.dumps(document)
+        if self._dead:
+            raise KilledError
+
+
+def outcomes(items: Sequence[Item]) -> dict[str, str]:
+    return {item.context: item.outcome.value if item.outcome else item.state.value for item in items}

@@ -1,0 +1,78 @@
+"""Everything a batch needs after a crash is one small JSON document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.export.test_items import ITEMS
+
+from canvas_exports.export.checkpoint import VERSION, Checkpoint
+from canvas_exports.export.items import MAX_REASON, Item, State
+from canvas_exports.export.outcome import Outcome
+
+CHECKPOINTS = st.builds(
+    Checkpoint,
+    items=st.lists(ITEMS, max_size=4),
+    started_at=st.floats(0, 2e9),
+    deadline=st.floats(0, 2e9),
+    generation=st.integers(0, 9),
+    try_number=st.integers(1, 9),
+    user_id=st.none() | st.integers(1, 10**18),
+)
+
+
+def written(checkpoint: Checkpoint) -> Any:
+    return json.loads(json.dumps(checkpoint.to_json()))
+
+
+@given(CHECKPOINTS)
+def test_every_checkpoint_survives_json(checkpoint: Checkpoint) -> None:
+    assert Checkpoint.from_json(written(checkpoint)) == checkpoint
+
+
+@given(CHECKPOINTS)
+def test_fields_of_a_later_release_are_ignored(checkpoint: Checkpoint) -> None:
+    document = {**written(checkpoint), "since": 3}
+    assert Checkpoint.from_json(document) == checkpoint
+
+
+@pytest.mark.parametrize("document", [None, "", [], 7, {}, {"version": VERSION + 1, "items": []}])
+def test_what_is_no_checkpoint_of_a_known_version_is_none(document: Any) -> None:
+    assert Checkpoint.from_json(document) is None
+
+
+def stored(number: int, reason: str | None) -> Item:
+    """A large Canvas: global ids, a course code as long as one may be, a package of terabytes."""
+    item = Item(
+        f"course:{10**13 + number}",
+        "common_cartridge",
+        State.READY,
+        canvas_id=10**13 + number,
+        export_id=5_000_000 + number,
+        creations=3,
+        fetches=2,
+        size=10**12,
+        findings=200 if reason else 0,
+        key=f"courses/{10**13 + number}/20261123T020000Z-common_cartridge-{5_000_000 + number}.imscc",
+        label="X" * 40,
+    )
+    item.end(Outcome.INCOMPLETE if reason else Outcome.STORED, reason)
+    return item
+
+
+def size(items: list[Item]) -> int:
+    """As Airflow measures it, which warns beyond 64 KiB and keeps the value."""
+    return len(json.dumps(Checkpoint(items, started_at=1.8e9, deadline=1.8e9).to_json()))
+
+
+def test_a_batch_of_the_default_size_stays_small_even_if_all_is_in_trouble() -> None:
+    assert size([stored(number, "x" * 2 * MAX_REASON) for number in range(50)]) < 64 * 1024
+
+
+def test_the_largest_batch_has_a_bound_even_if_all_is_in_trouble() -> None:
+    assert size([stored(number, "x" * 2 * MAX_REASON) for number in range(200)]) < 128 * 1024
+    assert size([stored(number, None) for number in range(200)]) < 80 * 1024

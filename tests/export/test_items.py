@@ -1,0 +1,100 @@
+"""An item is plain data with one way to end."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canvas_exports.export.items import MAX_REASON, Item, State
+from canvas_exports.export.outcome import Outcome
+
+TIMES = st.none() | st.floats(0, 2e9)
+IDS = st.none() | st.integers(1, 10**18)
+ITEMS = st.builds(
+    Item,
+    context=st.sampled_from(["course:101", "course:sis_course_id:BIO/é", "group:7", "user:self"]),
+    export_type=st.sampled_from(["common_cartridge", "qti", "zip"]),
+    state=st.sampled_from(State),
+    canvas_id=IDS,
+    export_id=IDS,
+    progress_id=IDS,
+    intended_at=TIMES,
+    created_at=TIMES,
+    changed_at=TIMES,
+    completion=st.none() | st.floats(0, 100),
+    creations=st.integers(0, 9),
+    fetches=st.integers(0, 9),
+    outcome=st.none() | st.sampled_from(Outcome),
+    reason=st.none() | st.text(max_size=MAX_REASON),
+    size=st.none() | st.integers(0, 10**13),
+    findings=st.integers(0, 201),
+    key=st.none() | st.text(max_size=50),
+    label=st.none() | st.text(max_size=40),
+)
+
+
+@given(ITEMS)
+def test_every_item_survives_json(item: Item) -> None:
+    assert Item.from_json(json.loads(json.dumps(item.to_json()))) == item
+
+
+@given(ITEMS, st.dictionaries(st.text("abc_", min_size=1).map("new_".__add__), st.integers(), max_size=3))
+def test_fields_of_a_later_version_are_ignored(item: Item, later: dict[str, Any]) -> None:
+    assert Item.from_json({**item.to_json(), **later}) == item
+
+
+def test_a_fresh_item_is_written_as_little_more_than_its_name() -> None:
+    item = Item("course:101", "zip")
+    assert item.to_json() == {"context": "course:101", "export_type": "zip"}
+    assert item.name == "course:101/zip"
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_an_ended_item_has_an_outcome_and_a_reason_of_bounded_length(outcome: Outcome) -> None:
+    item = Item(
+        "course:101", "zip", State.READY, export_id=501, progress_id=9, created_at=1.0, changed_at=2.0
+    )
+    item.end(outcome, "x" * 1000)
+    assert (item.state, item.outcome) == (State.DONE, outcome)
+    assert item.reason == "x" * MAX_REASON
+    assert (item.progress_id is None) == outcome.has_package, (
+        "only an export without a package is looked at again"
+    )
+    item.end(outcome, "")
+    assert item.reason is None
+
+
+@given(ITEMS)
+def test_a_reopened_item_goes_on_from_what_may_still_be_of_use(item: Item) -> None:
+    item.end(Outcome.INTERRUPTED, "x")
+    export_id, intended_at = item.export_id, item.intended_at
+    item.reopen()
+    assert (item.outcome, item.reason, item.fetches) == (None, None, 0)
+    expected = State.PLANNED if intended_at is None else State.INTENDED
+    assert item.state is (State.REQUESTED if export_id is not None else expected)
+    assert (item.export_id, item.intended_at) == (export_id, intended_at)
+
+
+@given(ITEMS)
+def test_a_planned_item_forgets_its_export_and_remembers_how_many_there_were(item: Item) -> None:
+    creations, canvas_id = item.creations, item.canvas_id
+    item.plan()
+    fresh = Item(item.context, item.export_type, canvas_id=canvas_id, creations=creations)
+    fresh.outcome, fresh.reason, fresh.size, fresh.findings = (
+        item.outcome,
+        item.reason,
+        item.size,
+        item.findings,
+    )
+    fresh.key, fresh.label = item.key, item.label
+    assert item == fresh
+
+
+@pytest.mark.parametrize("state", State)
+def test_canvas_may_be_working_from_the_intention_until_it_is_ready(state: State) -> None:
+    item = Item("course:101", "zip", state)
+    assert item.is_in_flight == (state in (State.INTENDED, State.REQUESTED))

@@ -10,7 +10,7 @@ import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, context_xml, zipped
 
 from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget
-from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.archive.pipeline import Pipeline, _digested
 from canvas_exports.archive.proof import Expectation, Verdict
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
@@ -137,3 +137,18 @@ def test_an_error_of_the_source_passes_and_gives_the_memory_back() -> None:
         with pytest.raises(ConnectionResetError):
             deque(Pipeline(expect(), shared).run(cut()), maxlen=0)
     assert all(shared.take() for _ in range(2))
+
+
+def test_a_slow_digest_holds_the_stream_back_instead_of_piling_blocks_up() -> None:
+    digested: list[int] = []
+
+    def slow(block: memoryview) -> None:
+        threading.Event().wait(0.002)
+        digested.append(len(block))
+
+    def source() -> Iterator[memoryview]:
+        for number in range(20):
+            assert number - len(digested) <= 2
+            yield memoryview(b"x")
+
+    assert len(list(_digested(source(), slow))) == len(digested) == 20

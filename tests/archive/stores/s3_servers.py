@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import boto3  # type: ignore[import-untyped]
 ACCESS_KEY, SECRET_KEY = "canvas-tests", "not-a-secret"
 
 
+@lru_cache
 def client(endpoint: str) -> Any:
     return boto3.client(
         "s3",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 import pytest
 from tests.archive.stores.places import Place
@@ -21,6 +22,7 @@ class SourceBrokeError(Exception):
     """Not one of ours: what the producer raises has to come through as it is."""
 
 
+@lru_cache
 def noise(size: int) -> bytes:
     return hashlib.shake_128(size.to_bytes(8, "big")).digest(size)
 

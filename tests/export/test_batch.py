@@ -134,9 +134,6 @@ OUTCOMES: list[tuple[tuple[Fault | LimitedFault, ...], Outcome, int]] = [
     ((Fault.EXPORT_FAILS.times(1),), Outcome.STORED, 2),
     ((Fault.NO_ATTACHMENT,), Outcome.FAILED, CREATIONS),
     ((Fault.NO_ATTACHMENT.times(1),), Outcome.STORED, 2),
-    ((Fault.STUCK_CREATED,), Outcome.STALLED, 1),
-    ((Fault.STUCK_EXPORTING,), Outcome.STALLED, 1),
-    ((Fault.STUCK_WAITING,), Outcome.STALLED, 1),
     ((Fault.PROGRESS_REGRESSION,), Outcome.STORED, 1),
     ((Fault.INCOMPLETE,), Outcome.INCOMPLETE, 1),
     ((Fault.EXPORT_ERRORS,), Outcome.INCOMPLETE, 1),
@@ -162,9 +159,7 @@ class TestEveryOutcome:
         numbers = range(100, 100 + len(OUTCOMES))
         courses = [course(number, *faults) for number, (faults, _, _) in zip(numbers, OUTCOMES, strict=True)]
         with sandbox(*courses) as canvas:
-            rig = Rig(
-                canvas, tmp_path, courses=numbers, stall_after=timedelta(seconds=1.5), parallel_transfers=8
-            )
+            rig = Rig(canvas, tmp_path, courses=numbers, parallel_transfers=8)
             with rig.process() as batch:
                 items = rig.finish(batch)
             made = creations(canvas)
@@ -173,6 +168,18 @@ class TestEveryOutcome:
             assert (item.reason is not None) == (outcome not in (Outcome.STORED, Outcome.EMPTY)), faults
             assert (item.key is not None) == outcome.has_package, faults
         assert rig.packages() == {item.context: 1 for item in items if item.key}
+
+    def test_what_is_stuck_is_stalled_and_not_made_again(self, tmp_path: Path) -> None:
+        stuck = (Fault.STUCK_CREATED, Fault.STUCK_EXPORTING, Fault.STUCK_WAITING)
+        numbers = range(100, 103)
+        with sandbox(*map(course, numbers, stuck)) as canvas:
+            rig = Rig(canvas, tmp_path, courses=numbers, stall_after=timedelta(seconds=0.3))
+            with rig.process() as batch:
+                items = rig.finish(batch)
+            assert set(creations(canvas).values()) == {1}
+        assert {(item.outcome, item.reason) for item in items} == {
+            (Outcome.STALLED, "no progress for 0 minutes")
+        }
 
     def test_a_name_that_leads_nowhere_is_gone_and_one_that_is_hidden_is_denied(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.FORBIDDEN)) as canvas:

@@ -123,7 +123,7 @@ def test_a_closed_sandbox_answers_no_more_and_closing_twice_is_fine() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_says_where_it_is_and_ends_on_a_signal(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "canvas_sandbox", "--scenario", "demo", "--print-json", "--no-throttle"]
-    with subprocess.Popen(  # noqa: S603  our own module
+    with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         text=True,

@@ -200,7 +200,7 @@ with Sandbox([Course(id=101, size=int(sys.argv[1]), duration=0)]) as canvas:
 
 def test_streaming_200_mb_takes_no_memory() -> None:
     size = 200_000_000
-    run = subprocess.run(  # noqa: S603  our own script
+    run = subprocess.run(
         [sys.executable, "-c", MEASURE, str(size)], capture_output=True, text=True, check=True, timeout=60
     )
     length, grown = map(int, run.stdout.split())

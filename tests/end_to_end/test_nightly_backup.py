@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.ports import any_free
 from canvas_sandbox import Sandbox
@@ -40,7 +41,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def airflow(canvas: Sandbox, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+def airflow(
+    canvas: Sandbox, archive: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AirflowStack]:
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free())
     try:
         stack.start()
@@ -97,7 +100,9 @@ def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
     made = Counter(export.context for export in canvas.exports)
     failed = Counter(export.context for export in canvas.exports if export.state == "failed")
     assert {context for context, count in made.items() if count - failed[context] > 1} == set()
-    assert len(made) == len([outcome for outcome in scenario.expected.values() if outcome not in ("gone", "denied")])
+    assert len(made) == len(
+        [outcome for outcome in scenario.expected.values() if outcome not in ("gone", "denied")]
+    )
 
 
 def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: AirflowStack) -> None:
@@ -106,7 +111,9 @@ def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: Air
     assert {instance["state"] for instance in instances} == {"success"}
 
 
-def test_xcoms_and_state_stay_small_and_hold_no_secret(night: str, airflow: AirflowStack, canvas: Sandbox) -> None:
+def test_xcoms_and_state_stay_small_and_hold_no_secret(
+    night: str, airflow: AirflowStack, canvas: Sandbox
+) -> None:
     for index in range(2):
         kept = json.dumps(airflow.state_store(DAG_ID, night, "export", index, "canvas_exports"))
         path = f"/dags/{DAG_ID}/dagRuns/{night}/taskInstances/export/xcomEntries/return_value"
@@ -132,7 +139,9 @@ def test_airflow_found_no_import_error_and_exactly_one_plugin(airflow: AirflowSt
     assert [plugin["name"] for plugin in airflow.api("GET", "/plugins")["plugins"]] == ["canvas_exports"]
 
 
-def test_the_archive_announced_itself_with_each_receipt(night: str, airflow: AirflowStack, archive: Path) -> None:
+def test_the_archive_announced_itself_with_each_receipt(
+    night: str, airflow: AirflowStack, archive: Path
+) -> None:
     assert night
     events = airflow.api("GET", "/assets/events")["asset_events"]
     assert [event["uri"].rstrip("/") for event in events] == [archive.as_uri()] * 2

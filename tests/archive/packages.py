@@ -67,10 +67,11 @@ def manifest_xml(references: Iterable[str], *, errors: Iterable[str] = (), day: 
 """.encode()
 
 
-def context_xml(course: int | str = COURSE, host: str = HOST) -> bytes:
+def context_xml(course: int | str = COURSE, host: str = HOST, root_account: int = 1) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<context_info xmlns="http://canvas.instructure.com/xsd/cccv1p0">'
         f"<course_id>{course}</course_id><course_name>Biology</course_name><canvas_domain>{host}</canvas_domain>"
+        f"<root_account_id>{root_account}</root_account_id>"
         "</context_info>"
     ).encode()
 

@@ -47,6 +47,7 @@ class CartridgeContext:
     """The parts of ``context.xml`` that tell which course of which Canvas this is."""
 
     course_id: int | None
+    root_account_id: int | None
     canvas_domain: str | None
 
 
@@ -76,13 +77,17 @@ def read_context(pieces: Iterable[bytes]) -> CartridgeContext:
     Raises:
         CorruptPackageError: not XML, or hostile.
     """
-    reader = _Reader(CONTEXT, texts_of=frozenset({"course_id", "canvas_domain"}))
+    reader = _Reader(CONTEXT, texts_of=frozenset({"course_id", "root_account_id", "canvas_domain"}))
     reader.feed(pieces)
-    course_id = reader.texts.get("course_id", "")
     return CartridgeContext(
-        course_id=int(course_id) if course_id.isascii() and course_id.isdigit() else None,
+        course_id=_number(reader.texts.get("course_id", "")),
+        root_account_id=_number(reader.texts.get("root_account_id", "")),
         canvas_domain=reader.texts.get("canvas_domain"),
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 class _Reader:

@@ -59,15 +59,15 @@ class Expectation:
         size: bytes, as Canvas announced them; ``None`` where nobody said.
         course_id: numeric Canvas id of the course; ``None`` for a group or a user.
         canvas_host: host name of the Canvas that was asked, without scheme.
-        canvas_aliases: other names the same Canvas writes into its cartridges, such as the vendor's name of a
-            Canvas that is used under the university's own.
+        root_account_id: numeric id of the course's root account: a university may call its Canvas by its own name and by
+            the vendor's, but it has only one root account of that number.
     """
 
     export_type: str
     size: int | None = None
     course_id: int | None = None
     canvas_host: str | None = None
-    canvas_aliases: frozenset[str] = frozenset()
+    root_account_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -258,12 +258,20 @@ def _identity(member: Member | None, held: Held, expect: Expectation) -> Iterato
     if context.canvas_domain is None or expect.canvas_host is None:
         yield Finding("canvas_unproven", Severity.INFO, "the package does not say which Canvas it is from")
         return
-    accepted = {_host(name) for name in (expect.canvas_host, *expect.canvas_aliases)}
-    if _host(context.canvas_domain) not in accepted:
-        raise WrongPackageError(
-            f"the package is from {_host(context.canvas_domain)!r}, not {expect.canvas_host!r}; "
-            "if both are the same Canvas, name the first as an alias of the connection"
-        )
+    written, asked = _host(context.canvas_domain), _host(expect.canvas_host)
+    if written == asked:
+        return
+    if (
+        context.root_account_id is not None
+        and expect.root_account_id is not None
+        and _same_id(context.root_account_id, expect.root_account_id)
+    ):
+        text = f"the package calls its Canvas {written!r}; the root account is the same"
+        yield Finding("other_host_name", Severity.INFO, text)
+        return
+    raise WrongPackageError(
+        f"the package is from {written!r}, not {asked!r}; if both are the same Canvas, make the first the connection's host"
+    )
 
 
 def _same_id(one: int, other: int) -> bool:

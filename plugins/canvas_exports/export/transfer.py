@@ -153,6 +153,7 @@ class Courier:
                 size=export.attachment.size if export.attachment else None,
                 course_id=canvas_id if context.kind is ContextKind.COURSE else None,
                 canvas_host=host,
+                root_account_id=course.root_account_id if course else None,
             ),
             budget=self._budget,
         )

@@ -69,7 +69,7 @@ def test_endless_comments_are_cut() -> None:
 
 def test_the_context_names_course_and_canvas() -> None:
     assert read_context([context_xml(101, "canvas.example.edu")]) == CartridgeContext(
-        101, "canvas.example.edu"
+        101, 1, "canvas.example.edu"
     )
 
 
@@ -79,6 +79,6 @@ def test_a_context_without_a_number_names_no_course(course: str) -> None:
 
 
 def test_a_context_of_something_else_names_nothing() -> None:
-    assert read_context([b"<other/>"]) == CartridgeContext(None, None)
+    assert read_context([b"<other/>"]) == CartridgeContext(None, None, None)
     with pytest.raises(CorruptPackageError, match="context"):
         read_context([b"<context_info>"])

@@ -109,6 +109,18 @@ def test_without_one_of_them_something_fails(endpoint: str, missing: str) -> Non
 
 
 @pytest.mark.usefixtures("rights")
+def test_an_archive_that_forbids_deleting_can_be_written(endpoint: str) -> None:
+    options = account(endpoint, [action for action in ACTIONS if action != "s3:DeleteObject"])
+    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=10)
+    with open_store(f"s3://{BUCKET}/{PREFIX}/{uuid.uuid4().hex}", options) as store:
+        check_writable(store)
+        store.put("courses/1/large.imscc", iter([BLOCK, BLOCK]))
+        assert store.put_if_absent("courses/1/large.json", b"{}")
+        with pytest.raises(ArchiveDeniedError):
+            store.delete("courses/1/large.json")
+
+
+@pytest.mark.usefixtures("rights")
 def test_without_the_right_to_abort_something_is_left_behind(endpoint: str) -> None:
     use(endpoint, [action for action in ACTIONS if action != "s3:AbortMultipartUpload"])
     requests.post(f"{endpoint}/moto-api/reset-auth", data=b"inf", timeout=10)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_what_is_no_report_is_refused() -> None:
 def test_the_table_puts_problems_first_and_lines_up() -> None:
     text = table([record(101), INCOMPLETE, GONE])
     lines = text.splitlines()
-    assert lines[0].split() == ["CONTEXT", "TYPE", "OUTCOME", "SIZE", "TIME", "DETAIL"]
+    assert lines[0].split() == ["CONTEXT", "OUTCOME", "SIZE", "TIME", "DETAIL"]
     assert [line.split()[0] for line in lines[2:5]] == ["course:9", "course:10", "course:101"]
     detail = lines[0].index("DETAIL")
     assert lines[2][detail:] == "Canvas says this course does not exist"
@@ -125,6 +126,11 @@ def test_the_table_puts_problems_first_and_lines_up() -> None:
     assert "42 s" in lines[3]
     assert lines[6] == "3 exports: 1 gone, 1 incomplete, 1 stored; 2.5 MB stored"
     assert lines[7] == "course:9: remove it from the list, or restore the course"
+
+
+def test_the_table_names_export_types_where_there_are_several() -> None:
+    several = [record(101), replace(record(101), export_type="zip")]
+    assert table(several).splitlines()[0].split()[:3] == ["CONTEXT", "TYPE", "OUTCOME"]
 
 
 def test_a_next_step_is_said_once_for_all_it_is_for() -> None:

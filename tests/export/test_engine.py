@@ -124,7 +124,7 @@ def test_no_progress_for_too_long_is_stalled() -> None:
     item = feed(machine, *IN_FLIGHT, events.Progressed(A, 501, 20.0, 50.0), events.Tick(149.0))
     assert item.state is State.REQUESTED
     feed(machine, events.Tick(150.0))
-    assert (item.outcome, item.reason) == (Outcome.STALLED, "no progress for 2 minutes")
+    assert (item.outcome, item.reason) == (Outcome.STALLED, "no progress for 2 min")
 
 
 def test_progress_going_backwards_counts_as_progress() -> None:

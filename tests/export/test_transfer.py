@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -428,6 +429,20 @@ class TestCancelled:
         courier.cancel()
         with pytest.raises(TransferCancelled):
             courier.carry(item)
+
+
+class TestMemory:
+    def test_packages_never_wait_for_each_others_blocks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfer, "_BLOCKS", 1)
+        for way in way_over(tmp_path, course(100, size=20_000_000)):
+            item, courier = way.item(), way.courier(parallel_transfers=1)
+            done: list[events.Event] = []
+            thread = threading.Thread(target=lambda: done.append(courier.carry(item)), daemon=True)  # noqa: B023 - one turn
+            thread.start()
+            thread.join(30)
+            assert [type(event) for event in done] == [events.Stored]
 
 
 class TestWaiting:

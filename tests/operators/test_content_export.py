@@ -165,6 +165,15 @@ class TestKilled:
         assert life.live() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
+    def test_a_lost_checkpoint_is_made_up_for_by_asking_canvas(self, canvas: Sandbox, tmp_path: Path) -> None:
+        life = task(canvas, tmp_path, courses=["100", "sis_course_id:BIO/101"], retries=2)
+        assert life.segment() == "deferred"
+        life.supervisor.state_store.clear()
+        life.retry()
+        assert life.live() == "success"
+        assert exported(canvas) == {100: 1, 101: 1}
+        assert packages(tmp_path) == {"100": 1, "101": 1}
+
     def test_another_attempt_owning_the_task_stops_this_one(self, canvas: Sandbox, tmp_path: Path) -> None:
         life = task(canvas, tmp_path)
         life.supervisor.fenced = True

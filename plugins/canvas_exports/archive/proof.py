@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -286,8 +287,8 @@ def _host(name: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Canvas's own words, without the query of any URL in them."""
-    return re.sub(r"(https?://[^\s?]+)\?\S*", r"\1", text)[:500]
+    """Canvas's own words, readable, and without the query of any URL in them."""
+    return re.sub(r"(https?://[^\s?]+)\?\S*", r"\1", html.unescape(text))[:500]
 
 
 def _bounded(findings: list[Finding]) -> tuple[Finding, ...]:

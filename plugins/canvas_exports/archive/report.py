@@ -19,7 +19,14 @@ SCHEMA = "urn:canvas-exports:run-report:1"
 
 _HEADINGS = ("CONTEXT", "TYPE", "OUTCOME", "SIZE", "TIME", "DETAIL")
 _NUMBERS = ("SIZE", "TIME")
-_WIDEST = (34, 16, 12, 8, 8)  # of all columns but the last, which takes what is left
+_WIDEST = {  # the last column takes what is left
+    "CONTEXT": 34,
+    "TYPE": 16,
+    "OUTCOME": 12,
+    "SIZE": 8,
+    "TIME": 8,
+    "DETAIL": 80,
+}
 _NARROWEST = 10
 _GAP = "  "
 _NAMED = 5
@@ -110,17 +117,32 @@ def table(records: Sequence[OutcomeRecord], *, width: int = 120) -> str:
     Below it the totals, and every next step once.
     """
     records = _sorted(records)
-    rows = [_HEADINGS, *(_cells(record) for record in records)]
-    widths = [min(max(len(row[at]) for row in rows), most) for at, most in enumerate(_WIDEST)]
+    rows = _telling([_HEADINGS, *(_cells(record) for record in records)])
+    headings = rows[0]
+    widths = [min(max(map(len, column)), _WIDEST[column[0]]) for column in _columns(rows)[:-1]]
     widths.append(max(_NARROWEST, width - sum(widths) - len(_GAP) * len(widths)))
-    lines = [_line(row, widths) for row in rows]
-    lines.insert(1, _line(tuple("-" * wide for wide in widths), widths))
+    lines = [_line(row, headings, widths) for row in rows]
+    lines.insert(1, _line(["-" * wide for wide in widths], headings, widths))
     return "\n".join([*lines, "", *_closing(records, width)])
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _columns(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    return list(zip(*rows, strict=True))
+
+
+def _telling(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The rows without columns that say nothing: empty ones, and a type that is the same everywhere."""
+    told = [
+        column
+        for column in _columns(rows)
+        if any(column[1:]) and not (column[0] == "TYPE" and len(set(column[1:])) == 1)
+    ]
+    return _columns(told) if told else [tuple(row) for row in rows]
+
+
+def _line(cells: Sequence[str], headings: Sequence[str], widths: Sequence[int]) -> str:
     fitted = []
-    for heading, cell, wide in zip(_HEADINGS, cells, widths, strict=True):
+    for heading, cell, wide in zip(headings, cells, widths, strict=True):
         cut = cell if len(cell) <= wide else cell[: wide - 1] + "…"
         fitted.append(cut.rjust(wide) if heading in _NUMBERS else cut.ljust(wide))
     return _GAP.join(fitted).rstrip()

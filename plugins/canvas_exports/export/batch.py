@@ -103,11 +103,23 @@ class Batch:
         )
 
     @staticmethod
-    def start(options: BatchOptions, *, now: float, generation: int = 0, try_number: int = 1) -> Checkpoint:
-        """A fresh checkpoint: everything planned, the deadline fixed."""
+    def start(
+        options: BatchOptions,
+        *,
+        now: float,
+        generation: int = 0,
+        try_number: int = 1,
+        lost_since: float | None = None,
+    ) -> Checkpoint:
+        """A fresh checkpoint: everything planned, the deadline fixed.
+
+        ``lost_since`` says that an earlier attempt's checkpoint is gone: whatever it may have asked of Canvas since that
+        time is looked up before anything is asked for again.
+        """
+        state = State.PLANNED if lost_since is None else State.INTENDED
         return Checkpoint(
             items=[
-                Item(str(context), export_type.value)
+                Item(str(context), export_type.value, state=state, intended_at=lost_since)
                 for context in options.contexts
                 for export_type in options.export_types
             ],
@@ -210,7 +222,7 @@ class Batch:
         taken: dict[tuple[str, int, str], str] = {}
         changed = False
         for item in self.items:
-            if item.canvas_id is None and item.state is State.PLANNED:
+            if item.canvas_id is None and item.state in (State.PLANNED, State.INTENDED):
                 self._engine.apply(self._creator.resolve(item))
                 changed = True
             if item.canvas_id is None:

@@ -184,6 +184,8 @@ class Engine:
     def _(self, event: events.Stored) -> None:
         item = self._about(event, State.READY)
         if item is not None:
+            if event.at is not None and item.created_at is not None:
+                item.seconds = round(max(event.at - item.created_at, 0.0), 1)
             item.key, item.size, item.findings, item.label = (
                 event.key,
                 event.size,
@@ -208,7 +210,7 @@ class Engine:
                 if late:
                     item.end(Outcome.STALLED, "the deadline passed while Canvas was building the package")
                 elif quiet >= self.limits.stall_after:
-                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} minutes")
+                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} min")
             elif item.state is State.PLANNED and late:
                 item.end(Outcome.STALLED, "the deadline passed before its turn came")
 

@@ -109,6 +109,7 @@ class Stored:
     size: int
     findings: int
     label: str | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Item:
     findings: int = 0
     key: str | None = None
     label: str | None = None
+    seconds: float | None = None
 
     @property
     def name(self) -> str:

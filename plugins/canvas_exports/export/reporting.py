@@ -66,6 +66,7 @@ def record(item: Item) -> OutcomeRecord:
         key=item.key,
         size=item.size,
         findings=str(item.findings) if item.findings else None,
+        seconds=item.seconds,
     )
 
 

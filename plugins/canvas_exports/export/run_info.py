@@ -14,6 +14,7 @@ class RunInfo:
         dag_id, run_id, task_id: as Airflow writes them.
         map_index: of a mapped task; -1 otherwise.
         try_number: the attempt, from 1.
+        started_at: when the DAG run began, in seconds since the epoch.
         date: the day the run belongs to, in UTC.
     """
 
@@ -23,6 +24,7 @@ class RunInfo:
     date: date
     map_index: int = -1
     try_number: int = 1
+    started_at: float = 0.0
 
     @property
     def part(self) -> str:

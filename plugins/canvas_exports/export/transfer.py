@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
+from canvas_exports.archive.blocks import BLOCK_SIZE
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
@@ -35,6 +36,8 @@ from canvas_exports.export.run_info import RunInfo
 _log = logging.getLogger(__name__)
 
 _BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third fetch of one export
+
+_BLOCKS = 16  # of memory for all packages together, as long as there are fewer packages
 
 _LABEL = 40  # characters of a course code
 
@@ -68,7 +71,10 @@ class Courier:
         self._store = store
         self._options = options
         self._run = run
-        self._budget = budget or BlockBudget()
+        # A store may keep a package's last block while it asks for the next one. Without a block to spare, packages
+        # could wait for each other for ever.
+        blocks = max(_BLOCKS, options.parallel_transfers + 1)
+        self._budget = budget or BlockBudget(blocks * BLOCK_SIZE)
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -228,4 +234,5 @@ def _stored(item: Item, export_id: int, published: Published) -> events.Stored:
         size=published.size,
         findings=len(published.findings),
         label=(published.manifest.context.course_code or "")[:_LABEL] or None,
+        at=published.manifest.stored_at.replace(microsecond=0).timestamp(),
     )

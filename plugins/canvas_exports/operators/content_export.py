@@ -217,8 +217,13 @@ class CanvasContentExportOperator(BaseOperator):
                     fail(error)
                 raise
             if checkpoint is None or fresh:
+                lost = checkpoint is None and run.try_number > 1
                 checkpoint = Batch.start(
-                    options, now=time.time(), generation=generation, try_number=run.try_number
+                    options,
+                    now=time.time(),
+                    generation=generation,
+                    try_number=run.try_number,
+                    lost_since=run.started_at if lost else None,
                 )
             batch = Batch(
                 client=client,

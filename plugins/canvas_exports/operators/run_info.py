@@ -21,4 +21,5 @@ def run_info(context: Context) -> RunInfo:
         date=run_after.date(),
         map_index=-1 if ti.map_index is None else ti.map_index,
         try_number=ti.try_number,
+        started_at=(context["dag_run"].start_date or run_after).timestamp(),
     )

@@ -50,7 +50,9 @@ def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
 
     text = str(error)
     status = _found(r"status code: (\d{3})", text)
-    code = _found(r"<Code>(\w+)</Code>", text) or _found(r"\(code: (\w+)\)", text)  # the latter of a bulk delete
+    code = _found(r"<Code>(\w+)</Code>", text) or _found(
+        r"\(code: (\w+)\)", text
+    )  # the latter of a bulk delete
     detail = ", ".join(part for part in (code, status and f"HTTP {status}") if part)
     if isinstance(error, exceptions.AlreadyExistsError):
         return AlreadyStoredError("the key is taken", key=key)
@@ -62,8 +64,10 @@ def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
         message = f"cannot {action}: there is no bucket {uri}; create it or correct the URI"
     elif _NO_CREDENTIALS.search(text):
         message = f"cannot {action}: no credentials for {uri}; name a connection that has them"
-    elif status in _DENIED or code == "AccessDenied" or isinstance(
-        error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
+    elif (
+        status in _DENIED
+        or code == "AccessDenied"
+        or isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
     ):
         message = f"cannot {action} in {uri}: {detail}; check the credentials and their rights"
     elif status in _MISDIRECTED and code != "ExpiredToken":

@@ -177,9 +177,7 @@ class TestEveryOutcome:
             with rig.process() as batch:
                 items = rig.finish(batch)
             assert set(creations(canvas).values()) == {1}
-        assert {(item.outcome, item.reason) for item in items} == {
-            (Outcome.STALLED, "no progress for 0 min")
-        }
+        assert {(item.outcome, item.reason) for item in items} == {(Outcome.STALLED, "no progress for 0 min")}
 
     def test_a_name_that_leads_nowhere_is_gone_and_one_that_is_hidden_is_denied(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.FORBIDDEN)) as canvas:

@@ -1,0 +1,1 @@
+"""Measurements, each of which prints the table that the docs quote. See README.md."""

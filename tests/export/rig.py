@@ -151,6 +151,12 @@ class Rig:
                 save=self._save,
             )
 
+    def lose_the_checkpoint(self, *, since: float) -> None:
+        """As if Airflow's state store had been emptied; the run began at ``since``."""
+        self.written = json.dumps(
+            Batch.start(self.options, now=time.time(), try_number=2, lost_since=since).to_json()
+        )
+
     def live(self) -> dict[str, str]:
         """Process after process until every export has its outcome; the outcomes by context."""
         while True:

@@ -314,6 +314,47 @@ class TestLostAnswers:
         assert creations(canvas) == {"course:100": 1}
 
 
+class TestLostCheckpoint:
+    """Without a checkpoint, Canvas and the archive say what an earlier attempt has done."""
+
+    def test_what_was_asked_for_is_found(self, canvas: Sandbox, tmp_path: Path) -> None:
+        since = time.time()
+        rig = Rig(canvas, tmp_path, courses=["sis_course_id:BIO/100", "101", "100"])
+        with rig.process() as batch:
+            assert batch.advance() is not None
+        rig.lose_the_checkpoint(since=since)
+        assert list(rig.live().values()) == ["stored", "stored"]
+        assert creations(canvas) == BOTH
+        assert rig.packages() == BOTH
+
+    def test_what_was_stored_is_found_and_not_moved_again(self, canvas: Sandbox, tmp_path: Path) -> None:
+        since = time.time()
+        rig = Rig(canvas, tmp_path)
+        rig.live()
+        downloads = asked(canvas, "GET", "^/canvas-sandbox/")
+        rig.lose_the_checkpoint(since=since)
+        assert rig.live() == STORED
+        assert creations(canvas) == BOTH
+        assert asked(canvas, "GET", "^/canvas-sandbox/") == downloads
+
+    def test_what_is_older_than_the_run_is_made_anew(self, canvas: Sandbox, tmp_path: Path) -> None:
+        rig = Rig(canvas, tmp_path)
+        rig.live()
+        canvas.advance(3600)
+        rig.lose_the_checkpoint(since=time.time() + 3600)
+        assert rig.live() == STORED
+        assert creations(canvas) == {"course:100": 2, "course:101": 2}
+
+    def test_it_may_be_more_than_the_window_and_canvas_still_works_on_no_more(self, tmp_path: Path) -> None:
+        numbers = range(100, 106)
+        with sandbox(*map(course, numbers)) as canvas:
+            rig = Rig(canvas, tmp_path, courses=numbers, max_in_flight=2)
+            rig.lose_the_checkpoint(since=time.time())
+            assert set(rig.live().values()) == {"stored"}
+            assert most_at_once(canvas.exports) == 2
+            assert set(creations(canvas).values()) == {1}
+
+
 class TestCanvasInTrouble:
     def test_throttling_is_never_an_outcome(self, canvas: Sandbox, tmp_path: Path) -> None:
         for path in (r"/users/self$", POSTS, "/progress/", r"/courses/100$", "/download$"):

@@ -34,6 +34,7 @@ ITEMS = st.builds(
     findings=st.integers(0, 201),
     key=st.none() | st.text(max_size=50),
     label=st.none() | st.text(max_size=40),
+    seconds=TIMES,
 )
 
 
@@ -90,7 +91,7 @@ def test_a_planned_item_forgets_its_export_and_remembers_how_many_there_were(ite
         item.size,
         item.findings,
     )
-    fresh.key, fresh.label = item.key, item.label
+    fresh.key, fresh.label, fresh.seconds = item.key, item.label, item.seconds
     assert item == fresh
 
 

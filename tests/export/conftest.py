@@ -1,10 +1,14 @@
-"""Waits that a test can afford."""
+"""Waits that a test can afford, and a Canvas of two courses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from tests.export.rig import course, sandbox
 
 from canvas_exports.export import batch, transfer
+from canvas_sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +17,9 @@ def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "LINGER", 0.02)
     monkeypatch.setattr(batch, "_SETTLE", 0.01)
     monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.001, 0.001))
+
+
+@pytest.fixture
+def canvas() -> Iterator[Sandbox]:
+    with sandbox(course(100), course(101)) as running:
+        yield running

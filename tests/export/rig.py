@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -25,6 +26,10 @@ from canvas_exports.export.pace import Pace
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
+
+POSTS = r"/content_exports$"
+BOTH = {"course:100": 1, "course:101": 1}
+STORED = {"course:100": "stored", "course:101": "stored"}
 
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
 QUICK = Switches(job_workers=50, duration=0.02, throttle=False)
@@ -76,6 +81,13 @@ async def nod(seconds: float) -> None:
 def creations(canvas: Sandbox) -> Counter[str]:
     """Exports that Canvas was made to create, by context."""
     return Counter(export.context for export in canvas.exports)
+
+
+def asked(canvas: Sandbox, method: str, path: str) -> int:
+    """Requests of this kind that reached Canvas or its storage."""
+    return sum(
+        record.method == method and re.search(path, record.path) is not None for record in canvas.requests
+    )
 
 
 def most_at_once(exports: Iterable[ExportRecord]) -> int:

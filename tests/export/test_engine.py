@@ -127,6 +127,25 @@ def test_no_progress_for_too_long_is_stalled() -> None:
     assert (item.outcome, item.reason) == (Outcome.STALLED, "no progress for 2 min")
 
 
+def test_a_queued_export_is_not_stalled_while_canvas_works_on_others() -> None:
+    machine = engine()
+    item = feed(machine, *IN_FLIGHT, events.QueueMoved(90.0), events.Tick(150.0))
+    assert item.state is State.REQUESTED
+    assert feed(machine, events.Tick(190.0)).outcome is Outcome.STALLED
+
+
+def test_a_running_export_is_stalled_whatever_canvas_does_for_others() -> None:
+    machine = engine()
+    item = feed(
+        machine,
+        *IN_FLIGHT,
+        events.Progressed(A, 501, 20.0, 50.0),
+        events.QueueMoved(140.0),
+        events.Tick(150.0),
+    )
+    assert item.outcome is Outcome.STALLED
+
+
 def test_progress_going_backwards_counts_as_progress() -> None:
     machine = engine()
     progress = [events.Progressed(A, 501, 25.0, 50.0), events.Progressed(A, 501, 15.0, 120.0)]
@@ -236,6 +255,7 @@ HAPPENINGS = st.one_of(
         st.sampled_from([Outcome.GONE, Outcome.DENIED]),
         st.just("refused"),
     ),
+    st.builds(events.QueueMoved, st.floats(0, 500)),
     st.builds(events.Tick, st.floats(0, 700)),
 )
 

@@ -169,6 +169,15 @@ class Batch:
     def absorb(self, sightings: Sightings) -> None:
         """Take in what a watch has seen. Harmless if it is old, or comes twice."""
         by_export = {item.export_id: item for item in self.items if item.export_id is not None}
+        if (
+            sightings.ready
+            or sightings.dead
+            or any(
+                export_id in by_export and by_export[export_id].completion != completion
+                for export_id, (completion, _) in sightings.seen.items()
+            )
+        ):
+            self._engine.apply(events.QueueMoved(self._now()))
         for export_id in sightings.ready:
             if export_id in by_export:
                 self._engine.apply(events.Ready(by_export[export_id].name, export_id))

@@ -202,6 +202,12 @@ class Engine:
             item.end(event.outcome, event.reason)
 
     @_apply.register
+    def _(self, event: events.QueueMoved) -> None:
+        for item in self.items.values():
+            if item.state is State.REQUESTED and not item.completion and item.changed_at is not None:
+                item.changed_at = max(item.changed_at, event.at)
+
+    @_apply.register
     def _(self, event: events.Tick) -> None:
         late = event.at >= self.limits.deadline
         for item in self.items.values():

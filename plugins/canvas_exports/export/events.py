@@ -122,6 +122,13 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class QueueMoved:
+    """Canvas did something for this batch: exports that still queue are waiting their turn, not stuck."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time passed."""
 
@@ -140,5 +147,6 @@ Event = (
     | FetchFailed
     | Stored
     | Ended
+    | QueueMoved
     | Tick
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -93,8 +94,9 @@ def _provider_keys(connection: Connection) -> KeysProvider | None:
 
 
 def _gcs(_: Connection, extra: dict[str, Any]) -> StoreOptions:
+    key = extra.get("keyfile_dict")
     return StoreOptions(
-        service_account=extra.get("keyfile_dict"),
+        service_account=json.dumps(key) if isinstance(key, dict) else key,
         key_file=extra.get("key_path"),
         endpoint=extra.get("endpoint_url"),
     )

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import Connection
+
+from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.errors import InputError
+from canvas_exports.hooks.archive import open_archive, store_options
+
+
+def options(uri: str, **fields: Any) -> StoreOptions:
+    extra = json.dumps(fields.pop("extra", {}))
+    return store_options(
+        uri, Connection(**{"conn_id": "archive", "conn_type": "generic", "extra": extra, **fields})
+    )
+
+
+def test_without_a_connection_the_environment_decides(tmp_path: Path) -> None:
+    with open_archive(tmp_path.as_uri()) as store:
+        assert store.put_if_absent("runs/a.json", b"{}")
+    assert (tmp_path / "runs" / "a.json").read_bytes() == b"{}"
+
+
+def test_a_connection_is_looked_up_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ARCHIVE", json.dumps({"conn_type": "generic"}))
+    with open_archive(tmp_path.as_uri(), "archive") as store:
+        assert store.uri == tmp_path.as_uri()
+
+
+def test_a_malformed_root_is_refused() -> None:
+    with pytest.raises(InputError, match="archive"):
+        open_archive("campus-backups")
+
+
+class TestS3:
+    def test_a_generic_connection_gives_its_own_fields(self) -> None:
+        found = options(
+            "s3://bucket/root",
+            login="key",
+            password="secret",
+            extra={"endpoint_url": "http://127.0.0.1:9000", "region_name": "eu-west-1", "verify": False},
+        )
+        assert (found.access_key, found.secret_key) == ("key", "secret")
+        assert (found.endpoint, found.region, found.verify) == ("http://127.0.0.1:9000", "eu-west-1", False)
+        assert found.keys is None
+
+    def test_an_aws_connection_goes_through_the_amazon_provider(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_AWS_ARCHIVE",
+            json.dumps(
+                {
+                    "conn_type": "aws",
+                    "login": "AKIAEXAMPLE",
+                    "password": "s3cret",
+                    "extra": {"region_name": "us-east-2", "aws_session_token": "session"},
+                }
+            ),
+        )
+        connection = Connection.get("aws_archive")
+        found = store_options("s3://bucket/root", connection)
+        assert found.keys is not None
+        keys = found.keys()
+        assert (keys.access_key, keys.secret_key, keys.session_token) == ("AKIAEXAMPLE", "s3cret", "session")
+        assert found.region == "us-east-2"
+
+    def test_the_providers_way_to_name_an_endpoint_is_understood(self) -> None:
+        extra = {"service_config": {"s3": {"endpoint_url": "http://127.0.0.1:9000"}}}
+        assert options("s3://bucket/root", extra=extra).endpoint == "http://127.0.0.1:9000"
+
+    def test_secrets_never_show(self) -> None:
+        shown = repr(options("s3://bucket/root", login="AKIAEXAMPLE", password="s3cret"))
+        assert "s3cret" not in shown
+        assert "AKIAEXAMPLE" not in shown
+
+
+def test_azure_gives_account_and_key_or_signature() -> None:
+    found = options("az://container/root", login="account", password="key", extra={"sas_token": "sig"})
+    assert (found.account, found.account_key, found.sas_token) == ("account", "key", "sig")
+
+
+@pytest.mark.parametrize("key", ['{"type": "service_account"}', {"type": "service_account"}])
+def test_gcs_gives_its_service_account(key: object) -> None:
+    found = options("gs://bucket/root", extra={"keyfile_dict": key})
+    assert found.service_account is not None
+    assert json.loads(found.service_account) == {"type": "service_account"}
+
+
+def test_sftp_gives_user_key_and_the_hosts_key() -> None:
+    found = options(
+        "sftp://host/root",
+        login="backup",
+        password="pw",
+        extra={"private_key": "PEM", "private_key_passphrase": "pp", "host_key": "ssh-ed25519 AAAA"},
+    )
+    assert (found.username, found.password, found.private_key, found.passphrase) == (
+        "backup",
+        "pw",
+        "PEM",
+        "pp",
+    )
+    assert found.host_key == "ssh-ed25519 AAAA"

@@ -51,5 +51,5 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build
+	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

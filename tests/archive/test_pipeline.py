@@ -5,11 +5,13 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, context_xml, zipped
 
 from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.pipeline import Pipeline, _digested
 from canvas_exports.archive.proof import Expectation, Verdict
 from canvas_exports.archive.store import Block
@@ -114,6 +116,18 @@ def test_one_block_moves_any_number_of_packages() -> None:
 
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(move, range(6))) == {hashlib.sha256(LARGE).hexdigest()}
+
+
+def test_one_block_is_enough_to_store_a_package_in_a_folder(tmp_path: Path) -> None:
+    """A store that held on to a block while it asks for the next would wait for itself for ever."""
+    pipeline = Pipeline(expect(len(LARGE)), budget(1))
+    store = open_store(tmp_path.as_uri())
+    key = "courses/101/package.imscc"
+    storing = threading.Thread(target=store.put, args=(key, pipeline.run(download(LARGE))), daemon=True)
+    storing.start()
+    storing.join(60)
+    assert not storing.is_alive()
+    assert hashlib.sha256(store.read(key)).hexdigest() == pipeline.sha256
 
 
 def test_an_abandoned_stream_gives_its_memory_back_and_ends_its_thread() -> None:

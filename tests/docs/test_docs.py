@@ -20,7 +20,7 @@ from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.schemas import problem
 from canvas_exports.backups import load_backups
 from canvas_exports.dags.backups import backup_dag
-from canvas_exports.export import batch
+from canvas_exports.export import batch, pauses
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import Receipt
 from canvas_sandbox import Course, Sandbox, Switches
@@ -126,7 +126,7 @@ class TestPython:
         if "CanvasHook" in block.text:
             connection = {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
             monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(connection))
-        monkeypatch.setattr(batch, "DWELL", 0.05)
+        monkeypatch.setattr(pauses, "DWELL", 0.05)
         monkeypatch.setattr(batch, "_SETTLE", 0.05)
         exec(compile(block.text, str(block), "exec"), {"__name__": "sample"})  # noqa: S102 - it is ours
         if "open(" in block.text:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from canvas_exports.canvas.client import CanvasClient
@@ -21,6 +21,7 @@ from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
 from canvas_exports.export.options import BatchOptions
+from canvas_exports.export.pauses import Pause, pause, watched_of
 from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 
@@ -28,8 +29,6 @@ _log = logging.getLogger(__name__)
 
 CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
 FETCHES = 3
-LINGER = 30.0
-DWELL = 10.0
 _SETTLE = 5.0  # seconds before looking for an export whose answer was lost: Canvas may still be making it
 _LOST = 3  # answers lost in a row for one context before the attempt is given up
 
@@ -40,14 +39,6 @@ _DEATHS = {
     "gone": "Canvas no longer knows the export",
     "denied": "the token may no longer see its own export",
 }
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Nothing to do but wait: what to watch, and when to come back."""
-
-    watched: tuple[Watched, ...]
-    wake: Wake
 
 
 class Batch:
@@ -169,14 +160,7 @@ class Batch:
     def absorb(self, sightings: Sightings) -> None:
         """Take in what a watch has seen. Harmless if it is old, or comes twice."""
         by_export = {item.export_id: item for item in self.items if item.export_id is not None}
-        if (
-            sightings.ready
-            or sightings.dead
-            or any(
-                export_id in by_export and by_export[export_id].completion != completion
-                for export_id, (completion, _) in sightings.seen.items()
-            )
-        ):
+        if any(self._is_news(item, sightings) for item in by_export.values()):
             self._engine.apply(events.QueueMoved(self._now()))
         for export_id in sightings.ready:
             if export_id in by_export:
@@ -220,7 +204,7 @@ class Batch:
                 if self._look_once(decisions.watch):
                     continue
                 self.save()
-                return self._pause(decisions.watch)
+                return pause(self._named(decisions.watch), self._engine.limits, now=self._now())
             if trouble is not None:
                 raise trouble
             self.save()
@@ -355,7 +339,7 @@ class Batch:
         shortest = self._options.pace.shortest
         watched = [
             one
-            for one in self._watched(names)
+            for one in (watched_of(item, now=self._now()) for item in self._named(names))
             if self._now() - self._seen_at.get(one.export_id, 0.0) >= shortest
         ]
         if not watched:
@@ -373,37 +357,15 @@ class Batch:
 
         return asyncio.run(run())
 
-    def _watched(self, names: tuple[str, ...]) -> list[Watched]:
-        rows = []
-        for name in names:
-            item = self._engine.items[name]
-            context = (
-                item.context
-                if item.canvas_id is None
-                else f"{item.context.partition(':')[0]}:{item.canvas_id}"
-            )
-            created_at = item.created_at or self._now()
-            rows.append(
-                Watched(
-                    context=context,
-                    export_id=item.export_id or 0,
-                    progress_id=item.progress_id,
-                    created_at=created_at,
-                    changed_at=item.changed_at if item.changed_at is not None else created_at,
-                    completion=item.completion,
-                )
-            )
-        return rows
+    def _named(self, names: tuple[str, ...]) -> list[Item]:
+        return [self._engine.items[name] for name in names]
 
-    def _pause(self, names: tuple[str, ...]) -> Pause:
-        limits = self._engine.limits
-        return Pause(
-            watched=tuple(self._watched(names)),
-            wake=Wake(
-                enough=max(1, limits.window // 2),
-                linger=LINGER,
-                dwell=DWELL,
-                stall_after=limits.stall_after,
-                deadline=limits.deadline,
-            ),
-        )
+    @staticmethod
+    def _is_news(item: Item, sightings: Sightings) -> bool:
+        """Whether something has been seen of a running export that was not known."""
+        if item.state is not State.REQUESTED or item.export_id is None:
+            return False
+        if item.export_id in sightings.ready or item.export_id in sightings.dead:
+            return True
+        completion, _ = sightings.seen.get(item.export_id, (item.completion, 0.0))
+        return completion != item.completion

@@ -15,10 +15,11 @@ from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.proof import ProofLevel
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError, InputError
-from canvas_exports.export.batch import Batch, Pause
+from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.options import BatchOptions, build_options
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.pauses import Pause
 from canvas_exports.export.reporting import Receipt, store_batch_report
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
@@ -184,7 +185,7 @@ class CanvasContentExportOperator(BaseOperator):
                         self._wait(pause, run)
                     batch.absorb(batch.look(pause.watched, pause.wake))
             except CanvasExportsError as error:
-                batch.interrupt(str(error))
+                batch.interrupt(error.message)
                 report()
                 if not error.retryable:
                     fail(error)

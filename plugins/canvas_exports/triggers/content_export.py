@@ -9,8 +9,8 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.export.batch import Pause
 from canvas_exports.export.pace import Pace
+from canvas_exports.export.pauses import Pause
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 from canvas_exports.hooks.canvas import CanvasHook
 

@@ -152,6 +152,7 @@ class FileStore(Store):
                     left = memoryview(block)
                     while left:
                         left = left[file.write(left) :]
+                del block, left  # else the producer could wait for ever for the memory we still hold
             with _translated("store", key):
                 os.fsync(file.fileno())
 

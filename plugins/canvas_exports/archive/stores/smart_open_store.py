@@ -187,6 +187,7 @@ class SmartOpenStore(Store):
                     for start in range(0, len(view), _BLOCK):
                         stream.write(bytes(view[start : start + _BLOCK]))
                     written += len(view)
+                    del block, view  # else the producer could wait for ever for the memory we still hold
         finally:
             self._remote.closed(stream)
         return written

@@ -1,0 +1,51 @@
+"""When only waiting is left: what to watch, and when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from canvas_exports.export.engine import Limits
+from canvas_exports.export.items import Item
+from canvas_exports.export.watch import Wake, Watched
+
+LINGER = (
+    30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted
+)
+DWELL = 10.0  # seconds; Airflow's scheduler can fail a task that is back before it has noticed that it left
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing to do but wait: what to watch, and when to come back."""
+
+    watched: tuple[Watched, ...]
+    wake: Wake
+
+
+def pause(items: Iterable[Item], limits: Limits, *, now: float) -> Pause:
+    """The pause of a batch whose running exports these are."""
+    return Pause(
+        watched=tuple(watched_of(item, now=now) for item in items),
+        wake=Wake(
+            enough=max(1, limits.window // 2),
+            linger=LINGER,
+            dwell=DWELL,
+            stall_after=limits.stall_after,
+            deadline=limits.deadline,
+        ),
+    )
+
+
+def watched_of(item: Item, *, now: float) -> Watched:
+    """A running export as a trigger carries it."""
+    context = item.context if item.canvas_id is None else f"{item.context.partition(':')[0]}:{item.canvas_id}"
+    created_at = item.created_at or now
+    return Watched(
+        context=context,
+        export_id=item.export_id or 0,
+        progress_id=item.progress_id,
+        created_at=created_at,
+        changed_at=item.changed_at if item.changed_at is not None else created_at,
+        completion=item.completion,
+    )

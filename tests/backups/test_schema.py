@@ -18,9 +18,9 @@ from canvas_exports.canvas.exports import VERSION
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import FORMATS
+from canvas_exports.export.durations import read_duration
 from canvas_exports.export.options import build_options
 from canvas_exports.operators.content_export import CanvasContentExportOperator
-from canvas_exports.operators.durations import read_duration
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 
 PROPERTIES: dict[str, Any] = schema()["properties"]

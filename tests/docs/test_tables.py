@@ -28,12 +28,12 @@ from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.export.durations import read_duration
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.content_export import CanvasContentExportOperator
-from canvas_exports.operators.durations import read_duration
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.provider import get_provider_info

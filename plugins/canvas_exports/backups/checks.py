@@ -19,8 +19,8 @@ from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.ids import account_path
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut
+from canvas_exports.export.durations import read_duration
 from canvas_exports.export.options import build_options
-from canvas_exports.operators.durations import read_duration
 
 _CRON_FIELDS = 5
 _SCHEDULES = (

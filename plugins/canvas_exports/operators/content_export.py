@@ -17,6 +17,7 @@ from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint
+from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.options import BatchOptions, build_options
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause
@@ -26,7 +27,6 @@ from canvas_exports.export.transfer import Courier
 from canvas_exports.export.watch import Sightings
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.durations import Duration, read_duration
 from canvas_exports.operators.failures import BatchInterruptedError, fail
 from canvas_exports.operators.links import CanvasLink, RunReportLink, report_url
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce

@@ -81,30 +81,30 @@ class TestTheStraightWay:
         assert rig.live() == {"course:sis_course_id:BIO/100": "stored", "course:101": "stored"}
         assert creations(canvas) == BOTH
 
-    def test_what_finished_meanwhile_is_fetched_without_waiting_once_more(
-        self, canvas: Sandbox, tmp_path: Path
-    ) -> None:
-        rig = Rig(canvas, tmp_path)
-        with rig.process() as batch:
-            assert batch.advance() is not None
-        while any(export.state != "exported" for export in canvas.exports):
-            time.sleep(0.01)
-        with rig.process() as batch:
-            assert batch.advance() is None
-            assert outcomes(batch.items) == STORED
+    def test_what_finished_meanwhile_is_fetched_without_waiting_once_more(self, tmp_path: Path) -> None:
+        with sandbox(course(100, duration=3.0), course(101, duration=3.0)) as canvas:
+            rig = Rig(canvas, tmp_path)
+            with rig.process() as batch:
+                assert batch.advance() is not None
+            while any(export.state != "exported" for export in canvas.exports):
+                time.sleep(0.01)
+            with rig.process() as batch:
+                assert batch.advance() is None
+                assert outcomes(batch.items) == STORED
 
-    def test_a_pause_says_what_to_watch_and_until_when(self, canvas: Sandbox, tmp_path: Path) -> None:
-        rig = Rig(canvas, tmp_path, courses=["sis_course_id:BIO/100"], max_in_flight=10)
-        with rig.process() as batch:
-            pause = batch.advance()
-            assert pause is not None
-            (watched,) = pause.watched
-            (export,) = canvas.exports
-            assert (watched.context, watched.export_id) == ("course:100", export.id)
-            assert watched.progress_id is not None
-            assert pause.wake.enough == 5
-            assert pause.wake.deadline == pytest.approx(batch.started_at + 12 * 3600)
-            assert pause.wake.stall_after == 2 * 3600
+    def test_a_pause_says_what_to_watch_and_until_when(self, tmp_path: Path) -> None:
+        with sandbox(course(100, duration=30.0)) as canvas:
+            rig = Rig(canvas, tmp_path, courses=["sis_course_id:BIO/100"], max_in_flight=10)
+            with rig.process() as batch:
+                pause = batch.advance()
+                assert pause is not None
+                (watched,) = pause.watched
+                (export,) = canvas.exports
+                assert (watched.context, watched.export_id) == ("course:100", export.id)
+                assert watched.progress_id is not None
+                assert pause.wake.enough == 5
+                assert pause.wake.deadline == pytest.approx(batch.started_at + 12 * 3600)
+                assert pause.wake.stall_after == 2 * 3600
 
 
 OUTCOMES: list[tuple[tuple[Fault | LimitedFault, ...], Outcome, int]] = [

@@ -45,5 +45,5 @@ def canvas() -> Iterator[Sandbox]:
         )
         for number, faults in COURSES.items()
     ]
-    with Sandbox(courses, switches=Switches(job_workers=20, duration=0.2, throttle=False)) as sandbox:
+    with Sandbox(courses, switches=Switches(job_workers=20, duration=0.6, throttle=False)) as sandbox:
         yield sandbox

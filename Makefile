@@ -13,7 +13,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test bench check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by i
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)
 
+bench: $(READY) ## Measure (NAME="memory polling": only these; see benchmarks/README.md)
+	@$(BIN)/python -m benchmarks $(NAME)
+
 check: $(READY) ## Lint, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -47,7 +50,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 
 lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into requirements.lock
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group dev --extra s3 --extra sftp \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group dev --extra s3 --extra sftp --extra celery --extra postgres --extra metrics \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what the other targets made

@@ -9,25 +9,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.report import RESULTS, ROOT, Column, Report
+from benchmarks.servers import server
+
 MIB = 1024**2
 PATIENCE = 1800  # seconds for one case; a relay that stands still for ever is a finding, too
-_COLUMNS = ("case", "GiB", "seconds", "MB/s", "CPU-s/GB", "growth MiB", "goal MiB", "")
-_WIDTHS = (32, 6, 8, 6, 9, 11, 9, 4)
+_COLUMNS = (
+    Column("case", "case"),
+    Column("gib", "GiB", ".2f"),
+    Column("seconds", "seconds", ".1f"),
+    Column("mb_per_second", "MB/s"),
+    Column("cpu_seconds_per_gb", "CPU-s/GB", ".2f"),
+    Column("growth_mib", "growth MiB", ".0f"),
+    Column("goal_mib", "goal MiB"),
+    Column("verdict", ""),
+)
 
 
 @dataclass(frozen=True)
@@ -50,25 +54,15 @@ SMALL = (Load(1, 256, goal=160), Load(4, 64, goal=256))
 def main(arguments: list[str] | None = None) -> int:
     """Run every case, print the table, write the results as JSON. 1 if a goal is missed."""
     options = _parser().parse_args(arguments)
-    rows = []
-    _print(_COLUMNS)
+    report = Report("memory", _COLUMNS)
     for load in SMALL if options.small else FULL:
         for target in ("folder", "s3"):
-            row = {
-                "case": f"{load} to {target}",
-                "goal_mib": load.goal,
-                **_measured(load, target, options.scratch),
-            }
-            rows.append(row)
-            _print(_cells(row))
-    moment = datetime.now(timezone.utc)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"memory-{moment:%Y%m%dT%H%M%SZ}.json"
-    path.write_text(
-        json.dumps({"at": moment.isoformat(), "machine": _machine(), "rows": rows}, indent=1) + "\n"
-    )
-    sys.stdout.write(f"\n{path}\n")
-    return int(any(row["growth_mib"] > row["goal_mib"] for row in rows))
+            measured = _measured(load, target, options.scratch)
+            verdict = "ok" if measured["growth_mib"] <= load.goal else "OVER"
+            own = {"case": f"{load} to {target}", "goal_mib": load.goal, "verdict": verdict}
+            report.add({**measured, **own, "gib": measured["bytes"] / 1024**3})
+    report.write(options.results)
+    return int(any(row["verdict"] == "OVER" for row in report.rows))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,17 +76,15 @@ def _parser() -> argparse.ArgumentParser:
         default=ROOT / ".bench",
         help="folder of the packages while they are measured; needs 8 GiB (default: .bench)",
     )
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "benchmarks" / "results", help="folder of the JSON documents"
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON documents")
     return parser
 
 
 def _measured(load: Load, target: str, scratch: Path) -> dict[str, Any]:
     """One case, in three processes."""
-    with _server("benchmarks.sandbox_server", str(load.count), str(load.size * MIB)) as canvas:
+    with server("benchmarks.sandbox_server", str(load.count), str(load.size * MIB)) as canvas:
         if target == "s3":
-            with _server("benchmarks.s3_sink") as sink:
+            with server("benchmarks.s3_sink") as sink:
                 return _relay({"canvas": canvas, "archive": "s3://sink/canvas", "endpoint": sink["url"]})
         scratch.mkdir(parents=True, exist_ok=True)
         folder = tempfile.mkdtemp(prefix="memory-", dir=scratch)
@@ -100,24 +92,6 @@ def _measured(load: Load, target: str, scratch: Path) -> dict[str, Any]:
             return _relay({"canvas": canvas, "archive": Path(folder).as_uri(), "endpoint": None})
         finally:
             shutil.rmtree(folder)
-
-
-@contextmanager
-def _server(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """A server in a process of its own, and what it says about itself. It ends with its standard input."""
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 def _relay(order: dict[str, Any]) -> dict[str, Any]:
@@ -132,36 +106,6 @@ def _relay(order: dict[str, Any]) -> dict[str, Any]:
     )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["case"],
-        f"{row['bytes'] / 1024**3:.2f}",
-        f"{row['seconds']:.1f}",
-        f"{row['mb_per_second']}",
-        f"{row['cpu_seconds_per_gb']:.2f}",
-        f"{row['growth_mib']:.0f}",
-        f"{row['goal_mib']}",
-        "ok" if row["growth_mib"] <= row["goal_mib"] else "OVER",
-    )
-
-
-def _print(cells: tuple[str, ...]) -> None:
-    first, *others = zip(cells, _WIDTHS, strict=True)
-    line = first[0].ljust(first[1]) + "".join(cell.rjust(width) for cell, width in others)
-    sys.stdout.write(line.rstrip() + "\n")
-    sys.stdout.flush()
-
-
-def _machine() -> dict[str, Any]:
-    """What the numbers depend on, without the machine's name."""
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "processors": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("obstore", "requests", "urllib3")},
-    }
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import json
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
+from canvas_sandbox.journal import StateError
 from canvas_sandbox.scenarios import SCENARIOS
 
 
@@ -27,14 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
         host=options.host,
         port=options.port,
         storage_port=options.storage_port,
+        storage_host=options.storage_host,
         time_scale=options.time_scale,
         seed=options.seed,
         throttle=not options.no_throttle,
+        state=options.state,
     )
     try:
         sandbox.start()
     except OSError as error:
-        sys.stderr.write(f"canvas_sandbox: cannot listen on {options.host}: {error}\n")
+        sys.stderr.write(f"canvas_sandbox: cannot start on {options.host}: {error}\n")
+        return 1
+    except StateError as error:
+        sys.stderr.write(f"canvas_sandbox: {error}\n")
         return 1
     if options.print_json:
         details = {"url": sandbox.url, "storage_url": sandbox.storage_url, "tokens": sandbox.tokens}
@@ -64,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         "--storage-port", type=int, default=0, help="port of the storage host (default: a free one)"
     )
     parser.add_argument(
+        "--storage-host", help="name that links to files and storage bear (default: localhost)"
+    )
+    parser.add_argument(
         "--scenario", choices=sorted(SCENARIOS), default="campus", help="default: %(default)s"
     )
     parser.add_argument(
@@ -75,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--no-throttle", action="store_true", help="switch the rate limit off, for benchmarks"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FOLDER",
+        help="remember here, and go on from what is remembered (default: forget)",
     )
     return parser
 

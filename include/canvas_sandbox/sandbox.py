@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
-from typing import final
+from typing import Any, final
 
 from aiohttp import web
 
@@ -17,6 +18,8 @@ from canvas_sandbox.campus import Account, Course, Group, Term, User
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import RequestFault
+from canvas_sandbox.journal import Journal
+from canvas_sandbox.recall import recall
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
@@ -44,6 +47,7 @@ class Sandbox:
         host: Name or address of the Canvas host.
         port: Port of the Canvas host.
         storage_port: Port of the storage host.
+        storage_host: The second name; by default ``localhost`` beside an address, and the other way round.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         storage_port: int = 0,
+        storage_host: str | None = None,
     ) -> None:
         self.world = World(
             courses=courses,
@@ -73,7 +78,10 @@ class Sandbox:
         )
         self._server = Server(self.world)
         self._host = host
+        self._storage_host = storage_host or ("127.0.0.1" if host == "localhost" else "localhost")
         self._ports = (port, storage_port)
+        self._state = state
+        self._journal: Journal | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -88,13 +96,20 @@ class Sandbox:
         self.close()
 
     def start(self) -> None:
-        """Bind the ports and answer; returns when both listeners are ready. Raises `OSError` for a port in use."""
+        """Bind the ports and answer; returns when both listeners are ready.
+
+        Raises:
+            OSError: a port is in use, or the state cannot be kept.
+            StateError: the state is of another sandbox, or damaged.
+        """
         sockets = _bind_all(self._host, self._ports)
         canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
-        other = "127.0.0.1" if self._host == "localhost" else "localhost"
         self.world.canvas_url = f"http://{self._host}:{canvas_port}"
-        self.world.files_url = f"http://{other}:{canvas_port}"
-        self.world.storage_url = f"http://{other}:{storage_port}"
+        self.world.files_url = f"http://{self._storage_host}:{canvas_port}"
+        self.world.storage_url = f"http://{self._storage_host}:{storage_port}"
+        if self._state is not None:
+            self._journal = Journal(self._state)
+            recall(self._journal, self.world, self._server.keep)
         ready: Future[None] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(sockets, ready)), name="canvas-sandbox", daemon=True
@@ -107,6 +122,11 @@ class Sandbox:
         if self._loop is not None and self._stop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_STOP_LIMIT)
+        if self._journal is not None:
+            with self.world.lock:
+                self.world.remember = lambda kind, **fields: None
+                self._journal.close()
+        self._journal = None
         self._loop = self._stop = self._thread = None
 
     @property
@@ -146,8 +166,7 @@ class Sandbox:
     def advance(self, seconds: float) -> None:
         """Jump forward in time; everything due in between happens, in order."""
         with self.world.lock:
-            self.world.clock.advance(seconds)
-            self.world.settle()
+            self.world.advance(seconds)
 
     def content(self, course_id: int) -> Content:
         """What a course holds, to choose ids for ``select`` from."""
@@ -156,19 +175,19 @@ class Sandbox:
 
     def edit_course(self, course_id: int) -> None:
         """Change a course's content, so that its next package differs from the last."""
-        with self.world.lock:
-            self.world.courses[course_id].revision += 1
+        self._change("edit_course", course_id)
 
     def delete_course(self, course_id: int) -> None:
         """Delete a course as a person would: it loses its SIS id."""
-        with self.world.lock:
-            course = self.world.courses[course_id]
-            course.state, course.sis_course_id = "deleted", None
+        self._change("delete_course", course_id)
 
     def reset_course(self, course_id: int) -> int:
         """Reset a course's content; the id of the empty course that takes over its SIS id."""
-        with self.world.lock:
-            return self.world.reset_course(course_id).id
+        return int(self._change("reset_course", course_id))
+
+    def delete_export(self, export_id: int) -> None:
+        """Delete an export as a person would in Canvas's own pages: it is still shown, without its package."""
+        self._change("delete_export", export_id)
 
     def copy_course(self, course_id: int) -> int:
         """Make the internal export of a course copy, which the API hides; its id."""
@@ -180,14 +199,22 @@ class Sandbox:
             return self.world.create_export(request).id
 
     def revoke(self, token: str, *, problem: str = "revoked") -> None:
-        """Make a token ``revoked`` or ``expired``."""
-        with self.world.lock:
-            self.world.tokens[token].problem = problem
+        """Make a token, and every other one of its user, ``revoked`` or ``expired``."""
+        self._change("set_token", self.world.tokens[token].user.id, problem)
+
+    def issue_token(self, token: str) -> str:
+        """A new token for the user of another, which stays as it is."""
+        return str(self._change("issue_token", self.world.tokens[token].user.id))
 
     def fill_bucket(self, count: float, token: str | None = None) -> None:
         """Set what a token (the admin's by default) has used up of its rate limit."""
         with self.world.lock:
             self._server.gate.fill_bucket(token or self.token, count, self.world.clock.now())
+
+    def _change(self, what: str, *arguments: Any) -> Any:
+        with self.world.lock:
+            self.world.settle()
+            return self.world.change(what, *arguments)
 
     async def _serve(self, sockets: list[socket.socket], ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

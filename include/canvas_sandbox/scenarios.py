@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from canvas_sandbox.campus import Account, Course, Group, Term, User
 from canvas_sandbox.faults import Fault, LimitedFault
@@ -37,9 +38,11 @@ class Scenario:
         host: str = "127.0.0.1",
         port: int = 0,
         storage_port: int = 0,
+        storage_host: str | None = None,
         time_scale: float = 1.0,
         seed: int = 1,
         throttle: bool = True,
+        state: Path | None = None,
     ) -> Sandbox:
         """A sandbox of this scenario, not yet started. A scenario makes one sandbox: faults count down in its courses."""
         return Sandbox(
@@ -54,6 +57,7 @@ class Scenario:
             host=host,
             port=port,
             storage_port=storage_port,
+            storage_host=storage_host,
         )
 
 

@@ -1,0 +1,19 @@
+# Airflow's official image without providers, and this package in it, with the versions that the tests ran with:
+# requirements.lock, hashes checked. Nothing is compiled, so nothing has to be cleaned up.
+
+FROM apache/airflow:slim-3.3.2-python3.12 AS wheel
+COPY --chown=airflow:0 pyproject.toml requirements.lock README.md LICENSE /tmp/source/
+COPY --chown=airflow:0 plugins/canvas_exports /tmp/source/plugins/canvas_exports
+RUN uv build --no-cache --wheel --build-constraint /tmp/source/requirements.lock --out-dir /tmp/wheels /tmp/source
+
+FROM apache/airflow:slim-3.3.2-python3.12
+RUN --mount=type=bind,from=wheel,source=/tmp,target=/tmp/build \
+    uv pip install --no-cache --compile-bytecode --constraint /tmp/build/source/requirements.lock \
+        "$(ls /tmp/build/wheels/*.whl)[s3,celery,postgres,metrics]" \
+    # The password file of the API server lives here, on a volume.
+    && mkdir --parents /opt/airflow/auth
+COPY --chown=airflow:0 dags /opt/airflow/dags
+COPY --chown=airflow:0 include/backups /opt/airflow/include/backups
+COPY --chown=airflow:0 include/courses /opt/airflow/include/courses
+COPY --chown=airflow:0 include/pools.json /opt/airflow/include/pools.json
+USER airflow

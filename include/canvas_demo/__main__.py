@@ -13,7 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from canvas_demo.airflow_stack import AirflowError, AirflowStack
+from canvas_demo.airflow_api import AirflowError
+from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.ports import any_free, free_port
 from canvas_demo.processes import ProgramDiedError, Programs
 from canvas_demo.progress import follow
@@ -122,18 +123,8 @@ def _start_canvas(programs: Programs, usual: int) -> dict[str, Any]:
 
 def _configure(airflow: AirflowStack, canvas: dict[str, Any], archive: Path) -> None:
     """What an administrator enters once: the connection, and where the archive is."""
-    airflow.api(
-        "POST",
-        "/connections",
-        {
-            "connection_id": "canvas_default",
-            "conn_type": "canvas",
-            "description": "The Canvas sandbox of the demo",
-            "host": canvas["url"],
-            "password": canvas["tokens"]["admin"],
-        },
-    )
-    airflow.api("POST", "/variables", {"key": "canvas_archive", "value": archive.as_uri()})
+    airflow.add_canvas(canvas["url"], canvas["tokens"]["admin"])
+    airflow.add_variable("canvas_archive", archive.as_uri())
 
 
 def _report(archive: Path, expected: dict[str, str]) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 _GRACE = 15.0  # seconds between asking a program to stop and ending it
 
@@ -38,12 +41,55 @@ class Program:
         if self.process.poll() is not None:
             raise ProgramDiedError(f"{self.name} ended with status {self.process.returncode}:\n{self.tail()}")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.poll() is None
+
     def signal(self, number: int) -> None:
-        """Send a signal to the program and its children."""
+        """Send a signal to the program and those of its children that stayed in its group."""
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:
             return
+
+    def tree(self) -> list[psutil.Process]:
+        """The program and all that descends from it, whatever group that put itself in."""
+        try:
+            parent = psutil.Process(self.process.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def freeze(self) -> None:
+        """Stop the whole tree in its tracks (SIGSTOP), parents first, so that none begins another."""
+        self._signal_tree(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen tree go on."""
+        self._signal_tree(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the whole tree at once (SIGKILL), as a power cut or the kernel's memory killer would."""
+        self.freeze()
+        self._signal_tree(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self, grace: float = _GRACE) -> None:
+        """Ask the program to stop (SIGTERM); after ``grace`` seconds, kill it. Nothing of it is left either way."""
+        _end([self], self.process.terminate, grace)
+
+    def wait_or_kill(self, grace: float) -> None:
+        """Wait until it has ended, killing it after ``grace`` seconds."""
+        try:
+            self.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _signal_tree(self, number: int) -> None:
+        for process in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
 
 class Programs:
@@ -55,19 +101,39 @@ class Programs:
         self._running: list[Program] = []
         logs.mkdir(parents=True, exist_ok=True)
 
-    def run(self, name: str, command: Sequence[str]) -> None:
+    def run(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+    ) -> None:
         """Run a program to its end.
 
         Raises:
             ProgramDiedError: it failed.
         """
-        program = self._spawn(name, command)
+        program = self._spawn(name, command, environment, user)
         if program.process.wait() != 0:
             program.check()
 
-    def start(self, name: str, command: Sequence[str]) -> Program:
-        """Start a program that goes on."""
-        program = self._spawn(name, command)
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+    ) -> Program:
+        """Start a program that goes on.
+
+        Args:
+            name: what it and its log are called; a program of that name that has ended is forgotten.
+            command: program and arguments.
+            environment: variables beside those of all programs.
+            user: whom it runs as, if not as ourselves.
+        """
+        program = self._spawn(name, command, environment, user)
+        self._running = [other for other in self._running if other.name != name or other.is_running]
         self._running.append(program)
         return program
 
@@ -78,19 +144,21 @@ class Programs:
 
     def stop(self) -> None:
         """Stop all, the last started first; those that do not listen are killed."""
-        for program in reversed(self._running):
-            program.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE
-        for program in self._running:
-            try:
-                program.process.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                program.signal(signal.SIGKILL)
-                program.process.wait()
-            program.signal(signal.SIGKILL)  # children that outlived it
+
+        def ask() -> None:
+            for program in reversed(self._running):
+                program.signal(signal.SIGTERM)
+
+        _end(self._running, ask, _GRACE)
         self._running.clear()
 
-    def _spawn(self, name: str, command: Sequence[str]) -> Program:
+    def _spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None,
+        user: str | None,
+    ) -> Program:
         log = self._logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -98,7 +166,21 @@ class Programs:
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
-                env=self._environment,
+                env={**self._environment, **(environment or {})},
                 start_new_session=True,
+                user=user,
+                extra_groups=None if user is None else (),
             )
         return Program(name, log, process)
+
+
+def _end(programs: Sequence[Program], ask: Callable[[], None], grace: float) -> None:
+    """Have programs end as they are asked to; what is left of them and their children is killed."""
+    trees = [process for program in programs for process in program.tree()]
+    ask()
+    deadline = time.monotonic() + grace
+    for program in programs:
+        program.wait_or_kill(max(deadline - time.monotonic(), 0.1))
+    for process in trees:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()

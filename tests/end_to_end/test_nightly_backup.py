@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,14 +46,8 @@ def airflow(
     stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free())
     try:
         stack.start()
-        connection = {
-            "connection_id": "canvas_default",
-            "conn_type": "canvas",
-            "host": canvas.url,
-            "password": canvas.token,
-        }
-        stack.api("POST", "/connections", connection)
-        stack.api("POST", "/variables", {"key": "canvas_archive", "value": archive.as_uri()})
+        stack.add_canvas(canvas.url, canvas.token)
+        stack.add_variable("canvas_archive", archive.as_uri())
         yield stack
     finally:
         stack.stop()
@@ -66,11 +59,7 @@ def night(airflow: AirflowStack) -> str:
     """One night, run to its end; the run id."""
     airflow.wait_for_dag(DAG_ID)
     run_id = airflow.trigger(DAG_ID, {"stall_after": "PT20S", "batch_size": 20})
-    deadline = time.monotonic() + LONGEST
-    while airflow.run_state(DAG_ID, run_id) not in ("success", "failed"):
-        airflow.programs.check()
-        assert time.monotonic() < deadline, airflow.task_instances(DAG_ID, run_id)
-        time.sleep(1)
+    airflow.wait_for_end(DAG_ID, run_id, LONGEST)
     return run_id
 
 

@@ -13,8 +13,8 @@ from typing import final
 
 import psutil
 
-from canvas_cluster import services
 from canvas_cluster.backing import Postgres, Redis
+from canvas_cluster.services import read_services
 from canvas_demo.airflow_api import AirflowApi
 from canvas_demo.ports import any_free
 from canvas_demo.processes import Program, Programs
@@ -40,8 +40,8 @@ class Cluster(AirflowApi):
     """A distributed Airflow on the loopback interface, everybody an administrator, for tests and benchmarks.
 
     CeleryExecutor on PostgreSQL and Redis; an API server, a scheduler, a DAG processor, Celery workers and triggerers.
-    Command lines and settings are those of ``docker-compose.yaml``, but for hosts, ports, folders and secrets. Services
-    are called ``postgres``, ``redis``, ``api-server``, ``scheduler``, ``dag-processor``, ``worker-1``, ... and
+    Command lines and settings are those of ``docker-compose.yaml``, but for hosts, ports, folders and secrets, and for
+    the connections and the archive that it enters. Services are called ``postgres``, ``redis``, ``api-server``, ``scheduler``, ``dag-processor``, ``worker-1``, ... and
     ``triggerer-1``, ....
 
     Args:
@@ -72,7 +72,11 @@ class Cluster(AirflowApi):
         self._postgres = Postgres(folder / "postgres", self.programs)
         self._redis = Redis(folder / "redis", self.programs)
         self._slots = slots
-        self._settings = {**self._environment(repository, dags or repository / "dags"), **settings}
+        self._repository = repository
+        self._services = read_services(
+            repository / "docker-compose.yaml",
+            {**self._environment(repository, dags or repository / "dags"), **settings},
+        )
         self.workers = [f"worker-{number}" for number in range(1, workers + 1)]
         self.triggerers = [f"triggerer-{number}" for number in range(1, triggerers + 1)]
         self._airflow_names = ["api-server", "scheduler", "dag-processor", *self.workers, *self.triggerers]
@@ -84,14 +88,13 @@ class Cluster(AirflowApi):
 
     def _environment(self, repository: Path, dags: Path) -> dict[str, str]:
         return {
-            **services.ENVIRONMENT,
             "NO_PROXY": "127.0.0.1,localhost",
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(repository / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.folder / "passwords.json"),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self._port),
             "AIRFLOW__API__BASE_URL": self.url,
@@ -99,12 +102,11 @@ class Cluster(AirflowApi):
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{self._postgres.address}",
             "AIRFLOW__CELERY__BROKER_URL": self._redis.url,
-            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql://{self._postgres.address}",
+            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql+psycopg2://{self._postgres.address}",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(self._slots),
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
     def __enter__(self) -> Cluster:
@@ -130,7 +132,12 @@ class Cluster(AirflowApi):
         self._postgres.create()
         for name in ("postgres", "redis"):
             self.launch(name)
-        self.programs.run("airflow-init", _command(services.INIT), self._own("airflow-init"))
+        self.programs.run(
+            "airflow-init",
+            self._services["airflow-init"].command,
+            self._own("airflow-init"),
+            folder=self._repository,
+        )
         for name in self._airflow_names:
             self.launch(name)
         self.wait_until_healthy()
@@ -213,8 +220,8 @@ class Cluster(AirflowApi):
         return sum(_pss(process) for program in self._running.values() for process in program.tree())
 
     def _service_command(self, name: str) -> list[str]:
-        kind = name.rstrip("-0123456789")
-        command = _command(services.COMMANDS[kind])
+        kind = _kind(name)
+        command = list(self._services[kind].command)
         if kind == "worker":  # in containers each has a host name of its own
             command += ["--celery-hostname", f"{name}@127.0.0.1"]
         return command
@@ -224,10 +231,11 @@ class Cluster(AirflowApi):
         home = self.folder / "homes" / name
         home.mkdir(parents=True, exist_ok=True)
         return {
-            **self._settings,
+            **self._services[_kind(name)].environment,
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(any_free()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(any_free()),
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(any_free()),
         }
 
@@ -244,11 +252,10 @@ def _inherited() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH"):
         ours.pop(name, None)
-    return ours
+    # The commands of the Compose file mean this environment's programs.
+    return {**ours, "PATH": f"{Path(sys.executable).parent}:{ours['PATH']}"}
 
 
-def _command(words: tuple[str, ...]) -> list[str]:
-    """A command line of a container with this environment's Airflow."""
-    program, *arguments = words
-    assert program == "airflow", words
-    return [sys.executable, "-m", "airflow", *arguments]
+def _kind(name: str) -> str:
+    """``worker`` of ``worker-2``."""
+    return name.rstrip("-0123456789")

@@ -1,15 +1,72 @@
-"""What the services of the cluster are called and started with."""
+"""The services of ``docker-compose.yaml``, to be started as plain processes."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-INIT = ("airflow", "db", "migrate")
-COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "api-server": ("airflow", "api-server"),
-    "scheduler": ("airflow", "scheduler"),
-    "dag-processor": ("airflow", "dag-processor"),
-    "worker": ("airflow", "celery", "worker"),
-    "triggerer": ("airflow", "triggerer"),
-}
-ENVIRONMENT: Mapping[str, str] = {"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"}
+import yaml
+
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[?-])(?P<text>[^}]*))?\}")
+#: Programs that the image's entry point starts as they are; anything else is an argument of ``airflow``.
+_PROGRAMS = frozenset({"bash", "python", "airflow"})
+#: Left out: what an administrator enters by hand elsewhere, and the store that Compose brings along.
+_ENTERED = re.compile(r"AIRFLOW_(CONN|VAR)_.*|AWS_.*")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its command line, and its settings without hosts, ports, secrets and paths."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def read_services(compose: Path, ours: Mapping[str, str]) -> dict[str, Service]:
+    """Airflow's services from a Compose file.
+
+    Args:
+        compose: the file.
+        ours: settings that take the place of the file's.
+
+    Raises:
+        KeyError: the file wants a value for a setting that nobody here has given.
+    """
+    written: dict[str, Any] = yaml.safe_load(compose.read_text())["services"]
+    return {
+        name: Service(
+            command=_command(service["command"]),
+            environment={
+                **{
+                    key: _filled(key, str(value))
+                    for key, value in service["environment"].items()
+                    if key not in ours and not _ENTERED.fullmatch(key)
+                },
+                **ours,
+            },
+        )
+        for name, service in written.items()
+        if "AIRFLOW__CORE__EXECUTOR" in (service.get("environment") or {})
+    }
+
+
+def _command(words: list[str]) -> tuple[str, ...]:
+    """A container's command line in this Python environment; the entry point of Airflow's image puts ``airflow`` first."""
+    program, *arguments = words if words[0] in _PROGRAMS else ["airflow", *words]
+    known = {"airflow": (sys.executable, "-m", "airflow"), "python": (sys.executable,)}
+    return (*known.get(program, (program,)), *arguments)
+
+
+def _filled(key: str, value: str) -> str:
+    """A setting with the defaults of its variables."""
+
+    def fill(found: re.Match[str]) -> str:
+        if found["kind"] != "-":
+            raise KeyError(f"{key} of the Compose file needs {found['name']}")
+        return found["text"]
+
+    return _VARIABLE.sub(fill, value)

@@ -101,19 +101,25 @@ class Programs:
         self._running: list[Program] = []
         logs.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def running(self) -> Sequence[Program]:
+        """Those that were started to go on, the oldest first."""
+        return tuple(self._running)
+
     def run(
         self,
         name: str,
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Run a program to its end.
+        """Run a program to its end; the arguments are those of `start`, and the folder it runs in.
 
         Raises:
             ProgramDiedError: it failed.
         """
-        program = self._spawn(name, command, environment, user)
+        program = self._spawn(name, command, environment, user, folder)
         if program.process.wait() != 0:
             program.check()
 
@@ -158,6 +164,7 @@ class Programs:
         command: Sequence[str],
         environment: Mapping[str, str] | None,
         user: str | None,
+        folder: Path | None = None,
     ) -> Program:
         log = self._logs / f"{name}.log"
         with log.open("ab") as output:
@@ -167,6 +174,7 @@ class Programs:
                 stderr=output,
                 stdin=subprocess.DEVNULL,
                 env={**self._environment, **(environment or {})},
+                cwd=folder,
                 start_new_session=True,
                 user=user,
                 extra_groups=None if user is None else (),

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         sandbox.start()
     except OSError as error:
-        sys.stderr.write(f"canvas_sandbox: cannot start on {options.host}: {error}\n")
+        sys.stderr.write(f"canvas_sandbox: cannot listen on {options.host}: {error}\n")
         return 1
     except StateError as error:
         sys.stderr.write(f"canvas_sandbox: {error}\n")

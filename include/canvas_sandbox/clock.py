@@ -11,11 +11,15 @@ class Clock:
 
     A running clock follows the wall clock, so that ``created_at`` agrees with what a client's own clock says; a manual
     one stands still. Both jump forward with `advance`.
+
+    Args:
+        manual: It stands still by itself.
+        ahead: Seconds by which it is wrong; negative when it is behind.
     """
 
-    def __init__(self, *, manual: bool = False) -> None:
+    def __init__(self, *, manual: bool = False, ahead: float = 0.0) -> None:
         self._manual = manual
-        self._origin = time.time()
+        self._origin = time.time() + ahead
         self._started = time.monotonic()
         self._jumped = 0.0
 
@@ -23,6 +27,11 @@ class Clock:
         """Current time in seconds since the epoch."""
         elapsed = 0.0 if self._manual else time.monotonic() - self._started
         return self._origin + elapsed + self._jumped
+
+    def resume(self, started: float) -> None:
+        """Go on as a clock that was started at this moment: one that stands still stands there again."""
+        if self._manual:
+            self._origin = started
 
     def advance(self, seconds: float) -> None:
         """Jump forward; raises `ValueError` for a step back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -112,6 +112,8 @@ class FaultCounter:
     """The faults of one course and how often each may still happen."""
 
     def __init__(self, faults: Iterable[Fault | LimitedFault] = ()) -> None:
+        self.on_use: Callable[[Fault], None] = lambda _: None
+        """Told whenever one of the times of a limited fault is used up."""
         self._left: dict[Fault, int | None] = {}
         for fault in faults:
             if isinstance(fault, LimitedFault):
@@ -128,8 +130,15 @@ class FaultCounter:
         if left is None:
             return True
         if left > 0:
-            self._left[fault] = left - 1
+            self.use(fault)
+            self.on_use(fault)
         return left > 0
+
+    def use(self, fault: Fault) -> None:
+        """Use up one of the times of a limited fault, and tell nobody."""
+        left = self._left.get(fault)
+        if left:
+            self._left[fault] = left - 1
 
     def take_all(self, faults: Iterable[Fault]) -> frozenset[Fault]:
         """Those of ``faults`` that happen now."""

@@ -73,11 +73,15 @@ class Export:
     attachment: Attachment | None = None
     finished_at: float | None = None
     notified: bool = False
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
 class ExportRecord:
-    """An export as tests see it: ``context`` as in ``course:101``, ``user`` an id, times in seconds since the epoch."""
+    """An export as tests see it: ``context`` as in ``course:101``, times in seconds since the epoch.
+
+    ``user``, ``progress`` and ``attachment`` are ids, as they stand in paths of the request log.
+    """
 
     id: int
     context: str
@@ -89,6 +93,8 @@ class ExportRecord:
     version: str = "1.1.0"
     selection: dict[str, object] = field(default_factory=dict)
     notified: bool = False
+    progress: int | None = None
+    attachment: int | None = None
 
 
 @dataclass

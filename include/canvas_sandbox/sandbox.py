@@ -23,7 +23,7 @@ from canvas_sandbox.recall import recall
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
-from canvas_sandbox.world import ExportRequest, World
+from canvas_sandbox.world import ExportRequest, World, forget
 
 _START_LIMIT, _STOP_LIMIT = 30.0, 10.0
 
@@ -48,6 +48,9 @@ class Sandbox:
         port: Port of the Canvas host.
         storage_port: Port of the storage host.
         storage_host: The second name; by default ``localhost`` beside an address, and the other way round.
+        state: Folder for what this Canvas remembers, so that one started later with the same folder, campus and ports
+            goes on where this one stopped, however it stopped. Time goes on meanwhile. Injected faults and what tokens
+            have used up of their rate limits are forgotten. Without it, everything is.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Sandbox:
         port: int = 0,
         storage_port: int = 0,
         storage_host: str | None = None,
+        state: Path | None = None,
     ) -> None:
         self.world = World(
             courses=courses,
@@ -99,8 +103,8 @@ class Sandbox:
         """Bind the ports and answer; returns when both listeners are ready.
 
         Raises:
-            OSError: a port is in use, or the state cannot be kept.
-            StateError: the state is of another sandbox, or damaged.
+            OSError: a port is in use.
+            StateError: the state is of another sandbox, is damaged, or cannot be kept.
         """
         sockets = _bind_all(self._host, self._ports)
         canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
@@ -108,8 +112,11 @@ class Sandbox:
         self.world.files_url = f"http://{self._storage_host}:{canvas_port}"
         self.world.storage_url = f"http://{self._storage_host}:{storage_port}"
         if self._state is not None:
-            self._journal = Journal(self._state)
-            recall(self._journal, self.world, self._server.keep)
+            with ExitStack() as undo:
+                for bound in sockets:
+                    undo.push(bound)
+                self._journal = self._recall(self._state)
+                undo.pop_all()
         ready: Future[None] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(sockets, ready)), name="canvas-sandbox", daemon=True
@@ -124,7 +131,7 @@ class Sandbox:
             self._thread.join(_STOP_LIMIT)
         if self._journal is not None:
             with self.world.lock:
-                self.world.remember = lambda kind, **fields: None
+                self.world.remember = forget
                 self._journal.close()
         self._journal = None
         self._loop = self._stop = self._thread = None
@@ -210,6 +217,15 @@ class Sandbox:
         """Set what a token (the admin's by default) has used up of its rate limit."""
         with self.world.lock:
             self._server.gate.fill_bucket(token or self.token, count, self.world.clock.now())
+
+    def _recall(self, state: Path) -> Journal:
+        journal = Journal(state)
+        try:
+            recall(journal, self.world, self._server.keep)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
 
     def _change(self, what: str, *arguments: Any) -> Any:
         with self.world.lock:

@@ -58,6 +58,7 @@ class Scenario:
             port=port,
             storage_port=storage_port,
             storage_host=storage_host,
+            state=state,
         )
 
 

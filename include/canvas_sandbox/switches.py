@@ -24,6 +24,7 @@ class Switches:
 
     Attributes:
         manual_clock: Time moves only by ``Sandbox.advance``.
+        clock_ahead: Seconds by which Canvas's clock differs from everybody else's; negative when it is behind.
         job_workers: Exports that run at the same time; the others wait in ``created``.
         job_delay: Seconds between the request and the earliest start of its job.
         duration: Median seconds of an export whose course does not say.
@@ -57,6 +58,7 @@ class Switches:
     """
 
     manual_clock: bool = False
+    clock_ahead: float = 0.0
     job_workers: int = 6
     job_delay: float = 0.0
     duration: float = 0.2

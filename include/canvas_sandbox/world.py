@@ -6,11 +6,14 @@ import hashlib
 import itertools
 import random
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from canvas_sandbox.campus import Account, Course, Exportable, Group, Term, User, default_users
+from canvas_sandbox.changes import CHANGES
 from canvas_sandbox.clock import Clock
 from canvas_sandbox.content.generate import generate, source_of
 from canvas_sandbox.content.model import Content
@@ -52,6 +55,10 @@ class ExportRequest:
     notify: bool = False
 
 
+def forget(_kind: str, **_fields: object) -> None:
+    """What a world without a state does with what it is told."""
+
+
 class World:
     """The state behind both listeners. Whoever touches it holds ``lock`` and has called `settle`."""
 
@@ -69,8 +76,10 @@ class World:
     ) -> None:
         self.switches = switches
         self.seed = seed
-        self.clock = Clock(manual=switches.manual_clock)
-        self.started = self.clock.now()
+        self.clock = Clock(manual=switches.manual_clock, ahead=switches.clock_ahead)
+        self.started = self.now = self.clock.now()
+        self.remember: Callable[..., None] = forget
+        """Told, under the lock, whatever comes from outside; see `canvas_sandbox.recall`."""
         self.lock = threading.RLock()
         self.canvas_url = self.files_url = self.storage_url = ""
         self.courses = {course.id: course for course in courses}
@@ -82,7 +91,7 @@ class World:
         self.progresses: dict[int, Progress] = {}
         self.attachments: dict[int, Attachment] = {}
         self.error_reports = itertools.count(7001)
-        self._time_scale = time_scale
+        self.time_scale = time_scale
         self._jobs = JobQueue(switches.job_workers)
         self._export_ids, self._progress_ids, self._file_ids = (
             itertools.count(n) for n in (501, 9001, 70_001)
@@ -90,22 +99,55 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.token_of: dict[str, str] = {}
         for user in self.users.values():
-            role = _ROLES.get(user.id)
-            if role or user.token:
-                value = user.token or "7~" + hashlib.sha256(f"{seed}:{role}".encode()).hexdigest()
-                self.tokens[value] = Token(value, user)
-                self.token_of[role or f"user:{user.id}"] = value
+            if user.id in _ROLES or user.token:
+                self.issue_token(user)
+        for context in self.contexts():
+            context.trouble.on_use = partial(self._used, context.label)
 
     @property
     def root_account(self) -> Account:
         """The account whose host this is: the first one without a parent."""
         return next(account for account in self.accounts.values() if account.parent_id is None)
 
-    def settle(self) -> float:
-        """Let everything happen that is due; the current time."""
-        now = self.clock.now()
-        self._jobs.run_until(now)
-        return now
+    def contexts(self) -> Iterator[Exportable]:
+        """All that can be exported."""
+        yield from self.courses.values()
+        yield from self.groups.values()
+        yield from self.users.values()
+
+    def issue_token(self, user: User) -> str:
+        """Another token for a user, who is known by it from now on; the first is the one the campus gave."""
+        role = _ROLES.get(user.id)
+        count = sum(token.user is user for token in self.tokens.values())
+        name = f"{self.seed}:{role or user.label}" + (f":{count}" if count else "")
+        given = None if count else user.token
+        value = given or "7~" + hashlib.sha256(name.encode()).hexdigest()
+        self.tokens[value] = Token(value, user)
+        self.token_of[role or f"user:{user.id}"] = value
+        return value
+
+    def begin_again(self, started: float) -> None:
+        """Go on as the world that was started at this moment; before anything else has happened."""
+        self.clock.resume(started)
+        self.started = started
+
+    def settle(self, moment: float | None = None) -> float:
+        """Let everything happen that is due at a moment, by default now; that moment."""
+        self.now = self.clock.now() if moment is None else moment
+        self._jobs.run_until(self.now)
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward in time; everything due in between happens, in order."""
+        self.clock.advance(seconds)
+        self.remember("advanced", seconds=seconds)
+        self.settle()
+
+    def change(self, what: str, *arguments: Any) -> Any:
+        """Make one of `CHANGES` at the moment last settled; what it returns."""
+        result = CHANGES[what](self, *arguments)
+        self.remember("changed", at=self.now, what=what, arguments=arguments)
+        return result
 
     def content(self, owner: Exportable) -> Content:
         """Everything a course, group or person holds."""
@@ -113,17 +155,33 @@ class World:
 
     def create_export(self, request: ExportRequest) -> Export:
         """A new export and its job: every call makes another one."""
-        now, context = self.clock.now(), request.context
+        faults = request.context.trouble.take_all(JOB_FAULTS | PACKAGE_FAULTS)
+        now = self.clock.now()
+        self.remember(
+            "export",
+            at=now,
+            context=request.context.label,
+            user=request.user.id,
+            faults=sorted(fault.value for fault in faults),
+            export_type=request.export_type,
+            selection=request.selection.written(),
+            version=request.version,
+            notify=request.notify,
+        )
+        return self.begin_export(request, now, faults)
+
+    def begin_export(self, request: ExportRequest, now: float, faults: frozenset[Fault]) -> Export:
+        """The rows and the job of an export, struck by these faults."""
         export = Export(
             id=next(self._export_ids),
-            context=context,
+            context=request.context,
             export_type=request.export_type,
             user_id=request.user.id,
             created_at=now,
             selection=request.selection,
             version=request.version,
             notify=request.notify and request.export_type != "zip",
-            faults=context.trouble.take_all(JOB_FAULTS | PACKAGE_FAULTS),
+            faults=faults,
         )
         progress = Progress(next(self._progress_ids), export.id, export.user_id, now, now)
         export.progress = progress
@@ -138,16 +196,8 @@ class World:
                 lambda moment: self._attach(export, moment),
                 self.switches.stuck_holds_worker,
             )
-            self._jobs.submit(life.run, now + self.switches.job_delay * self._time_scale)
+            self._jobs.submit(life.run, now + self.switches.job_delay * self.time_scale)
         return export
-
-    def reset_course(self, course_id: int) -> Course:
-        """Reset a course's content: a new id takes over the SIS id, the old row is deleted."""
-        old = self.courses[course_id]
-        new = replace(old, id=max(self.courses) + 1, size=0, faults=())
-        old.state, old.sis_course_id = "deleted", None
-        self.courses[new.id] = new
-        return new
 
     def is_expired(self, export: Export) -> bool:
         """Whether the export is too old to show its package."""
@@ -163,13 +213,16 @@ class World:
         night = (1 * 60 + 37) * 60.0
         return self.clock.now() > expiry + (night - expiry) % DAY
 
+    def _used(self, label: str, fault: Fault) -> None:
+        self.remember("used", context=label, fault=fault.value)
+
     def _duration(self, export: Export) -> float:
         seconds = export.context.duration
         if seconds is None:
             seconds, sigma = self.switches.duration, self.switches.duration_sigma
             if sigma > 0:
                 seconds *= random.Random(f"{self.seed}:{export.context.label}").lognormvariate(0.0, sigma)
-        return seconds * self._time_scale
+        return seconds * self.time_scale
 
     def _attach(self, export: Export, moment: float) -> Attachment | None:
         context = export.context

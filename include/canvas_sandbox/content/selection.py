@@ -44,6 +44,11 @@ class Selection:
         key = item.key if self.hashed else item.asset_string
         return any(key in self.keys.get(collection, ()) for collection in collections)
 
+    def written(self) -> dict[str, Any]:
+        """The selection as plain data from which it can be made again."""
+        keys = {name: sorted(keys) for name, keys in self.keys.items()}
+        return {"flags": sorted(self.flags), "keys": keys, "hashed": self.hashed}
+
     def stored(self) -> dict[str, Any]:
         """The selection as plain data."""
         return {

@@ -62,7 +62,7 @@ class Control:
     def advance(self, call: Call) -> Reply:
         """``POST /sandbox/advance`` with ``{"seconds": n}``: jump forward in time."""
         try:
-            self._world.clock.advance(float(call.params.get("seconds", 0)))
+            self._world.advance(float(call.params.get("seconds", 0)))
         except (TypeError, ValueError) as error:
             return Reply(400, {"message": str(error)})
-        return Reply(data={"time": self._world.settle()})
+        return Reply(data={"time": self._world.now})

@@ -36,8 +36,7 @@ class Progresses:
         progress = self._find(call)
         if progress.user_id != call.user.id:
             raise errors.denied(self._world.switches)
-        progress.write(call.now, "failed")
-        progress.message = call.params.get("message")
+        self._world.change("cancel_progress", progress.id, call.params.get("message"))
         return Reply(data=_json(progress, call.base_url))
 
     def _find(self, call: Call) -> Progress:

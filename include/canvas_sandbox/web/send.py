@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
 from aiohttp import web
@@ -20,9 +19,10 @@ _DRIPS_PER_SECOND = 20
 class Sender:
     """Writes replies, in lower-case header names if the switches say so, and counts the bytes of bodies."""
 
-    def __init__(self, *, lowercase_headers: bool, server: str) -> None:
+    def __init__(self, *, lowercase_headers: bool, server: str, clock: Callable[[], float]) -> None:
         self._lower = lowercase_headers
         self._server = server
+        self._clock = clock
         self._date = (0, "")
 
     async def send(self, request: web.BaseRequest, reply: Reply, record: RequestRecord) -> web.StreamResponse:
@@ -59,7 +59,7 @@ class Sender:
             _hang_up(request)
 
     def _headers(self, reply: Reply) -> CIMultiDict[str]:
-        second = int(time.time())
+        second = int(self._clock())
         if self._date[0] != second:
             self._date = (second, formatdate(second, usegmt=True))
         named = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,14 +36,23 @@ class Server:
         self._storage = StorageHost(world, signer)
         self._faults: list[RequestFault] = []
         self._records: deque[RequestRecord] = deque(maxlen=world.switches.record_limit)
+        self._kept = 0
         self._control = Control(world, self.requests, self.exports, self.inject)
-        self._canvas_sender = Sender(lowercase_headers=world.switches.lowercase_headers, server="Apache")
-        self._storage_sender = Sender(lowercase_headers=False, server="AmazonS3")
+        self._canvas_sender = Sender(
+            lowercase_headers=world.switches.lowercase_headers, server="Apache", clock=world.clock.now
+        )
+        self._storage_sender = Sender(lowercase_headers=False, server="AmazonS3", clock=time.time)
 
     def requests(self) -> list[RequestRecord]:
         """Requests so far, oldest first, without those to the sandbox's own endpoints."""
         with self.world.lock:
             return [replace(record) for record in self._records]
+
+    def keep(self, record: RequestRecord) -> int:
+        """Remember a request; its number, from 0."""
+        self._records.append(record)
+        self._kept += 1
+        return self._kept - 1
 
     def exports(self) -> list[ExportRecord]:
         """Every export ever created, oldest first."""
@@ -60,6 +70,8 @@ class Server:
                     version=export.version,
                     selection=export.selection.stored(),
                     notified=export.notified,
+                    progress=export.progress.id if export.progress else None,
+                    attachment=export.attachment.id if export.attachment else None,
                 )
                 for export in self.world.exports.values()
             ]
@@ -161,10 +173,17 @@ class Server:
             had_authorization="Authorization" in call.headers,
             listener=listener,
         )
-        if listener:
-            with self.world.lock:
-                self._records.append(record)
-        return await sender.send(request, _rendered(call, reply), record)
+        if not listener:
+            return await sender.send(request, _rendered(call, reply), record)
+        with self.world.lock:
+            number = self.keep(record)
+            self.world.remember("request", **vars(record))
+        try:
+            return await sender.send(request, _rendered(call, reply), record)
+        finally:
+            if record.bytes:
+                with self.world.lock:
+                    self.world.remember("sent", request=number, bytes=record.bytes)
 
 
 def _harmless(call: Call) -> str:

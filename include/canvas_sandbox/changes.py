@@ -1,0 +1,73 @@
+"""What people do to a Canvas while exports run: each change by its name, with plain arguments, so that it can be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from canvas_sandbox.world import World
+
+
+def _edit_course(world: World, course_id: int) -> None:
+    """A teacher changes the content: the next package differs from the last."""
+    world.courses[course_id].revision += 1
+
+
+def _delete_course(world: World, course_id: int) -> None:
+    """The course is deleted, and loses its SIS id."""
+    course = world.courses[course_id]
+    course.state, course.sis_course_id = "deleted", None
+
+
+def _reset_course(world: World, course_id: int) -> int:
+    """The content is reset: a new, empty course takes over the SIS id, the old row is deleted. The new id."""
+    old = world.courses[course_id]
+    new = replace(old, id=max(world.courses) + 1, size=0, faults=())
+    _delete_course(world, course_id)
+    world.courses[new.id] = new
+    return new.id
+
+
+def _delete_export(world: World, export_id: int) -> None:
+    """Somebody deletes the export in Canvas's own pages: no longer listed, still shown, its package gone."""
+    export = world.exports[export_id]
+    export.workflow_state, export.deleted = "deleted", True
+    if export.attachment is not None:
+        del world.attachments[export.attachment.id]
+        export.attachment = None
+
+
+def _cancel_progress(world: World, progress_id: int, message: str | None) -> None:
+    """The owner cancels the job: it says ``failed``, and the job writes over it later."""
+    progress = world.progresses[progress_id]
+    progress.write(world.now, "failed")
+    progress.message = message
+
+
+def _set_token(world: World, user_id: int, problem: str | None) -> None:
+    """Every token of a user becomes ``revoked`` or ``expired``, or works again."""
+    for token in world.tokens.values():
+        if token.user.id == user_id:
+            token.problem = problem
+
+
+def _issue_token(world: World, user_id: int) -> str:
+    """The user makes another token; those before it stay as they are. The new one."""
+    return world.issue_token(world.users[user_id])
+
+
+CHANGES: dict[str, Callable[..., Any]] = {
+    change.__name__.lstrip("_"): change
+    for change in (
+        _edit_course,
+        _delete_course,
+        _reset_course,
+        _delete_export,
+        _cancel_progress,
+        _set_token,
+        _issue_token,
+    )
+}
+"""Changes by name; each takes the world and plain values."""

@@ -1,0 +1,64 @@
+"""What a sandbox was told, line by line in a file, so that another process can go on where a killed one stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+_FILE = "journal.jsonl"
+
+
+class StateError(ValueError):
+    """The folder holds what this sandbox cannot go on from."""
+
+
+class Journal:
+    """An append-only file of JSON lines in a folder.
+
+    A line is with the operating system before the sandbox answers, so its process may be killed at any moment. It is not
+    forced to the disk: a machine that loses power may lose the last of them. One process writes at a time.
+
+    Raises:
+        StateError: the file is damaged before its end, or cannot be read and written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self.entries: list[dict[str, Any]] = []
+        """What it held when it was opened, oldest first."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._open()
+        except OSError as error:
+            raise StateError(f"the state cannot be kept: {error}") from error
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Add a line, in one system call."""
+        os.write(self._file, json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode() + b"\n")
+
+    def close(self) -> None:
+        """Write no more."""
+        os.close(self._file)
+
+    def _open(self) -> int:
+        """Read what is there, without a line that a kill cut short: it never took effect."""
+        whole = 0
+        with self._path.open("a+b") as file:
+            self._path.chmod(0o600)
+            file.seek(0)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self.entries.append(self._parse(line, whole))
+                whole += len(line)
+            file.truncate(whole)
+            return os.dup(file.fileno())
+
+    def _parse(self, line: bytes, place: int) -> dict[str, Any]:
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise StateError(f"{self._path} is damaged at byte {place}") from error
+        return entry

@@ -162,6 +162,38 @@ def test_a_package_that_a_killed_run_left_is_proven_and_not_fetched_again(store:
     assert files(store) == BOTH
 
 
+class Racing(FileStore):
+    """A store in which somebody else sweeps the package just before its manifest is written."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        self.delete(DRAFT.key)
+        return super().put_if_absent(key, data)
+
+
+def racing(tmp_path: Path) -> Racing:
+    return Racing(tmp_path.as_uri(), tmp_path)
+
+
+def test_a_manifest_of_a_package_that_was_swept_meanwhile_is_taken_back(tmp_path: Path) -> None:
+    store = racing(tmp_path)
+    store.put(DRAFT.key, [PACKAGE])
+    with pytest.raises(ArchiveUnavailableError, match="swept") as raised:
+        store_package(store, Canvas(PACKAGE))
+    assert raised.value.retryable
+    assert files(store) == set()
+
+
+def test_a_process_that_slept_for_days_does_not_vouch_for_a_package_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 3 * 86_400.0])
+    monkeypatch.setattr("canvas_exports.archive.publish.time.time", lambda: next(clock))
+    store = racing(tmp_path)
+    with pytest.raises(ArchiveUnavailableError, match="swept"):
+        store_package(store, Canvas(PACKAGE))
+    assert files(store) == set()
+
+
 @pytest.mark.parametrize(
     "left", [PACKAGE[:-9], PACKAGE[: MIN_BLOCK_SIZE + 5], cartridge(context=context_xml(9)), b""]
 )
@@ -271,8 +303,8 @@ class Dying(Store):
     def delete(self, key: str) -> None:
         self._do(lambda: self._store.delete(key))
 
-    def sweep(self, older_than: Any) -> Any:
-        return self._do(lambda: self._store.sweep(older_than))
+    def sweep(self, older_than: Any, owns: Any = None) -> Any:
+        return self._do(lambda: self._store.sweep(older_than, owns))
 
     def close(self) -> None:
         pass

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.archive.ownership import PROBE
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import ArchiveDeniedError, InputError
 
@@ -20,7 +21,6 @@ _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure"
 _REMOTES = {"sftp": "sftp", "ssh": "sftp", "scp": "sftp", "ftp": "ftp", "ftps": "ftps"} | {
     scheme: scheme for scheme in ("hdfs", "viewfs", "webhdfs")
 }
-_PROBE = ".canvas-exports-probe"
 
 
 def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "archive") -> Store:
@@ -66,9 +66,9 @@ def check_writable(store: Store) -> None:
         ArchiveDeniedError: no credentials, no such bucket, or no right to write (permanent).
         ArchiveUnavailableError: the store cannot be reached (retryable).
     """
-    store.replace(_PROBE, b"Written to see whether this archive can be written to. Safe to delete.\n")
+    store.replace(PROBE, b"Written to see whether this archive can be written to. Safe to delete.\n")
     with suppress(ArchiveDeniedError):
-        store.delete(_PROBE)
+        store.delete(PROBE)
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by t
 # One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
 _ROUNDS = 2
+
+_LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,15 @@ def publish(
         if stored is not None:
             return stored
         try:
-            passed = _adopt(store, draft.key, expect, budget) or _transfer(
-                store, draft.key, blocks, expect, budget
-            )
+            adopted = _adopt(store, draft.key, expect, budget)
+            passed = adopted or _transfer(store, draft.key, blocks, expect, budget)
         except AlreadyStoredError:
             continue  # another attempt at the same export was quicker; see what it left
-        return _seal(store, draft, passed)
+        seen_at = time.time()
+        published = _seal(store, draft, passed)
+        if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
+            _look_back(store, published)
+        return published
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
 
 
@@ -183,6 +189,19 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
             "the store says the manifest is there, and that it is not", key=draft.key
         )
     return stored
+
+
+def _look_back(store: Store, published: Published) -> None:
+    """See that the package was still there when its manifest was written.
+
+    What lies without a manifest for days is swept. A package that an earlier run left may be, just now, and so may that
+    of a process that was suspended: then the manifest, which names nothing, is taken back.
+    """
+    if store.stat(published.key) is None:
+        store.delete(published.manifest_key)
+        raise ArchiveUnavailableError(
+            "the package was swept before it had its manifest; it will be fetched again", key=published.key
+        )
 
 
 def _same(manifest: Manifest, draft: ManifestDraft) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -72,10 +72,12 @@ class Store(ABC):
         """Remove an object; no error if it is absent."""
 
     @abstractmethod
-    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+    def sweep(
+        self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
+    ) -> builtins.list[str]:
         """Remove what died here: unfinished uploads below the root, older than given. Returns the keys they were for.
 
-        Never touches a finished object, nor an upload that is younger.
+        Never touches a finished object, nor an upload that is younger, nor one to a key that is not ``owns``.
         """
 
     @abstractmethod

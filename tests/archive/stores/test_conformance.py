@@ -13,6 +13,7 @@ from tests.archive.stores.places import Place
 
 from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.store import Block
+from canvas_exports.archive.sweeping import sweep
 from canvas_exports.errors import AlreadyStoredError
 
 KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
@@ -182,6 +183,23 @@ def test_sweep_removes_what_died_long_ago_and_nothing_else(place: Place) -> None
     assert place.store.sweep(timedelta(0)) == ["courses/1/dead.zip"]
     assert place.leftovers() == []
     assert place.store.read("courses/1/whole.zip") == b"whole"
+
+
+def test_sweeping_an_archive_takes_what_killed_runs_left_and_nothing_of_anybody_else_s(place: Place) -> None:
+    stem = "courses/1/20261123T080000Z-zip-"
+    foreign = {"courses/1/dead.zip", "courses/1/notes.json", f"{stem}1.zip.old"}
+    for key in (*foreign, f"{stem}1.zip", f"{stem}2.zip", f"{stem}2.json"):
+        place.store.put(key, [b"bytes"])
+    place.die_while_writing(f"{stem}3.zip")
+    place.die_while_writing("courses/1/theirs.zip")
+    swept = sweep(
+        place.store, grace=timedelta(seconds=-2)
+    )  # some stores tell whole seconds in one place only
+    assert swept.trouble is None
+    assert swept.keys == [f"{stem}3.zip", f"{stem}1.zip"]
+    assert place.objects() == {*foreign, f"{stem}2.zip", f"{stem}2.json"}
+    assert ["theirs.zip" in key for key in place.leftovers()] == [True]
+    assert sweep(place.store, grace=timedelta(days=7)).keys == []
 
 
 def test_several_threads_share_a_store(place: Place) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import builtins
 import errno
 import os
-import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,10 +14,10 @@ from stat import S_ISREG
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, ArchiveUnavailableError
 
 _BLOCK = MiB
-_PART = ".part"  # ends the name of a file that is being written; no key's own segment starts with a dot and ends so
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
@@ -99,7 +98,7 @@ class FileStore(Store):
         """Walk the folder; files that are being written are not objects."""
         for path in self._files(prefix.rpartition("/")[0]):
             key = path.relative_to(self._root).as_posix()
-            if key.startswith(prefix) and not _is_part(path):
+            if key.startswith(prefix) and whole_name(key) is None:
                 info = self.stat(key)
                 if info is not None:
                     yield info
@@ -109,16 +108,20 @@ class FileStore(Store):
         with suppress(KeyError), _translated("delete", key):
             self._path(key).unlink()
 
-    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+    def sweep(
+        self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
+    ) -> builtins.list[str]:
         """Remove temporary files that nobody has written to for so long."""
         youngest = datetime.now(timezone.utc) - older_than
         swept = []
         for path in self._files(""):
+            key = whole_name(path.relative_to(self._root).as_posix())
+            if key is None or not owns(key):
+                continue
             with suppress(KeyError), _translated("sweep", path.name):
-                if _is_part(path) and datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= youngest:
+                if datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= youngest:
                     path.unlink()
-                    name = path.name.removeprefix(".").rpartition(".")[0].rpartition(".")[0]
-                    swept.append(path.with_name(name).relative_to(self._root).as_posix())
+                    swept.append(key)
         return swept
 
     def close(self) -> None:
@@ -136,7 +139,7 @@ class FileStore(Store):
         """A temporary name beside an object's, gone afterwards whatever happens."""
         with _translated("store", key):
             path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
+        part = path.with_name(part_name(path.name))
         try:
             yield part
         finally:
@@ -180,10 +183,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is_part(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(_PART)
 
 
 @contextmanager

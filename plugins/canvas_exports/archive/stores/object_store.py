@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from itertools import islice
@@ -139,9 +139,11 @@ class ObjectStore(Store):
         except KeyError:
             return
 
-    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+    def sweep(
+        self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
+    ) -> builtins.list[str]:
         """S3: multipart uploads. Azure forgets uncommitted blocks after a week; on GCS set a lifecycle rule."""
-        return [] if self._uploads is None else self._uploads.sweep(older_than)
+        return [] if self._uploads is None else self._uploads.sweep(older_than, owns)
 
     def close(self) -> None:
         """The connections close when they have been idle."""

@@ -7,8 +7,7 @@ So a stream goes to a temporary name, inside a guard, and its size is compared b
 from __future__ import annotations
 
 import builtins
-import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -17,6 +16,7 @@ from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store
 from canvas_exports.archive.stores.guard import guarded
+from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.archive.stores.producer import Producer
 from canvas_exports.archive.stores.remote import Remote
 from canvas_exports.errors import (
@@ -26,7 +26,6 @@ from canvas_exports.errors import (
     ArchiveUnavailableError,
 )
 
-_PART = ".part"
 _BLOCK = MiB
 
 
@@ -111,7 +110,7 @@ class SmartOpenStore(Store):
         with self._translated("list", prefix):
             for file in self._remote.walk(folder):
                 key = self._key(file.path)
-                if key.startswith(prefix) and not _is_part(key):
+                if key.startswith(prefix) and whole_name(key) is None:
                     yield ObjectInfo(key, file.size, file.modified)
 
     def delete(self, key: str) -> None:
@@ -120,18 +119,22 @@ class SmartOpenStore(Store):
         with self._translated("delete", key):
             self._remote.delete(path)
 
-    def sweep(self, older_than: timedelta) -> builtins.list[str]:
+    def sweep(
+        self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
+    ) -> builtins.list[str]:
         """Remove temporary files that nobody has written to for so long."""
         youngest = datetime.now(timezone.utc) - older_than
-        swept = []
         with self._translated("sweep", ""):
-            for file in builtins.list(self._remote.walk(self._root)):
-                key = self._key(file.path)
-                if _is_part(key) and file.modified <= youngest:
-                    self._remote.delete(file.path)
-                    folder, slash, name = key.rpartition("/")
-                    swept.append(folder + slash + name.removeprefix(".").rsplit(".", 2)[0])
-        return swept
+            dead = [
+                (key, file.path)
+                for file in self._remote.walk(self._root)
+                if file.modified <= youngest
+                and (key := whole_name(self._key(file.path))) is not None
+                and owns(key)
+            ]
+            for _, path in dead:
+                self._remote.delete(path)
+        return [key for key, _ in dead]
 
     def close(self) -> None:
         """Close the connections."""
@@ -153,7 +156,7 @@ class SmartOpenStore(Store):
     def _part_of(self, path: str, key: str, blocks: Iterable[Block]) -> Iterator[str]:
         """The blocks under a temporary name beside the object's, gone afterwards whatever happens."""
         folder, _, name = path.rpartition("/")
-        part = f"{folder}/.{name}.{secrets.token_hex(4)}{_PART}"
+        part = f"{folder}/{part_name(name)}"
         try:
             self._fill(folder, part, key, Producer(blocks))
             yield part
@@ -231,8 +234,3 @@ class SmartOpenStore(Store):
             raise ArchiveUnavailableError(
                 f"cannot {action} in {self.uri} at present: {kind}", key=key
             ) from None
-
-
-def _is_part(key: str) -> bool:
-    name = key.rpartition("/")[2]
-    return name.startswith(".") and name.endswith(_PART)

@@ -49,7 +49,7 @@ class UnfinishedUploads:
         self._keys = keys
         self._root = f"{bucket.path}/" if bucket.path else ""
 
-    def sweep(self, older_than: timedelta) -> list[str]:
+    def sweep(self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True) -> list[str]:
         """Abort those below the root that began longer ago than given. Returns the keys they were for.
 
         Raises:
@@ -62,27 +62,27 @@ class UnfinishedUploads:
                 "install boto3, or set a lifecycle rule"
             )
         youngest = datetime.now(timezone.utc) - older_than
-        return self._abort("", lambda began: began <= youngest, self._keys)
+        return self._abort("", lambda key, began: began <= youngest and owns(key), self._keys)
 
     def abort(self, key: str, since: datetime) -> None:
         """Abort what is left of an upload to one key that began at a time or later; what cannot be is for ``sweep``."""
         if self._keys is not None:
             with suppress(ArchiveError):
-                self._abort(key, lambda began: began >= since, self._keys)
+                self._abort(key, lambda found, began: found == key and began >= since, self._keys)
 
-    def _abort(self, key: str, chosen: Callable[[datetime], bool], keys: KeysProvider) -> list[str]:
+    def _abort(self, key: str, chosen: Callable[[str, datetime], bool], keys: KeysProvider) -> list[str]:
         aborted = []
         with requests.Session() as session:
             session.auth = lambda request: request  # or a .netrc entry would replace the signature
             client = _Client(session, self._bucket, keys())
-            for upload in list(_uploads(client, self._root + key)):
-                if chosen(_moment(upload["Initiated"])) and key in (
-                    "",
-                    upload["Key"].removeprefix(self._root),
-                ):
-                    path = f"/{self._bucket.name}/{upload['Key']}"
-                    client.send("DELETE", path, {"uploadId": upload["UploadId"]})
-                    aborted.append(upload["Key"].removeprefix(self._root))
+            dead = [
+                (found, upload["UploadId"])
+                for upload in _uploads(client, self._root + key)
+                if chosen(found := upload["Key"].removeprefix(self._root), _moment(upload["Initiated"]))
+            ]
+            for found, upload_id in dead:
+                client.send("DELETE", f"/{self._bucket.name}/{self._root}{found}", {"uploadId": upload_id})
+                aborted.append(found)
         return aborted
 
 

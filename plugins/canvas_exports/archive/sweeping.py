@@ -1,0 +1,181 @@
+"""Removing what killed runs left behind, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from typing import Any
+
+from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.ownership import PROBE, Ownership
+from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.errors import (
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    CanvasExportsError,
+)
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(days=2)
+SHORTEST_GRACE = timedelta(days=1)  # longer than any one package is on its way
+NAMED = 20
+
+_FOLDERS = ("courses/", "groups/", "users/")
+_LOOKS = 3  # at the time in the store; another task may be probing under the same name
+_CLOCKS_AGREE = timedelta(minutes=5)
+
+
+@dataclass
+class Swept:
+    """What a sweep has removed.
+
+    Attributes:
+        packages: that never got a manifest.
+        uploads: that never ended.
+        bytes: of those packages.
+        keys: of the first ``NAMED`` of both.
+        trouble: why it ended early, or what else a person should know; ``None`` if all went well.
+    """
+
+    packages: int = 0
+    uploads: int = 0
+    bytes: int = 0
+    keys: list[str] = field(default_factory=list)
+    trouble: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a run report."""
+        return {
+            "packages": self.packages,
+            "uploads": self.uploads,
+            "bytes": self.bytes,
+            "keys": self.keys,
+            "trouble": self.trouble,
+        }
+
+    def note(self, key: str) -> None:
+        """Name one more, as long as there is room."""
+        if len(self.keys) < NAMED:
+            self.keys.append(key)
+
+
+def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEMPLATE) -> Swept:
+    """Remove unfinished uploads, and packages that have no manifest, once they are older than the grace period.
+
+    A package goes only if its key is one that the template renders (see ``ownership``), if it was stored before the grace
+    period, if it has no manifest, and if no other manifest of its context names it. Whatever has a manifest, is younger,
+    or bears any other name is never touched. Age is told by the store's clock, for both ends of it; where the worker's is
+    behind, the younger age counts.
+
+    Lists the archive once, in memory for the objects of one context, and makes two point look-ups for each package it
+    removes. Raises none of this package's errors: what went wrong is in ``trouble``, and a later sweep does the rest.
+
+    Args:
+        store: the archive.
+        grace: how old a leftover has to be.
+        template: how the backup's packages are named. Of other names, and of a template without ``{created}``, which
+            renders names that are not telling, it leaves everything.
+    """
+    swept = Swept()
+    try:
+        ownership = Ownership(template)
+        youngest = _time_of(store) - grace
+        _sweep_uploads(store, ownership, youngest, swept)
+        if ownership.is_telling:
+            _sweep_packages(store, ownership, youngest, swept)
+    except CanvasExportsError as error:
+        swept.trouble = str(error)
+        log.warning("sweeping ended early, a later run does the rest: %s", error)
+    if swept.packages or swept.uploads:
+        log.info(
+            "swept what killed runs had left: %d packages (%d bytes) and %d unfinished uploads, among them %s",
+            swept.packages,
+            swept.bytes,
+            swept.uploads,
+            ", ".join(swept.keys),
+        )
+    return swept
+
+
+def _time_of(store: Store) -> datetime:
+    """What time it is in the store; by the worker's clock, if that is behind."""
+    for _ in range(_LOOKS):
+        here = datetime.now(timezone.utc)
+        store.replace(PROBE, b"Written to see what time it is in this archive. Safe to delete.\n")
+        info = store.stat(PROBE)
+        with suppress(ArchiveDeniedError):
+            store.delete(PROBE)
+        if info is not None:
+            if abs(info.modified - here) > _CLOCKS_AGREE:
+                log.warning("by the archive's clock it is %s, by the worker's %s", info.modified, here)
+            return min(info.modified, here)
+    raise ArchiveUnavailableError("the archive does not tell its time")
+
+
+def _sweep_uploads(store: Store, ownership: Ownership, youngest: datetime, swept: Swept) -> None:
+    for key in store.sweep(datetime.now(timezone.utc) - youngest, ownership.owns):
+        swept.uploads += 1
+        swept.note(key)
+
+
+def _sweep_packages(store: Store, ownership: Ownership, youngest: datetime, swept: Swept) -> None:
+    for folder in _FOLDERS:
+        listed = store.list(folder)
+        for _, objects in groupby(listed, key=lambda info: info.key.split("/", 2)[:2]):
+            for info in _left(store, list(objects), ownership, youngest):
+                if _remove(store, info, youngest, swept):
+                    swept.packages += 1
+                    swept.bytes += info.size
+                    swept.note(info.key)
+
+
+def _left(
+    store: Store, objects: list[ObjectInfo], ownership: Ownership, youngest: datetime
+) -> Iterator[ObjectInfo]:
+    """The packages among one context's objects that are ours and old, and that no manifest is known to name."""
+    keys = {info.key for info in objects}
+    left = [
+        info
+        for info in objects
+        if info.modified <= youngest and ownership.is_package(info.key) and manifest_key(info.key) not in keys
+    ]
+    if left:
+        named = set(_named_elsewhere(store, keys))
+        yield from (info for info in left if info.key not in named)
+
+
+def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
+    """The packages that are named by manifests which do not lie beside them: somebody has moved one."""
+    for key in keys:
+        stem = key.removesuffix(".json")
+        if stem != key and not {f"{stem}.imscc", f"{stem}.zip"} & keys:
+            try:
+                yield Manifest.from_json(store.read(key)).package.key
+            except ArchiveUnavailableError:
+                raise
+            except (KeyError, ArchiveError):
+                continue  # gone meanwhile, or not a manifest
+
+
+def _remove(store: Store, info: ObjectInfo, youngest: datetime, swept: Swept) -> bool:
+    """Remove one package, if a fresh look finds it as the listing did."""
+    now = store.stat(info.key)
+    if now is None or now.size != info.size or now.modified > youngest:
+        return False  # somebody has just taken care of it
+    marker = manifest_key(info.key)
+    if store.stat(marker) is not None:
+        return False
+    store.delete(info.key)
+    if store.stat(marker) is not None:
+        # Whoever writes a manifest late looks for the package afterwards and takes the manifest back (see ``publish``);
+        # only if all of that happened between two of our requests does a manifest stay alone.
+        swept.trouble = f"{marker} was written while its package was being swept: see whether it is there"
+        log.error("%s", swept.trouble)
+    return True

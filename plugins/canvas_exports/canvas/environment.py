@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -64,8 +65,8 @@ def authorities(verify: bool | str) -> bool | str:
     return path or certifi.where()
 
 
-def tls_context(authority: bool | str) -> ssl.SSLContext | bool:
-    """For aiohttp: what ``authorities`` returned, loaded. Reads a file, so not on the event loop."""
+def tls_context(authority: bool | str) -> ssl.SSLContext | Literal[False]:
+    """What ``authorities`` returned, loaded. Reads a file, so not on the event loop."""
     if authority is False:
         return False
     path = str(authority)

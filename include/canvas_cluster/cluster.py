@@ -204,6 +204,13 @@ class Cluster(AirflowApi):
             self.launch(name)
         return ended
 
+    def restore(self) -> None:
+        """Have every service run, whoever took it down or froze it."""
+        for name, program in list(self._running.items()):
+            program.thaw()
+            if not program.is_running:
+                self.launch(name)
+
     def holder(self, pid: int) -> str | None:
         """The service whose tree a process belongs to."""
         return next(

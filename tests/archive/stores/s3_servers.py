@@ -79,11 +79,13 @@ class FaultProxy:
     """Passes requests on, except those that a rule picks.
 
     For those it answers the rule's status; ``HANG_UP`` ends the connection instead, and ``LOSE_ANSWER`` does so after
-    the server has done what it was asked. ``seen`` holds verb and target of every request that arrived.
+    the server has done what it was asked. ``answered`` is a rule that is asked once the server has answered.
+    ``seen`` holds verb and target of every request that arrived.
     """
 
     def __init__(self, upstream: str) -> None:
         self.rule: Rule = lambda _verb, _target: None
+        self.answered: Rule = lambda _verb, _target: None
         self.seen: list[tuple[str, str]] = []
         place = urlsplit(upstream).netloc
         proxy = self
@@ -111,7 +113,7 @@ class FaultProxy:
                     server.request(self.command, self.path, body, dict(self.headers.items()))
                     answer = server.getresponse()
                     data = answer.read()
-                if fault == LOSE_ANSWER:
+                if LOSE_ANSWER in (fault, proxy.answered(self.command, self.path)):
                     self.close_connection = True
                     return
                 self.send_response(answer.status)

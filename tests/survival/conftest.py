@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.archive.stores.conftest import BUCKET
+from tests.archive.stores.s3_servers import client, rclone
+from tests.survival.scene import DAG_ID, Scene
+
+from canvas_cluster.binaries import missing
+from canvas_cluster.cluster import Cluster
+from canvas_sandbox import Course, Switches
+
+REPOSITORY = Path(__file__).parents[2]
+
+OpenScene = Callable[..., Scene]
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The Airflow of all scenarios. What it wrote stays on disk if one of them failed."""
+    if why := missing():
+        pytest.skip(why)
+    folder = Path(tempfile.mkdtemp(prefix="canvas-cluster-"))
+    with Cluster(folder, REPOSITORY, dags=Path(__file__).parent / "dags", slots=6) as cluster:
+        cluster.wait_for_dag(DAG_ID)
+        yield cluster
+    if not request.session.testsfailed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The S3 server of all archives."""
+    with rclone(tmp_path_factory.mktemp("s3")) as endpoint:
+        client(endpoint).create_bucket(Bucket=BUCKET)
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def open_scene(cluster: Cluster, s3: str) -> Iterator[OpenScene]:
+    """Makes a scene; all are closed with the module."""
+    with ExitStack() as cleanup:
+
+        def open_one(name: str, courses: Iterable[Course], switches: Switches | None = None) -> Scene:
+            scene = Scene(cluster, s3, name, courses, switches)
+            cleanup.callback(scene.close)
+            return scene
+
+        yield open_one
+
+
+@pytest.fixture(autouse=True)
+def whole_cluster(cluster: Cluster) -> Iterator[None]:
+    """Each scenario finds every service running, whatever the one before has done."""
+    yield
+    cluster.restore()

@@ -1,0 +1,45 @@
+"""The tasks of every backup, with what they wait for made short."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
+from canvas_exports.backups.schema import schema
+from canvas_exports.dags import tasks
+from canvas_exports.dags.form import Filled
+from canvas_exports.export import pauses, transfer
+
+tasks.RETRY_DELAY = timedelta(seconds=2)
+pauses.LINGER = 3.0
+transfer._BACKOFF = (0.0, 0.5, 1.0)
+
+POLLING = {"poll_shortest": 0.2, "poll_longest": 1.0}
+
+with DAG(
+    dag_id="impatient",
+    schedule=None,
+    max_active_runs=50,
+    max_active_tasks=50,
+    params={
+        "courses": Param([], type="array"),
+        "archive": Param("", type="string"),
+        "archive_conn_id": Param(None, type=["string", "null"]),
+        **{
+            name: Param(schema()["properties"][name].get("default"))
+            for name in (*OPTIONS, *SETTINGS, "canvas_conn_id")
+        },
+    },
+    render_template_as_native_obj=True,
+) as dag:
+    tasks.back_up(
+        archive="{{ params.archive }}",
+        export_types="common_cartridge",
+        listing={"courses": Filled("courses")},
+        options={name: Filled(name) for name in OPTIONS},
+        connections={name: Filled(name) for name in CONNECTIONS},
+        settings={**{name: Filled(name) for name in SETTINGS}, **POLLING},
+        retries=10,
+    )

@@ -1,0 +1,92 @@
+"""A proxy in which requests can be made to stand still, so that a process can be killed exactly there."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+
+from tests.archive.stores.s3_servers import HANG_UP, LOSE_ANSWER, FaultProxy
+
+PATIENCE = 240.0  # seconds until something that has to happen must have happened
+
+
+@dataclass
+class Hold:
+    """The place in a conversation where the next matching request stands still.
+
+    It stands there until `release`, and is then cut off: whoever sent it is dead, or shall think that the network is.
+
+    Attributes:
+        verb: of the request.
+        target: regular expression searched in path and query.
+        answered: let the server act first, and hold its answer.
+    """
+
+    verb: str
+    target: str
+    answered: bool = False
+    _arrived: threading.Event = field(default_factory=threading.Event)
+    _released: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self) -> None:
+        """Wait until a request stands here."""
+        assert self._arrived.wait(PATIENCE), f"no {self.verb} {self.target} came"
+
+    def release(self) -> None:
+        """Cut the request off, and let those that follow pass."""
+        self._released.set()
+
+    def takes(self, verb: str, target: str) -> bool:
+        """Whether this request is the one; the first that is uses the hold up."""
+        if self._arrived.is_set() or verb != self.verb or not re.search(self.target, target):
+            return False
+        self._arrived.set()
+        return True
+
+    def stand(self) -> None:
+        """Stand still until `release`."""
+        self._released.wait()
+
+
+class Gate:
+    """Passes every request on to a server, but for those that it holds.
+
+    ``url`` is what clients are told instead of the server's.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self._proxy = FaultProxy(upstream)
+        self._proxy.rule = self._before
+        self._proxy.answered = self._after
+        self._lock = threading.Lock()
+        self._holds: list[Hold] = []
+        self.url = self._proxy.endpoint
+
+    def hold(self, verb: str, target: str, *, answered: bool = False) -> Hold:
+        """Hold the next request that matches; later ones pass."""
+        hold = Hold(verb, target, answered)
+        with self._lock:
+            self._holds.append(hold)
+        return hold
+
+    def close(self) -> None:
+        """Cut off what is held, and answer no more."""
+        for hold in self._holds:
+            hold.release()
+        self._proxy.close()
+
+    def _before(self, verb: str, target: str) -> int | None:
+        return HANG_UP if self._stand(verb, target, answered=False) else None
+
+    def _after(self, verb: str, target: str) -> int | None:
+        return LOSE_ANSWER if self._stand(verb, target, answered=True) else None
+
+    def _stand(self, verb: str, target: str, *, answered: bool) -> bool:
+        with self._lock:
+            fitting = (one for one in self._holds if one.answered is answered and one.takes(verb, target))
+            hold = next(fitting, None)
+        if hold is None:
+            return False
+        hold.stand()
+        return True

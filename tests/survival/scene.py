@@ -1,0 +1,139 @@
+"""One scenario's world: a Canvas and an archive of its own, each behind a gate, and runs of the DAG between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from tests.archive.stores.conftest import BUCKET, s3_place
+from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY
+from tests.survival import checks
+from tests.survival.gate import PATIENCE, Gate
+
+from canvas_cluster.cluster import Cluster
+from canvas_sandbox import Course, Sandbox, Switches
+
+Found = TypeVar("Found")
+
+DAG_ID = "impatient"
+LONGEST = 300.0  # seconds that a run may take on a busy machine before the test gives up
+
+
+class Scene:
+    """A sandbox and an S3 archive that no other scenario touches, known to Airflow by two connections of their own.
+
+    Args:
+        cluster: the Airflow that runs it.
+        endpoint: of the S3 server.
+        name: distinguishes it; letters, digits and ``_``.
+        courses: of the sandbox.
+        switches: of the sandbox; by default an export takes a moment, and several run at once.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        endpoint: str,
+        name: str,
+        courses: Iterable[Course],
+        switches: Switches | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.name = name
+        self.courses = list(courses)
+        self.run_id = ""
+        with ExitStack() as cleanup:
+            self.sandbox = cleanup.enter_context(
+                Sandbox(self.courses, switches=switches or Switches(duration=0.3, job_workers=10))
+            )
+            self.canvas = Gate(self.sandbox.url)
+            cleanup.callback(self.canvas.close)
+            self.storage = Gate(endpoint)
+            cleanup.callback(self.storage.close)
+            self.place = s3_place(endpoint)
+            cleanup.enter_context(self.place.store)
+            self._enter_connections()
+            self._cleanup = cleanup.pop_all()
+
+    def _enter_connections(self) -> None:
+        self.cluster.add_canvas(self.canvas.url, self.sandbox.token, f"canvas_{self.name}")
+        self.cluster.api(
+            "POST",
+            "/connections",
+            {
+                "connection_id": f"archive_{self.name}",
+                "conn_type": "aws",
+                "login": ACCESS_KEY,
+                "password": SECRET_KEY,
+                "extra": f'{{"endpoint_url": "{self.storage.url}", "region_name": "us-east-1"}}',
+            },
+        )
+
+    def close(self) -> None:
+        """End the sandbox and the gates; what they hold is cut off."""
+        self._cleanup.close()
+
+    def start(self, **conf: Any) -> str:
+        """Run the DAG over all courses; returns the run id."""
+        self.run_id = self.cluster.trigger(
+            DAG_ID,
+            {
+                "courses": [str(course.id) for course in self.courses],
+                "archive": f"s3://{BUCKET}/{self.place.prefix}",
+                "archive_conn_id": f"archive_{self.name}",
+                "canvas_conn_id": f"canvas_{self.name}",
+                **conf,
+            },
+        )
+        return self.run_id
+
+    def exports(self) -> list[dict[str, Any]]:
+        """The task instances of the batches, as Airflow knows them."""
+        rows = self.cluster.task_instances(DAG_ID, self.run_id)
+        return [row for row in rows if row["task_id"] == "export"]
+
+    def wait_for(self, *states: str, task_id: str = "export") -> dict[str, Any]:
+        """Wait until one task instance of a task is in one of these states; that instance."""
+
+        def found() -> dict[str, Any] | None:
+            rows = self.cluster.task_instances(DAG_ID, self.run_id)
+            return next((row for row in rows if row["task_id"] == task_id and row["state"] in states), None)
+
+        return eventually(found, f"{task_id} of {self.name} in {states}")
+
+    def worker(self) -> str:
+        """The worker that runs a batch just now."""
+        pid = self.wait_for("running")["pid"]
+        found = eventually(lambda: self.cluster.holder(pid), f"a worker with process {pid}")
+        assert found in self.cluster.workers
+        return found
+
+    def end(self, state: str = "success") -> None:
+        """Wait until the run has ended in a state."""
+        assert self.cluster.wait_for_end(DAG_ID, self.run_id, LONGEST) == state, self.exports()
+
+    def check(
+        self,
+        expected: Mapping[str, str] | None = None,
+        *,
+        more_exports: Mapping[str, int] | None = None,
+    ) -> None:
+        """All that has to hold; by default every course is stored."""
+        stored = {course.label: "stored" for course in self.courses}
+        checks.everything_holds(
+            self.sandbox.exports,
+            self.place,
+            stored if expected is None else expected,
+            more_exports=more_exports,
+        )
+
+
+def eventually(look: Callable[[], Found | None], what: str, patience: float = PATIENCE) -> Found:
+    """Look until there is something to see; what is seen."""
+    deadline = time.monotonic() + patience
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.2)
+    return found

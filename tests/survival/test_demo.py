@@ -1,0 +1,197 @@
+"""``make demo`` ends in the expected table, whichever of its processes is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.survival.scene import eventually
+
+from canvas_demo.ports import any_free
+from canvas_sandbox.records import ExportRecord
+from canvas_sandbox.scenarios import demo
+
+pytestmark = pytest.mark.survival
+
+LONGEST = 600.0  # seconds until a demo must have ended, killed or not, on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def whole_cluster() -> None:
+    """The demo is an Airflow of its own."""
+
+
+class Demo:
+    """A demo in a folder, as ``make demo ONCE=1`` runs it; started anew as often as one likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.output = folder.with_suffix(".out")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            *(sys.executable, "-m", "canvas_demo", "--once", "--folder", str(self.folder)),
+            *("--port", str(any_free()), "--canvas-port", str(any_free())),
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+
+    def kill(self) -> None:
+        """Kill the demo's own process, and nothing else."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> int:
+        assert self.process is not None
+        return self.process.wait(LONGEST)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def program(self, name: str) -> psutil.Process:
+        """The process of a component, not those that it has begun."""
+        pid, _ = json.loads((self.folder / "airflow" / "programs" / f"{name}.pid").read_text())
+        return psutil.Process(pid)
+
+    def journal(self) -> list[dict[str, object]]:
+        """What the sandbox has written down of what happened to it."""
+        path = self.folder / "canvas" / "journal.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def asked(self) -> int:
+        """How many exports Canvas was asked for."""
+        return sum(entry["kind"] == "export" for entry in self.journal())
+
+    def stored(self) -> int:
+        """How many packages are complete."""
+        return len(list((self.folder / "archive").glob("courses/*/*.json")))
+
+    def exports(self) -> list[ExportRecord]:
+        """Every export that Canvas made, of a demo that has ended."""
+        with demo().sandbox(state=self.folder / "canvas") as canvas:
+            return canvas.exports
+
+    def left(self) -> list[str]:
+        """Processes of any life of this demo."""
+        rows = []
+        for process in psutil.process_iter(["cmdline", "environ", "status"]):
+            text = [*(process.info["cmdline"] or ()), *(process.info["environ"] or {}).values()]
+            if (
+                any(str(self.folder) in part for part in text)
+                and process.info["status"] != psutil.STATUS_ZOMBIE
+            ):
+                rows.append(f"{process.pid} {' '.join(process.info['cmdline'] or ())}")
+        return rows
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Demo]:
+    one = Demo(tmp_path / "demo")
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def nothing_lost_nothing_twice(one: Demo) -> None:
+    """The table is the expected one, and neither Canvas nor the archive saw anything twice."""
+    expected = demo().expected
+    assert f"All {len(expected)} outcomes are the expected ones." in one.said(), one.said()
+    exports = one.exports()
+    made = Counter(export.context for export in exports if export.state != "failed")
+    assert {context: count for context, count in made.items() if count > 1} == {}
+    archive = one.folder / "archive"
+    packages = sorted(path.with_suffix(".json") for path in archive.glob("courses/*/*.imscc"))
+    manifests = sorted(archive.glob("courses/*/*.json"))
+    assert packages == manifests
+    stored = Counter(f"course:{path.parent.name}" for path in manifests)
+    kept = {context for context, outcome in expected.items() if outcome in ("stored", "incomplete", "empty")}
+    assert stored == Counter(kept)
+    assert [path for path in archive.rglob("*") if path.is_file() and "tmp" in path.name] == []
+
+
+def child(one: Demo, name: str, title: str) -> psutil.Process:
+    """A child of a component, in whose title a text is."""
+
+    def find() -> psutil.Process | None:
+        children = one.program(name).children()
+        return next((process for process in children if title in " ".join(process.cmdline())), None)
+
+    return eventually(find, f"a child of {name}")
+
+
+def task(one: Demo) -> psutil.Process:
+    """The process of a task under way, two below the scheduler."""
+
+    def find() -> psutil.Process | None:
+        below = one.program("scheduler").children()
+        return next((process for worker in below for process in worker.children()), None)
+
+    return eventually(find, "a task under way")
+
+
+Moment = tuple[Callable[[Demo], int], int]
+#: One process after the other, each at a moment of its own: so many exports asked for, or so many packages stored.
+VICTIMS: list[tuple[str, Moment, Callable[[Demo], psutil.Process]]] = [
+    ("dag-processor", (Demo.asked, 1), lambda one: one.program("dag-processor")),
+    ("canvas-sandbox", (Demo.asked, 12), lambda one: one.program("canvas-sandbox")),
+    ("triggerer", (Demo.asked, 30), lambda one: one.program("triggerer")),
+    ("a task", (Demo.stored, 4), task),
+    ("api-server", (Demo.stored, 9), lambda one: one.program("api-server")),
+    ("scheduler", (Demo.stored, 15), lambda one: one.program("scheduler")),
+    ("the trigger runner", (Demo.stored, 20), lambda one: child(one, "triggerer", "")),
+    ("an executor's worker", (Demo.stored, 25), lambda one: child(one, "scheduler", "LocalExecutor")),
+]
+
+
+def test_whichever_component_is_killed_the_table_is_the_expected_one(running: Demo) -> None:
+    running.start()
+    assert running.process is not None
+    for _, (count, moment), find in VICTIMS:
+        deadline = time.monotonic() + LONGEST
+        while count(running) < moment:
+            assert running.process.poll() is None, running.said()
+            assert time.monotonic() < deadline, running.said()
+            time.sleep(0.1)
+        find(running).send_signal(signal.SIGKILL)
+    assert running.end() == 0, running.said()
+    nothing_lost_nothing_twice(running)
+    again = Counter(re.findall(r"^ +(\S+) (?:ended|lost).*starting it again$", running.said(), re.MULTILINE))
+    assert set(again) == {"dag-processor", "canvas-sandbox", "triggerer", "api-server", "scheduler"}
+    assert running.left() == []
+
+
+def test_a_demo_killed_and_started_again_goes_on_and_leaves_nothing_running(running: Demo) -> None:
+    """Killed while its database is made, with exports under way, and with packages on their way."""
+    moments: list[Callable[[], object]] = [
+        lambda: (running.folder / "airflow" / "airflow.db").exists(),
+        lambda: running.asked() >= 10,
+        lambda: running.stored() >= 12,
+    ]
+    for moment in moments:
+        running.start()
+        eventually(moment, running.output.name)
+        running.kill()
+    running.start()
+    assert running.end() == 0, running.said()
+    nothing_lost_nothing_twice(running)
+    assert running.said().count("Going on with the demo that was interrupted") == len(moments)
+    assert running.left() == []

@@ -26,13 +26,42 @@ def take(budget: RateBudget, clock: Clock) -> float:
     return clock.now - start
 
 
-def test_with_plenty_left_nobody_waits_until_six_are_under_way(clock: Clock) -> None:
+FULL = 0.03
+"""What ``admit`` says, with our jitter, to those who wait for a place rather than for time to pass."""
+
+
+def settled(budget: RateBudget, clock: Clock, left: float) -> int:
+    """Go through rounds of answers that report so much left beside our own; how many are under way in the last one."""
+    under_way = 0
+    for _ in range(12):
+        under_way = 0
+        while (wait := budget.admit()) != FULL:
+            under_way += wait == 0
+            clock.now += wait
+        for others in range(under_way - 1, -1, -1):
+            budget.settle(remaining=left - 50 * others)
+    return under_way
+
+
+def test_it_begins_with_one_and_takes_one_more_after_each_round_of_answers(clock: Clock) -> None:
     budget = make(clock)
-    assert [budget.admit() for _ in range(6)] == [0.0] * 6
-    assert budget.admit() > 0
-    budget.settle(remaining=350, cost=0.1)  # 250 of it are our own five
-    assert budget.in_flight == 5
+    rounds = []
+    for _ in range(7):
+        under_way = 0
+        while budget.admit() == 0:
+            under_way += 1
+        rounds.append(under_way)
+        for others in range(under_way - 1, -1, -1):
+            budget.settle(remaining=600 - 50 * others, cost=0.05)
+    assert rounds == [1, 2, 3, 4, 5, 5, 5]
+
+
+def test_after_a_silence_it_begins_with_one_again(clock: Clock) -> None:
+    budget = make(clock)
+    assert settled(budget, clock, 600) == 5
+    clock.now += 2
     assert budget.admit() == 0
+    assert budget.admit() > 0
 
 
 def test_the_pace_slackens_smoothly_as_the_budget_sinks(clock: Clock) -> None:
@@ -69,19 +98,25 @@ def test_costly_requests_are_spread_so_that_the_budget_keeps_up(clock: Clock) ->
     assert lowest > 110
 
 
-def test_fewer_are_under_way_at_once_as_the_budget_sinks(clock: Clock) -> None:
-    at_once = []
-    for left in (600, 500, 300, 160):
-        budget = make(clock, outflow=0.001)
-        budget.admit()
-        budget.settle(remaining=left)
-        clock.now += 10  # no spacing to wait for
-        count = 0
-        while budget.admit() == 0:
-            count += 1
-            clock.now += 10
-        at_once.append(count)
-    assert at_once == [6, 5, 3, 1]
+def test_half_of_what_the_others_leave_is_taken_and_never_nothing(clock: Clock) -> None:
+    lefts = (1200, 600, 500, 300, 160)
+    assert [settled(make(clock, outflow=0.001), clock, left) for left in lefts] == [5, 5, 4, 2, 1]
+
+
+def test_no_sleep_is_so_long_that_news_would_be_missed(clock: Clock) -> None:
+    budget = make(clock)
+    budget.admit()
+    budget.settle(remaining=-200)
+    assert 0 < budget.admit() <= 1
+
+
+def test_what_trickles_back_is_not_counted_on_before_canvas_says_so(clock: Clock) -> None:
+    budget = make(clock)
+    for _ in range(20):  # each costs what leaks in five seconds, and seven others do the same
+        take(budget, clock)
+        budget.settle(remaining=200, cost=50)
+    assert take(budget, clock) > 20
+    assert budget.remaining > 400
 
 
 def test_a_refusal_silences_everybody_and_longer_each_time(clock: Clock) -> None:
@@ -102,9 +137,11 @@ def test_a_refusal_silences_everybody_and_longer_each_time(clock: Clock) -> None
 
 def test_refusals_of_requests_under_way_together_count_as_one(clock: Clock) -> None:
     budget = make(clock, floor=0, slow_below=1)
-    for _ in range(6):
-        assert budget.admit() == 0
-    for _ in range(6):
+    settled(budget, clock, 600)
+    while budget.admit() == 0:
+        pass
+    assert budget.in_flight == 5
+    for _ in range(5):
         budget.refused()
     assert budget.admit() == 2
 
@@ -114,7 +151,15 @@ def test_a_refusal_is_not_belied_by_the_number_it_carries(clock: Clock) -> None:
     budget.admit()
     budget.refused(remaining=590)
     assert budget.remaining == 50
-    assert take(budget, clock) >= 10
+    assert take(budget, clock) == 2
+
+
+def test_a_refusal_that_says_how_far_below_we_are_is_waited_out_before_one_may_try(clock: Clock) -> None:
+    budget = make(clock)
+    budget.admit()
+    budget.refused(remaining=-150)
+    assert take(budget, clock) == 20  # (50 + 150) / 10 per second
+    assert budget.admit() > 0  # one, until it is answered
 
 
 def test_retry_after_is_honoured_within_reason(clock: Clock) -> None:
@@ -188,7 +233,7 @@ def test_never_too_many_under_way_and_always_a_wait_that_ends(
                 budget.refused(remaining=left)
             else:
                 budget.release()
-        assert budget.in_flight == taken <= 6
+        assert budget.in_flight == taken <= 5
     for _ in range(taken):
         budget.release()
     take(budget, clock)

@@ -2,8 +2,16 @@
 
 Canvas keeps a leaky bucket per token. A request reserves 50 of it while it runs, then pays what it cost; 10 leak out
 per second; at 600 it refuses, and says neither when to come back nor always how full the bucket is. The same bucket
-serves every other tool that uses the token. So we read what each answer tells about it, slow down as it fills, stop
-well before it overflows, and reckon on our own clock when there is room again.
+serves every other tool that uses the token, and every other process of ours, of which we know nothing. So each answer's
+word about the bucket is taken for news of the others too:
+
+* We begin with one request, take one more under way after each round of answers, and never more than half of what the
+  others leave. Two processes that do so end up with as much each, and one that leaves room gives it to the rest.
+* Requests that cost something are spread out long before the bucket is full, all others only near the floor.
+* Below the floor we send nothing, and reckon on our own clock when there is room again.
+
+So nothing needs to be agreed on: a tool that takes half of the bucket at a stroke, or three more processes like this
+one, still find room, and so do we.
 """
 
 from __future__ import annotations
@@ -19,7 +27,10 @@ from dataclasses import dataclass
 from canvas_exports.errors import InputError
 
 _SLOWEST = 2.0  # seconds between requests just above the floor, where they cost next to nothing
+_SHARERS = 8  # processes that can pay for costly requests out of one bucket before it sinks to the floor
+_STALE = 1.0  # seconds without an answer after which we know nothing of the others any more
 _LOOK_AGAIN = 0.02  # seconds until someone who waits for a free place asks again
+_NEWS = 1.0  # seconds that anybody sleeps at most without asking again; an answer in between may have changed the wait
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds after the first refusal, and after many in a row
 _LONGEST_RETRY_AFTER = 300.0
 
@@ -29,15 +40,15 @@ class RateLimits:
     """What we allow ourselves, in Canvas's units; the defaults suit Canvas's.
 
     Attributes:
-        max_in_flight: requests under way at once.
+        max_in_flight: requests under way at once; fewer as the bucket fills.
         high_water: an empty bucket has this much left, until Canvas reports more.
-        slow_below: with less than this left, requests are spread out, more and more.
+        slow_below: with less than this left, even requests that cost next to nothing are spread out, more and more.
         floor: with less than this left, none is made.
         outflow: recovery per second.
         reservation: what a request holds while it is under way.
     """
 
-    max_in_flight: int = 6
+    max_in_flight: int = 5
     high_water: float = 600.0
     slow_below: float = 400.0
     floor: float = 150.0
@@ -57,6 +68,9 @@ class RateBudget:
     """Who may send now, and how long everybody else waits. Does no I/O and never sleeps; safe between threads.
 
     Each ``admit`` that returns 0 is followed by exactly one of ``settle``, ``refused`` and ``release``.
+
+    Attributes:
+        turned_away: requests that Canvas refused because of its rate limit, since the beginning.
     """
 
     def __init__(
@@ -71,12 +85,17 @@ class RateBudget:
         self._jitter = jitter
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._left = self.limits.high_water
-        self._as_of = clock()
+        self._left = self.limits.high_water  # without what our own requests under way hold
+        self._told = self._left  # the same as of the last answer
+        self._least = self._left  # the same at the worst of the last seconds
+        self._as_of = self._last_answer = clock()
+        self._window = 1  # requests we dare to have under way
+        self._round = 0  # answers since it was widened
         self._cost = 0.0  # of a recent request, smoothed
         self._last_start = float("-inf")
         self._silent_until = float("-inf")
         self._refusals = 0  # in a row
+        self.turned_away = 0
 
     @property
     def in_flight(self) -> int:
@@ -94,7 +113,6 @@ class RateBudget:
         """Take a place for one request: 0 if it was given, else the seconds to wait before asking again."""
         with self._lock:
             now = self._clock()
-            self._recover(now)
             wait = self._wait(now)
             if wait <= 0:
                 self._in_flight += 1
@@ -115,6 +133,9 @@ class RateBudget:
                 # Our other requests under way may, or may not yet, be counted in what Canvas reports.
                 ours = self._in_flight * self.limits.reservation
                 self._left = min(max(self._left, remaining), remaining + ours)
+            self._round += 1
+            self._learn()
+            self._widen(min(self._window + (self._round >= self._window), self._places()))
 
     def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
         """A request was turned away. Refusals of requests that were under way together count as one."""
@@ -122,13 +143,17 @@ class RateBudget:
             now = self._clock()
             self._recover(now)
             self._in_flight -= 1
+            self.turned_away += 1
             # Canvas refuses while this much is left, and may report any number when it does.
-            self._left = min(
-                self._left, self.limits.reservation, remaining if remaining is not None else self._left
-            )
+            room = self.limits.reservation
+            self._left = min(self._left, room, remaining if remaining is not None else room)
+            self._learn()
+            self._widen(1)
+            # What others had under way may be over long before as much has leaked away: after the pause, one may try.
+            self._told = self.limits.floor
             if now >= self._silent_until:
-                pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE)
-                self._silent_until = now + pause * (0.5 + self._jitter())
+                pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE) * (0.5 + self._jitter())
+                self._silent_until = now + max(pause, (room - self._left) / self.limits.outflow)
                 self._refusals = min(self._refusals + 1, 10)
             if retry_after is not None:
                 self._silent_until = max(self._silent_until, now + min(retry_after, _LONGEST_RETRY_AFTER))
@@ -143,25 +168,46 @@ class RateBudget:
         self._left = min(full, self._left + self.limits.outflow * max(0.0, now - self._as_of))
         self._as_of = now
 
+    def _learn(self) -> None:
+        """What others have under way comes and goes; that there is room counts once it has been there for seconds."""
+        risen = self._least + self.limits.reservation * (self._as_of - self._last_answer)
+        self._least = min(self._left, risen)
+        self._told, self._last_answer = self._left, self._as_of
+
+    def _widen(self, window: int) -> None:
+        if window != self._window:
+            self._window, self._round = window, 0
+
     def _wait(self, now: float) -> float:
         limits = self.limits
         if now < self._silent_until:
             return self._silent_until - now
-        if self._left < limits.floor:
-            return max((limits.floor - self._left) / limits.outflow, _LOOK_AGAIN) * (1 + self._jitter() / 10)
         gap = self._last_start + self._spacing() - now
+        if self._told < limits.floor:
+            recovery = (limits.floor - self._told) / limits.outflow * (1 + self._jitter() / 5)
+            gap = max(gap, self._last_answer + recovery - now)
         if gap > 0:
-            return gap
-        # What is left may be less by what we have under way ourselves, so twice as much must be there.
-        spare = self._left + limits.reservation / 2
-        places = max(1, min(limits.max_in_flight, int(spare // (2 * limits.reservation))))
-        return _LOOK_AGAIN * (1 + self._jitter()) if self._in_flight >= places else 0.0
+            return min(gap, _NEWS)
+        if self._in_flight == 0 and now - self._last_answer > _STALE:
+            self._widen(1)
+        return _LOOK_AGAIN * (1 + self._jitter()) if self._in_flight >= self._window else 0.0
+
+    def _places(self) -> int:
+        """Half of what the others leave: they may be about to take the other half."""
+        limits = self.limits
+        places = (self._least - limits.reservation) // (2 * limits.reservation)
+        return max(1, min(limits.max_in_flight, int(places)))
 
     def _spacing(self) -> float:
-        """Seconds between two requests: none with plenty left, and above the floor slower than the bucket leaks."""
+        """Seconds between two requests, by what was left at the last answer: others spend what we see trickle back."""
         limits = self.limits
-        strain = (limits.slow_below - self._left) / (limits.slow_below - limits.floor)
-        return 0.0 if strain <= 0 else strain**2 * max(_SLOWEST, 2 * self._cost / limits.outflow)
+        cheap = _SLOWEST * self._strain(limits.slow_below) ** 4
+        costly = _SHARERS * self._cost / limits.outflow * self._strain(limits.high_water)
+        return max(cheap, costly) * (0.75 + self._jitter() / 2)
+
+    def _strain(self, top: float) -> float:
+        """How far the bucket has sunk, from 0 at the top to 1 at the floor."""
+        return min(1.0, max(0.0, (top - self._told) / (top - self.limits.floor)))
 
 
 _shared: dict[tuple[str, bytes], RateBudget] = {}

@@ -6,6 +6,7 @@ import http.client
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -79,13 +80,17 @@ class FaultProxy:
     """Passes requests on, except those that a rule picks.
 
     For those it answers the rule's status; ``HANG_UP`` ends the connection instead, and ``LOSE_ANSWER`` does so after
-    the server has done what it was asked. ``answered`` is a rule that is asked once the server has answered.
+    the server has done what it was asked. ``begun`` is a rule that is asked before the body is read: whatever it says,
+    the connection is reset with half of the body read. ``answered`` is asked once the server has answered; the server
+    has then acted, and the client learns of a failure. ``codes`` names statuses as S3 does, in the body of a failure.
     ``seen`` holds verb and target of every request that arrived.
     """
 
     def __init__(self, upstream: str) -> None:
         self.rule: Rule = lambda _verb, _target: None
+        self.begun: Rule = lambda _verb, _target: None
         self.answered: Rule = lambda _verb, _target: None
+        self.codes: dict[int, str] = {}
         self.seen: list[tuple[str, str]] = []
         place = urlsplit(upstream).netloc
         proxy = self
@@ -98,38 +103,50 @@ class FaultProxy:
                     super().handle()
 
             def _pass(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
                 proxy.seen.append((self.command, self.path))
+                if proxy.begun(self.command, self.path) is not None:
+                    self._reset(length // 2)
+                    return
+                body = self.rfile.read(length)
                 fault = proxy.rule(self.command, self.path)
                 if fault is not None and fault >= 0:
-                    self.close_connection = True
-                    if fault:
-                        self.send_response(fault)
-                        self.send_header("Connection", "close")
-                        self.send_header("Content-Length", "0")
-                        self.end_headers()
+                    self._fail(fault)
                     return
                 with closing(http.client.HTTPConnection(place)) as server:
                     server.request(self.command, self.path, body, dict(self.headers.items()))
                     answer = server.getresponse()
                     data = answer.read()
-                if LOSE_ANSWER in (fault, proxy.answered(self.command, self.path)):
-                    self.close_connection = True
+                late = proxy.answered(self.command, self.path)
+                if LOSE_ANSWER in (fault, late) or late is not None:
+                    self._fail(max(late or HANG_UP, HANG_UP))
                     return
-                self.send_response(answer.status)
+                self.send_response_only(answer.status)
                 for name, value in answer.getheaders():
-                    if name.lower() not in (
-                        "connection",
-                        "transfer-encoding",
-                        "content-length",
-                        "date",
-                        "server",
-                    ):
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                         self.send_header(name, value)
                 announced = answer.getheader("Content-Length") if self.command == "HEAD" else None
                 self.send_header("Content-Length", announced or str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def _fail(self, status: int) -> None:
+                self.close_connection = True
+                if status == HANG_UP:
+                    return
+                code = proxy.codes.get(status)
+                body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
+                self.send_response(status)
+                self.send_header("Connection", "close")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            def _reset(self, after: int) -> None:
+                self.rfile.read(after)
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass  # noqa: N815 - the base class's names
 

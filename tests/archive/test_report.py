@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -9,8 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.report import OutcomeRecord, batch_document, merge, records_of, table
+from canvas_exports.archive.merging import Merger
+from canvas_exports.archive.report import (
+    MOST_ROWS,
+    OutcomeRecord,
+    batch_document,
+    records_of,
+    run_document,
+    table,
+)
 from canvas_exports.archive.schemas import problem
+from canvas_exports.archive.sweeping import Swept
 from canvas_exports.errors import ArchiveError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -53,6 +63,18 @@ def document(*records: OutcomeRecord, minutes: int = 0) -> dict[str, Any]:
     return batch_document(records, run=RUN, started_at=start, finished_at=start + timedelta(minutes=1))
 
 
+def merge(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run report of some batches."""
+    merger = Merger()
+    for each in documents:
+        merger.add(each)
+    report: dict[str, Any] = json.loads(
+        run_document(merger.records(), run=RUN, started_at=merger.started_at, finished_at=merger.finished_at)
+    )
+    assert problem("run-report-1", report) is None
+    return report
+
+
 def test_a_batch_document_says_what_became_of_every_context_problems_first() -> None:
     made = document(record(2), record(10), GONE, record(1))
     assert problem("run-report-1", made) is None
@@ -72,7 +94,6 @@ def test_rows_survive_the_document() -> None:
 
 def test_merging_adds_batches_up() -> None:
     merged = merge([document(record(1), minutes=5), document(record(2), GONE)])
-    assert problem("run-report-1", merged) is None
     assert merged["kind"] == "run"
     assert merged["totals"]["contexts"] == 3
     assert (merged["started_at"], merged["finished_at"]) == ("2026-11-23T12:00:00Z", "2026-11-23T12:06:00Z")
@@ -99,11 +120,33 @@ def test_two_export_types_of_one_context_are_two_outcomes() -> None:
 
 
 def test_a_run_without_batches_has_a_report_too() -> None:
-    merged = merge([], run=RUN)
-    assert problem("run-report-1", merged) is None
+    merged = merge([])
     assert merged["totals"] == {"contexts": 0, "problems": 0, "bytes": 0, "outcomes": {}}
-    with pytest.raises(ValueError, match="needs a batch"):
-        merge([])
+    assert merged["outcomes"] == []
+
+
+def test_of_two_without_a_time_the_later_document_counts_in_any_order() -> None:
+    early = document(record(1, outcome="interrupted", finished_at=None))
+    late = document(record(1, finished_at=None), minutes=5)
+    for documents in ([early, late], [late, early]):
+        assert [row["outcome"] for row in merge(documents)["outcomes"]] == ["stored"]
+
+
+def test_rows_survive_the_report_of_the_run() -> None:
+    assert records_of(merge([document(record(1), INCOMPLETE), document(GONE)])) == [
+        GONE,
+        INCOMPLETE,
+        record(1),
+    ]
+
+
+def test_what_was_swept_stands_in_the_report() -> None:
+    swept = Swept(packages=1, uploads=2, bytes=7, keys=["courses/1/x.zip"]).to_json()
+    report = json.loads(run_document([], run=RUN, started_at=None, finished_at=None, swept=swept))
+    assert problem("run-report-1", report) is None
+    assert report["swept"] == {**swept, "trouble": None}
+    with pytest.raises(ValueError, match="not a run report"):
+        run_document([], run=RUN, started_at=None, finished_at=None, swept={"packages": "many"})
 
 
 def test_what_is_no_report_is_refused() -> None:
@@ -138,6 +181,15 @@ def test_a_next_step_is_said_once_for_all_it_is_for() -> None:
     assert table(records).splitlines()[-1] == (
         "course:1, course:2, course:3, course:4, course:5 and 3 more: ask for the right"
     )
+
+
+def test_the_table_of_a_large_run_is_cut_and_its_totals_are_not() -> None:
+    records = [record(number) for number in range(1, MOST_ROWS + 1001)]
+    lines = table([*records, GONE]).splitlines()
+    assert len(lines) < MOST_ROWS + 10
+    assert "course:9" in lines[2]
+    assert "and 1,001 more, all of which are in the report" in lines
+    assert any(line.startswith(f"{MOST_ROWS + 1001:,} exports: ") for line in lines)
 
 
 def test_the_table_of_nothing_says_so() -> None:

@@ -73,6 +73,7 @@ retries: 1
 tags: [law]
 max_active_batches: 2
 pool: canvas
+sweep_after: P1W
 """
     )
     loaded = load_backups(include)
@@ -102,6 +103,7 @@ pool: canvas
     assert backup.connections == {"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"}
     assert (backup.retries, backup.tags) == (1, ("law",))
     assert (backup.max_active_batches, backup.pool) == (2, "canvas")
+    assert backup.sweep_after == "P1W"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,12 @@ BROKEN: list[tuple[str, str]] = [
     ("deadline: PT0S", "deadline: 0:00:00 is not a length of time."),
     ("stall_after: 12:30", "stall_after: '12:30' does not fit. Accepted: such as 'PT2H', 'PT45M'."),
     ("stall_after: 2", "stall_after: 2 is not text."),
+    ("sweep_after: PT12H", "sweep_after: PT12H is too short. Accepted: P1D or longer, or never."),
+    (
+        "sweep_after: always",
+        "sweep_after: 'always' is not a length of time. Accepted: ISO 8601: PT12H, PT90M, P1D.",
+    ),
+    ("sweep_after: null", "sweep_after: null is not text. Accepted: such as 'P2D', 'P1W', 'never'."),
     ("proof: full", "proof: 'full' is not one. Accepted: directory."),
     (
         "fail_on: sometimes",

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE
 from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.archive.sweeping import GRACE
 from canvas_exports.backups.backup import Backup
 from canvas_exports.backups.schema import _WORDING, schema
 from canvas_exports.canvas.courses import ENROLLMENT_TYPES, ORDERS, SEARCH_BY, SORTS, STATES, CourseFilters
@@ -18,7 +19,7 @@ from canvas_exports.canvas.exports import VERSION
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import FORMATS
-from canvas_exports.export.durations import read_duration
+from canvas_exports.export.durations import read_duration, read_grace
 from canvas_exports.export.options import build_options
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
@@ -101,6 +102,8 @@ def test_defaults_are_those_of_the_operators() -> None:
     assert PROPERTIES["key_template"]["default"] == DEFAULT_TEMPLATE
     assert PROPERTIES["timezone"]["default"] == Backup.timezone
     assert PROPERTIES["retries"]["default"] == Backup.retries
+    assert PROPERTIES["sweep_after"]["default"] == Backup.sweep_after
+    assert read_grace(Backup.sweep_after) == GRACE
 
 
 @pytest.mark.parametrize("name", ["max_in_flight", "parallel_transfers"])

@@ -118,9 +118,10 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
         description="Every course.",
         export_types=("common_cartridge", "zip"),
         listing={"account": 1, "filters": {"state": ["available"]}},
-        options={"version": "1.3"},
+        options={"version": "1.3", "key_template": "{created}/{export_id}"},
         connections={"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"},
         retries=7,
+        sweep_after="P9D",
         tags=("law",),
         max_active_batches=2,
         pool="canvas",
@@ -142,6 +143,7 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert {listing.retries, export.retries, report.retries} == {7}
     assert listing.retry_delay <= timedelta(minutes=5)
     assert (listing.pool, report.pool) == ("default_pool", "default_pool")
+    assert (report.sweep_after, report.key_template) == ("P9D", "{created}/{export_id}")
     assert dag.tags == {"canvas", "backup", "law"}
     assert dag.description == "Every course."
 
@@ -185,10 +187,11 @@ def test_the_page_of_the_dag_says_what_it_does() -> None:
     ("courses", "name"),
     [
         (["course:101"], "course:101"),
+        ({"plan": "runs/plan/0.jsonl", "batch": 3, "name": "course:7 and 1 more"}, "course:7 and 1 more"),
         ([f"course:{number}" for number in range(101, 151)], "course:101 and 49 more"),
     ],
 )
-def test_a_batch_is_named_after_its_courses(courses: list[str], name: str) -> None:
+def test_a_batch_is_named_after_its_courses(courses: Any, name: str) -> None:
     dag = build()
     export = dag.get_task("export")
     assert isinstance(export, MappedOperator)
@@ -233,6 +236,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "deadline": st.sampled_from(["PT12H", "P2D", "P1W", "PT1.5H", "{{ var.value.deadline }}"]),
     "fail_on": st.sampled_from(["any", "never", "0.5%"]),
     "retries": st.integers(0, 20),
+    "sweep_after": st.sampled_from(["P1D", "P2W", "never", "{{ var.value.sweep_after }}"]),
     "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),
     "max_active_batches": st.integers(1, 100),
     "pool": st.text(min_size=1, max_size=30),

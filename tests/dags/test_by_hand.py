@@ -221,3 +221,7 @@ ID = st.integers(1, 10**18).map(str) | st.builds(
 def test_every_course_the_engine_reads_may_be_written_into_the_form(text: str) -> None:
     assert Context.parse(text).kind is ContextKind.COURSE
     assert re.search(rules()["courses"]["items"]["pattern"], text)
+
+
+def test_a_few_courses_by_hand_sweep_nothing() -> None:
+    assert rendered("report").sweep_after == "never"

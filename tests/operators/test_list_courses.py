@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.operators.life import Life
 
+from canvas_exports.archive.opening import open_store
+from canvas_exports.export.plan import planned
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_sandbox import Course, Fault, Sandbox, Term
 
@@ -71,8 +73,9 @@ def test_never_backed_up_first_then_the_oldest(campus: Sandbox, tmp_path: Path) 
         manifest.parent.mkdir(parents=True)
         manifest.write_text("{}")
         os.utime(manifest, (1_000_000 - age, 1_000_000 - age))
-    batches = listed(campus, courses=[100, 101, 102, 103], archive=tmp_path.as_uri())
-    assert batches == [["course:102", "course:101", "course:100", "course:103"]]
+    references = listed(campus, courses=[100, 101, 102, 103], archive=tmp_path.as_uri())
+    with open_store(tmp_path.as_uri()) as store:
+        assert list(planned(store, references)) == ["course:102", "course:101", "course:100", "course:103"]
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:

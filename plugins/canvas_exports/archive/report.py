@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
+from io import BytesIO
 from textwrap import wrap
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
+from canvas_exports.archive.documents import format_time, plain, rebuild
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
-from canvas_exports.errors import ArchiveError
 
 SCHEMA = "urn:canvas-exports:run-report:1"
 
@@ -30,10 +30,11 @@ _WIDEST = {  # the last column takes what is left
 _NARROWEST = 10
 _GAP = "  "
 _NAMED = 5
+MOST_ROWS = 500
 _THOUSAND, _THREE_DIGITS = 1000, 99.95
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OutcomeRecord:
     """What became of one context and export type.
 
@@ -72,38 +73,17 @@ def batch_document(
     records: Iterable[OutcomeRecord], *, run: RunFacts, started_at: datetime, finished_at: datetime
 ) -> dict[str, Any]:
     """The outcomes of one task, as JSON data valid against ``schemas/run-report-1.schema.json``."""
-    return _document("batch", list(records), run, started_at, finished_at)
+    rows = in_order(records)
+    document = _head("batch", rows, run, started_at, finished_at)
+    document["outcomes"] = [plain(record) for record in rows]
+    if wrong := problem("run-report-1", document):
+        raise ValueError(f"not a run report: {wrong}")
+    return document
 
 
-def merge(documents: Iterable[Mapping[str, Any]], *, run: RunFacts | None = None) -> dict[str, Any]:
-    """The run report from the documents of its batches; where two speak of one context, the later outcome counts.
-
-    Args:
-        documents: of ``batch_document``, in any order.
-        run: the run, where there may be no batch at all; taken from the first document otherwise.
-
-    Raises:
-        ArchiveError: one of them is not a batch document.
-        ValueError: neither a document nor a run.
-    """
-    latest: dict[tuple[str, str], OutcomeRecord] = {}
-    starts, ends = [], []
-    for document in documents:
-        if wrong := problem("run-report-1", document):
-            raise ArchiveError(f"not a run report: {wrong}")
-        run = run or rebuild(RunFacts, document["run"])
-        starts.append(parse_time(document["started_at"]))
-        ends.append(parse_time(document["finished_at"]))
-        for record in records_of(document):
-            known = latest.get((record.context, record.export_type))
-            if known is None or _finished(record) >= _finished(known):
-                latest[record.context, record.export_type] = record
-    if run is None:
-        raise ValueError("a run report needs a batch document, or the run")
-    whole_run = replace(run, task_id=None, map_index=None, attempt=None)
-    return _document(
-        "run", list(latest.values()), whole_run, min(starts, default=None), max(ends, default=None)
-    )
+def in_order(records: Iterable[OutcomeRecord]) -> list[OutcomeRecord]:
+    """Problems first, then by outcome and context."""
+    return sorted(records, key=_place)
 
 
 def records_of(document: Mapping[str, Any]) -> list[OutcomeRecord]:
@@ -111,18 +91,52 @@ def records_of(document: Mapping[str, Any]) -> list[OutcomeRecord]:
     return [rebuild(OutcomeRecord, row) for row in document["outcomes"]]
 
 
+def run_document(
+    records: Sequence[OutcomeRecord],
+    *,
+    run: RunFacts,
+    started_at: datetime | None,
+    finished_at: datetime | None,
+    swept: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The report of a whole run, as JSON valid against ``schemas/run-report-1.schema.json``, a row in each line.
+
+    Args:
+        records: of all its batches, each context and export type once, in the order of ``in_order``.
+        run: the run.
+        started_at: of the first batch.
+        finished_at: of the last.
+        swept: what ``sweeping.Swept`` says, if the run swept.
+    """
+    whole = replace(run, task_id=None, map_index=None, attempt=None)
+    head = _head("run", records, whole, started_at, finished_at)
+    if swept is not None:
+        head["swept"] = dict(swept)
+    if wrong := problem("run-report-1", {**head, "outcomes": []}):
+        raise ValueError(f"not a run report: {wrong}")
+    document = BytesIO()  # hands out what it has without a copy: with 200,000 rows it is large
+    document.write(json.dumps(head, ensure_ascii=False).encode()[:-1] + b', "outcomes": [')
+    for at, record in enumerate(records):
+        row = {name: value for name, value in plain(record).items() if value is not None}
+        document.write((b",\n" if at else b"\n") + json.dumps(row, ensure_ascii=False).encode())
+    document.write(b"\n]}\n")
+    return document.getvalue()
+
+
 def table(records: Sequence[OutcomeRecord], *, width: int = 120) -> str:
     """The outcomes as a plain text table for the task log, problems first, no line longer than ``width``.
 
-    Below it the totals, and every next step once.
+    After ``MOST_ROWS`` rows it says how many are left. Below it the totals, and every next step once.
     """
-    records = _sorted(records)
-    rows = _telling([_HEADINGS, *(_cells(record) for record in records)])
+    records = in_order(records)
+    rows = _telling([_HEADINGS, *(_cells(record) for record in records[:MOST_ROWS])])
     headings = rows[0]
     widths = [min(max(map(len, column)), _WIDEST[column[0]]) for column in _columns(rows)[:-1]]
     widths.append(max(_NARROWEST, width - sum(widths) - len(_GAP) * len(widths)))
     lines = [_line(row, headings, widths) for row in rows]
     lines.insert(1, _line(["-" * wide for wide in widths], headings, widths))
+    if len(records) > MOST_ROWS:
+        lines.append(f"and {len(records) - MOST_ROWS:,} more, all of which are in the report")
     return "\n".join([*lines, "", *_closing(records, width)])
 
 
@@ -180,25 +194,22 @@ def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
         yield from wrap(f"{named}: {step}", width, subsequent_indent="  ")
 
 
-def _document(
+def _head(
     kind: str,
     records: Sequence[OutcomeRecord],
     run: RunFacts,
     started_at: datetime | None,
     finished_at: datetime | None,
 ) -> dict[str, Any]:
-    document = {
+    """A document without its rows."""
+    return {
         "schema": SCHEMA,
         "kind": kind,
         "run": plain(run),
         "started_at": started_at and format_time(started_at),
         "finished_at": finished_at and format_time(finished_at),
         "totals": _totals(records),
-        "outcomes": [plain(record) for record in _sorted(records)],
     }
-    if wrong := problem("run-report-1", document):
-        raise ValueError(f"not a run report: {wrong}")
-    return document
 
 
 def _totals(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
@@ -210,17 +221,11 @@ def _totals(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
     }
 
 
-def _sorted(records: Iterable[OutcomeRecord]) -> list[OutcomeRecord]:
-    return sorted(records, key=lambda record: (not record.problem, record.outcome, _natural(record.context)))
-
-
-def _natural(context: str) -> list[tuple[int, str]]:
-    """``course:9`` before ``course:10``."""
-    return [(int(part or 0), text) for text, part in re.findall(r"([^0-9]*)([0-9]*)", context)]
-
-
-def _finished(record: OutcomeRecord) -> datetime:
-    return record.finished_at or datetime.min.replace(tzinfo=timezone.utc)
+def _place(record: OutcomeRecord) -> tuple[object, ...]:
+    """Problems first; ``course:9`` before ``course:10``."""
+    kind, _, name = record.context.partition(":")
+    digits = len(name) if name.isdigit() else 0
+    return not record.problem, record.outcome, kind, not digits, digits, name
 
 
 def _size(size: float) -> str:

@@ -45,6 +45,7 @@ class Backup:
     tags: tuple[str, ...] = ()
     max_active_batches: int | None = None
     pool: str | None = None
+    sweep_after: str = "P2D"
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
@@ -73,7 +74,7 @@ class Backup:
             connections=written(*CONNECTIONS),
             tags=tuple(data.get("tags", ())),
             **written("name", "schedule", "archive", "description", "timezone", "retries"),
-            **written("max_active_batches", "pool"),
+            **written("max_active_batches", "pool", "sweep_after"),
         )
 
 

@@ -15,11 +15,11 @@ from canvas_exports.backups.document import Document
 from canvas_exports.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.backups.problems import Place, sentence
 from canvas_exports.canvas.contexts import Context, ContextKind
-from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.ids import account_path
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut
-from canvas_exports.export.durations import read_duration
+from canvas_exports.export.durations import read_duration, read_grace
 from canvas_exports.export.options import build_options
 
 _CRON_FIELDS = 5
@@ -87,7 +87,7 @@ def _which(sound: Sound) -> Iterator[Found]:
         yield from _refusal(("courses", "account"), partial(account_path, account))
     filters = sound(("courses", "filters"))
     if filters is not None:
-        for place, text in _refusals(_build_filters, filters):
+        for place, text in _refusals(lambda values: list(questions(values)), filters):
             yield ("courses", "filters", *place), text
 
 
@@ -102,20 +102,15 @@ def _named(sound: Sound) -> Iterator[tuple[Place, str | int, ContextKind]]:
             yield (*place, index), text, kind
 
 
-def _build_filters(values: Mapping[str, Any]) -> None:
-    """As ``CanvasListCoursesOperator`` will: several terms are several questions."""
-    filters = dict(values)
-    terms = filters.pop("enrollment_term_id", None)
-    for term in terms if isinstance(terms, list) else [terms]:
-        CourseFilters.build({**filters, "enrollment_term_id": term})
-
-
 def _how(sound: Sound) -> Iterator[Found]:
     types = sound(("export_types",))
     size = sound(("batch_size",))
     if size is not None:
         each = len(types) if types else 1
         yield from _refusal(("batch_size",), partial(cut, [], size, exports_each=each))
+    grace = sound(("sweep_after",))
+    if grace is not None and not is_template(grace):
+        yield from _refusal(("sweep_after",), partial(read_grace, grace))
     options = {name: sound((name,)) for name in (*OPTIONS, *SETTINGS) if name != "batch_size"}
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}

@@ -149,6 +149,18 @@ class CourseFilters:
                 yield name, _write_day(getattr(self, name))
 
 
+def questions(filters: Mapping[str, Any]) -> Iterator[CourseFilters]:
+    """The filters that a person wrote, one for each term where ``enrollment_term_id`` is a list: Canvas takes one.
+
+    Raises:
+        InputError: unknown filter or value.
+    """
+    rest = dict(filters)
+    terms = rest.pop("enrollment_term_id", None)
+    for term in terms if isinstance(terms, list | tuple) else [terms]:
+        yield CourseFilters.build({**rest, "enrollment_term_id": term})
+
+
 def _read_day(name: str, value: object) -> date | datetime:
     if isinstance(value, date):
         return value

@@ -47,5 +47,6 @@ def backup_dag(backup: Backup) -> DAG:
             retries=backup.retries,
             max_active_batches=backup.max_active_batches,
             pool=backup.pool,
+            sweep_after=backup.sweep_after,
         )
     return dag

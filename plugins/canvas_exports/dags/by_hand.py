@@ -47,6 +47,7 @@ def canvas_export() -> DAG:
             options={name: Filled(name) for name in OPTIONS},
             connections={name: Filled(name) for name in CONNECTIONS},
             settings={name: Filled(name) for name in SETTINGS},
+            sweep_after="never",  # a few courses by hand are no reason to list a whole archive
         )
     return dag
 

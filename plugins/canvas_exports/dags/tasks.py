@@ -16,10 +16,7 @@ from canvas_exports.operators.run_report import CanvasRunReportOperator
 RETRY_DELAY = timedelta(minutes=1)
 
 #: What Airflow's UI calls a batch: ``course:101 and 49 more``.
-BATCH_NAME = (
-    "{{ task.courses[0] | truncate(80) }}"
-    "{% if task.courses | length > 1 %} and {{ task.courses | length - 1 }} more{% endif %}"
-)
+BATCH_NAME = "{{ task.batch_name }}"
 
 
 def back_up(
@@ -33,6 +30,7 @@ def back_up(
     retries: int = 3,
     max_active_batches: int | None = None,
     pool: str | None = None,
+    sweep_after: str = "P2D",
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
@@ -49,6 +47,7 @@ def back_up(
         retries: of each task. A retry does only what is missing.
         max_active_batches: batches of one run under way at once.
         pool: Airflow pool of the batches.
+        sweep_after: how old leftovers of killed runs have to be for ``report`` to remove them, or ``never``.
     """
     again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     how = dict(settings)
@@ -87,6 +86,8 @@ def back_up(
         export_type=export_types,
         archive_conn_id=connections.get("archive_conn_id"),
         fail_on=fail_on,
+        sweep_after=sweep_after,
+        key_template=options.get("key_template"),
         # However the batches ended, but not where nothing was listed: a run is as good as its last task.
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         **again,

@@ -126,6 +126,11 @@ class Batch:
         return list(self._engine.items.values())
 
     @property
+    def options(self) -> BatchOptions:
+        """The checked batch."""
+        return self._options
+
+    @property
     def started_at(self) -> float:
         """When the first attempt began, in seconds since the epoch."""
         return self._checkpoint.started_at

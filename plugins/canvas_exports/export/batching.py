@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from canvas_exports.archive.store import Store
@@ -26,21 +26,25 @@ def unique(contexts: Iterable[Context], resolve: Callable[[Context], int]) -> li
     found: dict[Context, None] = {}
     spelled: set[Context] = set()
     for context in contexts:
-        if context in spelled:
-            continue
-        spelled.add(context)
-        if context.canvas_id is None:
+        if context.canvas_id is not None:
+            found.setdefault(context)
+        elif context not in spelled:
+            spelled.add(context)
             try:
                 found.setdefault(context.resolved(resolve(context)))
             except (NotFoundError, PermissionDeniedError):
                 found.setdefault(context)
-        else:
-            found.setdefault(context)
     return list(found)
 
 
-def last_copies(store: Store) -> dict[Context, datetime]:
-    """When the newest manifest of each context was written, from listings alone."""
+def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[Context, datetime]:
+    """When the newest manifest of each context was written, from listings alone.
+
+    Args:
+        store: the archive, of any size.
+        among: the contexts that matter; memory is taken for these alone. All, if it is not given.
+    """
+    wanted = None if among is None else set(among)
     newest: dict[Context, datetime] = {}
     for kind in ContextKind:
         for info in store.list(f"{kind.collection}/"):
@@ -49,6 +53,8 @@ def last_copies(store: Store) -> dict[Context, datetime]:
             if not name.endswith(".json") or not canvas_id.isdigit():
                 continue
             context = Context(kind, canvas_id)
+            if wanted is not None and context not in wanted:
+                continue
             if context not in newest or info.modified > newest[context]:
                 newest[context] = info.modified
     return newest
@@ -62,7 +68,7 @@ def neediest_first(contexts: Iterable[Context], newest: Mapping[Context, datetim
     )
 
 
-def cut(contexts: list[Context], size: int, *, exports_each: int = 1) -> list[list[str]]:
+def cut(contexts: Sequence[object], size: int, *, exports_each: int = 1, carried: int = 0) -> list[list[str]]:
     """Cut into batches for ``.expand``.
 
     The size grows as far as needed to stay below Airflow's limit of mapped tasks.
@@ -71,6 +77,7 @@ def cut(contexts: list[Context], size: int, *, exports_each: int = 1) -> list[li
         contexts: in order.
         size: contexts in a batch.
         exports_each: export types of each context.
+        carried: batches that the run has already.
 
     Raises:
         InputError: the size is out of range, or there are more contexts than one run can carry.
@@ -78,13 +85,15 @@ def cut(contexts: list[Context], size: int, *, exports_each: int = 1) -> list[li
     most = MAX_EXPORTS // exports_each
     if not 1 <= size <= most:
         raise InputError("batch_size", f"{size} is out of range", accepted=f"1 to {most}")
-    size = max(size, math.ceil(len(contexts) / MAX_BATCHES))
-    if size > most:
+    room = MAX_BATCHES - carried
+    if len(contexts) > most * room:
+        more = " more, as the run has some already" if carried else ""
         raise InputError(
             "courses",
-            f"{len(contexts)} are more than one run can carry",
-            accepted=f"at most {most * MAX_BATCHES}",
+            f"{len(contexts):,} are more than one run can carry",
+            accepted=f"at most {most * room:,}{more}; divide them among several backups, by account, term or list",
         )
+    size = max(size, math.ceil(len(contexts) / room) if room else 0)
     return [
         [str(context) for context in contexts[start : start + size]]
         for start in range(0, len(contexts), size)

@@ -67,7 +67,7 @@ class BatchOptions:
 
 def build_options(
     *,
-    courses: Iterable[str | int] = (),
+    courses: str | int | Iterable[str | int] = (),
     groups: Iterable[str | int] = (),
     users: Iterable[str | int] = (),
     export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
@@ -144,7 +144,7 @@ def build_options(
         raise InputError(
             "version", f"{version!r} means nothing to {export_types[0].value}", accepted="leave it out"
         )
-    for kind in {context.kind for context in contexts}:
+    for kind in dict.fromkeys(context.kind for context in contexts):
         for each in export_types:
             options.request(each, kind)
     return options

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.report import OutcomeRecord, batch_document, merge, records_of, table
+from canvas_exports.archive.merging import Merger
+from canvas_exports.archive.report import OutcomeRecord, batch_document, run_document, table
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.export.items import Item
@@ -112,38 +113,45 @@ class RunReport:
     table: str
 
 
-def gather_run_report(store: Store, run: RunInfo, planned: Iterable[tuple[str, str]]) -> RunReport:
+def gather_run_report(
+    store: Store, run: RunInfo, planned: Iterable[tuple[str, str]], *, swept: Mapping[str, Any] | None = None
+) -> RunReport:
     """Merge what the run's tasks reported, add what none of them did, and store the report.
+
+    Takes memory of about a kilobyte for each export of the run.
 
     Args:
         store: the archive.
         run: the run.
         planned: every context and export type of the run.
+        swept: what was swept, as ``archive.sweeping.Swept`` says it; ``None`` if nothing was.
 
     Raises:
         ArchiveError: a document is damaged, or the archive cannot be reached.
     """
     folder = run_folder(run.date, run.dag_id, run.run_id)
-    documents = [
-        _read(store, info.key) for info in store.list(folder + BATCHES) if info.key.endswith(".json")
-    ]
-    # After a Clear the batches may be cut in another way: where two of them speak of one export, the later one counts.
-    documents.sort(key=lambda document: str(document.get("finished_at")))
-    facts = run_facts(run)
-    document = merge(documents, run=facts)
-    reported = {(row.context, row.export_type) for row in records_of(document)}
-    silent = [
-        record(Item(context, export_type, reason="its task ended without a report; read the task's log"))
-        for context, export_type in planned
-        if (context, export_type) not in reported
-    ]
-    if silent:
-        now = datetime.now(timezone.utc)
-        documents.append(batch_document(silent, run=facts, started_at=now, finished_at=now))
-        document = merge(documents, run=facts)
+    merger = Merger()
+    for info in store.list(folder + BATCHES):
+        if info.key.endswith(".json"):
+            # After a Clear the batches may be cut in another way: where two speak of one export, the later one counts.
+            merger.add(_read(store, info.key))
+    now = datetime.now(timezone.utc)
+    finished_at = merger.finished_at
+    for context, export_type in planned:
+        if (context, export_type) not in merger:
+            silent = Item(context, export_type, reason="its task ended without a report; read the task's log")
+            merger.take(record(silent), int(now.timestamp()))
+            finished_at = now
+    rows = merger.records()
+    document = run_document(
+        rows,
+        run=run_facts(run),
+        started_at=merger.started_at or (now if rows else None),
+        finished_at=finished_at,
+        swept=swept,
+    )
     key = folder + REPORT
-    store.replace(key, json.dumps(document, indent=1).encode())
-    rows = records_of(document)
+    store.replace(key, document)
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(
         receipt=_receipt(store, key, outcomes, size=sum(row.size or 0 for row in rows)),

@@ -14,13 +14,15 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.proof import ProofLevel
 from canvas_exports.canvas.models import ExportType
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.options import BatchOptions, build_options
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
+from canvas_exports.export.plan import BatchReference, batch_name, read_batch
 from canvas_exports.export.reporting import Receipt, store_batch_report
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
@@ -54,7 +56,8 @@ class CanvasContentExportOperator(BaseOperator):
     Canvas has begun: Canvas has no call for that.
 
     Args:
-        courses: ids (``101``), SIS ids (``sis_course_id:BIO-101``) or any context (``course:101``, ``group:7``).
+        courses: ids (``101``), SIS ids (``sis_course_id:BIO-101``) or any context (``course:101``, ``group:7``); or one
+            batch as ``CanvasListCoursesOperator`` returns it.
         groups: group ids; Canvas exports only their files (``zip``).
         users: user ids, or ``self``; only their files, and only those of the token's own user.
         export_type: ``common_cartridge``, ``qti`` or ``zip``, or a list of them.
@@ -109,7 +112,7 @@ class CanvasContentExportOperator(BaseOperator):
         self,
         *,
         archive: str,
-        courses: Iterable[str | int] = (),
+        courses: str | int | Iterable[str | int] | Mapping[str, Any] = (),
         groups: Iterable[str | int] = (),
         users: Iterable[str | int] = (),
         export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
@@ -182,7 +185,7 @@ class CanvasContentExportOperator(BaseOperator):
             try:
                 while (pause := batch.advance()) is not None:
                     if self.deferrable:
-                        self._wait(pause, run)
+                        self._wait(pause, run, batch.options.pace)
                     batch.absorb(batch.look(pause.watched, pause.wake))
             except CanvasExportsError as error:
                 batch.interrupt(error.message)
@@ -197,15 +200,17 @@ class CanvasContentExportOperator(BaseOperator):
     def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Any]]:
         """Check the input, restore the checkpoint, open Canvas and the archive."""
         store_state = context["task_state_store"]
+        checkpoint = Checkpoint.from_json(store_state.get(CHECKPOINT))
         try:
-            options = self._options()
+            options = self._options(self._listed(checkpoint))
             store = open_archive(self.archive, self.archive_conn_id)
             hook = CanvasHook(self.canvas_conn_id)
             client = hook.get_conn()
-        except InputError as error:
-            fail(error)
+        except CanvasExportsError as error:
+            if not error.retryable:
+                fail(error)
+            raise
         with store, client:
-            checkpoint = Checkpoint.from_json(store_state.get(CHECKPOINT))
             generation = max(context["ti"].max_tries - (self.retries or 0), 0)
             fresh = checkpoint is None or (
                 options.on_clear == "restart" and checkpoint.generation != generation
@@ -250,9 +255,25 @@ class CanvasContentExportOperator(BaseOperator):
 
             yield batch, report
 
-    def _options(self) -> BatchOptions:
+    @property
+    def batch_name(self) -> str:
+        """What people call this batch: ``course:101 and 49 more``. For ``map_index_template``."""
+        if isinstance(self.courses, Mapping):
+            return str(self.courses.get("name"))
+        return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))
+
+    def _listed(self, checkpoint: Checkpoint | None) -> Any:
+        """The contexts; where a plan holds them, from there, unless the batch has begun and knows them itself."""
+        if not isinstance(self.courses, Mapping):
+            return self.courses
+        if checkpoint is not None:
+            return [item.context for item in checkpoint.items]
+        with open_archive(self.archive, self.archive_conn_id) as store:
+            return read_batch(store, BatchReference.from_json(self.courses))
+
+    def _options(self, courses: Any = None) -> BatchOptions:
         return build_options(
-            courses=self.courses,
+            courses=self.courses if courses is None else courses,
             groups=self.groups,
             users=self.users,
             export_type=self.export_type,
@@ -271,10 +292,10 @@ class CanvasContentExportOperator(BaseOperator):
             on_clear=self.on_clear,
         )
 
-    def _wait(self, pause: Pause, run: RunInfo) -> NoReturn:
+    def _wait(self, pause: Pause, run: RunInfo, pace: Pace) -> NoReturn:
         """Free the worker until there is something to do."""
         trigger = CanvasContentExportTrigger.waiting_for(
-            pause, canvas_conn_id=self.canvas_conn_id, pace=self._options().pace, try_number=run.try_number
+            pause, canvas_conn_id=self.canvas_conn_id, pace=pace, try_number=run.try_number
         )
         rest = timedelta(seconds=max(pause.wake.deadline - time.time(), 0.0))
         self.defer(trigger=trigger, method_name="execute_complete", timeout=rest + _BACKSTOP)
@@ -288,7 +309,7 @@ class CanvasContentExportOperator(BaseOperator):
             raise BatchInterruptedError(
                 f"{outcomes.count(Outcome.INTERRUPTED)} exports were interrupted; a retry takes them up again"
             )
-        failure = self._options().failure.failure(outcomes)
+        failure = batch.options.failure.failure(outcomes)
         if failure is not None:
             raise AirflowFailException(f"{failure}. Report: {self.report_url}")
         announce(context, self.outlets, self.archive, receipt.to_json())

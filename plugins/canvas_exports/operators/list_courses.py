@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
@@ -11,13 +12,16 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.contexts import ContextKind
-from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
 from canvas_exports.export.course_lists import read_list
+from canvas_exports.export.plan import write_plan
+from canvas_exports.export.run_info import RunInfo
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.failures import fail
+from canvas_exports.operators.run_info import run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,7 +32,10 @@ class CanvasListCoursesOperator(BaseOperator):
 
     Courses come from any mix of explicit ids, a list at a path or URI, and a query of an account. SIS ids are resolved, so
     that two spellings of one course are one course. Where the archive is known, courses without a copy come first, then
-    those whose copy is oldest. Returns ``[["course:101", ...], ...]``, few enough batches for Airflow to map.
+    those whose copy is oldest, and the batches are written down there, once for the run: what is returned are references,
+    small however many courses there are, and a list that is made again in the same run only adds to them (see
+    ``canvas_exports.export.plan``). Without an archive the batches themselves are returned:
+    ``[["course:101", ...], ...]``. Either way they are few enough for Airflow to map.
 
     Makes no export. A list that cannot be read fails the task; it is never taken for an empty one.
 
@@ -40,7 +47,8 @@ class CanvasListCoursesOperator(BaseOperator):
         account: id of an account (``1``, ``self``, ``sis_account_id:SCI``) whose courses are meant, sub-accounts included.
         filters: which of them: the filters of Canvas's account course list; see ``CourseFilters``. A list of terms under
             ``enrollment_term_id`` asks once for each.
-        archive: root URI of the archive to order by; without it the given order stays.
+        archive: root URI of the archive to order by, and to keep the batches in: that of the export task. Without it, the
+            given order stays, and a long list makes a large XCom.
         archive_conn_id: Airflow connection of the archive.
         canvas_conn_id: Airflow connection of Canvas.
         batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
@@ -48,7 +56,7 @@ class CanvasListCoursesOperator(BaseOperator):
         allow_empty: whether finding no course at all is fine.
 
     Raises:
-        AirflowFailException: bad input, a refused credential, or no course.
+        AirflowFailException: bad input, a refused credential, no course, or more than one run can carry.
     """
 
     template_fields: Sequence[str] = (
@@ -98,32 +106,38 @@ class CanvasListCoursesOperator(BaseOperator):
         self.export_types = export_types
         self.allow_empty = allow_empty
 
-    def execute(self, context: Context) -> list[list[str]]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
         try:
-            batches = self._batches()
+            contexts = self._contexts()
+            if not contexts and not self.allow_empty:
+                raise AirflowFailException(
+                    "No course was found, so nothing would be backed up. Check the list, the account and the filters, or "
+                    "say allow_empty if that is what you expect."
+                )
+            batches = self._batches(contexts, run_info(context))
         except CanvasExportsError as error:
             if not error.retryable:
                 fail(error)
             raise
-        if not batches and not self.allow_empty:
-            raise AirflowFailException(
-                "No course was found, so nothing would be backed up. Check the list, the account and the filters, or say "
-                "allow_empty if that is what you expect."
-            )
-        self.log.info("%d contexts in %d batches", sum(map(len, batches)), len(batches))
+        self.log.info("%d contexts in %d batches", len(contexts), len(batches))
         return batches
 
-    def _batches(self) -> list[list[str]]:
+    def _contexts(self) -> list[CanvasContext]:
         explicit = list(self._explicit())
         queries = list(self._queries())
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
-            contexts = unique([*explicit, *self._queried(client, queries)], client.resolve)
-        if self.archive:
-            with open_archive(self.archive, self.archive_conn_id) as store:
-                contexts = neediest_first(contexts, last_copies(store))
+            return unique(chain(explicit, self._queried(client, queries)), client.resolve)
+
+    def _batches(self, contexts: list[CanvasContext], run: RunInfo) -> list[list[str]] | list[dict[str, Any]]:
         types = [self.export_types] if isinstance(self.export_types, str) else list(self.export_types)
-        return cut(contexts, self.batch_size, exports_each=max(len(types), 1))
+        each = max(len(types), 1)
+        if not self.archive:
+            return cut(contexts, self.batch_size, exports_each=each)
+        with open_archive(self.archive, self.archive_conn_id) as store:
+            ordered = neediest_first(contexts, last_copies(store, among=contexts))
+            references = write_plan(store, run, ordered, self.batch_size, exports_each=each)
+        return [reference.to_json() for reference in references]
 
     def _explicit(self) -> Iterator[CanvasContext]:
         for field, kind, texts in (
@@ -144,10 +158,7 @@ class CanvasListCoursesOperator(BaseOperator):
                     "filters", "they need an account to filter", accepted="account together with filters"
                 )
             return
-        filters = dict(self.filters or {})
-        terms = filters.pop("enrollment_term_id", None)
-        for term in terms if isinstance(terms, (list, tuple)) else [terms]:
-            yield CourseFilters.build({**filters, "enrollment_term_id": term})
+        yield from questions(self.filters or {})
 
     def _queried(self, client: CanvasClient, queries: list[CourseFilters]) -> Iterator[CanvasContext]:
         for filters in queries:

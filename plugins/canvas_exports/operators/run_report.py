@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule
 from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.archive.keys import DEFAULT_TEMPLATE
+from canvas_exports.archive.sweeping import GRACE, sweep
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError
+from canvas_exports.export.durations import Duration, read_grace
+from canvas_exports.export.plan import planned
 from canvas_exports.export.policy import FailurePolicy
 from canvas_exports.export.reporting import RunReport, gather_run_report
 from canvas_exports.hooks.archive import open_archive
@@ -18,7 +23,7 @@ from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
 
 class CanvasRunReportOperator(BaseOperator):
@@ -28,18 +33,32 @@ class CanvasRunReportOperator(BaseOperator):
     context that was planned but that no task reported: it counts as ``interrupted``. Runs after the batches however they
     ended. Exports nothing.
 
+    First it sweeps: packages and uploads that killed runs left unfinished go once they are old enough, and what went
+    stands in the report (see ``canvas_exports.archive.sweeping``). Trouble with that is told, and never fails the task.
+
     Args:
         archive: root URI of the archive.
-        batches: what was planned, as ``CanvasListCoursesOperator`` returns it.
+        batches: what was planned, as ``CanvasListCoursesOperator`` returns it: references to a plan in this archive, or
+            lists of contexts.
         export_type: the export types that were made of each context.
         archive_conn_id: Airflow connection of the archive.
         fail_on: when the run has failed: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
+        sweep_after: how old a leftover has to be, at least a day; a timedelta, ISO 8601 (``P2D``), or ``never``.
+        key_template: how the export task names packages; only those are ever swept.
 
     Raises:
         AirflowFailException: bad input, a refused credential, or the failure policy.
     """
 
-    template_fields: Sequence[str] = ("archive", "batches", "export_type", "archive_conn_id", "fail_on")
+    template_fields: Sequence[str] = (
+        "archive",
+        "batches",
+        "export_type",
+        "archive_conn_id",
+        "fail_on",
+        "sweep_after",
+        "key_template",
+    )
     operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
     ui_color = "#e6f2e6"
 
@@ -47,10 +66,12 @@ class CanvasRunReportOperator(BaseOperator):
         self,
         *,
         archive: str,
-        batches: Iterable[Iterable[str]] = (),
+        batches: Iterable[Iterable[str]] | XComArg | None = (),
         export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
         archive_conn_id: str | None = None,
         fail_on: str = "any",
+        sweep_after: Duration | None = GRACE,
+        key_template: str | None = None,
         trigger_rule: str = TriggerRule.ALL_DONE,
         **kwargs: Any,
     ) -> None:
@@ -60,13 +81,15 @@ class CanvasRunReportOperator(BaseOperator):
         self.export_type = export_type
         self.archive_conn_id = archive_conn_id
         self.fail_on = fail_on
+        self.sweep_after = sweep_after
+        self.key_template = key_template
         self.report_url: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
         try:
             policy = FailurePolicy.parse(self.fail_on)
-            report = self._gather(context)
+            report = self._gather(context, read_grace(self.sweep_after))
         except CanvasExportsError as error:
             if not error.retryable:
                 fail(error)
@@ -79,10 +102,16 @@ class CanvasRunReportOperator(BaseOperator):
             raise AirflowFailException(f"{failure}. Report: {self.report_url}")
         return report.receipt.to_json()
 
-    def _gather(self, context: Context) -> RunReport:
+    def _gather(self, context: Context, grace: timedelta | None) -> RunReport:
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
-        planned = [(text, each) for batch in self.batches or () for text in batch for each in types]
+        batches: Any = self.batches or ()
         with open_archive(self.archive, self.archive_conn_id) as store:
-            report = gather_run_report(store, run_info(context), planned)
+            swept = grace and sweep(store, grace=grace, template=self.key_template or DEFAULT_TEMPLATE)
+            report = gather_run_report(
+                store,
+                run_info(context),
+                ((text, each) for text in planned(store, batches) for each in types),
+                swept=swept.to_json() if swept else None,
+            )
             self.report_url = report_url(store.uri, report.receipt.report)
         return report

@@ -1,0 +1,215 @@
+"""A run's plan: which contexts each of its batches carries, written down once and never changed.
+
+A list of many thousands of contexts is too much for Airflow's database, which every mapped task asks for the whole of
+it at every stretch. So the list is written into the archive, below the run's folder, and each task gets a reference to
+its batch::
+
+    runs/2026-11-23/nightly/manual__2026-11-23/plan/0.jsonl
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from canvas_exports.archive.keys import run_folder
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.errors import ArchiveError, InputError
+from canvas_exports.export.batching import cut
+from canvas_exports.export.run_info import RunInfo
+
+SCHEMA = "urn:canvas-exports:plan:1"
+
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class BatchReference:
+    """Where the contexts of one batch are written down: some 200 bytes, whatever the size of the batch.
+
+    Attributes:
+        plan: key of the document.
+        batch: number of the batch in the run, from 0.
+        start: offset of its line in the document, in bytes.
+        length: of its line, in bytes.
+        name: for people: ``course:101 and 49 more``.
+    """
+
+    plan: str
+    batch: int
+    start: int
+    length: int
+    name: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A small JSON value, for an XCom."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], *, field: str = "courses") -> BatchReference:
+        """Read a reference back.
+
+        Raises:
+            InputError: it is none.
+        """
+        try:
+            return cls(
+                plan=str(document["plan"]),
+                batch=int(document["batch"]),
+                start=int(document["start"]),
+                length=int(document["length"]),
+                name=str(document["name"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise InputError(
+                field,
+                "this is not a reference to a batch",
+                accepted="a list of courses, or a batch as CanvasListCoursesOperator returns it",
+            ) from None
+
+
+def write_plan(
+    store: Store, run: RunInfo, contexts: Iterable[Context], size: int, *, exports_each: int = 1
+) -> list[BatchReference]:
+    """Write a run's batches down, and refer to them.
+
+    A run has one plan, and what it says holds for good. If the run has one already, because its list is made a second
+    time, every batch keeps its number and its contexts, and contexts that are new come after them in batches of their own:
+    so no batch under way, or with a checkpoint, is ever about something else. Nothing is taken off a plan.
+
+    Args:
+        store: the archive.
+        run: the run.
+        contexts: in order, each once.
+        size: contexts in a batch.
+        exports_each: export types of each context.
+
+    Raises:
+        InputError: the size is out of range, or there are more contexts than one run can carry.
+        ArchiveError: the archive cannot be read or written.
+    """
+    folder = f"{run_folder(run.date, run.dag_id, run.run_id)}plan/"
+    wanted = list(map(str, contexts))
+    references: list[BatchReference] = []
+    known: set[str] = set()
+    part = 0
+    while True:
+        key = f"{folder}{part}.jsonl"
+        part += 1
+        try:
+            earlier = store.read(key)
+        except KeyError:
+            new = [text for text in wanted if text not in known] if known else wanted
+            batches = cut(new, size, exports_each=exports_each, carried=len(references))
+            if not batches:
+                return references
+            document, found = _written(key, batches, len(references))
+            if store.put_if_absent(key, document):
+                return [*references, *found]
+            earlier = store.read(key)  # another attempt of this task was quicker, and its word counts
+        for reference, listed in _read(key, earlier):
+            references.append(reference)
+            known.update(listed)
+
+
+def read_batch(store: Store, reference: BatchReference) -> list[str]:
+    """The contexts of one batch: one small request.
+
+    Raises:
+        InputError: the plan is not in this archive.
+        ArchiveError: it is damaged, or the archive cannot be reached.
+    """
+    try:
+        line = store.read(reference.plan, reference.start, reference.length)
+    except (KeyError, ValueError):
+        raise _absent(reference) from None
+    return _listed(reference.plan, line)
+
+
+def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
+    """Every context of the batches, which are references or lists themselves; each plan is read once.
+
+    Raises:
+        InputError: a plan is not in this archive, or a batch is neither.
+        ArchiveError: a plan is damaged, or the archive cannot be reached.
+    """
+    plan, document = "", memoryview(b"")
+    for batch in batches:
+        if not isinstance(batch, Mapping):
+            yield from map(str, [batch] if isinstance(batch, (str, int)) else batch)
+            continue
+        reference = BatchReference.from_json(batch, field="batches")
+        if reference.plan != plan:
+            try:
+                plan, document = reference.plan, memoryview(store.read(reference.plan))
+            except (KeyError, ValueError):
+                raise _absent(reference) from None
+        yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
+
+
+def batch_name(contexts: Sequence[object]) -> str:
+    """What people call a batch: ``course:101 and 49 more``."""
+    first = str(contexts[0]) if contexts else "nothing"
+    short = first if len(first) <= _LONGEST_NAME else f"{first[: _LONGEST_NAME - 1]}…"
+    return f"{short} and {len(contexts) - 1:,} more" if len(contexts) > 1 else short
+
+
+def _written(key: str, batches: list[list[str]], number: int) -> tuple[bytes, list[BatchReference]]:
+    """The document of some batches, and where in it each of them is."""
+    document = bytearray(json.dumps({"schema": SCHEMA, "first": number}).encode() + b"\n")
+    references = []
+    for at, batch in enumerate(batches, start=number):
+        line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode()
+        references.append(BatchReference(key, at, len(document), len(line), batch_name(batch)))
+        document += line + b"\n"
+    return bytes(document), references
+
+
+def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]]]:
+    """The inverse of ``_written``."""
+    if not document:
+        raise _damaged(key)
+    start, number = 0, 0
+    for line in document.splitlines(keepends=True):
+        if start == 0:
+            number = _first(key, line)
+        else:
+            listed = _listed(key, line)
+            yield BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed)), listed
+            number += 1
+        start += len(line)
+
+
+def _first(key: str, header: bytes) -> int:
+    try:
+        document = json.loads(header)
+        if document["schema"] == SCHEMA:
+            return int(document["first"])
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise _damaged(key)
+
+
+def _listed(key: str, line: bytes) -> list[str]:
+    try:
+        batch = json.loads(line)
+    except ValueError:
+        batch = None
+    if not isinstance(batch, list) or not all(isinstance(text, str) for text in batch):
+        raise _damaged(key)
+    return batch
+
+
+def _damaged(key: str) -> ArchiveError:
+    return ArchiveError("not a plan: delete it, and clear the task that lists the courses", key=key)
+
+
+def _absent(reference: BatchReference) -> InputError:
+    return InputError(
+        "archive",
+        f"it does not hold the plan {reference.plan}",
+        accepted="the archive that the courses were listed for, or a list made anew",
+    )

@@ -1,0 +1,182 @@
+"""From the list to the batches and the report by reference: each task finds what is meant for it in the archive."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import BaseOperator
+from tests.operators.life import Killed, Life
+
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_sandbox import Sandbox
+
+LEFT = "courses/9/20261123T080000Z-common_cartridge-501.imscc"
+
+
+def life(operator: type[BaseOperator], canvas: Sandbox, folder: Path, **arguments: Any) -> Life:
+    connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
+    values = {"task_id": operator.__name__, "archive": folder.as_uri(), **arguments}
+    return Life(lambda: operator(**values), connections, arguments.get("retries", 0))
+
+
+def listed(canvas: Sandbox, folder: Path, *courses: Any, **arguments: Any) -> Any:
+    task = life(CanvasListCoursesOperator, canvas, folder, courses=courses, **arguments)
+    assert task.segment() == "success"
+    return task.receipt
+
+
+def export(canvas: Sandbox, folder: Path, batch: Any, **arguments: Any) -> Life:
+    quick = {"deferrable": True, "poll_shortest": 0.2, "poll_longest": 0.5}
+    return life(CanvasContentExportOperator, canvas, folder, courses=batch, **quick, **arguments)
+
+
+def reported(canvas: Sandbox, folder: Path, batches: Any, **arguments: Any) -> Any:
+    task = life(CanvasRunReportOperator, canvas, folder, batches=batches, fail_on="never", **arguments)
+    assert task.segment() == "success"
+    (path,) = folder.glob("runs/*/*/*/report.json")
+    return json.loads(path.read_text())
+
+
+def exported(canvas: Sandbox) -> Counter[str]:
+    return Counter(each.context for each in canvas.exports)
+
+
+class TestByReference:
+    def test_a_list_becomes_packages_and_a_report_of_all_of_them(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
+        batches = listed(canvas, tmp_path, 100, 101, 106, batch_size=2)
+        assert [batch["name"] for batch in batches] == ["course:100 and 1 more", "course:106"]
+        for batch in batches:
+            assert export(canvas, tmp_path, batch).live() == "success"
+        report = reported(canvas, tmp_path, batches)
+        assert {row["context"] for row in report["outcomes"]} == {f"course:{n}" for n in (100, 101, 106)}
+
+    def test_a_batch_that_never_reported_is_interrupted_course_by_course(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
+        batches = listed(canvas, tmp_path, 100, 101, batch_size=1)
+        report = reported(canvas, tmp_path, batches, export_type=["common_cartridge", "zip"])
+        assert report["totals"]["outcomes"] == {"interrupted": 4}
+
+    def test_a_batch_under_way_does_not_ask_for_its_plan_again(self, canvas: Sandbox, tmp_path: Path) -> None:
+        (batch,) = listed(canvas, tmp_path, 100, 101)
+        task = export(canvas, tmp_path, batch, retries=1)
+        assert task.segment() == "deferred"
+        (tmp_path / batch["plan"]).unlink()
+        task.wake()
+        assert task.live() == "success"
+        assert exported(canvas) == {"course:100": 1, "course:101": 1}
+
+    def test_a_list_that_is_made_again_changes_no_batch(self, canvas: Sandbox, tmp_path: Path) -> None:
+        first = listed(canvas, tmp_path, 100, 101, batch_size=1)
+        assert export(canvas, tmp_path, first[0]).live() == "success"
+        # Course 100 has a copy now, so it would come last; and there is a new course.
+        second = listed(canvas, tmp_path, 106, 100, 101, batch_size=1)
+        assert second[:2] == first
+        assert [batch["name"] for batch in second] == ["course:100", "course:101", "course:106"]
+
+    def test_another_archive_than_that_of_the_list_is_named_and_not_retried(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
+        (batch,) = listed(canvas, tmp_path / "one", 100)
+        task = export(canvas, tmp_path / "two", batch, retries=3)
+        assert task.segment() == "failed"
+        assert "archive: it does not hold the plan" in str(task.error)
+        assert not canvas.exports
+
+    def test_what_is_no_batch_is_refused(self, canvas: Sandbox, tmp_path: Path) -> None:
+        task = export(canvas, tmp_path, {"course": 100}, retries=3)
+        assert task.segment() == "failed"
+        assert "courses: this is not a reference" in str(task.error)
+
+    def test_what_airflow_stores_of_a_list_does_not_grow_with_its_batches(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
+        sizes = [
+            len(
+                json.dumps(
+                    listed(canvas, tmp_path / str(count), *range(10**6, 10**6 + count), batch_size=200)
+                )
+            )
+            for count in (20, 200)
+        ]
+        assert sizes[1] - sizes[0] < 10
+
+
+class TestSweeping:
+    def leave(self, folder: Path, days: float) -> Path:
+        path = folder / LEFT
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"left")
+        moment = path.stat().st_mtime - days * 86_400
+        os.utime(path, (moment, moment))
+        return path
+
+    def test_the_report_says_what_went(self, canvas: Sandbox, tmp_path: Path) -> None:
+        path = self.leave(tmp_path, days=3)
+        assert reported(canvas, tmp_path, [])["swept"] == {
+            "packages": 1,
+            "uploads": 0,
+            "bytes": 4,
+            "keys": [LEFT],
+            "trouble": None,
+        }
+        assert not path.exists()
+
+    @pytest.mark.parametrize(
+        "arguments", [{}, {"sweep_after": "P3D"}, {"sweep_after": "never"}, {"key_template": "x-{export_id}"}]
+    )
+    def test_what_is_too_young_or_not_meant_stays(
+        self, canvas: Sandbox, tmp_path: Path, arguments: dict[str, Any]
+    ) -> None:
+        path = self.leave(tmp_path, days=2.5 if arguments else 1.5)
+        report = reported(canvas, tmp_path, [], **arguments)
+        assert ("swept" in report) is (arguments.get("sweep_after") != "never")
+        assert path.exists()
+
+    def test_trouble_is_told_and_fails_nothing(
+        self, canvas: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = self.leave(tmp_path, days=3)
+        (tmp_path / ".canvas-exports-probe").mkdir()
+        report = reported(canvas, tmp_path, [])
+        assert "directory" in report["swept"]["trouble"]
+        assert "sweeping ended early" in caplog.text
+        assert path.exists()
+
+    def test_a_grace_period_that_is_too_short_is_refused(self, canvas: Sandbox, tmp_path: Path) -> None:
+        task = life(CanvasRunReportOperator, canvas, tmp_path, sweep_after="PT1H")
+        assert task.segment() == "failed"
+        assert "sweep_after: PT1H is too short. Accepted: P1D or longer, or never" in str(task.error)
+
+    def test_a_batch_whose_package_was_swept_before_its_manifest_fetches_it_again(
+        self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = export(canvas, tmp_path, "100", retries=1)
+        assert task.segment() == "deferred"
+        task.wake()
+        with monkeypatch.context() as patched:
+
+            def killed(*_: object) -> bool:
+                raise Killed
+
+            patched.setattr(FileStore, "put_if_absent", killed)
+            assert task.segment() == "killed"
+        (package,) = tmp_path.glob("courses/100/*.imscc")
+        os.utime(package, (0, 0))
+        assert reported(canvas, tmp_path, [])["swept"]["packages"] == 1
+        assert not package.exists()
+        task.retry()
+        assert task.live() == "success"
+        assert package.exists()
+        assert package.with_suffix(".json").exists()
+        assert exported(canvas) == {"course:100": 1}

@@ -15,7 +15,15 @@ _ENDED = ("success", "failed")
 
 
 class AirflowError(RuntimeError):
-    """Airflow did not come up, or refused a request."""
+    """Airflow did not come up, or refused a request.
+
+    Attributes:
+        status: of its refusal; ``None`` if it never answered.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class AirflowApi:
@@ -46,7 +54,8 @@ class AirflowApi:
         """
         answer = self._http.request(method, f"{self.url}/api/v2{path}", json=body, params=query, timeout=60)
         if not answer.ok:
-            raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+            text = f"{method} {path}: {answer.status_code} {answer.text[:500]}"
+            raise AirflowError(text, answer.status_code)
         return answer.json() if answer.content else None
 
     def wait_until_healthy(self, patience: float = _PATIENCE) -> None:
@@ -96,11 +105,13 @@ class AirflowApi:
         """Enter an Airflow Variable, such as ``canvas_archive``."""
         self.api("POST", "/variables", {"key": key, "value": value})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Unpause a DAG and run it now; returns the run id."""
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, run_id: str | None = None) -> str:
+        """Unpause a DAG and run it now, under a name of its own choosing unless it is given; returns the run id."""
         self.api("PATCH", f"/dags/{dag_id}", {"is_paused": False})
-        run = self.api("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})})
-        return str(run["dag_run_id"])
+        body: dict[str, Any] = {"logical_date": None, "conf": dict(conf or {})}
+        if run_id is not None:
+            body["dag_run_id"] = run_id
+        return str(self.api("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """The state of a DAG run."""

@@ -6,7 +6,7 @@ import base64
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from canvas_demo.airflow_api import AirflowApi
@@ -21,15 +21,21 @@ class AirflowStack(AirflowApi):
         repository: the checkout whose ``dags/`` and ``plugins/`` it runs.
         port: of the UI and the API.
         settings: further environment variables.
+        programs: starts and watches its components, from a folder for their logs and their environment.
     """
 
     def __init__(
-        self, home: Path, repository: Path, port: int, settings: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        repository: Path,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        programs: Callable[[Path, Mapping[str, str]], Programs] = Programs,
     ) -> None:
         super().__init__(f"http://127.0.0.1:{port}")
         self.home = home
         self._port = port
-        self.programs = Programs(home / "programs", self._environment(home, repository, port, settings or {}))
+        self.programs = programs(home / "programs", self._environment(home, repository, port, settings or {}))
 
     @staticmethod
     def _environment(home: Path, repository: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:
@@ -52,6 +58,7 @@ class AirflowStack(AirflowApi):
             "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # it runs what it is told to, whatever the hour
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
@@ -67,8 +74,16 @@ class AirflowStack(AirflowApi):
             AirflowError: a component did not come up in time.
             ProgramDiedError: one ended.
         """
+        self.prepare()
+        self.launch()
+
+    def prepare(self) -> None:
+        """Make the database, or bring it up to date; raises `ProgramDiedError` where that fails."""
+        self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
+
+    def launch(self) -> None:
+        """What `start` does once there is a database."""
         airflow = [sys.executable, "-m", "airflow"]
-        self.programs.run("db-migrate", [*airflow, "db", "migrate"])
         self.programs.start(
             "api-server", [*airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._port)]
         )

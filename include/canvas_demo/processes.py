@@ -95,9 +95,16 @@ class Program:
 class Programs:
     """A set of programs that live and die together."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        environment: Mapping[str, str],
+        first: Callable[[], None] | None = None,
+    ) -> None:
+        """Start none yet; ``first`` is called in each new process before its program."""
         self._logs = logs
         self._environment = dict(environment)
+        self._first = first
         self._running: list[Program] = []
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -176,6 +183,7 @@ class Programs:
                 env={**self._environment, **(environment or {})},
                 cwd=folder,
                 start_new_session=True,
+                preexec_fn=self._first,  # noqa: PLW1509  one system call, which takes no lock
                 user=user,
                 extra_groups=None if user is None else (),
             )

@@ -13,7 +13,7 @@ Rooms: `campus` and `scenarios` say what the university has, `switches` and `fau
 the state, `jobs` and `lifecycle` run exports, `content` and `packages` make what they export, `web` is the HTTP surface.
 """
 
-from canvas_sandbox.campus import Account, Course, Group, Term, User
+from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
 from canvas_sandbox.faults import Effect, Fault, LimitedFault, RequestFault
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.sandbox import Sandbox
@@ -22,6 +22,7 @@ from canvas_sandbox.switches import Storage, Switches
 __all__ = [
     "Account",
     "Course",
+    "DeveloperKey",
     "Effect",
     "ExportRecord",
     "Fault",

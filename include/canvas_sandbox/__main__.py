@@ -44,7 +44,19 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"canvas_sandbox: {error}\n")
         return 1
     if options.print_json:
-        details = {"url": sandbox.url, "storage_url": sandbox.storage_url, "tokens": sandbox.tokens}
+        details = {
+            "url": sandbox.url,
+            "storage_url": sandbox.storage_url,
+            "tokens": sandbox.tokens,
+            "developer_keys": [
+                {
+                    "client_id": str(key.id),
+                    "client_secret": key.secret,
+                    "refresh_token": sandbox.grant(key),
+                }
+                for key in scenario.developer_keys
+            ],
+        }
         sys.stdout.write(json.dumps({**details, "expected": scenario.expected}) + "\n")
     else:
         sys.stdout.write(

@@ -34,6 +34,24 @@ class Term:
     ends: float | None = None
 
 
+@dataclass(frozen=True)
+class DeveloperKey:
+    """A developer key: a program that users may allow to act for them.
+
+    ``lifetime`` is the seconds that its access tokens last, whole seconds being what Canvas says; ``None`` lets them last.
+    """
+
+    id: int
+    secret: str = ""
+    redirect_uri: str = "urn:ietf:wg:oauth:2.0:oob"
+    lifetime: float | None = 3600.0
+
+    def __post_init__(self) -> None:
+        """Give it a secret."""
+        made = hashlib.sha256(f"developer key {self.id}".encode()).hexdigest()
+        object.__setattr__(self, "secret", self.secret or made)
+
+
 @dataclass
 class Exportable:
     """What courses, groups and users share: files to export and faults.

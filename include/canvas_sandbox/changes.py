@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from canvas_sandbox.oauth import Grant
     from canvas_sandbox.world import World
 
 
@@ -58,6 +59,26 @@ def _issue_token(world: World, user_id: int) -> str:
     return world.issue_token(world.users[user_id])
 
 
+def _authorize(world: World, key_id: int, user_id: int) -> str:
+    """A user allows a developer key: a code."""
+    return world.grants.authorize(world.grants.keys[str(key_id)], world.users[user_id], world.now)
+
+
+def _exchange_code(world: World, code: str) -> Grant:
+    """A code is exchanged for tokens."""
+    return world.grants.exchange(code, world.now)
+
+
+def _refresh_token(world: World, refresh_token: str) -> Grant:
+    """A refresh token is exchanged for an access token, and the one before forgotten."""
+    return world.grants.refresh(refresh_token, world.now)
+
+
+def _revoke_token(world: World, value: str) -> None:
+    """An access token is deleted, and what could renew it."""
+    world.grants.revoke(world.tokens[value])
+
+
 CHANGES: dict[str, Callable[..., Any]] = {
     change.__name__.lstrip("_"): change
     for change in (
@@ -68,6 +89,10 @@ CHANGES: dict[str, Callable[..., Any]] = {
         _cancel_progress,
         _set_token,
         _issue_token,
+        _authorize,
+        _exchange_code,
+        _refresh_token,
+        _revoke_token,
     )
 }
 """Changes by name; each takes the world and plain values."""

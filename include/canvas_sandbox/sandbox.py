@@ -14,11 +14,12 @@ from typing import Any, final
 
 from aiohttp import web
 
-from canvas_sandbox.campus import Account, Course, Group, Term, User
+from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.journal import Journal
+from canvas_sandbox.oauth import Grant
 from canvas_sandbox.recall import recall
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.switches import Switches
@@ -41,6 +42,7 @@ class Sandbox:
         users: People beside the four that are always there: admin, teacher, student and outsider.
         accounts: Accounts; the first without a parent is the root account. One by default.
         terms: Enrolment terms. One by default.
+        developer_keys: Programs that users may allow to act for them. None by default.
         switches: How this Canvas behaves.
         time_scale: Factor on the length of every job: 0.1 makes exports ten times faster. The clock itself is not scaled.
         seed: Everything random depends on it.
@@ -61,6 +63,7 @@ class Sandbox:
         users: Iterable[User] = (),
         accounts: Iterable[Account] = (),
         terms: Iterable[Term] = (),
+        developer_keys: Iterable[DeveloperKey] = (),
         switches: Switches | None = None,
         time_scale: float = 1.0,
         seed: int = 1,
@@ -76,6 +79,7 @@ class Sandbox:
             users=users,
             accounts=accounts,
             terms=terms,
+            developer_keys=developer_keys,
             switches=switches or Switches(),
             time_scale=time_scale,
             seed=seed,
@@ -212,6 +216,29 @@ class Sandbox:
     def issue_token(self, token: str) -> str:
         """A new token for the user of another, which stays as it is."""
         return str(self._change("issue_token", self.world.tokens[token].user.id))
+
+    def authorize(self, key: DeveloperKey, token: str | None = None) -> str:
+        """A token's user (the admin by default) allows a developer key, as on Canvas's page for that: a code."""
+        user = self.world.tokens[token or self.token].user
+        return str(self._change("authorize", key.id, user.id))
+
+    def grant(self, key: DeveloperKey, token: str | None = None) -> str:
+        """The same, with the code exchanged already: a refresh token, the same one each time."""
+        user = self.world.tokens[token or self.token].user
+        with self.world.lock:
+            grants = self.world.grants.by_refresh_token.values()
+            for grant in grants:
+                if grant.key == key and grant.user is user:
+                    return grant.refresh_token
+            code = self.authorize(key, token)
+            made: Grant = self._change("exchange_code", code)
+            return made.refresh_token
+
+    @property
+    def refreshes(self) -> int:
+        """How often refresh tokens have been used."""
+        with self.world.lock:
+            return sum(grant.refreshes for grant in self.world.grants.by_refresh_token.values())
 
     def fill_bucket(self, count: float, token: str | None = None) -> None:
         """Set what a token (the admin's by default) has used up of its rate limit."""

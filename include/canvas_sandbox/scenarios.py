@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from canvas_sandbox.campus import Account, Course, Group, Term, User
+from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
 from canvas_sandbox.faults import Fault, LimitedFault
 from canvas_sandbox.sandbox import Sandbox
 from canvas_sandbox.switches import Switches
@@ -30,6 +30,7 @@ class Scenario:
     users: Sequence[User] = ()
     accounts: Sequence[Account] = ()
     terms: Sequence[Term] = ()
+    developer_keys: Sequence[DeveloperKey] = (DeveloperKey(31, "the-secret-of-a-sandbox"),)
     switches: Switches = field(default_factory=Switches)
 
     def sandbox(
@@ -51,6 +52,7 @@ class Scenario:
             users=self.users,
             accounts=self.accounts,
             terms=self.terms,
+            developer_keys=self.developer_keys,
             switches=replace(self.switches, throttle=throttle),
             time_scale=time_scale,
             seed=seed,

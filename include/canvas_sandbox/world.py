@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from canvas_sandbox.campus import Account, Course, Exportable, Group, Term, User, default_users
+from canvas_sandbox.campus import Account, Course, DeveloperKey, Exportable, Group, Term, User, default_users
 from canvas_sandbox.changes import CHANGES
 from canvas_sandbox.clock import Clock
 from canvas_sandbox.content.generate import generate, source_of
@@ -21,6 +21,7 @@ from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
 from canvas_sandbox.jobs import JobQueue
 from canvas_sandbox.lifecycle import Life
+from canvas_sandbox.oauth import Grants, Token
 from canvas_sandbox.packages.build import file_name
 from canvas_sandbox.packing import Packing
 from canvas_sandbox.records import Attachment, Export, Progress
@@ -32,15 +33,6 @@ _MEDIA_TYPES = {
     "zip": "application/zip",
 }
 _ROLES = {1: "admin", 2: "teacher", 3: "student", 4: "outsider"}
-
-
-@dataclass
-class Token:
-    """An access token. ``problem`` is ``None`` while it works, else ``revoked`` or ``expired``."""
-
-    value: str
-    user: User
-    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +62,7 @@ class World:
         users: Iterable[User] = (),
         accounts: Iterable[Account] = (),
         terms: Iterable[Term] = (),
+        developer_keys: Iterable[DeveloperKey] = (),
         switches: Switches,
         time_scale: float = 1.0,
         seed: int = 1,
@@ -98,6 +91,8 @@ class World:
         )
         self.tokens: dict[str, Token] = {}
         self.token_of: dict[str, str] = {}
+        self.grants = Grants(seed, self.tokens)
+        self.grants.add_keys(developer_keys)
         for user in self.users.values():
             if user.id in _ROLES or user.token:
                 self.issue_token(user)

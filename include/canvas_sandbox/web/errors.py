@@ -23,6 +23,14 @@ def bad_token(message: str = "Invalid access token.", expired_at: str | None = N
     return Refusal(Reply(401, {"errors": [error]}, headers=dict(_CHALLENGE)))
 
 
+def oauth(error: str, description: str) -> Refusal:
+    """400, or 401 with a challenge of its own for what is wrong with the client."""
+    data = {"error": error, "error_description": description}
+    if error == "invalid_client":
+        return Refusal(Reply(401, data, headers={"WWW-Authenticate": "Canvas OAuth 2.0"}))
+    return Refusal(Reply(400, data))
+
+
 def denied(switches: Switches) -> Refusal:
     """403, once 401: the right is missing."""
     data = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}

@@ -15,6 +15,7 @@ from canvas_sandbox.web import errors
 from canvas_sandbox.web.courses import Courses
 from canvas_sandbox.web.exports import Exports
 from canvas_sandbox.web.files import Files
+from canvas_sandbox.web.oauth import OAuth
 from canvas_sandbox.web.places import Places
 from canvas_sandbox.web.progress import Progresses
 from canvas_sandbox.web.reply import Call, Refusal, Reply
@@ -42,6 +43,7 @@ class Gate:
             Exports(world),
             Progresses(world),
             Files(world, signer),
+            OAuth(world),
         ):
             room.add_to(self._router)
 
@@ -103,8 +105,11 @@ class Gate:
         is_api = call.path.startswith("/api/")
         value = _given_token(call, with_body=True)
         token = self._world.tokens.get(value) if value else None
+        if token is not None and token.expires_at is not None and call.now >= token.expires_at:
+            token = None
         if not is_api:
-            call.caller = token.user if token is not None and token.problem is None else None
+            if token is not None and token.problem is None:
+                call.caller, call.token = token.user, token.value
             return
         if not value:
             raise errors.unauthenticated()

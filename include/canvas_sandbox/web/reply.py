@@ -34,6 +34,7 @@ class Call:
     body: bytes = b""
     ids: dict[str, str] = field(default_factory=dict)
     caller: User | None = None
+    token: str = ""
 
     @property
     def user(self) -> User:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.export.test_items import ITEMS
 
 from canvas_exports.export.checkpoint import VERSION, Checkpoint
 from canvas_exports.export.items import MAX_REASON, Item, State
+from canvas_exports.export.options import MAX_EXPORTS
 from canvas_exports.export.outcome import Outcome
 
 CHECKPOINTS = st.builds(
@@ -73,6 +75,58 @@ def test_a_batch_of_the_default_size_stays_small_even_if_all_is_in_trouble() -> 
     assert size([stored(number, "x" * 2 * MAX_REASON) for number in range(50)]) < 64 * 1024
 
 
-def test_the_largest_batch_has_a_bound_even_if_all_is_in_trouble() -> None:
-    assert size([stored(number, "x" * 2 * MAX_REASON) for number in range(200)]) < 128 * 1024
-    assert size([stored(number, None) for number in range(200)]) < 80 * 1024
+def stalled(number: int, reason: str) -> Item:
+    """One that knows everything a waiting export can know."""
+    item = Item(
+        f"course:{10**13 + number}",
+        "common_cartridge",
+        State.REQUESTED,
+        canvas_id=10**13 + number,
+        export_id=5_000_000 + number,
+        progress_id=6_000_000 + number,
+        created_at=1795422063.0,
+        changed_at=1795422093.123456,
+        completion=37.55555555,
+        creations=3,
+    )
+    item.end(Outcome.STALLED, reason)
+    return item
+
+
+@pytest.mark.parametrize("make", [stored, stalled])
+@pytest.mark.parametrize("reason", [None, "x" * MAX_REASON, "\u65e5" * MAX_REASON, '"\\' * MAX_REASON])
+def test_the_largest_batch_stays_below_what_airflow_warns_of_whatever_becomes_of_it(
+    make: Callable[[int, Any], Item], reason: str | None
+) -> None:
+    items = [make(number, reason) for number in range(MAX_EXPORTS)]
+    assert size(items) < 64 * 1024
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    for before, after in zip(items, restored.items, strict=True):
+        needed = (
+            "context",
+            "export_type",
+            "state",
+            "canvas_id",
+            "export_id",
+            "progress_id",
+            "outcome",
+            "key",
+        )
+        assert [getattr(after, name) for name in needed] == [getattr(before, name) for name in needed]
+        assert (before.reason or "").startswith(after.reason or "")
+
+
+def test_few_in_trouble_keep_their_whole_reasons() -> None:
+    items = [stored(number, "x" * MAX_REASON if number < 10 else None) for number in range(100)]
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    assert restored.items == items
+
+
+def test_a_checkpoint_of_an_earlier_release_is_read() -> None:
+    item = {"context": "course:7", "export_type": "qti", "state": "requested", "canvas_id": 7, "export_id": 9}
+    document = {"version": 1, "started_at": 1, "deadline": 2, "generation": 0, "try_number": 1, "user_id": 3}
+    restored = Checkpoint.from_json({**document, "items": [item]})
+    assert restored is not None
+    assert restored.items == [Item("course:7", "qti", State.REQUESTED, canvas_id=7, export_id=9)]

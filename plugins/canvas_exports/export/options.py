@@ -17,7 +17,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.policy import FailurePolicy
 
-MAX_EXPORTS = 200  # of one task: its checkpoint reaches the 64 KiB that Airflow warns of only if nearly all are in trouble
+MAX_EXPORTS = 200  # of one task: its checkpoint stays below the 64 KiB that Airflow warns of
 ON_CLEAR = ("resume", "restart")
 
 

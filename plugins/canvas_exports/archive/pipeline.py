@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 from canvas_exports.archive.blocks import BlockBudget
@@ -17,7 +18,10 @@ from canvas_exports.archive.proof import Expectation, Proof, prove
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError
 
-__all__ = ["BlockBudget", "Pipeline"]
+__all__ = ["BlockBudget", "Pipeline", "Stage"]
+
+Stage = Callable[[str], AbstractContextManager[object]]
+"""Surrounds a piece of the work, for whoever times it: ``proof`` or ``publish``."""
 
 
 class Pipeline:
@@ -28,6 +32,7 @@ class Pipeline:
         budget: where the memory comes from, shared by all packages of a task.
         windows: offsets the proof will need besides the tail.
         stored: where the proof may look instead, for a package that can be read again.
+        stage: surrounds the proof.
 
     Attributes:
         size: bytes that passed.
@@ -46,11 +51,13 @@ class Pipeline:
         *,
         windows: Sequence[range] = (),
         stored: Held | None = None,
+        stage: Stage = nullcontext,
     ) -> None:
         self._expect = expect
         self._budget = budget
         self._windows = windows
         self._stored = stored
+        self._stage = stage
 
     def run(self, source: Iterator[Block]) -> Generator[Block, None, None]:
         """Pass a package on to a store, in blocks of the budget.
@@ -69,7 +76,8 @@ class Pipeline:
         )
         self.size = kept.size
         self.sha256 = digest.hexdigest()
-        self.proof = prove(self._stored or kept, self._expect)
+        with self._stage("proof"):
+            self.proof = prove(self._stored or kept, self._expect)
 
 
 def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]:

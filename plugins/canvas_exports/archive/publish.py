@@ -6,14 +6,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from canvas_exports.archive.held import OutOfReachError, StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
-from canvas_exports.archive.pipeline import BlockBudget, Pipeline
+from canvas_exports.archive.pipeline import BlockBudget, Pipeline, Stage
 from canvas_exports.archive.proof import Expectation, Finding, Verdict
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.errors import (
@@ -56,6 +56,7 @@ def publish(
     draft: ManifestDraft,
     expect: Expectation,
     budget: BlockBudget,
+    stage: Stage = nullcontext,
 ) -> Published:
     """Store one package and its manifest, unless they are already there.
 
@@ -66,6 +67,7 @@ def publish(
         draft: what the manifest says beside what is found out here.
         expect: what the package must be.
         budget: the memory all packages of a task share.
+        stage: surrounds the proof, and the writing of the manifest.
 
     Raises:
         AlreadyStoredError: the key holds another export (permanent).
@@ -79,12 +81,13 @@ def publish(
         if stored is not None:
             return stored
         try:
-            adopted = _adopt(store, draft.key, expect, budget)
-            passed = adopted or _transfer(store, draft.key, blocks, expect, budget)
+            adopted = _adopt(store, draft.key, expect, budget, stage)
+            passed = adopted or _transfer(store, draft.key, blocks, expect, budget, stage)
         except AlreadyStoredError:
             continue  # another attempt at the same export was quicker; see what it left
         seen_at = time.time()
-        published = _seal(store, draft, passed)
+        with stage("publish"):
+            published = _seal(store, draft, passed)
         if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
             _look_back(store, published)
         return published
@@ -115,12 +118,14 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
     return _published(manifest, already=True)
 
 
-def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget) -> Pipeline | None:
+def _adopt(
+    store: Store, key: str, expect: Expectation, budget: BlockBudget, stage: Stage
+) -> Pipeline | None:
     """Prove what a killed run left under the key, instead of fetching it again. What is not the package is removed."""
     info = store.stat(key)
     if info is None:
         return None
-    pipeline = Pipeline(expect, budget, stored=StoredBytes(store, key, info.size))
+    pipeline = Pipeline(expect, budget, stored=StoredBytes(store, key, info.size), stage=stage)
     try:
         deque(pipeline.run(store.blocks(key)), maxlen=0)
     except PackageError as error:
@@ -133,12 +138,17 @@ def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget) -> 
 
 
 def _transfer(
-    store: Store, key: str, blocks: Callable[[], Iterator[Block]], expect: Expectation, budget: BlockBudget
+    store: Store,
+    key: str,
+    blocks: Callable[[], Iterator[Block]],
+    expect: Expectation,
+    budget: BlockBudget,
+    stage: Stage,
 ) -> Pipeline:
     """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them."""
     windows: tuple[range, ...] = ()
     for _ in range(_PASSES):
-        pipeline = Pipeline(expect, budget, windows=windows)
+        pipeline = Pipeline(expect, budget, windows=windows, stage=stage)
         with ExitStack() as cleanup:
             source = blocks()
             if isinstance(source, Generator):

@@ -20,6 +20,7 @@ from canvas_exports.export.creation import Creator
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
+from canvas_exports.export.observer import UNOBSERVED, Book, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.pauses import Pause, pause, watched_of
 from canvas_exports.export.transfer import Courier, TransferCancelled
@@ -57,6 +58,7 @@ class Batch:
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
         save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
+        observer: is told of every change that is saved.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Batch:
         options: BatchOptions,
         checkpoint: Checkpoint,
         save: Callable[[dict[str, Any]], None],
+        observer: Observer = UNOBSERVED,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
@@ -76,6 +79,8 @@ class Batch:
         self._options = options
         self._checkpoint = checkpoint
         self._store_checkpoint = save
+        self._observer = observer
+        self._book = Book(observer, checkpoint.items, started_at=checkpoint.started_at)
         self._now = now
         self._creator = Creator(client, options, now=now)
         self._cancelled = threading.Event()
@@ -148,9 +153,11 @@ class Batch:
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint, and tell the observer what is new in it."""
         self._checkpoint.items = self.items
         self._store_checkpoint(self._checkpoint.to_json())
+        canvas_now = self._client.server_now().timestamp()
+        self._book.compare(self._checkpoint.items, now=self._now(), canvas_now=canvas_now)
 
     def cancel(self) -> None:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
@@ -263,10 +270,11 @@ class Batch:
         """Look one export up, or have it made; returns what is wrong with Canvas as a whole, if that may pass."""
         item = self._engine.items[name]
         try:
-            if known:
-                event = self._creator.look_up(item, self._checkpoint.user_id or 0)
-            else:
-                event = self._creator.create(item)
+            with self._observer.span("create", context=item.context, export_type=item.export_type):
+                if known:
+                    event = self._creator.look_up(item, self._checkpoint.user_id or 0)
+                else:
+                    event = self._creator.create(item)
         except AnswerLostError as error:
             _log.warning("%s", error)
             self._lost[name] = self._lost.get(name, 0) + 1

@@ -29,6 +29,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
+from canvas_exports.export.observer import UNOBSERVED, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.run_info import RunInfo
@@ -66,11 +67,13 @@ class Courier:
         run: RunInfo,
         *,
         budget: BlockBudget | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self._client = client
         self._store = store
         self._options = options
         self._run = run
+        self._observer = observer
         # A store may keep a package's last block while it asks for the next one. Without a block to spare, packages
         # could wait for each other for ever.
         blocks = max(_BLOCKS, options.parallel_transfers + 1)
@@ -99,11 +102,13 @@ class Courier:
         if self._cancelled.wait(pause):
             raise TransferCancelled(item.name)
         try:
-            return self._carry(item, item.export_id or 0)
+            with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
+                return self._carry(item, item.export_id or 0)
         except (CredentialError, ArchiveDeniedError):
             raise
         except CanvasExportsError as error:
             _log.warning("%s: %s", item.name, error)
+            self._observer.fetch_failed(item.export_type)
             return _setback(item, item.export_id or 0, error)
 
     def _carry(self, item: Item, export_id: int) -> events.Event:
@@ -162,6 +167,7 @@ class Courier:
                 root_account_id=course.root_account_id if course else None,
             ),
             budget=self._budget,
+            stage=self._observer.span,
         )
 
     def _blocks(self, context: Context, export: ContentExport) -> Iterator[Block]:

@@ -29,6 +29,7 @@ from canvas_exports.export.transfer import Courier
 from canvas_exports.export.watch import Sightings
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.observability.tasks import observed
 from canvas_exports.operators.failures import BatchInterruptedError, fail
 from canvas_exports.operators.links import CanvasLink, RunReportLink, report_url
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce
@@ -210,7 +211,7 @@ class CanvasContentExportOperator(BaseOperator):
             if not error.retryable:
                 fail(error)
             raise
-        with store, client:
+        with store, client, observed(run, client.budget) as observer:
             generation = max(context["ti"].max_tries - (self.retries or 0), 0)
             fresh = checkpoint is None or (
                 options.on_clear == "restart" and checkpoint.generation != generation
@@ -234,10 +235,11 @@ class CanvasContentExportOperator(BaseOperator):
             batch = Batch(
                 client=client,
                 looks=hook.async_conn,
-                courier=Courier(client, store, options, run),
+                courier=Courier(client, store, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
                 save=lambda document: store_state.set(CHECKPOINT, document),
+                observer=observer,
             )
             self._batch = batch
             self.canvas_url = client.host

@@ -1,0 +1,63 @@
+"""The names under which metrics and spans appear. docs/metrics.md lists the same ones."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from canvas_exports.export.items import State
+from canvas_exports.export.outcome import Outcome
+
+_PREFIX = "canvas_exports"
+
+
+class Metric(NamedTuple):
+    """One metric.
+
+    Attributes:
+        name: without the prefix that Airflow puts before every metric (``airflow.`` unless configured).
+        kind: ``counter``, ``gauge`` or ``timer``.
+        tags: what it is tagged with, where the backend knows tags.
+    """
+
+    name: str
+    kind: str
+    tags: tuple[str, ...] = ()
+
+
+_EXPORT = ("dag_id", "export_type")
+
+CREATED = Metric(f"{_PREFIX}.created", "counter", _EXPORT)
+CREATED_AGAIN = Metric(f"{_PREFIX}.created_again", "counter", _EXPORT)
+FETCH_FAILED = Metric(f"{_PREFIX}.fetch_failed", "counter", _EXPORT)
+ENDED = {outcome: Metric(f"{_PREFIX}.ended.{outcome.value}", "counter", _EXPORT) for outcome in Outcome}
+BYTES = Metric(f"{_PREFIX}.bytes", "counter", _EXPORT)
+FINDINGS = Metric(f"{_PREFIX}.findings", "counter", _EXPORT)
+REFUSED = Metric(f"{_PREFIX}.refused", "counter")
+SECONDS: dict[State, Metric] = {
+    state: Metric(f"{_PREFIX}.time.{state.value}", "timer", _EXPORT)
+    for state in State
+    if state is not State.DONE
+}
+#: Followed by the name of the host, as in Airflow's own ``triggers.running``.
+IN_FLIGHT = Metric(f"{_PREFIX}.in_flight", "gauge")
+READY = Metric(f"{_PREFIX}.ready", "gauge")
+
+METRICS = (
+    CREATED,
+    CREATED_AGAIN,
+    FETCH_FAILED,
+    *ENDED.values(),
+    BYTES,
+    FINDINGS,
+    REFUSED,
+    *SECONDS.values(),
+    IN_FLIGHT,
+    READY,
+)
+
+SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "create", "transfer", "proof", "publish"))
+
+
+def span_name(name: str) -> str:
+    """The full name of a span."""
+    return f"{_PREFIX}.{name}"

@@ -1,0 +1,127 @@
+"""What a task on a worker tells Airflow's metrics and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import conf
+from airflow.sdk.observability import stats, trace
+
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.export.observer import UNOBSERVED, Observer, Step
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.observability import names
+from canvas_exports.observability.names import Metric, span_name
+from canvas_exports.observability.quiet import QuietSpan, quietly
+
+_SWITCHES = (
+    ("metrics", "statsd_on"),
+    ("metrics", "statsd_datadog_enabled"),
+    ("metrics", "otel_on"),
+    ("traces", "otel_on"),
+)
+
+
+def is_observed() -> bool:
+    """Whether Airflow sends metrics or traces anywhere."""
+    return any(conf.getboolean(section, key, fallback=False) for section, key in _SWITCHES)
+
+
+@contextmanager
+def observed(run: RunInfo, budget: RateBudget) -> Iterator[Observer]:
+    """An observer for one stretch of a task on a worker; nobody where Airflow sends nothing.
+
+    Args:
+        run: whose DAG the metrics are tagged with.
+        budget: the rate budget whose refusals are counted.
+    """
+    if not is_observed():
+        yield UNOBSERVED
+        return
+    observer = TaskObserver(run.dag_id)
+    refused = budget.turned_away
+    try:
+        with observer.span("batch", **_run_attributes(run)):
+            observer.settle()
+            yield observer
+    finally:
+        observer.refused(budget.turned_away - refused)
+
+
+class TaskObserver:
+    """Counts and times through the Task SDK, traces below the span of the task. See ``Observer``.
+
+    Args:
+        dag_id: a tag of every metric.
+    """
+
+    def __init__(self, dag_id: str) -> None:
+        self._dag_id = dag_id
+        self._tracer = trace.get_tracer("canvas_exports")
+        self.settle()
+
+    def settle(self) -> None:
+        """Threads begin without a span: what they do belongs from now on to the one that is open here."""
+        self._home = trace.set_span_in_context(trace.get_current_span())
+
+    def moved(self, step: Step) -> None:
+        """Time the state that is left, and count what ended."""
+        tags = self._tags(step.export_type)
+        timer = names.SECONDS.get(step.before)
+        if timer is not None and step.seconds is not None:
+            quietly(stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
+        if step.outcome is None:
+            return
+        self._count(names.ENDED[step.outcome], 1, tags)
+        if step.outcome.has_package:
+            self._count(names.BYTES, step.size, tags)
+            self._count(names.FINDINGS, step.findings, tags)
+
+    def created(self, export_type: str, *, again: bool) -> None:
+        """Count an export that Canvas began."""
+        self._count(names.CREATED, 1, self._tags(export_type))
+        if again:
+            self._count(names.CREATED_AGAIN, 1, self._tags(export_type))
+
+    def fetch_failed(self, export_type: str) -> None:
+        """Count a transfer that failed."""
+        self._count(names.FETCH_FAILED, 1, self._tags(export_type))
+
+    def refused(self, count: int) -> None:
+        """Count requests that Canvas turned away because of its rate limit."""
+        self._count(names.REFUSED, count, None)
+
+    def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
+        """A span below the one that is open in this thread, or else below that of ``settle``."""
+        begin = self._tracer.start_as_current_span
+        inside = trace.get_current_span().get_span_context().is_valid
+        return QuietSpan(
+            lambda: begin(
+                span_name(name),
+                context=None if inside else self._home,
+                attributes={f"canvas_exports.{key}": value for key, value in attributes.items()},
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+        )
+
+    def _tags(self, export_type: str) -> dict[str, str]:
+        return {"dag_id": self._dag_id, "export_type": export_type}
+
+    @staticmethod
+    def _count(metric: Metric, count: int, tags: dict[str, str] | None) -> None:
+        if count:
+            quietly(stats.incr, metric.name, count, tags=tags)
+
+
+def _run_attributes(run: RunInfo) -> dict[str, Any]:
+    return {
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "task_id": run.task_id,
+        "map_index": run.map_index,
+        "try_number": run.try_number,
+    }

@@ -1,0 +1,83 @@
+"""What the triggers of one triggerer tell Airflow's metrics: how many exports they wait for, all together."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+from airflow.observability import stats
+
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.observability import names
+from canvas_exports.observability.quiet import quietly
+from canvas_exports.observability.tasks import is_observed
+
+_BETWEEN = (
+    1.0  # seconds between two reports of the same numbers; a triggerer may look thousands of times a second
+)
+
+
+class Watches:
+    """Every watch of this process, added up.
+
+    The triggerer's metrics are not the Task SDK's: Airflow sets them up before it starts the process that runs triggers.
+
+    Args:
+        host: appended to the names of the gauges, so that two triggerers do not overwrite each other.
+    """
+
+    def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._host = stats.normalize_name_for_stats(host.replace(".", "_"), log_warning=False)
+        self._clock = clock
+        self._in_flight = self._ready = 0
+        self._sent_at = float("-inf")
+        self._refused: WeakKeyDictionary[RateBudget, int] = WeakKeyDictionary()
+
+    @contextmanager
+    def one_more(self, budget: RateBudget) -> Iterator[Callable[[int, int], None]]:
+        """Count one watch in for as long as it lasts; what is yielded takes its present numbers."""
+        mine = (0, 0)
+        self._refused.setdefault(budget, budget.turned_away)
+
+        def tell(in_flight: int, ready: int) -> None:
+            nonlocal mine
+            self._in_flight += in_flight - mine[0]
+            self._ready += ready - mine[1]
+            mine = (in_flight, ready)
+            if self._clock() - self._sent_at >= _BETWEEN:
+                self._send()
+
+        try:
+            yield tell
+        finally:
+            tell(0, 0)
+            self._send()
+            self._send_refused(budget)
+
+    def _send(self) -> None:
+        self._sent_at = self._clock()
+        quietly(stats.gauge, f"{names.IN_FLIGHT.name}.{self._host}", self._in_flight)
+        quietly(stats.gauge, f"{names.READY.name}.{self._host}", self._ready)
+
+    def _send_refused(self, budget: RateBudget) -> None:
+        """What this budget was refused since the last watch ended that used it."""
+        count = budget.turned_away - self._refused[budget]
+        self._refused[budget] = budget.turned_away
+        if count:
+            quietly(stats.incr, names.REFUSED.name, count)
+
+
+_watches = Watches(platform.node())
+
+
+@contextmanager
+def observed_watch(budget: RateBudget) -> Iterator[Callable[[int, int], None] | None]:
+    """Count one watch of this process; yields ``None`` where Airflow sends nothing."""
+    if not is_observed():
+        yield None
+        return
+    with _watches.one_more(budget) as tell:
+        yield tell

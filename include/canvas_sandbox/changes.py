@@ -32,9 +32,11 @@ def _reset_course(world: World, course_id: int) -> int:
 
 
 def _delete_export(world: World, export_id: int) -> None:
-    """Somebody deletes the export in Canvas's own pages: no longer listed, still shown, its package gone."""
+    """Somebody deletes a finished export in Canvas's own pages: no longer listed, still shown, its package gone."""
     export = world.exports[export_id]
-    export.workflow_state, export.deleted = "deleted", True
+    if export.finished_at is None:
+        raise ValueError(f"export {export_id} is still running: Canvas's pages offer no way to delete it")
+    export.workflow_state = "deleted"
     if export.attachment is not None:
         del world.attachments[export.attachment.id]
         export.attachment = None

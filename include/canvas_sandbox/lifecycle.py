@@ -68,8 +68,6 @@ class Life:
         early = export.export_type != "zip"
         moment = start + self.duration * _ATTACHED
         yield moment
-        if self._is_deleted():
-            return
         package = None if Fault.EXPORT_FAILS in faults else self.attach(moment)
         attached = package is not None and Fault.NO_ATTACHMENT not in faults
         if early and attached:
@@ -82,8 +80,6 @@ class Life:
             progress.write(moment, "completed", 100.0)
         moment = start + self.duration
         yield moment
-        if self._is_deleted():
-            return
         if attached:
             export.attachment = package
         export.workflow_state = "failed" if package is None else _EXPORTED.get(export.export_type, "exported")
@@ -96,10 +92,6 @@ class Life:
             index = steps.index(_REGRESSION_AT)
             steps[index + 1 : index + 1] = [_REGRESSION_TO, _REGRESSION_AT]
         return steps
-
-    def _is_deleted(self) -> bool:
-        """Asked anew after every pause: a person may have deleted the export meanwhile."""
-        return self.export.deleted
 
     def _hang(self) -> Generator[float, None, None]:
         if self.hold_when_stuck:

@@ -73,7 +73,6 @@ class Export:
     attachment: Attachment | None = None
     finished_at: float | None = None
     notified: bool = False
-    deleted: bool = False
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,11 @@ class Sandbox:
         return int(self._change("reset_course", course_id))
 
     def delete_export(self, export_id: int) -> None:
-        """Delete an export as a person would in Canvas's own pages: it is still shown, without its package."""
+        """Delete a finished export as a person would in Canvas's own pages: still shown, without its package.
+
+        Raises:
+            ValueError: it is still running.
+        """
         self._change("delete_export", export_id)
 
     def copy_course(self, course_id: int) -> int:

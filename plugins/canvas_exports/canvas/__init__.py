@@ -5,7 +5,8 @@ The protocol is written once, without I/O, and read from the bottom up::
     contexts, exports, selection, courses, models    what people and Canvas speak of
     ids, origin, wire, endpoints                     a call: which request, and how its answer reads
     answers, parse, pages                            an answer: which value, which error, which next page
-    budget, peer, dialogue, redirects, download      how a call is carried out: pace, repetition, redirects, resumption
+    budget, tokens, peer, dialogue                   how a call is carried out: pace, credentials, repetition
+    oauth, redirects, download                       what takes more than a call: a new token, the way to a package
     environment, transport, async_transport          bytes, over requests and over aiohttp
     client, async_client                             the two ways in
 

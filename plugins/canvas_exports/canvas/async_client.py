@@ -14,12 +14,13 @@ from canvas_exports.canvas.async_transport import AsyncTransport
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Step, converse
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
-from canvas_exports.canvas.wire import Reply
+from canvas_exports.canvas.tokens import TokenSource
+from canvas_exports.errors import CanvasError
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class AsyncCanvasClient:
     def __init__(
         self,
         host: str,
-        token: str,
+        token: str | TokenSource,
         *,
         budget: RateBudget | None = None,
         verify: bool | str = True,
@@ -126,17 +127,17 @@ class AsyncCanvasClient:
                 yield row
 
     async def _run(self, dialogue: Dialogue[T]) -> T:
-        reply: Reply | None = None
+        result: StepResult = None
         try:
             while True:
-                reply = await self._perform(dialogue.send(reply))
+                result = await self._perform(dialogue.send(result))
         except StopIteration as end:
-            result: T = end.value
-            return result
+            value: T = end.value
+            return value
         finally:
             dialogue.close()
 
-    async def _perform(self, step: Step) -> Reply | None:
+    async def _perform(self, step: Step) -> StepResult:
         if isinstance(step, Admit):
             async with self._gate:  # tasks take their places in turn, and only the first of them keeps asking
                 while (wait := self._peer.budget.admit()) > 0:
@@ -144,5 +145,11 @@ class AsyncCanvasClient:
             return None
         if isinstance(step, Pause):
             await self._sleep(step.seconds)
+            return None
+        if isinstance(step, Renew):
+            try:
+                await self._peer.tokens.arenew(step.rejected)
+            except CanvasError as error:
+                return error
             return None
         return await self._transport.send(step.outgoing)

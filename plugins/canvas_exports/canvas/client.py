@@ -13,7 +13,7 @@ from canvas_exports.canvas import endpoints
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Step, converse
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
 from canvas_exports.canvas.download import Download
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import (
@@ -26,9 +26,9 @@ from canvas_exports.canvas.models import (
 )
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
+from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.canvas.transport import Transport
-from canvas_exports.canvas.wire import Reply
-from canvas_exports.errors import DownloadError
+from canvas_exports.errors import CanvasError, DownloadError
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class CanvasClient:
 
     Args:
         host: ``canvas.example.edu`` or with scheme and port; ``http`` only where it is spelt out.
-        token: an access token of Canvas.
+        token: an access token of Canvas, or where to get one.
         budget: the rate budget; by default the one this process shares for the host and token.
         verify: ``True``, ``False`` (never in production), or the file of a certificate authority.
         connect_timeout: seconds until a connection must stand.
@@ -61,7 +61,7 @@ class CanvasClient:
     def __init__(
         self,
         host: str,
-        token: str,
+        token: str | TokenSource,
         *,
         budget: RateBudget | None = None,
         verify: bool | str = True,
@@ -205,17 +205,17 @@ class CanvasClient:
             yield from walk.rows(self._run(converse(walk.call, self._peer)))
 
     def _run(self, dialogue: Dialogue[T]) -> T:
-        reply: Reply | None = None
+        result: StepResult = None
         try:
             while True:
-                reply = self._perform(dialogue.send(reply))
+                result = self._perform(dialogue.send(result))
         except StopIteration as end:
-            result: T = end.value
-            return result
+            value: T = end.value
+            return value
         finally:
             dialogue.close()
 
-    def _perform(self, step: Step) -> Reply | None:
+    def _perform(self, step: Step) -> StepResult:
         if isinstance(step, Admit):
             with self._gate:  # threads take their places in turn, and only the first of them keeps asking
                 while (wait := self._peer.budget.admit()) > 0:
@@ -223,5 +223,11 @@ class CanvasClient:
             return None
         if isinstance(step, Pause):
             self._sleep(step.seconds)
+            return None
+        if isinstance(step, Renew):
+            try:
+                self._peer.tokens.renew(step.rejected)
+            except CanvasError as error:
+                return error
             return None
         return self._transport.send(step.outgoing)

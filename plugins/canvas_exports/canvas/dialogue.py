@@ -1,7 +1,7 @@
 """How a call is carried out: one conversation, written once, for both clients.
 
-A dialogue is a generator. It yields steps (take a place in the budget, send this, wait so long) and is handed what
-came of them; it returns the typed result or raises the typed error. It does no I/O and never sleeps: whoever drives
+A dialogue is a generator. It yields steps (take a place in the budget, send this, wait so long, renew the token) and is
+handed what came of them; it returns the typed result or raises the typed error. It does no I/O and never sleeps: whoever drives
 it does. So the blocking and the asynchronous client cannot differ in what they retry, how long they wait, or how
 they count.
 """
@@ -9,7 +9,7 @@ they count.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -22,6 +22,7 @@ from canvas_exports.errors import (
     AnswerLostError,
     CanvasError,
     CanvasUnavailableError,
+    CredentialError,
     ThrottledError,
     UnexpectedAnswerError,
 )
@@ -31,7 +32,8 @@ T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before the first repetition, and before a late one
 _LONGEST_RETRY_AFTER = 120.0
 _THROTTLE_PATIENCE = 900.0  # seconds of refusals in a row; an empty bucket recovers in 80
-_OK, _REDIRECT = 200, 300
+_MOST_RENEWALS = 5  # of the token, for one request
+_OK, _REDIRECT, _UNAUTHORIZED = 200, 300, 401
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,16 @@ class Send:
     outgoing: Outgoing
 
 
-Step = Admit | Pause | Send
-Dialogue = Generator[Step, Reply | None, T]
+@dataclass(frozen=True)
+class Renew:
+    """Renew the token: this one was rejected, or there is none to send. Hand back the error, if it came to one."""
+
+    rejected: str | None = field(repr=False)
+
+
+Step = Admit | Pause | Send | Renew
+StepResult = Reply | CanvasError | None
+Dialogue = Generator[Step, StepResult, T]
 
 
 class Patience:
@@ -90,8 +100,9 @@ def converse(call: Call[T], peer: Peer) -> Dialogue[T]:
     outgoing = _outgoing(request, peer)
     patience = Patience(peer)
     while True:
-        reply = yield from exchange(outgoing, peer)
+        reply: Reply = Fault.NOT_SENT
         try:
+            reply = yield from exchange(outgoing, peer)
             document = read_json(_answer(reply, request, peer.origin), request)
         except CanvasError as error:
             if may_have_acted(request, reply, error):
@@ -106,15 +117,64 @@ def converse(call: Call[T], peer: Peer) -> Dialogue[T]:
             yield Pause(pause)
 
 
-def exchange(outgoing: Outgoing, peer: Peer) -> Dialogue[Reply]:
-    """Send one request to Canvas's own host within the budget, and tell the budget how it went."""
-    yield Admit()
+def exchange(outgoing: Outgoing, peer: Peer, *, bearer: bool = True) -> Dialogue[Reply]:
+    """Send one request to Canvas's own host within the budget, with the token that is the current one by then.
+
+    A token that Canvas does not know may have been renewed elsewhere since: that kills it at once, also for what is under
+    way. Such a request was not carried out, whatever it asks for, so it is sent again with the next token.
+
+    Raises:
+        CredentialError: each next token was rejected as well, or none can be had.
+        CanvasUnavailableError: none can be had now.
+    """
+    if not bearer:
+        yield Admit()
+        return (yield from _send(outgoing, peer))
+    for _ in range(_MOST_RENEWALS):
+        token = yield from _admit(peer)
+        reply = yield from _send(outgoing.with_token(token), peer)
+        if not _is_rejected(reply):
+            return reply
+        if peer.tokens.current() == token:
+            yield from _renew(token)
+            if peer.tokens.current() == token:
+                return reply
+    raise CredentialError(
+        "Canvas rejects every access token soon after it was issued: another program renews them with the same refresh "
+        "token; give each its own"
+    )
+
+
+def _admit(peer: Peer) -> Dialogue[str]:
+    """Take a place in the budget while there is a token to send."""
+    while True:
+        if peer.tokens.current() is None:
+            yield from _renew(None)
+        yield Admit()
+        token = peer.tokens.current()
+        if token is not None:
+            return token
+        peer.budget.release()
+
+
+def _renew(rejected: str | None) -> Dialogue[None]:
+    problem = yield Renew(rejected)
+    if isinstance(problem, CanvasError):
+        raise problem
+
+
+def _is_rejected(reply: Reply) -> bool:
+    return isinstance(reply, Answer) and reply.status == _UNAUTHORIZED and "www-authenticate" in reply.headers
+
+
+def _send(outgoing: Outgoing, peer: Peer) -> Dialogue[Reply]:
+    """Send, and tell the budget how it went."""
     try:
         reply = yield Send(outgoing)
     except BaseException:
         peer.budget.release()
         raise
-    assert reply is not None
+    assert isinstance(reply, Answer | Fault)
     if isinstance(reply, Fault):
         peer.budget.release()
         return reply

@@ -106,11 +106,7 @@ class Download:
         raise DownloadError(f"{self._broken()}, again and again")
 
     def _open(self) -> Stream:
-        try:
-            answer = self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
-        except RefusedError:
-            self._replace(self._refresh())
-            answer = self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+        answer = self._follow()
         assert answer.stream is not None
         try:
             if self._offset:
@@ -122,6 +118,22 @@ class Download:
             answer.stream.close()
             raise
         return answer.stream
+
+    def _follow(self) -> Answer:
+        """The answer at the end of the way, by a fresh link where the first one is refused.
+
+        Files answer a token that Canvas no longer knows with a login page. Asking for the link tells whether it was that:
+        then there is another token now, and it is worth another try.
+        """
+        for _ in range(self._peer.attempts):
+            token = self._peer.tokens.current()
+            try:
+                return self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+            except RefusedError:
+                self._replace(self._refresh())
+                if self._peer.tokens.current() == token:
+                    break
+        return self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
 
     def _replace(self, attachment: Attachment) -> None:
         if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
@@ -153,7 +165,7 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
     patience = Patience(peer)
     while True:
         outgoing = _outgoing(peer, hop, offset, mark)
-        reply = (yield from exchange(outgoing, peer)) if hop.on_canvas else _required((yield Send(outgoing)))
+        reply = yield from _ask(peer, hop, outgoing)
         error = _passing(reply, hop)
         if error is not None:
             pause = patience.after(error)
@@ -180,6 +192,15 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
         raise _refusal(reply, hop, login=login, offset=offset)
 
 
+def _ask(peer: Peer, hop: Hop, outgoing: Outgoing) -> Dialogue[Reply]:
+    """Canvas within its budget, anybody else at once and without the token."""
+    if hop.on_canvas:
+        return (yield from exchange(outgoing, peer, bearer=hop.bearer))
+    reply = yield Send(outgoing)
+    assert isinstance(reply, Answer | Fault)
+    return reply
+
+
 def _passing(reply: Reply, hop: Hop) -> CanvasError | None:
     """What may be better in a moment."""
     if isinstance(reply, Fault):
@@ -204,7 +225,7 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
 
 
 def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None) -> Outgoing:
-    headers = peer.headers(bearer=hop.bearer, accept="*/*")
+    headers = peer.headers(accept="*/*")
     headers["Accept-Encoding"] = "identity"
     if offset and mark:
         headers["Range"] = f"bytes={offset}-"
@@ -260,8 +281,3 @@ def _read(body: Stream, view: memoryview) -> int:
         return body.readinto(view)
     except OSError:
         return 0
-
-
-def _required(reply: Reply | None) -> Reply:
-    assert reply is not None
-    return reply

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from canvas_exports import __version__
 from canvas_exports.canvas.budget import RateBudget, shared_budget
 from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.tokens import PlainToken, TokenSource
 from canvas_exports.errors import InputError
 
 USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"
@@ -19,22 +20,19 @@ USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"
 
 @dataclass
 class Peer:
-    """The Canvas at the other end: where it is, the token it gets, its budget, and what its clock says."""
+    """The Canvas at the other end: where it is, whence its token, its budget, and what its clock says."""
 
     origin: Origin
-    token: str = field(repr=False)
+    tokens: TokenSource = field(repr=False)
     budget: RateBudget
     attempts: int = 5
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     skew: timedelta = timedelta(0)
 
-    def headers(self, *, bearer: bool = True, accept: str = "application/json") -> dict[str, str]:
-        """The headers of every request; ``Authorization`` only where the token may go."""
-        headers = {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
-        if bearer:
-            headers["Authorization"] = f"Bearer {self.token}"
-        return headers
+    def headers(self, *, accept: str = "application/json") -> dict[str, str]:
+        """The headers of every request but ``Authorization``, which is added when it goes out."""
+        return {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
 
     def now(self) -> datetime:
         """Canvas's time, by the last ``Date`` header it sent."""
@@ -52,7 +50,7 @@ class Peer:
 
 def meet(
     host: str,
-    token: str,
+    token: str | TokenSource,
     *,
     budget: RateBudget | None = None,
     attempts: int = 5,
@@ -64,9 +62,7 @@ def meet(
         InputError: a malformed host, a token that cannot be sent, or no attempt allowed. Never shows the token.
     """
     origin = Origin.parse(host)
-    secret = token.strip()
-    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise InputError("token", "is empty, or holds characters that no token of Canvas has")
+    tokens = PlainToken(token.strip()) if isinstance(token, str) else token
     if attempts < 1:
         raise InputError("attempts", f"{attempts} is too few", accepted="1 or more")
-    return Peer(origin, secret, budget or shared_budget(str(origin), secret), attempts, clock)
+    return Peer(origin, tokens, budget or shared_budget(str(origin), tokens.identity), attempts, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -94,6 +94,10 @@ class Outgoing:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     stream: bool = False
+
+    def with_token(self, token: str) -> Outgoing:
+        """The same with an access token."""
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
 
 
 def lower_case(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -9,14 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
+from airflow.sdk.log import mask_secret
 
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget, RateLimits, shared_budget
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.transport import Transport
 from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
+from canvas_exports.hooks.tokens import SharedToken, shared_token
+from canvas_exports.hooks.variables import VariableShelf
+
+_CONNECT, _READ = 5.0, 15.0  # seconds for a refresh, which must end before its lease does
 
 
 @dataclass(frozen=True)
@@ -25,15 +32,17 @@ class CanvasSettings:
 
     Attributes:
         host: ``https://canvas.example.edu``; ``http`` only if the connection's schema says so.
-        token: the access token, from the password field.
+        token: the access token, from the password field; empty where there is a grant.
         verify: ``True``, ``False``, or the path of a CA bundle.
         limits: what the token may use of Canvas's rate budget.
+        grant: a refresh token and its developer key; then the password is not used.
     """
 
     host: str
     token: str = field(repr=False)
     verify: bool | str = True
     limits: RateLimits = field(default_factory=RateLimits)
+    grant: RefreshGrant | None = None
 
     @classmethod
     def read(cls, connection: Connection, extra: Mapping[str, Any]) -> CanvasSettings:
@@ -47,8 +56,13 @@ class CanvasSettings:
             raise InputError(
                 f"{name}, host", "it is empty", accepted="the address of your Canvas: canvas.example.edu"
             )
-        if not connection.password:
-            raise InputError(f"{name}, password", "it is empty", accepted="a Canvas access token")
+        grant = _grant(name, extra)
+        if grant is None and not connection.password:
+            raise InputError(
+                f"{name}, password",
+                "it is empty",
+                accepted="a Canvas access token; or leave it empty, and set refresh_token, client_id and client_secret",
+            )
         host = connection.host.rstrip("/")
         if "://" not in host:
             host = f"{connection.schema or 'https'}://{host}"
@@ -56,10 +70,28 @@ class CanvasSettings:
             host = f"{host}:{connection.port}"
         return cls(
             host=host,
-            token=connection.password.strip(),
+            token="" if grant is not None or connection.password is None else connection.password.strip(),
             verify=_verify(name, extra),
             limits=_limits(name, extra),
+            grant=grant,
         )
+
+
+def _grant(name: str, extra: Mapping[str, Any]) -> RefreshGrant | None:
+    fields = ("client_id", "client_secret", "refresh_token")
+    given = {key: str(extra.get(key) or "").strip() for key in fields}
+    missing = [key for key in fields if not given[key]]
+    if len(missing) == len(fields):
+        return None
+    if missing:
+        raise InputError(
+            f"{name}, {missing[0]}",
+            "it is empty",
+            accepted="client_id, client_secret and refresh_token together, or none of them and an access token",
+        )
+    for key in ("client_secret", "refresh_token"):
+        mask_secret(given[key])
+    return RefreshGrant(**given)
 
 
 def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
@@ -94,8 +126,9 @@ class CanvasHook(BaseHook):
     """Clients for one Canvas.
 
     The connection's host is the address of Canvas, its password an access token of a user who may export: an account
-    administrator, as Canvas leaves out without a word whatever that user may not see. Nothing is read before a client is
-    asked for.
+    administrator, as Canvas leaves out without a word whatever that user may not see. In place of the token, the extras
+    may hold a refresh token with its developer key: then all processes of this Airflow share one access token, which
+    is renewed in time. Nothing is read before a client is asked for.
 
     Args:
         canvas_conn_id: the Airflow connection.
@@ -127,10 +160,14 @@ class CanvasHook(BaseHook):
     async def async_conn(self) -> AsyncIterator[AsyncCanvasClient]:
         """An asynchronous client; looks the connection up without blocking the event loop."""
         connection = await self.aget_connection(self.canvas_conn_id)
-        settings = CanvasSettings.read(connection, await connection.aextra_dejson())
-        async with await asyncio.to_thread(
-            async_client, settings
-        ) as client:  # it looks for a CA bundle on the disk
+        extra = await connection.aextra_dejson()
+
+        def make() -> (
+            AsyncCanvasClient
+        ):  # it tells Airflow what to mask, and looks for a CA bundle on the disk
+            return async_client(CanvasSettings.read(connection, extra))
+
+        async with await asyncio.to_thread(make) as client:
             yield client
 
     def test_connection(self) -> tuple[bool, str]:
@@ -154,24 +191,44 @@ class CanvasHook(BaseHook):
                     )
                 return True, f"{who}, who may export every course of the account."
         except CredentialError as error:
-            return (
-                False,
-                f"Canvas does not accept the token: {error}. Make a new one and put it into the password field.",
-            )
+            return False, f"Canvas does not accept the credentials of the connection: {error}"
         except CanvasExportsError as error:
             return False, str(error)
 
 
 def sync_client(settings: CanvasSettings) -> CanvasClient:
-    """A ``requests`` client for workers."""
-    return CanvasClient(settings.host, settings.token, verify=settings.verify, budget=_budget(settings))
+    """A blocking client for workers."""
+    return CanvasClient(settings.host, _token(settings), verify=settings.verify, budget=_budget(settings))
 
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
-    """An ``aiohttp`` client for triggers."""
-    return AsyncCanvasClient(settings.host, settings.token, verify=settings.verify, budget=_budget(settings))
+    """An asynchronous client for triggers."""
+    return AsyncCanvasClient(
+        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings)
+    )
+
+
+def _token(settings: CanvasSettings) -> str | SharedToken:
+    grant = settings.grant
+    if grant is None:
+        return settings.token
+    origin = Origin.parse(settings.host)
+
+    def ask() -> AccessToken:
+        transport = Transport(verify=settings.verify, connect_timeout=_CONNECT, read_timeout=_READ)
+        try:
+            return refresh(grant, origin, transport.send)
+        finally:
+            transport.close()
+
+    def make() -> SharedToken:
+        return SharedToken(grant, str(origin), shelf=VariableShelf(), refresh=ask)
+
+    return shared_token((origin, grant, settings.verify), make)
 
 
 def _budget(settings: CanvasSettings) -> RateBudget:
     """The budget that everything in this process shares for this Canvas and token."""
-    return shared_budget(str(Origin.parse(settings.host)), settings.token, settings.limits)
+    token = _token(settings)
+    identity = token if isinstance(token, str) else token.identity
+    return shared_budget(str(Origin.parse(settings.host)), identity, settings.limits)

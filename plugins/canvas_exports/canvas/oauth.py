@@ -1,0 +1,127 @@
+"""Canvas's OAuth2: an access token for a refresh token. ``POST /login/oauth2/token``.
+
+A refresh rewrites Canvas's one row: the access token before dies at that moment, for everybody who holds it, and the
+refresh token stays what it is. So whoever shares a refresh token must agree on who uses it; that is not for this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from canvas_exports.canvas.answers import about, is_refusal, read_json
+from canvas_exports.canvas.dialogue import unreachable
+from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.peer import USER_AGENT
+from canvas_exports.canvas.tokens import is_sendable
+from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.errors import (
+    CanvasError,
+    CanvasUnavailableError,
+    CredentialError,
+    UnexpectedAnswerError,
+)
+
+_PATH = "/login/oauth2/token"
+_CODE = re.compile(r"[a-z_]{1,40}")
+_BAD_REQUEST, _UNAUTHORIZED = 400, 401
+_ADVICE = {
+    "invalid_client": (
+        "Canvas does not know this developer key, or its secret is another: check client_id and client_secret of the "
+        "connection, and that the key is switched on in Canvas"
+    ),
+    "invalid_request": "Canvas no longer knows the refresh token: somebody has revoked it; obtain a new one",
+    "invalid_grant": "Canvas says that the refresh token is another developer key's: check client_id, or obtain a new one",
+}
+
+
+@dataclass(frozen=True)
+class RefreshGrant:
+    """What a refresh needs.
+
+    Attributes:
+        client_id: number of the developer key.
+        client_secret: its secret.
+        refresh_token: what Canvas handed out once, when a user allowed the key.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """What a refresh brings.
+
+    Attributes:
+        value: the token.
+        lifetime: seconds that it lasts, where Canvas says so.
+    """
+
+    value: str = field(repr=False)
+    lifetime: float | None = None
+
+
+def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[Outgoing], Reply]) -> AccessToken:
+    """Ask for a new access token, once. ``POST /login/oauth2/token`` with ``grant_type=refresh_token``.
+
+    Asking again is always safe: each refresh takes the place of the one before, whether its answer arrived or not. It
+    carries no token, so it does not touch the token's rate budget.
+
+    Raises:
+        CredentialError: the developer key or the refresh token is not good, and what to do about it (permanent).
+        CanvasUnavailableError: no answer, a server error, or too many requests from this address (retryable).
+        UnexpectedAnswerError: not an answer of Canvas's (retryable).
+    """
+    form = urlencode(
+        {
+            "grant_type": "refresh_token",
+            "client_id": grant.client_id,
+            "client_secret": grant.client_secret,
+            "refresh_token": grant.refresh_token,
+        }
+    )
+    request = Request("POST", _PATH, form=form)
+    headers = {
+        "User-Agent": USER_AGENT,
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    reply = send(Outgoing(request.method, f"{origin}{request.target}", headers, form.encode()))
+    if isinstance(reply, Fault):
+        raise about(unreachable(reply, origin.host), request)
+    error = _error(reply)
+    if error is not None:
+        raise about(error, request, reply)
+    return _read(read_json(reply, request), request, reply)
+
+
+def _error(answer: Answer) -> CanvasError | None:
+    if is_refusal(answer):
+        return CanvasUnavailableError("Canvas is asked for access tokens too often from this address")
+    if answer.status not in (_BAD_REQUEST, _UNAUTHORIZED):
+        return None
+    try:
+        code = json.loads(answer.body)["error"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        return None
+    return CredentialError(
+        _ADVICE.get(code, f"Canvas grants no access token ({code}); obtain a new refresh token")
+    )
+
+
+def _read(document: Any, request: Request, answer: Answer) -> AccessToken:
+    found = document if isinstance(document, dict) else {}
+    value, lifetime = found.get("access_token"), found.get("expires_in")
+    if not isinstance(value, str) or not is_sendable(value):
+        raise about(UnexpectedAnswerError("an answer without an access token"), request, answer)
+    if isinstance(lifetime, int | float) and lifetime > 0:
+        return AccessToken(value, float(lifetime))
+    return AccessToken(value)

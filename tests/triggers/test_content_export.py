@@ -39,7 +39,7 @@ def trigger_for(canvas: Sandbox, courses: int = 1) -> CanvasContentExportTrigger
             context = Context.parse(number)
             export = client.create_export(context, ExportRequest(ExportType.COMMON_CARTRIDGE))
             watched.append(Watched(str(context), export.id, export.progress_id, now, now))
-    wake = Wake(enough=courses, linger=0.2, dwell=0.05, stall_after=3600, deadline=now + 60)
+    wake = Wake(enough=courses, linger=1.0, dwell=0.05, stall_after=3600, deadline=now + 60)
     return CanvasContentExportTrigger.waiting_for(
         Pause(tuple(watched), wake), canvas_conn_id="canvas_default", pace=Pace(0.1, 0.3), try_number=2
     )

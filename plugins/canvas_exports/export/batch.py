@@ -86,7 +86,6 @@ class Batch:
         self._cancelled = threading.Event()
         self._met = False
         self._lost: dict[str, int] = {}
-        self._seen_at: dict[int, float] = {}
         self._engine = Engine(
             checkpoint.items,
             Limits(
@@ -182,12 +181,9 @@ class Batch:
                 self._engine.apply(
                     events.ExportFailed(by_export[export_id].name, export_id, _DEATHS.get(why, why))
                 )
-        for export_id, (completion, changed_at) in sightings.seen.items():
+        for export_id, seen in sightings.seen.items():
             if export_id in by_export:
-                self._seen_at[export_id] = self._now()
-                self._engine.apply(
-                    events.Progressed(by_export[export_id].name, export_id, completion, changed_at)
-                )
+                self._engine.apply(events.Progressed(by_export[export_id].name, export_id, *seen))
         self.save()
 
     def advance(self) -> Pause | None:
@@ -216,7 +212,12 @@ class Batch:
                 if self._look_once(decisions.watch):
                     continue
                 self.save()
-                return pause(self._named(decisions.watch), self._engine.limits, now=self._now())
+                return pause(
+                    self._named(decisions.watch),
+                    self._engine.limits,
+                    now=self._now(),
+                    hungry=self._engine.has_room,
+                )
             if trouble is not None:
                 raise trouble
             self.save()
@@ -289,7 +290,6 @@ class Batch:
         self._engine.apply(event)
         if isinstance(event, events.Created):
             self._lost.pop(name, None)
-            self._seen_at[event.export_id] = self._now()
             self.save()
         return None
 
@@ -349,15 +349,7 @@ class Batch:
 
     def _look_once(self, names: tuple[str, ...]) -> bool:
         """Look at what may have finished meanwhile, before a deferral is spent on it; says whether something has."""
-        shortest = self._options.pace.shortest
-        watched = [
-            one
-            for one in (watched_of(item, now=self._now()) for item in self._named(names))
-            if self._now() - self._seen_at.get(one.export_id, 0.0) >= shortest
-        ]
-        if not watched:
-            return False
-        sightings = self.look(watched, None)
+        sightings = self.look([watched_of(item, now=self._now()) for item in self._named(names)], None)
         self.absorb(sightings)
         return bool(sightings.ready or sightings.dead)
 
@@ -380,5 +372,5 @@ class Batch:
             return False
         if item.export_id in sightings.ready or item.export_id in sightings.dead:
             return True
-        completion, _ = sightings.seen.get(item.export_id, (item.completion, 0.0))
-        return completion != item.completion
+        seen = sightings.seen.get(item.export_id)
+        return seen is not None and seen.completion != item.completion

@@ -9,6 +9,7 @@ from functools import singledispatchmethod
 from canvas_exports.export import events
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.window import room
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Limits:
         window: exports that Canvas may be working on at once for this batch.
         creations: exports made for one context and type before its outcome is ``failed``.
         fetches: failed transfers of one export before it is given up.
-        stall_after: seconds without a change of completion before an export is ``stalled``.
+        stall_after: seconds for which an export was seen without a change of completion before it is ``stalled``.
         deadline: seconds since the epoch after which nothing is waited for.
     """
 
@@ -61,15 +62,29 @@ class Engine:
         """Every item has its outcome."""
         return all(item.state is State.DONE for item in self.items.values())
 
+    @property
+    def has_room(self) -> bool:
+        """More exports are planned, and more may be in flight."""
+        items = self.items.values()
+        planned = any(item.state is State.PLANNED for item in items)
+        return planned and sum(item.is_in_flight for item in items) < self.limits.window
+
     def decide(self) -> Decisions:
         """What to do next; nothing once the batch is finished. Changes nothing itself."""
         by_state: dict[State, list[str]] = {state: [] for state in State}
         for name, item in self.items.items():
             by_state[item.state].append(name)
-        room = self.limits.window - sum(item.is_in_flight for item in self.items.values())
+        flying = [item for item in self.items.values() if item.is_in_flight]
+        queued = sum(item.running_since is None for item in flying)
+        free = room(
+            self.limits.window,
+            queued=queued,
+            running=len(flying) - queued,
+            finished=len(by_state[State.READY]),
+        )
         return Decisions(
             look_up=tuple(by_state[State.INTENDED]),
-            create=tuple(by_state[State.PLANNED][: max(room, 0)]),
+            create=tuple(by_state[State.PLANNED][:free]),
             transfer=tuple(by_state[State.READY]),
             watch=tuple(by_state[State.REQUESTED]),
         )
@@ -132,7 +147,7 @@ class Engine:
         item.export_id = event.export_id
         item.progress_id = event.progress_id
         item.created_at = event.created_at
-        item.changed_at = event.at
+        item.changed_at = item.seen_at = event.at
         item.intended_at = None
         item.creations += 1
 
@@ -145,9 +160,13 @@ class Engine:
     @_apply.register
     def _(self, event: events.Progressed) -> None:
         item = self._about(event, State.REQUESTED)
-        if item is not None and item.completion != event.completion:
+        if item is None:
+            return
+        if item.completion != event.completion:
             item.completion = event.completion
             item.changed_at = event.at
+        item.running_since = event.running_since or item.running_since
+        item.seen_at = event.seen_at or item.seen_at
 
     @_apply.register
     def _(self, event: events.Ready) -> None:
@@ -212,7 +231,9 @@ class Engine:
         late = event.at >= self.limits.deadline
         for item in self.items.values():
             if item.state is State.REQUESTED:
-                quiet = event.at - (item.changed_at if item.changed_at is not None else event.at)
+                quiet = (item.seen_at or 0.0) - (
+                    item.changed_at or 0.0
+                )  # nobody looked is not nothing happened
                 if late:
                     item.end(Outcome.STALLED, "the deadline passed while Canvas was building the package")
                 elif quiet >= self.limits.stall_after:

@@ -47,12 +47,14 @@ class NotCreated:
 
 @dataclass(frozen=True)
 class Progressed:
-    """A poll saw this completion."""
+    """A poll saw this completion. ``at`` is when it last changed, ``seen_at`` when it was last seen."""
 
     item: str
     export_id: int
     completion: float | None
     at: float
+    running_since: float | None = None
+    seen_at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ class State(str, Enum):
 class Item:
     """One context under one export type.
 
-    Times are seconds since the epoch. ``intended_at`` and ``created_at`` are Canvas's clock, ``changed_at`` is ours.
-    ``label`` is the course code. Holds ids, codes and times: never a URL, never a name.
+    Times are seconds since the epoch. ``intended_at`` and ``created_at`` are Canvas's clock, the others are ours: when
+    the completion last changed, since when the export runs as far as known, and when it was last seen. ``label`` is the
+    course code. Holds ids, codes and times: never a URL, never a name.
     """
 
     context: str
@@ -40,6 +41,8 @@ class Item:
     created_at: float | None = None
     changed_at: float | None = None
     completion: float | None = None
+    running_since: float | None = None
+    seen_at: float | None = None
     creations: int = 0
     fetches: int = 0
     outcome: Outcome | None = None
@@ -65,6 +68,7 @@ class Item:
         self.state = State.PLANNED
         self.export_id = self.progress_id = None
         self.intended_at = self.created_at = self.changed_at = self.completion = None
+        self.running_since = self.seen_at = None
         self.fetches = 0
 
     def end(self, outcome: Outcome, reason: str | None = None) -> None:
@@ -74,6 +78,7 @@ class Item:
         self.reason = reason[:MAX_REASON] if reason else None
         if outcome.has_package:  # nobody will look at the export again, and checkpoints should be small
             self.progress_id = self.created_at = self.changed_at = self.completion = None
+            self.running_since = self.seen_at = None
 
     def reopen(self) -> None:
         """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""

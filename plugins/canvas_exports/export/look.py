@@ -11,6 +11,7 @@ from canvas_exports.canvas.models import ContentExport, ExportState, Progress, P
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
+_NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)
 
 
 class Looks(Protocol):
@@ -27,7 +28,13 @@ class Looks(Protocol):
 
 @dataclass
 class Subject:
-    """An export under watch, and what is known of it."""
+    """An export under watch, and what is known of it. Times are seconds since the epoch.
+
+    Attributes:
+        changed_at: when its completion last changed.
+        running_since: when it started, as far as known; ``None`` while it queues.
+        seen_at: when it was last seen; ``None`` if never.
+    """
 
     context: str
     export_id: int
@@ -35,6 +42,7 @@ class Subject:
     completion: float | None
     changed_at: float
     running_since: float | None = None
+    seen_at: float | None = None
 
 
 async def look(client: Looks, subject: Subject, now: Callable[[], float]) -> str | None:
@@ -60,6 +68,7 @@ async def look(client: Looks, subject: Subject, now: Callable[[], float]) -> str
         if not error.retryable:
             raise
         return None
+    _seen(subject, now(), begun=export.workflow_state is not ExportState.CREATED)
     return _verdict(export)
 
 
@@ -79,8 +88,15 @@ async def _progress_is_over(
         progress = await client.progress(progress_id)
     except (NotFoundError, PermissionDeniedError):
         return True
+    at = now()
     if progress.completion != subject.completion:
-        subject.completion, subject.changed_at = progress.completion, now()
-    if progress.workflow_state is ProgressState.RUNNING and subject.running_since is None:
-        subject.running_since = now()
+        subject.completion, subject.changed_at = progress.completion, at
+    _seen(subject, at, begun=bool(progress.completion) or progress.workflow_state not in _NOT_BEGUN)
     return progress.workflow_state in _OVER
+
+
+def _seen(subject: Subject, now: float, *, begun: bool) -> None:
+    """Note a look. What has begun did so since the last look, so about half-way back."""
+    if begun and subject.running_since is None:
+        subject.running_since = now if subject.seen_at is None else (subject.seen_at + now) / 2
+    subject.seen_at = now

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _WHILE_QUEUED = 0.15  # of its age: a job that has queued for ten minutes will not be done in ten seconds
-_OF_REMAINING = (
-    0.5  # halving the estimated rest costs a few polls and keeps the lag near the shortest interval
-)
+_OF_REMAINING = 0.5  # Canvas's completion lags behind the work for most of a job, and runs ahead near its end
+_OF_RUNNING = 0.08  # of the time it has run: to learn a tenth later that a long job is done costs nothing
+_PATIENCE = 1.5
 _JITTER = 0.2
+_BEHIND = 10  # times the longest interval: exports that cannot be next, should Canvas keep another order than we think
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Pace:
     def delay(
         self, *, age: float, completion: float | None, running_for: float, chance: Callable[[], float]
     ) -> float:
-        """Seconds until the next look.
+        """Seconds until the next look at an export.
 
         Stretches with age while the export is queued; follows the estimated end once it runs. Canvas's completion is
         coarse and goes back once, so it only ever shapes the interval.
@@ -30,17 +31,34 @@ class Pace:
         Args:
             age: seconds since the export was created.
             completion: per cent, or ``None``.
-            running_for: seconds since it was first seen running.
+            running_for: seconds since it started, as far as known.
             chance: a source of numbers in [0, 1), to spread polls.
         """
-        if completion and completion > 0:
-            rest = running_for * (100.0 - min(completion, 99.0)) / completion
-            wanted = _OF_REMAINING * rest
+        if running_for > 0:
+            done = min(max(completion or 0.0, 1.0), 99.0)
+            rest = running_for * (100.0 - done) / done
+            wanted = max(min(_OF_REMAINING * rest, running_for), _OF_RUNNING * running_for)
         else:
             wanted = _WHILE_QUEUED * age
-        bounded = min(max(wanted, self.shortest), self.longest)
-        return bounded * (1.0 + _JITTER * (chance() - 0.5))
+        return self._spread(wanted, chance)
+
+    def front(self, pause: float, *, moved: bool) -> float:
+        """Seconds between two looks at the oldest export that queues, after they were so many: fewer while it moves on.
+
+        Once the queue has moved, it is another export that is looked at, so they may be fewer than the shortest interval.
+        """
+        return max(pause / 2, self.shortest / 50) if moved else self._within(pause * _PATIENCE)
+
+    def behind(self, chance: Callable[[], float]) -> float:
+        """Seconds until the next look at an export that stands in line behind another."""
+        return _BEHIND * self._spread(self.longest, chance)
 
     def first(self, chance: Callable[[], float]) -> float:
         """Seconds until the first look: spread over the shortest interval, so that a batch is never a burst."""
         return self.shortest * chance()
+
+    def _spread(self, wanted: float, chance: Callable[[], float]) -> float:
+        return self._within(wanted) * (1.0 + _JITTER * (chance() - 0.5))
+
+    def _within(self, seconds: float) -> float:
+        return min(max(seconds, self.shortest), self.longest)

@@ -23,8 +23,8 @@ class Pause:
     wake: Wake
 
 
-def pause(items: Iterable[Item], limits: Limits, *, now: float) -> Pause:
-    """The pause of a batch whose running exports these are."""
+def pause(items: Iterable[Item], limits: Limits, *, now: float, hungry: bool = False) -> Pause:
+    """The pause of a batch whose running exports these are; ``hungry`` if others wait for their turn."""
     return Pause(
         watched=tuple(watched_of(item, now=now) for item in items),
         wake=Wake(
@@ -33,6 +33,7 @@ def pause(items: Iterable[Item], limits: Limits, *, now: float) -> Pause:
             dwell=DWELL,
             stall_after=limits.stall_after,
             deadline=limits.deadline,
+            hungry=hungry,
         ),
     )
 
@@ -48,4 +49,6 @@ def watched_of(item: Item, *, now: float) -> Watched:
         created_at=created_at,
         changed_at=item.changed_at if item.changed_at is not None else created_at,
         completion=item.completion,
+        running_since=item.running_since,
+        seen_at=item.seen_at,
     )

@@ -6,13 +6,17 @@ import asyncio
 import heapq
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from canvas_exports.export.look import Looks, Subject, look
 from canvas_exports.export.pace import Pace
+from canvas_exports.export.queue import Queue
 
+_ALL = 100.0  # per cent
+_NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move
 _AT_ONCE = 8  # looks begun together; the rate budget decides how many are really in flight
 
 
@@ -20,7 +24,8 @@ _AT_ONCE = 8  # looks begun together; the rate budget decides how many are reall
 class Watched:
     """An export in flight, as plain values that survive a trigger's serialisation.
 
-    Times are seconds since the epoch. ``changed_at`` and ``completion`` are what was known when the watch began.
+    Times are seconds since the epoch. Everything below ``created_at`` is what was known when the watch began: when the
+    completion last changed, what it was, since when the export runs, and when it was last seen.
     """
 
     context: str
@@ -29,6 +34,8 @@ class Watched:
     created_at: float
     changed_at: float
     completion: float | None = None
+    running_since: float | None = None
+    seen_at: float | None = None
 
     def to_json(self) -> list[Any]:
         """A short row; a trigger carries up to 200 of them."""
@@ -39,6 +46,8 @@ class Watched:
             self.created_at,
             self.changed_at,
             self.completion,
+            self.running_since,
+            self.seen_at,
         ]
 
     @classmethod
@@ -55,8 +64,9 @@ class Wake:
         enough: finished exports worth a worker at once.
         linger: seconds the first finished export waits for company.
         dwell: seconds to stay in any case: a task that comes back too soon can be failed by Airflow's scheduler.
-        stall_after: seconds without a change of completion.
+        stall_after: seconds for which an export is seen without a change of completion.
         deadline: seconds since the epoch.
+        hungry: more exports wait for their turn, so an empty queue at Canvas is worth a worker, too.
     """
 
     enough: int
@@ -64,6 +74,16 @@ class Wake:
     dwell: float
     stall_after: float
     deadline: float
+    hungry: bool = False
+
+
+class Seen(NamedTuple):
+    """What is known of an export that is neither ready nor dead; see ``Watched``."""
+
+    completion: float | None
+    changed_at: float
+    running_since: float | None = None
+    seen_at: float | None = None
 
 
 @dataclass
@@ -73,12 +93,12 @@ class Sightings:
     Attributes:
         ready: exports with a package to fetch.
         dead: exports that will never have one, and why: ``failed``, ``deleted``, ``no package``, ``gone`` or ``denied``.
-        seen: the others: completion, and when it last changed.
+        seen: the others.
     """
 
     ready: list[int] = field(default_factory=list)
     dead: dict[int, str] = field(default_factory=dict)
-    seen: dict[int, tuple[float | None, float]] = field(default_factory=dict)
+    seen: dict[int, Seen] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value with string keys; ids, codes and times only."""
@@ -94,7 +114,7 @@ class Sightings:
         return cls(
             ready=[int(export_id) for export_id in document["ready"]],
             dead={int(export_id): str(why) for export_id, why in document["dead"].items()},
-            seen={int(export_id): (what[0], float(what[1])) for export_id, what in document["seen"].items()},
+            seen={int(export_id): Seen(*what) for export_id, what in document["seen"].items()},
         )
 
 
@@ -107,27 +127,29 @@ async def watch(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
+    queue: Queue | None = None,
 ) -> Sightings:
     """Poll until something is worth telling.
 
-    ``wake=None`` looks at each export once and returns. A transient error of one export is not news: the client has
-    retried it already, and the next interval tries again. Can be run twice at the same time, and again from the start.
+    ``wake=None`` looks once at each export whose turn has come, and returns. A transient error of one export is not
+    news: the client has retried it already, and the next interval tries again. Can be run twice at the same time, and
+    again from the start.
 
     Raises:
         CanvasExportsError: permanent, and not about one export (the token is no longer valid).
     """
-    vigil = _Vigil(list(exports), wake, pace or Pace(), now, chance)
-    while vigil.due:
-        at = vigil.next_at()
-        if at is None:
-            break
-        if at > now():
-            await sleep(at - now())
-            continue
-        numbers = vigil.take_due()
-        news = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
-        for number, what in zip(numbers, news, strict=True):
-            vigil.note(number, what)
+    vigil = _Vigil(list(exports), wake, pace or Pace(), now, chance=chance, queue=queue or Queue())
+    try:
+        while (at := vigil.next_at()) is not None:
+            if at > now():
+                await sleep(max(at - now(), _NAP))
+                continue
+            numbers = vigil.take_due()
+            news = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
+            for number, what in zip(numbers, news, strict=True):
+                vigil.note(number, what)
+    finally:
+        vigil.leave()
     if wake is not None and (rest := vigil.started + wake.dwell - now()) > 0:
         await sleep(rest)
     return vigil.sightings()
@@ -142,11 +164,22 @@ class _Vigil:
         wake: Wake | None,
         pace: Pace,
         now: Callable[[], float],
+        *,
         chance: Callable[[], float],
+        queue: Queue,
     ) -> None:
         self.started = now()
+        self._queue = queue
         self.subjects = [
-            Subject(one.context, one.export_id, one.progress_id, one.completion, one.changed_at)
+            Subject(
+                one.context,
+                one.export_id,
+                one.progress_id,
+                one.completion,
+                one.changed_at,
+                one.running_since,
+                one.seen_at,
+            )
             for one in exports
         ]
         self._created_at = [one.created_at for one in exports]
@@ -156,61 +189,152 @@ class _Vigil:
         self._chance = chance
         self._found = Sightings()
         self._first_finished: float | None = None
-        #: A heap of (when, number of the export).
-        self.due = [
-            (self.started + (pace.first(chance) if wake else 0.0), number)
-            for number in range(len(self.subjects))
-        ]
-        heapq.heapify(self.due)
+        #: Those that queue, the oldest first.
+        self._line = deque(
+            sorted(
+                (number for number, one in enumerate(exports) if one.running_since is None),
+                key=lambda number: exports[number].export_id,
+            )
+        )
+        self._waiting = set(self._line)
+        #: When each is due. The heap of (when, number) may also hold times that no longer hold.
+        self._due_at: dict[int, float] = {}
+        self._due: list[tuple[float, int]] = []
+        for number in range(len(exports)):
+            self._schedule(number, self._resumed(number))
 
     def next_at(self) -> float | None:
         """When to look or think again; ``None`` when it is time to tell."""
-        at = self.due[0][0]
+        self._move_up()
+        while self._due and self._due_at.get(self._due[0][1]) != self._due[0][0]:
+            heapq.heappop(self._due)
+        if not self._due:
+            return None
+        at = self._due[0][0]
         if self._wake is None:
-            return at
+            return at if at <= self.started else None
         until = self._until(self._wake)
-        return None if until <= self._now() else min(at, until)
+        if until <= self._now():
+            return None
+        if self._waiting:  # other watches may come to know that the queue has moved
+            until = min(until, self._now() + max(self._queue.pause, self._pace.shortest / 5))
+        return min(at, until)
+
+    def _move_up(self) -> None:
+        """Look at what must have begun by now, and at the oldest of all that queue."""
+        now, queue = self._now(), self._queue
+        while self._line and (
+            self._line[0] not in self._waiting or queue.has_begun(self.subjects[self._line[0]].export_id)
+        ):
+            number = self._line.popleft()
+            if number in self._waiting:
+                self._waiting.discard(number)
+                self._waited(number)
+                self._schedule(number, now + self._pace.first(self._chance))
+        front = self._line[0] if self._line else None
+        queue.stand(self, None if front is None else self.subjects[front].export_id)
+        if front is not None and front in self._due_at and queue.is_next(self.subjects[front].export_id):
+            at = max(queue.looked_at + queue.pause, now)
+            if at < self._due_at[front]:
+                self._schedule(front, at)
 
     def _until(self, wake: Wake) -> float:
         """The moment at which there is something to tell, as far as known now."""
-        oldest_change = min(self.subjects[number].changed_at for _, number in self.due)
-        times = [wake.deadline, oldest_change + wake.stall_after]
+        times = [wake.deadline]
+        if any(self._quiet(number) >= wake.stall_after for number in self._due_at):
+            times.append(self.started)
         if self._first_finished is not None:
             enough = len(self._found.ready) + len(self._found.dead) >= wake.enough
             times.append(self._first_finished + (0.0 if enough else wake.linger))
+        if wake.hungry and not self._waiting:
+            times.append(self.started)
         return max(min(times), self.started + wake.dwell)
+
+    def _quiet(self, number: int) -> float:
+        """Seconds for which an export was seen without a change. A time in which nobody could look does not count."""
+        subject = self.subjects[number]
+        waiting = self._queue.waiting_at if number in self._waiting else 0.0
+        return max(subject.seen_at or 0.0, waiting) - subject.changed_at
 
     def take_due(self) -> list[int]:
         """The exports to look at now."""
         numbers: list[int] = []
-        while self.due and self.due[0][0] <= self._now() and len(numbers) < _AT_ONCE:
-            numbers.append(heapq.heappop(self.due)[1])
+        while self._due and self._due[0][0] <= self._now() and len(numbers) < _AT_ONCE:
+            at, number = heapq.heappop(self._due)
+            if self._due_at.get(number) == at:
+                del self._due_at[number]
+                numbers.append(number)
+                if number in self._waiting:
+                    self._waited(number)
         return numbers
+
+    def _waited(self, number: int) -> None:
+        """It waited at least as long as any that is older."""
+        subject = self.subjects[number]
+        if subject.seen_at is not None:
+            subject.seen_at = max(subject.seen_at, self._queue.waiting_at)
 
     def note(self, number: int, what: str | None) -> None:
         """Take in the result of a look."""
+        self._due_at.pop(number, None)  # one that was overtaken while it was looked at
         subject = self.subjects[number]
         if what == "ready":
             self._found.ready.append(subject.export_id)
+            if subject.running_since is not None:
+                self._queue.finished(self._now() - subject.running_since)
         elif what is not None:
             self._found.dead[subject.export_id] = what
-        elif self._wake is None:
-            self._found.seen[subject.export_id] = (subject.completion, subject.changed_at)
-        else:
-            now = self._now()
-            delay = self._pace.delay(
-                age=max(now - self._created_at[number], 0.0),
-                completion=subject.completion,
-                running_for=now - subject.running_since if subject.running_since is not None else 0.0,
-                chance=self._chance,
-            )
-            heapq.heappush(self.due, (now + delay, number))
         if what is not None and self._first_finished is None:
             self._first_finished = self._now()
+        begun = what is not None or subject.running_since is not None
+        if number in self._waiting:
+            self._queue.note(subject.export_id, begun=begun, at=self._now(), pace=self._pace)
+            if begun:
+                self._waiting.discard(number)
+        if what is None:
+            self._schedule(number, self._now() + self._delay(number))
+
+    def _schedule(self, number: int, at: float) -> None:
+        self._due_at[number] = at
+        heapq.heappush(self._due, (at, number))
+
+    def _delay(self, number: int) -> float:
+        """Seconds from the last look at an export to the next."""
+        if number in self._waiting:
+            return self._pace.behind(self._chance)
+        subject, now = self.subjects[number], self._now()
+        if subject.completion is not None and subject.completion >= _ALL:
+            age, running_for = now - subject.changed_at, 0.0  # the package is being saved
+        else:
+            age = now - self._created_at[number]
+            running_for = now - (now if subject.running_since is None else subject.running_since)
+        delay = self._pace.delay(
+            age=max(age, 0.0), completion=subject.completion, running_for=running_for, chance=self._chance
+        )
+        return max(delay, self._queue.soonest - running_for) if running_for > 0 else delay
+
+    def _resumed(self, number: int) -> float:
+        """When the first look of this watch is due: as if no watch had ended, but what is late never in a burst."""
+        subject = self.subjects[number]
+        if subject.seen_at is None:
+            return self.started + (self._pace.first(self._chance) if self._wake else 0.0)
+        delay = self._delay(number)
+        at = subject.seen_at + delay
+        if at > self.started or self._wake is None:
+            return at
+        return self.started + delay * self._chance()
+
+    def leave(self) -> None:
+        """Wait no longer."""
+        self._queue.stand(self, None)
 
     def sightings(self) -> Sightings:
         """All that was seen."""
-        for _, number in self.due:
-            subject = self.subjects[number]
-            self._found.seen[subject.export_id] = (subject.completion, subject.changed_at)
+        for number in self._due_at:
+            if number in self._waiting:
+                self._waited(number)
+            one = self.subjects[number]
+            self._found.seen[one.export_id] = Seen(
+                one.completion, one.changed_at, one.running_since, one.seen_at
+            )
         return self._found

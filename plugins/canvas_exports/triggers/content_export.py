@@ -11,6 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
+from canvas_exports.export.queue import shared_queue
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 from canvas_exports.hooks.canvas import CanvasHook
 
@@ -84,6 +85,7 @@ class CanvasContentExportTrigger(BaseTrigger):
                     [Watched.from_json(row) for row in self.watched],
                     Wake(**self.wake),  # type: ignore[arg-type]  # JSON has one kind of number
                     pace=Pace(**self.pace),
+                    queue=shared_queue(client.host),
                 )
         except CanvasExportsError as error:
             self.log.warning("%s", error)

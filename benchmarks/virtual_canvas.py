@@ -1,0 +1,131 @@
+"""A Canvas in virtual time: thousands of exports run through in seconds, and nothing depends on how busy a machine is.
+
+Exports live in the sandbox's own world (its job queue, its order of writes); only HTTP is left out. The event loop never
+sleeps: where it would, its clock jumps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections import Counter
+from collections.abc import Coroutine
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState
+from canvas_sandbox import Course, Switches
+from canvas_sandbox.content.selection import Selection
+from canvas_sandbox.records import Export
+from canvas_sandbox.world import ExportRequest, World
+
+T = TypeVar("T")
+
+_PACKAGE = Attachment(id=1, filename="package.imscc", size=1, url="https://canvas.test/files/1/download")
+
+
+class _Jumps(selectors.SelectSelector):
+    """Waits for nothing: tells the loop how long it would have waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None:
+            raise RuntimeError("everybody waits for ever")
+        self.passed += max(timeout, 0.0)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next moment at which something is to be done."""
+
+    def __init__(self) -> None:
+        self._jumps = _Jumps()
+        super().__init__(self._jumps)
+
+    def time(self) -> float:
+        """Seconds of virtual time since the loop was made."""
+        return self._jumps.passed
+
+
+def live(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own, in virtual time."""
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        loop.close()
+
+
+class VirtualCanvas:
+    """What watching needs of a Canvas, and what it cannot know: when each export was really finished.
+
+    Parameters:
+        durations: seconds that each course's export takes, in the order of the courses, which are numbered from 1.
+        workers: exports that run at the same time; the others queue, first come, first served.
+    """
+
+    def __init__(self, durations: list[float], workers: int) -> None:
+        courses = [Course(id=number, duration=seconds) for number, seconds in enumerate(durations, start=1)]
+        self._world = World(courses=courses, switches=Switches(manual_clock=True, job_workers=workers))
+        self._admin = next(user for user in self._world.users.values() if user.role == "admin")
+        self._world._attach = lambda _export, _moment: object()  # type: ignore[assignment,method-assign,return-value]  # noqa: SLF001 - nobody downloads
+        self._origin = self._world.clock.now()
+        self.looks: Counter[int] = Counter()
+        self.shows: Counter[int] = Counter()
+        self.seen_at: dict[int, float] = {}
+
+    def now(self) -> float:
+        """Seconds since the beginning."""
+        return asyncio.get_running_loop().time()
+
+    def create(self, course: int) -> ContentExport:
+        """``POST .../content_exports``."""
+        self._settle()
+        export = self._world.create_export(
+            ExportRequest(self._world.courses[course], "common_cartridge", self._admin, Selection())
+        )
+        return self._told(export)
+
+    async def progress(self, progress_id: int) -> Progress:
+        """``GET /api/v1/progress/:id``."""
+        self._settle()
+        progress = self._world.progresses[progress_id]
+        self.looks[progress.export_id] += 1
+        return Progress(progress_id, ProgressState(progress.workflow_state), progress.completion)
+
+    async def show_export(self, context: Context, export_id: int) -> ContentExport:
+        """``GET .../content_exports/:id``."""
+        del context
+        self._settle()
+        self.shows[export_id] += 1
+        export = self._told(self._world.exports[export_id])
+        if export.is_ready:
+            self.seen_at.setdefault(export_id, self.now())
+        return export
+
+    def finished_at(self, export_id: int) -> float:
+        """When an export was really finished, in seconds since the beginning."""
+        moment = self._world.exports[export_id].finished_at
+        assert moment is not None
+        return moment - self._origin
+
+    def _settle(self) -> None:
+        behind = self._origin + self.now() - self._world.clock.now()
+        if behind > 0:
+            self._world.clock.advance(behind)
+        self._world.settle()
+
+    def _told(self, export: Export) -> ContentExport:
+        assert export.progress is not None
+        return ContentExport(
+            export.id,
+            datetime.fromtimestamp(export.created_at - self._origin, tz=timezone.utc),
+            export.export_type,
+            ExportState(export.workflow_state),
+            attachment=_PACKAGE if export.attachment else None,
+            progress_url=f"https://canvas.test/api/v1/progress/{export.progress.id}",
+        )

@@ -55,7 +55,7 @@ def main(uri: str, packages: int, megabytes: int) -> None:
             size = MiB if number == 0 else megabytes * MiB
             return publish(
                 store,
-                blocks=lambda: package(size),
+                blocks=lambda _: package(size),
                 draft=draft(number + 1, export_type="zip"),
                 expect=Expectation("zip"),
                 budget=budget,

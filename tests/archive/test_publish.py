@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.archive.packages import COURSE, HOST, PAGE, cartridge, cartridge_files, context_xml, draft, zipped
 
-from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.opening import open_store
@@ -38,7 +38,7 @@ class Canvas:
         self.downloads = 0
         self.open = 0
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, _space: Filling) -> Iterator[Block]:
         data = self.packages[min(self.downloads, len(self.packages) - 1)]
         self.downloads += 1
         self.open += 1

@@ -91,6 +91,7 @@ def test_defaults_are_those_of_the_operators() -> None:
         "canvas_conn_id",
         "max_in_flight",
         "parallel_transfers",
+        "parallel_ranges",
         "proof",
         "fail_on",
     ):
@@ -106,7 +107,7 @@ def test_defaults_are_those_of_the_operators() -> None:
     assert read_grace(Backup.sweep_after) == GRACE
 
 
-@pytest.mark.parametrize("name", ["max_in_flight", "parallel_transfers"])
+@pytest.mark.parametrize("name", ["max_in_flight", "parallel_transfers", "parallel_ranges"])
 def test_ranges_are_those_of_the_engine(name: str) -> None:
     least, most = PROPERTIES[name]["minimum"], PROPERTIES[name]["maximum"]
     for value in (least, most):

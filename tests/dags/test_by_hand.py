@@ -67,6 +67,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
             "batch_size",
             "max_in_flight",
             "parallel_transfers",
+            "parallel_ranges",
             "deadline",
             "stall_after",
             "proof",

@@ -66,6 +66,7 @@ def built(**arguments: Any) -> BatchOptions:
         ({"max_in_flight": True}, "max_in_flight: True is not a number"),
         ({"max_in_flight": None}, "max_in_flight: None is not a number"),
         ({"parallel_transfers": 17}, "parallel_transfers: 17 is not a number in range. Accepted: 1 to 16"),
+        ({"parallel_ranges": 9}, "parallel_ranges: 9 is not a number in range. Accepted: 1 to 8"),
         ({"parallel_transfers": "many"}, "parallel_transfers: 'many' is not a number in range"),
         ({"poll_shortest": 0}, "poll_shortest: 0 is not a number in range. Accepted: 0.1 to 3600"),
         ({"poll_shortest": math.nan}, "poll_shortest: nan is not"),

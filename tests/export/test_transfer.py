@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import pytest
 from tests.export.rig import QUICK, RUN, client, course, sandbox
 
 from canvas_exports import __version__
+from canvas_exports.archive.blocks import BLOCK_SIZE
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas import download
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
@@ -443,6 +447,29 @@ class TestMemory:
             thread.start()
             thread.join(30)
             assert [type(event) for event in done] == [events.Stored]
+
+
+class TestSeveralConnections:
+    def test_a_large_package_comes_over_several_and_is_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(download, "DIVISIBLE", 20_000_000)
+        for way in way_over(tmp_path, course(100, size=60_000_000)):
+            item = way.item()
+            context = Context.parse(item.context)
+            over_one = hashlib.sha256()
+            for block in way.ours.download(context, way.ours.show_export(context, item.export_id or 0)):
+                over_one.update(block)
+            event = way.courier(parallel_ranges=4).carry(item)
+            assert isinstance(event, events.Stored)
+            assert event.key is not None
+            assert hashlib.sha256(way.store.read(event.key)).digest() == over_one.digest()
+            parts = [
+                record
+                for record in way.canvas.requests
+                if record.listener == "storage" and record.status == HTTPStatus.PARTIAL_CONTENT
+            ]
+            assert len(parts) == event.size // BLOCK_SIZE  # the first comes with the answer for the whole
 
 
 class TestWaiting:

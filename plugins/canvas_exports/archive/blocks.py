@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from canvas_exports.errors import InputError
 
 MiB = 1024 * 1024
 BLOCK_SIZE = 8 * MiB
 MIN_BLOCK_SIZE = 5 * MiB  # S3 refuses smaller parts, other than the last
+SMALL = MiB  # a package up to this size moves in memory of its own: with dozens at once, whole blocks would be too many
 
 
 class LentBlock(bytearray):
@@ -57,10 +60,18 @@ class BlockBudget:
         with self._freed:
             while not self._idle and not self._unused:
                 self._freed.wait()
-            if self._idle:
-                return self._idle.pop()
-            self._unused -= 1
-            return LentBlock(self.block_size)
+            return self._taken()
+
+    def take_at_once(self) -> LentBlock | None:
+        """An empty block, if there is one: for who has others already, and must not wait."""
+        with self._freed:
+            return self._taken() if self._idle or self._unused else None
+
+    def _taken(self) -> LentBlock:
+        if self._idle:
+            return self._idle.pop()
+        self._unused -= 1
+        return LentBlock(self.block_size)
 
     def lend(self, block: LentBlock, filled: int) -> memoryview:
         """The first bytes of a block, for others. It is free again when this view, and all who keep it, are gone.
@@ -76,3 +87,119 @@ class BlockBudget:
         with self._freed:
             self._idle.append(block)
             self._freed.notify()
+
+
+class OneBlock:
+    """The memory of a small package, outside of any budget: as large as the package, and used once.
+
+    Args:
+        size: bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def take(self) -> bytearray:
+        """The block."""
+        return bytearray(self._size)
+
+    def take_at_once(self) -> None:
+        """There is no other."""
+
+    def lend(self, block: bytearray, filled: int) -> memoryview:
+        """Its first bytes."""
+        return memoryview(block)[:filled]
+
+    def give_back(self, block: bytearray) -> None:
+        """Nobody else waits for it."""
+
+
+def is_small(size: int | None) -> bool:
+    """Whether a package of so many bytes is one of those of which many are moved at once."""
+    return size is not None and 0 < size <= SMALL
+
+
+class Memory(Protocol):
+    """Where ``Filling`` takes its blocks from."""
+
+    def take(self) -> Any:
+        """An empty block; may wait for one."""
+
+    def take_at_once(self) -> Any:
+        """An empty block, or ``None``."""
+
+    def lend(self, block: Any, filled: int) -> memoryview:
+        """The first bytes of a block, for others."""
+
+    def give_back(self, block: Any) -> None:
+        """Free a block that was not lent."""
+
+
+class Filling:
+    """Full blocks of a budget from a stream, and a shorter last one.
+
+    A source may write in place: into ``part`` what comes next, or into a ``whole`` block what comes later. It then yields
+    what it wrote, in order, which saves a copy. Anything else that it yields is copied. A block is let go before the next
+    one is waited for: a pipeline that waits for memory holds none.
+    """
+
+    def __init__(self, budget: Memory) -> None:
+        self._budget = budget
+        self._block: Any = None
+        self._filled = 0
+        self._whole: dict[int, Any] = {}
+
+    def part(self) -> memoryview:
+        """Where the next bytes go: at least one. Waits for memory."""
+        if self._block is None:
+            self._block, self._filled = self._budget.take(), 0
+        return memoryview(self._block)[self._filled :]
+
+    def whole(self, *, wait: bool) -> memoryview | None:
+        """A block of its own. The source yields it whole, or, as the last one, what it filled of it; or gives it up.
+
+        Args:
+            wait: for memory, if there is none. Only for a source that has no other block.
+        """
+        block = self._budget.take() if wait else self._budget.take_at_once()
+        if block is None:
+            return None
+        self._whole[id(block)] = block
+        return memoryview(block)
+
+    def give_up(self, whole: memoryview) -> None:
+        """Give back a block that will not be yielded. Nobody may write to it any more."""
+        self._budget.give_back(self._whole.pop(id(whole.obj)))
+
+    def blocks(self, source: Iterator[bytes | bytearray | memoryview]) -> Iterator[memoryview]:
+        """Everything that the source yields, in blocks of the budget."""
+        try:
+            for arrived in source:
+                left = memoryview(arrived)
+                if (block := self._whole.pop(id(left.obj), None)) is not None:
+                    full, block = [self._budget.lend(block, len(left))], None
+                    yield full.pop()
+                    continue
+                while left:
+                    written = self._wrote(left)
+                    left = left[written:]
+                    self._filled += written
+                    if self._block is not None and self._filled == len(self._block):
+                        full, self._block = [self._budget.lend(self._block, self._filled)], None
+                        yield full.pop()
+            if self._block is not None and self._filled:
+                full, self._block = [self._budget.lend(self._block, self._filled)], None
+                yield full.pop()
+        finally:
+            if self._block is not None:
+                self._budget.give_back(self._block)
+                self._block = None
+
+    def _wrote(self, arrived: memoryview) -> int:
+        """How many of these bytes stand in the block now."""
+        if self._block is not None and arrived.obj is self._block:
+            return len(arrived)
+        part = self.part()
+        count = min(len(part), len(arrived))
+        part[:count] = arrived[:count]
+        return count

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
-from canvas_exports.archive.blocks import BlockBudget
-from canvas_exports.archive.held import Held, KeptBytes
+from canvas_exports.archive.blocks import BlockBudget, Filling, OneBlock, is_small
+from canvas_exports.archive.held import TAIL, Held, KeptBytes
 from canvas_exports.archive.proof import Expectation, Proof, prove
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError
@@ -35,6 +35,7 @@ class Pipeline:
         stage: surrounds the proof.
 
     Attributes:
+        space: memory for a source that can write its bytes in place, which saves copying them.
         size: bytes that passed.
         sha256: their digest, in hexadecimal.
         proof: what the proof found.
@@ -54,10 +55,11 @@ class Pipeline:
         stage: Stage = nullcontext,
     ) -> None:
         self._expect = expect
-        self._budget = budget
         self._windows = windows
         self._stored = stored
         self._stage = stage
+        self._small = is_small(expect.size)
+        self.space = Filling(OneBlock(expect.size or 0) if self._small else budget)
 
     def run(self, source: Iterator[Block]) -> Generator[Block, None, None]:
         """Pass a package on to a store, in blocks of the budget.
@@ -69,11 +71,11 @@ class Pipeline:
             WrongPackageError: see ``prove``.
             OutOfReachError: see ``prove``.
         """
-        kept = KeptBytes(self._expect.size, self._windows)
+        size = self._expect.size
+        kept = KeptBytes(size, self._windows, min(TAIL, size) if size else TAIL)
         digest = hashlib.sha256()
-        yield from _digested(
-            _reblocked(kept.watch(_plausible(source, self._expect.size)), self._budget), digest.update
-        )
+        blocks = self.space.blocks(kept.watch(_plausible(source, size)))
+        yield from (_digested_here if self._small else _digested)(blocks, digest.update)
         self.size = kept.size
         self.sha256 = digest.hexdigest()
         with self._stage("proof"):
@@ -95,32 +97,6 @@ def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]
         yield block
 
 
-def _reblocked(source: Iterator[Block], budget: BlockBudget) -> Iterator[memoryview]:
-    """Full blocks of the budget, and a shorter last one.
-
-    A block is taken only once there are bytes for it, and is let go before the next one is taken: a pipeline that
-    waits for memory holds none.
-    """
-    block, filled = None, 0
-    try:
-        for arrived in source:
-            left = memoryview(arrived)
-            while left:
-                block = block or budget.take()
-                part = left[: len(block) - filled]
-                memoryview(block)[filled : filled + len(part)] = part
-                filled, left = filled + len(part), left[len(part) :]
-                if filled == len(block):
-                    full, block, filled = [budget.lend(block, filled)], None, 0
-                    yield full.pop()
-        if block is not None:
-            full, block = [budget.lend(block, filled)], None
-            yield full.pop()
-    finally:
-        if block is not None:
-            budget.give_back(block)
-
-
 def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
     """Digest every block in a thread of its own, while the store takes it and the source fills the next one."""
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
@@ -130,3 +106,10 @@ def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], objec
                 done.result()  # or blocks would pile up behind a digest that is slower than the store
             done = thread.submit(update, held[0])
             yield held.pop()
+
+
+def _digested_here(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
+    """The same without a thread, which would cost more than it digests."""
+    for block in blocks:
+        update(block)
+        yield block

@@ -10,6 +10,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from canvas_exports.archive.blocks import Filling
 from canvas_exports.archive.held import OutOfReachError, StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
@@ -30,7 +31,7 @@ MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by t
 
 # One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
-_ROUNDS = 2
+_ROUNDS = 3
 
 _LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
 
@@ -52,7 +53,7 @@ class Published:
 def publish(
     store: Store,
     *,
-    blocks: Callable[[], Iterator[Block]],
+    blocks: Callable[[Filling], Iterator[Block]],
     draft: ManifestDraft,
     expect: Expectation,
     budget: BlockBudget,
@@ -62,8 +63,9 @@ def publish(
 
     Args:
         store: the archive.
-        blocks: starts a download. Called once as a rule, not at all when the package is already stored, and again
-            (at most twice) for the rare package whose proof needs bytes that were not kept as they passed.
+        blocks: starts a download, whose blocks may lie in the space that it is offered. Called once as a rule, not at
+            all when the package is already stored, and again (at most twice) for the rare package whose proof needs
+            bytes that were not kept as they passed.
         draft: what the manifest says beside what is found out here.
         expect: what the package must be.
         budget: the memory all packages of a task share.
@@ -80,11 +82,15 @@ def publish(
         stored = _stored(store, draft)
         if stored is not None:
             return stored
+        adopted: Pipeline | None = None
         try:
-            adopted = _adopt(store, draft.key, expect, budget, stage)
-            passed = adopted or _transfer(store, draft.key, blocks, expect, budget, stage)
+            passed = _transfer(store, draft.key, blocks, expect, budget, stage)
         except AlreadyStoredError:
-            continue  # another attempt at the same export was quicker; see what it left
+            # A killed run left it, or another attempt at the same export was quicker.
+            adopted = _adopt(store, draft.key, expect, budget, stage)
+            if adopted is None:
+                continue
+            passed = adopted
         seen_at = time.time()
         with stage("publish"):
             published = _seal(store, draft, passed)
@@ -118,9 +124,7 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
     return _published(manifest, already=True)
 
 
-def _adopt(
-    store: Store, key: str, expect: Expectation, budget: BlockBudget, stage: Stage
-) -> Pipeline | None:
+def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget, stage: Stage) -> Pipeline | None:
     """Prove what a killed run left under the key, instead of fetching it again. What is not the package is removed."""
     info = store.stat(key)
     if info is None:
@@ -140,7 +144,7 @@ def _adopt(
 def _transfer(
     store: Store,
     key: str,
-    blocks: Callable[[], Iterator[Block]],
+    blocks: Callable[[Filling], Iterator[Block]],
     expect: Expectation,
     budget: BlockBudget,
     stage: Stage,
@@ -150,7 +154,7 @@ def _transfer(
     for _ in range(_PASSES):
         pipeline = Pipeline(expect, budget, windows=windows, stage=stage)
         with ExitStack() as cleanup:
-            source = blocks()
+            source = blocks(pipeline.space)
             if isinstance(source, Generator):
                 cleanup.callback(source.close)
             stream = pipeline.run(source)

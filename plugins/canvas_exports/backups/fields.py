@@ -10,6 +10,7 @@ SETTINGS = (
     "batch_size",
     "max_in_flight",
     "parallel_transfers",
+    "parallel_ranges",
     "deadline",
     "stall_after",
     "proof",

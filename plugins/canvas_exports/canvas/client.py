@@ -26,6 +26,7 @@ from canvas_exports.canvas.models import (
 )
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
+from canvas_exports.canvas.ranges import Space
 from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.errors import CanvasError, DownloadError
@@ -155,12 +156,21 @@ class CanvasClient:
         """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""
         return self._run(converse(endpoints.progress(progress_id), self._peer))
 
-    def download(self, context: Context, export: ContentExport) -> Iterator[memoryview]:
+    def download(
+        self, context: Context, export: ContentExport, space: Space | None = None, connections: int = 1
+    ) -> Iterator[memoryview]:
         """The package of an export as a stream of blocks of at most 1 MiB. ``GET`` of the attachment's URL.
 
         A block is valid until the next one is asked for. Broken connections are resumed where storage can, expired
         links are replaced. The length is checked against what Canvas and storage announce; whether the bytes are a
         whole package is for the proof to say. Closing the iterator closes the connection.
+
+        Args:
+            context: of the export.
+            export: the export, as it was shown.
+            space: memory that the blocks are to lie in. Without it, one buffer is filled again and again.
+            connections: to storage at once, for a package of more than 256 MiB whose storage serves ranges of the same
+                ETag. Only with a space that has several blocks; what is yielded is then as large as they are.
 
         Raises:
             DownloadError: no package, a login page, or bounded attempts failed. With ``restart`` set, what was
@@ -180,7 +190,7 @@ class CanvasClient:
             attachment = export.attachment if export.attachment and export.attachment.url else refresh()
             yield from Download(
                 self._peer, attachment, run=self._run, refresh=refresh, sleep=self._sleep
-            ).blocks()
+            ).blocks(space, connections)
         except DownloadError as error:
             error.context, error.export_id = str(context), export.id
             raise

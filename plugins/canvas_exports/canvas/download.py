@@ -8,8 +8,10 @@ same object; if it cannot, the caller is told to start over, because the bytes i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,11 +21,13 @@ from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exch
 from canvas_exports.canvas.models import Attachment
 from canvas_exports.canvas.origin import host_of, resolve
 from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.ranges import OneBuffer, Parts, Space, read
 from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
 from canvas_exports.errors import CanvasError, CanvasUnavailableError, DownloadError, ThrottledError
 
 BLOCK = 1024 * 1024  # bytes; smaller ones cost a third of the throughput, larger ones gain nothing
+DIVISIBLE = 256 * 1024 * 1024  # bytes; a smaller package is not worth more than one connection
 _MOST_RESUMPTIONS = 100  # of one package, each of which brought it forward
 
 _OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _RANGE_NOT_SATISFIABLE = 200, 206, 401, 403, 416
@@ -74,20 +78,29 @@ class Download:
         self._sleep = sleep
         self._offset = 0
         self._mark: Mark | None = None
+        self._source: str | None = None
+        self._divisible = False
+        self._renewing = threading.Lock()
 
-    def blocks(self) -> Iterator[memoryview]:
-        """The package, in blocks of at most 1 MiB, each valid until the next is asked for.
+    def blocks(self, space: Space | None = None, connections: int = 1) -> Iterator[memoryview]:
+        """The package, in blocks of at most 1 MiB, or of the space; each valid until the next is asked for.
+
+        Args:
+            space: where the bytes are to lie; see ``CanvasClient.download``.
+            connections: to storage, if the package is large and storage serves parts of it.
 
         Raises:
             DownloadError: bounded attempts failed. With ``restart``, a new download may start right away.
         """
-        view = memoryview(bytearray(BLOCK))
+        space = space or OneBuffer(BLOCK)
         stalls = 0
         for _ in range(_MOST_RESUMPTIONS):
             before = self._offset
             body = self._open()
             try:
-                while count := _read(body, view):
+                if connections > 1 and self._divisible and (yield from self._parts(body, space, connections)):
+                    return
+                while count := read(body, view := self._room(space)):
                     self._inspect(view[:count])
                     self._offset += count
                     yield view[:count]
@@ -102,8 +115,59 @@ class Download:
                 raise DownloadError(
                     f"{self._broken()}, and storage offers nothing to resume by", restart=True
                 )
-            self._sleep(min(2.0**stalls, 30.0) * (0.5 + self._peer.jitter()) / 2)
+            self._sleep(self._pause(stalls))
         raise DownloadError(f"{self._broken()}, again and again")
+
+    def _room(self, space: Space) -> memoryview:
+        """Memory for the next bytes; after the last one, for the one byte that would be too many."""
+        return space.part()[:BLOCK] if self._offset < self._attachment.size else memoryview(bytearray(1))
+
+    def _parts(self, body: Stream, space: Space, connections: int) -> Generator[memoryview, None, bool]:
+        """The package over several connections; ``False`` if it has to come over the one that is open."""
+        first = space.whole(wait=True)
+        if first is None:
+            return False
+        try:
+            second = self._open_part(len(first), min(2 * len(first), self._attachment.size))
+        except DownloadError:
+            second = None
+        if second is None:
+            space.give_up(first)
+            return False
+        parts = Parts(
+            self._attachment.size,
+            space,
+            self._open_part,
+            attempts=self._peer.attempts,
+            pause=lambda failures: self._sleep(self._pause(failures)),
+        )
+        with closing(parts.in_order(first, {0: body, len(first): second}, connections)) as blocks:
+            for block in blocks:
+                self._inspect(block)
+                self._offset += len(block)
+                yield block
+        return True
+
+    def _open_part(self, start: int, stop: int) -> Stream | None:
+        """Bytes of the object from which the package comes; ``None`` if storage has others, or no parts."""
+        size = self._attachment.size
+        status = 0
+        for _ in range(self._peer.attempts):
+            url = self._source or ""
+            answer = self._run(part_of(self._peer, url, start, stop, self._mark))
+            if answer.stream is not None:
+                if _is_part(answer, start, stop, size, self._mark):
+                    return answer.stream
+                answer.stream.close()
+                return None
+            status = answer.status
+            with self._renewing:
+                if self._source == url:  # nobody else has asked for a fresh link meanwhile
+                    fresh = self._follow()
+                    assert fresh.stream is not None
+                    fresh.stream.close()
+                    self._source = fresh.source
+        raise DownloadError(f"storage refused parts of the package, again and again (HTTP {status})")
 
     def _open(self) -> Stream:
         answer = self._follow()
@@ -114,6 +178,8 @@ class Download:
             else:
                 _check_start(answer, self._attachment.size)
                 self._mark = _mark(answer)
+                self._source = answer.source
+                self._divisible = _is_divisible(answer, self._mark, self._attachment.size)
         except DownloadError:
             answer.stream.close()
             raise
@@ -134,6 +200,9 @@ class Download:
                 if self._peer.tokens.current() == token:
                     break
         return self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+
+    def _pause(self, failures: int) -> float:
+        return float(min(2.0**failures, 30.0) * (0.5 + self._peer.jitter()) / 2)
 
     def _replace(self, attachment: Attachment) -> None:
         if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
@@ -183,13 +252,34 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
                 hop = next_hop(peer.origin, hop, location)
                 continue
         if reply.stream is not None:
-            return reply
+            return reply if hop.on_canvas else replace(reply, source=hop.url)
         if hop.on_canvas and hop.bearer and (login or reply.status in (_UNAUTHORIZED, _FORBIDDEN)):
             bare = first_hop(peer.origin, url, bearer=False)
             if bare.has_verifier:
                 hop = bare
                 continue
         raise _refusal(reply, hop, login=login, offset=offset)
+
+
+def part_of(peer: Peer, url: str, start: int, stop: int, mark: Mark | None) -> Dialogue[Answer]:
+    """Ask storage itself for some of an object's bytes.
+
+    Raises:
+        DownloadError: no answer within bounded attempts.
+    """
+    hop = Hop(url, bearer=False, on_canvas=False)
+    outgoing = _outgoing(peer, hop, start, mark, stop)
+    patience = Patience(peer)
+    while True:
+        reply = yield from _ask(peer, hop, outgoing)
+        error = _passing(reply, hop)
+        if error is None:
+            assert isinstance(reply, Answer)
+            return reply
+        pause = patience.after(error)
+        if pause is None:
+            raise DownloadError(f"{host_of(url)} did not deliver: {error.message}")
+        yield Pause(pause)
 
 
 def _ask(peer: Peer, hop: Hop, outgoing: Outgoing) -> Dialogue[Reply]:
@@ -224,11 +314,11 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
     return RefusedError(f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}")
 
 
-def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None) -> Outgoing:
+def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None) -> Outgoing:
     headers = peer.headers(accept="*/*")
     headers["Accept-Encoding"] = "identity"
-    if offset and mark:
-        headers["Range"] = f"bytes={offset}-"
+    if mark and (offset or stop):
+        headers["Range"] = f"bytes={offset}-" if stop is None else f"bytes={offset}-{stop - 1}"
         headers["If-Range"] = mark.validator
     return Outgoing("GET", hop.url, headers, stream=True)
 
@@ -259,6 +349,20 @@ def _check_continuation(answer: Answer, offset: int, size: int, mark: Mark | Non
         raise DownloadError("the package was replaced meanwhile", restart=True)
 
 
+def _is_part(answer: Answer, start: int, stop: int, size: int, mark: Mark | None) -> bool:
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
+    return (
+        answer.status == _PARTIAL and wanted and mark is not None and answer.headers.get("etag") == mark.etag
+    )
+
+
+def _is_divisible(answer: Answer, mark: Mark | None, size: int) -> bool:
+    """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
+    serves = answer.headers.get("accept-ranges", "").lower() == "bytes" and answer.source is not None
+    return serves and mark is not None and mark.etag is not None and size > DIVISIBLE
+
+
 def _mark(answer: Answer) -> Mark | None:
     headers = answer.headers
     if headers.get("accept-ranges", "").lower() == "none":
@@ -273,11 +377,3 @@ def _mark(answer: Answer) -> Mark | None:
     except (ValueError, TypeError):
         return None
     return Mark(modified, None) if settled >= timedelta(seconds=1) else None
-
-
-def _read(body: Stream, view: memoryview) -> int:
-    """The next bytes; 0 at the end, and where the connection breaks: the count of bytes tells the two apart."""
-    try:
-        return body.readinto(view)
-    except OSError:
-        return 0

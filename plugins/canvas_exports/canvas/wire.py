@@ -50,12 +50,16 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers under lower-case names, and a body that is either read (``body``) or arriving (``stream``)."""
+    """Status, headers under lower-case names, and a body that is either read (``body``) or arriving (``stream``).
+
+    ``source`` is the storage URL from which a package arrives: a secret, it may be signed.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
     stream: Stream | None = field(default=None, repr=False)
+    source: str | None = field(default=None, repr=False)
 
     @property
     def media_type(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, suppress
@@ -300,15 +301,18 @@ class Batch:
             self._met = True
 
     def _transfer(self, names: tuple[str, ...]) -> None:
-        """Move packages, a few in parallel; the checkpoint follows each."""
-        with ThreadPoolExecutor(self._options.parallel_transfers, thread_name_prefix="transfer") as pool:
+        """Move packages, as many at once as there are lanes open; the checkpoint follows each."""
+        lanes = self._courier.lanes
+        with ThreadPoolExecutor(lanes.most, thread_name_prefix="transfer") as pool:
 
             def carry(name: str, *, at_once: bool = False) -> Future[events.Event]:
                 return pool.submit(self._courier.carry, replace(self._engine.items[name]), at_once=at_once)
 
-            running = {carry(name) for name in names}
+            waiting, running = deque(names), set[Future[events.Event]]()
             try:
-                while running:
+                while waiting or running:
+                    while waiting and len(running) < lanes.open:
+                        running.add(carry(waiting.popleft()))
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     running |= {carry(name, at_once=True) for name in self._take_in(done)}
             except BaseException as error:

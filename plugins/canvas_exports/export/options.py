@@ -30,7 +30,8 @@ class BatchOptions:
         requests: one export request for each export type, for each kind of context.
         key_template: how packages are named; see ``archive.keys``.
         window: exports that Canvas may be working on at once for this batch.
-        parallel_transfers: packages moved at once.
+        parallel_transfers: large packages moved at once; of those up to a mebibyte, up to 16 for each.
+        parallel_ranges: connections over which one package of more than 256 MiB is fetched, where storage serves ranges.
         pace: limits of the poll interval.
         deadline: how long a batch may take from its first attempt.
         stall_after: how long an export may show no progress.
@@ -47,6 +48,7 @@ class BatchOptions:
     key_template: str = DEFAULT_TEMPLATE
     window: int = 25
     parallel_transfers: int = 4
+    parallel_ranges: int = 1
     pace: Pace = field(default_factory=Pace)
     deadline: timedelta = timedelta(hours=12)
     stall_after: timedelta = timedelta(hours=2)
@@ -77,6 +79,7 @@ def build_options(
     key_template: str | None = None,
     max_in_flight: int = 25,
     parallel_transfers: int = 4,
+    parallel_ranges: int = 1,
     poll_shortest: float = 5.0,
     poll_longest: float = 60.0,
     deadline: timedelta = timedelta(hours=12),
@@ -133,6 +136,7 @@ def build_options(
         key_template=template,
         window=window,
         parallel_transfers=at_once,
+        parallel_ranges=_whole("parallel_ranges", parallel_ranges, 1, 8),
         pace=Pace(shortest, longest),
         deadline=deadline,
         stall_after=stall_after,

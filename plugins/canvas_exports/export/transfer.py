@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
-from canvas_exports.archive.blocks import BLOCK_SIZE
+from canvas_exports.archive.blocks import BLOCK_SIZE, Filling
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
@@ -29,6 +29,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
+from canvas_exports.export.lanes import Lanes
 from canvas_exports.export.observer import UNOBSERVED, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
@@ -57,6 +58,9 @@ class Courier:
     """Carries packages; used by several threads at once.
 
     Each call reads the export afresh, so a signed URL is never kept longer than its download.
+
+    Attributes:
+        lanes: how many calls of ``carry`` should be under way.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Courier:
         # could wait for each other for ever.
         blocks = max(_BLOCKS, options.parallel_transfers + 1)
         self._budget = budget or BlockBudget(blocks * BLOCK_SIZE)
+        self.lanes = Lanes(options.parallel_transfers)
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -143,35 +148,38 @@ class Courier:
             name=facts.name,
             term=facts.term,
         )
-        return publish(
-            self._store,
-            blocks=lambda: self._blocks(context, export),
-            draft=ManifestDraft(
-                key=key,
-                context=facts,
-                export=ExportFacts(
-                    id=export.id,
-                    type=export_type.value,
-                    created_at=export.created_at,
-                    canvas_host=host,
-                    user_id=export.user_id,
-                    select=self._options.select,
-                ),
-                run=run_facts(self._run),
-            ),
-            expect=Expectation(
-                export_type=export_type.value,
-                size=export.attachment.size if export.attachment else None,
-                course_id=canvas_id if context.kind is ContextKind.COURSE else None,
+        draft = ManifestDraft(
+            key=key,
+            context=facts,
+            export=ExportFacts(
+                id=export.id,
+                type=export_type.value,
+                created_at=export.created_at,
                 canvas_host=host,
-                root_account_id=course.root_account_id if course else None,
+                user_id=export.user_id,
+                select=self._options.select,
             ),
-            budget=self._budget,
-            stage=self._observer.span,
+            run=run_facts(self._run),
         )
+        expect = Expectation(
+            export_type=export_type.value,
+            size=export.attachment.size if export.attachment else None,
+            course_id=canvas_id if context.kind is ContextKind.COURSE else None,
+            canvas_host=host,
+            root_account_id=course.root_account_id if course else None,
+        )
+        with self.lanes.lane(expect.size, self._cancelled):
+            return publish(
+                self._store,
+                blocks=lambda space: self._blocks(context, export, space),
+                draft=draft,
+                expect=expect,
+                budget=self._budget,
+                stage=self._observer.span,
+            )
 
-    def _blocks(self, context: Context, export: ContentExport) -> Iterator[Block]:
-        for block in self._client.download(context, export):
+    def _blocks(self, context: Context, export: ContentExport, space: Filling) -> Iterator[Block]:
+        for block in self._client.download(context, export, space, self._options.parallel_ranges):
             if self._cancelled.is_set():
                 raise TransferCancelled(str(context))
             yield block

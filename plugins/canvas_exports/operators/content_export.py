@@ -70,7 +70,9 @@ class CanvasContentExportOperator(BaseOperator):
         canvas_conn_id: Airflow connection of Canvas.
         key_template: how packages are named below their context's folder; see the docs of the archive.
         max_in_flight: exports that Canvas may be working on at once for this task, 1 to 200.
-        parallel_transfers: packages moved at once, 1 to 16.
+        parallel_transfers: packages moved at once, 1 to 16; of those up to 1 MiB, up to 16 for each.
+        parallel_ranges: connections over which one package of more than 256 MiB is fetched, 1 to 8, where storage can
+            serve parts of it. Worth it where storage or a firewall throttles each connection.
         poll_shortest: seconds, the shortest poll interval of an export.
         poll_longest: seconds, the longest.
         deadline: how long the batch may take, counted from its first attempt; a timedelta or ISO 8601 (``PT12H``).
@@ -99,6 +101,7 @@ class CanvasContentExportOperator(BaseOperator):
         "key_template",
         "max_in_flight",
         "parallel_transfers",
+        "parallel_ranges",
         "deadline",
         "stall_after",
         "proof",
@@ -125,6 +128,7 @@ class CanvasContentExportOperator(BaseOperator):
         key_template: str | None = None,
         max_in_flight: int = 25,
         parallel_transfers: int = 4,
+        parallel_ranges: int = 1,
         poll_shortest: float = 5.0,
         poll_longest: float = 60.0,
         deadline: Duration = timedelta(hours=12),
@@ -150,6 +154,7 @@ class CanvasContentExportOperator(BaseOperator):
         self.key_template = key_template
         self.max_in_flight = max_in_flight
         self.parallel_transfers = parallel_transfers
+        self.parallel_ranges = parallel_ranges
         self.poll_shortest = poll_shortest
         self.poll_longest = poll_longest
         self.deadline = deadline
@@ -285,6 +290,7 @@ class CanvasContentExportOperator(BaseOperator):
             key_template=self.key_template,
             max_in_flight=self.max_in_flight,
             parallel_transfers=self.parallel_transfers,
+            parallel_ranges=self.parallel_ranges,
             poll_shortest=self.poll_shortest,
             poll_longest=self.poll_longest,
             deadline=read_duration(self.deadline, field="deadline"),

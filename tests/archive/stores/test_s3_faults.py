@@ -13,7 +13,7 @@ from tests.archive.stores.conftest import BUCKET, s3_options, s3_place
 from tests.archive.stores.places import MiB, S3Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SECRET_KEY, FaultProxy, client
 
-from canvas_exports.archive.blocks import BlockBudget
+from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.credentials import AccessKeys, StoreOptions
 from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.proof import Expectation
@@ -108,7 +108,7 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
     package = cartridge({"web_resources/video.mp4": bytes(range(256)) * 80_000})
     downloads = []
 
-    def blocks() -> Iterator[Block]:
+    def blocks(_space: Filling) -> Iterator[Block]:
         downloads.append(1)
         yield package
 

@@ -13,7 +13,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lock clean
+.PHONY: help demo env test bench check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by itself)
 	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once)
+
+env: ## Write .env with fresh secrets, for docker-compose.yaml
+	@$(or $(PYTHON),python3) include/canvas_demo/fresh_env.py
 
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -13,6 +13,8 @@ import pytest
 import requests
 from airflow.cli import cli_parser
 from airflow.sdk import Connection
+from tests.deploy.compose import SERVICES
+from tests.deploy.test_values import VALUES
 from tests.docs.markdown import BLOCKS, ROOT, Block
 
 from canvas_exports.backups import load_backups
@@ -112,10 +114,41 @@ def curl(command: list[str], canvas: Sandbox) -> None:
     json.loads(answer.text)
 
 
+def docker(arguments: list[str]) -> None:
+    if arguments[0] == "compose":
+        rest = [word for word in arguments[1:] if not word.startswith("--")]
+        if "--profile" in arguments:
+            profile = rest.pop(0)
+            assert any(profile in service.get("profiles", []) for service in SERVICES.values())
+        assert rest[0] in ("up", "exec")
+        assert rest[0] == "up" or rest[1] in SERVICES
+    else:
+        assert arguments[0] in ("build", "push")
+        image = arguments[-1] if arguments[0] == "push" else arguments[2]
+        assert image == "{repository}:{tag}".format(**VALUES["images"]["airflow"])
+
+
+def helm(arguments: list[str]) -> None:
+    if arguments[0] == "upgrade":
+        assert (ROOT / arguments[arguments.index("--values") + 1]).exists()
+        version = arguments[arguments.index("--version") + 1]
+        assert version in (ROOT / "docs" / "deploy" / "values.yaml").read_text(encoding="utf-8")
+    else:
+        assert arguments[:2] == ["repo", "add"]
+
+
+def make(arguments: list[str]) -> None:
+    (target,) = arguments
+    assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "airflow": airflow,
     "cp": copy,
+    "docker": docker,
     "export": export,
+    "helm": helm,
+    "make": make,
     "mkdir": make_folder,
     "pip": pip,
     "python": python,

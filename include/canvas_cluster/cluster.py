@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import final
+from typing import Any, final
 
 import psutil
 
+from canvas_cluster import hostname
 from canvas_cluster.backing import Postgres, Redis
 from canvas_cluster.services import read_services
 from canvas_demo.airflow_api import AirflowApi
@@ -42,7 +43,7 @@ class Cluster(AirflowApi):
     CeleryExecutor on PostgreSQL and Redis; an API server, a scheduler, a DAG processor, Celery workers and triggerers.
     Command lines and settings are those of ``docker-compose.yaml``, but for hosts, ports, folders and secrets, and for
     the connections and the archive that it enters. Services are called ``postgres``, ``redis``, ``api-server``, ``scheduler``, ``dag-processor``, ``worker-1``, ... and
-    ``triggerer-1``, ....
+    ``triggerer-1``, ...; so is what Airflow takes for their host's name.
 
     Args:
         folder: its data, logs and configuration lie there. The log of each service is ``programs/<name>.log``.
@@ -91,6 +92,7 @@ class Cluster(AirflowApi):
             "NO_PROXY": "127.0.0.1,localhost",
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(repository / "plugins"),
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": f"{hostname.__name__}.own",
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -211,16 +213,11 @@ class Cluster(AirflowApi):
             if not program.is_running:
                 self.launch(name)
 
-    def holder(self, pid: int) -> str | None:
-        """The service whose tree a process belongs to."""
-        return next(
-            (
-                name
-                for name, program in self._running.items()
-                if any(process.pid == pid for process in program.tree())
-            ),
-            None,
-        )
+    def triggerer_of(self, instance: Mapping[str, Any]) -> str | None:
+        """The triggerer that watches for a deferred task instance; ``None`` while none has taken it."""
+        job_id = (instance["trigger"] or {}).get("triggerer_id")
+        jobs = self.api("GET", "/jobs", job_type="TriggererJob", limit=1000)["jobs"]
+        return next((str(job["hostname"]) for job in jobs if job["id"] == job_id), None)
 
     def memory(self) -> int:
         """Bytes that all services hold, shared pages counted once (PSS)."""
@@ -239,6 +236,7 @@ class Cluster(AirflowApi):
         home.mkdir(parents=True, exist_ok=True)
         return {
             **self._services[_kind(name)].environment,
+            hostname.VARIABLE: name,
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(any_free()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(any_free()),

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from tests.archive.stores.conftest import BUCKET, s3_place
+from tests.archive.stores.places import Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY
 from tests.survival import checks
 from tests.survival.gate import PATIENCE, Gate
@@ -16,8 +17,10 @@ from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course, Sandbox, Switches
 
 Found = TypeVar("Found")
+_UNDER_WAY = ("running", "deferred", "success")
 
 DAG_ID = "impatient"
+LONG = 3600.0  # seconds that an export of `slow_switches` takes, on a clock that the test moves
 LONGEST = 300.0  # seconds that a run may take on a busy machine before the test gives up
 
 
@@ -52,18 +55,22 @@ class Scene:
             cleanup.callback(self.canvas.close)
             self.storage = Gate(endpoint)
             cleanup.callback(self.storage.close)
-            self.place = s3_place(endpoint)
-            cleanup.enter_context(self.place.store)
-            self._enter_connections()
+            archive = s3_place(endpoint)
+            cleanup.enter_context(archive.store)
+            self.uri = f"s3://{BUCKET}/{archive.prefix}"
+            self.place: Place = archive
+            self.cluster.add_canvas(self.canvas.url, self.sandbox.token, f"canvas_{self.name}")
+            self.enter_archive()
             self._cleanup = cleanup.pop_all()
 
-    def _enter_connections(self) -> None:
-        self.cluster.add_canvas(self.canvas.url, self.sandbox.token, f"canvas_{self.name}")
+    def enter_archive(self, *, again: bool = False) -> None:
+        """Enter the archive's keys, or do so again, as a person does who has new ones."""
+        name = f"archive_{self.name}"
         self.cluster.api(
-            "POST",
-            "/connections",
+            "PATCH" if again else "POST",
+            f"/connections/{name}" if again else "/connections",
             {
-                "connection_id": f"archive_{self.name}",
+                "connection_id": name,
                 "conn_type": "aws",
                 "login": ACCESS_KEY,
                 "password": SECRET_KEY,
@@ -81,7 +88,7 @@ class Scene:
             DAG_ID,
             {
                 "courses": [str(course.id) for course in self.courses],
-                "archive": f"s3://{BUCKET}/{self.place.prefix}",
+                "archive": self.uri,
                 "archive_conn_id": f"archive_{self.name}",
                 "canvas_conn_id": f"canvas_{self.name}",
                 **conf,
@@ -105,10 +112,42 @@ class Scene:
 
     def worker(self) -> str:
         """The worker that runs a batch just now."""
-        pid = self.wait_for("running")["pid"]
-        found = eventually(lambda: self.cluster.holder(pid), f"a worker with process {pid}")
-        assert found in self.cluster.workers
-        return found
+        return str(self.wait_for("running")["hostname"])
+
+    def triggerer(self, *others_than: str) -> str:
+        """The triggerer that watches for a batch, once that is none of these."""
+
+        def found() -> str | None:
+            name = self.cluster.triggerer_of(self.wait_for("deferred"))
+            return None if name in others_than else name
+
+        return eventually(found, f"another triggerer than {others_than}")
+
+    def woken(self) -> bool:
+        """Whether a batch has left its triggerer."""
+        return all(row["state"] != "deferred" for row in self.exports())
+
+    def wait_for_attempt(self, number: int) -> None:
+        """Wait until a batch is under way in this attempt."""
+        eventually(
+            lambda: any(row["try_number"] >= number and row["state"] in _UNDER_WAY for row in self.exports()),
+            f"attempt {number} of {self.name}",
+        )
+
+    def clear(self) -> None:
+        """Clear the batches, as a person does."""
+        self.cluster.clear(DAG_ID, self.run_id, "export")
+
+    def clear_run(self) -> None:
+        """Clear the whole run, and wait until Airflow has taken it up."""
+        self.cluster.clear(DAG_ID, self.run_id)
+        eventually(
+            lambda: self.cluster.run_state(DAG_ID, self.run_id) in ("queued", "running"), "the cleared run"
+        )
+
+    def mark(self, state: str) -> None:
+        """Mark the batch ``failed`` or ``success``, as a person does."""
+        self.cluster.mark(DAG_ID, self.run_id, "export", state, map_index=0)
 
     def end(self, state: str = "success") -> None:
         """Wait until the run has ended in a state."""
@@ -128,6 +167,11 @@ class Scene:
             stored if expected is None else expected,
             more_exports=more_exports,
         )
+
+
+def slow_switches() -> Switches:
+    """Exports that are not done before the test moves the clock."""
+    return Switches(duration=LONG, job_workers=20)
 
 
 def eventually(look: Callable[[], Found | None], what: str, patience: float = PATIENCE) -> Found:

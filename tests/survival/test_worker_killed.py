@@ -66,6 +66,7 @@ def killed(cluster: Cluster, open_scene: OpenScene) -> dict[str, Scene]:
     holders = {scene.worker() for scene in scenes.values()}
     for worker in holders:
         cluster.kill(worker)
+    assert scenes["in_mid_download"].place.leftovers(), "the upload was under way"
     for hold in holds:
         hold.release()
     cluster.restore()
@@ -94,4 +95,4 @@ def test_a_package_without_its_manifest_is_not_fetched_again(killed: dict[str, S
     scene.end()
     (export,) = [export for export in scene.sandbox.exports if export.context == "course:102"]
     fetched = [request.path for request in scene.sandbox.requests if request.listener == "storage"]
-    assert len([path for path in fetched if f"/{export.id}/" in path or str(export.id) in path]) <= 1
+    assert len([path for path in fetched if f"/attachments/{export.attachment}/" in path]) == 1

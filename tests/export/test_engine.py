@@ -41,6 +41,11 @@ IN_FLIGHT = (events.Intended(A, 9.0), created())
 READY = (*IN_FLIGHT, events.Ready(A, 501))
 
 
+def seen(completion: float | None, *, since: float, at: float) -> events.Progressed:
+    """The export of A was seen at a time, its completion unchanged since another."""
+    return events.Progressed(A, 501, completion, since, seen_at=at)
+
+
 def test_the_straight_way_ends_stored() -> None:
     machine = engine()
     item = feed(machine, *READY, stored())
@@ -121,17 +126,27 @@ def test_a_package_that_vanished_from_canvas_is_watched_again() -> None:
 
 def test_no_progress_for_too_long_is_stalled() -> None:
     machine = engine()
-    item = feed(machine, *IN_FLIGHT, events.Progressed(A, 501, 20.0, 50.0), events.Tick(149.0))
+    item = feed(machine, *IN_FLIGHT, seen(20.0, since=50.0, at=149.0), events.Tick(149.0))
     assert item.state is State.REQUESTED
-    feed(machine, events.Tick(150.0))
+    feed(machine, seen(20.0, since=50.0, at=150.0), events.Tick(150.0))
     assert (item.outcome, item.reason) == (Outcome.STALLED, "no progress for 2 min")
+
+
+def test_an_export_that_nobody_could_look_at_is_not_stalled() -> None:
+    """The triggerers were down, or Canvas was: what happened meanwhile is not known yet."""
+    machine = engine()
+    item = feed(machine, *IN_FLIGHT, seen(20.0, since=50.0, at=60.0), events.Tick(5_000.0))
+    assert item.state is State.REQUESTED
+    assert feed(machine, seen(30.0, since=5_001.0, at=5_001.0), events.Tick(5_002.0)).state is State.REQUESTED
 
 
 def test_a_queued_export_is_not_stalled_while_canvas_works_on_others() -> None:
     machine = engine()
-    item = feed(machine, *IN_FLIGHT, events.QueueMoved(90.0), events.Tick(150.0))
+    item = feed(
+        machine, *IN_FLIGHT, events.QueueMoved(90.0), seen(None, since=10.0, at=150.0), events.Tick(150.0)
+    )
     assert item.state is State.REQUESTED
-    assert feed(machine, events.Tick(190.0)).outcome is Outcome.STALLED
+    assert feed(machine, seen(None, since=10.0, at=190.0), events.Tick(190.0)).outcome is Outcome.STALLED
 
 
 def test_a_running_export_is_stalled_whatever_canvas_does_for_others() -> None:
@@ -139,7 +154,7 @@ def test_a_running_export_is_stalled_whatever_canvas_does_for_others() -> None:
     item = feed(
         machine,
         *IN_FLIGHT,
-        events.Progressed(A, 501, 20.0, 50.0),
+        seen(20.0, since=50.0, at=150.0),
         events.QueueMoved(140.0),
         events.Tick(150.0),
     )
@@ -148,7 +163,7 @@ def test_a_running_export_is_stalled_whatever_canvas_does_for_others() -> None:
 
 def test_progress_going_backwards_counts_as_progress() -> None:
     machine = engine()
-    progress = [events.Progressed(A, 501, 25.0, 50.0), events.Progressed(A, 501, 15.0, 120.0)]
+    progress = [seen(25.0, since=50.0, at=50.0), seen(15.0, since=120.0, at=200.0)]
     assert feed(machine, *IN_FLIGHT, *progress, events.Tick(200.0)).state is State.REQUESTED
 
 

@@ -42,12 +42,14 @@ class Queue:
         """Whether no other watch has an older one."""
         return export_id <= min(self._oldest.values(), default=export_id)
 
-    def note(self, export_id: int, *, begun: bool, at: float, pace: Pace) -> None:
-        """The result of a look at an export that was thought to wait."""
+    def note(
+        self, export_id: int, *, begun: bool, at: float, pace: Pace, seen_at: float | None = None
+    ) -> None:
+        """The result of a look at an export that was thought to wait; ``seen_at`` if the last look saw nothing."""
         if begun:
             self._newest_begun = max(self._newest_begun, export_id)
         if self.is_next(export_id) and not begun:
-            self.waiting_at = at
+            self.waiting_at = max(self.waiting_at, at if seen_at is None else seen_at)
         if self.is_next(export_id):
             self.looked_at = at
             self.pause = pace.front(self.pause, moved=begun)

@@ -288,7 +288,13 @@ class _Vigil:
             self._first_finished = self._now()
         begun = what is not None or subject.running_since is not None
         if number in self._waiting:
-            self._queue.note(subject.export_id, begun=begun, at=self._now(), pace=self._pace)
+            self._queue.note(
+                subject.export_id,
+                begun=begun,
+                at=self._now(),
+                pace=self._pace,
+                seen_at=subject.seen_at or 0.0,
+            )
             if begun:
                 self._waiting.discard(number)
         if what is None:

@@ -154,5 +154,7 @@ class TestCut:
     def test_more_than_one_run_can_carry_is_refused_with_the_limit(self) -> None:
         many = courses(1) * (MAX_EXPORTS * MAX_BATCHES)
         assert len(cut(many, 50)) == MAX_BATCHES
-        with pytest.raises(InputError, match=r"courses: 204,801 are more .* Accepted: at most 204,800; divide them"):
+        with pytest.raises(
+            InputError, match=r"courses: 204,801 are more .* Accepted: at most 204,800; divide them"
+        ):
             cut([*many, course(2)], 50)

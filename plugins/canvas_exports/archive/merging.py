@@ -13,6 +13,7 @@ from canvas_exports.archive.report import OutcomeRecord, in_order, records_of
 from canvas_exports.archive.schemas import problem
 from canvas_exports.errors import ArchiveError
 
+
 class Merger:
     """Takes one batch document after another, in any order, and keeps half a kilobyte of each outcome.
 

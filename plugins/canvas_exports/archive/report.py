@@ -75,7 +75,7 @@ def batch_document(
     """The outcomes of one task, as JSON data valid against ``schemas/run-report-1.schema.json``."""
     rows = in_order(records)
     document = _head("batch", rows, run, started_at, finished_at)
-    document["outcomes"] = [plain(record) for record in rows]
+    document["outcomes"] = [_row(record) for record in rows]
     if wrong := problem("run-report-1", document):
         raise ValueError(f"not a run report: {wrong}")
     return document
@@ -117,8 +117,7 @@ def run_document(
     document = BytesIO()  # hands out what it has without a copy: with 200,000 rows it is large
     document.write(json.dumps(head, ensure_ascii=False).encode()[:-1] + b', "outcomes": [')
     for at, record in enumerate(records):
-        row = {name: value for name, value in plain(record).items() if value is not None}
-        document.write((b",\n" if at else b"\n") + json.dumps(row, ensure_ascii=False).encode())
+        document.write((b",\n" if at else b"\n") + json.dumps(_row(record), ensure_ascii=False).encode())
     document.write(b"\n]}\n")
     return document.getvalue()
 
@@ -210,6 +209,11 @@ def _head(
         "finished_at": finished_at and format_time(finished_at),
         "totals": _totals(records),
     }
+
+
+def _row(record: OutcomeRecord) -> dict[str, Any]:
+    """What is known of one outcome."""
+    return {name: value for name, value in plain(record).items() if value is not None}
 
 
 def _totals(records: Sequence[OutcomeRecord]) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from pathlib import Path
 from canvas_demo.airflow_api import AirflowApi
 from canvas_demo.processes import Programs
 
+PARALLELISM = 4
+"""Tasks at once; SQLite allows one writer at a time."""
+
 
 class AirflowStack(AirflowApi):
     """A real Airflow on the loopback interface, everybody an administrator, for demonstrations and tests.
@@ -50,7 +53,7 @@ class AirflowStack(AirflowApi):
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(repository / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": "4",  # SQLite allows one writer at a time
+            "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",

@@ -11,9 +11,9 @@ from typing import Any
 import requests
 
 from canvas_demo.airflow_api import AirflowError
-from canvas_demo.airflow_stack import AirflowStack
+from canvas_demo.airflow_stack import PARALLELISM, AirflowStack
 from canvas_demo.kept import Kept
-from canvas_demo.tending import TendedPrograms
+from canvas_demo.tending import Pool, TendedPrograms
 
 _PATIENCE = 120.0  # seconds that the API server may be away
 _EXISTS = 409
@@ -26,7 +26,7 @@ _QUICK = {
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "8",
 }
 #: The LocalExecutor's processes fetch their tasks from a queue under one lock.
-_POOLS = {"scheduler": "LocalExecutor"}
+_POOLS = {"scheduler": Pool(b"Worker starting up", PARALLELISM)}
 
 
 class TendedAirflow(AirflowStack):

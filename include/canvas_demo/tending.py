@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,22 @@ MOST_RESTARTS = 5
 """How often one program is started again; what ends more often than that is broken, not killed."""
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Workers of a program that take turns at a lock.
+
+    One that is killed while it has the lock takes it along, and all the others wait for ever, those that are begun in its
+    place, too. So a program that begins more of them than its pool has room for is better started again.
+
+    Attributes:
+        begun: what its log says whenever one of them begins.
+        size: how many there are.
+    """
+
+    begun: bytes
+    size: int
+
+
 class TendedPrograms(Programs):
     """Programs of which each is started again when it has ended, and which end with whoever started them.
 
@@ -24,9 +41,7 @@ class TendedPrograms(Programs):
         logs: folder for their output, and for their numbers, by which the next demo finds what a killed one left.
         environment: of all of them.
         say: tells the person.
-        pools: names of those with a pool of children who share a lock. A child that is killed while it holds the lock
-            takes it along, and the others wait for ever; so the whole program is started again instead. In their titles
-            is the text that comes with the name.
+        pools: the programs among them that have a `Pool`, by name.
     """
 
     def __init__(
@@ -34,12 +49,12 @@ class TendedPrograms(Programs):
         logs: Path,
         environment: Mapping[str, str],
         say: Callable[[str], None],
-        pools: Mapping[str, str] | None = None,
+        pools: Mapping[str, Pool] | None = None,
     ) -> None:
         super().__init__(logs, environment, leftovers.end_with_parent)
         self._say = say
         self._pools = pools or {}
-        self._members: dict[str, set[int]] = {}
+        self._log_begins: dict[str, int] = {}
         self._commands: dict[str, tuple[Sequence[str], Mapping[str, str] | None, str | None]] = {}
         self._restarts: dict[str, int] = {}
         self._began: dict[int, float] = {}
@@ -53,11 +68,12 @@ class TendedPrograms(Programs):
     ) -> Program:
         """Start a program that goes on, whatever happens to it."""
         self._commands[name] = command, environment, user
+        log = self._logs / f"{name}.log"
+        self._log_begins[name] = log.stat().st_size if log.exists() else 0
         program = super().start(name, command, environment, user)
         leftovers.note(self._logs, name, program.process.pid)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._began[program.process.pid] = psutil.Process(program.process.pid).create_time()
-        self._members[name] = set()
         return program
 
     def check(self) -> None:
@@ -69,7 +85,7 @@ class TendedPrograms(Programs):
         for program in self.running:
             if not program.is_running:
                 self._again(program, f"ended ({_ending(program)})")
-            elif self._has_lost_a_child(program):
+            elif self._has_lost_a_worker(program):
                 self._again(program, "lost one of its workers")
 
     def _again(self, program: Program, what: str) -> None:
@@ -83,28 +99,13 @@ class TendedPrograms(Programs):
         program.process.wait()
         self.start(name, *self._commands[name])
 
-    def _has_lost_a_child(self, program: Program) -> bool:
-        title = self._pools.get(program.name)
-        if title is None:
+    def _has_lost_a_worker(self, program: Program) -> bool:
+        pool = self._pools.get(program.name)
+        if pool is None:
             return False
-        before = self._members[program.name]
-        now = {child.pid for child in _children(program) if title in _title(child)}
-        self._members[program.name] = before | now
-        return not before <= now
-
-
-def _children(program: Program) -> list[psutil.Process]:
-    try:
-        return psutil.Process(program.process.pid).children()
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _title(process: psutil.Process) -> str:
-    try:
-        return "" if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
+        with program.log.open("rb") as log:
+            log.seek(self._log_begins[program.name])
+            return log.read().count(pool.begun) > pool.size
 
 
 def _ending(program: Program) -> str:

@@ -128,6 +128,7 @@ async def watch(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
     queue: Queue | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Sightings:
     """Poll until something is worth telling.
 
@@ -135,10 +136,14 @@ async def watch(
     news: the client has retried it already, and the next interval tries again. Can be run twice at the same time, and
     again from the start.
 
+    ``tell`` takes, at the beginning and after each look, how many exports are waited for and how many are ready.
+
     Raises:
         CanvasExportsError: permanent, and not about one export (the token is no longer valid).
     """
     vigil = _Vigil(list(exports), wake, pace or Pace(), now, chance=chance, queue=queue or Queue())
+    if tell is not None:
+        tell(*vigil.counts())
     try:
         while (at := vigil.next_at()) is not None:
             if at > now():
@@ -148,6 +153,8 @@ async def watch(
             news = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
             for number, what in zip(numbers, news, strict=True):
                 vigil.note(number, what)
+            if tell is not None:
+                tell(*vigil.counts())
     finally:
         vigil.leave()
     if wake is not None and (rest := vigil.started + wake.dwell - now()) > 0:
@@ -299,6 +306,11 @@ class _Vigil:
                 self._waiting.discard(number)
         if what is None:
             self._schedule(number, self._now() + self._delay(number))
+
+    def counts(self) -> tuple[int, int]:
+        """How many exports are waited for, and how many are ready."""
+        ready = len(self._found.ready)
+        return len(self.subjects) - ready - len(self._found.dead), ready
 
     def _schedule(self, number: int, at: float) -> None:
         self._due_at[number] = at

@@ -14,6 +14,7 @@ from canvas_exports.export.pauses import Pause
 from canvas_exports.export.queue import shared_queue
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.observability.watches import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 
@@ -80,13 +81,15 @@ class CanvasContentExportTrigger(BaseTrigger):
         status, sightings = "watched", Sightings()
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                sightings = await watch(
-                    client,
-                    [Watched.from_json(row) for row in self.watched],
-                    Wake(**self.wake),  # type: ignore[arg-type]  # JSON has one kind of number
-                    pace=Pace(**self.pace),
-                    queue=shared_queue(client.host),
-                )
+                with observed_watch(client.budget) as tell:
+                    sightings = await watch(
+                        client,
+                        [Watched.from_json(row) for row in self.watched],
+                        Wake(**self.wake),  # type: ignore[arg-type]  # JSON has one kind of number
+                        pace=Pace(**self.pace),
+                        queue=shared_queue(client.host),
+                        tell=tell,
+                    )
         except CanvasExportsError as error:
             self.log.warning("%s", error)
             status = "refused"

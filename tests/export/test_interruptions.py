@@ -164,6 +164,17 @@ class TestLostCheckpoint:
         assert creations(canvas) == BOTH
         assert rig.packages() == BOTH
 
+    @pytest.mark.parametrize("ahead", [-300.0, 300.0])
+    def test_it_is_found_by_a_canvas_with_another_clock(self, tmp_path: Path, ahead: float) -> None:
+        since = time.time()
+        with sandbox(course(100), course(101), switches=replace(QUICK, clock_ahead=ahead)) as canvas:
+            rig = Rig(canvas, tmp_path)
+            with rig.process() as batch:
+                assert batch.advance() is not None
+            rig.lose_the_checkpoint(since=since)
+            assert rig.live() == STORED
+            assert creations(canvas) == BOTH
+
     def test_what_was_stored_is_found_and_not_moved_again(self, canvas: Sandbox, tmp_path: Path) -> None:
         since = time.time()
         rig = Rig(canvas, tmp_path)

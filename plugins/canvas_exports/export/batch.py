@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
 FETCHES = 3
 _SETTLE = 5.0  # seconds before looking for an export whose answer was lost: Canvas may still be making it
+_CLOCKS_DIFFER = 600.0  # seconds by which Canvas's clock may be behind ours
 _LOST = 3  # answers lost in a row for one context before the attempt is given up
 
 _DEATHS = {
@@ -110,12 +111,13 @@ class Batch:
         """A fresh checkpoint: everything planned, the deadline fixed.
 
         ``lost_since`` says that an earlier attempt's checkpoint is gone: whatever it may have asked of Canvas since that
-        time is looked up before anything is asked for again.
+        time, by our clock, is looked up before anything is asked for again.
         """
         state = State.PLANNED if lost_since is None else State.INTENDED
+        intended_at = None if lost_since is None else lost_since - _CLOCKS_DIFFER
         return Checkpoint(
             items=[
-                Item(str(context), export_type.value, state=state, intended_at=lost_since)
+                Item(str(context), export_type.value, state=state, intended_at=intended_at)
                 for context in options.contexts
                 for export_type in options.export_types
             ],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -211,6 +212,16 @@ class TestTrouble:
         swept = sweep(Locked(archive.root), grace=GRACE)
         assert swept.packages == 0
         assert "no right to delete" in str(swept.trouble)
+
+    def test_without_the_right_to_see_uploads_packages_are_swept_all_the_same(self, archive: Archive) -> None:
+        class Closed(Archive):
+            def sweep(self, older_than: timedelta, owns: Any = None) -> Any:
+                raise ArchiveDeniedError(f"no right to list uploads older than {older_than} ({owns})")
+
+        archive.lay(OURS)
+        swept = sweep(Closed(archive.root), grace=GRACE)
+        assert (swept.packages, archive.files()) == (1, set())
+        assert "no right to list uploads" in str(swept.trouble)
 
     def test_an_archive_that_fails_in_the_middle(self, archive: Archive) -> None:
         class Failing(Archive):

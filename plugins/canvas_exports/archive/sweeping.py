@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
@@ -84,15 +84,13 @@ def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEM
             renders names that are not telling, it leaves everything.
     """
     swept = Swept()
-    try:
+    with _told(swept):
         ownership = Ownership(template)
         youngest = _time_of(store) - grace
-        _sweep_uploads(store, ownership, youngest, swept)
+        with _told(swept):  # who may not list uploads may well delete packages
+            _sweep_uploads(store, ownership, youngest, swept)
         if ownership.is_telling:
             _sweep_packages(store, ownership, youngest, swept)
-    except CanvasExportsError as error:
-        swept.trouble = str(error)
-        log.warning("sweeping ended early, a later run does the rest: %s", error)
     if swept.packages or swept.uploads:
         log.info(
             "swept what killed runs had left: %d packages (%d bytes) and %d unfinished uploads, among them %s",
@@ -102,6 +100,16 @@ def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEM
             ", ".join(swept.keys),
         )
     return swept
+
+
+@contextmanager
+def _told(swept: Swept) -> Iterator[None]:
+    """Note an error of this package, and go on after the block."""
+    try:
+        yield
+    except CanvasExportsError as error:
+        log.warning("sweeping ended early, a later run does the rest: %s", error)
+        swept.trouble = f"{swept.trouble}; {error}" if swept.trouble else str(error)
 
 
 def _time_of(store: Store) -> datetime:

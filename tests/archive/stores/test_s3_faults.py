@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -130,6 +131,40 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
     proxy.rule = lambda _verb, _target: None
     store()
     assert len(downloads) == 1
+
+
+@pytest.mark.parametrize("fault", [HANG_UP, 500])
+def test_a_lost_answer_to_the_completion_of_an_upload_may_pass_and_costs_no_second_download(
+    faulty_s3: Faulty, rclone_endpoint: str, fault: int
+) -> None:
+    """The client's own repetition finds no such upload: not a missing bucket, but one that is complete."""
+    _, proxy = faulty_s3
+    place = s3_place(rclone_endpoint, through=proxy.endpoint, retries=2)
+    package = cartridge({"web_resources/video.mp4": os.urandom(20 * MiB)})
+    downloads = []
+
+    def blocks(_space: Filling) -> Iterator[Block]:
+        downloads.append(1)
+        yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
+
+    def store() -> None:
+        publish(
+            place.store,
+            blocks=blocks,
+            draft=draft(),
+            expect=Expectation("common_cartridge", len(package), COURSE, HOST),
+            budget=BlockBudget(),
+        )
+
+    lost = iter([fault])
+    proxy.answered = lambda verb, target: next(lost, None) if completes(verb, target) else None
+    with place.store:
+        with pytest.raises(ArchiveUnavailableError):
+            store()
+        assert place.objects() == {draft().key}
+        store()
+    assert len(downloads) == 1
+    assert place.leftovers() == []
 
 
 def test_a_passing_failure_is_ridden_out(faulty_s3: Faulty, rclone_endpoint: str) -> None:

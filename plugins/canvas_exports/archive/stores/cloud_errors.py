@@ -56,8 +56,10 @@ def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     detail = ", ".join(part for part in (code, status and f"HTTP {status}") if part)
     if isinstance(error, exceptions.AlreadyExistsError):
         return AlreadyStoredError("the key is taken", key=key)
-    no_bucket = code == "NoSuchBucket" or (status == "404" and action in ("store", "list"))
-    if isinstance(error, FileNotFoundError) and not no_bucket:
+    # An upload is not known any more once it is complete: the answer to that was lost, and the call repeated.
+    ended = code == "NoSuchUpload"
+    no_bucket = code == "NoSuchBucket" or (status == "404" and action in ("store", "list") and not ended)
+    if isinstance(error, FileNotFoundError) and not (no_bucket or ended):
         return KeyError(key)
     kind: type[ArchiveError] = ArchiveDeniedError
     if no_bucket:

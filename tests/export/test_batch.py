@@ -102,7 +102,7 @@ class TestTheStraightWay:
                 (export,) = canvas.exports
                 assert (watched.context, watched.export_id) == ("course:100", export.id)
                 assert watched.progress_id is not None
-                assert pause.wake.enough == 5
+                assert pause.wake.enough == 10
                 assert pause.wake.deadline == pytest.approx(batch.started_at + 12 * 3600)
                 assert pause.wake.stall_after == 2 * 3600
 

@@ -121,7 +121,9 @@ def test_a_package_that_cannot_be_moved_is_interrupted_and_keeps_its_export() ->
 
 
 def test_a_package_that_vanished_from_canvas_is_watched_again() -> None:
-    assert feed(engine(), *READY, events.NotReady(A, 501)).state is State.REQUESTED
+    item = feed(engine(), *READY, events.NotReady(A, 501))
+    assert item.state is State.REQUESTED
+    assert item.completion == 100.0, "the next look asks for the export itself"
 
 
 def test_no_progress_for_too_long_is_stalled() -> None:

@@ -216,14 +216,14 @@ class TestNotStored:
     def test_an_export_without_a_package(self, troubled: Way) -> None:
         item = troubled.item()
         assert troubled.carry(item) == events.ExportFailed(
-            NAME, item.export_id or 0, "the package is no longer in Canvas"
+            NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
         )
 
     def test_a_package_that_has_expired(self, way: Way) -> None:
         item = way.item()
         way.canvas.advance(31 * 86_400)
         event = way.carry(item)
-        assert event == events.ExportFailed(NAME, item.export_id or 0, "the package is no longer in Canvas")
+        assert event == events.ExportFailed(NAME, item.export_id or 0, "Canvas reported the export as done, but has no package")
 
     def test_an_export_that_is_not_ready_after_all(self, tmp_path: Path) -> None:
         for way in way_over(tmp_path, course(100, duration=60.0)):

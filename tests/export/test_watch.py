@@ -78,6 +78,11 @@ def watched(number: int, *, created_at: float = 1000.0) -> Watched:
     return Watched(f"course:{number}", number, number, created_at=created_at, changed_at=created_at)
 
 
+def in_vain(number: int) -> Watched:
+    """An export whose Progress was over when a worker came, and which was not ready."""
+    return replace(watched(number), completion=100.0)
+
+
 def wake(**changes: float) -> Wake:
     values: dict[str, float] = {"enough": 2, "linger": 30, "dwell": 10, "stall_after": 3600, "deadline": 1e9}
     return Wake(**{**values, **changes})  # type: ignore[arg-type]  # one kind of number
@@ -107,6 +112,36 @@ async def test_it_speaks_at_once_when_enough_are_ready() -> None:
     assert sorted(seen.ready) == [1, 2]
     assert list(seen.seen) == [3]
     assert canvas.time < 1050
+
+
+@pytest.mark.parametrize(("patience", "longest"), [(0.0, 30.0), (60.0, 60.0), (900.0, 400.0)])
+async def test_where_exports_take_long_the_first_finished_waits_for_company_twice_as_long(
+    patience: float, longest: float
+) -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1200.0}
+    await run(canvas, [watched(1), watched(2)], wake(linger=30, patience=patience))
+    seen_at = max(at for at, _, number in canvas.looks if number == 1)
+    late = seen_at - 1200
+    assert canvas.time - seen_at == pytest.approx(longest, abs=2 * late + 1)
+
+
+async def test_while_finished_exports_wait_for_company_the_others_are_looked_at_less_often() -> None:
+    looks = {}
+    for patience in (0.0, 900.0):
+        canvas = Canvas()
+        canvas.done_at = {1: 1100.0}
+        await run(canvas, [watched(1)], wake(patience=patience))
+        looks[patience] = len(canvas.looks)
+    assert looks[900.0] < looks[0.0]
+
+
+async def test_a_hungry_batch_comes_back_when_all_of_its_exports_are_known_to_run() -> None:
+    canvas = Canvas()
+    canvas.starts_at = {1: 1030.0, 2: 1060.0, 3: 1100.0}
+    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(hungry=True))
+    assert 1100 <= canvas.time < 1200
+    assert all(one.running_since is not None for one in seen.seen.values())
 
 
 async def test_the_first_finished_waits_no_longer_than_the_linger() -> None:
@@ -164,11 +199,18 @@ async def test_all_that_wait_behind_one_that_has_stalled_are_known_to_wait() -> 
     assert min(row.seen_at or 0.0 for row in seen.seen.values()) >= 1200
 
 
-async def test_a_completed_progress_is_only_a_hint() -> None:
+async def test_a_completed_progress_is_worth_a_worker_who_reads_the_export() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    assert (await run(canvas, [watched(1)], wake())).ready == [1]
+    assert [kind for _, kind, _ in canvas.looks] == ["progress"]
+
+
+async def test_a_completed_progress_that_woke_a_worker_in_vain_is_only_a_hint() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = ExportState.EXPORTING
-    seen = await run(canvas, [watched(1)], wake(deadline=1100.0))
+    seen = await run(canvas, [in_vain(1)], wake(deadline=1100.0))
     assert seen.ready == []
     assert len([look for look in canvas.looks if look[1] == "show"]) > 1
 
@@ -177,7 +219,7 @@ async def test_exported_without_a_package_is_dead() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.package = None
-    assert (await run(canvas, [watched(1)], wake())).dead == {1: "no package"}
+    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: "no package"}
 
 
 @pytest.mark.parametrize(
@@ -195,14 +237,14 @@ async def test_an_export_that_will_never_have_a_package_is_dead(
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = end
-    assert (await run(canvas, [watched(1)], wake())).dead == {1: why}
+    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: why}
 
 
 async def test_a_state_that_canvas_invents_later_is_waited_for() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = ExportState("polishing")
-    seen = await run(canvas, [watched(1)], wake(deadline=1100.0))
+    seen = await run(canvas, [in_vain(1)], wake(deadline=1100.0))
     assert set(seen.seen) == {1}
 
 
@@ -218,7 +260,7 @@ async def test_a_dead_credential_ends_the_watch() -> None:
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = CredentialError("revoked", status=401)
     with pytest.raises(CanvasExportsError, match="revoked"):
-        await run(canvas, [watched(1)], wake())
+        await run(canvas, [in_vain(1)], wake())
 
 
 async def test_without_a_progress_the_export_itself_is_watched() -> None:

@@ -8,6 +8,7 @@ from functools import singledispatchmethod
 
 from canvas_exports.export import events
 from canvas_exports.export.items import Item, State
+from canvas_exports.export.look import COMPLETE
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.window import room
 
@@ -179,6 +180,9 @@ class Engine:
         item = self._about(event, State.READY)
         if item is not None:
             item.state = State.REQUESTED
+            item.completion = (
+                COMPLETE  # its Progress was over too early: from now on the export itself is asked
+            )
 
     @_apply.register
     def _(self, event: events.ExportFailed) -> None:

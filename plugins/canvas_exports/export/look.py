@@ -11,6 +11,7 @@ from canvas_exports.canvas.models import ContentExport, ExportState, Progress, P
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
+COMPLETE = 100.0  # per cent
 _NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)
 
 
@@ -48,17 +49,22 @@ class Subject:
 async def look(client: Looks, subject: Subject, now: Callable[[], float]) -> str | None:
     """``ready``, or why it is dead, or ``None``: still running, or not to be seen just now.
 
-    A Progress is one row and cheap, so it is asked first. It is over before the export's own state says so, and a
-    cancelled one says nothing about the export; so only the export itself is believed.
+    A Progress is one row and cheap, so it is asked first. One that is complete is worth a worker, who reads the export in
+    any case before its package is fetched. It is so a moment before the export is, though, and for ever if the job died
+    in that moment: where the worker came in vain, completion stands at 100, and only the export itself is believed. So
+    it is where the Progress failed or was cancelled, which says nothing about the export.
 
     Raises:
         CanvasExportsError: permanent, and not about this export.
     """
     try:
-        if subject.progress_id is not None and not await _progress_is_over(
-            client, subject, subject.progress_id, now
-        ):
-            return None
+        if subject.progress_id is not None:
+            in_vain = subject.completion == COMPLETE
+            state = await _progress(client, subject, subject.progress_id, now)
+            if state is ProgressState.COMPLETED and not in_vain:
+                return "ready"
+            if state not in _OVER:
+                return None
         export = await client.show_export(Context.parse(subject.context), subject.export_id)
     except NotFoundError:
         return "gone"
@@ -80,19 +86,19 @@ def _verdict(export: ContentExport) -> str | None:
     return "no package" if export.workflow_state is ExportState.EXPORTED else None
 
 
-async def _progress_is_over(
+async def _progress(
     client: Looks, subject: Subject, progress_id: int, now: Callable[[], float]
-) -> bool:
-    """Whether the export itself is worth a look."""
+) -> ProgressState:
+    """The state of the Progress; one that is not to be seen any more says as little as a cancelled one."""
     try:
         progress = await client.progress(progress_id)
     except (NotFoundError, PermissionDeniedError):
-        return True
+        return ProgressState.CANCELED
     at = now()
     if progress.completion != subject.completion:
         subject.completion, subject.changed_at = progress.completion, at
     _seen(subject, at, begun=bool(progress.completion) or progress.workflow_state not in _NOT_BEGUN)
-    return progress.workflow_state in _OVER
+    return progress.workflow_state
 
 
 def _seen(subject: Subject, now: float, *, begun: bool) -> None:

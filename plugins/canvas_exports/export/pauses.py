@@ -12,6 +12,7 @@ from canvas_exports.export.watch import Wake, Watched
 LINGER = (
     30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted
 )
+PATIENCE = 900.0  # seconds it waits at most, where exports take long
 DWELL = 10.0  # seconds; Airflow's scheduler can fail a task that is back before it has noticed that it left
 
 
@@ -28,8 +29,9 @@ def pause(items: Iterable[Item], limits: Limits, *, now: float, hungry: bool = F
     return Pause(
         watched=tuple(watched_of(item, now=now) for item in items),
         wake=Wake(
-            enough=max(1, limits.window // 2),
+            enough=limits.window,
             linger=LINGER,
+            patience=PATIENCE,
             dwell=DWELL,
             stall_after=limits.stall_after,
             deadline=limits.deadline,

@@ -43,6 +43,11 @@ _BLOCKS = 16  # of memory for all packages together, as long as there are fewer 
 
 _LABEL = 40  # characters of a course code
 
+_DEATHS = {
+    ExportState.FAILED: "Canvas reported the export as failed",
+    ExportState.DELETED: "somebody deleted the export in Canvas",
+}
+
 _OUTCOMES = {
     Verdict.WHOLE: Outcome.STORED,
     Verdict.INCOMPLETE: Outcome.INCOMPLETE,
@@ -122,12 +127,14 @@ class Courier:
             context = context.resolved(item.canvas_id)
         export = self._client.show_export(context, export_id)
         if export.is_dead:
-            return events.ExportFailed(item.name, export_id, "Canvas reported the export as failed")
+            return events.ExportFailed(item.name, export_id, _DEATHS[export.workflow_state])
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
             return _stored(item, export_id, self._publish(context, export, course))
         if export.workflow_state is ExportState.EXPORTED:
-            return events.ExportFailed(item.name, export_id, "the package is no longer in Canvas")
+            return events.ExportFailed(
+                item.name, export_id, "Canvas reported the export as done, but has no package"
+            )
         return events.NotReady(item.name, export_id)
 
     def _publish(self, context: Context, export: ContentExport, course: Course | None) -> Published:

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from canvas_exports.export.look import Looks, Subject, look
+from canvas_exports.export.look import COMPLETE, Looks, Subject, look
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
 
-_ALL = 100.0  # per cent
+_OF_AGE = 2.0
 _NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move
+_OF_LINGER = 1 / 6  # to know it sooner is of no use while finished exports wait for company
 _AT_ONCE = 8  # looks begun together; the rate budget decides how many are really in flight
 
 
@@ -62,7 +63,8 @@ class Wake:
 
     Attributes:
         enough: finished exports worth a worker at once.
-        linger: seconds the first finished export waits for company.
+        linger: seconds the first finished export waits for company at least.
+        patience: seconds it waits at most: twice as long as the oldest export took up to then, within these two.
         dwell: seconds to stay in any case: a task that comes back too soon can be failed by Airflow's scheduler.
         stall_after: seconds for which an export is seen without a change of completion.
         deadline: seconds since the epoch.
@@ -75,6 +77,7 @@ class Wake:
     stall_after: float
     deadline: float
     hungry: bool = False
+    patience: float = 0.0
 
 
 class Seen(NamedTuple):
@@ -190,6 +193,7 @@ class _Vigil:
             for one in exports
         ]
         self._created_at = [one.created_at for one in exports]
+        self._oldest = min(self._created_at, default=0.0)
         self._wake = wake
         self._pace = pace
         self._now = now
@@ -252,10 +256,15 @@ class _Vigil:
             times.append(self.started)
         if self._first_finished is not None:
             enough = len(self._found.ready) + len(self._found.dead) >= wake.enough
-            times.append(self._first_finished + (0.0 if enough else wake.linger))
-        if wake.hungry and not self._waiting:
+            times.append(self._first_finished + (0.0 if enough else self._linger(wake)))
+        if wake.hungry and all(self.subjects[number].running_since is not None for number in self._due_at):
             times.append(self.started)
         return max(min(times), self.started + wake.dwell)
+
+    def _linger(self, wake: Wake) -> float:
+        """Seconds the first finished export waits for company: the slower Canvas is, the longer until there is some."""
+        at = self._now() if self._first_finished is None else self._first_finished
+        return max(wake.linger, min(_OF_AGE * (at - self._oldest), wake.patience))
 
     def _quiet(self, number: int) -> float:
         """Seconds for which an export was seen without a change. A time in which nobody could look does not count."""
@@ -321,7 +330,7 @@ class _Vigil:
         if number in self._waiting:
             return self._pace.behind(self._chance)
         subject, now = self.subjects[number], self._now()
-        if subject.completion is not None and subject.completion >= _ALL:
+        if subject.completion is not None and subject.completion >= COMPLETE:
             age, running_for = now - subject.changed_at, 0.0  # the package is being saved
         else:
             age = now - self._created_at[number]
@@ -329,7 +338,11 @@ class _Vigil:
         delay = self._pace.delay(
             age=max(age, 0.0), completion=subject.completion, running_for=running_for, chance=self._chance
         )
-        return max(delay, self._queue.soonest - running_for) if running_for > 0 else delay
+        if running_for <= 0:
+            return delay
+        if self._wake is not None and self._wake.patience:
+            delay = max(delay, min(_OF_LINGER * self._linger(self._wake), self._pace.longest))
+        return max(delay, self._queue.soonest - running_for)
 
     def _resumed(self, number: int) -> float:
         """When the first look of this watch is due: as if no watch had ended, but what is late never in a burst."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-_FIRST = 10  # asked for while nothing is known
-_LEAST = 2  # to have queued: Canvas is not idle for want of one while we come to see that another has ended
+_LEAST = 20  # to have queued when a worker leaves: none is worth coming again soon for fewer
 _OF_RUNNING = 0.5
 _OF_FINISHED = 2.0
 
@@ -13,9 +12,9 @@ _OF_FINISHED = 2.0
 def room(largest: int, *, queued: int, running: int, finished: int) -> int:
     """Exports to ask for now.
 
-    Canvas runs some at a time and queues the rest, for everybody who uses it. So what queues of ours is kept to half
-    of what runs, or to twice of what has finished since we last came: as many will be started until we come again. An
-    empty queue says that Canvas can do more than we thought, so what it has is doubled.
+    Canvas runs some at a time and queues the rest, for everybody who uses it. So what queues of ours is kept to a few,
+    to half of what runs, or to twice of what has finished since we last came: as many will be started until we come
+    again. An empty queue says that Canvas can do more than we thought, so what it has is doubled.
 
     Args:
         largest: exports in flight at most.
@@ -24,7 +23,7 @@ def room(largest: int, *, queued: int, running: int, finished: int) -> int:
         finished: ended since the last time.
     """
     if queued == 0 or running + finished == 0:
-        wanted = max(_FIRST, running + finished)
+        wanted = max(_LEAST, running + finished)
     else:
         wanted = max(_LEAST, ceil(_OF_RUNNING * running), ceil(_OF_FINISHED * finished))
     return max(min(wanted - queued, largest - queued - running), 0)

@@ -45,7 +45,15 @@ class Queue:
     def note(
         self, export_id: int, *, begun: bool, at: float, pace: Pace, seen_at: float | None = None
     ) -> None:
-        """The result of a look at an export that was thought to wait; ``seen_at`` if the last look saw nothing."""
+        """The result of a look at an export that was thought to wait.
+
+        Args:
+            export_id: which.
+            begun: it waits no more.
+            at: when the look was.
+            pace: how soon the next may be.
+            seen_at: when it was last seen, where this look may have failed; by default, now.
+        """
         if begun:
             self._newest_begun = max(self._newest_begun, export_id)
         if self.is_next(export_id) and not begun:

@@ -156,11 +156,12 @@ class AirflowApi:
         return "\n".join(line if isinstance(line, str) else str(line.get("event", line)) for line in content)
 
     def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
-        """Clear tasks of a run as a person would, whatever their state; without names, all of them."""
+        """Clear tasks of a run and what comes after them, as a person would; without names, all of them."""
         body: dict[str, Any] = {
             "dry_run": False,
             "dag_run_id": run_id,
             "only_failed": False,
+            "include_downstream": True,
             "reset_dag_runs": True,
         }
         if task_ids:

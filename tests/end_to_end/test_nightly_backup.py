@@ -6,10 +6,12 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.observability.statsd import StatsD
 
 from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.ports import any_free
@@ -40,10 +42,21 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def statsd() -> Iterator[StatsD]:
+    with closing(StatsD()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def airflow(
-    canvas: Sandbox, archive: Path, tmp_path_factory: pytest.TempPathFactory
+    canvas: Sandbox, archive: Path, statsd: StatsD, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowStack]:
-    stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free())
+    metrics = {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
+    }
+    stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free(), metrics)
     try:
         stack.start()
         stack.add_canvas(canvas.url, canvas.token)
@@ -120,6 +133,25 @@ def test_no_log_holds_the_token_or_a_signed_link(night: str, airflow: AirflowSta
     for text in logs:
         assert canvas.token not in text
         assert "X-Amz-Signature" not in text
+
+
+def test_workers_and_the_triggerer_sent_what_the_report_says(
+    night: str, archive: Path, canvas: Sandbox, statsd: StatsD
+) -> None:
+    assert night
+    samples = statsd.samples("airflow.canvas_exports.")
+    counted: Counter[str] = Counter()
+    for sample in samples:
+        if sample.kind == "c":
+            counted[sample.name.removeprefix("airflow.canvas_exports.")] += int(sample.value)
+    outcomes = Counter(row["outcome"] for row in report(archive)["outcomes"])
+    assert {name: counted[f"ended.{name}"] for name in outcomes} == outcomes
+    assert counted["created"] == len(canvas.exports)
+    in_flight = [
+        sample.value for sample in samples if sample.name.startswith("airflow.canvas_exports.in_flight.")
+    ]
+    assert max(in_flight) > 0
+    assert in_flight[-1] == 0
 
 
 def test_airflow_found_no_import_error_and_exactly_one_plugin(airflow: AirflowStack) -> None:

@@ -92,7 +92,7 @@ class _Entry:
 
 
 class Book:
-    """Finds out what has changed since the last look, and tells the observer.
+    """Finds out what has changed since the last look, and tells the observer. Costs nothing where nobody watches.
 
     Args:
         observer: who is told.
@@ -102,12 +102,11 @@ class Book:
 
     def __init__(self, observer: Observer, items: Iterable[Item], *, started_at: float) -> None:
         self._observer = observer
-        self._entries = {
-            item.name: _entry(
-                item, started_at if item.state is State.PLANNED and not item.creations else None
-            )
-            for item in items
-        }
+        self._entries: dict[str, _Entry] = {}
+        if observer is not UNOBSERVED:
+            self._entries = {
+                item.name: _entry(item, started_at if _has_waited(item) else None) for item in items
+            }
 
     def compare(self, items: Iterable[Item], *, now: float, canvas_now: float) -> None:
         """Tell what has changed.
@@ -117,6 +116,8 @@ class Book:
             now: seconds since the epoch by our clock.
             canvas_now: the same by Canvas's clock, which says how long Canvas has had an export.
         """
+        if self._observer is UNOBSERVED:
+            return
         for item in items:
             old = self._entries.get(item.name)
             if old is None:
@@ -127,6 +128,11 @@ class Book:
             if item.state is not old.state:
                 self._observer.moved(_step(item, old, now, canvas_now))
                 self._entries[item.name] = _entry(item, now)
+
+
+def _has_waited(item: Item) -> bool:
+    """Whether it has waited for its turn ever since the batch began."""
+    return item.state is State.PLANNED and not item.creations
 
 
 def _entry(item: Item, since: float | None) -> _Entry:

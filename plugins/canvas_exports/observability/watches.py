@@ -42,18 +42,21 @@ class Watches:
         mine = (0, 0)
         self._refused.setdefault(budget, budget.turned_away)
 
-        def tell(in_flight: int, ready: int) -> None:
+        def count(in_flight: int, ready: int) -> None:
             nonlocal mine
             self._in_flight += in_flight - mine[0]
             self._ready += ready - mine[1]
             mine = (in_flight, ready)
+
+        def tell(in_flight: int, ready: int) -> None:
+            count(in_flight, ready)
             if self._clock() - self._sent_at >= _BETWEEN:
                 self._send()
 
         try:
             yield tell
         finally:
-            tell(0, 0)
+            count(0, 0)
             self._send()
             self._send_refused(budget)
 

@@ -13,7 +13,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo env test soak bench check format lock clean
+.PHONY: help demo env test survival soak bench check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ env: ## Write .env with fresh secrets, for docker-compose.yaml
 
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)
+
+survival: $(READY) ## Kill every part of a distributed Airflow at its worst moments; minutes (ARGS as above)
+	@$(BIN)/python -m pytest -m survival tests/survival $(ARGS)
 
 soak: $(READY) ## Kill parts of a distributed Airflow, at random, for a while (MINUTES=30 SEED=1)
 	@$(BIN)/python -m tests.survival.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))

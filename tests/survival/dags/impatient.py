@@ -13,7 +13,7 @@ from canvas_exports.dags.form import Filled
 from canvas_exports.export import pauses, transfer
 
 tasks.RETRY_DELAY = timedelta(seconds=2)
-pauses.LINGER = 3.0
+pauses.LINGER, pauses.PATIENCE = 3.0, 10.0
 transfer._BACKOFF = (0.0, 0.5, 1.0)
 
 POLLING = {"poll_shortest": 0.2, "poll_longest": 1.0}

@@ -14,8 +14,9 @@ from canvas_exports.canvas.async_transport import AsyncTransport
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Send, Step, StepResult, converse
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.gate import Gate, shared_gate
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
@@ -50,7 +51,7 @@ class AsyncCanvasClient:
             verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
         self._sleep = sleep
-        self._gate = asyncio.Lock()
+        self._gate: Gate | None = None
 
     @property
     def host(self) -> str:
@@ -138,18 +139,18 @@ class AsyncCanvasClient:
             dialogue.close()
 
     async def _perform(self, step: Step) -> StepResult:
+        if isinstance(step, Send):
+            return await self._transport.send(step.outgoing)
         if isinstance(step, Admit):
-            async with self._gate:  # tasks take their places in turn, and only the first of them keeps asking
-                while (wait := self._peer.budget.admit()) > 0:
-                    await self._sleep(wait)
+            if self._gate is None:
+                self._gate = shared_gate(self._peer.budget)
+            await self._gate.enter(self._peer.budget, self._sleep)
             return None
         if isinstance(step, Pause):
             await self._sleep(step.seconds)
             return None
-        if isinstance(step, Renew):
-            try:
-                await self._peer.tokens.arenew(step.rejected)
-            except CanvasError as error:
-                return error
-            return None
-        return await self._transport.send(step.outgoing)
+        try:
+            await self._peer.tokens.arenew(step.rejected)
+        except CanvasError as error:
+            return error
+        return None

@@ -62,6 +62,7 @@ class Renew:
     rejected: str | None = field(repr=False)
 
 
+_ADMIT = Admit()
 Step = Admit | Pause | Send | Renew
 StepResult = Reply | CanvasError | None
 Dialogue = Generator[Step, StepResult, T]
@@ -128,7 +129,7 @@ def exchange(outgoing: Outgoing, peer: Peer, *, bearer: bool = True) -> Dialogue
         CanvasUnavailableError: none can be had now.
     """
     if not bearer:
-        yield Admit()
+        yield _ADMIT
         return (yield from _send(outgoing, peer))
     for _ in range(_MOST_RENEWALS):
         token = yield from _admit(peer)
@@ -150,7 +151,7 @@ def _admit(peer: Peer) -> Dialogue[str]:
     while True:
         if peer.tokens.current() is None:
             yield from _renew(None)
-        yield Admit()
+        yield _ADMIT
         token = peer.tokens.current()
         if token is not None:
             return token

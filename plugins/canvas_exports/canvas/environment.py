@@ -24,18 +24,19 @@ class Proxies:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], str | None] = {}
+        self._known: dict[str, str | None] = {}
 
     def of(self, url: str) -> str | None:
         """The proxy for a URL, if there is one."""
-        parts = urlsplit(url)
-        key = (parts.scheme, parts.netloc.rpartition("@")[2])
-        if key not in self._known:
-            self._known[key] = _look_up(*key)
-        return self._known[key]
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._known:
+            self._known[origin] = _look_up(origin)
+        return self._known[origin]
 
 
-def _look_up(scheme: str, host: str) -> str | None:
+def _look_up(origin: str) -> str | None:
+    parts = urlsplit(origin)
+    scheme, host = parts.scheme, parts.netloc.rpartition("@")[2]
     proxies = getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")
     if not proxy or not host or proxy_bypass(host):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -101,7 +101,8 @@ class Outgoing:
 
     def with_token(self, token: str) -> Outgoing:
         """The same with an access token."""
-        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
+        headers = {**self.headers, "Authorization": f"Bearer {token}"}
+        return Outgoing(self.method, self.url, headers, self.body, self.stream)
 
 
 def lower_case(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

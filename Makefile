@@ -13,7 +13,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo env test survival soak bench check format lock clean
+.PHONY: help demo env test survival soak bench peers check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ soak: $(READY) ## Kill parts of a distributed Airflow, at random, for a while (M
 
 bench: $(READY) ## Measure (NAME="memory polling": only these; see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks $(NAME)
+
+peers: $(READY) ## Install what the benchmarks compare with and the environment lacks: the AWS command line
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .bench/venv
+	@$(BIN)/uv pip install --quiet --python .bench/venv/bin/python --require-hashes --requirement benchmarks/requirements.lock
 
 check: $(READY) ## Lint, types and import rules
 	@$(BIN)/ruff format --check .

@@ -42,10 +42,16 @@ class TestS3:
             "s3://bucket/root",
             login="key",
             password="secret",
-            extra={"endpoint_url": "http://127.0.0.1:9000", "region_name": "eu-west-1", "verify": False},
+            extra={
+                "endpoint_url": "http://127.0.0.1:9000",
+                "region_name": "eu-west-1",
+                "verify": False,
+                "unsigned_payload": True,
+            },
         )
         assert (found.access_key, found.secret_key) == ("key", "secret")
         assert (found.endpoint, found.region, found.verify) == ("http://127.0.0.1:9000", "eu-west-1", False)
+        assert found.unsigned_payload is True
         assert found.keys is None
 
     def test_an_aws_connection_goes_through_the_amazon_provider(

@@ -45,6 +45,8 @@ class StoreOptions:
         host_key: the SFTP host's public key as ``ssh-ed25519 AAAA...``; wins over ``known_hosts``.
         verify: ``False`` skips TLS certificate checks; a path names a bundle of authorities to trust besides the
             system's.
+        unsigned_payload: S3 over plain http: do not sign what is sent, which hashes it a second time, but send a CRC64NVME
+            with every part. A store that knows it refuses what was damaged on its way; nobody refuses what was forged.
         retries: how often one request is repeated when the store fails; the waits between grow.
         settings: further settings of the backend under obstore's names, such as ``server_side_encryption``.
     """
@@ -67,5 +69,6 @@ class StoreOptions:
     known_hosts: str | None = None
     host_key: str | None = None
     verify: bool | str = True
+    unsigned_payload: bool = False
     retries: int = 6
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -65,6 +65,7 @@ def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
         session_token=extra.get("aws_session_token"),
         keys=_provider_keys(connection),
         verify=extra.get("verify", True),
+        unsigned_payload=extra.get("unsigned_payload", False),
     )
 
 

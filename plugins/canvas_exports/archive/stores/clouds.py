@@ -37,7 +37,10 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     region = options.region or _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     keys = _keys(options)
     # Over TLS nobody can change a part on its way; hashing it once more would cost half a CPU second a GB.
-    config: dict[str, Any] = {"region": region, "unsigned_payload": not _is_plain(endpoint)}
+    plain = _is_plain(endpoint)
+    config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
+    if plain and options.unsigned_payload:
+        config["checksum_algorithm"] = "crc64nvme"
     if endpoint:
         config["endpoint"] = endpoint
     remote = S3Store(

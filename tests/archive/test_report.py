@@ -156,6 +156,34 @@ def test_what_is_no_report_is_refused() -> None:
         document(record(size=-1))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        7,
+        {},
+        {"context": "course:1"},
+        {"size": "large"},
+        {"problem": "yes"},
+        {"reason": None},
+        {"finished_at": "yesterday"},
+        {"finished_at": 7},
+    ],
+)
+def test_a_row_that_is_none_is_refused(row: Any) -> None:
+    damaged = document(record(1))
+    sound = damaged["outcomes"][0]
+    whole = isinstance(row, dict) and len(row) == 1 and "context" not in row
+    damaged["outcomes"] = [{**sound, **row} if whole else row]
+    with pytest.raises(ArchiveError, match=r"not a run report: .*row"):
+        merge([damaged])
+
+
+@pytest.mark.parametrize("rows", [None, 7, "rows"])
+def test_a_report_without_rows_is_refused(rows: Any) -> None:
+    with pytest.raises(ArchiveError, match="not a run report"):
+        merge([{**document(record(1)), "outcomes": rows}])
+
+
 def test_the_table_puts_problems_first_and_lines_up() -> None:
     text = table([record(101), INCOMPLETE, GONE])
     lines = text.splitlines()

@@ -268,7 +268,7 @@ def things(draw: st.DrawFn) -> tuple[str, timedelta, bool]:
     return f"courses/{course}/{name}", draw(AGES), ours
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(things(), max_size=25))
 def test_exactly_what_is_ours_unfinished_and_old_goes(laid: list[tuple[str, timedelta, bool]]) -> None:
     with TemporaryDirectory() as folder:

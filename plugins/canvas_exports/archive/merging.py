@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,13 +37,12 @@ class Merger:
         Raises:
             ArchiveError: it is none.
         """
-        if wrong := problem("run-report-1", document):
-            raise ArchiveError(f"not a run report: {wrong}")
+        records = _checked(document)
         begun, ended = parse_time(document["started_at"]), parse_time(document["finished_at"])
         self.started_at = min(begun, self.started_at or begun)
         self.finished_at = max(ended, self.finished_at or ended)
         told_at = int(ended.timestamp())
-        for record in records_of(document):
+        for record in records:
             self.take(record, told_at)
 
     def take(self, record: OutcomeRecord, told_at: int) -> None:
@@ -60,6 +59,42 @@ class Merger:
     def records(self) -> list[OutcomeRecord]:
         """Every context and export type once, problems first."""
         return in_order(self._latest.values())
+
+
+def _checked(document: Mapping[str, Any]) -> list[OutcomeRecord]:
+    """The rows of a document that follows the schema. Rows are looked at one by one: 200,000 under the schema take minutes."""
+    wrong = problem("run-report-1", {**document, "outcomes": []})
+    if wrong is None:
+        try:
+            records = records_of(document)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            wrong = "$.outcomes: a row is not one"
+        else:
+            misfits = [
+                name
+                for record in records
+                for name, kinds in _KINDS_OF.items()
+                if not isinstance(getattr(record, name), kinds)
+            ]
+            if not misfits:
+                return records
+            wrong = f"$.outcomes: {misfits[0]} of a row does not fit"
+    raise ArchiveError(f"not a run report: {wrong}")
+
+
+def _kinds(annotation: str) -> tuple[type, ...]:
+    return tuple(kind for name in annotation.split(" | ") for kind in _KINDS[name])
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "datetime": (datetime,),
+    "None": (type(None),),
+}
+_KINDS_OF = {each.name: _kinds(str(each.type)) for each in fields(OutcomeRecord)}
 
 
 def _moment(record: OutcomeRecord) -> float:

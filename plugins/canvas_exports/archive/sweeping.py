@@ -152,7 +152,9 @@ def _left(
     left = [
         info
         for info in objects
-        if info.modified <= youngest and ownership.is_package(info.key) and manifest_key(info.key) not in keys
+        if f"{info.key.rpartition('.')[0]}.json" not in keys  # first, for nearly all end here
+        and info.modified <= youngest
+        and ownership.is_package(info.key)
     ]
     if left:
         named = set(_named_elsewhere(store, keys))

@@ -91,7 +91,7 @@ def test_a_run_is_as_its_file_says_unless_a_person_starts_it_otherwise() -> None
     written = {"batch_size": 10, "stall_after": "PT1H", "fail_on": "5%"}
     listing, export, report = run(build(settings=written), {})
     assert (listing.batch_size, export.stall_after, report.fail_on) == (10, "PT1H", "5%")
-    assert (export.max_in_flight, export.deadline) == (25, "PT12H")
+    assert (export.max_in_flight, export.deadline) == (50, "PT12H")
     listing, export, report = run(
         build(settings=written), {"batch_size": 2, "stall_after": "PT20S", "fail_on": "never"}
     )

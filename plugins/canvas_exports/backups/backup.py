@@ -43,7 +43,7 @@ class Backup:
     connections: Mapping[str, str] = field(default_factory=dict)
     retries: int = 3
     tags: tuple[str, ...] = ()
-    max_active_batches: int | None = None
+    max_active_batches: int = 8
     pool: str | None = None
     sweep_after: str = "P2D"
 

@@ -28,7 +28,7 @@ def back_up(
     settings: Mapping[str, Any],
     connections: Mapping[str, Any],
     retries: int = 3,
-    max_active_batches: int | None = None,
+    max_active_batches: int = 8,
     pool: str | None = None,
     sweep_after: str = "P2D",
 ) -> None:

@@ -46,7 +46,7 @@ class BatchOptions:
     skip_notifications: bool = True
     version: str | None = None
     key_template: str = DEFAULT_TEMPLATE
-    window: int = 25
+    window: int = 50
     parallel_transfers: int = 4
     parallel_ranges: int = 1
     pace: Pace = field(default_factory=Pace)
@@ -77,7 +77,7 @@ def build_options(
     skip_notifications: bool = True,
     version: str | None = None,
     key_template: str | None = None,
-    max_in_flight: int = 25,
+    max_in_flight: int = 50,
     parallel_transfers: int = 4,
     parallel_ranges: int = 1,
     poll_shortest: float = 5.0,

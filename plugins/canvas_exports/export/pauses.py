@@ -12,7 +12,7 @@ from canvas_exports.export.watch import Wake, Watched
 LINGER = (
     30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted
 )
-PATIENCE = 900.0  # seconds it waits at most, where exports take long
+PATIENCE = 1800.0  # seconds it waits at most, where exports take long
 DWELL = 10.0  # seconds; Airflow's scheduler can fail a task that is back before it has noticed that it left
 
 

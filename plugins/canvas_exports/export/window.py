@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-_LEAST = 20  # to have queued when a worker leaves: none is worth coming again soon for fewer
+_LEAST = 25  # to have queued when a worker leaves: none is worth coming again soon for fewer
 _OF_RUNNING = 0.5
 _OF_FINISHED = 2.0
 

@@ -126,7 +126,7 @@ class CanvasContentExportOperator(BaseOperator):
         archive_conn_id: str | None = None,
         canvas_conn_id: str = CanvasHook.default_conn_name,
         key_template: str | None = None,
-        max_in_flight: int = 25,
+        max_in_flight: int = 50,
         parallel_transfers: int = 4,
         parallel_ranges: int = 1,
         poll_shortest: float = 5.0,

@@ -146,6 +146,7 @@ def _blows(cluster: Cluster, dice: random.Random, scenes: list[Scene]) -> Counte
         if all(_state(scene) in ("success", "failed") for scene in scenes):
             break
         blow = dice.choice(BLOWS)
+        _say(f"  {blow.name}")
         blow.strike(cluster, dice)
         fallen[blow.name] += 1
     return fallen

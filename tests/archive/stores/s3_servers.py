@@ -116,7 +116,12 @@ class FaultProxy:
                 with closing(http.client.HTTPConnection(place)) as server:
                     server.request(self.command, self.path, body, dict(self.headers.items()))
                     answer = server.getresponse()
-                    data = answer.read()
+                    whole = int(answer.getheader("Content-Length") or 0)
+                    try:
+                        data = answer.read()
+                    except http.client.IncompleteRead as error:  # cut off there, so cut off here
+                        data = error.partial
+                        self.close_connection = True
                 late = proxy.answered(self.command, self.path)
                 if LOSE_ANSWER in (fault, late) or late is not None:
                     self._fail(max(late or HANG_UP, HANG_UP))
@@ -125,8 +130,7 @@ class FaultProxy:
                 for name, value in answer.getheaders():
                     if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                         self.send_header(name, value)
-                announced = answer.getheader("Content-Length") if self.command == "HEAD" else None
-                self.send_header("Content-Length", announced or str(len(data)))
+                self.send_header("Content-Length", str(max(whole, len(data))))
                 self.end_headers()
                 self.wfile.write(data)
 

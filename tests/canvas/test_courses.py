@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import InputError
 
 
@@ -121,3 +121,12 @@ def test_a_filter_canvas_would_ignore_or_refuse_is_refused_with_what_it_accepts(
 def test_a_single_value_for_a_list_is_refused_in_code() -> None:
     with pytest.raises(InputError):
         CourseFilters(state="available")  # type: ignore[arg-type] # what an untyped caller would write
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked"), [([12, "sis_term_id:F"], ["12", "sis_term_id:F"]), (12, ["12"]), (None, [None])]
+)
+def test_several_terms_are_several_questions(terms: Any, asked: list[str | None]) -> None:
+    found = list(questions({"enrollment_term_id": terms, "state": "available"}))
+    assert [each.enrollment_term_id for each in found] == asked
+    assert {each.state for each in found} == {("available",)}

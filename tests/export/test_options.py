@@ -149,3 +149,11 @@ def test_a_selection_goes_into_the_request() -> None:
     options = built(select={"quizzes": [1, 2]}, export_type="qti")
     pairs = list(options.request(ExportType.QTI, ContextKind.COURSE).pairs())
     assert [value for name, value in pairs if name.startswith("select[quizzes]")] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("courses", "blamed"), [(["user:self", "group:7"], "user"), (["group:7", "user:self"], "group")]
+)
+def test_of_several_mistakes_the_first_is_named_in_every_process(courses: list[str], blamed: str) -> None:
+    with pytest.raises(InputError, match=f"Canvas makes no qti of a {blamed}"):
+        build_options(courses=courses, export_type="qti")

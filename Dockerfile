@@ -7,9 +7,11 @@ COPY --chown=airflow:0 plugins/canvas_exports /tmp/source/plugins/canvas_exports
 RUN uv build --no-cache --wheel --build-constraint /tmp/source/requirements.lock --out-dir /tmp/wheels /tmp/source
 
 FROM apache/airflow:slim-3.3.2-python3.12
+# Further packages, such as an auth manager for production: docs/deploy.md.
+ARG EXTRA_PACKAGES=""
 RUN --mount=type=bind,from=wheel,source=/tmp,target=/tmp/build \
     uv pip install --no-cache --compile-bytecode --constraint /tmp/build/source/requirements.lock \
-        "$(ls /tmp/build/wheels/*.whl)[s3,celery,postgres,metrics]" \
+        "$(ls /tmp/build/wheels/*.whl)[s3,celery,postgres,metrics]" ${EXTRA_PACKAGES} \
     # The password file of the API server lives here, on a volume.
     && mkdir --parents /opt/airflow/auth
 COPY --chown=airflow:0 dags /opt/airflow/dags

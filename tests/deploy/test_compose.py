@@ -8,14 +8,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from airflow.cli import cli_parser
 from airflow.configuration import conf
 from airflow.providers.celery.executors import celery_executor
 from tests.deploy.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
 
-from canvas_sandbox import Sandbox
+from canvas_sandbox import Course, Sandbox, Switches
 from canvas_sandbox.__main__ import _parser
 
 EXAMPLE = settings((ROOT / ".env.example").read_text(encoding="utf-8"))
@@ -113,6 +115,19 @@ def test_the_sandbox_understands_its_command() -> None:
     assert options.storage_host in service["networks"]["default"]["aliases"]
     assert EXAMPLE["CANVAS_URL"] == f"http://canvas-sandbox:{options.port}"
     assert EXAMPLE["CANVAS_TOKEN"] == Sandbox(seed=options.seed).token
+
+
+def test_links_bear_the_name_by_which_other_containers_know_the_storage() -> None:
+    with Sandbox(
+        [Course(id=101)], switches=Switches(manual_clock=True), storage_host="canvas-sandbox-storage"
+    ) as canvas:
+        who = {"Authorization": f"Bearer {canvas.token}"}
+        exports = f"{canvas.url}/api/v1/courses/101/content_exports"
+        made = requests.post(exports, {"export_type": "common_cartridge"}, headers=who, timeout=10).json()
+        canvas.advance(3600)
+        ready = requests.get(f"{exports}/{made['id']}", headers=who, timeout=10).json()
+    assert urlsplit(ready["attachment"]["url"]).hostname == "canvas-sandbox-storage"
+    assert urlsplit(canvas.storage_url).hostname == "canvas-sandbox-storage"
 
 
 def test_the_init_command_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_what_may_hold_a_secret_stays_out_of_the_image() -> None:
 
 
 def test_the_extras_are_those_that_the_services_need() -> None:
-    (named,) = re.findall(r"\[([\w,]+)\]\"", TEXT)
+    (named,) = re.findall(r"\.whl\)\[([\w,]+)\]\"", TEXT)
     offered = metadata("airflow-provider-canvas-exports").get_all("Provides-Extra") or []
     assert set(named.split(",")) == {"s3", "celery", "postgres", "metrics"} <= set(offered)
 

@@ -22,6 +22,17 @@ def test_two_triggerers_and_two_workers_may_lose_one() -> None:
         assert part["podDisruptionBudget"] == {"enabled": True, "config": {"maxUnavailable": 1}}
 
 
+def test_the_auth_manager_is_in_the_image_that_the_page_builds() -> None:
+    package = re.sub(
+        r"^airflow\.providers\.(\w+)\..*",
+        r"apache-airflow-providers-\1",
+        VALUES["config"]["core"]["auth_manager"],
+    )
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    assert f"docker build --build-arg EXTRA_PACKAGES={package} " in page
+    assert "ARG EXTRA_PACKAGES" in (ROOT / "Dockerfile").read_text()
+
+
 def test_every_secret_is_named_and_none_is_written() -> None:
     assert not re.search(r"(?i)password|token|secretKey:", (ROOT / "docs/deploy/values.yaml").read_text())
     assert VALUES["data"].keys() == {"metadataSecretName"}

@@ -124,7 +124,7 @@ def docker(arguments: list[str]) -> None:
         assert rest[0] == "up" or rest[1] in SERVICES
     else:
         assert arguments[0] in ("build", "push")
-        image = arguments[-1] if arguments[0] == "push" else arguments[2]
+        image = arguments[-1] if arguments[0] == "push" else arguments[arguments.index("--tag") + 1]
         assert image == "{repository}:{tag}".format(**VALUES["images"]["airflow"])
 
 

@@ -50,6 +50,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "true, false, or the path of a CA bundle on the workers and triggerers.",
                         "schema": {"type": ["string", "null"]},
                     },
+                    "progress_api": {
+                        "label": "Progress by",
+                        "description": "rest, or graphql: up to 20 running exports are looked at with one request.",
+                        "schema": {"type": ["string", "null"], "enum": ["rest", "graphql", None]},
+                    },
                 },
             }
         ],

@@ -28,6 +28,7 @@ from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.canvas.together import REST
 from canvas_exports.export.durations import read_duration
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
@@ -159,7 +160,12 @@ class TestConnections:
         assert [bare(row[0]) for row in rows] == list(form["conn-fields"])
         defaults = {bare(name): json.loads(bare(default)) for name, default, _ in rows}
         limits = RateLimits()
-        assert defaults == {"max_in_flight": limits.max_in_flight, "floor": limits.floor, "verify": True}
+        assert defaults == {
+            "max_in_flight": limits.max_in_flight,
+            "floor": limits.floor,
+            "verify": True,
+            "progress_api": REST,
+        }
 
     @pytest.mark.parametrize("row", page("connections").table("Archives"), ids=" ".join)
     def test_every_field_of_an_archives_connection_is_read(self, row: list[str]) -> None:

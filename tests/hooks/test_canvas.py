@@ -56,6 +56,12 @@ class TestSettings:
         assert (limits.max_in_flight, limits.floor) == (3, 200.0)
 
     @pytest.mark.parametrize(
+        ("value", "api"), [(None, "rest"), ("", "rest"), ("rest", "rest"), (" GraphQL", "graphql")]
+    )
+    def test_exports_are_looked_at_one_by_one_unless_told_otherwise(self, value: object, api: str) -> None:
+        assert read(host="c.edu", password="t", extra={"progress_api": value}).progress_api == api
+
+    @pytest.mark.parametrize(
         ("value", "verify"), [(None, True), ("true", True), (False, False), ("/etc/ca.pem", "/etc/ca.pem")]
     )
     def test_tls_verification_is_on_unless_turned_off(self, value: object, verify: bool | str) -> None:
@@ -71,6 +77,10 @@ class TestSettings:
                 "connection canvas_default, floor",
             ),
             ({"host": "c.edu", "password": "t", "extra": {"verify": 7}}, "connection canvas_default, verify"),
+            (
+                {"host": "c.edu", "password": "t", "extra": {"progress_api": "soap"}},
+                "connection canvas_default, progress_api: 'soap' is not known",
+            ),
         ],
     )
     def test_what_is_missing_is_named(self, fields: dict[str, Any], named: str) -> None:

@@ -15,6 +15,7 @@ from canvas_sandbox.web import errors
 from canvas_sandbox.web.courses import Courses
 from canvas_sandbox.web.exports import Exports
 from canvas_sandbox.web.files import Files
+from canvas_sandbox.web.graphql import GraphQL
 from canvas_sandbox.web.oauth import OAuth
 from canvas_sandbox.web.places import Places
 from canvas_sandbox.web.progress import Progresses
@@ -42,6 +43,7 @@ class Gate:
             Courses(world),
             Exports(world),
             Progresses(world),
+            GraphQL(world),
             Files(world, signer),
             OAuth(world),
         ):
@@ -96,9 +98,8 @@ class Gate:
 
     def _cost(self, call: Call) -> float:
         line = f"{call.method} {call.path}"
-        return next(
-            (cost for pattern, cost in self._costs if pattern.search(line)), self._world.switches.request_cost
-        )
+        usual = self._world.switches.request_cost
+        return call.extra_cost + next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
 
     def _identify(self, call: Call) -> None:
         """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""

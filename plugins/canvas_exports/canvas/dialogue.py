@@ -240,7 +240,7 @@ def _lost(request: Request, reply: Reply) -> CanvasError:
 def _outgoing(request: Request, peer: Peer) -> Outgoing:
     headers = peer.headers()
     body = None
-    if not request.idempotent:
+    if request.method != "GET":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = request.form.encode()
     return Outgoing(request.method, f"{peer.origin}{request.target}", headers, body)

@@ -23,11 +23,12 @@ class Request:
     form: str = field(default="", repr=False)
     context: str | None = None
     export_id: int | None = None
+    only_reads: bool = False
 
     @property
     def idempotent(self) -> bool:
         """Whether saying it twice is the same as saying it once."""
-        return self.method == "GET"
+        return self.method == "GET" or self.only_reads
 
     @property
     def target(self) -> str:

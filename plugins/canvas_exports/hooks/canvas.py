@@ -18,6 +18,7 @@ from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.together import REST, check_progress_api
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
 from canvas_exports.hooks.tokens import SharedToken, shared_token
@@ -36,6 +37,7 @@ class CanvasSettings:
         verify: ``True``, ``False``, or the path of a CA bundle.
         limits: what the token may use of Canvas's rate budget.
         grant: a refresh token and its developer key; then the password is not used.
+        progress_api: how running exports are looked at: ``rest``, or ``graphql`` for many at once.
     """
 
     host: str
@@ -43,6 +45,7 @@ class CanvasSettings:
     verify: bool | str = True
     limits: RateLimits = field(default_factory=RateLimits)
     grant: RefreshGrant | None = None
+    progress_api: str = REST
 
     @classmethod
     def read(cls, connection: Connection, extra: Mapping[str, Any]) -> CanvasSettings:
@@ -74,6 +77,7 @@ class CanvasSettings:
             verify=_verify(name, extra),
             limits=_limits(name, extra),
             grant=grant,
+            progress_api=_progress_api(name, extra),
         )
 
 
@@ -105,6 +109,13 @@ def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
     raise InputError(
         f"{name}, verify", f"{value!r} is not known", accepted="true, false, or the path of a CA bundle"
     )
+
+
+def _progress_api(name: str, extra: Mapping[str, Any]) -> str:
+    try:
+        return check_progress_api(str(extra.get("progress_api") or REST).strip().lower())
+    except InputError as error:
+        raise InputError(f"{name}, progress_api", str(error).partition(": ")[2]) from None
 
 
 def _limits(name: str, extra: Mapping[str, Any]) -> RateLimits:
@@ -204,7 +215,11 @@ def sync_client(settings: CanvasSettings) -> CanvasClient:
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
     """An asynchronous client for triggers."""
     return AsyncCanvasClient(
-        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings)
+        settings.host,
+        _token(settings),
+        verify=settings.verify,
+        budget=_budget(settings),
+        progress_api=settings.progress_api,
     )
 
 

@@ -245,5 +245,6 @@ def _tiled(members: list[Member], directory_start: int) -> list[Member]:
             raise CorruptPackageError(f"{member.name} overlaps what follows it in the zip")
         if gap > _MAX_GAP:
             raise CorruptPackageError(f"after {member.name} lie {gap:,} bytes that no member accounts for")
-        tiled.append(replace(member, extent=range(member.extent.start, next_start)))
+        widened = range(member.extent.start, next_start)
+        tiled.append(replace(member, extent=widened) if gap else member)
     return tiled

@@ -30,18 +30,21 @@ class Postgres:
         self._programs = programs
         self._user = unprivileged_user()
         self._folder = folder
-        if self._user is not None:
-            self._folder = Path(tempfile.mkdtemp(prefix="canvas-postgres-"))
-            shutil.chown(self._folder, self._user)
-        self._data = self._folder / "data"
 
     @property
     def address(self) -> str:
         """User, host, port and database, as SQLAlchemy's URLs end."""
         return f"airflow@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
     def create(self) -> None:
         """Make the data folder. Raises `ProgramDiedError`."""
+        if self._user is not None:
+            self._folder = Path(tempfile.mkdtemp(prefix="canvas-postgres-"))
+            shutil.chown(self._folder, self._user)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._programs.run(
             "initdb",

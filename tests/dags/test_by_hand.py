@@ -100,7 +100,7 @@ def test_the_empty_form_is_valid_and_means_the_defaults() -> None:
     choice = options()
     assert [each.value for each in choice.export_types] == ["common_cartridge"]
     assert (choice.select, choice.version, choice.skip_notifications) == (None, None, True)
-    assert (choice.window, choice.parallel_transfers) == (25, 4)
+    assert (choice.window, choice.parallel_transfers) == (50, 4)
     assert str(choice.deadline) == "12:00:00"
 
 

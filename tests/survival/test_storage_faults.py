@@ -16,7 +16,7 @@ from tests.archive.stores.places import FolderPlace, MiB
 from tests.archive.stores.s3_servers import HANG_UP
 from tests.survival.conftest import OpenScene
 from tests.survival.gate import Trouble, When
-from tests.survival.scene import Scene, eventually
+from tests.survival.scene import LONGEST, Scene, eventually
 
 from canvas_exports.archive.opening import open_store
 from canvas_sandbox import Course
@@ -39,7 +39,7 @@ def nothing(_: Scene, __: list[Trouble]) -> None:
 
 def renewed(scene: Scene, troubles: list[Trouble]) -> None:
     """The keys are renewed in Airflow's connection once they have failed for a while."""
-    eventually(lambda: scene.exports()[0]["try_number"] > 1, "the first attempt to end")
+    eventually(lambda: scene.exports()[0]["try_number"] > 1, "the first attempt to end", LONGEST)
     scene.enter_archive(again=True)
     for trouble in troubles:
         trouble.times = 0

@@ -20,6 +20,8 @@ from canvas_demo.airflow_api import AirflowApi
 from canvas_demo.ports import any_free
 from canvas_demo.processes import Program, Programs
 
+_START = 300.0  # seconds that a dozen processes may take to come up on a busy machine
+
 #: What makes a death noticed within seconds instead of minutes. Nothing else about Airflow is changed.
 IMPATIENT: Mapping[str, str] = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
@@ -142,7 +144,7 @@ class Cluster(AirflowApi):
         )
         for name in self._airflow_names:
             self.launch(name)
-        self.wait_until_healthy()
+        self.wait_until_healthy(_START)
         self.log_in()
         self._up = True
 

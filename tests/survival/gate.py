@@ -9,7 +9,7 @@ from enum import Enum
 
 from tests.archive.stores.s3_servers import HANG_UP, LOSE_ANSWER, FaultProxy
 
-PATIENCE = 240.0  # seconds until something that has to happen must have happened
+PATIENCE = 300.0  # seconds until something that has to happen must have happened
 
 
 @dataclass

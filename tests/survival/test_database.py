@@ -6,6 +6,7 @@ import time
 
 import pytest
 from tests.survival.conftest import OpenScene
+from tests.survival.gate import PATIENCE
 from tests.survival.scene import LONG, slow_switches
 
 from canvas_cluster.cluster import Cluster
@@ -32,7 +33,7 @@ def test_a_lost_database_neither_loses_nor_doubles(open_scene: OpenScene, cluste
     time.sleep(OUTAGE)
     cluster.launch("postgres")
     cluster.check()
-    cluster.wait_until_healthy()
+    cluster.wait_until_healthy(PATIENCE)
     for scene in (waiting, working):
         scene.end()
         scene.check()

@@ -13,6 +13,7 @@ import pytest
 import requests
 from airflow.cli import cli_parser
 from airflow.sdk import Connection
+from benchmarks.__main__ import names as benchmarks
 from tests.deploy.compose import SERVICES
 from tests.deploy.test_values import VALUES
 from tests.docs.markdown import BLOCKS, ROOT, Block
@@ -73,7 +74,11 @@ def add_connection(parsed: argparse.Namespace) -> None:
 
 
 def python(arguments: list[str]) -> None:
-    assert arguments[:2] == ["-m", "canvas_sandbox"]
+    assert arguments[0] == "-m"
+    if arguments[1].startswith("benchmarks."):
+        assert arguments[1].removeprefix("benchmarks.") in benchmarks()
+        return
+    assert arguments[1] == "canvas_sandbox"
     _parser().parse_args(arguments[2:])
 
 

@@ -11,6 +11,7 @@ from tests.docs.markdown import page
 from canvas_exports.export.items import Item, State
 from canvas_exports.observability import tasks
 from canvas_exports.observability.names import IN_FLIGHT, METRICS, READY, SPANS
+from canvas_sandbox.scenarios import SCENARIOS
 
 
 def cells(text: str) -> tuple[str, ...]:
@@ -50,3 +51,12 @@ class TestMetrics:
         switches = {f"AIRFLOW__{section}__{key}".upper() for section, key in tasks._SWITCHES}
         named = set(re.findall(r"`(AIRFLOW__\w+?)=True`", page("metrics").text))
         assert switches | {"AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED"} == named
+
+
+def test_the_courses_to_begin_with_are_in_the_sandbox_that_compose_starts() -> None:
+    scenario = SERVICES["canvas-sandbox"]["command"][-1]
+    named = re.search(r"a few ids \(([\d, ]+), \.\.\.\)", page("deploy").text)
+    assert named
+    assert {int(one) for one in named[1].split(", ")} <= {
+        course.id for course in SCENARIOS[scenario]().courses
+    }

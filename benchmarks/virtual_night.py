@@ -44,11 +44,11 @@ class _Counts:
     asked: list[int] = field(default_factory=list)
 
 
-def virtual_night(campus: Campus) -> dict[str, Any]:
-    """Run a whole night; a row for the table."""
+def virtual_night(campus: Campus, batches: int = Backup.max_active_batches) -> dict[str, Any]:
+    """Run a whole night with so many batches at once; a row for the table."""
     durations = list(campus.durations().values())
     canvas, counts = VirtualCanvas(durations, campus.workers), _Counts()
-    took = live(_night(canvas, len(durations), counts))
+    took = live(_night(canvas, len(durations), batches, counts))
     least = ideal([durations[course - 1] for course in counts.asked], campus.workers)
     exports = canvas.looks.keys() | canvas.shows.keys()
     return {
@@ -68,8 +68,8 @@ def virtual_night(campus: Campus) -> dict[str, Any]:
     }
 
 
-async def _night(canvas: VirtualCanvas, courses: int, counts: _Counts) -> float:
-    slots, queue = asyncio.Semaphore(Backup.max_active_batches), Queue()
+async def _night(canvas: VirtualCanvas, courses: int, batches: int, counts: _Counts) -> float:
+    slots, queue = asyncio.Semaphore(batches), Queue()
 
     async def batch(numbers: range) -> None:
         async with slots:

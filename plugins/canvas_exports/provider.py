@@ -31,10 +31,25 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {
                         "host": "canvas.example.edu",
                         "schema": "https",
-                        "password": "an access token of an account administrator",
+                        "password": "an access token of an account administrator; empty with a refresh token",
                     },
                 },
                 "conn-fields": {
+                    "client_id": {
+                        "label": "Developer key",
+                        "description": "In place of an access token: the number of a developer key of Canvas.",
+                        "schema": {"type": ["string", "null"]},
+                    },
+                    "client_secret": {
+                        "label": "Secret of the developer key",
+                        "description": "What Canvas shows under Show Key.",
+                        "schema": {"type": ["string", "null"], "format": "password"},
+                    },
+                    "refresh_token": {
+                        "label": "Refresh token",
+                        "description": "What Canvas gave when an account administrator allowed the developer key.",
+                        "schema": {"type": ["string", "null"], "format": "password"},
+                    },
                     "max_in_flight": {
                         "label": "Requests in flight",
                         "description": "How many requests this token may have under way at once. Canvas refuses beyond 11.",

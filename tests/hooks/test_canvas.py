@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from airflow.sdk import Connection
+from airflow.sdk._shared.secrets_masker import redact
+from tests.hooks.conftest import MemoryShelf
 
+from canvas_exports.canvas.oauth import RefreshGrant
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.canvas import CanvasHook, CanvasSettings
-from canvas_sandbox import Course, Sandbox
+from canvas_exports.hooks.canvas import CanvasHook, CanvasSettings, sync_client
+from canvas_exports.hooks.lease import Timing
+from canvas_exports.hooks.tokens import SharedToken
+from canvas_exports.provider import get_provider_info
+from canvas_sandbox import Course, DeveloperKey, Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +93,66 @@ class TestSettings:
     def test_what_is_missing_is_named(self, fields: dict[str, Any], named: str) -> None:
         with pytest.raises(InputError, match=named):
             read(**fields)
+
+
+OAUTH = {"client_id": "31", "client_secret": "s3cret-of-key", "refresh_token": "7~s3cret-refresh"}
+
+
+class TestRefreshTokens:
+    def test_three_extras_take_the_place_of_the_password(self) -> None:
+        settings = read(host="c.edu", extra=OAUTH)
+        assert settings.grant == RefreshGrant("31", "s3cret-of-key", "7~s3cret-refresh")
+        assert settings.token == ""
+        assert "s3cret" not in repr(settings)
+
+    def test_with_them_the_password_is_not_used(self) -> None:
+        assert read(host="c.edu", password="old", extra=OAUTH).token == ""
+
+    @pytest.mark.parametrize("missing", OAUTH)
+    def test_two_of_the_three_are_not_enough(self, missing: str) -> None:
+        with pytest.raises(InputError, match=f"connection canvas_default, {missing}") as raised:
+            read(host="c.edu", password="t", extra={**OAUTH, missing: ""})
+        assert "s3cret" not in str(raised.value)
+
+    def test_airflow_masks_both_secrets(self) -> None:
+        read(host="c.edu", extra=OAUTH)
+        said = str(redact("got s3cret-of-key and 7~s3cret-refresh"))
+        assert "s3cret" not in said
+
+    def test_all_clients_of_a_process_share_a_token_and_a_budget(self) -> None:
+        settings = read(host="c.edu", extra=OAUTH)
+        one, other = sync_client(settings), sync_client(read(host="https://c.edu", extra=OAUTH))
+        assert one._peer.tokens is other._peer.tokens
+        assert one.budget is other.budget
+
+    def test_the_form_hides_them(self) -> None:
+        (form,) = get_provider_info()["connection-types"]
+        schemas = {name: field["schema"] for name, field in form["conn-fields"].items()}
+        hidden = {name for name, schema in schemas.items() if schema.get("format") == "password"}
+        assert hidden == {"client_secret", "refresh_token"}
+
+    @pytest.mark.parametrize(
+        ("field", "advice"),
+        [("refresh_token", "obtain a new one"), ("client_secret", "check client_id and client_secret")],
+    )
+    def test_a_dead_credential_is_final_and_says_which(
+        self, field: str, advice: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableShelf", MemoryShelf)
+        monkeypatch.setattr(
+            "canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=Timing(settle=0.0))
+        )
+        key = DeveloperKey(31, "hush-hush")
+        with Sandbox([Course(id=100)], developer_keys=[key]) as canvas:
+            extra = {"client_id": "31", "client_secret": key.secret, "refresh_token": canvas.grant(key)}
+            store_connection(monkeypatch, host=canvas.url, extra=extra)
+            assert CanvasHook().test_connection()[0]
+            store_connection(monkeypatch, host=canvas.url, extra={**extra, field: "another"})
+            if field == "client_secret":
+                canvas.revoke(canvas.token)  # what is shared already would do otherwise
+            worked, sentence = CanvasHook().test_connection()
+        assert not worked
+        assert advice in sentence
 
 
 class TestTestConnection:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from canvas_demo.airflow_api import AirflowApi
@@ -83,6 +85,8 @@ class AirflowStack(AirflowApi):
     def prepare(self) -> None:
         """Make the database, or bring it up to date; raises `ProgramDiedError` where that fails."""
         self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
+        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")  # kept in the file: who reads waits for nobody who writes
 
     def launch(self) -> None:
         """What `start` does once there is a database."""

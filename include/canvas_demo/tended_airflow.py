@@ -15,7 +15,7 @@ from canvas_demo.airflow_stack import PARALLELISM, AirflowStack
 from canvas_demo.kept import Kept
 from canvas_demo.tending import Pool, TendedPrograms
 
-_PATIENCE = 120.0  # seconds that the API server may be away
+_PATIENCE = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
 _EXISTS = 409
 #: Airflow takes minutes to believe that a component is dead; somebody who watches wants it to take seconds.
 _QUICK = {
@@ -47,7 +47,7 @@ class TendedAirflow(AirflowStack):
         """Call Airflow's REST API, again and again while nobody answers.
 
         Raises:
-            AirflowError: it refused, or nobody answered for two minutes.
+            AirflowError: it refused, or nobody answered for five minutes.
             ProgramDiedError: a component ends whenever it is started.
         """
         deadline = time.monotonic() + _PATIENCE

@@ -7,6 +7,7 @@ the sandbox's job queue. So a night of two hours is over in seconds, and nothing
 from __future__ import annotations
 
 import asyncio
+import random
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,7 @@ def virtual_night(campus: Campus, batches: int = Backup.max_active_batches) -> d
     """Run a whole night with so many batches at once; a row for the table."""
     durations = list(campus.durations().values())
     canvas, counts = VirtualCanvas(durations, campus.workers), _Counts()
+    random.seed(campus.seed)  # what watches spread their polls by
     took = live(_night(canvas, len(durations), batches, counts))
     least = ideal([durations[course - 1] for course in counts.asked], campus.workers)
     exports = canvas.looks.keys() | canvas.shows.keys()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from hashlib import sha256
@@ -44,14 +43,11 @@ class Sink:
         self._objects: dict[str, Stored] = {}
         self._uploads: dict[str, dict[int, int]] = {}
         self._numbers = itertools.count(1)
-        self._asked: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Reply:
         """One request."""
         parts = urlsplit(request.target)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        with self._lock:
-            self._asked[request.method] += 1
         match request.method:
             case "PUT":
                 return self._put(request, parts.path, query)
@@ -100,9 +96,6 @@ class Sink:
 
     def _get(self, path: str, query: dict[str, str]) -> Reply:
         """A small object whole; a listing is always empty."""
-        if path == "/requests":
-            with self._lock:
-                return Reply(200, body=repr(dict(self._asked)).replace("'", '"').encode())
         if "list-type" in query or "uploads" in query or path.strip("/") == BUCKET:
             name = "ListMultipartUploadsResult" if "uploads" in query else "ListBucketResult"
             return _xml(200, f"<{name}><IsTruncated>false</IsTruncated></{name}>")

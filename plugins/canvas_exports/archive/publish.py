@@ -84,7 +84,7 @@ def publish(
             return stored
         adopted: Pipeline | None = None
         try:
-            passed = _transfer(store, draft.key, blocks, expect, budget, stage)
+            passed = _transfer(store, draft.key, blocks, expect, budget, stage=stage)
         except AlreadyStoredError:
             # A killed run left it, or another attempt at the same export was quicker.
             adopted = _adopt(store, draft.key, expect, budget, stage)
@@ -147,6 +147,7 @@ def _transfer(
     blocks: Callable[[Filling], Iterator[Block]],
     expect: Expectation,
     budget: BlockBudget,
+    *,
     stage: Stage,
 ) -> Pipeline:
     """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them."""

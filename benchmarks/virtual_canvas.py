@@ -84,7 +84,7 @@ class VirtualCanvas:
 
     def create(self, course: int) -> ContentExport:
         """``POST .../content_exports``."""
-        self._settle()
+        self.settle()
         export = self._world.create_export(
             ExportRequest(self._world.courses[course], "common_cartridge", self._admin, Selection())
         )
@@ -92,20 +92,19 @@ class VirtualCanvas:
 
     async def progress(self, progress_id: int) -> Progress:
         """``GET /api/v1/progress/:id``."""
-        self._settle()
+        self.settle()
         progress = self._world.progresses[progress_id]
         self.looks[progress.export_id] += 1
+        if progress.workflow_state == "completed":
+            self.seen_at.setdefault(progress.export_id, self.now())
         return Progress(progress_id, ProgressState(progress.workflow_state), progress.completion)
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
         """``GET .../content_exports/:id``."""
         del context
-        self._settle()
+        self.settle()
         self.shows[export_id] += 1
-        export = self._told(self._world.exports[export_id])
-        if export.is_ready:
-            self.seen_at.setdefault(export_id, self.now())
-        return export
+        return self._told(self._world.exports[export_id])
 
     def finished_at(self, export_id: int) -> float:
         """When an export was really finished, in seconds since the beginning."""
@@ -113,7 +112,22 @@ class VirtualCanvas:
         assert moment is not None
         return moment - self._origin
 
-    def _settle(self) -> None:
+    def completed_at(self, export_id: int) -> float:
+        """When its Progress was completed, in seconds since the beginning; the export is finished a moment later."""
+        progress = self._world.exports[export_id].progress
+        assert progress is not None
+        return progress.updated_at - self._origin
+
+    def created_at(self, export_id: int) -> float:
+        """When it was asked for."""
+        return self._world.exports[export_id].created_at - self._origin
+
+    def duration(self, export_id: int) -> float:
+        """Seconds that it takes once a worker has it."""
+        return self._world.exports[export_id].context.duration or 0.0
+
+    def settle(self) -> None:
+        """Let everything happen that is due."""
         behind = self._origin + self.now() - self._world.clock.now()
         if behind > 0:
             self._world.clock.advance(behind)

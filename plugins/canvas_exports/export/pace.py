@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _WHILE_QUEUED = 0.15  # of its age: a job that has queued for ten minutes will not be done in ten seconds
 _OF_REMAINING = 0.5  # Canvas's completion lags behind the work for most of a job, and runs ahead near its end
-_OF_RUNNING = 0.08  # of the time it has run: to learn a tenth later that a long job is done costs nothing
+_OF_RUNNING = 0.04  # of the time it has run: to learn a little later that a long job is done costs nothing
 _PATIENCE = 1.5
 _JITTER = 0.2
 _BEHIND = 10  # times the longest interval: exports that cannot be next, should Canvas keep another order than we think

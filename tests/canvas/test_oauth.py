@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
+from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply
+from canvas_exports.errors import (
+    CanvasError,
+    CanvasUnavailableError,
+    CredentialError,
+    UnexpectedAnswerError,
+)
+
+ORIGIN = Origin.parse("canvas.example.edu")
+GRANT = RefreshGrant("31", "hush&", "7~refresh")
+
+
+def answer(status: int = 200, document: Any = None, **headers: str) -> Answer:
+    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
+
+
+def ask(reply: Reply) -> AccessToken:
+    return refresh(GRANT, ORIGIN, lambda _: reply)
+
+
+def test_it_is_one_form_to_canvas_itself_without_a_token() -> None:
+    seen: list[Outgoing] = []
+
+    def send(outgoing: Outgoing) -> Reply:
+        seen.append(outgoing)
+        return answer(document={"access_token": "7~new", "expires_in": 3600})
+
+    assert refresh(GRANT, ORIGIN, send) == AccessToken("7~new", 3600.0)
+    (outgoing,) = seen
+    assert (outgoing.method, outgoing.url) == ("POST", "https://canvas.example.edu/login/oauth2/token")
+    assert "Authorization" not in outgoing.headers
+    assert parse_qs((outgoing.body or b"").decode()) == {
+        "grant_type": ["refresh_token"],
+        "client_id": ["31"],
+        "client_secret": ["hush&"],
+        "refresh_token": ["7~refresh"],
+    }
+
+
+@pytest.mark.parametrize("lifetime", [None, 0, -1, "3600"])
+def test_without_an_end_that_makes_sense_the_token_lasts(lifetime: object) -> None:
+    assert ask(answer(document={"access_token": "7~new", "expires_in": lifetime})).lifetime is None
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "advice"),
+    [
+        (401, "invalid_client", "check client_id and client_secret"),
+        (400, "invalid_request", "obtain a new one"),
+        (400, "invalid_grant", "check client_id"),
+        (400, "unsupported_grant_type", "obtain a new refresh token"),
+    ],
+)
+def test_what_only_a_person_can_mend_is_permanent_and_says_how(status: int, error: str, advice: str) -> None:
+    with pytest.raises(CredentialError, match=advice) as raised:
+        ask(answer(status, {"error": error, "error_description": "7~refresh"}))
+    assert not raised.value.retryable
+    assert raised.value.status == status
+    assert "7~refresh" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Fault.LOST, CanvasUnavailableError),
+        (Fault.NOT_SENT, CanvasUnavailableError),
+        (answer(500, {}), CanvasUnavailableError),
+        (Answer(503, {"content-type": "text/html"}, b"<html>"), CanvasUnavailableError),
+        (Answer(429, {"content-type": "text/plain"}, b"(Rate Limit Exceeded)"), CanvasUnavailableError),
+        (Answer(400, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
+        (Answer(200, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
+        (answer(document={}), UnexpectedAnswerError),
+        (answer(document=[]), UnexpectedAnswerError),
+        (answer(document={"access_token": "two words"}), UnexpectedAnswerError),
+    ],
+)
+def test_everything_else_may_be_better_later(reply: Reply, kind: type[CanvasError]) -> None:
+    with pytest.raises(kind) as raised:
+        ask(reply)
+    assert raised.value.retryable
+
+
+def test_nothing_that_is_shown_holds_a_secret() -> None:
+    shown = repr(GRANT) + repr(AccessToken("7~new"))
+    assert not any(secret in shown for secret in ("hush", "7~refresh", "7~new"))

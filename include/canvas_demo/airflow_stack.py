@@ -86,7 +86,8 @@ class AirflowStack(AirflowApi):
         """Make the database, or bring it up to date; raises `ProgramDiedError` where that fails."""
         self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
         with closing(sqlite3.connect(self.home / "airflow.db")) as database:
-            database.execute("PRAGMA journal_mode=WAL")  # kept in the file: who reads waits for nobody who writes
+            # Kept in the file: who reads waits for nobody who writes.
+            database.execute("PRAGMA journal_mode=WAL")
 
     def launch(self) -> None:
         """What `start` does once there is a database."""

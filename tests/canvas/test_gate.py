@@ -1,0 +1,57 @@
+"""What clients on one event loop share: their turn in the budget, and connections."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.canvas.async_transport import _pools
+from canvas_exports.canvas.budget import RateBudget, RateLimits
+from canvas_exports.canvas.gate import shared_gate
+from canvas_sandbox import Course, Sandbox, Switches
+
+
+async def test_places_are_given_in_the_order_in_which_they_were_asked_for() -> None:
+    budget = RateBudget(RateLimits(max_in_flight=1))
+    order: list[int] = []
+    waiting = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.sleep(0)
+
+    async def one(number: int) -> None:
+        await shared_gate(budget).enter(budget, sleep)
+        order.append(number)
+        await asyncio.wait_for(waiting.wait(), 10)
+        budget.release()
+
+    await asyncio.gather(*map(one, range(5)))
+    assert order == [0, 1, 2, 3, 4]
+    assert budget.in_flight == 0
+
+
+async def test_a_budget_has_one_gate_on_a_loop() -> None:
+    budget = RateBudget()
+    assert shared_gate(budget) is shared_gate(budget)
+    assert shared_gate(budget) is not shared_gate(RateBudget())
+
+
+async def test_all_clients_of_a_loop_share_connections_and_the_last_one_closes_them() -> None:
+    with Sandbox([Course(id=101)], switches=Switches(throttle=False)) as canvas:
+        clients = [AsyncCanvasClient(canvas.url, canvas.token) for _ in range(10)]
+        for client in clients:
+            await client.whoami()
+        (pool,) = _pools[asyncio.get_running_loop()].values()
+        assert pool.users == 10
+        assert pool.session is not None
+        is_closed = partial(getattr, pool.session, "closed")
+        for client in clients[1:]:
+            await client.aclose()
+        assert not is_closed()
+        await clients[0].whoami()
+        await clients[0].aclose()
+        assert is_closed()
+        async with AsyncCanvasClient(canvas.url, canvas.token) as later:
+            await later.whoami()

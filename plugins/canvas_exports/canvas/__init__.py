@@ -5,9 +5,10 @@ The protocol is written once, without I/O, and read from the bottom up::
     contexts, exports, selection, courses, models    what people and Canvas speak of
     ids, origin, wire, endpoints                     a call: which request, and how its answer reads
     answers, parse, pages                            an answer: which value, which error, which next page
-    budget, tokens, peer, dialogue                   how a call is carried out: pace, credentials, repetition
-    oauth, redirects, download                       what takes more than a call: a new token, the way to a package
-    environment, transport, async_transport          bytes, over requests and over aiohttp
+    budget, gate, tokens, peer, dialogue             how a call is carried out: pace, credentials, repetition
+    oauth, together                                  a new token; many looks in one call
+    redirects, download, ranges                      the way to a package, over one connection or several
+    environment, transport, async_transport          bytes, over urllib3 and over aiohttp
     client, async_client                             the two ways in
 
 Both clients drive the same dialogues, so they agree on every decision and differ only in how they wait and send.

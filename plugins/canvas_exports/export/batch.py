@@ -189,6 +189,15 @@ class Batch:
                 self._engine.apply(events.Progressed(by_export[export_id].name, export_id, *seen))
         self.save()
 
+    def confirm_credential(self) -> None:
+        """Ask Canvas who we are, after a watch that it refused: otherwise the next one would be refused as well.
+
+        Raises:
+            CredentialError: the credential is refused here, too (permanent).
+            CanvasUnavailableError: Canvas cannot be reached (retryable).
+        """
+        self._client.whoami()
+
     def advance(self) -> Pause | None:
         """Look up, create, transfer, until only waiting is left.
 

@@ -173,22 +173,25 @@ class CanvasContentExportOperator(BaseOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
-        sightings = None
-        if event is not None and event.get("try_number") == context["ti"].try_number:
-            sightings = Sightings.from_json(event["sightings"])
-        return self._run(context, sightings)
+        if event is None or event.get("try_number") != context["ti"].try_number:
+            return self._run(context, None)
+        return self._run(
+            context, Sightings.from_json(event["sightings"]), refused=event["status"] == "refused"
+        )
 
     def on_kill(self) -> None:
         """Abort uploads; keep the checkpoint; touch nothing in Canvas."""
         if self._batch is not None:
             self._batch.cancel()
 
-    def _run(self, context: Context, sightings: Sightings | None) -> dict[str, Any]:
+    def _run(self, context: Context, sightings: Sightings | None, *, refused: bool = False) -> dict[str, Any]:
         run = run_info(context)
         with self._open(context, run) as (batch, report):
             if sightings is not None:
                 batch.absorb(sightings)
             try:
+                if refused:
+                    batch.confirm_credential()
                 while (pause := batch.advance()) is not None:
                     if self.deferrable:
                         self._wait(pause, run, batch.options.pace)

@@ -16,6 +16,7 @@ from canvas_demo.processes import Programs
 
 PARALLELISM = 4
 """Tasks at once; SQLite allows one writer at a time."""
+_WRITERS_WAIT = 60  # seconds that one waits for the others before it fails
 
 
 class AirflowStack(AirflowApi):
@@ -64,7 +65,7 @@ class AirflowStack(AirflowApi):
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # it runs what it is told to, whatever the hour
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout={_WRITERS_WAIT}",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),

@@ -16,7 +16,7 @@ from canvas_demo.kept import Kept
 from canvas_demo.tending import Pool, TendedPrograms
 
 _PATIENCE = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
-_EXISTS = 409
+_EXISTS, _BROKEN = 409, 500
 #: Airflow takes minutes to believe that a component is dead; somebody who watches wants it to take seconds.
 _QUICK = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
@@ -44,7 +44,7 @@ class TendedAirflow(AirflowStack):
         super().__init__(home, repository, kept.ui_port, {**_QUICK, **kept.secrets}, programs)
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
-        """Call Airflow's REST API, again and again while nobody answers.
+        """Call Airflow's REST API, again and again while nobody answers, or nothing but a failure of its own.
 
         Raises:
             AirflowError: it refused, or nobody answered for five minutes.
@@ -54,6 +54,9 @@ class TendedAirflow(AirflowStack):
         while True:
             try:
                 return super().api(method, path, body, **query)
+            except AirflowError as error:
+                if (error.status or 0) < _BROKEN or time.monotonic() > deadline:
+                    raise
             except requests.RequestException as error:
                 if time.monotonic() > deadline:
                     raise AirflowError(f"{method} {path}: no answer for {_PATIENCE:.0f} s") from error

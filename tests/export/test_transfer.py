@@ -223,7 +223,9 @@ class TestNotStored:
         item = way.item()
         way.canvas.advance(31 * 86_400)
         event = way.carry(item)
-        assert event == events.ExportFailed(NAME, item.export_id or 0, "Canvas reported the export as done, but has no package")
+        assert event == events.ExportFailed(
+            NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
+        )
 
     def test_an_export_that_is_not_ready_after_all(self, tmp_path: Path) -> None:
         for way in way_over(tmp_path, course(100, duration=60.0)):

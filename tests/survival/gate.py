@@ -30,6 +30,11 @@ class Hold:
     _arrived: threading.Event = field(default_factory=threading.Event)
     _released: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether a request stands here, or has stood."""
+        return self._arrived.is_set()
+
     def wait(self) -> None:
         """Wait until a request stands here."""
         assert self._arrived.wait(PATIENCE), f"no {self.verb} {self.target} came"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
+import psutil
 from tests.archive.stores.conftest import BUCKET, s3_place
 from tests.archive.stores.places import Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY
@@ -110,9 +111,11 @@ class Scene:
 
         return eventually(found, f"{task_id} of {self.name} in {states}")
 
-    def worker(self) -> str:
-        """The worker that runs a batch just now."""
-        return str(self.wait_for("running")["hostname"])
+    def freeze_task(self) -> str:
+        """Stop the process of the running batch in its tracks, so that no time-out ends its moment; its worker."""
+        row = self.wait_for("running")
+        psutil.Process(row["pid"]).suspend()
+        return str(row["hostname"])
 
     def triggerer(self, *others_than: str) -> str:
         """The triggerer that watches for a batch, once that is none of these."""

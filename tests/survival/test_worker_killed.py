@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from tests.survival.conftest import OpenScene
 from tests.survival.gate import Gate, Hold
-from tests.survival.scene import Scene
+from tests.survival.scene import Scene, eventually
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course
@@ -57,17 +57,23 @@ def courses() -> list[Course]:
 def killed(cluster: Cluster, open_scene: OpenScene) -> dict[str, Scene]:
     """A run for each moment; once every one stands where it should, the workers are killed and new ones started."""
     scenes = {name: open_scene(name, courses()) for name in MOMENTS}
-    holds = []
+    holds = {}
     for name, scene in scenes.items():
-        holds.append(MOMENTS[name].hold(scene))
+        holds[name] = MOMENTS[name].hold(scene)
         scene.start(**(MOMENTS[name].conf or {}))
-    for hold in holds:
-        hold.wait()
-    holders = {scene.worker() for scene in scenes.values()}
-    for worker in holders:
+    frozen: dict[str, str] = {}
+
+    def all_stand() -> bool:
+        for name in holds.keys() - frozen.keys():
+            if holds[name].is_reached:
+                frozen[name] = scenes[name].freeze_task()
+        return len(frozen) == len(holds)
+
+    eventually(all_stand, "every run at its moment")
+    for worker in set(frozen.values()):
         cluster.kill(worker)
     assert scenes["in_mid_download"].place.leftovers(), "the upload was under way"
-    for hold in holds:
+    for hold in holds.values():
         hold.release()
     cluster.restore()
     return scenes

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, task
 from benchmarks.peers.mapped import ExportCourseOperator, list_courses
 
 with DAG(dag_id="mapped_exports", schedule=None, catchup=False) as dag:
-    courses = task(list_courses, task_id="list", retries=3)()
+    courses = task(task_id="list", retries=3)(list_courses)()
     ExportCourseOperator.partial(task_id="export", folder="{{ var.value.mapped_archive }}", retries=3).expand(
         course_id=courses
     )

@@ -18,7 +18,7 @@ from tests.archive.packages import draft
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.proof import Expectation
+from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
 from canvas_exports.archive.store import Block
 

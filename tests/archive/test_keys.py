@@ -28,7 +28,7 @@ TEXT = (
 )
 FREE = st.fixed_dictionaries(dict.fromkeys(("course_code", "sis_id", "name", "term"), TEXT))
 PIECE = st.sampled_from([*(f"{{{name}}}" for name in FIELDS if name != "export_id"), *"-_.=a7"])
-SEGMENT = st.lists(PIECE, min_size=1, max_size=3).map("".join).filter(lambda text: text.strip(".") == text)
+SEGMENT = st.lists(PIECE, min_size=1, max_size=2).map("".join).filter(lambda text: text.strip(".") == text)
 OPENING = st.tuples(st.just("{export_id}"), st.sampled_from("-_="), SEGMENT).map("".join)
 CLOSING = st.tuples(SEGMENT, st.sampled_from("-_.="), st.just("{export_id}")).map("".join)
 SEGMENTS = st.lists(SEGMENT, max_size=2)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.proof import Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
 from canvas_exports.errors import ArchiveError
 

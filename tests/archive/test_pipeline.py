@@ -13,7 +13,7 @@ from tests.archive.packages import COURSE, HOST, cartridge, context_xml, zipped
 from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.pipeline import Pipeline, _digested
-from canvas_exports.archive.proof import Expectation, Verdict
+from canvas_exports.archive.proof.model import Expectation, Verdict
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 

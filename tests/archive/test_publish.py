@@ -14,7 +14,7 @@ from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.opening import open_store
-from canvas_exports.archive.proof import Expectation, Verdict
+from canvas_exports.archive.proof.model import Expectation, Verdict
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.stores.file_store import FileStore

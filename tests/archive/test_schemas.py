@@ -15,7 +15,7 @@ from tests.archive.packages import draft
 
 from canvas_exports.archive import schemas
 from canvas_exports.archive.manifest import Manifest, PackageFacts
-from canvas_exports.archive.proof import Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas.quick import compiled
 
 NAMES = ("manifest-1", "run-report-1")

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE
-from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.sweeping import GRACE
 from canvas_exports.backups.backup import Backup
 from canvas_exports.backups.schema import _WORDING, schema

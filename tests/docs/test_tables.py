@@ -23,7 +23,7 @@ from tests.operators.life import Life
 
 from canvas_exports.archive import opening, proof
 from canvas_exports.archive.keys import FIELDS, run_folder
-from canvas_exports.archive.proof import NEVER_HELD, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.model import NEVER_HELD, ProofLevel, Severity, Verdict
 from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
@@ -235,9 +235,11 @@ def named_in(properties: Mapping[str, Any]) -> Iterable[str]:
 
 class TestProof:
     def test_every_code_of_a_finding_stands_there_with_its_severity(self) -> None:
-        tree = ast.parse(Path(str(proof.__file__)).read_text(encoding="utf-8"))
+        modules = [
+            ast.parse(each.read_text(encoding="utf-8")) for each in Path(proof.__path__[0]).glob("*.py")
+        ]
         made: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in (node for tree in modules for node in ast.walk(tree)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
                 code, severity = node.args[:2]
                 assert isinstance(code, ast.Constant)

@@ -25,8 +25,8 @@ FIELDS = ("created", "export_type", "export_id", "course_code", "sis_id", "name"
 MISSING = "none"
 _MAX_TEMPLATE = 200
 _MAX_SLUG = 60
-_MAX_SEGMENT = 200  # most file systems allow 255 bytes; a suffix and a temporary name need some of them
-_ROOM_FOR_SUFFIX = 20
+_MAX_SEGMENT = 190  # most file systems allow 255 bytes; a suffix and a temporary name need some of them
+_ROOM_FOR_SUFFIX = 50  # of the longest record; see ``records``
 _MAX_KEY = 900  # S3 and GCS allow 1024 bytes, the root's path included
 _MAX_RENDERED = 700
 _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all others are slugs
@@ -97,6 +97,8 @@ def _problems(template: str) -> Iterator[str]:
     segments = template.split("/")
     if any(not segment or segment.startswith(".") or segment.endswith(".") for segment in segments):
         yield f"{template!r} has a segment that is empty, or starts or ends with a dot"
+    if re.search(r"\.(verify|drill)-", template):
+        yield f"{template!r} renders names that belong to the records of verifications and drills"
     if not any(_stands_alone(segment) for segment in segments):
         yield "{export_id} has to open or close its path segment and be set off from the rest, or two keys could meet"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
-from canvas_exports.archive.proof import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.model import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
 from canvas_exports.errors import ArchiveError
 

@@ -14,7 +14,8 @@ from itertools import islice
 
 from canvas_exports.archive.blocks import BlockBudget, Filling, OneBlock, is_small
 from canvas_exports.archive.held import TAIL, Held, KeptBytes
-from canvas_exports.archive.proof import Expectation, Proof, prove
+from canvas_exports.archive.proof.directory import prove
+from canvas_exports.archive.proof.model import Expectation, Proof
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError
 

@@ -15,7 +15,7 @@ from canvas_exports.archive.held import OutOfReachError, StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
 from canvas_exports.archive.pipeline import BlockBudget, Pipeline, Stage
-from canvas_exports.archive.proof import Expectation, Finding, Verdict
+from canvas_exports.archive.proof.model import Expectation, Finding, Verdict
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,

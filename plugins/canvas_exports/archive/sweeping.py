@@ -13,6 +13,7 @@ from typing import Any
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.ownership import PROBE, Ownership
+from canvas_exports.archive.records import is_manifest_key
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
@@ -165,7 +166,7 @@ def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
     """The packages that are named by manifests which do not lie beside them: somebody has moved one."""
     for key in keys:
         stem = key.removesuffix(".json")
-        if stem != key and not {f"{stem}.imscc", f"{stem}.zip"} & keys:
+        if is_manifest_key(key) and not {f"{stem}.imscc", f"{stem}.zip"} & keys:
             try:
                 yield Manifest.from_json(store.read(key)).package.key
             except ArchiveUnavailableError:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from canvas_exports.archive.records import is_manifest_key
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
@@ -49,8 +50,8 @@ def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[
     for kind in ContextKind:
         for info in store.list(f"{kind.collection}/"):
             _, _, rest = info.key.partition("/")
-            canvas_id, _, name = rest.partition("/")
-            if not name.endswith(".json") or not canvas_id.isdigit():
+            canvas_id, _, _ = rest.partition("/")
+            if not is_manifest_key(info.key) or not canvas_id.isdigit():
                 continue
             context = Context(kind, canvas_id)
             if wanted is not None and context not in wanted:

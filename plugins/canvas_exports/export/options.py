@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE, check_template
-from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import ExportType

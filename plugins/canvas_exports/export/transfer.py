@@ -12,7 +12,7 @@ from canvas_exports.archive.blocks import BLOCK_SIZE, Filling
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.proof import Expectation, Severity, Verdict
+from canvas_exports.archive.proof.model import Expectation, Severity, Verdict
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.client import CanvasClient

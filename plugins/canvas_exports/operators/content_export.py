@@ -12,7 +12,7 @@ from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.opening import check_writable
-from canvas_exports.archive.proof import ProofLevel
+from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.batch import Batch

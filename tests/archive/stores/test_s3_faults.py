@@ -17,7 +17,7 @@ from tests.archive.stores.s3_servers import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SE
 from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.credentials import AccessKeys, StoreOptions
 from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.proof import Expectation
+from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError

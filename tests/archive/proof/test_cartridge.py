@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from tests.archive.packages import context_xml, manifest_xml
 
-from canvas_exports.archive import cartridge
-from canvas_exports.archive.cartridge import CartridgeContext, read_context, read_manifest
+from canvas_exports.archive.proof import cartridge
+from canvas_exports.archive.proof.cartridge import CartridgeContext, read_context, read_manifest
 from canvas_exports.errors import CorruptPackageError
 
 

@@ -1,114 +1,18 @@
-"""The proof: is this package whole, and is it the one that was asked for?"""
+"""The proof at level ``directory``: is this package whole, and is it the one that was asked for?"""
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator, Mapping
 
-from canvas_exports.archive import cartridge
 from canvas_exports.archive.held import Held, OutOfReachError
-from canvas_exports.archive.references import match
-from canvas_exports.archive.zip_directory import Member, check_size, inflate, read_directory
+from canvas_exports.archive.proof import cartridge
+from canvas_exports.archive.proof.content_digest import content_digest
+from canvas_exports.archive.proof.model import Expectation, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.references import match
+from canvas_exports.archive.proof.zip_directory import Member, check_size, inflate, read_directory
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
-
-
-class ProofLevel(str, Enum):
-    """How deep a proof looks.
-
-    ``DIRECTORY`` reads the zip's directory and the cartridge's manifest, without a second read of the package.
-    """
-
-    DIRECTORY = "directory"
-
-
-class Verdict(str, Enum):
-    """What a proof says of a package that may be published."""
-
-    WHOLE = "whole"
-    INCOMPLETE = "incomplete"
-    EMPTY = "empty"
-
-
-class Severity(str, Enum):
-    """``ERROR``: content is missing. ``WARNING``: worth a look. ``INFO``: explained, or could not be checked."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing the proof noticed. ``code`` is for programs, ``message`` for people, ``member`` a path in the zip."""
-
-    code: str
-    severity: Severity
-    message: str
-    member: str | None = None
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What the package must be.
-
-    Attributes:
-        export_type: ``common_cartridge``, ``qti`` or ``zip``.
-        size: bytes, as Canvas announced them; ``None`` where nobody said.
-        course_id: numeric Canvas id of the course; ``None`` for a group or a user.
-        canvas_host: host name of the Canvas that was asked, without scheme.
-        root_account_id: numeric id of the course's root account: a university may call its Canvas by its own name and by
-            the vendor's, but it has only one root account of that number.
-    """
-
-    export_type: str
-    size: int | None = None
-    course_id: int | None = None
-    canvas_host: str | None = None
-    root_account_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What the proof found.
-
-    Attributes:
-        member_count: files in the package; folders do not count.
-        content_digest: SHA-256 over names, sizes and CRCs, leaving out what changes at every export: equal digests
-            mean equal content, though the packages differ.
-        counts: numbers by name: ``files``, ``folders``, ``bytes``, ``references``, ``missing``, ``export_errors``.
-    """
-
-    level: ProofLevel
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    member_count: int
-    content_digest: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-# What no package of a type ever holds, whole or not: for the person who one day restores it.
-NEVER_HELD: Mapping[str, tuple[str, ...]] = {
-    "common_cartridge": (
-        "enrolments",
-        "submissions and grades",
-        "discussion replies",
-        "page history",
-        "analytics",
-        "most New Quizzes",
-        "section overrides",
-        "what was locked for the exporting user",
-    ),
-    "qti": (
-        "everything but classic quizzes and their question banks",
-        "submissions and grades",
-        "New Quizzes",
-    ),
-    "zip": ("everything but files", "what was locked for the exporting user", "who may see a file"),
-}
 
 _MAX_FINDINGS = 200
 _GLOBAL = (
@@ -150,18 +54,6 @@ def prove(held: Held, expect: Expectation) -> Proof:
         content_digest=content_digest(members),
         counts=counts,
     )
-
-
-def content_digest(members: Iterable[Member]) -> str:
-    """SHA-256 over names, sizes and CRCs, in the order of the names.
-
-    ``imsmanifest.xml`` is left out: Canvas writes the day of the export into it.
-    """
-    digest = hashlib.sha256()
-    for name, size, crc in sorted((member.name, member.size, member.crc) for member in members):
-        if name != cartridge.MANIFEST:
-            digest.update(f"{name}\0{size}\0{crc:08x}\n".encode())
-    return digest.hexdigest()
 
 
 def _verdict(findings: list[Finding], members: list[Member], expect: Expectation) -> Verdict:

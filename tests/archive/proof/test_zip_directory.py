@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.archive.packages import EMPTY_ZIP, real, zipped
 
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
-from canvas_exports.archive.zip_directory import inflate, read_directory
+from canvas_exports.archive.proof.zip_directory import inflate, read_directory
 from canvas_exports.errors import CorruptPackageError
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\"), min_size=1, max_size=30)

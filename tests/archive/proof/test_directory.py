@@ -18,16 +18,10 @@ from tests.archive.packages import (
 )
 
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
-from canvas_exports.archive.proof import (
-    Expectation,
-    Proof,
-    ProofLevel,
-    Severity,
-    Verdict,
-    content_digest,
-    prove,
-)
-from canvas_exports.archive.zip_directory import read_directory
+from canvas_exports.archive.proof.content_digest import content_digest
+from canvas_exports.archive.proof.directory import prove
+from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.zip_directory import read_directory
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
 

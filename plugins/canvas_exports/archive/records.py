@@ -1,0 +1,88 @@
+"""Records: what was learnt of a copy after it was stored, in documents of their own beside its manifest.
+
+A manifest is never rewritten. A record's name tells what matters, so a listing answers most questions without reading::
+
+    courses/101/20261123T020000Z-common_cartridge-501.json                                      the manifest
+    courses/101/20261123T020000Z-common_cartridge-501.verify-20261130T031500Z-full-intact.json  a verification
+    courses/101/20261123T020000Z-common_cartridge-501.drill-20261201T040000Z-course-passed.json a restore drill
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+
+from canvas_exports.archive.keys import check_key
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_WORD = "[a-z]+"
+
+
+class RecordKind(str, Enum):
+    """What was done with the copy."""
+
+    VERIFY = "verify"
+    DRILL = "drill"
+
+
+_NAME = re.compile(
+    rf"(?P<stem>.+)\.(?P<kind>{'|'.join(kind.value for kind in RecordKind)})-(?P<at>[0-9]{{8}}T[0-9]{{6}}Z)"
+    rf"-(?P<detail>{_WORD})-(?P<result>{_WORD})\.json"
+)
+
+
+@dataclass(frozen=True)
+class RecordName:
+    """What the name of a record says.
+
+    Attributes:
+        manifest: key of the manifest it lies beside.
+        kind: what was done.
+        at: when it ended (UTC, whole seconds).
+        detail: how: the level of a verification, what a drill restored into. A word of ``a-z``.
+        result: how it ended, likewise: such as ``intact``, ``damaged``, ``passed``.
+    """
+
+    manifest: str
+    kind: RecordKind
+    at: datetime
+    detail: str
+    result: str
+
+    @property
+    def key(self) -> str:
+        """The record's key.
+
+        Raises:
+            ValueError: no such record can be: a mistake of the program.
+        """
+        stem = self.manifest.removesuffix(".json")
+        key = f"{stem}.{self.kind.value}-{self.at.astimezone(timezone.utc):{_TIME}}-{self.detail}-{self.result}.json"
+        if stem == self.manifest or not _NAME.fullmatch(key):
+            raise ValueError(f"not a record's name: {key[:200]!r}")
+        return check_key(key)
+
+
+def read_record_name(key: str) -> RecordName | None:
+    """What a key says, if it is a record's; ``None`` for every other key, manifests among them."""
+    found = _NAME.fullmatch(key)
+    if found is None:
+        return None
+    try:
+        at = datetime.strptime(found["at"], _TIME).replace(tzinfo=timezone.utc)
+    except ValueError:  # the thirtieth of February
+        return None
+    return RecordName(
+        f"{found['stem']}.json", RecordKind(found["kind"]), at, found["detail"], found["result"]
+    )
+
+
+def is_manifest_key(key: str) -> bool:
+    """Whether a key below ``courses/``, ``groups/`` or ``users/`` can be a manifest's."""
+    return (
+        key.endswith(".json")
+        and key.startswith(("courses/", "groups/", "users/"))
+        and read_record_name(key) is None
+    )

@@ -1,0 +1,1 @@
+"""What the archive holds, told from its manifests and records alone."""

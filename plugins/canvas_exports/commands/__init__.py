@@ -1,0 +1,1 @@
+"""The command ``canvas-archive``: questions to an archive without Airflow."""

@@ -1,0 +1,1 @@
+"""Bringing a stored package back into a course."""

@@ -1,0 +1,1 @@
+"""Proving again what has been stored."""

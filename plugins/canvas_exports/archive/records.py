@@ -1,5 +1,8 @@
 """Records: what was learnt of a copy after it was stored, in documents of their own beside its manifest.
 
+A record is about a package, so it lies under the package's own name: where several manifests name one package (an
+unchanged course), its records lie beside the first of them, are true of all, and stay as long as the package does.
+
 A manifest is never rewritten. A record's name tells what matters, so a listing answers most questions without reading::
 
     courses/101/20261123T020000Z-common_cartridge-501.json                                      the manifest
@@ -38,7 +41,7 @@ class RecordName:
     """What the name of a record says.
 
     Attributes:
-        manifest: key of the manifest it lies beside.
+        manifest: key of the manifest that was written for the package it is about (see ``keys.manifest_key``).
         kind: what was done.
         at: when it ended (UTC, whole seconds).
         detail: how: the level of a verification, what a drill restored into. A word of ``a-z``.

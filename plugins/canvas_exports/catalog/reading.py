@@ -1,0 +1,210 @@
+"""Reading copies from an archive: listings tell what there is, manifests are read several at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
+from typing import Protocol
+
+from canvas_exports.archive.keys import check_key, context_folder, manifest_key
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
+from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.catalog.copies import Copy, in_time, newest_first
+from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
+
+FOLDERS = {"courses": "course", "groups": "group", "users": "user"}
+
+READERS = 16  # manifests read at once
+_AHEAD = 256  # and asked for before the first of them is wanted
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A manifest that cannot be read. It is not a copy; the package it was written for may still be there.
+
+    Attributes:
+        key: of the manifest.
+        reason: one sentence: why.
+    """
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What the archive holds of one context.
+
+    Attributes:
+        kind: ``course``, ``group`` or ``user``.
+        id: Canvas's number.
+        copies: oldest first.
+        troubles: its manifests that cannot be read.
+    """
+
+    kind: str
+    id: int
+    copies: tuple[Copy, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The context as reports write it: ``course:101``."""
+        return f"{self.kind}:{self.id}"
+
+
+class Memory(Protocol):
+    """What is remembered of manifests, so that they need not be read again. See ``index``."""
+
+    def recall(self, info: ObjectInfo) -> Copy | None:
+        """The copy of exactly this manifest, as it was learnt; ``None`` if it is not known."""
+
+    def learn(self, info: ObjectInfo, copy: Copy) -> None:
+        """Take in what a manifest said."""
+
+
+def copies_of(store: Store, kind: str, canvas_id: int) -> Holding:
+    """What the archive holds of one context: one listing of its folder, and each of its manifests read.
+
+    Raises:
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed, so the answer would not be whole (retryable).
+    """
+    listed = _Listed(kind, canvas_id, list(store.list(context_folder(kind, canvas_id))))
+    with closing(_holdings(store, [listed], None)) as found:
+        return next(found)
+
+
+def every_context(store: Store, memory: Memory | None = None) -> Generator[Holding, None, None]:
+    """What the archive holds of each context, in the order of its listing.
+
+    One listing of each of the three folders (a request for each thousand objects), and each manifest read that the
+    memory does not know. In memory are the objects of some contexts, never of all. Close the iterator (``closing``) if
+    you leave it early.
+
+    Raises:
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed, so the answer would not be whole (retryable).
+    """
+    return _holdings(store, _contexts(store), memory)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The objects below the folder of one context."""
+
+    kind: str
+    id: int
+    objects: list[ObjectInfo]
+
+
+def _contexts(store: Store) -> Iterator[_Listed]:
+    """One context after another; every store lists the objects of one folder together."""
+    listed = chain.from_iterable(store.list(f"{folder}/") for folder in FOLDERS)
+    for (folder, number, *_), objects in groupby(listed, key=lambda info: info.key.split("/", 2)[:2]):
+        if number.isdecimal() and not number.startswith("0"):
+            yield _Listed(FOLDERS[folder], int(number), list(objects))
+
+
+def _holdings(
+    store: Store, contexts: Iterable[_Listed], memory: Memory | None
+) -> Generator[Holding, None, None]:
+    waiting: deque[_Reading] = deque()
+    asked = 0
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="catalog")
+    try:
+        for listed in contexts:
+            waiting.append(_Reading(store, listed, pool, memory))
+            asked += waiting[-1].asked
+            while waiting and (asked > _AHEAD or waiting[0].is_done):
+                asked -= waiting[0].asked
+                yield waiting.popleft().holding()
+        while waiting:
+            yield waiting.popleft().holding()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Reading:
+    """One context whose manifests are being read."""
+
+    def __init__(
+        self, store: Store, listed: _Listed, pool: ThreadPoolExecutor, memory: Memory | None
+    ) -> None:
+        self._store, self._listed, self._memory = store, listed, memory
+        self._sizes = {info.key: info.size for info in listed.objects}
+        self._records: dict[str, list[RecordName]] = {}
+        self._known: list[Copy] = []
+        self._read: list[tuple[ObjectInfo, Future[Copy | Trouble | None]]] = []
+        for info in listed.objects:
+            if (record := read_record_name(info.key)) is not None:
+                self._records.setdefault(record.manifest, []).append(record)
+            elif is_manifest_key(info.key):
+                known = None if memory is None else memory.recall(info)
+                if known is None:
+                    self._read.append((info, pool.submit(self._manifest, info.key)))
+                else:
+                    self._known.append(known)
+
+    @property
+    def asked(self) -> int:
+        """How many manifests."""
+        return len(self._read)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return all(read.done() for _, read in self._read)
+
+    def holding(self) -> Holding:
+        """Wait for the manifests."""
+        copies, troubles = list(self._known), []
+        for info, read in self._read:
+            found = read.result()
+            if isinstance(found, Trouble):
+                troubles.append(found)
+            elif found is not None:
+                copies.append(found)
+                if self._memory is not None:
+                    self._memory.learn(info, found)
+        told = in_time(self._joined(copy) for copy in copies)
+        return Holding(self._listed.kind, self._listed.id, tuple(told), tuple(troubles))
+
+    def _manifest(self, key: str) -> Copy | Trouble | None:
+        try:
+            manifest = Manifest.from_json(self._store.read(key))
+        except KeyError:
+            return None  # deleted since it was listed
+        except ArchiveUnavailableError:
+            raise
+        except ArchiveError as error:
+            return Trouble(key, error.message)
+        about = (manifest.context.kind, manifest.context.id)
+        if about != (self._listed.kind, self._listed.id):
+            return Trouble(key, f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here")
+        if not _is_package(manifest.package.key, context_folder(self._listed.kind, self._listed.id)):
+            return Trouble(key, "the package it names is not in its context's folder")
+        return Copy.of(key, manifest)
+
+    def _joined(self, copy: Copy) -> Copy:
+        """The copy with what the listing says of its package."""
+        package = copy.package
+        is_present = self._sizes.get(package.key) == package.size
+        if not is_present:  # or it was stored since its place in the listing was passed
+            info = self._store.stat(package.key)
+            is_present = info is not None and info.size == package.size
+        records = newest_first(self._records.get(manifest_key(package.key), ()))
+        return copy if is_present and not records else replace(copy, is_present=is_present, records=records)
+
+
+def _is_package(key: str, folder: str) -> bool:
+    try:
+        manifest_key(check_key(key))
+    except ValueError:
+        return False
+    return key.startswith(folder)

@@ -16,6 +16,7 @@
     ├── DownloadError               retryable  the package could not be fetched (login page, cut, expired link)
     ├── ArchiveError                           object storage
     │   ├── ArchiveDeniedError                 no credentials, or no right to read or write there
+    │   │   └── LockedError                    the object is under a lock: nobody may delete it yet
     │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
     │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
     └── PackageError                           the bytes arrived but are not the package asked for
@@ -29,6 +30,7 @@ token, a URL with a query, or a person's name. All of them survive pickling.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar
 
 
@@ -194,6 +196,28 @@ class ArchiveError(CanvasExportsError):
 
 class ArchiveDeniedError(ArchiveError):
     """No credentials for the archive, or no right to do this there."""
+
+
+class LockedError(ArchiveDeniedError):
+    """The object is under a lock of its store, for a time or until a hold is lifted: nobody may delete it yet.
+
+    Nothing is wrong: leave it alone and look again once the lock has ended.
+
+    Attributes:
+        until: when the lock ends (UTC), where the store tells; ``None`` under a legal hold, or where it does not tell.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        until: datetime | None = None,
+        key: str | None = None,
+        context: str | None = None,
+        export_id: int | None = None,
+    ) -> None:
+        super().__init__(message, key=key, context=context, export_id=export_id)
+        self.until = until
 
 
 class AlreadyStoredError(ArchiveError):

@@ -69,7 +69,25 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove an object; no error if it is absent."""
+        """Remove an object; no error if it is absent.
+
+        ``LockedError`` (permanent) if it is under a lock of its store: nothing has changed then.
+        """
+
+    def lock_of(self, key: str) -> datetime | None:  # noqa: ARG002 - for the stores that have locks
+        """When the lock on an object ends (UTC), by a point look-up.
+
+        ``None``: it is not locked, it is absent, or this store has no locks it could be asked about.
+        ``datetime.max`` (UTC): it is held until somebody lifts the hold.
+        """
+        return None
+
+    def signed_url(self, key: str, lifetime: timedelta) -> str | None:  # noqa: ARG002 - for the stores that can sign
+        """A URL from which anybody may read this one object (``GET``) for so long, a week at most. ``None``: this store cannot sign.
+
+        It is a secret: never log it, never keep it. Does not look whether the object is there.
+        """
+        return None
 
     @abstractmethod
     def sweep(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
 from canvas_exports.archive.keys import check_key
@@ -25,6 +25,7 @@ from canvas_exports.errors import AlreadyStoredError, ArchiveUnavailableError
 
 if TYPE_CHECKING:
     import obstore.store
+    from obstore._sign import SignCapableStore
 
 # What obstore says when a server ignores the range that was asked for, as rclone's does.
 _WHOLE_INSTEAD = "non-partial"
@@ -138,6 +139,16 @@ class ObjectStore(Store):
                 self._api.delete(self._remote, check_key(key))
         except KeyError:
             return
+
+    def signed_url(self, key: str, lifetime: timedelta) -> str | None:
+        """Signed here with the account's keys; GCS asks Google to sign where it has no service account's key.
+
+        ``None`` where the credentials cannot sign: an Azure shared access signature, a person's login.
+        """
+        try:
+            return self._api.sign(cast("SignCapableStore", self._remote), "GET", check_key(key), lifetime)
+        except (self._api.exceptions.BaseError, OSError):
+            return None  # whatever the reason, its text may hold half of a signature
 
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True

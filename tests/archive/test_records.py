@@ -60,7 +60,12 @@ def test_only_manifests_of_contexts_are_manifests() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["{export_id}.verify-20261130T031500Z-full-intact", "a.drill-{name}/{export_id}"]
+    "template",
+    [
+        "{export_id}.verify-20261130T031500Z-full-intact",
+        "a.drill-{name}/{export_id}",
+        "a.hold-{name}/{export_id}",
+    ],
 )
 def test_no_template_can_name_a_package_like_a_record(template: str) -> None:
     with pytest.raises(InputError, match="records of verifications"):

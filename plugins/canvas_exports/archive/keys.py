@@ -97,8 +97,8 @@ def _problems(template: str) -> Iterator[str]:
     segments = template.split("/")
     if any(not segment or segment.startswith(".") or segment.endswith(".") for segment in segments):
         yield f"{template!r} has a segment that is empty, or starts or ends with a dot"
-    if re.search(r"\.(verify|drill)-", template):
-        yield f"{template!r} renders names that belong to the records of verifications and drills"
+    if re.search(r"\.(verify|drill|hold)-", template):
+        yield f"{template!r} renders names that belong to the records of verifications, drills and holds"
     if not any(_stands_alone(segment) for segment in segments):
         yield "{export_id} has to open or close its path segment and be set off from the rest, or two keys could meet"
 

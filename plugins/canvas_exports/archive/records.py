@@ -8,6 +8,10 @@ A manifest is never rewritten. A record's name tells what matters, so a listing 
     courses/101/20261123T020000Z-common_cartridge-501.json                                      the manifest
     courses/101/20261123T020000Z-common_cartridge-501.verify-20261130T031500Z-full-intact.json  a verification
     courses/101/20261123T020000Z-common_cartridge-501.drill-20261201T040000Z-course-passed.json a restore drill
+    courses/101/20261123T020000Z-common_cartridge-501.hold-20261202T090000Z-legal-set.json      a hold
+
+A hold is a word that a person puts on a package: it and every copy that names it stay, under any policy, until the same
+word is ``lifted``.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ class RecordKind(str, Enum):
 
     VERIFY = "verify"
     DRILL = "drill"
+    HOLD = "hold"
 
 
 _NAME = re.compile(
@@ -44,8 +49,8 @@ class RecordName:
         manifest: key of the manifest that was written for the package it is about (see ``keys.manifest_key``).
         kind: what was done.
         at: when it ended (UTC, whole seconds).
-        detail: how: the level of a verification, what a drill restored into. A word of ``a-z``.
-        result: how it ended, likewise: such as ``intact``, ``damaged``, ``passed``.
+        detail: how: the level of a verification, what a drill restored into, why something is held. A word of ``a-z``.
+        result: how it ended, likewise: such as ``intact``, ``damaged``, ``passed``, ``set``.
     """
 
     manifest: str

@@ -60,7 +60,8 @@ def manifest_xml(references: Iterable[str], *, errors: Iterable[str] = (), day: 
 <manifest identifier="gd5" xmlns="http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
   xmlns:lomimscc="http://ltsc.ieee.org/xsd/imsccv1p1/LOM/manifest">
   <metadata><schema>IMS Common Cartridge</schema><schemaversion>1.1.0</schemaversion>
-    <lomimscc:lom><lomimscc:dateTime>{day}</lomimscc:dateTime></lomimscc:lom></metadata>
+    <lomimscc:lom><lomimscc:lifeCycle><lomimscc:contribute><lomimscc:date><lomimscc:dateTime>{day}</lomimscc:dateTime>
+    </lomimscc:date></lomimscc:contribute></lomimscc:lifeCycle></lomimscc:lom></metadata>
   <organizations><organization identifier="org_1"/></organizations>
   <resources>{hrefs}</resources>
 </manifest>{comments}

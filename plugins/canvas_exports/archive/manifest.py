@@ -61,7 +61,7 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """The stored object."""
+    """The stored object. Content digests are comparable within one version of their rules."""
 
     key: str
     size: int
@@ -69,6 +69,7 @@ class PackageFacts:
     content_digest: str
     member_count: int
     media_type: str
+    content_digest_version: int = 1
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from canvas_exports.archive.held import OutOfReachError, StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
 from canvas_exports.archive.pipeline import BlockBudget, Pipeline, Stage
+from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Expectation, Finding, Verdict
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.errors import (
@@ -190,6 +191,7 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
             content_digest=passed.proof.content_digest,
             member_count=passed.proof.member_count,
             media_type=MEDIA_TYPE,
+            content_digest_version=content_digest.VERSION,
         ),
         proof=passed.proof,
         run=draft.run,

@@ -18,7 +18,6 @@ from tests.archive.packages import (
 )
 
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
-from canvas_exports.archive.proof.content_digest import content_digest
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.proof.zip_directory import read_directory
@@ -38,10 +37,6 @@ def proof_of(data: bytes, export_type: str = "common_cartridge", **expected: obj
 
 def codes(proof: Proof) -> list[str]:
     return [finding.code for finding in proof.findings]
-
-
-def digest(data: bytes) -> str:
-    return content_digest(read_directory(held(data)))
 
 
 def test_a_whole_cartridge_is_whole() -> None:
@@ -262,24 +257,6 @@ def test_everything_the_proof_lacks_is_asked_for_at_once() -> None:
     kept = KeptBytes(len(data), raised.value.missing, tail=70_000)
     list(kept.watch(iter([data])))
     assert prove(kept, expect).verdict is Verdict.WHOLE
-
-
-def test_the_content_digest_ignores_order_time_packing_and_the_day_of_the_export() -> None:
-    files = cartridge_files()
-    again = dict(reversed(cartridge_files(day="2026-11-24").items()))
-    assert digest(zipped(files)) == digest(zipped(again, method=0))
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {PAGE: b"<p>welcome</p>"},
-        {"wiki_content/moved.html": b"<p>Welcome</p>"},
-        {PAGE: b"<p>Welcome</p>", "web_resources/new.txt": b""},
-    ],
-)
-def test_the_content_digest_changes_with_the_content(changed: dict[str, bytes]) -> None:
-    assert digest(zipped({MARKER: b"", **changed})) != digest(zipped({MARKER: b"", PAGE: b"<p>Welcome</p>"}))
 
 
 @settings(max_examples=60)

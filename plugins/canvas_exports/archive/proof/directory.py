@@ -42,8 +42,10 @@ def prove(held: Held, expect: Expectation) -> Proof:
         "folders": sum(member.is_folder for member in members),
         "bytes": sum(member.size for member in members),
     }
+    manifest = None
     if expect.export_type != "zip":
         found, more = _contents(members, held, expect)
+        manifest = inflate(_manifest_of(members), held, limit=cartridge.MAX_MANIFEST)
         findings += found
         counts |= more
     return Proof(
@@ -51,7 +53,7 @@ def prove(held: Held, expect: Expectation) -> Proof:
         verdict=_verdict(findings, members, expect),
         findings=_bounded(findings),
         member_count=counts["files"],
-        content_digest=content_digest(members),
+        content_digest=content_digest(members, manifest),
         counts=counts,
     )
 
@@ -118,6 +120,10 @@ def _contents(members: list[Member], held: Held, expect: Expectation) -> tuple[l
         "missing": len(matched.missing),
         "export_errors": len(manifest.export_errors),
     }
+
+
+def _manifest_of(members: list[Member]) -> Member:
+    return next(member for member in members if member.name == cartridge.MANIFEST)
 
 
 def _within_reach(held: Held, by_name: Mapping[str, Member]) -> None:

@@ -7,7 +7,6 @@ from tests.archive.packages import (
     COURSE,
     EMPTY_ZIP,
     HOST,
-    MARKER,
     PAGE,
     cartridge,
     cartridge_files,
@@ -20,7 +19,6 @@ from tests.archive.packages import (
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Severity, Verdict
-from canvas_exports.archive.proof.zip_directory import read_directory
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
 

@@ -14,6 +14,7 @@
     │   │   └── AnswerLostError     retryable  a POST may or may not have taken effect: look before repeating it
     │   └── UnexpectedAnswerError   retryable  an answer that fits no documented form
     ├── DownloadError               retryable  the package could not be fetched (login page, cut, expired link)
+    ├── UploadError             retryable  the package could not be handed over to Canvas's storage
     ├── ArchiveError                           object storage
     │   ├── ArchiveDeniedError                 no credentials, or no right to read or write there
     │   │   └── LockedError                    the object is under a lock: nobody may delete it yet
@@ -149,7 +150,7 @@ class CanvasUnavailableError(CanvasError):
 class AnswerLostError(CanvasUnavailableError):
     """A POST was sent and its answer never came: it may have taken effect.
 
-    Never repeat it blindly; look in the list of content exports first.
+    Never repeat it blindly; look in the list of content exports, or of content migrations, first.
     """
 
 
@@ -173,6 +174,15 @@ class DownloadError(CanvasExportsError):
     ) -> None:
         super().__init__(message, context=context, export_id=export_id)
         self.restart = restart
+
+
+class UploadError(CanvasExportsError):
+    """The package could not be handed over to Canvas's storage: refused, cut off, or answered by somebody else.
+
+    Nothing was imported, unless Canvas says so of the migration: ask it before trying again.
+    """
+
+    retryable = True
 
 
 class ArchiveError(CanvasExportsError):

@@ -3,11 +3,13 @@
 The protocol is written once, without I/O, and read from the bottom up::
 
     contexts, exports, selection, courses, models    what people and Canvas speak of
+    migrations                                       the way back: imports of packages, and what they met with
     ids, origin, wire, endpoints                     a call: which request, and how its answer reads
     answers, parse, pages                            an answer: which value, which error, which next page
     budget, gate, tokens, peer, dialogue             how a call is carried out: pace, credentials, repetition
     oauth, together                                  a new token; many looks in one call
     redirects, download, ranges                      the way to a package, over one connection or several
+    upload                                           the way of a package into Canvas
     environment, transport, async_transport          bytes, over urllib3 and over aiohttp
     client, async_client                             the two ways in
 

@@ -17,6 +17,7 @@ from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Send, Step, StepResult, converse
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.gate import Gate, shared_gate
+from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
@@ -28,9 +29,9 @@ T = TypeVar("T")
 
 
 class AsyncCanvasClient:
-    """The same Canvas, the same arguments, contracts and errors as ``CanvasClient``, without downloads.
+    """The same Canvas, the same arguments, contracts and errors as ``CanvasClient``, to look and to export.
 
-    Packages are fetched by workers: an event loop that serves every trigger is no place for gigabytes. Connections
+    Packages are fetched and restored by workers: an event loop that serves every trigger is no place for gigabytes. Connections
     are opened lazily, in the running loop, and a client belongs to the loop that first used it.
 
     Args:
@@ -108,6 +109,17 @@ class AsyncCanvasClient:
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
         """
         return await self._run(converse(endpoints.create_export(context, request), self._peer))
+
+    async def show_migration(self, course: Context, migration_id: int) -> ContentMigration:
+        """One import. ``GET /api/v1/courses/:course_id/content_migrations/:id``."""
+        return await self._run(converse(endpoints.show_migration(course, migration_id), self._peer))
+
+    def migration_issues(self, course: Context, migration_id: int) -> AsyncIterator[MigrationIssue]:
+        """What Canvas noticed while it imported.
+
+        ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
+        """
+        return self._walk(endpoints.migration_issues(self._peer.origin, course, migration_id))
 
     async def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``completed`` comes before the package is there.

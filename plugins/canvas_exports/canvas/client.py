@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,6 +16,13 @@ from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
 from canvas_exports.canvas.download import Download
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.migrations import (
+    ContentMigration,
+    MigrationIssue,
+    MigrationRequest,
+    PackageFile,
+    UploadTicket,
+)
 from canvas_exports.canvas.models import (
     Attachment,
     ContentExport,
@@ -29,6 +36,7 @@ from canvas_exports.canvas.peer import meet
 from canvas_exports.canvas.ranges import Space
 from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.canvas.transport import Transport
+from canvas_exports.canvas.upload import Block, sending
 from canvas_exports.errors import CanvasError, DownloadError
 
 T = TypeVar("T")
@@ -151,6 +159,66 @@ class CanvasClient:
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
         """
         return self._run(converse(endpoints.create_export(context, request), self._peer))
+
+    def syllabus(self, course: Context) -> str:
+        """The text of a course's syllabus; empty where it has none. ``GET /api/v1/courses/:id``."""
+        return self._run(converse(endpoints.syllabus(course), self._peer))
+
+    def root_folder(self, course: Context) -> int:
+        """The id of the folder that holds all files of a course. ``GET /api/v1/courses/:course_id/folders/root``."""
+        return self._run(converse(endpoints.root_folder(course), self._peer))
+
+    def create_migration(self, course: Context, request: MigrationRequest) -> ContentMigration:
+        """Begin to import a package. ``POST /api/v1/courses/:course_id/content_migrations``.
+
+        With a file, Canvas waits for its upload; with a URL, it begins at once. An answer may be a refusal, such as for
+        a quota: ``refusal`` says so. As with exports, the POST is repeated only where Canvas certainly did nothing.
+
+        Raises:
+            AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_migrations``.
+        """
+        return self._run(converse(endpoints.create_migration(course, request), self._peer))
+
+    def upload_again(self, course: Context, migration_id: int, file: PackageFile) -> ContentMigration:
+        """Begin the upload of a migration anew. ``PUT /api/v1/courses/:course_id/content_migrations/:id``.
+
+        Only for one that still waits for its file; Canvas gives a fresh ticket and forgets the issues of the first try.
+        """
+        return self._run(converse(endpoints.upload_again(course, migration_id, file), self._peer))
+
+    def upload(self, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]) -> None:
+        """Send a file to where Canvas wants it, in the memory of one block. ``POST`` of the ticket's URL, once.
+
+        What the blocks raise reaches the caller unchanged, and the upload is left without its end: storage never has a
+        whole file of it.
+
+        Args:
+            ticket: from ``create_migration`` or ``upload_again``; Canvas lets it be used for half an hour.
+            file: as it was announced.
+            blocks: its bytes.
+
+        Raises:
+            UploadError: it could not be handed over; ask ``show_migration`` before trying again.
+        """
+        self._run(sending(self._peer, ticket, file, blocks))
+
+    def list_migrations(self, course: Context) -> Iterator[ContentMigration]:
+        """Past and pending imports of a course. ``GET /api/v1/courses/:course_id/content_migrations``."""
+        return self._walk(endpoints.list_migrations(self._peer.origin, course))
+
+    def show_migration(self, course: Context, migration_id: int) -> ContentMigration:
+        """One import. ``GET /api/v1/courses/:course_id/content_migrations/:id``.
+
+        Canvas fails one whose upload began more than an hour ago, when it is looked at.
+        """
+        return self._run(converse(endpoints.show_migration(course, migration_id), self._peer))
+
+    def migration_issues(self, course: Context, migration_id: int) -> Iterator[MigrationIssue]:
+        """What Canvas noticed while it imported, page by page.
+
+        ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
+        """
+        return self._walk(endpoints.migration_issues(self._peer.origin, course, migration_id))
 
     def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""

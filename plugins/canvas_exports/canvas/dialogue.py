@@ -231,9 +231,8 @@ def _understand(call: Call[T], document: object, answer: Answer) -> T:
 
 
 def _lost(request: Request, reply: Reply) -> CanvasError:
-    error = AnswerLostError(
-        "sent, but the answer never came whole; look in the list of content exports first"
-    )
+    what = request.path.rpartition("/")[2].replace("_", " ")
+    error = AnswerLostError(f"sent, but the answer never came whole; look in the list of {what} first")
     return about(error, request, reply if isinstance(reply, Answer) else None)
 
 

@@ -10,6 +10,7 @@ from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.ids import account_path, context_path
+from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue, MigrationRequest, PackageFile
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.pages import Walk
@@ -17,9 +18,12 @@ from canvas_exports.canvas.parse import (
     read_course,
     read_export,
     read_id,
+    read_issue,
     read_list_item,
+    read_migration,
     read_progress,
     read_progress_nodes,
+    read_syllabus,
     read_user,
 )
 from canvas_exports.canvas.wire import Answer, Call, Request
@@ -83,6 +87,47 @@ def create_export(context: Context, request: ExportRequest) -> Call[ContentExpor
     return _show(_exports("POST", context, form=request.pairs()), read_export)
 
 
+def create_migration(context: Context, request: MigrationRequest) -> Call[ContentMigration]:
+    """``POST /api/v1/courses/:course_id/content_migrations``."""
+    return _show(_migrations("POST", context, form=request.pairs()), read_migration)
+
+
+def upload_again(context: Context, migration_id: int, file: PackageFile) -> Call[ContentMigration]:
+    """``PUT /api/v1/courses/:course_id/content_migrations/:id`` with a new ``pre_attachment``."""
+    return _show(_migrations("PUT", context, migration_id, form=file.pairs()), read_migration)
+
+
+def list_migrations(origin: Origin, context: Context) -> Walk[ContentMigration]:
+    """``GET /api/v1/courses/:course_id/content_migrations``."""
+    request = _migrations("GET", context, query=[("per_page", str(LARGEST_PAGE))])
+    return Walk(request, read_migration, lambda row: row.id, origin)
+
+
+def show_migration(context: Context, migration_id: int) -> Call[ContentMigration]:
+    """``GET /api/v1/courses/:course_id/content_migrations/:id``."""
+    return _show(_migrations("GET", context, migration_id), read_migration)
+
+
+def migration_issues(origin: Origin, context: Context, migration_id: int) -> Walk[MigrationIssue]:
+    """``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``."""
+    query = [("per_page", str(LARGEST_PAGE))]
+    request = _migrations("GET", context, migration_id, query=query, below="/migration_issues")
+    return Walk(request, read_issue, lambda row: row.id, origin)
+
+
+def root_folder(context: Context) -> Call[int]:
+    """``GET /api/v1/courses/:course_id/folders/root``, for its id."""
+    _must_be_course(context)
+    return _show(Request("GET", f"{context_path(context)}/folders/root", context=str(context)), read_id)
+
+
+def syllabus(context: Context) -> Call[str]:
+    """``GET /api/v1/courses/:id?include[]=syllabus_body``."""
+    _must_be_course(context)
+    query = urlencode([("include[]", "syllabus_body")])
+    return _show(Request("GET", context_path(context), query, context=str(context)), read_syllabus)
+
+
 def progress(progress_id: int) -> Call[Progress]:
     """``GET /api/v1/progress/:id``."""
     return _show(Request("GET", f"/api/v1/progress/{_number('progress_id', progress_id)}"), read_progress)
@@ -117,6 +162,21 @@ def _exports(
     form: Iterable[tuple[str, str]] = (),
 ) -> Request:
     path = f"{context_path(context)}/content_exports"
+    return Request(method, path, urlencode(list(query)), urlencode(list(form)), context=str(context))
+
+
+def _migrations(
+    method: str,
+    context: Context,
+    migration_id: int | None = None,
+    *,
+    query: Iterable[tuple[str, str]] = (),
+    form: Iterable[tuple[str, str]] = (),
+    below: str = "",
+) -> Request:
+    _must_be_course(context)
+    one = "" if migration_id is None else f"/{_number('migration_id', migration_id)}"
+    path = f"{context_path(context)}/content_migrations{one}{below}"
     return Request(method, path, urlencode(list(query)), urlencode(list(form)), context=str(context))
 
 

@@ -55,6 +55,12 @@ class ProgressState(str, Enum):
         return cls.UNKNOWN
 
 
+def last_number(url: str | None) -> int | None:
+    """The id at the end of a URL."""
+    tail = (url or "").partition("?")[0].rstrip("/").rpartition("/")[2]
+    return int(tail) if tail.isdigit() else None
+
+
 @dataclass(frozen=True)
 class Attachment:
     """The package as Canvas describes it. ``url`` is a secret: it may carry a credential, so it never shows in ``repr``."""
@@ -101,8 +107,7 @@ class ContentExport:
     @property
     def progress_id(self) -> int | None:
         """The id at the end of ``progress_url``."""
-        tail = (self.progress_url or "").partition("?")[0].rstrip("/").rpartition("/")[2]
-        return int(tail) if tail.isdigit() else None
+        return last_number(self.progress_url)
 
 
 @dataclass(frozen=True)

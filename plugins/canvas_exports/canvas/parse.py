@@ -11,6 +11,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
+from canvas_exports.canvas.migrations import (
+    ContentMigration,
+    IssueType,
+    MigrationIssue,
+    MigrationState,
+    UploadTicket,
+)
 from canvas_exports.canvas.models import (
     Attachment,
     ContentExport,
@@ -20,6 +27,7 @@ from canvas_exports.canvas.models import (
     Progress,
     ProgressState,
     User,
+    last_number,
 )
 from canvas_exports.errors import UnexpectedAnswerError
 
@@ -131,6 +139,50 @@ def read_list_item(document: Any) -> ContentListItem:
         property=_text(row.get("property")),
         id=None if asset is None else str(asset),
         count=_integer(row.get("count")),
+    )
+
+
+def read_syllabus(document: Any) -> str:
+    """The syllabus of a course shown with ``include[]=syllabus_body``; empty where it has none."""
+    return _text(_object(document, "course").get("syllabus_body")) or ""
+
+
+def read_migration(document: Any) -> ContentMigration:
+    """A ContentMigration object."""
+    row = _object(document, "content migration")
+    upload = row.get("pre_attachment")
+    upload = upload if isinstance(upload, Mapping) else {}
+    return ContentMigration(
+        id=_required(row, "id", _integer),
+        workflow_state=MigrationState(_required(row, "workflow_state", _text)),
+        migration_type=_text(row.get("migration_type")) or "",
+        user_id=_integer(row.get("user_id")),
+        created_at=_time(row.get("created_at")),
+        progress_id=last_number(_text(row.get("progress_url"))),
+        ticket=_read_ticket(upload),
+        refusal=(_text(upload.get("message")) or "no reason given") if upload.get("error") else None,
+    )
+
+
+def read_issue(document: Any) -> MigrationIssue:
+    """A MigrationIssue object."""
+    row = _object(document, "migration issue")
+    return MigrationIssue(
+        id=_required(row, "id", _integer),
+        issue_type=IssueType(_text(row.get("issue_type"))),
+        description=_text(row.get("description")) or "",
+    )
+
+
+def _read_ticket(upload: Mapping[str, Any]) -> UploadTicket | None:
+    url, params = _text(upload.get("upload_url")), upload.get("upload_params")
+    if not url:
+        return None
+    pairs = params.items() if isinstance(params, Mapping) else ()
+    return UploadTicket(
+        url,
+        tuple((str(name), "" if value is None else str(value)) for name, value in pairs),
+        _text(upload.get("file_param")) or "file",
     )
 
 

@@ -93,10 +93,11 @@ class Transport:
             target = target if target.startswith("/") else f"/{target}"
         else:
             headers |= way.by_proxy
+        body: Any = outgoing.body if outgoing.upload is None else outgoing.upload  # urllib3 takes any buffers
         return way.pool.urlopen(
             outgoing.method,
             target,
-            body=outgoing.body,
+            body=body,
             headers=headers,
             retries=False,
             redirect=False,

@@ -28,7 +28,7 @@ class Request:
     @property
     def idempotent(self) -> bool:
         """Whether saying it twice is the same as saying it once."""
-        return self.method == "GET" or self.only_reads
+        return self.method in ("GET", "PUT") or self.only_reads
 
     @property
     def target(self) -> str:
@@ -91,7 +91,8 @@ class Call(Generic[T]):
 class Outgoing:
     """What a transport sends, verbatim: it must not touch the URL, follow a redirect, or add credentials.
 
-    With ``stream``, the body of a 2xx answer is handed over unread.
+    With ``stream``, the body of a 2xx answer is handed over unread. With ``upload``, that is the body, of the length that
+    the headers say; it can be sent once, and what it raises reaches the caller unchanged.
     """
 
     method: str
@@ -99,6 +100,7 @@ class Outgoing:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     stream: bool = False
+    upload: Iterable[bytes | bytearray | memoryview] | None = field(default=None, repr=False)
 
     def with_token(self, token: str) -> Outgoing:
         """The same with an access token."""

@@ -1,0 +1,159 @@
+"""Content migrations: how a package gets back into a course. What is asked, and what Canvas answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.errors import InputError
+
+MEDIA_TYPE = "application/zip"
+
+
+class MigrationType(str, Enum):
+    """``migration_type``: the importers for the packages that content exports make."""
+
+    CARTRIDGE = "canvas_cartridge_importer"
+    QTI = "qti_converter"
+    ZIP = "zip_file_importer"
+
+    @classmethod
+    def of(cls, export_type: ExportType) -> MigrationType:
+        """The importer for a type of package."""
+        return _IMPORTERS[export_type]
+
+
+_IMPORTERS: Mapping[ExportType, MigrationType] = {
+    ExportType.COMMON_CARTRIDGE: MigrationType.CARTRIDGE,
+    ExportType.QTI: MigrationType.QTI,
+    ExportType.ZIP: MigrationType.ZIP,
+}
+
+
+class MigrationState(str, Enum):
+    """``workflow_state`` of a content migration; an unknown value reads as ``UNKNOWN``: keep waiting.
+
+    ``PRE_PROCESSING`` waits for the file; ``QUEUED`` waits for another migration of the same course.
+    """
+
+    PRE_PROCESSING = "pre_processing"
+    PRE_PROCESSED = "pre_processed"
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING_FOR_SELECT = "waiting_for_select"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> MigrationState:
+        return cls.UNKNOWN
+
+    @property
+    def is_over(self) -> bool:
+        """Canvas will do nothing more by itself."""
+        return self in (MigrationState.COMPLETED, MigrationState.FAILED, MigrationState.WAITING_FOR_SELECT)
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """The file that is going to be uploaded: its name, and its size in bytes."""
+
+    name: str
+    size: int
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """The form fields that ask Canvas for a place to put it."""
+        yield "pre_attachment[name]", self.name
+        yield "pre_attachment[size]", str(self.size)
+        yield "pre_attachment[content_type]", MEDIA_TYPE
+
+
+@dataclass(frozen=True)
+class MigrationRequest:
+    """The parameters of one content migration, from a file that is uploaded or from a URL that Canvas fetches.
+
+    Attributes:
+        migration_type: the importer.
+        file: what will be uploaded.
+        file_url: where Canvas fetches it instead, without authentication: a secret, never shown.
+        folder_id: where the files of a ``zip_file_importer`` go.
+
+    Raises:
+        InputError: neither or both sources, or an importer of files without a folder.
+    """
+
+    migration_type: MigrationType
+    file: PackageFile | None = None
+    file_url: str | None = field(default=None, repr=False)
+    folder_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.file is None) == (self.file_url is None):
+            raise InputError("file", "a migration has one source", accepted="a file to upload, or a URL")
+        if (self.migration_type is MigrationType.ZIP) != (self.folder_id is not None):
+            raise InputError(
+                "folder_id", "files, and only files, go into a folder", accepted="zip_file_importer"
+            )
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """The form fields Canvas expects."""
+        yield "migration_type", self.migration_type.value
+        if self.folder_id is not None:
+            yield "settings[folder_id]", str(self.folder_id)
+        if self.file_url is not None:
+            yield "settings[file_url]", self.file_url
+        if self.file is not None:
+            yield from self.file.pairs()
+
+
+@dataclass(frozen=True)
+class UploadTicket:
+    """Where a file goes and what has to be sent along, verbatim. A secret: it lets anybody upload for half an hour."""
+
+    url: str = field(repr=False)
+    params: tuple[tuple[str, str], ...] = field(repr=False)
+    file_param: str = "file"
+
+
+@dataclass(frozen=True)
+class ContentMigration:
+    """The ContentMigration object.
+
+    Attributes:
+        ticket: for the upload; only in the answer to a creation or an update.
+        refusal: why Canvas will take no file, in its own words: an answer of 200 may be a refusal (a quota).
+    """
+
+    id: int
+    workflow_state: MigrationState
+    migration_type: str
+    user_id: int | None = None
+    created_at: datetime | None = None
+    progress_id: int | None = None
+    ticket: UploadTicket | None = None
+    refusal: str | None = None
+
+
+class IssueType(str, Enum):
+    """``issue_type``: what a person should do about it. An unknown value counts as a warning."""
+
+    TODO = "todo"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> IssueType:
+        return cls.WARNING
+
+
+@dataclass(frozen=True)
+class MigrationIssue:
+    """One thing Canvas noticed while it imported. Its links, and the text of its error report, are left out."""
+
+    id: int
+    issue_type: IssueType
+    description: str

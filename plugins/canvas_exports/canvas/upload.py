@@ -1,0 +1,166 @@
+"""Handing a package over to Canvas: to the storage it names, in constant memory, and never with the token.
+
+The token goes to Canvas's own host only, and there only to say that the file has arrived. Nothing is sent twice here: a
+body can be streamed once. Whoever sees an upload fail asks Canvas how its migration stands, and begins another one.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from canvas_exports.canvas.answers import is_refusal
+from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.canvas.migrations import MEDIA_TYPE, PackageFile, UploadTicket
+from canvas_exports.canvas.origin import host_of, is_http, resolve
+from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply
+from canvas_exports.errors import CanvasError, CanvasUnavailableError, ThrottledError, UploadError
+
+Block = bytes | bytearray | memoryview
+
+_MOST_HOPS = 5
+_OK, _REDIRECT, _SERVER_ERROR = 200, 300, 500
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True)
+class Form:
+    """The ``multipart/form-data`` of an upload: first what Canvas gave along, verbatim, and the file last.
+
+    Args:
+        ticket: where the upload goes.
+        file: what it is called, and its size in bytes.
+    """
+
+    boundary: str
+    head: bytes
+    tail: bytes
+    file: PackageFile
+
+    @classmethod
+    def of(cls, ticket: UploadTicket, file: PackageFile) -> Form:
+        """The form for one upload."""
+        boundary = secrets.token_hex(16)
+        head = "".join(
+            f"--{boundary}\r\n{_disposition(name)}\r\n\r\n{value}\r\n" for name, value in ticket.params
+        )
+        head += f"--{boundary}\r\n{_disposition(ticket.file_param)}; filename={_quoted(file.name)}\r\n"
+        head += f"Content-Type: {MEDIA_TYPE}\r\n\r\n"
+        return cls(boundary, head.encode(), f"\r\n--{boundary}--\r\n".encode(), file)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.head) + self.file.size + len(self.tail)
+
+    def stream(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """The body. What the blocks raise at their end leaves it without its last bytes, so that no storage takes it.
+
+        Raises:
+            UploadError: there were more or fewer bytes than Canvas was told; the body is not ended.
+        """
+        yield self.head
+        sent = 0
+        for block in blocks:
+            sent += len(block)
+            if sent > self.file.size:
+                break
+            yield block
+        if sent != self.file.size:
+            raise UploadError(
+                "the package is not of the size that Canvas was told; the upload was broken off"
+            )
+        yield self.tail
+
+
+def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]) -> Dialogue[None]:
+    """Send the file once, and tell Canvas that it has arrived.
+
+    ``POST`` of the ticket's URL without the token; where storage redirects, ``GET`` of where to, with the token if that
+    is Canvas's own host.
+
+    Raises:
+        UploadError: storage refused or could not be reached, or leads to where no upload ends. Whether Canvas has the
+            file is for the migration to say.
+        CredentialError: Canvas no longer knows the token.
+    """
+    form = Form.of(ticket, file)
+    own = peer.origin.adopt(resolve(str(peer.origin), ticket.url))
+    url = own or ticket.url
+    _check(url, peer.origin.scheme)
+    headers = peer.headers(accept="*/*") | {
+        "Content-Type": f"multipart/form-data; boundary={form.boundary}",
+        "Content-Length": str(form.length),
+    }
+    outgoing = Outgoing("POST", url, headers, upload=form.stream(blocks))
+    answer = _answered((yield from _ask(peer, outgoing, bearer=False, on_canvas=own is not None)), url)
+    for _ in range(_MOST_HOPS):
+        if _OK <= answer.status < _REDIRECT:
+            return
+        if answer.status not in _REDIRECTS:
+            raise UploadError(f"{host_of(url)} refused the upload (HTTP {answer.status})")
+        location = resolve(url, answer.headers.get("location", ""))
+        own = peer.origin.adopt(location)
+        _check(own or location, urlsplit(url).scheme)
+        url = own or location
+        answer = yield from _told(peer, url, on_canvas=own is not None)
+    raise UploadError("the upload was redirected again and again")
+
+
+def _told(peer: Peer, url: str, *, on_canvas: bool) -> Dialogue[Answer]:
+    """Say that the file has arrived. Repeated while it may help: to send the file again costs more."""
+    patience = Patience(peer)
+    while True:
+        outgoing = Outgoing("GET", url, peer.headers())
+        reply = yield from _ask(peer, outgoing, bearer=on_canvas, on_canvas=on_canvas)
+        error = _passing(reply, url)
+        pause = None if error is None else patience.after(error)
+        if pause is None:
+            return _answered(reply, url)
+        yield Pause(pause)
+
+
+def _passing(reply: Reply, url: str) -> CanvasError | None:
+    """What may be better in a moment."""
+    if isinstance(reply, Fault):
+        return unreachable(reply, host_of(url))
+    if is_refusal(reply):
+        return ThrottledError("the rate budget of this token is used up")
+    if reply.status >= _SERVER_ERROR:
+        return CanvasUnavailableError(f"HTTP {reply.status}")
+    return None
+
+
+def _ask(peer: Peer, outgoing: Outgoing, *, bearer: bool, on_canvas: bool) -> Dialogue[Reply]:
+    """Canvas within its budget, anybody else at once and without the token."""
+    if on_canvas:
+        return (yield from exchange(outgoing, peer, bearer=bearer))
+    reply = yield Send(outgoing)
+    assert isinstance(reply, Answer | Fault)
+    return reply
+
+
+def _answered(reply: Reply, url: str) -> Answer:
+    if isinstance(reply, Fault):
+        raise UploadError(unreachable(reply, host_of(url)).message)
+    return reply
+
+
+def _check(url: str, from_scheme: str) -> None:
+    if not is_http(url):
+        raise UploadError("the upload leads to an address that is not plain http or https")
+    if (from_scheme, urlsplit(url).scheme) == ("https", "http"):
+        raise UploadError(f"the upload leads to {host_of(url)} without encryption; that is never followed")
+
+
+def _disposition(name: str) -> str:
+    return f"Content-Disposition: form-data; name={_quoted(name)}"
+
+
+def _quoted(text: str) -> str:
+    """As browsers write it."""
+    return '"' + re.sub(r'["\r\n]', lambda found: f"%{ord(found[0]):02X}", text) + '"'

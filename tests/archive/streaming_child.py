@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.archive.packages import draft
 
 from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.pipeline import BlockBudget
 from canvas_exports.archive.proof.model import Expectation
@@ -55,10 +56,8 @@ def main(uri: str, packages: int, megabytes: int) -> None:
             size = MiB if number == 0 else megabytes * MiB
             return publish(
                 store,
-                blocks=lambda _: package(size),
                 draft=draft(number + 1, export_type="zip"),
-                expect=Expectation("zip"),
-                budget=budget,
+                delivery=Delivery(lambda _: package(size), Expectation("zip"), budget),
             ).size
 
         run(0)  # imports, connections, threads: what a process has before it moves anything

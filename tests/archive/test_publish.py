@@ -11,6 +11,7 @@ import pytest
 from tests.archive.packages import COURSE, HOST, PAGE, cartridge, cartridge_files, context_xml, draft, zipped
 
 from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.opening import open_store
@@ -57,12 +58,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def store_package(store: Store, canvas: Canvas, **changes: Any) -> Published:
     expect = Expectation("common_cartridge", None, COURSE, HOST)
+    budget = BlockBudget(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
     return publish(
         store,
-        blocks=canvas.blocks,
         draft=changes.pop("draft", DRAFT),
-        expect=replace(expect, **changes),
-        budget=BlockBudget(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE),
+        known=changes.pop("known", None),
+        delivery=Delivery(canvas.blocks, replace(expect, **changes), budget),
     )
 
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
-from canvas_exports.archive.blocks import Filling
-from canvas_exports.archive.held import OutOfReachError, StoredBytes
+from canvas_exports.archive.delivery import Delivery
+from canvas_exports.archive.held import StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
-from canvas_exports.archive.pipeline import BlockBudget, Pipeline, Stage
+from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof import content_digest
-from canvas_exports.archive.proof.model import Expectation, Finding, Verdict
+from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
 from canvas_exports.archive.store import Block, Store
+from canvas_exports.archive.unchanged import Known, NothingNew, unless_known
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,
     ArchiveUnavailableError,
-    CorruptPackageError,
     PackageError,
 )
 
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by the export's type
 
-# One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
-_PASSES = 3
 _ROUNDS = 3
 
 _LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
@@ -39,7 +37,14 @@ _LONG = 3600.0  # seconds between package and manifest after which the package m
 
 @dataclass(frozen=True)
 class Published:
-    """A stored package. ``already`` tells that it was there before and nothing was transferred."""
+    """A stored package.
+
+    Attributes:
+        key: of the package.
+        manifest_key: of the manifest, which lies under the name of this export.
+        already: both were there before, and nothing was transferred.
+        unchanged: the package is that of an earlier export, which held the same.
+    """
 
     key: str
     manifest_key: str
@@ -48,29 +53,24 @@ class Published:
     verdict: Verdict
     findings: tuple[Finding, ...]
     already: bool
+    unchanged: bool
     manifest: Manifest
 
 
 def publish(
     store: Store,
     *,
-    blocks: Callable[[Filling], Iterator[Block]],
     draft: ManifestDraft,
-    expect: Expectation,
-    budget: BlockBudget,
-    stage: Stage = nullcontext,
+    delivery: Delivery,
+    known: Known | None = None,
 ) -> Published:
     """Store one package and its manifest, unless they are already there.
 
     Args:
         store: the archive.
-        blocks: starts a download, whose blocks may lie in the space that it is offered. Called once as a rule, not at
-            all when the package is already stored, and again (at most twice) for the rare package whose proof needs
-            bytes that were not kept as they passed.
         draft: what the manifest says beside what is found out here.
-        expect: what the package must be.
-        budget: the memory all packages of a task share.
-        stage: surrounds the proof, and the writing of the manifest.
+        delivery: brings the package; not asked for it when it is already stored.
+        known: finds the stored package that this one merely repeats; without it, every package is stored.
 
     Raises:
         AlreadyStoredError: the key holds another export (permanent).
@@ -85,15 +85,22 @@ def publish(
             return stored
         adopted: Pipeline | None = None
         try:
-            passed = _transfer(store, draft.key, blocks, expect, budget, stage=stage)
+            passed = delivery.to(partial(_put, store, draft.key, known))
+        except NothingNew as news:
+            with delivery.stage("publish"):
+                referring = _refer(store, draft, news)
+            if referring is not None:
+                return referring
+            known = None  # what it knew is gone
+            continue
         except AlreadyStoredError:
             # A killed run left it, or another attempt at the same export was quicker.
-            adopted = _adopt(store, draft.key, expect, budget, stage)
+            adopted = _adopt(store, draft.key, delivery)
             if adopted is None:
                 continue
             passed = adopted
         seen_at = time.time()
-        with stage("publish"):
+        with delivery.stage("publish"):
             published = _seal(store, draft, passed)
         if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
             _look_back(store, published)
@@ -115,22 +122,31 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
             key=draft.key,
             export_id=draft.export.id,
         )
-    info = store.stat(draft.key)
-    if info is None or info.size != manifest.package.size:
-        raise ArchiveError(
-            "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again",
-            key=draft.key,
-            export_id=draft.export.id,
-        )
-    return _published(manifest, already=True)
+    if _is_there(store, manifest.package):
+        return _published(draft, manifest, already=True)
+    if manifest.package.key != draft.key:
+        log.warning("%s refers to %s, which is gone: storing it anew", marker, manifest.package.key)
+        store.delete(marker)
+        return None
+    raise ArchiveError(
+        "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again",
+        key=draft.key,
+        export_id=draft.export.id,
+    )
 
 
-def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget, stage: Stage) -> Pipeline | None:
+def _is_there(store: Store, package: PackageFacts) -> bool:
+    info = store.stat(package.key)
+    return info is not None and info.size == package.size
+
+
+def _adopt(store: Store, key: str, delivery: Delivery) -> Pipeline | None:
     """Prove what a killed run left under the key, instead of fetching it again. What is not the package is removed."""
     info = store.stat(key)
     if info is None:
         return None
-    pipeline = Pipeline(expect, budget, stored=StoredBytes(store, key, info.size), stage=stage)
+    left = StoredBytes(store, key, info.size)
+    pipeline = Pipeline(delivery.expect, delivery.budget, stored=left, stage=delivery.stage)
     try:
         deque(pipeline.run(store.blocks(key)), maxlen=0)
     except PackageError as error:
@@ -142,34 +158,10 @@ def _adopt(store: Store, key: str, expect: Expectation, budget: BlockBudget, sta
     return pipeline
 
 
-def _transfer(
-    store: Store,
-    key: str,
-    blocks: Callable[[Filling], Iterator[Block]],
-    expect: Expectation,
-    budget: BlockBudget,
-    *,
-    stage: Stage,
-) -> Pipeline:
-    """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them."""
-    windows: tuple[range, ...] = ()
-    for _ in range(_PASSES):
-        pipeline = Pipeline(expect, budget, windows=windows, stage=stage)
-        with ExitStack() as cleanup:
-            source = blocks(pipeline.space)
-            if isinstance(source, Generator):
-                cleanup.callback(source.close)
-            stream = pipeline.run(source)
-            cleanup.callback(stream.close)
-            try:
-                store.put(key, stream)
-            except OutOfReachError as error:
-                log.info("%s is fetched once more: its proof needs %s", key, error)
-                windows += error.missing
-                continue
-        _confirm(store, key, pipeline.size)
-        return pipeline
-    raise CorruptPackageError("every download of the package looks different")
+def _put(store: Store, key: str, known: Known | None, stream: Iterator[Block], pipeline: Pipeline) -> None:
+    """Store a stream, unless it turns out to be known, and see that the store has kept all of it."""
+    store.put(key, unless_known(stream, pipeline, known))
+    _confirm(store, key, pipeline.size)
 
 
 def _confirm(store: Store, key: str, size: int) -> None:
@@ -181,24 +173,46 @@ def _confirm(store: Store, key: str, size: int) -> None:
 
 def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
     """Write the manifest: from here on it is a backup."""
+    package = PackageFacts(
+        key=draft.key,
+        size=passed.size,
+        sha256=passed.sha256,
+        content_digest=passed.proof.content_digest,
+        member_count=passed.proof.member_count,
+        media_type=MEDIA_TYPE,
+        content_digest_version=content_digest.VERSION,
+    )
+    return _commit(store, draft, package, passed.proof)
+
+
+def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | None:
+    """Write a manifest that names the stored package; ``None`` if that is not there before and after.
+
+    Where the stored package has been proven more deeply, that proof is the one to tell: the content is the same.
+    """
+    package = news.copy.package
+    if not _is_there(store, package):
+        return None
+    levels = list(ProofLevel)
+    deepest = max((news.proof, news.copy.proof), key=lambda proof: levels.index(proof.level))
+    published = _commit(store, draft, package, deepest)
+    if published.already or _is_there(store, package):
+        return published
+    store.delete(published.manifest_key)
+    return None
+
+
+def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof) -> Published:
     manifest = Manifest(
         context=draft.context,
         export=draft.export,
-        package=PackageFacts(
-            key=draft.key,
-            size=passed.size,
-            sha256=passed.sha256,
-            content_digest=passed.proof.content_digest,
-            member_count=passed.proof.member_count,
-            media_type=MEDIA_TYPE,
-            content_digest_version=content_digest.VERSION,
-        ),
-        proof=passed.proof,
+        package=package,
+        proof=proof,
         run=draft.run,
         stored_at=datetime.now(timezone.utc),
     )
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
-        return _published(manifest, already=False)
+        return _published(draft, manifest, already=False)
     # Another attempt at the same export was quicker, or another export has the key.
     stored = _stored(store, draft)
     if stored is None:
@@ -234,14 +248,15 @@ def _same(manifest: Manifest, draft: ManifestDraft) -> bool:
     return identity(manifest) == identity(draft)
 
 
-def _published(manifest: Manifest, *, already: bool) -> Published:
+def _published(draft: ManifestDraft, manifest: Manifest, *, already: bool) -> Published:
     return Published(
         key=manifest.package.key,
-        manifest_key=manifest_key(manifest.package.key),
+        manifest_key=manifest_key(draft.key),
         size=manifest.package.size,
         sha256=manifest.package.sha256,
         verdict=manifest.proof.verdict,
         findings=manifest.proof.findings,
         already=already,
+        unchanged=manifest.package.key != draft.key,
         manifest=manifest,
     )

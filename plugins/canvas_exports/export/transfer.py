@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from canvas_exports import __version__
 from canvas_exports.archive.blocks import BLOCK_SIZE, Filling
+from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
@@ -178,11 +179,13 @@ class Courier:
         with self.lanes.lane(expect.size, self._cancelled):
             return publish(
                 self._store,
-                blocks=lambda space: self._blocks(context, export, space),
                 draft=draft,
-                expect=expect,
-                budget=self._budget,
-                stage=self._observer.span,
+                delivery=Delivery(
+                    lambda space: self._blocks(context, export, space),
+                    expect,
+                    self._budget,
+                    stage=self._observer.span,
+                ),
             )
 
     def _blocks(self, context: Context, export: ContentExport, space: Filling) -> Iterator[Block]:

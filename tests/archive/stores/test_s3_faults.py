@@ -16,6 +16,7 @@ from tests.archive.stores.s3_servers import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SE
 
 from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.credentials import AccessKeys, StoreOptions
+from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
@@ -116,10 +117,10 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
     def store() -> None:
         publish(
             place.store,
-            blocks=blocks,
             draft=draft(),
-            expect=Expectation("common_cartridge", len(package), COURSE, HOST),
-            budget=BlockBudget(),
+            delivery=Delivery(
+                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BlockBudget()
+            ),
         )
 
     proxy.rule = lambda verb, target: (
@@ -150,10 +151,10 @@ def test_a_lost_answer_to_the_completion_of_an_upload_may_pass_and_costs_no_seco
     def store() -> None:
         publish(
             place.store,
-            blocks=blocks,
             draft=draft(),
-            expect=Expectation("common_cartridge", len(package), COURSE, HOST),
-            budget=BlockBudget(),
+            delivery=Delivery(
+                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BlockBudget()
+            ),
         )
 
     lost = iter([fault])

@@ -1,0 +1,43 @@
+"""A package that holds what a stored one holds already is not stored again: its manifest refers to that one.
+
+Whether it does is known at the last byte, before the store commits. Leaving the stream by an exception is the abort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.archive.proof.model import Proof, Verdict
+from canvas_exports.archive.store import Block
+
+Known = Callable[[Proof], Manifest | None]
+"""Finds the copy whose package holds just what was proven now: of the same context, and beyond doubt. ``None``: there is none.
+
+Must answer with the newest proven copy. That one's package is never deleted by retention, nor swept: so nothing that is
+referred to goes away between the look and the manifest. (Should it, by other hands, ``publish`` finds out.)
+"""
+
+
+class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by an exception aborts its upload
+    """The package need not be stored.
+
+    Attributes:
+        copy: the manifest whose package holds the same.
+        proof: of the package that has just passed.
+    """
+
+    def __init__(self, copy: Manifest, proof: Proof) -> None:
+        super().__init__(copy.package.key)
+        self.copy = copy
+        self.proof = proof
+
+
+def unless_known(blocks: Iterator[Block], pipeline: Pipeline, known: Known | None) -> Iterator[Block]:
+    """Pass a stream on, and end it by ``NothingNew`` if it is whole and held already."""
+    yield from blocks
+    if known is not None and pipeline.proof.verdict is Verdict.WHOLE:
+        copy = known(pipeline.proof)
+        if copy is not None:
+            raise NothingNew(copy, pipeline.proof)

@@ -21,7 +21,7 @@ _FIELDS = {
 }
 _RUNS = re.compile(
     r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
-    r"(?:report\.json|batches/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
+    r"(?:report\.(?:json|csv|html)|retention\.json|verification\.json|batches/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
 )
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Protocol
 
@@ -45,12 +45,14 @@ class Holding:
         id: Canvas's number.
         copies: oldest first.
         troubles: its manifests that cannot be read.
+        objects: the listing that all of this was told from.
     """
 
     kind: str
     id: int
     copies: tuple[Copy, ...]
     troubles: tuple[Trouble, ...] = ()
+    objects: tuple[ObjectInfo, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -173,7 +175,8 @@ class _Reading:
                 if self._memory is not None:
                     self._memory.learn(info, found)
         told = in_time(self._joined(copy) for copy in copies)
-        return Holding(self._listed.kind, self._listed.id, tuple(told), tuple(troubles))
+        listed = self._listed
+        return Holding(listed.kind, listed.id, tuple(told), tuple(troubles), tuple(listed.objects))
 
     def _manifest(self, key: str) -> Copy | Trouble | None:
         try:

@@ -1,0 +1,61 @@
+"""Plain text tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_GAP = "  "
+_NARROWEST = 12
+
+
+def grid(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
+    """A table with a line below its headings; columns that are empty in every row are left out.
+
+    Args:
+        headings: of the columns.
+        rows: a cell for each heading; ``None`` is an empty one.
+        numbers: headings of the columns that are flush right.
+        width: no line becomes longer: the last column is cut first, then the widest; ``None`` for no bound.
+    """
+    cells = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
+    columns = (
+        [
+            [heading, *column]
+            for heading, column in zip(headings, zip(*cells, strict=True), strict=True)
+            if any(column)
+        ]
+        if cells
+        else [[heading] for heading in headings]
+    )
+    widths = [max(map(len, column)) for column in columns]
+    if width is not None:
+        _narrow(widths, width)
+    lines = [
+        _GAP.join(
+            _fitted(column[at], wide, right=column[0] in numbers)
+            for column, wide in zip(columns, widths, strict=True)
+        ).rstrip()
+        for at in range(len(cells) + 1)
+    ]
+    return "\n".join([lines[0], _GAP.join("-" * wide for wide in widths), *lines[1:]])
+
+
+def _narrow(widths: list[int], width: int) -> None:
+    """Take from the last column, then from the widest, as long as there is something to take."""
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+    while excess > 0 and max(widths) > _NARROWEST:
+        at = len(widths) - 1 if widths[-1] > _NARROWEST else widths.index(max(widths))
+        taken = min(excess, widths[at] - _NARROWEST)
+        widths[at] -= taken
+        excess -= taken
+
+
+def _fitted(cell: str, wide: int, *, right: bool) -> str:
+    cut = cell if len(cell) <= wide else cell[: wide - 1] + "…"
+    return cut.rjust(wide) if right else cut.ljust(wide)

@@ -1,0 +1,88 @@
+"""What every subcommand shares: which archive, and how the answer is printed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from canvas_exports.archive.opening import ACCEPTED, open_store
+from canvas_exports.archive.store import Store
+from canvas_exports.catalog.tables import grid
+from canvas_exports.errors import InputError
+
+if TYPE_CHECKING:
+    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it no other way
+else:
+    Parsers = argparse.Action  # the name is all that is needed; at run time the other one takes no argument
+
+VARIABLE = "CANVAS_ARCHIVE"
+
+
+def subcommand(
+    parsers: Parsers,
+    name: str,
+    answer: Callable[[argparse.Namespace], int],
+    *,
+    help: str,  # noqa: A002 - argparse's word
+) -> argparse.ArgumentParser:
+    """Enter a subcommand that asks one archive; returns its parser, for its own arguments.
+
+    Args:
+        parsers: of ``canvas-archive``.
+        name: of the subcommand.
+        answer: returns the exit status.
+        help: one sentence.
+    """
+    parser = parsers.add_parser(name, help=help, description=help, allow_abbrev=False)
+    parser.add_argument(
+        "--archive", metavar="URI", help=f"root of the archive; without it, what {VARIABLE} says"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(answer=answer)
+    return parser
+
+
+def archive_of(options: argparse.Namespace) -> Store:
+    """Open the archive that was named, with credentials of the environment.
+
+    Raises:
+        InputError: none was named, or it is no URI.
+    """
+    uri = options.archive or os.environ.get(VARIABLE)
+    if not uri:
+        raise InputError("--archive", f"no archive is named, nor does {VARIABLE} name one", accepted=ACCEPTED)
+    return open_store(uri, field="--archive")
+
+
+def say(text: str) -> None:
+    """Print text."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(document: Any) -> None:
+    """Print JSON."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def say_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()
+) -> None:
+    """Print a table: as wide as the terminal, or whole if it goes elsewhere."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    say(grid(headings, rows, numbers=numbers, width=width))
+
+
+def days(text: str) -> int:
+    """A number of days, from 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 100_000:  # noqa: PLR2004 - some 270 years
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return number

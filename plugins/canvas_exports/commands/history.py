@@ -1,0 +1,108 @@
+"""``canvas-archive history``: what happened to one course, and what is missing inside its newest copy."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from datetime import timedelta
+
+from canvas_exports.archive.documents import format_time, plain
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.proof.model import Finding
+from canvas_exports.archive.report import size_in_words
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.history import Event, history
+from canvas_exports.catalog.reading import copies_of
+from canvas_exports.catalog.runs import recent, reports, told
+from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
+from canvas_exports.errors import ArchiveError, InputError
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the proof noticed in the newest copy of one export type."""
+
+    copy: Copy
+    findings: tuple[Finding, ...]
+
+
+def add(parsers: Parsers) -> None:
+    """Enter the subcommand."""
+    parser = subcommand(
+        parsers, "history", answer, help="what happened to one course, and what its copies lack"
+    )
+    parser.add_argument("context", metavar="COURSE", help="such as 101, course:101 or group:7")
+    parser.add_argument(
+        "--days", type=days, default=30, help="look through the reports of runs of so many days (30)"
+    )
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Print the events, oldest first, and the findings of the newest copies; 1 if nothing is known."""
+    context = Context.parse(options.context, field="COURSE")
+    if context.canvas_id is None:
+        raise InputError(
+            "COURSE", "the archive goes by Canvas's numbers", accepted="101, course:101, group:7, user:3"
+        )
+    with archive_of(options) as store:
+        holding = copies_of(store, context.kind.value, context.canvas_id)
+        listed = recent(reports(store), within=timedelta(days=options.days))
+        events = history(holding, told(store, listed))
+        inside = _newest(store, holding.copies)
+    if options.json:
+        say_json(
+            {
+                "context": holding.name,
+                "events": [event.to_json() for event in events],
+                "findings": [
+                    {"key": one.copy.key, "export_type": one.copy.export.type, **plain(finding)}
+                    for one in inside
+                    for finding in one.findings
+                ],
+            }
+        )
+    elif events:
+        _tell(events, inside)
+    else:
+        say(f"Nothing is known of {holding.name}.")
+    return 0 if events else 1
+
+
+def _newest(store: Store, copies: tuple[Copy, ...]) -> list[Inside]:
+    """The newest copy of each export type, with what its proof noticed."""
+    last = {copy.export.type: copy for copy in copies}
+    return [Inside(copy, _findings(store, copy)) for copy in last.values()]
+
+
+def _findings(store: Store, copy: Copy) -> tuple[Finding, ...]:
+    try:
+        return Manifest.from_json(store.read(copy.key)).proof.findings
+    except KeyError:
+        raise ArchiveError("it was deleted just now; ask again", key=copy.key) from None
+
+
+def _tell(events: list[Event], inside: list[Inside]) -> None:
+    say_table(
+        ("WHEN", "WHAT", "TYPE", "RESULT", "SIZE", "DETAIL"),
+        [
+            (
+                event.at and format_time(event.at),
+                event.what,
+                event.export_type,
+                event.result,
+                event.size and size_in_words(event.size),
+                event.detail,
+            )
+            for event in events
+        ],
+        numbers=("SIZE",),
+    )
+    for one in inside:
+        if one.findings:
+            say(f"\nInside the newest {one.copy.export.type} ({one.copy.key}):\n")
+            say_table(
+                ("SEVERITY", "FINDING", "WHERE", "MEANS"),
+                [(each.severity.value, each.code, each.member, each.message) for each in one.findings],
+            )

@@ -1,0 +1,162 @@
+"""``canvas-archive missing``: which courses have no good copy, and why."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import chain
+from typing import Any
+
+from canvas_exports.archive.documents import format_time
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.courses import questions
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.catalog.coverage import Coverage, Gap, coverage
+from canvas_exports.catalog.reading import every_context
+from canvas_exports.catalog.runs import recent, reports, told
+from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.errors import InputError
+from canvas_exports.export.batching import unique
+from canvas_exports.export.course_lists import read_list
+
+TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
+_FLAGS = {"true": True, "false": False}
+
+
+def add(parsers: Parsers) -> None:
+    """Enter the subcommand."""
+    parser = subcommand(parsers, "missing", answer, help="which courses have no good copy, and why")
+    parser.add_argument(
+        "--courses", metavar="FILE", help="judge these: a CSV, text, JSON or YAML file of courses"
+    )
+    parser.add_argument("--canvas", metavar="URL", help=f"ask this Canvas, with the token in {TOKEN}, ...")
+    parser.add_argument("--account", metavar="ID", help="... for the courses of this account")
+    parser.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="filters",
+        help="only those: a filter of Canvas's course list, as in a backup's `filters`; may be repeated",
+    )
+    parser.add_argument(
+        "--type",
+        action="append",
+        choices=[each.value for each in ExportType],
+        dest="types",
+        help="the export each course should have (common_cartridge); may be repeated",
+    )
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Print what is missing; 1 if anything is."""
+    expected = _expected(options)
+    with archive_of(options) as store:
+        found = missing(store, expected, options.types)
+        uri = store.uri
+    if options.json:
+        say_json(document(found, uri))
+    else:
+        tell(found)
+    return 1 if found.gaps else 0
+
+
+def missing(store: Store, expected: list[str] | None = None, types: list[str] | None = None) -> Coverage:
+    """The coverage of a list, or of all that the archive knows, explained by the runs of the last days."""
+    outcomes = told(store, recent(reports(store)))
+    with closing(every_context(store)) as holdings:
+        return coverage(
+            holdings,
+            expected=expected,
+            export_types=types or [ExportType.COMMON_CARTRIDGE.value],
+            outcomes=outcomes,
+        )
+
+
+def document(found: Coverage, uri: str) -> dict[str, Any]:
+    """The answer as JSON data."""
+    return {
+        "archive": uri,
+        "judged": found.judged,
+        "good": found.good,
+        "missing": [gap.to_json() for gap in found.gaps],
+    }
+
+
+def tell(found: Coverage) -> None:
+    """The answer as a table."""
+    if found.gaps:
+        several = len({gap.export_type for gap in found.gaps}) > 1
+        say_table(
+            ("COURSE", "TYPE", "HAS", "NEWEST COPY", "WHY"),
+            [
+                (
+                    " ".join(part for part in (gap.context, gap.name) if part),
+                    gap.export_type or "unknown" if several else None,
+                    gap.lack.value,
+                    gap.newest and format_time(gap.newest)[:10],
+                    reason(gap),
+                )
+                for gap in found.gaps
+            ],
+        )
+        say("")
+    say(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
+
+
+def reason(gap: Gap) -> str:
+    """Why, in one line: what the last run said of it, and what the archive has."""
+    said = gap.outcome and f"{gap.outcome} in the last run: {gap.reason}"
+    return "; ".join(part for part in (gap.why if gap.newest or not said else "", said) if part)
+
+
+def _expected(options: argparse.Namespace) -> list[str] | None:
+    """The contexts to judge; ``None`` for all that the archive knows."""
+    if options.account and not options.canvas:
+        raise InputError("--account", "says nothing without --canvas")
+    if options.filters and not options.account:
+        raise InputError("--filter", "says nothing without --account")
+    if options.canvas and not (options.account or options.courses):
+        raise InputError("--canvas", "what to ask it for?", accepted="--account, or --courses with SIS ids")
+    listed = read_list(options.courses, field="--courses") if options.courses else []
+    if not options.canvas:
+        return [str(context) for context in listed] if options.courses else None
+    with ExitStack() as stack:
+        client = stack.enter_context(CanvasClient(options.canvas, _token()))
+        queried = _queried(client, options) if options.account else iter(())
+        return [str(context) for context in unique(chain(listed, queried), client.resolve)]
+
+
+def _queried(client: CanvasClient, options: argparse.Namespace) -> Iterator[Context]:
+    for filters in questions(_filters(options.filters)):
+        for course in client.account_courses(options.account, filters):
+            yield Context(ContextKind.COURSE, str(course.id))
+
+
+def _filters(texts: list[str]) -> dict[str, Any]:
+    """``NAME=VALUE`` as the filters of a backup; a name that comes several times has a list of values."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(
+                "--filter", f"{text!r} has no value", accepted="NAME=VALUE, such as published=true"
+            )
+        given = _FLAGS.get(value, value)
+        found[name] = given if name not in found else [*_listed(found[name]), given]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _token() -> str:
+    token = os.environ.get(TOKEN)
+    if not token:
+        raise InputError(TOKEN, "is not set", accepted="an access token of this Canvas")
+    return token

@@ -1,0 +1,92 @@
+"""Which copy is restored. Only what the manifests and records say decides; nothing is read of a package."""
+
+from __future__ import annotations
+
+from canvas_exports.archive.proof.model import Verdict
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.catalog.copies import Copy, newest
+from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.errors import InputError, NotFoundError
+from canvas_exports.restore.request import RestoreRequest
+
+
+def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
+    """The copy that was asked for: a proven one, unless an incomplete one is allowed; never one known to be damaged.
+
+    An export of selected objects only is taken where its key says so, and never else.
+
+    Raises:
+        InputError: there is no such copy; says what there is.
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    number = source_id(client, request.source)
+    holding = copies_of(store, request.source.kind.value, number)
+    if request.wanted.key is not None:
+        named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
+        found = newest(named)
+        if found is None:
+            raise InputError("copy", f"{holding.name} has no copy under that key", accepted=_keys(holding))
+        if not _may_be_restored(found, request):
+            raise InputError("copy", _why_not(found), accepted="a proven copy")
+        return found
+    of_type = [
+        copy
+        for copy in holding.copies
+        if copy.export.type == request.export_type.value and copy.export.select is None
+    ]
+    in_time = [
+        copy for copy in of_type if request.wanted.until is None or copy.created_at <= request.wanted.until
+    ]
+    found = newest(copy for copy in in_time if _may_be_restored(copy, request))
+    if found is None:
+        raise InputError("copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding))
+    return found
+
+
+def source_id(client: CanvasClient, source: Context) -> int:
+    """The number under which the archive keeps a context; Canvas is asked where a SIS id was given.
+
+    Raises:
+        InputError: Canvas no longer knows that name.
+    """
+    if source.canvas_id is not None:
+        return source.canvas_id
+    try:
+        return client.resolve(source)
+    except NotFoundError:
+        raise InputError(
+            "course",
+            f"Canvas knows no {source}; a deleted course loses its SIS id",
+            accepted="the course's number, as in the address of its page and of its folder in the archive",
+        ) from None
+
+
+def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
+    if copy.is_proven:
+        return True
+    return request.allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
+
+
+def _why_not(copy: Copy) -> str:
+    if copy.is_damaged:
+        return "the package of this copy is damaged or missing"
+    return f"this copy is {copy.verdict.value}, not whole"
+
+
+def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
+    what = f"{request.export_type.value} copy of {holding.name}"
+    if not of_type:
+        return f"the archive holds no {what}"
+    if not in_time:
+        return f"the archive holds no {what} that old"
+    reasons = sorted({_why_not(copy) for copy in in_time})
+    return f"no {what} is proven: {'; '.join(reasons)}"
+
+
+def _keys(holding: Holding) -> str:
+    """The newest few, for a person who has to choose another."""
+    keys = [copy.key for copy in reversed(holding.copies)][:5]
+    return ", ".join(keys) or "a course that has a copy in this archive"

@@ -1,0 +1,77 @@
+"""Which copies a drill tries: at random, those that were never restored first of all."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from datetime import datetime
+
+from canvas_exports.archive.records import RecordKind, read_record_name
+from canvas_exports.archive.store import Store
+from canvas_exports.catalog.copies import Copy, newest
+from canvas_exports.catalog.reading import copies_of
+
+_NEVER = 3650.0  # days since the last drill of a course that had none
+_FOLDER = "courses/"
+_DAY = 86_400.0
+
+
+def draw(
+    store: Store, count: int, *, seed: str, now: datetime, export_type: str = "common_cartridge"
+) -> list[Copy]:
+    """The newest proven copy of so many courses, or of fewer where there are no more.
+
+    The chance of a course grows with the days since its last drill; one that never had any counts as ten years. The same
+    seed draws the same courses from the same archive. One listing of all courses; manifests only of those that are drawn.
+
+    Args:
+        store: the archive.
+        count: courses.
+        seed: any text, such as the id of a run.
+        now: the time to count days to.
+        export_type: which kind of package.
+
+    Raises:
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    drawn: list[Copy] = []
+    for course in _order(_last_drills(store), seed, now):
+        if len(drawn) == count:
+            break
+        copies = copies_of(store, "course", course).copies
+        found = newest(
+            copy
+            for copy in copies
+            if copy.is_proven and copy.export.type == export_type and copy.export.select is None
+        )
+        if found is not None:
+            drawn.append(found)
+    return drawn
+
+
+def _last_drills(store: Store) -> dict[int, datetime | None]:
+    """Every course in the archive, and when a copy of it was last restored for trial."""
+    last: dict[int, datetime | None] = {}
+    for info in store.list(_FOLDER):
+        number = info.key.removeprefix(_FOLDER).partition("/")[0]
+        if not number.isdecimal():
+            continue
+        known = last.setdefault(int(number), None)
+        record = read_record_name(info.key)
+        if record is not None and record.kind is RecordKind.DRILL and (known is None or record.at > known):
+            last[int(number)] = record.at
+    return last
+
+
+def _order(last: dict[int, datetime | None], seed: str, now: datetime) -> Iterator[int]:
+    """All courses, drawn without putting back, by their weights."""
+
+    def turn(course: int) -> float:
+        at = last[course]
+        days = _NEVER if at is None else min(max((now - at).total_seconds() / _DAY, 1.0), _NEVER)
+        chance = random.Random(f"{seed}:{course}").random()  # noqa: S311 - a draw that can be repeated, no secret
+        return -math.log(1.0 - chance) / days
+
+    yield from sorted(last, key=lambda course: (turn(course), course))

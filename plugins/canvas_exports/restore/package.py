@@ -1,0 +1,84 @@
+"""A stored package on its way out: proven before anything is sent, and checked against its digest as it goes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from canvas_exports.archive.held import StoredBytes
+from canvas_exports.archive.proof.directory import prove
+from canvas_exports.archive.proof.model import Expectation, Proof
+from canvas_exports.archive.store import Block, Store
+from canvas_exports.canvas.migrations import PackageFile
+from canvas_exports.catalog.copies import Copy
+from canvas_exports.errors import PackageError
+
+
+def package_file(copy: Copy) -> PackageFile:
+    """What Canvas is told of the package."""
+    return PackageFile(copy.package.key.rpartition("/")[2], copy.package.size)
+
+
+def prove_stored(store: Store, copy: Copy, level: str) -> Proof:
+    """Prove what is stored, at level ``directory`` (a few ranged reads) or ``full`` (all of it is read).
+
+    Which Canvas it came from is not asked again: it was when it was stored, and its digest is compared as it is sent.
+
+    Raises:
+        PackageError: missing, of another size, or not the package its manifest describes (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    expect = Expectation(
+        export_type=copy.export.type,
+        size=copy.package.size,
+        course_id=copy.context.id if copy.context.kind == "course" else None,
+    )
+    info = store.stat(copy.package.key)
+    if info is None or info.size != copy.package.size:
+        raise PackageError(
+            f"{copy.package.key} is {'missing' if info is None else 'of another size than its manifest says'}",
+            context=copy.name,
+        )
+    held = StoredBytes(store, copy.package.key, info.size)
+    try:
+        proof = prove(held, expect)
+        if level == "full":
+            for _ in checked(store, copy):
+                pass
+    except PackageError as error:
+        raise _damaged(copy, error.message) from error
+    except KeyError:
+        raise _damaged(copy, "it was deleted while it was read") from None
+    return proof
+
+
+def checked(store: Store, copy: Copy) -> Iterator[Block]:
+    """The package's bytes. The last block comes only once all of them have the digest in the manifest.
+
+    Raises:
+        PackageError: they have another, or there are fewer or more; the last block was held back (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    digest, size, left = hashlib.sha256(), 0, copy.package.size
+    try:
+        for block in store.blocks(copy.package.key):
+            size += len(block)
+            digest.update(block)
+            left -= len(block)
+            if left > 0:
+                yield block
+            elif left < 0 or digest.hexdigest() != copy.package.sha256:
+                break
+            else:
+                yield block
+                return
+    except KeyError:
+        raise _damaged(copy, "it is missing") from None
+    raise _damaged(copy, f"its {size:,} bytes have another digest")
+
+
+def _damaged(copy: Copy, why: str) -> PackageError:
+    return PackageError(
+        f"{copy.package.key} is not the package its manifest describes: {why}; choose another copy",
+        context=copy.name,
+    )

@@ -1,0 +1,116 @@
+"""What a restore refuses: a target that is not there, that is the source itself, or that holds something already."""
+
+from __future__ import annotations
+
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.models import Course
+from canvas_exports.catalog.copies import Copy
+from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
+from canvas_exports.restore.request import RestoreRequest
+
+#: What Canvas lists of a course in which nobody has done anything yet.
+_ALWAYS = frozenset({"course_settings", "syllabus_body", "assignment_groups"})
+
+
+def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> Course:
+    """The course to restore into, if it may be restored into. Changes nothing.
+
+    Raises:
+        InputError: it is not there, not reachable with this token, the one the copy came from and not confirmed, or
+            not empty and not allowed (permanent).
+        CanvasError: Canvas could not be asked (retryable).
+    """
+    try:
+        course = client.course(request.into)
+        check_not_source(request, copy, course)
+        if request.only_unpublished:
+            check_unpublished(course)
+        if not request.allow_content:
+            check_empty(client, course)
+    except (NotFoundError, PermissionDeniedError) as error:
+        raise _unreachable(request, error) from error
+    return course
+
+
+def check_not_source(request: RestoreRequest, copy: Copy, course: Course) -> None:
+    """Refuse to overwrite the course that the copy was made of, unless its number was repeated.
+
+    Two Canvases may number courses alike; one of the same number is refused on each of them.
+
+    Raises:
+        InputError: it is that course.
+    """
+    source = copy.context
+    same = source.kind == "course" and (
+        course.id == source.id or (source.uuid is not None and course.uuid == source.uuid)
+    )
+    if same and request.confirmed != str(course.id):
+        raise InputError(
+            "into",
+            f"course {course.id} is the one this copy was made of; restoring would overwrite it",
+            accepted=f"another course, or confirm_same_course: {course.id}",
+        )
+    if not same and request.confirmed is not None:
+        raise InputError(
+            "confirm_same_course",
+            f"course {course.id} is not the one this copy was made of",
+            accepted="nothing, as long as the copy goes into another course",
+        )
+
+
+def check_unpublished(course: Course) -> None:
+    """Refuse a course that is, or was, open to students: it is no place to try things out.
+
+    Raises:
+        InputError: it is.
+    """
+    if course.workflow_state != "unpublished":
+        raise InputError(
+            "into",
+            f"course {course.id} is {course.workflow_state or 'in an unknown state'}",
+            accepted="a course that was never published",
+        )
+
+
+def check_empty(client: CanvasClient, course: Course) -> None:
+    """Refuse a course that holds anything a person made.
+
+    Raises:
+        InputError: it does; says what.
+    """
+    held = contents(client, course.id)
+    if held:
+        listed = ", ".join(f"{name} ({count})" if count else name for name, count in held.items())
+        raise InputError(
+            "into",
+            f"course {course.id} is not empty: it holds {listed}",
+            accepted="an empty course, or allow_content",
+        )
+
+
+def contents(client: CanvasClient, course_id: int) -> dict[str, int]:
+    """What a course holds, by Canvas's names for it, with how many where Canvas says.
+
+    ``GET /api/v1/courses/:course_id/content_list`` counts everything that can be exported; the syllabus is in it always,
+    so its text is asked for by ``GET /api/v1/courses/:id?include[]=syllabus_body``. Neither tells of enrolments, grades or
+    settings.
+    """
+    where = Context(ContextKind.COURSE, str(course_id))
+    held = {
+        row.type: row.count or 0
+        for row in client.content_list(where)
+        if row.type not in _ALWAYS and row.count != 0
+    }
+    if client.syllabus(where).strip():
+        held["syllabus"] = 0
+    return held
+
+
+def _unreachable(request: RestoreRequest, error: CanvasError) -> InputError:
+    why = (
+        "does not exist, or the token's user may not see it"
+        if isinstance(error, NotFoundError)
+        else "may not be changed by the token's user"
+    )
+    return InputError("into", f"{request.into} {why}", accepted="a course the token's user may import into")

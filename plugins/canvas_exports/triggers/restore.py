@@ -1,0 +1,62 @@
+"""Watch an import from the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from canvas_exports.errors import CanvasExportsError
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.restore.waiting import DWELL, Waiting, wait_for
+
+PATH = "canvas_exports.triggers.restore.CanvasRestoreTrigger"
+
+
+class CanvasRestoreTrigger(BaseTrigger):
+    """Look at one import and speak once, when Canvas is done with it or its deadline has passed.
+
+    It survives being moved, restarted and run twice at the same time: it changes nothing in Canvas and remembers nothing
+    that its arguments do not say. It does not cancel: Canvas knows no way to stop an import, so there is no ``on_kill``.
+
+    The one event is ``{"status", "try_number"}``; ``status`` is ``watched``, or ``refused`` where the token no longer works.
+    What became of the import is for the worker to read. Neither arguments nor event hold a token, a URL or a name.
+
+    Args:
+        canvas_conn_id: the Airflow connection of Canvas.
+        waiting: fields of ``Waiting``, as a row; its deadline is absolute, so that a restart does not extend it.
+        pace: seconds between two looks, at least and at most.
+        try_number: the attempt that waits.
+    """
+
+    def __init__(
+        self, *, canvas_conn_id: str, waiting: list[Any], pace: list[float], try_number: int
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
+        self.canvas_conn_id = canvas_conn_id
+        self.waiting = waiting
+        self.pace = pace
+        self.try_number = try_number
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, JSON values only."""
+        return PATH, {
+            "canvas_conn_id": self.canvas_conn_id,
+            "waiting": self.waiting,
+            "pace": self.pace,
+            "try_number": self.try_number,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, yield one event, return."""
+        status = "watched"
+        shortest, longest = self.pace
+        try:
+            async with CanvasHook(self.canvas_conn_id).async_conn() as client:
+                waiting = Waiting.from_json(self.waiting)
+                await wait_for(client, waiting, shortest=shortest, longest=longest, dwell=DWELL)
+        except CanvasExportsError as error:
+            self.log.warning("%s", error)
+            status = "refused"
+        yield TriggerEvent({"status": status, "try_number": self.try_number})

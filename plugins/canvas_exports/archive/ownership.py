@@ -21,8 +21,9 @@ _FIELDS = {
 }
 _RUNS = re.compile(
     r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
-    r"(?:report\.(?:json|csv|html)|retention\.json|verification\.json|batches/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
+    r"(?:report\.(?:json|csv|html)|retention\.json|verification\.json|(?:batches|gates)/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
 )
+_INDEX = re.compile(r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz")
 
 
 class Ownership:
@@ -56,8 +57,8 @@ class Ownership:
         return any(self._render(found, each) == key for found in matches if found for each in _types(found))
 
     def owns(self, key: str) -> bool:
-        """Whether it is the name of a package, of a manifest, of a document of a run, or of the probe."""
-        if key == PROBE or _RUNS.fullmatch(key):
+        """Whether it is the name of a package, of a manifest, of a document of a run or the index, or of the probe."""
+        if key == PROBE or _RUNS.fullmatch(key) or _INDEX.fullmatch(key):
             return True
         stem = key.removesuffix(".json")
         names = (key,) if stem == key else (f"{stem}.imscc", f"{stem}.zip")

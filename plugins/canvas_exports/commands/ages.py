@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from canvas_exports.archive.documents import format_time
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.ages import Ages, ages
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.catalog.index import indexed
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
 
 _BAR = 40  # characters
@@ -25,7 +25,7 @@ def add(parsers: Parsers) -> None:
 def answer(options: argparse.Namespace) -> int:
     """Print the distribution."""
     now = datetime.now(timezone.utc)
-    with archive_of(options) as store, closing(every_context(store)) as holdings:
+    with archive_of(options) as store, closing(indexed(store)) as holdings:
         found = ages(holdings, now=now, named=max(0, options.oldest), export_type=options.type)
         uri = store.uri
     if options.json:

@@ -16,7 +16,7 @@ from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.coverage import Coverage, Gap, coverage
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import InputError
@@ -68,7 +68,7 @@ def answer(options: argparse.Namespace) -> int:
 def missing(store: Store, expected: list[str] | None = None, types: list[str] | None = None) -> Coverage:
     """The coverage of a list, or of all that the archive knows, explained by the runs of the last days."""
     outcomes = told(store, recent(reports(store)))
-    with closing(every_context(store)) as holdings:
+    with closing(indexed(store)) as holdings:
         return coverage(
             holdings,
             expected=expected,

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"canvas_sandbox: {error}\n")
         return 1
     if options.print_json:
+        drills = [course.label for course in scenario.drills]
         details = {
             "url": sandbox.url,
             "storage_url": sandbox.storage_url,
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for key in scenario.developer_keys
             ],
         }
-        sys.stdout.write(json.dumps({**details, "expected": scenario.expected}) + "\n")
+        sys.stdout.write(json.dumps({**details, "expected": scenario.expected, "drills": drills}) + "\n")
     else:
         sys.stdout.write(
             f"Canvas sandbox, scenario {options.scenario} ({len(scenario.courses)} courses)\n"

@@ -116,7 +116,7 @@ class Course(Exportable):
     """A course. ``teachers`` and ``students`` are user ids; by default the sandbox's teacher and student.
 
     ``state`` is what Canvas stores: ``created``, ``claimed``, ``available``, ``completed`` or ``deleted``. ``starts`` and
-    ``ends`` are days from the sandbox's start.
+    ``ends`` are days from the sandbox's start. ``storage_quota_mb`` is the room for files, in units of 1,048,576 bytes.
     """
 
     course_code: str = ""
@@ -133,6 +133,7 @@ class Course(Exportable):
     blueprint: bool = False
     blueprint_associated: bool = False
     homeroom: bool = False
+    storage_quota_mb: int = 500
 
     kind: ClassVar[str] = "course"
 

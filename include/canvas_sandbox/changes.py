@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from canvas_sandbox.imports.changes import IMPORT_CHANGES
+
 if TYPE_CHECKING:
     from canvas_sandbox.oauth import Grant
     from canvas_sandbox.world import World
@@ -27,7 +29,7 @@ def _reset_course(world: World, course_id: int) -> int:
     old = world.courses[course_id]
     new = replace(old, id=max(world.courses) + 1, size=0, faults=())
     _delete_course(world, course_id)
-    world.courses[new.id] = new
+    world.add_course(new)
     return new.id
 
 
@@ -96,5 +98,5 @@ CHANGES: dict[str, Callable[..., Any]] = {
         _refresh_token,
         _revoke_token,
     )
-}
+} | IMPORT_CHANGES
 """Changes by name; each takes the world and plain values."""

@@ -73,6 +73,22 @@ class Fault(str, Enum):
     EXPIRED_LINK = "expired_link"
     """The storage URL has expired when it is handed out."""
 
+    # The import into a course
+    IMPORT_FAILS = "import_fails"
+    """The migration ends ``failed``; nothing is imported."""
+    IMPORT_WARNINGS = "import_warnings"
+    """The migration completes, with warnings and something to do."""
+    IMPORT_ERRORS = "import_errors"
+    """The migration completes, with errors: some pages and files are left out."""
+    IMPORT_STUCK = "import_stuck"
+    """The migration starts and never ends; others in the course are queued behind it."""
+    IMPORT_SLOW = "import_slow"
+    """The migration takes twenty times as long."""
+    OVER_QUOTA = "over_quota"
+    """The course has no room for the file when the migration is created."""
+    OVER_QUOTA_LATE = "over_quota_late"
+    """The course has no room for the file when its upload is completed."""
+
     def times(self, count: int) -> LimitedFault:
         """This fault, but only the first ``count`` times it would happen."""
         return LimitedFault(self, count)
@@ -96,6 +112,17 @@ PACKAGE_FAULTS = frozenset(
         Fault.EMPTY,
         Fault.CORRUPT,
         Fault.ZIP64,
+    }
+)
+
+
+IMPORT_FAULTS = frozenset(
+    {
+        Fault.IMPORT_FAILS,
+        Fault.IMPORT_WARNINGS,
+        Fault.IMPORT_ERRORS,
+        Fault.IMPORT_STUCK,
+        Fault.IMPORT_SLOW,
     }
 )
 

@@ -9,6 +9,7 @@ from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import pick, pick_files
 from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.holding import NOTHING, Holding
 from canvas_sandbox.packages.build import build
 from canvas_sandbox.packages.order import PackageOrder
 from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
@@ -28,6 +29,7 @@ class Packing:
     moment: float
     canvas_domain: str
     for_student: bool
+    holding: Holding = NOTHING
     real_package: Path | None = None
 
     def order(self) -> PackageOrder | None:
@@ -47,6 +49,7 @@ class Packing:
             version=self.export.version,
             canvas_domain=self.canvas_domain,
             faults=self.export.faults,
+            verbatim=self.holding.verbatim(content, whole=self._is_whole),
         )
 
     def render(self) -> VirtualFile:
@@ -57,8 +60,13 @@ class Packing:
         assert order is not None
         return build(self.export.export_type, order)
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the package holds the course itself, not only things of it."""
+        return "everything" in self.export.selection.flags and Fault.EMPTY not in self.export.faults
+
     def _content(self) -> Content | None:
-        content = generate(self.source)
+        content = self.holding.furnish(generate(self.source))
         if Fault.EMPTY in self.export.faults:
             content = Content(content.root, {content.root: content.items[content.root]})
         if self.export.export_type != "zip":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canvas_sandbox.campus import Course, Exportable, Group, User
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.lookups import in_root_account
-from canvas_sandbox.records import OWN_ONLY_TYPES, Export
+from canvas_sandbox.records import OWN_ONLY_TYPES, Export, Progress
 from canvas_sandbox.world import World
 
 
@@ -55,6 +55,20 @@ def shows(world: World, user: User, export: Export) -> bool:
     if export.export_type in OWN_ONLY_TYPES:
         return export.user_id == user.id and reads(world, user, export.context)
     return reads_as_admin(world, user, export.context)
+
+
+def manages_content(world: World, user: User, context: Exportable) -> bool:
+    """``manage_course_content_add`` and ``..._edit`` in a course, and their like elsewhere."""
+    if reads_as_admin(world, user, context):
+        return True
+    return isinstance(context, User) and user.id == context.id and Fault.FORBIDDEN not in context.trouble
+
+
+def follows(world: World, user: User, progress: Progress) -> bool:
+    """Whether the user may see how far a job is: whoever may see what it is for."""
+    if progress.context_type == "ContentMigration":
+        return manages_content(world, user, world.migrations.rows[progress.context_id].context)
+    return shows(world, user, world.exports[progress.context_id])
 
 
 def sees_sis_ids(user: User) -> bool:

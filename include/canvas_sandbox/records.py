@@ -18,16 +18,18 @@ COPY_TYPES = frozenset({"course_copy", "master_course_copy"})
 
 @dataclass
 class Progress:
-    """Canvas's Progress of an export. ``completion`` is a float and may go backwards."""
+    """Canvas's Progress of an export or a migration. ``completion`` is a float and may go backwards."""
 
     id: int
-    export_id: int
+    context_id: int
     user_id: int
     created_at: float
     updated_at: float
     workflow_state: str = "queued"
     completion: float | None = None
     message: str | None = None
+    context_type: str = "ContentExport"
+    tag: str = "content_export"
 
     def reset(self, moment: float) -> None:
         """Back to the queue, whatever was before; Canvas does so when the job starts."""

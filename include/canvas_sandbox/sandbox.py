@@ -18,6 +18,8 @@ from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, Us
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import RequestFault
+from canvas_sandbox.imports.keep import Keep
+from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.journal import Journal
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.recall import recall
@@ -116,6 +118,7 @@ class Sandbox:
         self.world.files_url = f"http://{self._storage_host}:{canvas_port}"
         self.world.storage_url = f"http://{self._storage_host}:{storage_port}"
         if self._state is not None:
+            self.world.migrations.keep = Keep(self._state / "files")
             with ExitStack() as undo:
                 for bound in sockets:
                     undo.push(bound)
@@ -137,6 +140,7 @@ class Sandbox:
             with self.world.lock:
                 self.world.remember = forget
                 self._journal.close()
+        self.world.migrations.keep.close()
         self._journal = None
         self._loop = self._stop = self._thread = None
 
@@ -169,6 +173,11 @@ class Sandbox:
     def exports(self) -> list[ExportRecord]:
         """Every export ever created, oldest first."""
         return self._server.exports()
+
+    @property
+    def migrations(self) -> list[MigrationRecord]:
+        """Every content migration ever created, oldest first."""
+        return self._server.migrations()
 
     def inject(self, fault: RequestFault) -> None:
         """Make requests fail; of several faults that match one request, the first injected strikes."""
@@ -275,8 +284,11 @@ class Sandbox:
         except Exception as error:  # noqa: BLE001  handed to the thread that waits
             ready.set_exception(error)
             return
+        with self.world.lock:
+            self._server.fetcher.start()
         ready.set_result(None)
         await self._stop.wait()
+        await self._server.fetcher.close()
         for runner in runners:
             await runner.cleanup()
 

@@ -22,10 +22,13 @@ class Scenario:
     """A university and what a backup of it should come to.
 
     ``expected`` maps ``course:ID`` to ``stored``, ``incomplete``, ``empty``, ``gone``, ``denied``, ``failed`` or ``stalled``.
+    ``drills`` are empty, unpublished courses outside of every term's dates: nobody backs them up, packages are restored
+    into them.
     """
 
     courses: Sequence[Course]
     expected: dict[str, str]
+    drills: Sequence[Course] = ()
     groups: Sequence[Group] = ()
     users: Sequence[User] = ()
     accounts: Sequence[Account] = ()
@@ -47,7 +50,7 @@ class Scenario:
     ) -> Sandbox:
         """A sandbox of this scenario, not yet started. A scenario makes one sandbox: faults count down in its courses."""
         return Sandbox(
-            self.courses,
+            (*self.courses, *self.drills),
             groups=self.groups,
             users=self.users,
             accounts=self.accounts,
@@ -85,6 +88,7 @@ def campus() -> Scenario:
     return Scenario(
         courses=courses,
         expected={course.label: "stored" for course in courses},
+        drills=_drills(901),
         groups=[
             Group(id=7, name="Lab group A", course_id=101, sis_group_id="G-7"),
             Group(id=8, name="Chess club", members=(1, 3)),
@@ -119,6 +123,7 @@ def demo() -> Scenario:
     return Scenario(
         courses=courses,
         expected=expected,
+        drills=_drills(2901),
         accounts=_ACCOUNTS,
         terms=_terms(),
         switches=Switches(job_workers=6),
@@ -194,6 +199,23 @@ _SPECIAL: dict[int, _Special] = {
 """Size, faults and outcome of the courses in which something is special, by place in the catalogue."""
 
 _DURATION_OF = {"failed": 5.0, "empty": 3.0, "stalled": 8.0}
+
+
+def _drills(first_id: int) -> list[Course]:
+    """Courses to restore into, in the default term, which has no dates."""
+    return [
+        Course(
+            id=first_id + number,
+            name=f"Restore drills {number + 1}",
+            course_code=f"DRILL {number + 1}",
+            sis_course_id=f"RESTORE-DRILLS-{number + 1}",
+            size=0,
+            state="claimed",
+            teachers=(),
+            students=(),
+        )
+        for number in range(2)
+    ]
 
 
 def _terms() -> list[Term]:

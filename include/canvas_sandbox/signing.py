@@ -32,6 +32,14 @@ class Signer:
         claims = _decode(body.rpartition(".")[2])
         return claims.get("resource") == subject and now < int(claims.get("exp", 0))
 
+    def sign(self, text: str) -> str:
+        """The signature of a text, such as the policy of an upload."""
+        return self._sign(text)
+
+    def has_signed(self, text: str, signature: str) -> bool:
+        """Whether a signature is ours, of this text."""
+        return hmac.compare_digest(signature.encode(), self._sign(text).encode())
+
     def presign(self, path: str, now: float, lifetime: float, file_name: str) -> str:
         """Query of a presigned S3 URL."""
         date = datetime.fromtimestamp(now, tz=timezone.utc).strftime(_S3_TIME)

@@ -29,6 +29,9 @@ class Switches:
         job_delay: Seconds between the request and the earliest start of its job.
         duration: Median seconds of an export whose course does not say.
         duration_sigma: Spread of a lognormal distribution around ``duration``; 0 makes all equal.
+        import_duration: Seconds an import takes once it has started.
+        recheck: Seconds after which a migration that waits for another one looks again; scaled as jobs are.
+        create_success_auth: Ask for a credential where an upload is completed; the link's ``uuid`` alone is not enough.
         stuck_holds_worker: Whether an export that never ends keeps its worker.
         expire_days: Days after which an export loses its ``attachment``; 0 keeps it for ever.
         denied_status: Status of a missing permission, 403 or the older 401.
@@ -66,6 +69,9 @@ class Switches:
     job_delay: float = 0.0
     duration: float = 0.2
     duration_sigma: float = 0.0
+    import_duration: float = 0.2
+    recheck: float = 3600.0
+    create_success_auth: bool = True
     stuck_holds_worker: bool = False
     expire_days: int = 30
     denied_status: int = 403

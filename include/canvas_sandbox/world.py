@@ -19,7 +19,8 @@ from canvas_sandbox.content.generate import generate, source_of
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
-from canvas_sandbox.jobs import JobQueue
+from canvas_sandbox.imports.migrations import Migrations
+from canvas_sandbox.jobs import Job, JobQueue
 from canvas_sandbox.lifecycle import Life
 from canvas_sandbox.oauth import Grants, Token
 from canvas_sandbox.packages.build import file_name
@@ -89,6 +90,7 @@ class World:
         self._export_ids, self._progress_ids, self._file_ids = (
             itertools.count(n) for n in (501, 9001, 70_001)
         )
+        self.migrations = Migrations(self)
         self.tokens: dict[str, Token] = {}
         self.token_of: dict[str, str] = {}
         self.grants = Grants(seed, self.tokens)
@@ -146,7 +148,29 @@ class World:
 
     def content(self, owner: Exportable) -> Content:
         """Everything a course, group or person holds."""
-        return generate(source_of(owner, self.seed))
+        return self.migrations.holding(owner).furnish(generate(source_of(owner, self.seed)))
+
+    def submit(self, job: Job, moment: float) -> None:
+        """Queue a background job, not to start before a moment."""
+        self._jobs.submit(job, moment)
+
+    def add_progress(
+        self, context_id: int, user_id: int, now: float, context_type: str, tag: str
+    ) -> Progress:
+        """The row in which a job says how far it is."""
+        progress = Progress(next(self._progress_ids), context_id, user_id, now, now)
+        progress.context_type, progress.tag = context_type, tag
+        self.progresses[progress.id] = progress
+        return progress
+
+    def next_file_id(self) -> int:
+        """An id for another file."""
+        return next(self._file_ids)
+
+    def add_course(self, course: Course) -> None:
+        """A course that was not there in the beginning."""
+        self.courses[course.id] = course
+        course.trouble.on_use = partial(self._used, course.label)
 
     def create_export(self, request: ExportRequest) -> Export:
         """A new export and its job: every call makes another one."""
@@ -178,10 +202,9 @@ class World:
             notify=request.notify and request.export_type != "zip",
             faults=faults,
         )
-        progress = Progress(next(self._progress_ids), export.id, export.user_id, now, now)
+        progress = self.add_progress(export.id, export.user_id, now, "ContentExport", "content_export")
         export.progress = progress
         self.exports[export.id] = export
-        self.progresses[progress.id] = progress
         # Migrating a quiz needs a feature this Canvas has switched off: such an export stays created.
         if Fault.STUCK_CREATED not in export.faults and export.export_type != "quizzes2":
             life = Life(
@@ -193,6 +216,20 @@ class World:
             )
             self._jobs.submit(life.run, now + self.switches.job_delay * self.time_scale)
         return export
+
+    def packing(self, export: Export, moment: float) -> Packing:
+        """What the package of an export is made from, as its context is now."""
+        context = export.context
+        return Packing(
+            export=export,
+            source=source_of(context, self.seed),
+            name=context.name,
+            moment=moment,
+            canvas_domain=self.canvas_url.partition("//")[2],
+            for_student=self._is_student(export),
+            holding=self.migrations.holding(context),
+            real_package=None if context.package is None else Path(context.package),
+        )
 
     def is_expired(self, export: Export) -> bool:
         """Whether the export is too old to show its package."""
@@ -220,16 +257,7 @@ class World:
         return seconds * self.time_scale
 
     def _attach(self, export: Export, moment: float) -> Attachment | None:
-        context = export.context
-        packing = Packing(
-            export=export,
-            source=source_of(context, self.seed),
-            name=context.name,
-            moment=moment,
-            canvas_domain=self.canvas_url.partition("//")[2],
-            for_student=self._is_student(export),
-            real_package=None if context.package is None else Path(context.package),
-        )
+        packing = self.packing(export, moment)
         order = packing.order()
         if order is None:
             return None

@@ -36,6 +36,7 @@ class Item:
     """One thing. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
 
     ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
+    ``migration_id`` is the identifier that an imported thing came with; its ``body`` is HTML, others have plain text.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Item:
     target: int | None = None
     size: int = 0
     locked: bool = False
+    migration_id: str = ""
 
     @property
     def asset_string(self) -> str:
@@ -56,7 +58,7 @@ class Item:
     @property
     def key(self) -> str:
         """Identifier in a package, the same in every export."""
-        return create_key(self.asset_string)
+        return self.migration_id or create_key(self.asset_string)
 
     @property
     def slug(self) -> str:

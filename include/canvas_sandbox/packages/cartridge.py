@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from canvas_sandbox.content.model import Content, Item, Kind, create_key
@@ -11,8 +12,10 @@ from canvas_sandbox.packages import documents
 from canvas_sandbox.packages.archive import Member, directory_member, filler_member, text_member
 from canvas_sandbox.packages.manifest import OutlineItem, Resource, cartridge_manifest, with_errors
 from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.packages.taking_over import with_verbatim
 
 _CANVAS_DATA = "associatedcontent/imscc_xmlv1p1/learning-application-resource"
+_CONTEXT, _MARKER_NAME = "course_settings/context.xml", "course_settings/canvas_export.txt"
 _MARKER = (
     "Q: What did the panda say when he was forced out of his natural habitat?\nA: This is un-BEAR-able\n"
 )
@@ -36,28 +39,39 @@ class Cartridge:
 
     def members(self) -> Iterator[Member]:
         """All members; a file that cannot be read is left out although the manifest names it."""
-        yield from self._pages()
-        yield from self._assignments()
-        yield from self._topics()
-        yield from self._quizzes()
-        yield from self._files()
-        yield from self._settings()
+        written = {member.name: member for member in self._written()}
+        if self._order.verbatim is not None:
+            written |= with_verbatim(written, self._order.verbatim, self._unreadable())
+        yield from written.values()
         yield text_member("imsmanifest.xml", self._manifest())
+
+    def _written(self) -> Iterator[Member]:
+        """What is written anew for this export: of a course that has nothing of its own, only where it comes from."""
+        if self._order.verbatim is None or not self._order.verbatim.covers or self._has_own:
+            yield from self._pages()
+            yield from self._assignments()
+            yield from self._topics()
+            yield from self._quizzes()
+            yield from self._files()
+            yield from self._settings()
+        else:
+            yield text_member(_CONTEXT, self._context())
 
     def _add(
         self, identifier: str, kind: str, *files: str, href: bool = True, use: str = "", depends: str = ""
     ) -> None:
-        self._resources.append(Resource(identifier, kind, files, href, use, depends))
+        others = (depends,) if depends else ()
+        self._resources.append(Resource(identifier, kind, files, href, use, others))
 
     def _pages(self) -> Iterator[Member]:
         yield directory_member("wiki_content/")
-        for page in self._content.of(Kind.PAGE):
+        for page in self._order.own(Kind.PAGE):
             name = f"wiki_content/{page.slug}.html"
             yield text_member(name, documents.html_page(page, self._links(page)))
             self._add(page.key, "webcontent", name)
 
     def _assignments(self) -> Iterator[Member]:
-        for item in self._content.of(Kind.ASSIGNMENT):
+        for item in self._order.own(Kind.ASSIGNMENT):
             page, settings = f"{item.key}/{item.slug}.html", f"{item.key}/assignment_settings.xml"
             group = self._content.items.get(item.parent or 0)
             yield directory_member(f"{item.key}/")
@@ -71,7 +85,7 @@ class Cartridge:
 
     def _topics(self) -> Iterator[Member]:
         kind = "imsdt_xmlv1p3" if self._cc13 else "imsdt_xmlv1p1"
-        for item in (*self._content.of(Kind.DISCUSSION), *self._content.of(Kind.ANNOUNCEMENT)):
+        for item in (*self._order.own(Kind.DISCUSSION), *self._order.own(Kind.ANNOUNCEMENT)):
             meta = create_key(item.asset_string, "topic_meta_")
             yield text_member(f"{item.key}.xml", documents.topic(item, self._order.version))
             yield text_member(f"{meta}.xml", documents.topic_meta(item, meta))
@@ -85,7 +99,7 @@ class Cartridge:
             else "imsqti_xmlv1p2/imscc_xmlv1p1/assessment"
         )
         yield directory_member("non_cc_assessments/")
-        for quiz in self._content.of(Kind.QUIZ):
+        for quiz in self._order.own(Kind.QUIZ):
             questions, meta = f"{quiz.key}/assessment_qti.xml", f"{quiz.key}/assessment_meta.xml"
             full = f"non_cc_assessments/{quiz.key}.xml.qti"
             meta_key = create_key(quiz.asset_string, "quiz_meta_")
@@ -97,8 +111,8 @@ class Cartridge:
             self._add(meta_key, _CANVAS_DATA, meta, full)
 
     def _files(self) -> Iterator[Member]:
-        files = list(self._content.of(Kind.FILE))
-        unreadable = files[-1].id if files and Fault.INCOMPLETE in self._order.faults else None
+        files = list(self._order.own(Kind.FILE))
+        unreadable = self._unreadable()
         folders = [folder for folder in self._content.of(Kind.FOLDER) if folder.id != self._content.root]
         if files or folders:
             yield directory_member("web_resources/")
@@ -107,7 +121,7 @@ class Cartridge:
         for file in files:
             name = f"web_resources/{self._content.path(file)}"
             self._add(file.key, "webcontent", name)
-            if file.id != unreadable:
+            if file is not unreadable:
                 yield filler_member(name, self._order.filler_key(file.id), file.size)
 
     def _settings(self) -> Iterator[Member]:
@@ -128,12 +142,30 @@ class Cartridge:
             "events.xml": documents.titled_list("events", "event", content.of(Kind.EVENT)),
             "files_meta.xml": documents.files_meta(content, locked),
             "media_tracks.xml": documents.canvas_xml("media_tracks", ""),
-            "context.xml": documents.context_xml(self._course_id, self._name, self._order.canvas_domain),
+            "context.xml": self._context(),
         }
         yield directory_member("course_settings/")
         for name, text in texts.items():
             yield text_member(f"course_settings/{name}", text)
         self._add(self._key("settings"), _CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
+
+    def _context(self) -> str:
+        return documents.context_xml(self._course_id, self._name, self._order.canvas_domain)
+
+    @property
+    def _has_own(self) -> bool:
+        """Whether anything in it was not imported."""
+        return any(
+            item
+            for kind in Kind
+            for item in self._order.own(kind)
+            if kind is not Kind.FOLDER and item.id != self._content.root
+        )
+
+    def _unreadable(self) -> Item | None:
+        """The file that storage fails to give."""
+        files = list(self._content.of(Kind.FILE))
+        return files[-1] if files and Fault.INCOMPLETE in self._order.faults else None
 
     def _manifest(self) -> str:
         text = cartridge_manifest(
@@ -142,20 +174,38 @@ class Cartridge:
             version=self._order.version,
             moment=self._order.moment,
             outline=self._outline(),
-            resources=self._resources,
+            resources=self._all_resources(),
         )
         if Fault.EXPORT_ERRORS in self._order.faults:
             text = with_errors(text, self._order.export_id, EXPORT_ERRORS)
         return text
 
+    def _all_resources(self) -> list[Resource]:
+        """Those written anew and those taken over; the settings are one resource."""
+        verbatim = self._order.verbatim
+        if verbatim is None:
+            return self._resources
+        rows = {row.identifier: row for row in self._resources}
+        taken = dict(verbatim.resources)
+        settings = next((row for row in taken.values() if _MARKER_NAME in row.files), None)
+        own = rows.get(self._key("settings"))
+        if settings is not None and own is not None:
+            files = dict.fromkeys([*own.files, *taken.pop(settings.identifier).files])
+            rows[own.identifier] = replace(own, files=tuple(files))
+        return list((rows | taken).values())
+
     def _outline(self) -> Iterator[OutlineItem]:
         for module in self._content.of(Kind.MODULE):
             children = [
-                OutlineItem(item.key, item.title, self._content.items[item.target].key)
+                OutlineItem(item.key, item.title, self._target(item))
                 for item in self._content.of(Kind.MODULE_ITEM)
-                if item.parent == module.id and item.target is not None
+                if item.parent == module.id
             ]
             yield OutlineItem(module.key, module.title, children=children)
+
+    def _target(self, item: Item) -> str:
+        """The resource that a module item leads to; headings lead nowhere."""
+        return "" if item.target is None else self._content.items[item.target].key
 
     def _links(self, item: Item) -> list[str]:
         content: Content = self._content

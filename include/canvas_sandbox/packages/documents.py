@@ -16,6 +16,8 @@ _CLASSES = {
     Kind.ASSIGNMENT: "Assignment",
     Kind.QUIZ: "Quizzes::Quiz",
     Kind.DISCUSSION: "DiscussionTopic",
+    Kind.ANNOUNCEMENT: "DiscussionTopic",
+    Kind.FILE: "Attachment",
 }
 
 

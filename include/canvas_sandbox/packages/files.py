@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.faults import Fault
@@ -40,7 +41,11 @@ def file_members(order: PackageOrder) -> Iterator[Member]:
             yield directory_member(f"{posixpath.relpath('/' + content.path(folder), '/' + start)}/")
     for file in files:
         name = posixpath.relpath("/" + content.path(file), "/" + start)
-        yield filler_member(name, order.filler_key(file.id), file.size)
+        imported = order.verbatim.of(file) if order.verbatim is not None and order.verbatim.has(file) else {}
+        if imported:
+            yield replace(next(iter(imported.values())), name=name)
+        else:
+            yield filler_member(name, order.filler_key(file.id), file.size)
 
 
 def archive_name(content: Content) -> str:

@@ -17,7 +17,7 @@ class Resource:
     files: Sequence[str]
     href: bool = True
     intended_use: str = ""
-    depends_on: str = ""
+    depends_on: Sequence[str] = ()
 
     def xml(self) -> str:
         """The element."""
@@ -25,8 +25,7 @@ class Resource:
         use = f' intendeduse="{self.intended_use}"' if self.intended_use else ""
         lines = [f'    <resource identifier="{self.identifier}" type="{self.type}"{href}{use}>']
         lines += [f"      <file href={quoteattr(name)}/>" for name in self.files]
-        if self.depends_on:
-            lines.append(f'      <dependency identifierref="{self.depends_on}"/>')
+        lines += [f'      <dependency identifierref="{other}"/>' for other in self.depends_on]
         return "\n".join([*lines, "    </resource>"])
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from canvas_sandbox.content.model import Content
+from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.holding import Verbatim
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class PackageOrder:
         version: Common Cartridge version, ``1.1.0`` or ``1.3.0``.
         canvas_domain: Host of this Canvas, written into ``context.xml``.
         faults: What is wrong with the package.
+        verbatim: What of the content was imported, and goes out as it came in.
     """
 
     label: str
@@ -37,6 +40,13 @@ class PackageOrder:
     version: str = "1.1.0"
     canvas_domain: str = ""
     faults: frozenset[Fault] = frozenset()
+    verbatim: Verbatim | None = None
+
+    def own(self, kind: Kind) -> Iterator[Item]:
+        """The things of a kind that were not imported."""
+        return (
+            item for item in self.content.of(kind) if self.verbatim is None or not self.verbatim.has(item)
+        )
 
     def filler_key(self, item_id: int) -> str:
         """Name of a file's bytes: the same file holds the same bytes in every export and export type."""

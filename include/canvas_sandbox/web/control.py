@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from canvas_sandbox.faults import RequestFault
+from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.web.reply import Call, Reply
 from canvas_sandbox.web.router import Router
@@ -21,16 +22,19 @@ class Control:
         world: World,
         requests: Callable[[], list[RequestRecord]],
         exports: Callable[[], list[ExportRecord]],
+        migrations: Callable[[], list[MigrationRecord]],
         inject: Callable[[RequestFault], None],
     ) -> None:
         self._world = world
         self._requests = requests
         self._exports = exports
+        self._migrations = migrations
         self._inject = inject
         self._router = Router()
         self._router.add("GET", "/sandbox/health", self.health)
         self._router.add("GET", "/sandbox/requests", self.requests)
         self._router.add("GET", "/sandbox/exports", self.exports)
+        self._router.add("GET", "/sandbox/migrations", self.migrations)
         self._router.add("POST", "/sandbox/faults", self.faults)
         self._router.add("POST", "/sandbox/advance", self.advance)
 
@@ -50,6 +54,10 @@ class Control:
     def exports(self, _: Call) -> Reply:
         """``GET /sandbox/exports``: every export ever created, oldest first."""
         return Reply(data=[asdict(record) for record in self._exports()])
+
+    def migrations(self, _: Call) -> Reply:
+        """``GET /sandbox/migrations``: every migration ever created, oldest first, and how often each was imported."""
+        return Reply(data=[asdict(record) for record in self._migrations()])
 
     def faults(self, call: Call) -> Reply:
         """``POST /sandbox/faults`` with the fields of a `RequestFault` as JSON."""

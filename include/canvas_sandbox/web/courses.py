@@ -17,7 +17,7 @@ from canvas_sandbox.web.reply import Call, Reply
 from canvas_sandbox.web.router import Router
 from canvas_sandbox.world import DAY, World
 
-_TITLES = {
+TITLES = {
     Kind.ASSIGNMENT: "Assignments",
     Kind.ASSIGNMENT_GROUP: "Assignment Groups",
     Kind.QUIZ: "Quizzes",
@@ -29,6 +29,7 @@ _TITLES = {
     Kind.PAGE: "Pages",
     Kind.FILE: "Files",
 }
+"""What people call the kinds of things that can be chosen one by one."""
 
 
 class Courses:
@@ -48,7 +49,7 @@ class Courses:
         course = self._find(call)
         if not reads(self._world, call.user, course):
             raise errors.denied(self._world.switches)
-        return Reply(data=self._json(course, call))
+        return Reply(data=self.json(course, call))
 
     def index(self, call: Call) -> Reply:
         """``GET /api/v1/accounts/:account_id/courses``: never with a ``last`` link, for nothing is counted."""
@@ -62,7 +63,7 @@ class Courses:
         return paginate(
             call,
             rows,
-            lambda course: self._json(course, call),
+            lambda course: self.json(course, call),
             url,
             counted=False,
             bookmarks=self._world.switches.bookmarks,
@@ -77,7 +78,7 @@ class Courses:
         wanted = call.query.get("type")
         if wanted is None:
             return Reply(data=_types(content, f"{call.base_url}/api/v1/courses/{course.id}/content_list"))
-        kinds = {kind.value: kind for kind in _TITLES}
+        kinds = {kind.value: kind for kind in TITLES}
         if wanted not in kinds:
             raise errors.invalid("unsupported migration type")
         return Reply(data=[_row(item) for item in content.of(kinds[wanted])])
@@ -88,7 +89,8 @@ class Courses:
             raise errors.not_found()
         return course
 
-    def _json(self, course: Course, call: Call) -> dict[str, Any]:
+    def json(self, course: Course, call: Call) -> dict[str, Any]:
+        """The course object."""
         world, includes = self._world, strings(call.query.get("include"))
         data: dict[str, Any] = {
             "id": course.id,
@@ -107,7 +109,7 @@ class Courses:
             "end_at": self._date(course.ends),
             "public_syllabus": False,
             "public_syllabus_to_auth": False,
-            "storage_quota_mb": 500,
+            "storage_quota_mb": course.storage_quota_mb,
             "is_public_to_auth_users": False,
             "apply_assignment_group_weights": False,
             "calendar": {"ics": f"{call.base_url}/feeds/calendars/course_{course.uuid}.ics"},
@@ -149,7 +151,7 @@ class Courses:
         if "concluded" in includes:
             data["concluded"] = course.state == "completed"
         if "storage_quota_used_mb" in includes:
-            data["storage_quota_used_mb"] = round(course.size / 1_048_576, 3)
+            data["storage_quota_used_mb"] = round(world.migrations.quota(course)[1] / 1_048_576, 3)
         if "syllabus_body" in includes:
             data["syllabus_body"] = None
         return data
@@ -163,7 +165,7 @@ def _types(content: Content, url: str) -> list[dict[str, Any]]:
         {"type": "course_settings", "property": "select[all_course_settings]", "title": "Course Settings"},
         {"type": "syllabus_body", "property": "select[all_syllabus_body]", "title": "Syllabus Body"},
     ]
-    for kind, title in _TITLES.items():
+    for kind, title in TITLES.items():
         count = sum(1 for _ in content.of(kind))
         if count:
             rows.append(

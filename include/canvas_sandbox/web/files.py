@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.permissions import shows
+from canvas_sandbox.imports.records import Upload
+from canvas_sandbox.permissions import manages_content, shows
 from canvas_sandbox.records import Attachment
 from canvas_sandbox.signing import Signer
 from canvas_sandbox.switches import Storage
@@ -18,7 +19,7 @@ from canvas_sandbox.web.router import Router
 from canvas_sandbox.world import World
 
 _HOP_LIFETIME = 300.0
-_BUCKET = "canvas-sandbox"
+BUCKET = "canvas-sandbox"
 
 
 def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, Any]:
@@ -27,15 +28,31 @@ def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, 
     if world.switches.verifier_in_url:
         url += f"&verifier={attachment.uuid}"
     moment = iso(attachment.created_at)
-    data: dict[str, Any] = {"id": attachment.id, "folder_id": None}
-    data |= {"display_name": attachment.name, "filename": attachment.name}
-    if world.switches.uuid_in_file_json:
-        data["uuid"] = attachment.uuid
-    return data | {
+    uuid = attachment.uuid if world.switches.uuid_in_file_json else None
+    return _json(attachment, attachment.size, moment, url, uuid)
+
+
+def upload_json(upload: Upload, base_url: str) -> dict[str, Any]:
+    """The file object of an upload."""
+    url = f"{base_url}/files/{upload.id}/download?download_frd=1"
+    size = upload.kept.size if upload.kept else upload.declared
+    data = _json(upload, size, iso(upload.issued_at), url)
+    return data if upload.state == "success" else data | {"upload_status": "pending"}
+
+
+def _json(
+    file: Attachment | Upload, size: int, moment: str, url: str, uuid: str | None = None
+) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "folder_id": None,
+        "display_name": file.name,
+        "filename": file.name,
+        **({} if uuid is None else {"uuid": uuid}),
         "upload_status": "success",
-        "content-type": attachment.content_type,
+        "content-type": file.content_type,
         "url": url,
-        "size": attachment.size,
+        "size": size,
         "created_at": moment,
         "updated_at": moment,
         "unlock_at": None,
@@ -45,7 +62,7 @@ def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, 
         "hidden_for_user": False,
         "thumbnail_url": None,
         "modified_at": moment,
-        "mime_class": "zip" if attachment.content_type == "application/zip" else "file",
+        "mime_class": "zip" if file.content_type == "application/zip" else "file",
         "media_entry_id": None,
         "category": "uncategorized",
         "locked_for_user": False,
@@ -56,7 +73,7 @@ def object_path(attachment: Attachment, storage: Storage) -> str:
     """Path of the package on the storage host, not yet percent-encoded."""
     if storage is Storage.INSTFS:
         return f"/files/{attachment.uuid}/{attachment.name}"
-    return f"/{_BUCKET}/account_1/attachments/{attachment.id}/{attachment.name}"
+    return f"/{BUCKET}/account_1/attachments/{attachment.id}/{attachment.name}"
 
 
 class Files:
@@ -77,10 +94,20 @@ class Files:
         """``GET /api/v1/files/:id``."""
         attachment = self._find(call)
         if attachment is None:
-            raise errors.not_found()
+            return self._show_upload(call)
         if not shows(self._world, call.user, attachment.export):
             raise errors.denied(self._world.switches)
         return Reply(data=file_json(self._world, attachment, call.base_url))
+
+    def _show_upload(self, call: Call) -> Reply:
+        """A file that came in for an import; nobody downloads it again."""
+        migrations, number = self._world.migrations, call.ids["id"]
+        upload = migrations.uploads.get(int(number)) if number.isdecimal() else None
+        if upload is None or upload.state != "success":
+            raise errors.not_found()
+        if not manages_content(self._world, call.user, migrations.rows[upload.migration_id].context):
+            raise errors.denied(self._world.switches)
+        return Reply(data=upload_json(upload, call.base_url))
 
     def login(self, _: Call) -> Reply:
         """``GET /login``: the page that naive downloads store as a package."""

@@ -16,14 +16,19 @@ from canvas_sandbox.web.courses import Courses
 from canvas_sandbox.web.exports import Exports
 from canvas_sandbox.web.files import Files
 from canvas_sandbox.web.graphql import GraphQL
+from canvas_sandbox.web.listings import Listings
+from canvas_sandbox.web.migrations import MigrationsRoom
+from canvas_sandbox.web.new_courses import NewCourses
 from canvas_sandbox.web.oauth import OAuth
 from canvas_sandbox.web.places import Places
 from canvas_sandbox.web.progress import Progresses
 from canvas_sandbox.web.reply import Call, Refusal, Reply
 from canvas_sandbox.web.router import Router
+from canvas_sandbox.web.uploads import Uploads
 from canvas_sandbox.web.users import Users
 from canvas_sandbox.world import DAY, World
 
+_CREATE_SUCCESS = re.compile(r"/files/\d+/create_success$")
 _GLOBAL_ID = 10_000_000_000_000
 """Added to a user's id in ``X-Canvas-User-Id``."""
 
@@ -36,14 +41,20 @@ class Gate:
         self._throttle = Throttle(world.switches)
         self._costs = [(re.compile(pattern), cost) for pattern, cost in world.switches.request_costs.items()]
         self._request_ids = Random(world.seed)
+        self.uploads = Uploads(world, signer)
         self._router = Router()
+        courses = Courses(world)
         for room in (
             Users(world),
             Places(world),
-            Courses(world),
+            courses,
+            NewCourses(world, courses.json),
+            Listings(world),
             Exports(world),
+            MigrationsRoom(world, self.uploads),
             Progresses(world),
             GraphQL(world),
+            self.uploads,
             Files(world, signer),
             OAuth(world),
         ):
@@ -96,6 +107,10 @@ class Gate:
         except Refusal as refusal:
             return refusal.reply
 
+    def _is_open(self, call: Call) -> bool:
+        """Whether the link alone is enough: that which completes an upload, on some Canvases."""
+        return not self._world.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
+
     def _cost(self, call: Call) -> float:
         line = f"{call.method} {call.path}"
         usual = self._world.switches.request_cost
@@ -103,7 +118,7 @@ class Gate:
 
     def _identify(self, call: Call) -> None:
         """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""
-        is_api = call.path.startswith("/api/")
+        is_api = call.path.startswith("/api/") and not self._is_open(call)
         value = _given_token(call, with_body=True)
         token = self._world.tokens.get(value) if value else None
         if token is not None and token.expires_at is not None and call.now >= token.expires_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from canvas_sandbox.permissions import shows
+from canvas_sandbox.permissions import follows
 from canvas_sandbox.web.reply import Call, Reply
 from canvas_sandbox.web.router import Router
 from canvas_sandbox.world import World
@@ -52,7 +52,7 @@ class GraphQL:
     def _node(self, call: Call, node: re.Match[str], problems: list[dict[str, Any]]) -> dict[str, Any] | None:
         number = node["id"]
         progress = self._world.progresses.get(int(number)) if number.isdecimal() else None
-        if progress is None or not shows(self._world, call.user, self._world.exports[progress.export_id]):
+        if progress is None or not follows(self._world, call.user, progress):
             return None
         if progress.workflow_state not in _STATES:
             problems.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from canvas_sandbox.clock import iso
-from canvas_sandbox.permissions import shows
+from canvas_sandbox.permissions import follows
 from canvas_sandbox.records import Progress
 from canvas_sandbox.web import errors
 from canvas_sandbox.web.reply import Call, Reply
@@ -25,9 +25,9 @@ class Progresses:
         router.add("POST", "/api/v1/progress/:id/cancel", self.cancel)
 
     def show(self, call: Call) -> Reply:
-        """``GET /api/v1/progress/:id``: for those who may show the export."""
+        """``GET /api/v1/progress/:id``: for those who may show what it is about."""
         progress = self._find(call)
-        if not shows(self._world, call.user, self._world.exports[progress.export_id]):
+        if not follows(self._world, call.user, progress):
             raise errors.denied(self._world.switches)
         return Reply(data=_json(progress, call.base_url))
 
@@ -50,10 +50,10 @@ class Progresses:
 def _json(progress: Progress, base_url: str) -> dict[str, Any]:
     return {
         "id": progress.id,
-        "context_id": progress.export_id,
-        "context_type": "ContentExport",
+        "context_id": progress.context_id,
+        "context_type": progress.context_type,
         "user_id": progress.user_id,
-        "tag": "content_export",
+        "tag": progress.tag,
         "completion": progress.completion,
         "workflow_state": progress.workflow_state,
         "created_at": iso(progress.created_at),

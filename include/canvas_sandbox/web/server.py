@@ -12,18 +12,21 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from canvas_sandbox.faults import Effect, RequestFault
+from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.signing import Signer
 from canvas_sandbox.web import errors
 from canvas_sandbox.web.control import Control
+from canvas_sandbox.web.fetching import Fetcher
 from canvas_sandbox.web.gate import Gate
 from canvas_sandbox.web.params import from_body, from_query, to_query
+from canvas_sandbox.web.receive import BrokenUploadError, receive
 from canvas_sandbox.web.reply import STRING_IDS, Call, Reply, render_json
 from canvas_sandbox.web.send import Sender
 from canvas_sandbox.web.storage import StorageHost
 from canvas_sandbox.world import World
 
-_SECRETS = frozenset({"access_token", "verifier", "sf_verifier", "token"})
+_SECRETS = frozenset({"access_token", "verifier", "sf_verifier", "token", "uuid"})
 
 
 class Server:
@@ -33,11 +36,12 @@ class Server:
         signer = Signer(world.seed)
         self.world = world
         self.gate = Gate(world, signer)
+        self.fetcher = Fetcher(world)
         self._storage = StorageHost(world, signer)
         self._faults: list[RequestFault] = []
         self._records: deque[RequestRecord] = deque(maxlen=world.switches.record_limit)
         self._kept = 0
-        self._control = Control(world, self.requests, self.exports, self.inject)
+        self._control = Control(world, self.requests, self.exports, self.migrations, self.inject)
         self._canvas_sender = Sender(
             lowercase_headers=world.switches.lowercase_headers, server="Apache", clock=world.clock.now
         )
@@ -76,6 +80,12 @@ class Server:
                 for export in self.world.exports.values()
             ]
 
+    def migrations(self) -> list[MigrationRecord]:
+        """Every migration ever created, oldest first."""
+        with self.world.lock:
+            self.world.settle()
+            return self.world.migrations.records()
+
     def inject(self, fault: RequestFault) -> None:
         """Add a fault; of several that match, the one injected first strikes."""
         with self.world.lock:
@@ -83,6 +93,8 @@ class Server:
 
     async def canvas(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to the Canvas host."""
+        if self.gate.uploads.expects(request.method, request.path, on_storage=False):
+            return await self._upload(request, self._canvas_sender, "canvas")
         call = await self._call(request)
         if call.path.startswith("/sandbox/"):
             with self.world.lock:
@@ -111,12 +123,15 @@ class Server:
         with self.world.lock:
             call.now = self.world.settle()
             reply = self._replacement(call, fault) or self.gate.answer(call)
+            self.fetcher.start()
         return (
             reply if fault is None else _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
         )
 
     async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to the storage host."""
+        if self.gate.uploads.expects(request.method, request.path, on_storage=True):
+            return await self._upload(request, self._storage_sender, "storage")
         call = await self._call(request)
         with self.world.lock:
             fault = self._strike(call)
@@ -127,9 +142,37 @@ class Server:
             reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
         return await self._finish(request, call, reply, self._storage_sender, "storage")
 
-    async def _call(self, request: web.BaseRequest) -> Call:
+    async def _upload(self, request: web.BaseRequest, sender: Sender, listener: str) -> web.StreamResponse:
+        """Take in a file, whatever its size; a fault strikes in the middle of it, and then nothing is kept."""
+        call = await self._call(request, with_body=False)
+        with self.world.lock:
+            fault = self._strike(call)
+            instead = self._replacement(call, fault)
+        keep = self.world.migrations.keep
+        cut = fault is not None and fault.effect is Effect.CUT
+        if fault is not None and fault.effect is Effect.DELAY:
+            await asyncio.sleep(fault.seconds)
+        try:
+            if instead is not None or cut:
+                assert fault is not None
+                middle = (request.content_length or 0) // 2 if fault.after is None else fault.after
+                await receive(request, keep, max(1, middle))
+                reply = instead or Reply(drop=True)
+            else:
+                received = await receive(request, keep)
+                assert received is not None
+                with self.world.lock:
+                    call.now = self.world.settle()
+                    reply = self.gate.uploads.accept(call, received)
+        except BrokenUploadError:
+            reply = Reply(400, body=b"")
+        if fault is not None and instead is None and not cut:
+            reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+        return await self._finish(request, call, reply, sender, listener)
+
+    async def _call(self, request: web.BaseRequest, *, with_body: bool = True) -> Call:
         path, _, query = request.raw_path.partition("?")
-        body = await request.read() if request.body_exists else b""
+        body = await request.read() if with_body and request.body_exists else b""
         nested = from_query(query)
         params = {**nested, **from_body(body, request.headers.get("Content-Type", ""))} if body else nested
         with self.world.lock:

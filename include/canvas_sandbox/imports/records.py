@@ -1,0 +1,118 @@
+"""The rows Canvas writes about imports: migrations, their issues, and the files uploaded for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from canvas_sandbox.campus import Exportable
+from canvas_sandbox.content.selection import Selection
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.keep import Kept
+from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.records import Progress
+
+_API_STATES = {
+    "created": "pre_processing",
+    "pre_process_error": "failed",
+    "exporting": "running",
+    "importing": "running",
+    "imported": "completed",
+}
+
+
+@dataclass
+class Issue:
+    """What Canvas noticed. ``issue_type`` is ``todo``, ``warning`` or ``error``."""
+
+    id: int
+    description: str
+    issue_type: str
+    created_at: float
+    updated_at: float
+    workflow_state: str = "active"
+
+
+@dataclass
+class Upload:
+    """A file that is to come, or has come. ``state`` is ``pending``, ``received`` (storage has it) or ``success``.
+
+    ``issued_at`` is when its policy was signed; ``declared`` the size that the client named, if it did.
+    """
+
+    id: int
+    uuid: str
+    name: str
+    content_type: str
+    declared: int
+    migration_id: int
+    issued_at: float
+    state: str = "pending"
+    kept: Kept | None = None
+
+
+@dataclass
+class Migration:
+    """A content migration, in Canvas's internal states.
+
+    ``faults`` are those of its course that strike this very import; ``package`` opens the bytes to import once they are
+    known; ``copy`` is what was selected of them. ``imports`` counts how often content was written into the course.
+    """
+
+    id: int
+    context: Exportable
+    migration_type: str
+    user_id: int
+    created_at: float
+    settings: dict[str, Any]
+    source: str
+    progress: Progress
+    immediate: bool = True
+    copy: Selection | None = None
+    faults: frozenset[Fault] = frozenset()
+    workflow_state: str = "created"
+    started_at: float | None = None
+    finished_at: float | None = None
+    upload: Upload | None = None
+    kept: Kept | None = None
+    package: Callable[[], VirtualFile] | None = None
+    issues: list[Issue] = field(default_factory=list)
+    imports: int = 0
+
+    @property
+    def api_state(self) -> str:
+        """``workflow_state`` as the API says it."""
+        if self.workflow_state == "exported":
+            return "running" if self.immediate else "waiting_for_select"
+        return _API_STATES.get(self.workflow_state, self.workflow_state)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is at work in its course, and others have to wait."""
+        return self.workflow_state in ("exporting", "importing")
+
+
+@dataclass(frozen=True)
+class MigrationRecord:
+    """A migration as tests see it: ``state`` as the API says it, times in seconds since the epoch.
+
+    ``source`` is ``upload``, ``file_url``, ``content_export`` or ``course_copy``; ``size`` and ``sha256`` are those of the
+    bytes that arrived, where they came from outside. ``imports`` counts how often content was written into the course.
+    """
+
+    id: int
+    context: str
+    migration_type: str
+    state: str
+    source: str
+    created_at: float
+    user: int
+    progress: int
+    started_at: float | None = None
+    finished_at: float | None = None
+    upload: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    imports: int = 0
+    issues: list[str] = field(default_factory=list)

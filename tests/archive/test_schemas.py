@@ -18,7 +18,7 @@ from canvas_exports.archive.manifest import Manifest, PackageFacts
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas.quick import compiled
 
-NAMES = ("manifest-1", "run-report-1", "retention-1")
+NAMES = ("manifest-1", "run-report-1", "retention-1", "hold-1")
 NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.records import read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.reading import Holding, Memory, every_context
+from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.retention.holds import unmatched
 from canvas_exports.retention.policy import Policy, group_of
 
@@ -131,9 +131,14 @@ class Plan:
 
 
 def make_plan(
-    store: Store, policy: Policy, *, now: datetime, backup: str | None = None, memory: Memory | None = None
+    store: Store,
+    policy: Policy,
+    *,
+    now: datetime,
+    backup: str | None = None,
+    holdings: Generator[Holding, None, None] | None = None,
 ) -> Plan:
-    """Read the archive and decide on every copy. Deletes nothing and writes nothing.
+    """Read the archive and decide on every copy. Deletes nothing.
 
     Takes memory of about half a kilobyte for each copy. Of each copy that may go it looks up the locks.
 
@@ -142,7 +147,7 @@ def make_plan(
         policy: which copies stay.
         now: the time, aware of its zone.
         backup: DAG id of a backup: only copies that it made are in the plan. ``None``: all.
-        memory: what is known of manifests already.
+        holdings: what the archive holds of each context, if not as ``catalog.reading.every_context`` reads it; closed here.
 
     Raises:
         ArchiveDeniedError: no right to list or to read (permanent).
@@ -150,8 +155,8 @@ def make_plan(
     """
     contexts, others = [], 0
     seen: set[str] = set()
-    with closing(every_context(store, memory)) as holdings:
-        for holding in holdings:
+    with closing(holdings or every_context(store)) as found:
+        for holding in found:
             held = policy.holds.on(holding.copies)
             seen.update(hold for holds in held.values() for hold in holds)
             planned = _decided(holding, policy, held, now, backup)

@@ -46,6 +46,7 @@ class Backup:
     max_active_batches: int = 8
     pool: str | None = None
     sweep_after: str = "P2D"
+    keep: Mapping[str, Any] | None = None
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
@@ -74,7 +75,7 @@ class Backup:
             connections=written(*CONNECTIONS),
             tags=tuple(data.get("tags", ())),
             **written("name", "schedule", "archive", "description", "timezone", "retries"),
-            **written("max_active_batches", "pool", "sweep_after"),
+            **written("max_active_batches", "pool", "sweep_after", "keep"),
         )
 
 

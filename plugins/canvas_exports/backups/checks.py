@@ -20,7 +20,9 @@ from canvas_exports.canvas.ids import account_path
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut
 from canvas_exports.export.durations import read_duration, read_grace
+from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.options import build_options
+from canvas_exports.retention.holds import Holds
 
 _CRON_FIELDS = 5
 _SCHEDULES = (
@@ -46,6 +48,7 @@ def contradictions(document: Document, malformed: set[Place]) -> Iterator[Found]
     yield from _when(sound)
     yield from _which(sound)
     yield from _how(sound)
+    yield from _kept(sound)
 
 
 Sound = Callable[[Place], Any]
@@ -117,6 +120,18 @@ def _how(sound: Sound) -> Iterator[Found]:
     contexts = [f"{kind.value}:1" for kind in ContextKind if kind in _kinds(sound)]
     for place, text in _refusals(partial(_build_options, contexts), written):
         yield ("export_types",) if place == ("export_type",) else place, text
+
+
+def _kept(sound: Sound) -> Iterator[Found]:
+    for index, text in enumerate(sound(("keep", "hold", "courses")) or ()):
+        yield from _refusal(("keep", "hold", "courses", index), partial(Holds.of, [text]))
+    keep = sound(("keep",))
+    if keep is not None:
+        rules = {name: value for name, value in keep.items() if name not in ("hold", "apply")}
+        try:
+            read_keep(rules)
+        except InputError as error:
+            yield ("keep",) if error.field == "keep" else ("keep", error.field), _said(error)
 
 
 def _kinds(sound: Sound) -> set[ContextKind]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from canvas_exports.backups.backup import Backup
+from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.policy import FailurePolicy
 
 _PACKAGES = {
@@ -29,9 +30,12 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
         f"Backs up {_and(list(_contexts(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
         f"whole. {_when(backup)} {_verdict(backup.settings.get('fail_on', 'any'))}"
     )
+    if backup.keep is not None:
+        yield _kept(backup.keep, backup.timezone)
+    retention = ", and `retention` which copies go" if backup.keep is not None else ""
     yield (
         "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "
-        f"became of every one. This page is made from `{backup.file}`: change the backup there."
+        f"became of every one{retention}. This page is made from `{backup.file}`: change the backup there."
     )
 
 
@@ -75,6 +79,13 @@ def _verdict(fail_on: str) -> str:
         return "A run never fails because of a course."
     many = "any export has" if limit == 0 else f"more than {100 * limit:g} % of its exports have"
     return f"A run fails if {many} no whole copy."
+
+
+def _kept(keep: Mapping[str, Any], timezone: str) -> str:
+    rules = dict(keep)
+    applied = rules.pop("apply", False)
+    told = "All others are deleted." if applied else "The others are told and stay, for it does not say `apply: true`."
+    return f"{read_keep(rules, timezone=timezone).sentence()} {told}"
 
 
 def _and(parts: list[str]) -> str:

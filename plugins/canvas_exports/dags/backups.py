@@ -48,5 +48,7 @@ def backup_dag(backup: Backup) -> DAG:
             max_active_batches=backup.max_active_batches,
             pool=backup.pool,
             sweep_after=backup.sweep_after,
+            keep=backup.keep,
+            timezone=backup.timezone,
         )
     return dag

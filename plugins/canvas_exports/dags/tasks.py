@@ -1,4 +1,4 @@
-"""The three tasks of every backup: list, export, report."""
+"""The tasks of every backup: list, export, report, and retention where it has a policy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from airflow.sdk import AssetAlias, TriggerRule
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS
+from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 
 RETRY_DELAY = timedelta(minutes=1)
@@ -31,11 +32,16 @@ def back_up(
     max_active_batches: int = 8,
     pool: str | None = None,
     sweep_after: str = "P2D",
+    keep: Mapping[str, Any] | None = None,
+    timezone: str = "UTC",
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
     ``list`` finds the contexts and cuts them into batches, ``export`` carries one batch in each mapped task, ``report``
     merges what became of them and judges the run as a whole: a batch by itself fails only where it could not go on.
+    With a policy, ``retention`` deletes what the backup need not keep. It waits for the batches and not for the verdict: it
+    counts copies and not nights, so that a bad night costs no copy, and a backup in which one course fails every night
+    does not grow for ever. As it is a last task of its own, a run is green only if both are.
 
     Args:
         archive: root URI of the archive.
@@ -48,6 +54,8 @@ def back_up(
         max_active_batches: batches of one run under way at once.
         pool: Airflow pool of the batches.
         sweep_after: how old leftovers of killed runs have to be for ``report`` to remove them, or ``never``.
+        keep: the retention policy, as ``export.keeping.read_keep`` reads it, and ``apply``; ``None``: nothing is deleted.
+        timezone: in which the policy's days begin.
     """
     again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     how = dict(settings)
@@ -93,3 +101,15 @@ def back_up(
         **again,
     )
     exported >> report
+    if keep is not None:
+        rules = dict(keep)
+        exported >> CanvasRetentionOperator(
+            task_id="retention",
+            archive=archive,
+            apply=rules.pop("apply", False),
+            keep=rules,
+            archive_conn_id=connections.get("archive_conn_id"),
+            timezone=timezone,
+            trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+            **again,
+        )

@@ -1,0 +1,142 @@
+"""The task ``retention``: the plan in the log and in the archive, and deletion only where it was asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.catalog.holdings import lay, manifest
+from tests.operators.life import Life
+
+from canvas_exports.archive.ownership import Ownership
+from canvas_exports.archive.schemas import problem
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.errors import ArchiveUnavailableError, LockedError
+from canvas_exports.operators import retention
+from canvas_exports.operators.retention import CanvasRetentionOperator
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> FileStore:
+    """Four nights of one course, made by the DAG ``nightly``."""
+    store = FileStore(tmp_path.as_uri(), tmp_path)
+    for day in range(4):
+        lay(store, manifest(day=day, export_id=501 + day))
+    return store
+
+
+def task(archive: FileStore, **arguments: Any) -> Life:
+    given: dict[str, Any] = {"keep": {"daily": 2}, "backup": "nightly", **arguments}
+    return Life(lambda: CanvasRetentionOperator(task_id="retention", archive=archive.uri, **given), {})
+
+
+def left(archive: FileStore) -> set[str]:
+    return {info.key.rpartition("-")[2] for info in archive.list("courses/") if info.key.endswith(".json")}
+
+
+def plan(archive: FileStore) -> dict[str, Any]:
+    (key,) = (info.key for info in archive.list("runs/") if info.key.endswith("retention.json"))
+    assert Ownership().owns(key)
+    document: dict[str, Any] = json.loads(archive.read(key))
+    assert problem("retention-1", document) is None
+    return document
+
+
+ALL = {"501.json", "502.json", "503.json", "504.json"}
+NEWEST = {"503.json", "504.json"}
+
+
+def test_without_apply_it_only_tells(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
+    life = task(archive)
+    assert life.segment() == "success"
+    assert left(archive) == ALL
+    assert (life.receipt["delete"], life.receipt["applied"]) == (2, None)
+    assert plan(archive)["totals"]["applied"] is None
+    told = capsys.readouterr().out
+    assert "Of 4 copies, 2 go and 2 stay. That frees 18 B." in told
+    assert "Nothing is deleted: this was only the plan." in told
+
+
+def test_with_apply_it_deletes_and_writes_down_what(archive: FileStore) -> None:
+    life = task(archive, apply=True)
+    assert life.segment() == "success"
+    assert left(archive) == NEWEST
+    assert life.receipt["applied"] == {"copies": 2, "packages": 2, "records": 0, "bytes": 18, "left": 0}
+    document = plan(archive)
+    assert document["totals"]["applied"] == life.receipt["applied"]
+    assert document["backup"] == "nightly"
+    (context,) = document["contexts"]
+    assert [(copy["decision"], copy["reasons"]) for copy in context["copies"]] == [
+        ("delete", []),
+        ("delete", []),
+        ("keep", ["daily"]),
+        ("keep", ["daily", "proven"]),
+    ]
+
+
+def test_the_plan_is_in_the_archive_before_the_first_deletion(
+    archive: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(_store: Any, _plan: Any) -> Any:
+        assert plan(archive)["totals"]["delete"] == 2
+        raise ArchiveUnavailableError("down")
+
+    monkeypatch.setattr(retention, "apply_plan", apply)
+    life = task(archive, apply=True)
+    life.max_tries = 1
+    assert life.segment() == "up_for_retry"
+
+
+def test_run_again_it_deletes_nothing_more(archive: FileStore) -> None:
+    task(archive, apply=True).segment()
+    life = task(archive, apply=True)
+    assert life.segment() == "success"
+    assert life.receipt["applied"]["copies"] == 0
+    assert left(archive) == NEWEST
+
+
+def test_copies_of_another_backup_are_none_of_its_business(archive: FileStore) -> None:
+    life = task(archive, apply=True, backup=None)
+    assert life.segment() == "success"
+    assert left(archive) == ALL
+    assert life.receipt["copies"] == 0
+    assert plan(archive)["backup"] == "campus_backup"
+
+
+def test_a_lock_that_the_plan_did_not_know_is_told_and_nothing_fails(
+    archive: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = FileStore.delete
+
+    def locked(self: FileStore, key: str) -> None:
+        if "-501." in key:
+            raise LockedError("it is locked", key=key)
+        delete(self, key)
+
+    monkeypatch.setattr(FileStore, "delete", locked)
+    life = task(archive, apply=True)
+    assert life.segment() == "success"
+    assert left(archive) == NEWEST | {"501.json"}
+    assert life.receipt["applied"]["left"] == 1
+    assert any("501.json was not deleted: it is locked" in note for note in plan(archive)["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"keep": {}}, "keep: a policy without a rule"),
+        ({"keep": {"daily": "2"}}, "daily: '2' is not a whole number"),
+        ({"apply": "yes"}, "apply: 'yes' is neither"),
+        ({"timezone": "Nowhere"}, "timezone: 'Nowhere' is not a time zone"),
+    ],
+)
+def test_bad_input_fails_without_a_retry_and_deletes_nothing(
+    archive: FileStore, arguments: dict[str, Any], said: str
+) -> None:
+    life = task(archive, **arguments)
+    life.max_tries = 3
+    assert life.segment() == "failed"
+    assert said in str(life.error)
+    assert left(archive) == ALL

@@ -299,7 +299,13 @@ class TestDependencies:
 
 
 #: Distributions by the module they are imported as, where the two differ.
-DISTRIBUTIONS = {"airflow": "apache-airflow", "smart_open": "smart-open", "yaml": "pyyaml"}
+DISTRIBUTIONS = {
+    "airflow": "apache-airflow",
+    "google": "google-auth",
+    "jwt": "pyjwt",
+    "smart_open": "smart-open",
+    "yaml": "pyyaml",
+}
 
 
 def third_party() -> set[str]:

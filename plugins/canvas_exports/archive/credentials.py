@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from canvas_exports.archive.protection import NONE, Protection
+
 
 @dataclass(frozen=True)
 class AccessKeys:
@@ -48,7 +50,8 @@ class StoreOptions:
         unsigned_payload: S3 over plain http: do not sign what is sent, which hashes it a second time, but send a CRC64NVME
             with every part. A store that knows it refuses what was damaged on its way; nobody refuses what was forged.
         retries: how often one request is repeated when the store fails; the waits between grow.
-        settings: further settings of the backend under obstore's names, such as ``server_side_encryption``.
+        protection: encryption, storage class, locks and tags.
+        settings: further settings of the backend under obstore's names.
     """
 
     endpoint: str | None = None
@@ -71,4 +74,5 @@ class StoreOptions:
     verify: bool | str = True
     unsigned_payload: bool = False
     retries: int = 6
+    protection: Protection = NONE
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.ownership import PROBE
+from canvas_exports.archive.protection import NONE
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import ArchiveDeniedError, InputError
 
@@ -48,6 +49,12 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         raise InputError(field, "an archive's URI has no query and no fragment", accepted=ACCEPTED)
     if parts.scheme in _CLOUDS:
         return _cloud(parts, options, field)
+    if options.protection != NONE:
+        raise InputError(
+            field,
+            f"{parts.scheme} archives know no encryption keys, storage classes, locks or tags",
+            accepted="s3, gs, az",
+        )
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         from canvas_exports.archive.stores.file_store import FileStore  # noqa: PLC0415 - as the other stores
 
@@ -63,9 +70,11 @@ def check_writable(store: Store) -> None:
     A store that forbids deleting is fine; the probe then stays, under one reserved name.
 
     Raises:
-        ArchiveDeniedError: no credentials, no such bucket, or no right to write (permanent).
+        ArchiveDeniedError: no credentials, no such bucket, no right to write, or no locks where the archive's
+            connection asks for them (permanent).
         ArchiveUnavailableError: the store cannot be reached (retryable).
     """
+    store.check_locks()
     store.replace(PROBE, b"Written to see whether this archive can be written to. Safe to delete.\n")
     with suppress(ArchiveDeniedError):
         store.delete(PROBE)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by the export's type
 
 _ROUNDS = 3
+_SWEPT = "the package was swept before it had its manifest; it will be fetched again"
 
 _LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
 
@@ -82,7 +83,7 @@ def publish(
     for _ in range(_ROUNDS):
         stored = _stored(store, draft)
         if stored is not None:
-            return stored
+            return _locked(store, stored)
         adopted: Pipeline | None = None
         try:
             passed = delivery.to(partial(_put, store, draft.key, known))
@@ -90,7 +91,7 @@ def publish(
             with delivery.stage("publish"):
                 referring = _refer(store, draft, news)
             if referring is not None:
-                return referring
+                return _locked(store, referring)
             known = None  # what it knew is gone
             continue
         except AlreadyStoredError:
@@ -104,7 +105,7 @@ def publish(
             published = _seal(store, draft, passed)
         if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
             _look_back(store, published)
-        return published
+        return _locked(store, published)
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
 
 
@@ -182,7 +183,10 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
         media_type=MEDIA_TYPE,
         content_digest_version=content_digest.VERSION,
     )
-    return _commit(store, draft, package, passed.proof)
+    try:
+        return _commit(store, draft, package, passed.proof)
+    except KeyError:
+        raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
 
 
 def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | None:
@@ -195,7 +199,10 @@ def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | 
         return None
     levels = list(ProofLevel)
     deepest = max((news.proof, news.copy.proof), key=lambda proof: levels.index(proof.level))
-    published = _commit(store, draft, package, deepest)
+    try:
+        published = _commit(store, draft, package, deepest)
+    except KeyError:
+        return None
     if published.already or _is_there(store, package):
         return published
     store.delete(published.manifest_key)
@@ -203,6 +210,11 @@ def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | 
 
 
 def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof) -> Published:
+    """Lock the package, where the archive locks, and then write its manifest. ``KeyError``: it is gone.
+
+    So what has no manifest is locked for as long as one request takes, and the sweep never meets it.
+    """
+    store.lock(package.key)
     manifest = Manifest(
         context=draft.context,
         export=draft.export,
@@ -222,6 +234,12 @@ def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Pr
     return stored
 
 
+def _locked(store: Store, published: Published) -> Published:
+    """Lock the manifest, too; once more, if it was there already: whoever wrote it may have been killed before."""
+    store.lock(published.manifest_key)
+    return published
+
+
 def _look_back(store: Store, published: Published) -> None:
     """See that the package was still there when its manifest was written.
 
@@ -230,9 +248,7 @@ def _look_back(store: Store, published: Published) -> None:
     """
     if store.stat(published.key) is None:
         store.delete(published.manifest_key)
-        raise ArchiveUnavailableError(
-            "the package was swept before it had its manifest; it will be fetched again", key=published.key
-        )
+        raise ArchiveUnavailableError(_SWEPT, key=published.key)
 
 
 def _same(manifest: Manifest, draft: ManifestDraft) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
+from canvas_exports.archive.capabilities import Capabilities
+
 Block = bytes | bytearray | memoryview
 
 
@@ -31,6 +33,9 @@ class Store(ABC):
 
     #: The root as a person wrote it, without credentials; safe to log.
     uri: str
+
+    #: What it can do beyond what every store does.
+    capabilities: Capabilities = Capabilities()
 
     @abstractmethod
     def put(self, key: str, blocks: Iterable[Block]) -> None:
@@ -73,6 +78,15 @@ class Store(ABC):
 
         ``LockedError`` (permanent) if it is under a lock of its store: nothing has changed then.
         """
+
+    def lock(self, key: str) -> None:  # noqa: B027 - for the stores that have locks
+        """Lock an object for as long as the archive's connection says; nothing, if it says nothing.
+
+        Repeating it makes the lock longer. ``KeyError`` if the object is absent.
+        """
+
+    def check_locks(self) -> None:  # noqa: B027 - as above
+        """Look whether objects can be locked here, if they are to be. ``ArchiveDeniedError`` (permanent) if not."""
 
     def lock_of(self, key: str) -> datetime | None:  # noqa: ARG002 - for the stores that have locks
         """When the lock on an object ends (UTC), by a point look-up.

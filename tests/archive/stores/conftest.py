@@ -4,11 +4,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.archive.stores import azure_servers
 from tests.archive.stores.ftp_server import FtpServer
+from tests.archive.stores.gcs_servers import GcsServer, service_account
 from tests.archive.stores.hdfs_servers import HDFS_COMMAND, WebHdfsServer
-from tests.archive.stores.places import FolderPlace, MiB, Place, S3Place
+from tests.archive.stores.places import AzurePlace, FolderPlace, GcsPlace, MiB, Place, S3Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, FaultProxy, client, moto, rclone
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 
@@ -16,7 +19,7 @@ from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.opening import open_store
 
 BUCKET = "archive"
-KINDS = ("file", "s3-rclone", "s3-moto", "sftp", "ftp", "webhdfs", "hdfs")
+KINDS = ("file", "s3-rclone", "s3-moto", "gs", "az", "sftp", "ftp", "webhdfs", "hdfs")
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +33,22 @@ def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def moto_endpoint() -> Iterator[str]:
     with moto() as endpoint:
         client(endpoint).create_bucket(Bucket=BUCKET)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[GcsServer]:
+    server = GcsServer(BUCKET)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def azurite_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if reason := azure_servers.missing():
+        pytest.skip(reason)
+    with azure_servers.azurite(tmp_path_factory.mktemp("azurite")) as endpoint:
+        azure_servers.client(endpoint).create_container(BUCKET)
         yield endpoint
 
 
@@ -49,6 +68,29 @@ def s3_options(endpoint: str, *, retries: int = 1) -> StoreOptions:
     return StoreOptions(
         endpoint=endpoint, region="us-east-1", access_key=ACCESS_KEY, secret_key=SECRET_KEY, retries=retries
     )
+
+
+def gcs_options(server: GcsServer, **more: Any) -> StoreOptions:
+    return StoreOptions(
+        **{"endpoint": server.endpoint, "service_account": service_account(), "retries": 1, **more}
+    )
+
+
+def gcs_place(server: GcsServer, **more: Any) -> GcsPlace:
+    prefix = f"canvas/{uuid.uuid4().hex}/"
+    store = open_store(f"gs://{server.bucket}/{prefix}", gcs_options(server, **more))
+    return GcsPlace(store, 20 * MiB, True, server, prefix)
+
+
+def azure_options(endpoint: str, **more: Any) -> StoreOptions:
+    given = {"account": azure_servers.ACCOUNT, "account_key": azure_servers.ACCOUNT_KEY}
+    return StoreOptions(**{"endpoint": endpoint, "retries": 1, **given, **more})
+
+
+def azure_place(endpoint: str, **more: Any) -> AzurePlace:
+    prefix = f"canvas/{uuid.uuid4().hex}/"
+    store = open_store(f"az://{BUCKET}/{prefix}", azure_options(endpoint, **more))
+    return AzurePlace(store, 20 * MiB, True, azure_servers.client(endpoint), BUCKET, prefix)
 
 
 def s3_place(
@@ -79,8 +121,18 @@ def open_place(
                 server_name = kind.removeprefix("s3-")
                 endpoint = request.getfixturevalue(f"{server_name}_endpoint")
                 place = s3_place(endpoint, tells_age=server_name != "moto")
+                place.heeds_conditions = place.serves_ranges = server_name == "moto"
+                place.checks_signatures = server_name == "rclone"
                 cleanup.enter_context(place.store)
                 return place
+            if kind in ("gs", "az"):
+                cloud: Place = (
+                    gcs_place(request.getfixturevalue("gcs"))
+                    if kind == "gs"
+                    else azure_place(request.getfixturevalue("azurite_endpoint"))
+                )
+                cleanup.enter_context(cloud.store)
+                return cloud
             if kind == "hdfs":
                 command = tmp_path / "bin" / "hdfs"
                 command.parent.mkdir()

@@ -68,8 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
                 real.mkdir(parents=True, exist_ok=True)
             elif operation == "DELETE":
                 real.unlink()
-            elif operation == "RENAME" and not self._real(destination).exists():
-                real.rename(self._real(destination))
+            elif operation == "RENAME" and _moved(real, self._real(destination)):
+                pass
             else:
                 done = {"boolean": False}
         except OSError:
@@ -98,6 +98,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         pass
+
+
+def _moved(old: Path, new: Path) -> bool:
+    """As Hadoop: in one step, and never over another file."""
+    try:
+        new.hardlink_to(old)
+    except FileExistsError:
+        return False
+    old.unlink()
+    return True
 
 
 def _status(real: Path, name: str) -> dict[str, object]:
@@ -131,7 +141,7 @@ case $verb in
     [ -d "$path" ] || absent "$3"
     find "$path" -mindepth 1 | sed "s#^$HDFS_ROOT#hdfs://cluster#" ;;
 -mkdir) exec mkdir -p "$(real "$2")" ;;
--mv) [ -e "$(real "$2")" ] && exit 1; exec mv "$(real "$1")" "$(real "$2")" ;;
+-mv) ln "$(real "$1")" "$(real "$2")" && exec rm "$(real "$1")"; exit 1 ;;
 -rm) exec rm -f "$(real "$3")" ;;
 *) exit 2 ;;
 esac

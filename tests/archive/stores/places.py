@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from tests.archive.stores.gcs_servers import GcsServer, Upload
 
 from canvas_exports.archive.store import Store
 
@@ -24,11 +27,18 @@ class Place(ABC):
         store: under test.
         large: a size, in bytes, that takes it several requests.
         tells_age: whether the server knows when an upload began (moto says 2010).
+        heeds_conditions: whether the server honours conditional requests (rclone overwrites).
+        serves_ranges: whether the server honours ranges (rclone sends whole objects).
+        checks_signatures: whether the server looks at signatures (moto serves anybody).
     """
 
     store: Store
     large: int
     tells_age: bool
+
+    heeds_conditions: bool = field(default=True, kw_only=True)
+    serves_ranges: bool = field(default=True, kw_only=True)
+    checks_signatures: bool = field(default=True, kw_only=True)
 
     @abstractmethod
     def objects(self) -> set[str]:
@@ -67,6 +77,45 @@ class FolderPlace(Place):
     def _is_part(self, key: str) -> bool:
         name = key.rpartition("/")[2]
         return name.startswith(".") and name.endswith(".part")
+
+
+@dataclass
+class GcsPlace(Place):
+    server: GcsServer
+    prefix: str
+
+    def objects(self) -> set[str]:
+        return {name.removeprefix(self.prefix) for name in self.server.blobs if name.startswith(self.prefix)}
+
+    def leftovers(self) -> list[str]:
+        return [upload.name for upload in self.server.uploads.values() if upload.name.startswith(self.prefix)]
+
+    def die_while_writing(self, key: str) -> None:
+        began = datetime.now(timezone.utc) - timedelta(days=1)
+        self.server.uploads[uuid.uuid4().hex] = Upload(self.prefix + key, {}, began, {1: b"half"})
+
+
+@dataclass
+class AzurePlace(Place):
+    client: Any
+    container: str
+    prefix: str
+
+    def objects(self) -> set[str]:
+        return {name.removeprefix(self.prefix) for name in self._names()}
+
+    def leftovers(self) -> list[str]:
+        whole = set(self._names())
+        return [name for name in self._names(include=["uncommittedblobs"]) if name not in whole]
+
+    def die_while_writing(self, key: str) -> None:
+        self.client.get_blob_client(self.container, self.prefix + key).stage_block("YQ==", b"half")
+
+    def _names(self, **how: Any) -> list[str]:
+        listed = self.client.get_container_client(self.container).list_blobs(
+            name_starts_with=self.prefix, **how
+        )
+        return [blob.name for blob in listed]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
-from paramiko.sftp import SFTP_FAILURE, SFTP_OK
+from paramiko.sftp import SFTP_OK
 
 USER, PASSWORD = "backup", "correct horse"
 
@@ -87,9 +87,8 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
             return self._try(os.mkdir, path)
 
         def rename(self, old: str, new: str) -> int:
-            if Path(self._real(new)).exists():
-                return SFTP_FAILURE
-            return self._try(os.rename, old, new)
+            linked = self._try(os.link, old, new)  # as OpenSSH: in one step, and never over another file
+            return self._try(os.unlink, old) if linked == SFTP_OK else linked
 
         def posix_rename(self, old: str, new: str) -> int:
             return self._try(os.replace, old, new)

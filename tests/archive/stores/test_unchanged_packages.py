@@ -40,5 +40,5 @@ def test_nothing_of_an_unchanged_package_is_visible_or_left(place: Place, large:
     copy = night(501, monday, None).manifest
     assert night(502, tuesday, copy).unchanged
     assert place.objects() == {FIRST.key, manifest_key(FIRST.key), manifest_key(SECOND.key)}
-    assert place.leftovers() == []
+    assert not place.store.capabilities.sweeps or place.leftovers() == []
     assert place.store.read(FIRST.key) == monday

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from canvas_exports.archive.credentials import AccessKeys
-from canvas_exports.archive.stores.unfinished_uploads import Bucket, UnfinishedUploads
+from canvas_exports.archive.credentials import AccessKeys, KeysProvider
+from canvas_exports.archive.stores.s3_rest import S3Rest
+from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 KEYS = AccessKeys("access", "SECRET", "session")
@@ -50,9 +51,7 @@ class Server:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
-        self.bucket = Bucket(
-            f"http://127.0.0.1:{self._server.server_port}", "eu-central-1", "bucket", "canvas"
-        )
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
         self._server.shutdown()
@@ -79,8 +78,10 @@ def server() -> Iterator[Server]:
     started.close()
 
 
-def uploads(server: Server) -> UnfinishedUploads:
-    return UnfinishedUploads(server.bucket, lambda: KEYS)
+def uploads(server: Server, keys: KeysProvider | None = lambda: KEYS) -> UnfinishedUploads:
+    return UnfinishedUploads(
+        S3Rest(server.endpoint, "bucket", region="eu-central-1", keys=keys), "bucket", "canvas"
+    )
 
 
 def test_every_page_is_read_and_every_old_upload_aborted(server: Server) -> None:
@@ -141,4 +142,4 @@ def test_only_what_began_since_is_aborted_of_one_key(server: Server) -> None:
 def test_what_cannot_be_aborted_is_left_to_the_sweep(server: Server) -> None:
     server.status = 503
     uploads(server).abort("b.zip", datetime(2026, 1, 1, tzinfo=timezone.utc))
-    UnfinishedUploads(server.bucket, None).abort("b.zip", datetime(2026, 1, 1, tzinfo=timezone.utc))
+    uploads(server, None).abort("b.zip", datetime(2026, 1, 1, tzinfo=timezone.utc))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,12 +16,28 @@ from typing import TYPE_CHECKING, Any, cast
 from obstore.exceptions import BaseError as SettingsError
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
+from canvas_exports.archive.protection import Protection
+from canvas_exports.archive.stores.azure import AzureLocks, AzureRest, scope_of, scoped_signature
+from canvas_exports.archive.stores.gcs import GcsLocks, GcsRest, token_provider
+from canvas_exports.archive.stores.locks import Locks
 from canvas_exports.archive.stores.object_store import ObjectStore
-from canvas_exports.archive.stores.unfinished_uploads import Bucket, UnfinishedUploads
+from canvas_exports.archive.stores.s3_locks import S3Locks
+from canvas_exports.archive.stores.s3_rest import S3Rest
+from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
+from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
-    from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config, S3Credential
+    from obstore.store import (
+        AzureConfig,
+        AzureSASToken,
+        ClientConfig,
+        GCSConfig,
+        RetryConfig,
+        S3Config,
+        S3Credential,
+    )
 
 __all__ = ["SettingsError", "open_azure", "open_gcs", "open_s3"]
 
@@ -29,6 +46,8 @@ _REQUEST_TIMEOUT = timedelta(minutes=15)
 _CONNECT_TIMEOUT = timedelta(seconds=10)
 # Keys of unknown lifetime are asked for again this often; whoever gives them caches them better than we could.
 _ASK_AGAIN = timedelta(minutes=15)
+# Longer than one request of an upload may take.
+_SIGNED_FOR = timedelta(hours=2)
 
 
 def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
@@ -36,6 +55,7 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     endpoint = options.endpoint or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     region = options.region or _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     keys = _keys(options)
+    asked = options.protection
     # Over TLS nobody can change a part on its way; hashing it once more would cost half a CPU second a GB.
     plain = _is_plain(endpoint)
     config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
@@ -43,6 +63,10 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
         config["checksum_algorithm"] = "crc64nvme"
     if endpoint:
         config["endpoint"] = endpoint
+    if asked.encryption:
+        config["server_side_encryption"] = asked.encryption
+    if asked.key:
+        config["sse_kms_key_id"] = asked.key
     remote = S3Store(
         bucket,
         prefix=path or None,
@@ -51,8 +75,28 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
         retry_config=_retries(options),
         credential_provider=None if keys is None else _refreshing(keys),
     )
-    place = Bucket(endpoint or f"https://s3.{region}.amazonaws.com", region, bucket, path, options.verify)
-    return ObjectStore(uri, remote, uploads=UnfinishedUploads(place, keys))
+    rest = S3Rest(
+        endpoint or f"https://s3.{region}.amazonaws.com",
+        bucket,
+        region=region,
+        keys=keys,
+        verify=options.verify,
+    )
+    return ObjectStore(
+        uri,
+        remote,
+        uploads=UnfinishedUploads(rest, bucket, path),
+        locks=_locks(S3Locks(rest, bucket, path) if keys else None, asked),
+        protection=asked,
+        capabilities=Capabilities(
+            sweeps=keys is not None,
+            signs=True,
+            encrypts=True,
+            classes=True,
+            tags=True,
+            locks=keys is not None,
+        ),
+    )
 
 
 def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
@@ -64,38 +108,117 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
         config["service_account"] = options.key_file
     if options.endpoint:
         config["base_url"] = options.endpoint
-    return ObjectStore(
-        uri,
-        GCSStore(
+    asked = options.protection
+
+    def remote(**headers: str) -> GCSStore:
+        client = _client(options, options.endpoint)
+        return GCSStore(
             bucket,
             prefix=path or None,
             config=cast("GCSConfig", config),
-            client_options=_client(options, options.endpoint),
+            client_options={**client, "default_headers": headers} if headers else client,
             retry_config=_retries(options),
+        )
+
+    reads = remote()  # first: it refuses what is no service account's key
+    tokens = token_provider(options)
+    rest = GcsRest(options.endpoint or "https://storage.googleapis.com", bucket, tokens, options.verify)
+    return ObjectStore(
+        uri,
+        reads,
+        # Google takes this header with every request of an upload, in one request or in parts, but with no other.
+        writes=remote(**{"x-goog-encryption-kms-key-name": asked.key}) if asked.key else None,
+        uploads=UnfinishedUploads(rest, bucket, path) if tokens else None,
+        locks=_locks(GcsLocks(rest, bucket, path) if tokens else None, asked),
+        protection=asked,
+        capabilities=Capabilities(
+            sweeps=tokens is not None, signs=True, encrypts=True, classes=True, locks=tokens is not None
         ),
     )
 
 
 def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> ObjectStore:
     """Azure Blob Storage. Without a key or signature: the environment's or the machine's identity."""
-    config: dict[str, Any] = {**options.settings}
+    account = options.account or _environment("AZURE_STORAGE_ACCOUNT_NAME")
+    own = (
+        options.account_key or options.sas_token
+    )  # which of the two obstore takes first does not matter to it
+    key = options.account_key or (
+        None if own else _environment("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY")
+    )
     given = {
-        "account_name": options.account,
-        "account_key": options.account_key,
-        "sas_key": options.sas_token,
+        "account_name": account,
+        "account_key": key,
+        "sas_key": None if key else options.sas_token,
         "endpoint": options.endpoint,
     }
-    config |= {name: value for name, value in given.items() if value}
-    return ObjectStore(
-        uri,
-        AzureStore(
+    config: dict[str, Any] = {**options.settings, **{name: value for name, value in given.items() if value}}
+    asked = options.protection
+
+    def remote(config: dict[str, Any], **more: Any) -> AzureStore:
+        return AzureStore(
             container,
             prefix=path or None,
             config=cast("AzureConfig", config),
             client_options=_client(options, options.endpoint),
             retry_config=_retries(options),
+            **more,
+        )
+
+    writes = None
+    if asked.key and account and key:
+        scoped = {name: value for name, value in config.items() if name != "account_key"}
+        writes = remote(
+            scoped, credential_provider=partial(_scoped, account, key, container=container, scope=asked.key)
+        )
+    elif asked.key and scope_of(options.sas_token or "") != asked.key:
+        raise InputError(
+            "encryption_scope",
+            "without an account key it has to be part of the shared access signature (ses)",
+        )
+    locks = None
+    if account and (key or options.sas_token):
+        rest = AzureRest(
+            options.endpoint or f"https://{account}.blob.core.windows.net",
+            container,
+            account=account,
+            key=key,
+            signature=options.sas_token,
+            verify=options.verify,
+        )
+        locks = AzureLocks(rest, container, path)
+    return ObjectStore(
+        uri,
+        remote(config),
+        writes=writes,
+        locks=_locks(locks, asked),
+        protection=asked,
+        capabilities=Capabilities(
+            sweeps=False,
+            signs=not options.sas_token or key is not None,
+            encrypts=True,
+            classes=True,
+            tags=True,
+            locks=locks is not None,
         ),
     )
+
+
+def _locks(locks: Locks | None, asked: Protection) -> Locks | None:
+    """Refuse to go on without locks if any are wanted."""
+    if asked.locks and locks is None:
+        raise InputError(
+            "lock_mode, legal_hold",
+            "locks need credentials that are ours to sign with",
+            accepted="keys that the connection or boto3 knows (S3), a service account's key or google-auth (GCS), "
+            "an account key or a shared access signature (Azure)",
+        )
+    return locks
+
+
+def _scoped(account: str, key: str, *, container: str, scope: str) -> AzureSASToken:
+    signature = scoped_signature(account, key, container, scope, _SIGNED_FOR)
+    return {"sas_token": signature, "expires_at": datetime.now(timezone.utc) + _SIGNED_FOR - _ASK_AGAIN}
 
 
 def _keys(options: StoreOptions) -> KeysProvider | None:

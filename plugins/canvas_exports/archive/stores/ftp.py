@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
+from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.stores.remote import Remote, RemoteFile
 
@@ -19,6 +20,8 @@ _NOT_LOGGED_IN = "530"
 
 class Ftp(Remote):
     """One server. Every operation opens its own connection: servers hang up on idle ones."""
+
+    capabilities = Capabilities(one_winner=False, ranges=False)
 
     def __init__(
         self, scheme: str, host: str, port: int | None, username: str | None, options: StoreOptions

@@ -6,11 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.stores.remote import Remote, RemoteFile
 
 
 class Hdfs(Remote):
     """The cluster that ``hdfs dfs`` is configured for, or the one the URI names."""
+
+    capabilities = Capabilities(ranges=False)
 
     def __init__(self, scheme: str, authority: str) -> None:
         self._prefix = f"{scheme}://{authority}"

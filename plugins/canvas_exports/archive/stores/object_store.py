@@ -13,15 +13,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
+from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.protection import NONE, Protection
 from canvas_exports.archive.store import Block, ObjectInfo, Store
 from canvas_exports.archive.stores.cloud_errors import translated
+from canvas_exports.archive.stores.locks import HELD, Locks
 from canvas_exports.archive.stores.producer import Producer
 from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
-from canvas_exports.errors import AlreadyStoredError, ArchiveUnavailableError
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveDeniedError,
+    ArchiveUnavailableError,
+    LockedError,
+)
 
 if TYPE_CHECKING:
     import obstore.store
@@ -33,7 +41,8 @@ _WHOLE_INSTEAD = "non-partial"
 # Parts in flight for one package; the budget is the bound that matters when many packages flow.
 CONCURRENCY = 4
 
-_MEDIA_TYPES = {".json": "application/json", ".imscc": "application/zip", ".zip": "application/zip"}
+_PACKAGE = "application/zip"
+_MEDIA_TYPES = {".json": "application/json", ".imscc": _PACKAGE, ".zip": _PACKAGE}
 
 # By how much a server's clock may be behind ours.
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -45,18 +54,34 @@ class ObjectStore(Store):
     Args:
         uri: the root as a person wrote it.
         remote: obstore's store, its prefix being the root's path.
+        writes: the same for writing, where that takes other headers or credentials.
         uploads: the unfinished uploads below the root; ``None`` where the cloud forgets them by itself.
+        locks: of its objects; ``None`` where they cannot be asked about.
+        protection: what is done with what is stored.
+        capabilities: of this cloud with these credentials.
     """
 
     def __init__(
-        self, uri: str, remote: obstore.store.ObjectStore, *, uploads: UnfinishedUploads | None = None
+        self,
+        uri: str,
+        remote: obstore.store.ObjectStore,
+        *,
+        writes: obstore.store.ObjectStore | None = None,
+        uploads: UnfinishedUploads | None = None,
+        locks: Locks | None = None,
+        protection: Protection = NONE,
+        capabilities: Capabilities,
     ) -> None:
         import obstore  # noqa: PLC0415 - 60 MB of native code, only for who opens such a store
 
         self.uri = uri
         self._api = obstore
         self._remote = remote
+        self._writes = remote if writes is None else writes
         self._uploads = uploads
+        self._locks = locks
+        self._protection = protection
+        self.capabilities = capabilities
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """A multipart upload, or a single request for what fits into one block."""
@@ -87,9 +112,7 @@ class ObjectStore(Store):
     def replace(self, key: str, data: bytes) -> None:
         """One request; an object store replaces atomically."""
         with self._translated("store", key):
-            self._api.put(
-                self._remote, check_key(key), data, attributes=_attributes(key), use_multipart=False
-            )
+            self._put(key, data)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """One request, after a look-up where the range depends on the size."""
@@ -133,12 +156,37 @@ class ObjectStore(Store):
                         yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"])
 
     def delete(self, key: str) -> None:
-        """One request."""
+        """One request, after a look whether it is locked: on S3 and Azure a locked object would only be hidden."""
+        try:
+            until = self.lock_of(check_key(key))
+        except ArchiveDeniedError:
+            until = None  # who may not look may be allowed to delete
+        if until is not None:
+            raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
         try:
             with self._translated("delete", key):
-                self._api.delete(self._remote, check_key(key))
+                self._api.delete(self._remote, key)
         except KeyError:
             return
+
+    def lock(self, key: str) -> None:
+        """One request for a retention, one for a hold."""
+        asked = self._protection
+        if self._locks is None or not asked.locks:
+            return
+        if asked.lock_for is not None:
+            self._retain(check_key(key), self._locks, datetime.now(timezone.utc) + asked.lock_for)
+        if asked.legal_hold:
+            self._locks.hold(check_key(key))
+
+    def check_locks(self) -> None:
+        """One request."""
+        if self._locks is not None and self._protection.locks:
+            self._locks.check()
+
+    def lock_of(self, key: str) -> datetime | None:
+        """One request."""
+        return None if self._locks is None else self._locks.until(check_key(key))
 
     def signed_url(self, key: str, lifetime: timedelta) -> str | None:
         """Signed here with the account's keys; GCS asks Google to sign where it has no service account's key.
@@ -166,11 +214,9 @@ class ObjectStore(Store):
             if len(head) < 2:  # noqa: PLR2004 - one block, or none
                 self._create(key, head.popleft() if head else b"")
                 return
-        self._api.put(
-            self._remote,
-            check_key(key),
+        self._put(
+            key,
             _chained(head, source),
-            attributes=_attributes(key),
             use_multipart=True,
             chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
             max_concurrency=CONCURRENCY,
@@ -183,18 +229,37 @@ class ObjectStore(Store):
     def _create(self, key: str, block: Block) -> None:
         """One request, conditional where the server understands the condition."""
         try:
-            self._api.put(
-                self._remote,
-                check_key(key),
-                block,
-                attributes=_attributes(key),
-                mode="create",
-                use_multipart=False,
-            )
+            self._put(key, block, mode="create")
         except (self._api.exceptions.NotSupportedError, NotImplementedError):
-            self._api.put(
-                self._remote, check_key(key), block, attributes=_attributes(key), use_multipart=False
-            )
+            self._put(key, block)
+
+    def _retain(self, key: str, locks: Locks, until: datetime) -> None:
+        try:
+            locks.retain(key, self._protection.lock_mode or "governance", until)
+        except ArchiveDeniedError:
+            # No store makes a lock shorter: whoever locked it for longer has done what we want.
+            if (locked := locks.until(key)) is None or locked < until.replace(microsecond=0):
+                raise
+
+    def _put(self, key: str, data: Block | Iterator[Block], **how: Any) -> None:
+        self._api.put(
+            self._writes,
+            check_key(key),
+            data,
+            **{
+                "attributes": self._attributes(key),
+                "tags": dict(self._protection.tags) or None,
+                "use_multipart": False,
+                **how,
+            },
+        )
+
+    def _attributes(self, key: str) -> dict[str, str]:
+        for suffix, media_type in _MEDIA_TYPES.items():
+            if key.endswith(suffix):
+                packed = media_type == _PACKAGE and self._protection.storage_class
+                return {"Content-Type": media_type, **({"Storage-Class": packed} if packed else {})}
+        return {}
 
     def _range(self, key: str, start: int, length: int) -> bytes:
         with self._translated("read", key):
@@ -245,8 +310,5 @@ def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:
     yield from rest
 
 
-def _attributes(key: str) -> dict[str, str]:
-    for suffix, media_type in _MEDIA_TYPES.items():
-        if key.endswith(suffix):
-            return {"Content-Type": media_type}
-    return {}
+def _ending(until: datetime) -> str:
+    return "until somebody lifts its hold" if until == HELD else f"until {until:%Y-%m-%d %H:%M} UTC"

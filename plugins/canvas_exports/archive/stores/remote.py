@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from canvas_exports.archive.capabilities import Capabilities
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -24,6 +26,8 @@ class Remote(ABC):
     Errors are the protocol's own; ``is_denied`` and ``is_missing`` tell them apart.
     """
 
+    #: What a store on it can do.
+    capabilities = Capabilities()
     #: Seconds a server may take to answer.
     TIMEOUT = 60
 

@@ -42,6 +42,7 @@ class SmartOpenStore(Store):
         import smart_open  # noqa: PLC0415 - takes seconds to import, only for who opens such a store
 
         self.uri = uri
+        self.capabilities = remote.capabilities
         self._open = smart_open.open
         self._remote = remote
         self._root = root

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from canvas_exports.archive.blocks import BLOCK_SIZE
+from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.stores.remote import Remote, RemoteFile
 
@@ -18,6 +19,8 @@ DEFAULT_PORT = 9870
 
 class WebHdfs(Remote):
     """One name node, as the user whose name is given."""
+
+    capabilities = Capabilities(ranges=False)
 
     def __init__(self, host: str, port: int | None, username: str | None, options: StoreOptions) -> None:
         self._place = f"{host}:{port or DEFAULT_PORT}"

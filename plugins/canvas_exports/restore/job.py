@@ -42,9 +42,10 @@ from canvas_exports.restore.waiting import IMPORT, Waiting
 
 _log = logging.getLogger(__name__)
 
-CREATIONS = 3  # migrations asked for at most; more than one only where Canvas says that the first never got its package
+CREATIONS = 3  # migrations at most; more than one only where Canvas says that the first never got its package
 UPLOADS = 3  # of one migration by one process
 _SETTLE = 5.0  # seconds before looking for a migration whose answer was lost: Canvas may still be making it
+_LOST = 3  # answers lost in a row before the attempt is given up
 _BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third upload
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
@@ -92,6 +93,7 @@ class Restore:
         self._cancelled = threading.Event()
         self._copy: Copy | None = None
         self._ticket: UploadTicket | None = None
+        self._lost = 0
         self.proof: Proof | None = None
 
     @property
@@ -170,7 +172,6 @@ class Restore:
         if self._state.creations >= CREATIONS:
             self._end(RestoreOutcome.FAILED, f"Canvas never took the package, {CREATIONS} times")
             return
-        self._state.creations += 1
         self._state.began_at = self._state.began_at or self._now()
         self._state.intended_at = self._client.server_now().timestamp()
         self._enter(Phase.INTENDED)
@@ -178,13 +179,15 @@ class Restore:
             migration = self._client.create_migration(self._target, request)
         except AnswerLostError as error:
             _log.warning("%s", error)
+            self._lost += 1
+            if self._lost >= _LOST:
+                raise
             self._cancelled.wait(_SETTLE)
             return
         except (BadRequestError, NotFoundError, PermissionDeniedError) as error:
             self._end(RestoreOutcome.FAILED, f"Canvas refuses the import: {error.message}")
             return
         except CanvasExportsError:
-            self._state.creations -= 1
             self._enter(Phase.PLANNED)  # Canvas certainly did nothing
             raise
         self._created(migration)
@@ -235,6 +238,7 @@ class Restore:
             self._enter(Phase.PLANNED)
 
     def _created(self, migration: ContentMigration) -> None:
+        self._state.creations += 1
         self._state.migration_id = migration.id
         self._state.progress_id = migration.progress_id
         self._ticket = migration.ticket

@@ -40,7 +40,7 @@ class RestoreState:
         course_id: the number of the course restored into.
         intended_at: by Canvas's clock.
         migration_id, progress_id: of Canvas's content migration.
-        creations: migrations asked for so far.
+        creations: migrations that Canvas made so far.
         began_at: when the first migration was asked for, by our clock.
         result: the end.
     """

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from canvas_exports.operators.carried_page import PREFIX
 from canvas_exports.operators.links import CanvasLink, RunReportLink
 
 
+@lru_cache
+def _pages() -> Any:
+    from canvas_exports.web.report_page import app  # noqa: PLC0415 - only the API server has what it needs
+
+    return app
+
+
+class RunReportPages:
+    """The pages of runs as an ASGI application, loaded with its first request: every process of Airflow loads plugins."""
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Hand a request on; see ``web.report_page``."""
+        await _pages()(scope, receive, send)
+
+
 class CanvasExportsPlugin(AirflowPlugin):
-    """The buttons of an export task; they also work where the package is only a folder."""
+    """The buttons of an export task, and the page that one of them leads to; also where the package is only a folder."""
 
     name = "canvas_exports"
     operator_extra_links = [CanvasLink(), RunReportLink()]  # noqa: RUF012 - Airflow declares no ClassVar
+    fastapi_apps = [  # noqa: RUF012 - as above
+        {"app": RunReportPages(), "url_prefix": PREFIX, "name": "Run reports of canvas_exports"}
+    ]

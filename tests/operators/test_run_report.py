@@ -13,6 +13,7 @@ from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import store_batch_report
 from canvas_exports.export.run_info import RunInfo
+from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
@@ -89,4 +90,6 @@ def test_a_bad_policy_is_named(tmp_path: Path) -> None:
 def test_the_link_leads_to_the_report(tmp_path: Path) -> None:
     life = task(tmp_path, batches=[])
     life.segment()
-    assert life.supervisor.xcoms["_link_RunReportLink"].endswith("/report.json")
+    link = life.supervisor.xcoms["_link_RunReportLink"]
+    assert link.endswith("/canvas_exports/dags/campus_backup/tasks/report/runs/manual__2026-11-23")
+    assert unpack(life.supervisor.xcoms[PAGE_XCOM]) == next(tmp_path.glob("runs/**/report.html")).read_bytes()

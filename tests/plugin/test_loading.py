@@ -31,7 +31,7 @@ print("RESULT" + json.dumps({
     "plugins": [plugin.name for plugin in plugins if plugin.name == "canvas_exports"],
     "errors": errors,
     "links": sorted(link.name for plugin in plugins for link in plugin.operator_extra_links),
-    "stray": sorted({"hooks", "operators", "triggers", "export", "archive", "canvas", "plugin", "provider", "errors"} & set(sys.modules)),
+    "stray": sorted({"hooks", "operators", "triggers", "export", "archive", "canvas", "web", "plugin", "provider", "errors"} & set(sys.modules)),
     "file": canvas_exports.__file__,
     "heavy": sorted({"smart_open", "obstore", "boto3"} & set(sys.modules)),
 }))
@@ -148,7 +148,7 @@ class TestProvider:
         ]
         for name in modules:
             importlib.import_module(name)
-        classes = [*info["extra-links"], *(row["plugin-class"] for row in info["plugins"])]
+        classes = [*info["extra-links"], *info["notifications"], *(row["plugin-class"] for row in info["plugins"])]
         for name in classes:
             module, _, attribute = name.rpartition(".")
             assert hasattr(importlib.import_module(module), attribute)

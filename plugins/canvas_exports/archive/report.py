@@ -48,7 +48,7 @@ class OutcomeRecord:
         name: the context's name, for people; never a person's.
         export_id: Canvas's id of the export, where one was created.
         key: where the package lies, where one was stored.
-        size: of the package, in bytes.
+        size: bytes that were stored; none where the package of an earlier export holds the same.
         findings: of the proof, in short, such as ``2 files missing``.
         seconds: from the first request to the outcome.
         finished_at: when the outcome was known (UTC).
@@ -167,20 +167,20 @@ def _cells(record: OutcomeRecord) -> tuple[str, ...]:
         " ".join(part for part in (record.context, record.name) if part),
         record.export_type,
         record.outcome,
-        "" if record.size is None else _size(record.size),
+        "" if record.size is None else size_in_words(record.size),
         "" if record.seconds is None else f"{record.seconds:,.0f} s",
         "; ".join(part for part in detail if part),
     )
 
 
 def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
-    totals = _totals(records)
+    totals = totals_of(records)
     listed = (
         ", ".join(f"{number:,} {outcome}" for outcome, number in totals["outcomes"].items())
         or "nothing to do"
     )
     yield from wrap(
-        f"{totals['contexts']:,} exports: {listed}; {_size(float(totals['bytes']))} stored", width
+        f"{totals['contexts']:,} exports: {listed}; {size_in_words(float(totals['bytes']))} stored", width
     )
     steps: dict[str, list[str]] = {}
     for record in records:
@@ -207,7 +207,7 @@ def _head(
         "run": plain(run),
         "started_at": started_at and format_time(started_at),
         "finished_at": finished_at and format_time(finished_at),
-        "totals": _totals(records),
+        "totals": totals_of(records),
     }
 
 
@@ -216,7 +216,8 @@ def _row(record: OutcomeRecord) -> dict[str, Any]:
     return {name: value for name, value in plain(record).items() if value is not None}
 
 
-def _totals(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
+def totals_of(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
+    """How many there are, how many are problems, their bytes, and how many of each outcome."""
     return {
         "contexts": len(records),
         "problems": sum(record.problem for record in records),
@@ -232,7 +233,8 @@ def _place(record: OutcomeRecord) -> tuple[object, ...]:
     return not record.problem, record.outcome, kind, not digits, digits, name
 
 
-def _size(size: float) -> str:
+def size_in_words(size: float) -> str:
+    """``1.3 MB``: three digits or so, in decimal units."""
     units = iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= _THOUSAND and unit != "TB":

@@ -18,9 +18,16 @@ from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
+from canvas_exports.reports.run_pages import store_pages
+from canvas_exports.reports.view import Meaning, RunView
 
 BATCHES = "batches/"
 REPORT = "report.json"
+
+#: What each outcome says on a page.
+MEANINGS = {
+    outcome.value: Meaning(outcome.definition, outcome.next_step, outcome.is_good) for outcome in Outcome
+}
 
 
 @dataclass(frozen=True)
@@ -106,17 +113,21 @@ class RunReport:
         receipt: counts and the key of the stored document.
         outcomes: of every export.
         table: the same for people, problems first.
+        view: what its page and its message tell.
+        page: the page, as it was stored.
     """
 
     receipt: Receipt
     outcomes: list[Outcome]
     table: str
+    view: RunView
+    page: bytes
 
 
 def gather_run_report(
     store: Store, run: RunInfo, planned: Iterable[tuple[str, str]], *, swept: Mapping[str, Any] | None = None
 ) -> RunReport:
-    """Merge what the run's tasks reported, add what none of them did, and store the report.
+    """Merge what the run's tasks reported, add what none of them did, and store the report: as JSON, CSV and a page.
 
     Takes memory of about a kilobyte for each export of the run.
 
@@ -152,11 +163,24 @@ def gather_run_report(
     )
     key = folder + REPORT
     store.replace(key, document)
+    del document  # of a large run it is large
+    view, page = store_pages(
+        store,
+        rows,
+        run=run_facts(run),
+        folder=folder,
+        day=run.date,
+        started_at=merger.started_at,
+        finished_at=finished_at or now,
+        meanings=MEANINGS,
+    )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(
         receipt=_receipt(store, key, outcomes, size=sum(row.size or 0 for row in rows)),
         outcomes=outcomes,
         table=table(rows),
+        view=view,
+        page=page,
     )
 
 

@@ -19,7 +19,7 @@ class CanvasLink(BaseOperatorLink):
 
 
 class RunReportLink(BaseOperatorLink):
-    """The report in the archive: in the cloud's console where there is one, else its URI."""
+    """The report's page in Airflow; of a batch, its document in the archive: in the cloud's console where there is one."""
 
     name = "Run report"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule
+from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE
@@ -18,9 +18,12 @@ from canvas_exports.export.plan import planned
 from canvas_exports.export.policy import FailurePolicy
 from canvas_exports.export.reporting import RunReport, gather_run_report
 from canvas_exports.hooks.archive import open_archive
+from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
+from canvas_exports.reports.message import Message, message
+from canvas_exports.reports.run_pages import PAGE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
 class CanvasRunReportOperator(BaseOperator):
     """Merge the outcomes of every batch into the run report, print it as a table, and judge the run.
 
-    Reads the documents that the export tasks left in the archive, writes ``report.json`` beside them, and names every
-    context that was planned but that no task reported: it counts as ``interrupted``. Runs after the batches however they
-    ended. Exports nothing.
+    Reads the documents that the export tasks left in the archive, writes ``report.json``, ``report.csv`` and the page
+    ``report.html`` beside them, and names every context that was planned but that no task reported: it counts as
+    ``interrupted``. Runs after the batches however they ended. Exports nothing. The page is also kept in an XCom, up to a
+    megabyte, for the button *Run report* to show it.
 
     First it sweeps: packages and uploads that killed runs left unfinished go once they are old enough, and what went
     stands in the report (see ``canvas_exports.archive.sweeping``). Trouble with that is told, and never fails the task.
@@ -84,6 +88,8 @@ class CanvasRunReportOperator(BaseOperator):
         self.sweep_after = sweep_after
         self.key_template = key_template
         self.report_url: str | None = None
+        #: What ``notifications.run_report`` sends; there once the report is.
+        self.message: Message | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
@@ -96,10 +102,12 @@ class CanvasRunReportOperator(BaseOperator):
             raise
         for line in report.table.splitlines():
             self.log.info("%s", line)
-        self.log.info("Run report: %s", self.report_url)
+        where = f"{report.view.archive.rstrip('/')}/{report.view.folder}{PAGE}"
+        self.log.info("Run report: %s", where)
+        self._show(context, report)
         failure = policy.failure(report.outcomes)
         if failure is not None:
-            raise AirflowFailException(f"{failure}. Report: {self.report_url}")
+            raise AirflowFailException(f"{failure}. Report: {where}")
         return report.receipt.to_json()
 
     def _gather(self, context: Context, grace: timedelta | None) -> RunReport:
@@ -107,11 +115,28 @@ class CanvasRunReportOperator(BaseOperator):
         batches: Any = self.batches or ()
         with open_archive(self.archive, self.archive_conn_id) as store:
             swept = grace and sweep(store, grace=grace, template=self.key_template or DEFAULT_TEMPLATE)
-            report = gather_run_report(
+            return gather_run_report(
                 store,
                 run_info(context),
                 ((text, each) for text in planned(store, batches) for each in types),
                 swept=swept.to_json() if swept else None,
             )
-            self.report_url = report_url(store.uri, report.receipt.report)
-        return report
+
+    def _show(self, context: Context, report: RunReport) -> None:
+        """Make the page and the message known to whoever asks for them."""
+        instance = context["ti"]
+        packed = pack(report.page)
+        if packed is None:
+            self.report_url = report_url(report.view.archive, f"{report.view.folder}{PAGE}")
+        else:
+            instance.xcom_push(key=PAGE_XCOM, value=packed)
+            self.report_url = page_url(
+                conf.get("api", "base_url", fallback=""),
+                dag_id=instance.dag_id,
+                run_id=instance.run_id,
+                task_id=instance.task_id,
+                map_index=-1 if instance.map_index is None else instance.map_index,
+            )
+        self.message = message(
+            report.view, url=self.report_url if self.report_url.startswith("http") else None
+        )

@@ -1,0 +1,56 @@
+"""The page of a run on its way to Airflow's UI: compressed, in an XCom of the task that wrote it.
+
+The API server cannot fetch it from the archive: it would need the archive's credentials and a network path, for an address
+that whoever writes a DAG may choose. What a task has returned it may show, to whoever may see that.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import zlib
+from urllib.parse import quote
+
+#: The XCom's key.
+PAGE_XCOM = "run_report_page"
+
+#: Characters of an XCom, at most; a page of 5,000 rows takes about 170,000.
+MOST_CARRIED = 1_000_000
+_MOST_UNPACKED = 32 * 1024 * 1024
+
+#: Where the plugin serves it, below the address of Airflow's UI.
+PREFIX = "/canvas_exports"
+
+
+def pack(page: bytes) -> str | None:
+    """The page as text for an XCom; ``None`` if it is too large for one."""
+    packed = base64.b64encode(gzip.compress(page, mtime=0)).decode()
+    return packed if len(packed) <= MOST_CARRIED else None
+
+
+def unpack(carried: object) -> bytes | None:
+    """The page that ``pack`` packed; ``None`` for anything else. Never takes more than 32 MiB."""
+    if not isinstance(carried, str) or len(carried) > MOST_CARRIED:
+        return None
+    try:
+        unpacking = zlib.decompressobj(wbits=31)
+        page = unpacking.decompress(base64.b64decode(carried, validate=True), _MOST_UNPACKED)
+    except (binascii.Error, zlib.error):
+        return None
+    return page if unpacking.eof else None
+
+
+def page_url(base_url: str, *, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
+    """Where a browser finds the page that a task carries.
+
+    Args:
+        base_url: of Airflow's UI (``[api] base_url``); a path where it is not set.
+        dag_id: of the task.
+        run_id: likewise.
+        task_id: likewise.
+        map_index: likewise; -1 if it is not mapped.
+    """
+    dag, task, run = (quote(text, safe="") for text in (dag_id, task_id, run_id))
+    mapped = "" if map_index < 0 else f"?map_index={map_index}"
+    return f"{base_url.rstrip('/')}{PREFIX}/dags/{dag}/tasks/{task}/runs/{run}{mapped}"

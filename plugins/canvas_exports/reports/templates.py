@@ -1,0 +1,31 @@
+"""The templates of this room, which escape every text unless their file says that it is plain text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from canvas_exports.archive.report import size_in_words
+from canvas_exports.reports.words import moment, some
+
+
+@lru_cache
+def part(name: str) -> str:
+    """A file of ``template/``."""
+    return (files(__package__) / "template" / name).read_text("utf-8")
+
+
+@lru_cache
+def template(name: str) -> Template:
+    """A template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error."""
+    environment = Environment(
+        loader=FunctionLoader(part),
+        autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text is nobody's markup
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(moment=moment, size=size_in_words, some=some)
+    return environment.get_template(name)

@@ -1,0 +1,56 @@
+"""``GET /canvas_exports/dags/{dag_id}/tasks/{task_id}/runs/{run_id}``: the page of a run, to whoever may see that run.
+
+Reads the one XCom in which the task carries its page, and nothing else: no archive is opened, no connection read. What a
+task wrote there is treated as hostile: the browser shows it in an origin of its own, without Airflow's cookies, with no
+way to ask anything of anybody.
+"""
+
+from __future__ import annotations
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.models.xcom import XComModel
+from fastapi import Depends, FastAPI, HTTPException, Response, status
+
+from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+#: Airflow guards nothing that a plugin mounts: every route below asks for both.
+app = FastAPI(
+    title="canvas_exports",
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+    dependencies=[
+        Depends(requires_access_dag("GET", DagAccessEntity.RUN)),
+        Depends(requires_access_dag("GET", DagAccessEntity.XCOM)),
+    ],
+)
+
+
+@app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")
+def run_page(dag_id: str, task_id: str, run_id: str, session: SessionDep, map_index: int = -1) -> Response:
+    """The page, or 404 where the task has none (yet, or any more: a new attempt begins without)."""
+    carried = session.scalars(
+        XComModel.get_many(
+            run_id=run_id, key=PAGE_XCOM, task_ids=task_id, dag_ids=dag_id, map_indexes=map_index
+        )
+    ).first()
+    page = None if carried is None else unpack(XComModel.deserialize_value(carried))
+    if page is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND,
+            "This task carries no run report. It lies in the archive, below runs/.",
+        )
+    return Response(page, media_type="text/html; charset=utf-8", headers=HEADERS)

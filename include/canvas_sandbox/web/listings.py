@@ -53,6 +53,7 @@ class Listings:
             router.add("GET", f"{course}/{name}", self._lister(kind, render))
         router.add("GET", f"{course}/discussion_topics", self.topics)
         router.add("GET", f"{course}/files/quota", self.quota)
+        router.add("GET", f"{course}/folders/root", self.root_folder)
         router.add("GET", f"{course}/modules/:module_id/items", self.module_items)
         router.add("GET", f"{course}/pages/:url_or_id", self.page)
 
@@ -68,6 +69,12 @@ class Listings:
             raise errors.denied(self._world.switches)
         quota, used = self._world.migrations.quota(course)
         return Reply(data={"quota": quota, "quota_used": used})
+
+    def root_folder(self, call: Call) -> Reply:
+        """``GET .../folders/root``: the folder that holds all others."""
+        course = self._course(call)
+        content = self._world.content(course)
+        return Reply(data=self._folder(content, content.items[content.root], course, call))
 
     def module_items(self, call: Call) -> Reply:
         """``GET .../modules/:id/items``."""

@@ -80,6 +80,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "canvas_exports.operators.content_export",
                     "canvas_exports.operators.list_courses",
+                    "canvas_exports.operators.retention",
                     "canvas_exports.operators.run_report",
                 ],
             }

@@ -36,6 +36,7 @@ from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.provider import get_provider_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
@@ -53,7 +54,12 @@ def parameters(function: Any) -> dict[str, inspect.Parameter]:
     return {one.name: one for one in found if one.name != "self" and one.kind is not one.VAR_KEYWORD}
 
 
-OPERATORS = (CanvasContentExportOperator, CanvasListCoursesOperator, CanvasRunReportOperator)
+OPERATORS = (
+    CanvasContentExportOperator,
+    CanvasListCoursesOperator,
+    CanvasRetentionOperator,
+    CanvasRunReportOperator,
+)
 
 
 class TestOperators:

@@ -21,6 +21,7 @@ from tests.docs.markdown import BLOCKS, ROOT, Block
 from canvas_exports.backups import load_backups
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.loader import INCLUDE
+from canvas_exports.commands.main import parser
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasSettings
 from canvas_sandbox import Course, Sandbox
@@ -147,8 +148,13 @@ def make(arguments: list[str]) -> None:
     assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def canvas_archive(arguments: list[str]) -> None:
+    parser().parse_args(arguments)
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "airflow": airflow,
+    "canvas-archive": canvas_archive,
     "cp": copy,
     "docker": docker,
     "export": export,

@@ -10,6 +10,8 @@ from canvas_exports.archive.store import Block, Store
 
 TAIL = 4 * MiB  # the directory of some 40,000 entries, and nearly always the cartridge's manifest before it
 
+_END = MiB // 4  # of what is stored: as a rule, the directory and the manifest in one request
+
 
 class OutOfReachError(Exception):
     """The proof needs bytes that were not kept as they passed; another pass can keep them."""
@@ -30,16 +32,33 @@ class Held(Protocol):
 
 
 class StoredBytes:
-    """A stored package: everything is within reach, at the price of a request."""
+    """A stored package: everything is within reach, at the price of a request. Its end is asked for once and kept.
+
+    Attributes:
+        size: bytes of the object.
+        fetched: bytes that came from the store.
+    """
 
     def __init__(self, store: Store, key: str, size: int) -> None:
         self.size = size
+        self.fetched = 0
         self._store = store
         self._key = key
+        self._end_starts = max(0, size - _END)
+        self._end: bytes | None = None
 
     def read(self, window: range) -> bytes:
         """The bytes of a window, read from the store."""
-        return self._store.read(self._key, window.start, len(window))
+        if window.start < self._end_starts:
+            return self._fetch(window)
+        if self._end is None:
+            self._end = self._fetch(range(self._end_starts, self.size))
+        return self._end[window.start - self._end_starts : window.stop - self._end_starts]
+
+    def _fetch(self, window: range) -> bytes:
+        data = self._store.read(self._key, window.start, len(window))
+        self.fetched += len(data)
+        return data
 
 
 class KeptBytes:

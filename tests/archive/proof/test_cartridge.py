@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.archive.packages import context_xml, manifest_xml
 
-from canvas_exports.archive.proof import cartridge
+from canvas_exports.archive.proof import cartridge, xml_reader
 from canvas_exports.archive.proof.cartridge import CartridgeContext, read_context, read_manifest
 from canvas_exports.errors import CorruptPackageError
 
@@ -55,7 +55,7 @@ def test_a_manifest_that_is_none_or_hostile_is_corrupt(document: bytes) -> None:
 
 
 def test_more_elements_than_any_course_has_are_corrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cartridge, "_MAX_ELEMENTS", 1000)
+    monkeypatch.setattr(xml_reader, "_MAX_ELEMENTS", 1000)
     assert read_manifest([b"<manifest>" + b"<a/>" * 999 + b"</manifest>"]).references == ()
     with pytest.raises(CorruptPackageError, match="longer"):
         read_manifest([b"<manifest>" + b"<a/>" * 1000 + b"</manifest>"])

@@ -1,14 +1,14 @@
-"""What a Canvas cartridge says of itself: ``imsmanifest.xml`` and ``course_settings/context.xml``.
+"""What a Canvas package says of itself: ``imsmanifest.xml`` and ``course_settings/context.xml``.
 
-The XML is a stranger's: no document type, hence no entities, and bounds on depth, elements and size.
+Read as a stranger's XML: without a document type, within bounds of depth, elements and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.parsers import expat
 
+from canvas_exports.archive.proof.xml_reader import XmlReader
 from canvas_exports.errors import CorruptPackageError
 
 MANIFEST = "imsmanifest.xml"
@@ -17,10 +17,39 @@ CONTEXT = "course_settings/context.xml"
 MAX_MANIFEST = 32 * 1024 * 1024
 MAX_CONTEXT = 64 * 1024
 
-_MAX_DEPTH = 100
-_MAX_ELEMENTS = 500_000
 _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One ``resource`` element.
+
+    Attributes:
+        identifier: what others refer to it by.
+        type: such as ``webcontent`` or ``imsdt_xmlv1p1``.
+        href: its own file; empty where it names none.
+        intended_use: ``syllabus``, or empty.
+        files: the ``href`` of each of its files.
+        dependencies: identifiers of the resources that it needs.
+    """
+
+    identifier: str
+    type: str
+    href: str
+    intended_use: str
+    files: tuple[str, ...]
+    dependencies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineItem:
+    """One ``item`` of the course outline: ``level`` 1 is a module, 2 and more what lies in one."""
+
+    level: int
+    identifier: str
+    resource: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -31,15 +60,26 @@ class CartridgeManifest:
         identifier: of the root element; Canvas derives it from the course, so it stays the same.
         schema: such as ``IMS Common Cartridge``.
         schema_version: such as ``1.1.0``.
-        references: the ``href`` of every ``file`` element, as written, in order.
+        resources: in order.
+        outline: the modules and their items, in order.
         export_errors: what Canvas wrote into comments after the root element while it exported.
     """
 
     identifier: str | None
     schema: str | None
     schema_version: str | None
-    references: tuple[str, ...]
+    resources: tuple[Resource, ...]
+    outline: tuple[OutlineItem, ...]
     export_errors: tuple[str, ...]
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every file that it names, as written, in order."""
+        return tuple(
+            href
+            for resource in self.resources
+            for href in ((resource.href, *resource.files) if resource.href else resource.files)
+        )
 
 
 @dataclass(frozen=True)
@@ -58,14 +98,15 @@ def read_manifest(pieces: Iterable[bytes]) -> CartridgeManifest:
         CorruptPackageError: not XML, not a manifest, or hostile.
     """
     reader = _ManifestReader()
-    reader.feed(pieces)
+    reader.read(pieces)
     if reader.root != "manifest":
         raise CorruptPackageError(f"the root element of {MANIFEST} is not a manifest")
     return CartridgeManifest(
         identifier=reader.identifier,
         schema=reader.texts.get("schema"),
         schema_version=reader.texts.get("schemaversion"),
-        references=tuple(reader.references),
+        resources=tuple(reader.resources),
+        outline=tuple(reader.outline),
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
     )
@@ -77,8 +118,8 @@ def read_context(pieces: Iterable[bytes]) -> CartridgeContext:
     Raises:
         CorruptPackageError: not XML, or hostile.
     """
-    reader = _Reader(CONTEXT, texts_of=frozenset({"course_id", "root_account_id", "canvas_domain"}))
-    reader.feed(pieces)
+    reader = XmlReader(CONTEXT, texts_of=("course_id", "root_account_id", "canvas_domain"))
+    reader.read(pieces)
     return CartridgeContext(
         course_id=_number(reader.texts.get("course_id", "")),
         root_account_id=_number(reader.texts.get("root_account_id", "")),
@@ -90,72 +131,65 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-class _Reader:
-    """A bounded expat parser that remembers the text of a few elements, the first of each name."""
-
-    def __init__(self, name: str, texts_of: frozenset[str]) -> None:
-        self.texts: dict[str, str] = {}
-        self.root: str | None = None
-        self._name = name
-        self._wanted = set(texts_of)
-        self._open: list[str] = []
-        self._elements = 0
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._doctype
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-
-    def feed(self, pieces: Iterable[bytes]) -> None:
-        try:
-            for piece in pieces:
-                self._parser.Parse(piece, False)
-            self._parser.Parse(b"", True)
-            self.texts = {name: text.strip() for name, text in self.texts.items()}
-        except (expat.ExpatError, LookupError, ValueError):  # the latter two of an unknown encoding
-            raise CorruptPackageError(f"{self._name} is not well-formed XML") from None
-
-    def started(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-
-    def _doctype(self, *_: object) -> None:
-        raise CorruptPackageError(f"{self._name} has a document type, which Canvas never writes")
-
-    def _start(self, qualified: str, attributes: dict[str, str]) -> None:
-        name = qualified.rpartition(" ")[2]
-        self._elements += 1
-        self._open.append(name)
-        if len(self._open) > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
-            raise CorruptPackageError(f"{self._name} is deeper or longer than any course makes it")
-        if self.root is None:
-            self.root = name
-        self.started(name, attributes)
-
-    def _end(self, _: str) -> None:
-        self._wanted.discard(self._open.pop())
-
-    def _text(self, text: str) -> None:
-        name = self._open[-1]
-        if name in self._wanted:
-            self.texts[name] = (self.texts.get(name, "") + text)[:_MAX_TEXT].lstrip()
-
-
-class _ManifestReader(_Reader):
+class _ManifestReader(XmlReader):
     def __init__(self) -> None:
-        super().__init__(MANIFEST, texts_of=frozenset({"schema", "schemaversion"}))
+        super().__init__(MANIFEST, texts_of=("schema", "schemaversion"))
         self.identifier: str | None = None
-        self.references: list[str] = []
+        self.resources: list[Resource] = []
+        self.outline: list[OutlineItem] = []
         self.comments: list[str] = []
-        self._parser.CommentHandler = self._comment
+        self._attributes: dict[str, str] = {}
+        self._files: list[str] = []
+        self._dependencies: list[str] = []
+        self._items: list[int] = []  # the open ones, as positions in the outline
+        self._title = ""
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) == 1:
+        if len(self.open) == 1:
             self.identifier = attributes.get("identifier")
-        if name == "file" and "href" in attributes:
-            self.references.append(attributes["href"])
+        elif name == "resource":
+            self._attributes, self._files, self._dependencies = attributes, [], []
+        elif name == "file" and "href" in attributes:
+            self._files.append(attributes["href"])
+        elif name == "dependency":
+            self._dependencies.append(attributes.get("identifierref", ""))
+        elif name == "item":
+            self._items.append(len(self.outline))
+            identifier, resource = attributes.get("identifier", ""), attributes.get("identifierref", "")
+            self.outline.append(OutlineItem(len(self._items) - 1, identifier, resource, ""))
+        elif name == "title":
+            self._title = ""
 
-    def _comment(self, text: str) -> None:
-        after_root = self.root is not None and not self._open
+    def ended(self, name: str) -> None:
+        if name == "resource":
+            self._end_resource()
+        elif name == "item":
+            self._items.pop()
+        elif name == "title" and self._items and self.open[-2] == "item":
+            item = self.outline[self._items[-1]]
+            self.outline[self._items[-1]] = OutlineItem(
+                item.level, item.identifier, item.resource, self._title.strip()
+            )
+
+    def said(self, text: str) -> None:
+        if self._items and self.open[-1] == "title":
+            self._title = (self._title + text)[:_MAX_TEXT]
+        super().said(text)
+
+    def commented(self, text: str) -> None:
+        after_root = self.root is not None and not self.open
         if after_root and len(self.comments) < _MAX_COMMENTS:
             self.comments.append(text.strip()[:_MAX_TEXT])
+
+    def _end_resource(self) -> None:
+        attributes, self._attributes = self._attributes, {}
+        self.resources.append(
+            Resource(
+                attributes.get("identifier", ""),
+                attributes.get("type", ""),
+                attributes.get("href", ""),
+                attributes.get("intendeduse", ""),
+                tuple(self._files),
+                tuple(self._dependencies),
+            )
+        )

@@ -8,12 +8,14 @@ from enum import Enum
 
 
 class ProofLevel(str, Enum):
-    """How deep a proof looks.
+    """How deep a proof looks, shallowest first.
 
     ``DIRECTORY`` reads the zip's directory and the cartridge's manifest, without a second read of the package.
+    ``FULL`` reads all of it once it is stored, and unpacks every member.
     """
 
     DIRECTORY = "directory"
+    FULL = "full"
 
 
 class Verdict(str, Enum):
@@ -70,7 +72,7 @@ class Proof:
         member_count: files in the package; folders do not count.
         content_digest: SHA-256 over names, sizes and CRCs, leaving out what changes at every export: equal digests
             mean equal content, though the packages differ.
-        counts: numbers by name: ``files``, ``folders``, ``bytes``, ``references``, ``missing``, ``export_errors``.
+        counts: numbers by name, such as ``pages`` or ``missing``; ``docs/proof.md`` has all of them.
     """
 
     level: ProofLevel

@@ -24,11 +24,11 @@ _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
-_LOCAL = struct.Struct("<4s5HL2L2H")
+LOCAL = struct.Struct("<4s5HL2L2H")
 _MAX_COMMENT = 0xFFFF
 # Between two entries lie at most a local extra field and a data descriptor.
 _MAX_GAP = 0xFFFF + 24
-_ENCRYPTED = 0x1
+ENCRYPTED = 0x1
 _IN_ZIP64 = 0xFFFFFFFF  # stands for: too large for 32 bits, look in the zip64 extra field
 _WIDE = struct.Struct("<Q")
 
@@ -109,11 +109,11 @@ def check_size(member: Member, limit: int) -> None:
 
 
 def _packed(member: Member, raw: bytes) -> bytes:
-    signature, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
-    start = _LOCAL.size + name_length + extra_length
+    signature, _, flags, method, *_, name_length, extra_length = LOCAL.unpack_from(raw)
+    start = LOCAL.size + name_length + extra_length
     if signature != b"PK\x03\x04" or method != member.method or start + member.compressed > len(raw):
         raise CorruptPackageError(f"{member.name} does not lie where the zip's directory says")
-    if (flags | member.flags) & _ENCRYPTED or method not in (STORED, DEFLATED):
+    if (flags | member.flags) & ENCRYPTED or method not in (STORED, DEFLATED):
         raise CorruptPackageError(f"{member.name} is packed in a way Canvas does not use")
     return raw[start : start + member.compressed]
 
@@ -195,17 +195,15 @@ def _entries(directory: bytes, directory_start: int) -> Iterator[Member]:
         at = extras + extra_length + comment_length
         if at > len(directory):
             raise CorruptPackageError("the zip's directory is damaged")
-        size, compressed, offset = _wide(
-            directory[extras : extras + extra_length], size, compressed, rest[-1]
-        )
-        stop = offset + _LOCAL.size + name_length + compressed
+        size, compressed, offset = wide(directory[extras : extras + extra_length], size, compressed, rest[-1])
+        stop = offset + LOCAL.size + name_length + compressed
         if stop > directory_start:
             raise CorruptPackageError("a member of the zip lies outside of it")
-        name = _decode(directory[names:extras])
+        name = decode_name(directory[names:extras])
         yield Member(name, size, compressed, crc, method, flags, range(offset, stop))
 
 
-def _wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
+def wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
     """The zip64 values of those that do not fit into 32 bits."""
     narrow = [size, compressed, offset]
     if _IN_ZIP64 not in narrow:
@@ -224,7 +222,8 @@ def _wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, i
     return narrow[0], narrow[1], narrow[2]
 
 
-def _decode(raw: bytes) -> str:
+def decode_name(raw: bytes) -> str:
+    """The name of a member."""
     # Canvas writes UTF-8 without the flag that says so: the flag is not asked.
     try:
         return raw.decode()

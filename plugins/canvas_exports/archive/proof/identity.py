@@ -1,0 +1,56 @@
+"""Whether a cartridge is of the course, and of the Canvas, that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from canvas_exports.archive.proof.cartridge import CartridgeContext
+from canvas_exports.archive.proof.model import Expectation, Finding, Severity
+from canvas_exports.errors import WrongPackageError
+
+# Canvas numbers the objects of shard 2 from 2 * 10^13; on their own shard they go without it.
+_GLOBAL = 10**13
+
+
+def check_identity(context: CartridgeContext | None, expect: Expectation) -> Iterator[Finding]:
+    """Compare ``context.xml``, where there is one, with what was asked for.
+
+    Raises:
+        WrongPackageError: another course, or another Canvas (permanent).
+    """
+    if expect.course_id is None:
+        return
+    if context is None or context.course_id is None:
+        yield Finding("course_unproven", Severity.INFO, "the package does not say which course it is")
+        return
+    if not _same_id(context.course_id, expect.course_id):
+        raise WrongPackageError(f"the package is of course {context.course_id}, not {expect.course_id}")
+    if context.canvas_domain is None or expect.canvas_host is None:
+        yield Finding("canvas_unproven", Severity.INFO, "the package does not say which Canvas it is from")
+        return
+    written, asked = _host(context.canvas_domain), _host(expect.canvas_host)
+    if written == asked:
+        return
+    if (
+        context.root_account_id is not None
+        and expect.root_account_id is not None
+        and _same_id(context.root_account_id, expect.root_account_id)
+    ):
+        text = f"the package calls its Canvas {written!r}; the root account is the same"
+        yield Finding("other_host_name", Severity.INFO, text)
+        return
+    raise WrongPackageError(
+        f"the package is from {written!r}, not {asked!r}; if both are the same Canvas, make the first the connection's host"
+    )
+
+
+def _same_id(one: int, other: int) -> bool:
+    return one == other or (min(one, other) < _GLOBAL and max(one, other) % _GLOBAL == min(one, other))
+
+
+def _host(name: str) -> str:
+    """The host alone, in one spelling; the vendor's beta and test copies call themselves by either name."""
+    host = name.strip().lower().partition("://")[2] or name.strip().lower()
+    host = re.sub(r"[:/].*", "", host).rstrip(".")
+    return re.sub(r"\.(beta|test)\.instructure\.com$", ".instructure.com", host)

@@ -1,0 +1,26 @@
+"""The checks of a QTI package (``.zip``): classic quizzes and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from canvas_exports.archive.proof.cartridge import CartridgeManifest
+from canvas_exports.archive.proof.kinds import count_qti
+from canvas_exports.archive.proof.model import Finding, Severity
+from canvas_exports.archive.proof.resources import check_resources
+
+
+def check_qti(manifest: CartridgeManifest, files: AbstractSet[str]) -> tuple[list[Finding], dict[str, int]]:
+    """Findings, and counts by kind. ``files`` are the names of the members that are no folders."""
+    findings, counts = check_resources(manifest, files)
+    findings += [
+        Finding(
+            "quiz_without_questions",
+            Severity.ERROR,
+            "the package names a quiz, but no file with its questions",
+            resource.identifier,
+        )
+        for resource in manifest.resources
+        if resource.type.startswith("imsqti_") and not resource.files
+    ]
+    return findings, counts | count_qti(manifest)

@@ -1,0 +1,129 @@
+"""Every member of a zip unpacked in passing, and held against the directory: header, content, size, checksum, descriptor."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from isal import igzip_lib, isal_zlib
+
+from canvas_exports.archive.proof.members import is_readable
+from canvas_exports.archive.proof.model import Finding, Severity
+from canvas_exports.archive.proof.stream import PIECE, Stream
+from canvas_exports.archive.proof.zip_directory import ENCRYPTED, LOCAL, STORED, Member, decode_name, wide
+from canvas_exports.errors import CorruptPackageError
+
+_SIZES_FOLLOW = 0x8
+_DESCRIPTORS = tuple(
+    struct.Struct(form) for form in ("<4s3L", "<3L", "<4sL2Q", "<L2Q")
+)  # with and without a signature, with sizes of 32 and of 64 bits
+
+
+class Content(Protocol):
+    """Somebody who wants to see what a member holds."""
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """The next bytes."""
+
+    def end(self) -> None:
+        """That was all, and its checksum is right."""
+
+
+Interest = Callable[[Member], "Content | None"]
+"""Who wants to see a member; most are only checked."""
+
+
+def unpack(stream: Stream, members: Iterable[Member], interest: Interest) -> Iterator[Finding]:
+    """Go through the members in the order of their offsets, from the stream's first byte on.
+
+    What is encrypted or packed in an unknown way is passed over. Archives within the package are not opened: their bytes
+    are checked like any other file's.
+
+    Raises:
+        CorruptPackageError: names the member that is not what the directory says (retryable).
+        LimitReached: no more of the stream may be read.
+    """
+    for member in members:
+        head = _Header(stream, member)
+        if is_readable(member):
+            _check_content(stream, member, interest(member))
+        else:
+            for _ in stream.pieces(member.compressed):
+                pass
+        rest = stream.take(member.extent.stop - stream.position)
+        stray = len(rest) - (_descriptor(member, head, rest) if head.sizes_follow else 0)
+        if stray:
+            text = f"after it lie {stray:,} bytes that no member accounts for"
+            yield Finding("stray_bytes", Severity.WARNING, text, member.name)
+
+
+class _Header:
+    """The header before a member's content, which says again what the directory says."""
+
+    def __init__(self, stream: Stream, member: Member) -> None:
+        signature, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = LOCAL.unpack(
+            stream.take(LOCAL.size)
+        )
+        if signature != b"PK\x03\x04":
+            raise CorruptPackageError(f"{member.name} does not lie where the zip's directory says")
+        room = len(member.extent) - LOCAL.size - member.compressed
+        if name_length + extra_length > room:
+            raise CorruptPackageError(f"{member.name} does not fit where the zip's directory says")
+        name = decode_name(stream.take(name_length))
+        size, compressed, _ = wide(stream.take(extra_length), size, compressed, 0)
+        self.sizes_follow = bool(flags & _SIZES_FOLLOW)
+        self.agrees = (crc, compressed, size) == (member.crc, member.compressed, member.size)
+        said = (name, method, flags & ENCRYPTED)
+        if said != (member.name, member.method, member.flags & ENCRYPTED) or not (
+            self.agrees or self.sizes_follow
+        ):
+            raise CorruptPackageError(f"{member.name}: its own header and the zip's directory disagree")
+
+
+def _check_content(stream: Stream, member: Member, content: Content | None) -> None:
+    packed = stream.pieces(member.compressed)
+    crc = size = 0
+    for piece in packed if member.method == STORED else _inflated(member, packed):
+        crc = isal_zlib.crc32(piece, crc)
+        size += len(piece)
+        if size > member.size:
+            raise CorruptPackageError(f"{member.name} holds more than the zip's directory says")
+        if content is not None:
+            content.feed(piece)
+    if (size, crc) != (member.size, member.crc):
+        raise CorruptPackageError(
+            f"{member.name} is damaged: its checksum is not the one in the zip's directory"
+        )
+    if content is not None:
+        content.end()
+
+
+def _inflated(member: Member, packed: Iterator[memoryview]) -> Iterator[bytes]:
+    inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE, hist_bits=15)
+    ended = False
+    try:
+        for piece in packed:
+            if ended:
+                raise CorruptPackageError(f"{member.name} is damaged: its content ends too early")
+            yield inflater.decompress(piece, PIECE)
+            while not (inflater.eof or inflater.needs_input):
+                yield inflater.decompress(b"", PIECE)
+            ended = inflater.eof
+    except igzip_lib.IsalError:  # type: ignore[misc]  # its stub has an instance
+        raise CorruptPackageError(f"{member.name} is damaged: it cannot be inflated") from None
+    if not ended or inflater.unused_data:
+        raise CorruptPackageError(f"{member.name} is damaged: its content does not end where it should")
+
+
+def _descriptor(member: Member, head: _Header, rest: bytes) -> int:
+    """How long the sizes are that follow the content. They may be left out if the header has them, too."""
+    if not rest and head.agrees:
+        return 0
+    said = (member.crc, member.compressed, member.size)
+    for form in _DESCRIPTORS:
+        if len(rest) >= form.size:
+            *signature, crc, compressed, size = form.unpack_from(rest)
+            if signature in ([], [b"PK\x07\x08"]) and (crc, compressed, size) == said:
+                return form.size
+    raise CorruptPackageError(f"{member.name}: what follows its content and the zip's directory disagree")

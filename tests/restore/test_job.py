@@ -85,7 +85,6 @@ class TestRoundTrip:
         canvas: Sandbox,
         client: CanvasClient,
         store: FileStore,
-        copy: Copy,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         with _web(Path(store.uri.removeprefix("file://"))) as address:

@@ -1,0 +1,216 @@
+"""The restore operator under Airflow's own task runner, against the sandbox and a real folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.execution_time.comms import DeferTask
+from tests.operators.life import Life
+from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports
+
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.operators.restore import CanvasRestoreOperator
+from canvas_exports.restore import job
+from canvas_exports.triggers import restore as trigger
+from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
+from canvas_sandbox.faults import FaultCounter
+
+
+@pytest.fixture(autouse=True)
+def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigger, "DWELL", 0.05)
+    monkeypatch.setattr(job, "_SETTLE", 0.01)
+    monkeypatch.setattr(job, "_BACKOFF", (0.0, 0.01, 0.01))
+
+
+@pytest.fixture
+def canvas(tmp_path: Path) -> Iterator[Sandbox]:
+    """A Canvas whose first course has a proven copy in the archive, and an empty one to restore into."""
+    courses = [
+        Course(id=SOURCE, name="Biology", size=30_000),
+        Course(id=FULL, name="Chemistry", size=20_000),
+        Course(id=EMPTY, name="Biology", state="claimed", size=0),
+    ]
+    switches = Switches(job_workers=20, duration=0.05, import_duration=0.3, throttle=False)
+    with Sandbox(courses, switches=switches) as sandbox:
+        with CanvasClient(sandbox.url, sandbox.token) as client:
+            back_up(client, FileStore(tmp_path.as_uri(), tmp_path), SOURCE)
+        yield sandbox
+
+
+def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> Life:
+    values = {
+        "course": SOURCE,
+        "into": EMPTY,
+        "archive": folder.as_uri(),
+        "deferrable": True,
+        "poll_shortest": 0.1,
+        "poll_longest": 0.2,
+        **arguments,
+    }
+    connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
+    return Life(
+        lambda: CanvasRestoreOperator(task_id="restore", retries=retries, **values), connections, retries
+    )
+
+
+def trouble(canvas: Sandbox, *faults: Fault) -> None:
+    canvas.world.courses[EMPTY].trouble = FaultCounter(faults)
+
+
+def test_a_course_is_restored_while_no_worker_waits(canvas: Sandbox, tmp_path: Path) -> None:
+    life = task(canvas, tmp_path)
+    assert life.segment() == "deferred"
+    assert isinstance(life.message, DeferTask)
+    life.wake()
+    assert life.live() == "success"
+    assert (life.receipt["outcome"], life.receipt["course_id"]) == ("restored", EMPTY)
+    assert imports(canvas) == 1
+
+
+def test_without_a_triggerer_the_worker_waits_itself(canvas: Sandbox, tmp_path: Path) -> None:
+    life = task(canvas, tmp_path, deferrable=False)
+    assert (life.segment(), life.segments) == ("success", 1)
+    assert life.receipt["outcome"] == "restored"
+
+
+@pytest.mark.parametrize("write", range(1, 5))
+def test_a_worker_killed_at_any_checkpoint_imports_once(canvas: Sandbox, tmp_path: Path, write: int) -> None:
+    life = task(canvas, tmp_path, retries=2)
+    life.supervisor.kill_after_writes = write
+    assert life.live() == "killed"
+    life.supervisor.kill_after_writes = None
+    life.retry()
+    assert life.live() == "success"
+    assert (imports(canvas), len(canvas.migrations)) == (1, 1)
+
+
+def test_a_finished_task_run_again_imports_nothing(canvas: Sandbox, tmp_path: Path) -> None:
+    life = task(canvas, tmp_path)
+    life.live()
+    life.clear()
+    assert life.live() == "success"
+    assert life.receipt["outcome"] == "restored"
+    assert imports(canvas) == 1
+
+
+def test_another_attempt_owning_the_task_stops_this_one_before_canvas_is_asked(
+    canvas: Sandbox, tmp_path: Path
+) -> None:
+    life = task(canvas, tmp_path)
+    life.supervisor.fenced = True
+    assert life.segment() == "failed"
+    assert canvas.migrations == []
+
+
+def test_trouble_that_may_pass_is_for_a_retry_that_goes_on(canvas: Sandbox, tmp_path: Path) -> None:
+    canvas.inject(RequestFault(method="POST", path="^/(?!api)", effect="server_error", times=3))
+    life = task(canvas, tmp_path, retries=1)
+    assert life.live() == "up_for_retry"
+    life.retry()
+    assert life.live() == "success"
+    assert (imports(canvas), len(canvas.migrations)) == (1, 1)
+
+
+def test_a_dead_token_while_waiting_ends_the_task(canvas: Sandbox, tmp_path: Path) -> None:
+    trouble(canvas, Fault.IMPORT_SLOW)
+    life = task(canvas, tmp_path, retries=2)
+    assert life.segment() == "deferred"
+    canvas.revoke(canvas.token)
+    assert life.wake()["status"] == "refused"
+    assert life.segment() == "failed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "fail_on", "state"),
+    [
+        (Fault.IMPORT_WARNINGS, "issues", "failed"),
+        (Fault.IMPORT_WARNINGS, "errors", "success"),
+        (Fault.IMPORT_ERRORS, "errors", "failed"),
+        (Fault.IMPORT_ERRORS, "failure", "success"),
+        (Fault.IMPORT_FAILS, "failure", "failed"),
+    ],
+)
+def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
+    canvas: Sandbox, tmp_path: Path, fault: Fault, fail_on: str, state: str
+) -> None:
+    trouble(canvas, fault)
+    life = task(canvas, tmp_path, retries=2, fail_on=fail_on)
+    assert life.live() == state
+    result = life.receipt or life.supervisor.xcoms["restore"]
+    assert result["issues"]
+    assert result["texts"]
+    assert imports(canvas) == (fault is not Fault.IMPORT_FAILS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"into": SOURCE}, "confirm_same_course: 101"),
+        ({"into": FULL}, "not empty"),
+        ({"into": "group:7"}, "not a course"),
+        ({"course": "BIO"}, "course: 'BIO'"),
+        ({"course": 999}, "holds no common_cartridge copy"),
+        ({"copy": "yesterday"}, "copy: 'yesterday' names no copy"),
+        ({"copy": "2020-01-01"}, "that old"),
+        ({"export_type": "pdf"}, "export_type: 'pdf'"),
+        ({"proof": "hearsay"}, "proof: 'hearsay'"),
+        ({"via": "pigeon"}, "via: 'pigeon'"),
+        ({"fail_on": "rain"}, "fail_on: 'rain'"),
+        ({"deadline": "soon"}, "deadline: 'soon'"),
+        ({"allow_content": "False"}, "allow_content: 'False'"),
+        ({"allow_incomplete": "no"}, "allow_incomplete: 'no'"),
+    ],
+)
+def test_bad_input_fails_for_good_before_anything_is_done(
+    canvas: Sandbox, tmp_path: Path, arguments: dict[str, Any], problem: str
+) -> None:
+    life = task(canvas, tmp_path, retries=2, **arguments)
+    assert life.live() == "failed"
+    assert problem in str(life.error)
+    assert canvas.migrations == []
+
+
+def test_neither_checkpoint_nor_trigger_nor_receipt_holds_a_link_or_a_token(
+    canvas: Sandbox, tmp_path: Path
+) -> None:
+    life = task(canvas, tmp_path)
+    assert life.segment() == "deferred"
+    stored = [json.dumps(life.checkpoint), json.dumps(life.message.trigger_kwargs)]
+    stored.append(json.dumps(life.wake()))
+    assert life.live() == "success"
+    for text in [*stored, json.dumps(life.checkpoint), json.dumps(life.receipt)]:
+        assert "http" not in text
+        assert canvas.token not in text
+
+
+def test_the_button_leads_to_the_imports_of_the_course(canvas: Sandbox, tmp_path: Path) -> None:
+    life = task(canvas, tmp_path)
+    life.live()
+    (link,) = life.operator.operator_extra_links
+    address = link.get_link(life.operator, ti_key=None)  # type: ignore[arg-type] # it asks for none
+    assert address == f"{canvas.url}/courses/{EMPTY}/content_migrations"
+
+
+def test_on_kill_breaks_the_upload_off(
+    canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = task(canvas, tmp_path, retries=1)
+    blocks = FileStore.blocks
+
+    def stopped(store: FileStore, key: str) -> Any:
+        life.operator.on_kill()
+        return blocks(store, key)
+
+    with monkeypatch.context() as being:
+        being.setattr(FileStore, "blocks", stopped)
+        life.segment()
+    assert imports(canvas) == 0
+    life.retry()
+    assert life.live() == "success"
+    assert imports(canvas) == 1

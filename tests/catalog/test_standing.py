@@ -88,6 +88,18 @@ class TestUnreadable:
         assert judge([copy(1, WHOLE)], [self.TROUBLE]).is_good
 
 
+def test_an_export_of_selected_objects_is_no_copy_of_the_course() -> None:
+    whole = copy(1, WHOLE)
+    selected = replace(copy(2, WHOLE), export=replace(copy(2, WHOLE).export, select={"pages": [1]}))
+    assert not selected.is_proven
+    assert judge([whole, selected]).newest == whole
+    standing = judge([selected])
+    assert (standing.lack, standing.why) == (
+        Lack.NO_COPY,
+        "the archive holds exports of selected objects only",
+    )
+
+
 def test_what_is_missing_in_words() -> None:
     one = copy(1, INCOMPLETE)
     assert what_is_missing(replace(one, counts={"missing": 1})) == "1 file missing"

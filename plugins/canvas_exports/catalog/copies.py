@@ -105,17 +105,24 @@ class Copy:
         return not self.is_present or (verification is not None and verification.result != INTACT)
 
     @property
+    def is_selection(self) -> bool:
+        """Only some objects were exported: as a copy of the course it is not whole, however whole the package is."""
+        return self.export.select is not None
+
+    @property
     def is_proven(self) -> bool:
-        """Whole when it was stored, and nothing is known against it since."""
-        return self.verdict is Verdict.WHOLE and not self.is_damaged
+        """Of the whole course, whole when it was stored, and nothing is known against it since."""
+        return self.verdict is Verdict.WHOLE and not self.is_selection and not self.is_damaged
+
+    @property
+    def deepest(self) -> int:
+        """How deep its proof, or any verification that found it intact, looked: an index of ``LEVELS``."""
+        intact = (r.detail for r in self.records if r.kind is RecordKind.VERIFY and r.result == INTACT)
+        return max(map(_depth, (self.level, *intact)))
 
     def is_proven_to(self, level: str) -> bool:
         """Whether it is proven, and its proof or a verification looked as deep as ``level`` of ``LEVELS``."""
-        seen = [
-            self.level,
-            *(r.detail for r in self.records if r.kind is RecordKind.VERIFY and r.result == INTACT),
-        ]
-        return self.is_proven and max(map(_depth, seen)) >= _depth(level)
+        return self.is_proven and self.deepest >= _depth(level)
 
 
 def newest_first(records: Iterable[RecordName]) -> tuple[RecordName, ...]:

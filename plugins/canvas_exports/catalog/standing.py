@@ -46,7 +46,12 @@ class Standing:
 
 
 def judge(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Standing:
-    """How a context stands by its copies of one export type, and its manifests that cannot be read."""
+    """How a context stands by its copies of one export type, and its manifests that cannot be read.
+
+    Exports of selected objects count for nothing here.
+    """
+    selections = any(copy.is_selection for copy in copies)
+    copies = [copy for copy in copies if not copy.is_selection]
     last = newest(copies)
     good = newest(copy for copy in copies if copy.is_proven)
     if good is None and not any(copy.verdict is Verdict.WHOLE for copy in copies):
@@ -56,7 +61,12 @@ def judge(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Standing:
     if last is None and troubles:
         return Standing(None, None, Lack.UNREADABLE, f"{troubles[-1].key}: {troubles[-1].reason}")
     if last is None:
-        return Standing(None, None, Lack.NO_COPY, "the archive holds no copy")
+        why = (
+            "the archive holds exports of selected objects only"
+            if selections
+            else "the archive holds no copy"
+        )
+        return Standing(None, None, Lack.NO_COPY, why)
     partial = newest(copy for copy in copies if copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged)
     if partial is None:
         return Standing(last, None, Lack.DAMAGED, _damage(copies, last))

@@ -1,0 +1,235 @@
+"""Let a pipeline go on only if every course has a copy that one can rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, BaseOperatorLink
+from airflow.sdk.exceptions import AirflowFailException
+
+from canvas_exports.archive.keys import run_folder
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.contexts import Context as CanvasContext
+from canvas_exports.canvas.models import ExportType
+from canvas_exports.catalog.gate import Gate, Rule, Shortfall, document
+from canvas_exports.catalog.index import indexed
+from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.catalog.tables import grid
+from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.export.course_lists import read_list
+from canvas_exports.export.durations import Duration, read_duration
+from canvas_exports.export.plan import planned
+from canvas_exports.export.transfer import run_facts
+from canvas_exports.hooks.archive import open_archive
+from canvas_exports.operators.failures import fail
+from canvas_exports.operators.links import RunReportLink, report_url
+from canvas_exports.operators.run_info import run_info
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context, XComArg
+
+#: Up to so many contexts are looked up one by one; for more the whole archive is read, with its index.
+_FEW = 100
+_SHOWN = 200
+_NAMED = 5
+
+
+class CanvasArchiveGateOperator(BaseOperator):
+    """Succeed only if the newest copy of every course is proven, young, and in enough archives.
+
+    For the place between the last backup of a term and whatever deletes its courses. It fails, without a retry, if a single
+    course does not pass, and names every course that does not, with the reason in each archive: in the task's log, and in
+    full in ``gates/<task>.json`` in the run's folder of the first archive. What cannot be read or is not known never passes.
+
+    Asks the archives alone: it changes nothing in Canvas and deletes nothing anywhere. What Canvas holds now it does not
+    know; let the export run before it, after the last change to the courses.
+
+    Args:
+        archives: one archive or several: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
+        courses: ids or contexts with Canvas's numbers.
+        batches: the courses of a plan, as ``CanvasListCoursesOperator`` returns it for the first archive.
+        course_list: path or URI of a CSV, text, JSON or YAML file, with Canvas's numbers.
+        export_type: the export types each course has to have.
+        level: how deep the copy has to be proven, ``directory`` or ``full``: when it was stored, or by a verification since.
+        max_age: of the newest copy, counted from its export; a timedelta or ISO 8601.
+        min_archives: in how many of the archives; all of them, if it is not given.
+        accept_empty: let a course pass whose copies never held any content.
+        archive_conn_id: Airflow connection of the archives that name none.
+
+    Raises:
+        AirflowFailException: a course does not pass, no course was named, bad input, or a refused credential.
+    """
+
+    template_fields: Sequence[str] = (
+        "archives",
+        "courses",
+        "batches",
+        "course_list",
+        "export_type",
+        "level",
+        "max_age",
+        "min_archives",
+        "archive_conn_id",
+    )
+    operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
+    ui_color = "#f3ead3"
+
+    def __init__(
+        self,
+        *,
+        archives: str | Mapping[str, str] | Iterable[str | Mapping[str, str]],
+        courses: Iterable[str | int] = (),
+        batches: Iterable[Any] | XComArg | None = (),
+        course_list: str | None = None,
+        export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
+        level: str = "full",
+        max_age: Duration = timedelta(days=7),
+        min_archives: int | str | None = None,
+        accept_empty: bool = False,
+        archive_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.archives = archives
+        self.courses = courses
+        self.batches = batches
+        self.course_list = course_list
+        self.export_type = export_type
+        self.level = level
+        self.max_age = max_age
+        self.min_archives = min_archives
+        self.accept_empty = accept_empty
+        self.archive_conn_id = archive_conn_id
+        self.report_url: str | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask every archive, write the answer down, judge."""
+        try:
+            places = self._places()
+            rule = self._rule(len(places))
+            missing, receipt = self._ask(context, places, rule)
+        except CanvasExportsError as error:
+            if not error.retryable:
+                fail(error)
+            raise
+        if missing:
+            self._tell(missing)
+            raise AirflowFailException(_failure(missing, receipt["checked"], self.report_url))
+        self.log.info("All %d courses have the copies that were asked for", receipt["checked"])
+        return receipt
+
+    def _ask(
+        self, context: Context, places: list[tuple[str, str | None]], rule: Rule
+    ) -> tuple[list[Shortfall], dict[str, Any]]:
+        now, run = datetime.now(timezone.utc), run_info(context)
+        with open_archive(*places[0]) as first:
+            gate = Gate(self._contexts(first), rule, now=now)
+            for uri, conn_id in places:
+                with (
+                    open_archive(uri, conn_id) as store,
+                    closing(_holdings(store, gate.contexts)) as holdings,
+                ):
+                    gate.take(store.uri, holdings)
+            missing = gate.shortfalls()
+            answer = document(
+                missing,
+                checked=len(gate.contexts),
+                rule=rule,
+                archives=[uri for uri, _ in places],
+                run=run_facts(run),
+                now=now,
+            )
+            key = f"{run_folder(run.date, run.dag_id, run.run_id)}gates/{run.part}.json"
+            first.replace(key, json.dumps(answer, indent=1, ensure_ascii=False).encode())
+            self.report_url = report_url(first.uri, key)
+            return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
+
+    def _places(self) -> list[tuple[str, str | None]]:
+        listed = [self.archives] if isinstance(self.archives, (str, Mapping)) else list(self.archives)
+        places = []
+        for each in listed:
+            named = {"archive": each} if isinstance(each, str) else dict(each)
+            if not named.get("archive") or set(named) - {"archive", "archive_conn_id"}:
+                raise InputError(
+                    "archives", f"{each!r} names no archive", accepted="a URI, or archive and archive_conn_id"
+                )
+            places.append((str(named["archive"]), named.get("archive_conn_id") or self.archive_conn_id))
+        roots = {uri.strip().rstrip("/") for uri, _ in places}
+        if len(roots) < len(places) or not places:
+            raise InputError(
+                "archives", "each has to be named once", accepted="one archive or several different ones"
+            )
+        return places
+
+    def _rule(self, archives: int) -> Rule:
+        types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
+        known = [each.value for each in ExportType]
+        for each in types:
+            if each not in known:
+                raise InputError("export_type", f"{each!r} is not an export type", accepted=known)
+        try:
+            needed = archives if self.min_archives is None else int(self.min_archives)
+        except ValueError:
+            raise InputError(
+                "min_archives", f"{self.min_archives!r} is not a number", accepted="1 or more"
+            ) from None
+        if needed > archives:
+            raise InputError(
+                "min_archives", f"{needed} of {archives} can never be", accepted=f"1 to {archives}"
+            )
+        return Rule(
+            level=self.level,
+            max_age=read_duration(self.max_age, field="max_age"),
+            min_archives=needed,
+            export_types=tuple(types),
+            accept_empty=self.accept_empty,
+        )
+
+    def _contexts(self, store: Store) -> Iterator[str]:
+        """Every course that was named, by its number: a SIS id may have moved on to another course."""
+        batches: Any = self.batches or ()
+        courses: Any = [self.courses] if isinstance(self.courses, (str, int)) else self.courses or ()
+        listed = [CanvasContext.parse(text) for text in courses]
+        listed += [CanvasContext.parse(text, field="batches") for text in planned(store, batches)]
+        listed += read_list(self.course_list) if self.course_list else []
+        for one in listed:
+            if one.canvas_id is None:
+                raise InputError(
+                    "courses",
+                    f"{one} is not a number of Canvas's",
+                    accepted="101 or course:101; CanvasListCoursesOperator turns SIS ids into numbers",
+                )
+            yield str(one)
+
+    def _tell(self, missing: list[Shortfall]) -> None:
+        rows = [
+            (one.context, one.export_type, archive, reason)
+            for one in missing[:_SHOWN]
+            for archive, reason in one.why.items()
+        ]
+        for line in grid(("COURSE", "TYPE", "ARCHIVE", "WHY NOT"), rows).splitlines():
+            self.log.info("%s", line)
+        if len(missing) > _SHOWN:
+            self.log.info("and %d more, all of which are in the report", len(missing) - _SHOWN)
+        self.log.info("Report: %s", self.report_url)
+
+
+def _holdings(store: Store, contexts: Sequence[str]) -> Generator[Holding, None, None]:
+    """What an archive holds of these contexts, and perhaps of others."""
+    if len(contexts) > _FEW:
+        with closing(indexed(store)) as holdings:
+            yield from holdings
+        return
+    for context in contexts:
+        kind, _, number = context.partition(":")
+        yield copies_of(store, kind, int(number))
+
+
+def _failure(missing: Sequence[Shortfall], checked: int, report: str | None) -> str:
+    lacking = list(dict.fromkeys(one.context for one in missing))
+    named = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED:,} more" if lacking[_NAMED:] else "")
+    return f"{len(lacking):,} of {checked:,} courses do not have the copies that were asked for: {named}. Report: {report}"

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.catalog import holdings
+from tests.catalog.holdings import lay, manifest, note
+from tests.operators.life import Life
+
+from canvas_exports.archive.ownership import Ownership
+from canvas_exports.archive.proof.model import Verdict
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas.contexts import Context
+from canvas_exports.errors import ArchiveUnavailableError
+from canvas_exports.export.plan import write_plan
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.operators import archive_gate
+from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
+
+
+@pytest.fixture(autouse=True)
+def recently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies are made from yesterday on."""
+    start = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    monkeypatch.setattr(holdings, "START", start)
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> list[FileStore]:
+    return [FileStore((tmp_path / name).as_uri(), tmp_path / name) for name in ("a", "b")]
+
+
+def good(store: FileStore, course: int, **facts: Any) -> None:
+    note(store, lay(store, manifest(f"course:{course}", **facts)), day=0)
+
+
+def task(*archives: FileStore, **arguments: Any) -> Life:
+    places = [store.uri for store in archives]
+    return Life(lambda: CanvasArchiveGateOperator(task_id="gate", archives=places, **arguments), {})
+
+
+def answer(store: FileStore) -> dict[str, Any]:
+    (key,) = (info.key for info in store.list("runs/") if "/gates/" in info.key)
+    assert Ownership().owns(key)
+    document: dict[str, Any] = json.loads(store.read(key))
+    return document
+
+
+def test_it_opens_when_every_course_has_its_copy_in_every_archive(archives: list[FileStore]) -> None:
+    for store in archives:
+        good(store, 101)
+        good(store, 102)
+    life = task(*archives, courses=["101", "course:102"])
+    assert life.segment() == "success"
+    assert life.receipt["checked"] == 2
+    assert answer(archives[0])["missing"] == []
+    assert not list(archives[1].list("runs/")), "the answer lies in the first archive"
+
+
+def test_it_stays_shut_and_names_who_is_missing_and_why(
+    archives: list[FileStore], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good(archives[0], 101)
+    good(archives[0], 102, verdict=Verdict.INCOMPLETE)
+    life = task(archives[0], courses=[101, 102, 103])
+    life.max_tries = 3
+    assert life.segment() == "failed", "no retry would change it"
+    assert "2 of 3 courses do not have the copies that were asked for: course:102, course:103" in str(
+        life.error
+    )
+    assert [(one["context"], one["why"][0]["reason"]) for one in answer(archives[0])["missing"]] == [
+        ("course:102", "its newest copy is incomplete"),
+        ("course:103", "the archive holds no copy"),
+    ]
+    assert "WHY NOT" in capsys.readouterr().out
+
+
+def test_one_archive_may_be_enough(archives: list[FileStore]) -> None:
+    good(archives[1], 101)
+    assert task(*archives, courses=[101]).segment() == "failed"
+    assert task(*archives, courses=[101], min_archives=1).segment() == "success"
+
+
+def test_the_level_and_the_age_are_chosen(archives: list[FileStore]) -> None:
+    lay(archives[0], manifest("course:101"))
+    assert task(archives[0], courses=[101]).segment() == "failed"
+    assert task(archives[0], courses=[101], level="directory").segment() == "success"
+    assert task(archives[0], courses=[101], level="directory", max_age="PT1H").segment() == "failed"
+
+
+def test_it_takes_the_plan_of_the_list_task(archives: list[FileStore]) -> None:
+    good(archives[0], 101)
+    run = RunInfo("end_of_term", "manual__1", "list", date(2026, 11, 23))
+    contexts = [Context.parse(101), Context.parse(102)]
+    references = [one.to_json() for one in write_plan(archives[0], run, contexts, 1)]
+    assert task(archives[0], batches=references[:1]).segment() == "success"
+    life = task(archives[0], batches=references)
+    assert life.segment() == "failed"
+    assert "course:102" in str(life.error)
+
+
+def test_it_takes_a_course_list(archives: list[FileStore], tmp_path: Path) -> None:
+    good(archives[0], 101)
+    (tmp_path / "courses.csv").write_text("canvas_course_id\n101\n")
+    assert task(archives[0], course_list=str(tmp_path / "courses.csv")).segment() == "success"
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_many_courses_are_answered_as_few_are(
+    archives: list[FileStore], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_gate, "_FEW", few)
+    for number in range(1, 20):
+        good(archives[0], number)
+    life = task(archives[0], courses=range(1, 21))
+    assert life.segment() == "failed"
+    assert [one["context"] for one in answer(archives[0])["missing"]] == ["course:20"]
+
+
+def test_what_it_returns_and_raises_stays_small(archives: list[FileStore]) -> None:
+    life = task(archives[0], courses=range(1, 501))
+    assert life.segment() == "failed"
+    assert len(str(life.error)) < 500
+    assert len(answer(archives[0])["missing"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "blamed"),
+    [
+        ({}, "courses: there is no course"),
+        ({"courses": ["sis_course_id:BIO"]}, "is not a number of Canvas's"),
+        ({"courses": ["x y"]}, "courses"),
+        ({"courses": [1], "level": "deep"}, "level"),
+        ({"courses": [1], "max_age": "soon"}, "max_age"),
+        ({"courses": [1], "max_age": timedelta(0)}, "max_age"),
+        ({"courses": [1], "min_archives": 2}, "min_archives"),
+        ({"courses": [1], "min_archives": "many"}, "min_archives"),
+        ({"courses": [1], "export_type": "imscc"}, "export_type"),
+    ],
+)
+def test_bad_input_is_named_and_opens_nothing(
+    archives: list[FileStore], arguments: dict[str, Any], blamed: str
+) -> None:
+    good(archives[0], 1)
+    life = task(archives[0], **arguments)
+    life.max_tries = 3
+    assert life.segment() == "failed"
+    assert blamed in str(life.error)
+
+
+@pytest.mark.parametrize("places", [[], [{}], ["s3://a", "s3://a/"], [{"uri": "s3://a"}]])
+def test_archives_that_are_none_or_the_same_twice(places: list[Any]) -> None:
+    life = Life(lambda: CanvasArchiveGateOperator(task_id="gate", archives=places, courses=[1]), {})
+    assert life.segment() == "failed"
+    assert str(life.error).startswith("archives")
+
+
+def test_an_archive_may_bring_its_own_connection(archives: list[FileStore]) -> None:
+    good(archives[0], 101)
+    place = {"archive": archives[0].uri, "archive_conn_id": "campus_files"}
+    life = Life(
+        lambda: CanvasArchiveGateOperator(task_id="gate", archives=place, courses=[101]),
+        {"campus_files": {"conn_type": "fs"}},
+    )
+    assert life.segment() == "success"
+
+
+def test_an_archive_that_cannot_be_reached_opens_nothing_and_is_asked_again(
+    archives: list[FileStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good(archives[0], 101)
+
+    def fail(*_: object) -> Iterator[Any]:
+        raise ArchiveUnavailableError("slow down")
+
+    life = task(archives[0], courses=[101])
+    life.max_tries = 1
+    whole: Callable[..., Any] = FileStore.list
+    monkeypatch.setattr(FileStore, "list", fail)
+    assert life.segment() == "up_for_retry"
+    monkeypatch.setattr(FileStore, "list", whole)
+    life.retry()
+    assert life.segment() == "success"

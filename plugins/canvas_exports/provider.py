@@ -78,6 +78,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [
+                    "canvas_exports.operators.archive_gate",
                     "canvas_exports.operators.content_export",
                     "canvas_exports.operators.list_courses",
                     "canvas_exports.operators.retention",

@@ -89,6 +89,7 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": [
             {"integration-name": _INTEGRATION, "python-modules": ["canvas_exports.triggers.content_export"]}
         ],
+        "notifications": ["canvas_exports.notifications.run_report.RunReportNotifier"],
         "extra-links": [
             "canvas_exports.operators.links.CanvasLink",
             "canvas_exports.operators.links.RunReportLink",

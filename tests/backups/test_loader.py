@@ -74,6 +74,8 @@ tags: [law]
 max_active_batches: 2
 pool: canvas
 sweep_after: P1W
+notify: [registrar@example.edu]
+notify_when: always
 """
     )
     loaded = load_backups(include)
@@ -104,6 +106,7 @@ sweep_after: P1W
     assert (backup.retries, backup.tags) == (1, ("law",))
     assert (backup.max_active_batches, backup.pool) == (2, "canvas")
     assert backup.sweep_after == "P1W"
+    assert (backup.notify, backup.notify_when) == (("registrar@example.edu",), "always")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,12 @@ BROKEN: list[tuple[str, str]] = [
     ("deadline: PT0S", "deadline: 0:00:00 is not a length of time."),
     ("stall_after: 12:30", "stall_after: '12:30' does not fit. Accepted: such as 'PT2H', 'PT45M'."),
     ("stall_after: 2", "stall_after: 2 is not text."),
+    ("notify: []", "notify: is empty. Accepted: such as [\"registrar@example.edu\"]."),
+    (
+        "notify: [registrar]",
+        "notify[0]: 'registrar' does not fit. Accepted: such as 'registrar@example.edu'.",
+    ),
+    ("notify_when: never", "notify_when: 'never' is not one. Accepted: problems, always."),
     ("sweep_after: PT12H", "sweep_after: PT12H is too short. Accepted: P1D or longer, or never."),
     (
         "sweep_after: always",

@@ -104,6 +104,7 @@ def test_defaults_are_those_of_the_operators() -> None:
     assert PROPERTIES["timezone"]["default"] == Backup.timezone
     assert PROPERTIES["retries"]["default"] == Backup.retries
     assert PROPERTIES["max_active_batches"]["default"] == Backup.max_active_batches
+    assert PROPERTIES["notify_when"]["default"] == Backup.notify_when
     assert PROPERTIES["sweep_after"]["default"] == Backup.sweep_after
     assert read_grace(Backup.sweep_after) == GRACE
 

@@ -10,6 +10,7 @@ import pendulum
 import pytest
 import yaml
 from airflow.dag_processing.collection import _get_dag_assets
+from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import DAG, AssetAlias
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.param import process_params
@@ -25,6 +26,7 @@ from canvas_exports.backups.document import read_document
 from canvas_exports.backups.loader import _problems
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.dags.backups import backup_dag
+from canvas_exports.notifications.run_report import RunReportNotifier
 
 
 def build(**fields: Any) -> DAG:
@@ -148,6 +150,22 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert dag.description == "Every course."
 
 
+def test_whoever_is_to_be_notified_hears_of_the_report_and_of_a_list_that_failed() -> None:
+    listing, _, report = tasks(build(notify=("registrar@example.edu",), notify_when="always"))
+    assert listing.on_success_callback == []
+    for (callback,), when in (
+        (report.on_success_callback, "always"),
+        (report.on_failure_callback, "always"),
+        (listing.on_failure_callback, "problems"),
+    ):
+        assert isinstance(callback, RunReportNotifier)
+        assert isinstance(callback.notifier, SmtpNotifier)
+        assert callback.notifier.to == ["registrar@example.edu"]
+        assert callback.when == when
+    listing, _, report = tasks(build())
+    assert [*listing.on_failure_callback, *report.on_success_callback, *report.on_failure_callback] == []
+
+
 def test_one_run_at_a_time_and_none_for_a_missed_day() -> None:
     dag = build()
     assert (dag.catchup, dag.max_active_runs, dag.start_date) == (False, 1, None)
@@ -240,6 +258,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),
     "max_active_batches": st.integers(1, 100),
     "pool": st.text(min_size=1, max_size=30),
+    "notify": st.just(["registrar@example.edu"]),
+    "notify_when": st.sampled_from(["problems", "always"]),
 }
 REQUIRED = ("name", "schedule", "archive", "courses")
 

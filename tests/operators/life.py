@@ -158,6 +158,7 @@ class Life:
             state, self.message, self.error = task_runner.run(instance, context, log)
             if isinstance(self.error, Killed):
                 return "killed"
+            context["exception"] = self.error  # as the runner's ``main`` does
             task_runner.finalize(instance, state, context, log, self.error)
         return str(state.value)
 

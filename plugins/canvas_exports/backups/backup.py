@@ -47,6 +47,8 @@ class Backup:
     pool: str | None = None
     sweep_after: str = "P2D"
     keep: Mapping[str, Any] | None = None
+    notify: tuple[str, ...] = ()
+    notify_when: str = "problems"
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
@@ -74,8 +76,9 @@ class Backup:
             settings=written(*SETTINGS),
             connections=written(*CONNECTIONS),
             tags=tuple(data.get("tags", ())),
+            notify=tuple(data.get("notify", ())),
             **written("name", "schedule", "archive", "description", "timezone", "retries"),
-            **written("max_active_batches", "pool", "sweep_after", "keep"),
+            **written("max_active_batches", "pool", "sweep_after", "keep", "notify_when"),
         )
 
 

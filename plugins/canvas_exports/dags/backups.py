@@ -50,5 +50,7 @@ def backup_dag(backup: Backup) -> DAG:
             sweep_after=backup.sweep_after,
             keep=backup.keep,
             timezone=backup.timezone,
+            notify=backup.notify,
+            notify_when=backup.notify_when,
         )
     return dag

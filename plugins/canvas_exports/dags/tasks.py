@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import AssetAlias, TriggerRule
 
+from canvas_exports.dags.notifying import alarms, mails
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS
@@ -34,6 +35,8 @@ def back_up(
     sweep_after: str = "P2D",
     keep: Mapping[str, Any] | None = None,
     timezone: str = "UTC",
+    notify: Sequence[str] = (),
+    notify_when: str = "problems",
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
@@ -56,6 +59,8 @@ def back_up(
         sweep_after: how old leftovers of killed runs have to be for ``report`` to remove them, or ``never``.
         keep: the retention policy, as ``export.keeping.read_keep`` reads it, and ``apply``; ``None``: nothing is deleted.
         timezone: in which the policy's days begin.
+        notify: mail addresses that hear of each run, by the report; or that there is none, because ``list`` failed.
+        notify_when: ``problems`` or ``always``.
     """
     again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     how = dict(settings)
@@ -68,6 +73,7 @@ def back_up(
         **connections,
         **listing,
         **again,
+        **alarms(notify),
     )
     batches: Any = listed.output
     placement = {} if pool is None else {"pool": pool}
@@ -99,6 +105,7 @@ def back_up(
         # However the batches ended, but not where nothing was listed: a run is as good as its last task.
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         **again,
+        **mails(notify, notify_when),
     )
     exported >> report
     if keep is not None:

@@ -111,6 +111,8 @@ def _written(
         told = "no report"
     elif problems:
         told = f"{problems:,} of {exports:,} exports without a good copy"
+    elif exports == 1:
+        told = "the only export ended well"
     else:
         told = f"all {exports:,} exports ended well" if exports else "nothing was exported"
     values = {

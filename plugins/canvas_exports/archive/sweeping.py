@@ -20,6 +20,7 @@ from canvas_exports.errors import (
     ArchiveError,
     ArchiveUnavailableError,
     CanvasExportsError,
+    LockedError,
 )
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,10 @@ def _remove(store: Store, info: ObjectInfo, youngest: datetime, swept: Swept) ->
     marker = manifest_key(info.key)
     if store.stat(marker) is not None:
         return False
-    store.delete(info.key)
+    try:
+        store.delete(info.key)
+    except LockedError:
+        return False  # somebody wants it kept
     if store.stat(marker) is not None:
         # Whoever writes a manifest late looks for the package afterwards and takes the manifest back (see ``publish``);
         # only if all of that happened between two of our requests does a manifest stay alone.

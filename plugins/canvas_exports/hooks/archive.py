@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOp
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import InputError
+from canvas_exports.hooks.protection import AZURE, GCS, S3, read_protection
 
 
 def open_archive(uri: str, archive_conn_id: str | None = None) -> Store:
@@ -31,19 +33,13 @@ def open_archive(uri: str, archive_conn_id: str | None = None) -> Store:
 
 def store_options(uri: str, connection: Connection) -> StoreOptions:
     """Credentials and settings for one archive from one connection."""
-    scheme = urlsplit(uri).scheme.lower()
+    scheme = urlsplit(uri.strip()).scheme.lower()
     extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-    reader = {
-        "s3": _s3,
-        "s3a": _s3,
-        "gs": _gcs,
-        "gcs": _gcs,
-        "az": _azure,
-        "azure": _azure,
-        "abfs": _azure,
-    }.get(scheme)
+    kind = {"s3a": S3, "gcs": GCS, "azure": AZURE}.get(scheme, scheme)
+    protection = read_protection(kind, extra, connection=connection.conn_id)
+    reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind)
     if reader is not None:
-        return reader(connection, extra)
+        return replace(reader(connection, extra), protection=protection)
     return StoreOptions(
         username=connection.login,
         password=connection.password,
@@ -104,9 +100,31 @@ def _gcs(_: Connection, extra: dict[str, Any]) -> StoreOptions:
 
 
 def _azure(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
-    return StoreOptions(
-        account=extra.get("account_name") or connection.login or connection.host,
-        account_key=extra.get("account_key") or connection.password,
-        sas_token=extra.get("sas_token"),
-        endpoint=extra.get("endpoint_url"),
+    """A storage account's key, a signature, or an application of Entra ID, as the types ``wasb`` and ``adls`` hold them."""
+    given = _connection_string(extra.get("connection_string") or "")
+    host = (connection.host or "").rpartition("//")[2].partition(".")[0] or None
+    options = StoreOptions(
+        account=extra.get("account_name") or given.get("AccountName"),
+        account_key=extra.get("account_key") or given.get("AccountKey"),
+        # It may come as the URL that Azure's portal shows.
+        sas_token=(extra.get("sas_token") or given.get("SharedAccessSignature") or "").rpartition("?")[2]
+        or None,
+        endpoint=extra.get("endpoint_url") or given.get("BlobEndpoint"),
     )
+    if tenant := extra.get("tenant_id"):
+        application = {"client_id": connection.login, "client_secret": connection.password}
+        return replace(
+            options,
+            account=options.account or host,
+            settings={name: value for name, value in application.items() if value} | {"tenant_id": tenant},
+        )
+    return replace(
+        options,
+        account=options.account or connection.login or host,
+        account_key=options.account_key or connection.password,
+    )
+
+
+def _connection_string(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name: value for name, _, value in pairs if value}

@@ -31,14 +31,14 @@ def missing() -> str | None:
 
 
 @contextmanager
-def azurite(folder: Path) -> Iterator[str]:
+def azurite(folder: Path, *switches: str) -> Iterator[str]:
     """A running emulator that keeps everything in memory; the URL of the account."""
     node = shutil.which("node")
     assert node is not None
     process = subprocess.Popen(
         [
             *(node, str(_PROGRAM), "--blobHost", "127.0.0.1", "--blobPort", "0"),
-            *("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+            *("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", *switches),
         ],
         cwd=folder,
         env={"AZURITE_ACCOUNTS": f"{ACCOUNT}:{ACCOUNT_KEY}"},

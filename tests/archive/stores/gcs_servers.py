@@ -38,8 +38,8 @@ def private_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def service_account() -> str:
-    """A service account key as Google hands it out."""
+def service_account(endpoint: str = "https://oauth2.googleapis.com") -> str:
+    """A service account key as Google hands it out; tokens come from the endpoint."""
     pem = private_key().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -49,7 +49,7 @@ def service_account() -> str:
             "client_email": EMAIL,
             "private_key": pem.decode(),
             "private_key_id": "k1",
-            "token_uri": "https://oauth2.googleapis.com/token",
+            "token_uri": f"{endpoint}/token",
         }
     )
 
@@ -129,6 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             with self.gcs.lock:
                 self.gcs.seen.append((self.command, self.path, headers))
+                if url.path == "/token":
+                    self._token(dict(parse_qsl(body.decode())))
+                    return
                 self._authorize(url.path, query, headers)
                 if url.path.startswith("/storage/v1/b/"):
                     self._json(url.path.removeprefix("/storage/v1/b/"), body)
@@ -150,6 +153,15 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(401, "AuthenticationRequired") from None
         if kind != "Bearer" or claims["iss"] != EMAIL or "auth/" not in claims.get("scope", ""):
             raise _RefusedError(403, "AccessDenied")
+
+    def _token(self, form: dict[str, str]) -> None:
+        """An access token for one that the account has signed for itself."""
+        jwt.decode(
+            form["assertion"], private_key().public_key(), algorithms=["RS256"], options={"verify_aud": False}
+        )
+        claims = {"iss": EMAIL, "scope": "https://www.googleapis.com/auth/cloud-platform"}
+        token = jwt.encode(claims, private_key(), algorithm="RS256")
+        self._send(200, json.dumps({"access_token": token, "expires_in": 3600}).encode())
 
     def _check_signature(self, path: str, query: dict[str, str]) -> None:
         """Google's V4 signatures, of which every parameter and the expiry are part."""

@@ -11,9 +11,18 @@ from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
+    LockedError,
 )
 
 _DENIED = ("401", "403")
+# Of GCS and Azure. In a batch, Azure tells no code.
+_LOCKED = (
+    "ObjectUnderActiveHold",
+    "RetentionPolicyNotMet",
+    "BlobImmutableDueToPolicy",
+    "BlobImmutableDueToLegalHold",
+)
+_IMMUTABLE = "blob is immutable due to"
 _MISDIRECTED = ("301", "400")
 _CAUSES = re.compile(
     r"Connection refused|Connection reset|dns error|connection closed|timed out|invalid peer certificate: \w+"
@@ -35,6 +44,7 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
         KeyError: there is no such object.
         AlreadyStoredError: there is one already.
         ArchiveDeniedError: no credentials, no right, no bucket.
+        LockedError: nobody may delete or replace it yet.
         ArchiveUnavailableError: everything that may pass.
     """
     from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
@@ -54,6 +64,8 @@ def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
         r"\(code: (\w+)\)", text
     )  # the latter of a bulk delete
     detail = ", ".join(part for part in (code, status and f"HTTP {status}") if part)
+    if code in _LOCKED or _IMMUTABLE in text:
+        return LockedError(f"cannot {action}: the store has locked it", key=key)
     if isinstance(error, exceptions.AlreadyExistsError):
         return AlreadyStoredError("the key is taken", key=key)
     # An upload is not known any more once it is complete: the answer to that was lost, and the call repeated.

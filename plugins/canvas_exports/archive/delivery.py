@@ -9,7 +9,7 @@ from contextlib import ExitStack, nullcontext
 from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.held import OutOfReachError
 from canvas_exports.archive.pipeline import Pipeline, Stage
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.store import Block
 from canvas_exports.errors import CorruptPackageError
 
@@ -34,15 +34,23 @@ class Delivery:
         expect: what the package must be.
         budget: the memory all packages of a task share.
         stage: surrounds the proof, and the writing of the manifest.
+        level: how deeply it is proven; ``full`` reads it once more when it is stored.
     """
 
     def __init__(
-        self, source: Source, expect: Expectation, budget: BlockBudget, *, stage: Stage = nullcontext
+        self,
+        source: Source,
+        expect: Expectation,
+        budget: BlockBudget,
+        *,
+        stage: Stage = nullcontext,
+        level: ProofLevel = ProofLevel.DIRECTORY,
     ) -> None:
         self.source = source
         self.expect = expect
         self.budget = budget
         self.stage = stage
+        self.level = level
 
     def to(self, put: Put) -> Pipeline:
         """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them.

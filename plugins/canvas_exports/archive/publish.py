@@ -17,6 +17,7 @@ from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFact
 from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
+from canvas_exports.archive.proving import proof_of_stored
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.unchanged import Known, NothingNew, unless_known
 from canvas_exports.errors import (
@@ -100,9 +101,10 @@ def publish(
             if adopted is None:
                 continue
             passed = adopted
+        proof = proof_of_stored(store, draft.key, passed, delivery)
         seen_at = time.time()
         with delivery.stage("publish"):
-            published = _seal(store, draft, passed)
+            published = _seal(store, draft, passed, proof)
         if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
             _look_back(store, published)
         return _locked(store, published)
@@ -172,7 +174,7 @@ def _confirm(store: Store, key: str, size: int) -> None:
         raise ArchiveUnavailableError(f"the store did not keep the {size:,} bytes it accepted", key=key)
 
 
-def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
+def _seal(store: Store, draft: ManifestDraft, passed: Pipeline, proof: Proof) -> Published:
     """Write the manifest: from here on it is a backup."""
     package = PackageFacts(
         key=draft.key,
@@ -184,7 +186,7 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline) -> Published:
         content_digest_version=content_digest.VERSION,
     )
     try:
-        return _commit(store, draft, package, passed.proof)
+        return _commit(store, draft, package, proof)
     except KeyError:
         raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
 

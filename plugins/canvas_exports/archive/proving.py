@@ -1,0 +1,43 @@
+"""The proof that a manifest will state: at level ``full``, of what the store gives back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canvas_exports.archive.delivery import Delivery
+from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.archive.proof.full import prove_stored
+from canvas_exports.archive.proof.model import Proof, ProofLevel
+from canvas_exports.archive.store import Store
+from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, PackageError
+
+
+def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery) -> Proof:
+    """The proof of a package that has just been stored, and has no manifest yet.
+
+    At level ``directory`` that is the one made as it passed. At level ``full`` the stored object is read once more. What is
+    not the package is removed again: nothing was published.
+
+    Raises:
+        CorruptPackageError: a member is damaged, or the store gives back other bytes than it was given (retryable).
+        WrongPackageError: see ``prove_stored`` (permanent).
+        ArchiveUnavailableError: the store failed, or the object has vanished (retryable).
+    """
+    if delivery.level is ProofLevel.DIRECTORY:
+        return passed.proof
+    try:
+        with delivery.stage("proof"):
+            stored = prove_stored(
+                store, key, replace(delivery.expect, size=passed.size), level=delivery.level
+            )
+        if stored.sha256 != passed.sha256:
+            raise CorruptPackageError("the store gives back other bytes than it was given")
+    except KeyError:
+        raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
+    except PackageError:
+        # Unless another attempt at the same export has published it meanwhile: what has a manifest stays.
+        if store.stat(manifest_key(key)) is None:
+            store.delete(key)
+        raise
+    return stored.proof

@@ -71,6 +71,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
             "deadline",
             "stall_after",
             "proof",
+            "unchanged",
             "fail_on",
         ],
     }

@@ -122,8 +122,8 @@ class TestOutcomes:
             for outcome in Outcome
         ]
 
-    def test_only_interrupted_is_retried(self) -> None:
-        assert [outcome.value for outcome in Outcome if outcome.is_retryable] == ["interrupted"]
+    def test_only_degraded_and_interrupted_are_retried(self) -> None:
+        assert [outcome.value for outcome in Outcome if outcome.is_retryable] == ["degraded", "interrupted"]
         assert "retries a task only for `interrupted`" in page("outcomes").text
 
     def test_each_outcome_has_a_section(self) -> None:
@@ -183,7 +183,7 @@ class TestConnections:
             connection = Connection(conn_id="archive")
             setattr(connection, bare(place), "marker")
         options = store_options(f"{scheme}://place/path", connection)
-        assert "marker" in vars(options).values()
+        assert "marker" in [*vars(options).values(), *options.settings.values()]
 
     def test_no_field_that_is_read_is_missing(self) -> None:
         tree = ast.parse(Path(str(archive_hook.__file__)).read_text(encoding="utf-8"))
@@ -197,8 +197,11 @@ class TestConnections:
         }
         named = {bare(cell)[6:] for cell in page("connections").column("Archives", 1) if "extra" in cell}
         # `host` is where older versions of the Amazon provider had the endpoint, `s3` lies within `service_config`.
-        assert read - named == {"service_config", "s3", "host"}
+        # A connection string and its parts are told below the table.
+        parts = {"AccountName", "AccountKey", "BlobEndpoint", "SharedAccessSignature"}
+        assert read - named == {"service_config", "s3", "host", "connection_string", *parts}
         assert "service_config" in page("connections").text
+        assert "connection_string" in page("connections").text
 
     def test_the_policy_grants_what_the_table_explains(self) -> None:
         (policy,) = (json.loads(block.text) for block in BLOCKS if '"Statement"' in block.text)

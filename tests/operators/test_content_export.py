@@ -122,7 +122,7 @@ class TestTheMainJob:
         assert len(canvas.requests) == before
 
     def test_restart_on_clear_exports_everything_anew(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses="100", on_clear="restart")
+        life = task(canvas, tmp_path, courses="100", on_clear="restart", unchanged="store")
         life.live()
         life.clear()
         assert life.live() == "success"

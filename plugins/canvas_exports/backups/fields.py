@@ -14,6 +14,7 @@ SETTINGS = (
     "deadline",
     "stall_after",
     "proof",
+    "unchanged",
     "fail_on",
 )
 

@@ -19,6 +19,7 @@ from canvas_exports.export.policy import FailurePolicy
 
 MAX_EXPORTS = 200  # of one task: its checkpoint stays below the 64 KiB that Airflow warns of
 ON_CLEAR = ("resume", "restart")
+UNCHANGED = ("refer", "store")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class BatchOptions:
         deadline: how long a batch may take from its first attempt.
         stall_after: how long an export may show no progress.
         proof: how deeply packages are proven.
+        unchanged: what becomes of a package that repeats a stored one: ``refer`` names that one in tonight's manifest,
+            ``store`` stores it all the same.
         failure: when the batch has failed.
         on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports everything anew.
     """
@@ -53,6 +56,7 @@ class BatchOptions:
     deadline: timedelta = timedelta(hours=12)
     stall_after: timedelta = timedelta(hours=2)
     proof: ProofLevel = ProofLevel.DIRECTORY
+    unchanged: str = "refer"
     failure: FailurePolicy = field(default_factory=lambda: FailurePolicy(0.0))
     on_clear: str = "resume"
 
@@ -85,6 +89,7 @@ def build_options(
     deadline: timedelta = timedelta(hours=12),
     stall_after: timedelta = timedelta(hours=2),
     proof: str = ProofLevel.DIRECTORY.value,
+    unchanged: str = "refer",
     fail_on: str = "any",
     on_clear: str = "resume",
 ) -> BatchOptions:
@@ -117,6 +122,8 @@ def build_options(
         )
     if proof not in ProofLevel._value2member_map_:
         raise InputError("proof", f"{proof!r} is not a level", accepted=[level.value for level in ProofLevel])
+    if unchanged not in UNCHANGED:
+        raise InputError("unchanged", f"{unchanged!r} is not known", accepted=UNCHANGED)
     if on_clear not in ON_CLEAR:
         raise InputError("on_clear", f"{on_clear!r} is not known", accepted=ON_CLEAR)
     window = _whole("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
@@ -141,6 +148,7 @@ def build_options(
         deadline=deadline,
         stall_after=stall_after,
         proof=ProofLevel(proof),
+        unchanged=unchanged,
         failure=FailurePolicy.parse(fail_on),
         on_clear=on_clear,
     )

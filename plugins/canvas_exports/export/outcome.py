@@ -9,6 +9,8 @@ class Outcome(str, Enum):
     """Every export of every run ends in exactly one of these. Each has one definition and one next step."""
 
     STORED = "stored"
+    UNCHANGED = "unchanged"
+    DEGRADED = "degraded"
     INCOMPLETE = "incomplete"
     EMPTY = "empty"
     GONE = "gone"
@@ -29,22 +31,38 @@ class Outcome(str, Enum):
 
     @property
     def has_package(self) -> bool:
-        """A package and its manifest are in the archive."""
-        return self in (Outcome.STORED, Outcome.INCOMPLETE, Outcome.EMPTY)
+        """A package and its manifest are in the archive, or in one of several."""
+        return self in _WITH_PACKAGE
 
     @property
     def is_good(self) -> bool:
         """Nothing for a person to look at: the copy is proven whole, or there was nothing to copy."""
-        return self in (Outcome.STORED, Outcome.EMPTY)
+        return self in (Outcome.STORED, Outcome.UNCHANGED, Outcome.EMPTY)
 
     @property
     def is_retryable(self) -> bool:
         """A retry of the same task may change it without anyone doing anything."""
-        return self is Outcome.INTERRUPTED
+        return self in (Outcome.INTERRUPTED, Outcome.DEGRADED)
 
+
+_WITH_PACKAGE = (
+    Outcome.STORED,
+    Outcome.UNCHANGED,
+    Outcome.DEGRADED,
+    Outcome.INCOMPLETE,
+    Outcome.EMPTY,
+)
 
 _DEFINITIONS = {
     Outcome.STORED: ("The package is in the archive and proven whole.", "Nothing."),
+    Outcome.UNCHANGED: (
+        "Nothing has changed since the copy before, which is proven whole: tonight's manifest names its package.",
+        "Nothing.",
+    ),
+    Outcome.DEGRADED: (
+        "The package is stored, but not in every archive.",
+        "Nothing now: a retry completes what is missing. If it returns, mend the archive that the reason names.",
+    ),
     Outcome.INCOMPLETE: (
         "The package is in the archive, but pieces of the course are missing from it.",
         "Read the findings in its manifest; repair the named items in Canvas and export again.",

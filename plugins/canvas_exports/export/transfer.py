@@ -16,6 +16,7 @@ from canvas_exports.archive.pipeline import BlockBudget
 from canvas_exports.archive.proof.model import Expectation, Severity, Verdict
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block, Store
+from canvas_exports.archive.unchanged import Known
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
@@ -30,6 +31,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
+from canvas_exports.export.known import newest_proven
 from canvas_exports.export.lanes import Lanes
 from canvas_exports.export.observer import UNOBSERVED, Observer
 from canvas_exports.export.options import BatchOptions
@@ -185,8 +187,15 @@ class Courier:
                     expect,
                     self._budget,
                     stage=self._observer.span,
+                    level=self._options.proof,
                 ),
+                known=self._known(draft),
             )
+
+    def _known(self, draft: ManifestDraft) -> Known | None:
+        if self._options.unchanged == "store":
+            return None
+        return newest_proven(self._store, draft, self._options.proof)
 
     def _blocks(self, context: Context, export: ContentExport, space: Filling) -> Iterator[Block]:
         for block in self._client.download(context, export, space, self._options.parallel_ranges):
@@ -247,15 +256,16 @@ def _stored(item: Item, export_id: int, published: Published) -> events.Stored:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         member = f"{errors[0].member}: " if errors[0].member else ""
         reason = f"{member}{errors[0].message}{more}"
-    outcome = _OUTCOMES[published.verdict]
-    _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, published.size, published.key)
+    outcome = Outcome.UNCHANGED if published.unchanged else _OUTCOMES[published.verdict]
+    size = 0 if published.unchanged else published.size
+    _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, size, published.key)
     return events.Stored(
         item.name,
         export_id,
         outcome=outcome,
         reason=reason,
         key=published.key,
-        size=published.size,
+        size=size,
         findings=len(published.findings),
         label=(published.manifest.context.course_code or "")[:_LABEL] or None,
         at=published.manifest.stored_at.replace(microsecond=0).timestamp(),

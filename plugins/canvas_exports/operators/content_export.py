@@ -78,6 +78,8 @@ class CanvasContentExportOperator(BaseOperator):
         deadline: how long the batch may take, counted from its first attempt; a timedelta or ISO 8601 (``PT12H``).
         stall_after: how long an export may show no progress before it is given up.
         proof: how deeply a package is proven; ``directory`` needs no second read.
+        unchanged: what becomes of a package that repeats the newest proven copy: ``refer`` names the stored package in
+            tonight's manifest, ``store`` stores it all the same.
         fail_on: when the task fails: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
         on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports all of it anew.
         deferrable: wait in the triggerer; otherwise in the worker, which then stays occupied.
@@ -105,6 +107,7 @@ class CanvasContentExportOperator(BaseOperator):
         "deadline",
         "stall_after",
         "proof",
+        "unchanged",
         "fail_on",
         "on_clear",
     )
@@ -134,6 +137,7 @@ class CanvasContentExportOperator(BaseOperator):
         deadline: Duration = timedelta(hours=12),
         stall_after: Duration = timedelta(hours=2),
         proof: str = ProofLevel.DIRECTORY.value,
+        unchanged: str = "refer",
         fail_on: str = "any",
         on_clear: str = "resume",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -160,6 +164,7 @@ class CanvasContentExportOperator(BaseOperator):
         self.deadline = deadline
         self.stall_after = stall_after
         self.proof = proof
+        self.unchanged = unchanged
         self.fail_on = fail_on
         self.on_clear = on_clear
         self.deferrable = deferrable
@@ -299,6 +304,7 @@ class CanvasContentExportOperator(BaseOperator):
             deadline=read_duration(self.deadline, field="deadline"),
             stall_after=read_duration(self.stall_after, field="stall_after"),
             proof=self.proof,
+            unchanged=self.unchanged,
             fail_on=self.fail_on,
             on_clear=self.on_clear,
         )

@@ -1,0 +1,113 @@
+"""A course that nobody changed, exported again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from tests.export.rig import course
+from tests.export.test_transfer import Way, way_over
+
+from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.archive.store import ObjectInfo
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
+from canvas_exports.export import events
+from canvas_exports.export.outcome import Outcome
+from canvas_sandbox import Fault
+
+
+@pytest.fixture
+def way(tmp_path: Path) -> Iterator[Way]:
+    yield from way_over(tmp_path, course(100), course(200, Fault.INCOMPLETE))
+
+
+def night(way: Way, context: str = "course:100", export_type: str = "common_cartridge") -> events.Stored:
+    event = way.carry(way.item(context, export_type))
+    assert isinstance(event, events.Stored)
+    return event
+
+
+@pytest.mark.parametrize("export_type", ["common_cartridge", "qti", "zip"])
+def test_the_second_night_names_the_package_of_the_first(way: Way, export_type: str) -> None:
+    first, second = night(way, export_type=export_type), night(way, export_type=export_type)
+    assert (first.outcome, second.outcome) == (Outcome.STORED, Outcome.UNCHANGED)
+    assert (second.key, second.size) == (first.key, 0)
+    assert len(way.files) == 3
+
+
+def test_nights_on_end_need_one_package(way: Way) -> None:
+    outcomes = [night(way).outcome for _ in range(4)]
+    assert outcomes == [Outcome.STORED, *[Outcome.UNCHANGED] * 3]
+    assert len([name for name in way.files if name.endswith(".imscc")]) == 1
+
+
+def test_an_edited_course_is_stored(way: Way) -> None:
+    night(way)
+    way.canvas.edit_course(100)
+    assert night(way).outcome is Outcome.STORED
+    assert night(way).outcome is Outcome.UNCHANGED
+
+
+def test_store_stores_every_package(way: Way) -> None:
+    night(way)
+    event = way.carry(way.item(), unchanged="store")
+    assert isinstance(event, events.Stored)
+    assert event.outcome is Outcome.STORED
+    assert len(way.files) == 4
+
+
+def test_an_incomplete_copy_is_stored_every_night(way: Way) -> None:
+    assert night(way, "course:200").outcome is Outcome.INCOMPLETE
+    assert night(way, "course:200").outcome is Outcome.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [("intact", Outcome.UNCHANGED), ("damaged", Outcome.STORED), ("vanished", Outcome.STORED)],
+)
+def test_what_a_verification_found_counts(way: Way, result: str, outcome: Outcome) -> None:
+    marker = night(way).key.replace(".imscc", ".json")
+    record = RecordName(marker, RecordKind.VERIFY, datetime.now(timezone.utc), "full", result)
+    way.store.put_if_absent(record.key, b"{}")
+    assert night(way).outcome is outcome
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["gone", "cut"])
+def test_a_package_that_is_not_there_as_it_was_stored_is_not_referred_to(way: Way, cut: bool) -> None:
+    package = way.folder / night(way).key
+    if cut:
+        package.write_bytes(package.read_bytes()[:-1])
+    else:
+        package.unlink()
+    assert night(way).outcome is Outcome.STORED
+
+
+def test_copies_of_another_canvas_or_of_a_selection_do_not_count(way: Way) -> None:
+    (marker,) = [way.folder / night(way).key.replace(".imscc", ".json")]
+    document = json.loads(marker.read_text())
+    for changed in ({"canvas_host": "beta.example.edu"}, {"select": {"pages": [1]}}):
+        marker.write_text(json.dumps({**document, "export": {**document["export"], **changed}}))
+        assert night(way).outcome is Outcome.STORED
+        for name in way.files:
+            if not marker.as_posix().startswith((way.folder / name).as_posix().rpartition(".")[0]):
+                (way.folder / name).unlink()
+
+
+class Unlisted(FileStore):
+    def __init__(self, way: Way, error: CanvasExportsError) -> None:
+        super().__init__(way.folder.as_uri(), way.folder)
+        self._error = error
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:  # noqa: ARG002 - whatever is asked
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [ArchiveDeniedError("no"), ArchiveUnavailableError("away")])
+def test_an_archive_that_cannot_tell_gets_the_package(way: Way, error: CanvasExportsError) -> None:
+    night(way)
+    way.store = Unlisted(way, error)
+    assert night(way).outcome is Outcome.STORED

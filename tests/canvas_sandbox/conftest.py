@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -69,6 +70,74 @@ class Caller:
 
     def download(self, export: Any) -> requests.Response:
         return self.get(export["attachment"]["url"])
+
+    def migrate(
+        self,
+        migration_type: str = "canvas_cartridge_importer",
+        context: str = "courses/102",
+        size: int | None = 1000,
+        **fields: Any,
+    ) -> Any:
+        """A new migration's JSON; the request must succeed. With a ``size`` it waits for an upload."""
+        form = {"migration_type": migration_type, **fields}
+        if size is not None:
+            form |= {"pre_attachment[name]": "course.imscc", "pre_attachment[size]": size}
+        response = self.post(f"/api/v1/{context}/content_migrations", form)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def send(self, migration: Any, data: bytes, **changed: str) -> requests.Response:
+        """The second step of an upload: the file to where the migration says, and no credential."""
+        step = migration["pre_attachment"]
+        return requests.post(
+            step["upload_url"],
+            data={**step["upload_params"], **changed},
+            files={step["file_param"]: ("course.imscc", data)},
+            allow_redirects=False,
+            timeout=20,
+        )
+
+    def complete(self, sent: requests.Response) -> requests.Response:
+        """The third step: back to Canvas."""
+        return self.get(sent.headers["Location"])
+
+    def show_migration(self, migration: Any, context: str = "courses/102") -> Any:
+        return self.get(f"/api/v1/{context}/content_migrations/{migration['id']}").json()
+
+    def restore(
+        self,
+        data: bytes,
+        context: str = "courses/102",
+        migration_type: str = "canvas_cartridge_importer",
+        **fields: Any,
+    ) -> Any:
+        """The migration after a package was uploaded and a minute has passed."""
+        migration = self.migrate(migration_type, context, len(data), **fields)
+        assert self.complete(self.send(migration, data)).status_code == 200
+        self.canvas.advance(60)
+        return self.show_migration(migration, context)
+
+    def fetched(self, migration: Any, context: str = "courses/102") -> Any:
+        """The migration once its file has been fetched, or could not be, and a minute has passed since."""
+        deadline = time.monotonic() + 30
+        while self.canvas.world.migrations.fetching and time.monotonic() < deadline:
+            time.sleep(0.005)
+        self.canvas.advance(60)
+        return self.show_migration(migration, context)
+
+    def issues(self, migration: Any) -> Any:
+        return self.get(migration["migration_issues_url"], params={"per_page": 100}).json()
+
+    def exported(
+        self, export_type: str = "common_cartridge", context: str = "courses/101", **fields: Any
+    ) -> bytes:
+        """The bytes of a new export."""
+        return self.download(self.finish(self.create(export_type, context, **fields), context)).content
+
+    def names(self, listing: str, course: int = 102) -> list[str]:
+        """What a course lists, by name or title."""
+        rows = self.get(f"/api/v1/courses/{course}/{listing}", params={"per_page": 100}).json()
+        return [row.get("name") or row.get("title") or row["display_name"] for row in rows]
 
     def package(
         self, export_type: str = "common_cartridge", context: str = "courses/101", **fields: Any

@@ -41,8 +41,9 @@ class Selection:
             collections.add(Kind.DISCUSSION.value)
         if item.kind is Kind.ASSIGNMENT_GROUP and "all_assignments" in self.flags:
             return True
-        key = item.key if self.hashed else item.asset_string
-        return any(key in self.keys.get(collection, ()) for collection in collections)
+        # Exports are asked for things by their database ids, imports by their migration ids.
+        names = {create_key(item.asset_string), item.key} if self.hashed else {item.asset_string}
+        return any(not names.isdisjoint(self.keys.get(collection, ())) for collection in collections)
 
     def written(self) -> dict[str, Any]:
         """The selection as plain data from which it can be made again."""

@@ -62,12 +62,14 @@ class _Cartridge:
             for row in below(self._settings(name), element):
                 self._add(Found(kind, row.get("identifier", ""), child_text(row, "title")))
         self._modules()
+        missing = tuple(name for name in self._missing if not name.startswith(_SETTINGS))
         return Parcel(
             found=self._found,
             members=self._package.within(lambda name: name not in _WRITTEN_ANEW),
             owners=self._owners(),
             resources=self._resources,
-            missing=tuple(name for name in self._missing if not name.startswith(_SETTINGS)),
+            missing=missing,
+            manifest="" if missing else self._package.text(MANIFEST),
         )
 
     def _add(self, found: Found) -> None:
@@ -214,8 +216,8 @@ def parse_xml(text: str, name: str) -> ET.Element:
 
 
 def below(element: ET.Element, name: str) -> Iterator[ET.Element]:
-    """Elements of a name at any depth, in whatever namespace."""
-    return (row for row in element.iter() if _local(row) == name)
+    """Elements of a name inside another, at any depth, in whatever namespace."""
+    return (row for row in element.iter() if row is not element and _local(row) == name)
 
 
 def child_text(element: ET.Element, name: str) -> str:

@@ -53,5 +53,6 @@ def choose(parcel: Parcel, selection: Selection) -> Parcel:
         resources={
             key: row for key, row in parcel.resources.items() if any(name in members for name in row.files)
         },
+        manifest="",
         partial=True,
     )

@@ -17,7 +17,7 @@ class Holding:
     """Everything imported so far. It never changes: an import makes another one.
 
     ``ids`` are the database ids of the things, which they keep when they are imported again; ``partial`` is whether
-    some of them are in no document that describes the course as a whole.
+    some of them are in no document that describes the course as a whole; ``manifest`` is one that names them all.
     """
 
     found: Mapping[FoundKey, Found] = field(default_factory=dict)
@@ -26,6 +26,7 @@ class Holding:
     owners: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     partial: bool = False
+    manifest: str = ""
 
     def plus(self, parcel: Parcel, own: Content, next_id: Callable[[], int]) -> Holding:
         """With a package imported on top: what has the same migration id is updated, never doubled.
@@ -63,6 +64,7 @@ class Holding:
             owners=owners,
             resources=resources | dict(parcel.resources),
             partial=self.partial or parcel.partial,
+            manifest=parcel.manifest if ids.keys() == parcel.found.keys() else "",
         )
 
     def furnish(self, own: Content) -> Content:
@@ -122,14 +124,14 @@ class Holding:
             gone = {key for kind, key in self.found if kind is not Kind.FOLDER} - keys
             members = {name: row for name, row in self.members.items() if self.owners.get(name) not in gone}
             resources = {key: row for key, row in self.resources.items() if key not in gone}
-            return Verbatim(frozenset(keys), members, resources, self.owners, covers=not self.partial)
+            return Verbatim(frozenset(keys), members, resources, self.owners, not self.partial, self.manifest)
         members = {name: row for name, row in self.members.items() if self.owners.get(name) in keys}
         resources = {
             key: row
             for key, row in self.resources.items()
             if key in keys or any(self.owners.get(name) in keys for name in row.files)
         }
-        return Verbatim(frozenset(keys), members, resources, self.owners, covers=False)
+        return Verbatim(frozenset(keys), members, resources, self.owners)
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,15 @@ class Verbatim:
     """What an export takes over as it came in.
 
     ``keys`` are the migration ids of the things in it. ``covers`` is whether its documents name all of them; if not, they
-    are written anew, too.
+    are written anew, too. ``manifest`` is the one to take over with them, where there is one.
     """
 
     keys: frozenset[str]
     members: Mapping[str, Member]
     resources: Mapping[str, Resource]
     owners: Mapping[str, str]
-    covers: bool
+    covers: bool = False
+    manifest: str = ""
 
     def has(self, item: Item) -> bool:
         """Whether a thing is taken over."""

@@ -215,7 +215,8 @@ class Migrations:
                 return self._wait(migration, work, tries + 1, start)
             return work(start)
 
-        self._world.submit(job, self._world.now if moment is None else moment)
+        delay = self._world.switches.job_delay * self._world.time_scale
+        self._world.submit(job, self._world.now + delay if moment is None else moment)
 
     def _wait(self, migration: Migration, work: Callable[[float], Any], tries: int, now: float) -> Any:
         """Another one is at work in the course: look again later, but not for ever."""

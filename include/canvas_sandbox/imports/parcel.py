@@ -42,6 +42,7 @@ class Parcel:
         owners: Which thing a member belongs to, by its key; the rest belongs to the course.
         resources: What the manifest names, by identifier, as far as it is there.
         missing: Files that the manifest names and the package lacks.
+        manifest: Its manifest, where an export may take that over: nothing of what it names is missing.
         partial: Whether it comes without the documents that describe a course as a whole.
     """
 
@@ -50,4 +51,5 @@ class Parcel:
     owners: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    manifest: str = ""
     partial: bool = False

@@ -10,7 +10,13 @@ from canvas_sandbox.content.model import Content, Item, Kind, create_key
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.packages import documents
 from canvas_sandbox.packages.archive import Member, directory_member, filler_member, text_member
-from canvas_sandbox.packages.manifest import OutlineItem, Resource, cartridge_manifest, with_errors
+from canvas_sandbox.packages.manifest import (
+    OutlineItem,
+    Resource,
+    cartridge_manifest,
+    renewed_manifest,
+    with_errors,
+)
 from canvas_sandbox.packages.order import PackageOrder
 from canvas_sandbox.packages.taking_over import with_verbatim
 
@@ -168,8 +174,11 @@ class Cartridge:
         return files[-1] if files and Fault.INCOMPLETE in self._order.faults else None
 
     def _manifest(self) -> str:
-        text = cartridge_manifest(
-            identifier=create_key(f"course_{self._course_id}", "common_cartridge_"),
+        identifier = create_key(f"course_{self._course_id}", "common_cartridge_")
+        taken = "" if self._has_own or self._order.verbatim is None else self._order.verbatim.manifest
+        text = renewed_manifest(taken, identifier, self._order.version, self._order.moment)
+        text = text or cartridge_manifest(
+            identifier=identifier,
             title=self._name,
             version=self._order.version,
             moment=self._order.moment,

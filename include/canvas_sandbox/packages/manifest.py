@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from xml.sax.saxutils import escape, quoteattr
+
+_ROOT_IDENTIFIER = re.compile(r'(<manifest\b[^>]*?\sidentifier=)"[^"]*"')
+_DATE = re.compile(r"(<\w+:dateTime>)[^<]*(</\w+:dateTime>)")
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,18 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
   </resources>
 </manifest>
 """
+
+
+def renewed_manifest(text: str, identifier: str, version: str, moment: float) -> str:
+    """An imported manifest as that of another export: another identifier, another day, none of the recorded errors.
+
+    Empty where there is none, or it is of another version.
+    """
+    if f"<schemaversion>{version}</schemaversion>" not in text:
+        return ""
+    body = text[: text.rindex("</manifest>") + len("</manifest>")] + "\n"
+    body = _ROOT_IDENTIFIER.sub(rf'\g<1>"{identifier}"', body, count=1)
+    return _DATE.sub(rf"\g<1>{_day(moment)}\g<2>", body, count=1)
 
 
 def qti_manifest(identifier: str, title: str, moment: float, resources: Iterable[Resource]) -> str:

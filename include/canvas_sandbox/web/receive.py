@@ -31,6 +31,8 @@ async def receive(request: web.BaseRequest, keep: Keep, limit: int | None = None
     Raises:
         BrokenUploadError: the body ended early, or is no multipart form.
     """
+    if not request.content_type.startswith("multipart/"):
+        raise BrokenUploadError
     received = Received()
     try:
         reader = await request.multipart()

@@ -186,7 +186,7 @@ class Uploads:
         quota, used = migrations.quota(migration.context)
         late = migration.context.trouble.take(Fault.OVER_QUOTA_LATE)
         if late or used + upload.kept.size > quota:
-            raise errors.invalid("file size exceeds quota limits")
+            return errors.invalid("file size exceeds quota limits").reply
         if migration.upload is upload and migration.workflow_state == "pre_processing":
             self._world.change("finish_upload", upload.id)
         return Reply(data=upload_json(upload, self._world.canvas_url))

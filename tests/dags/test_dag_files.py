@@ -19,6 +19,9 @@ REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"
 Write = Callable[..., None]
 
+#: The DAGs that are there without any backup.
+SHIPPED = {"canvas_export", "canvas_verify"}
+
 
 def parse() -> DagBag:
     return DagBag(dag_folder=DAGS, bundle_path=DAGS)
@@ -28,8 +31,7 @@ def test_the_shipped_dags_have_no_import_error_and_serialise(monkeypatch: pytest
     monkeypatch.delenv("CANVAS_EXPORTS_INCLUDE", raising=False)
     bag = parse()
     assert bag.import_errors == {}
-    assert set(bag.dags) == {
-        "canvas_export",
+    assert set(bag.dags) == SHIPPED | {
         "canvas_backup_nightly",
         "canvas_backup_end_of_term_archive",
         "canvas_backup_pilot",
@@ -42,7 +44,7 @@ def test_the_shipped_dags_have_no_import_error_and_serialise(monkeypatch: pytest
 @pytest.mark.usefixtures("include")
 def test_no_backup_is_no_error() -> None:
     bag = parse()
-    assert (bag.import_errors, set(bag.dags)) == ({}, {"canvas_export"})
+    assert (bag.import_errors, set(bag.dags)) == ({}, SHIPPED)
 
 
 def test_a_broken_backup_breaks_only_its_own_dag(write: Write) -> None:
@@ -53,7 +55,7 @@ def test_a_broken_backup_breaks_only_its_own_dag(write: Write) -> None:
         "name: broken\nschedule: null\narchive: file:///a\ncourses: {ids: [1]}\nexport_types: [cartridge]\n",
     )
     bag = parse()
-    assert set(bag.dags) == {"canvas_export", "canvas_backup_nightly", "canvas_backup_weekly"}
+    assert set(bag.dags) == SHIPPED | {"canvas_backup_nightly", "canvas_backup_weekly"}
     (told,) = bag.import_errors.items()
     assert told[0] == "canvas_backups_broken.py"
     assert (
@@ -81,7 +83,7 @@ def test_a_new_file_is_a_new_dag(write: Write) -> None:
 def test_a_missing_include_folder_is_an_import_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CANVAS_EXPORTS_INCLUDE", str(tmp_path / "nowhere"))
     bag = parse()
-    assert set(bag.dags) == {"canvas_export"}
+    assert set(bag.dags) == SHIPPED
     assert "nowhere/backups: there is no such folder" in bag.import_errors["canvas_backups_broken.py"]
 
 
@@ -94,7 +96,7 @@ def test_the_include_folder_is_found_beside_a_copied_dag_folder(
     (tmp_path / "include" / "backups" / "pilot.yaml").unlink()
     bag = DagBag(dag_folder=tmp_path / "dags", bundle_path=tmp_path / "dags")
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"canvas_export", "canvas_backup_nightly", "canvas_backup_end_of_term_archive"}
+    assert set(bag.dags) == SHIPPED | {"canvas_backup_nightly", "canvas_backup_end_of_term_archive"}
 
 
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
@@ -136,7 +138,7 @@ def test_reading_the_dag_folder_makes_no_request_reads_only_yaml_and_imports_not
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert len(seen["dags"]) == 4
+    assert len(seen["dags"]) == 3 + len(SHIPPED)
     assert (seen["errors"], seen["spoken"]) == ({}, [])
     heavy = {"smart_open", "obstore", "boto3", "botocore", "paramiko", "moto"}
     assert heavy.isdisjoint(name.partition(".")[0] for name in seen["modules"])

@@ -1,0 +1,7 @@
+"""Prove stored packages again, every week: an Airflow DAG that finds damage before the copy is needed."""
+
+from __future__ import annotations
+
+from canvas_exports.dags.verifying import canvas_verify
+
+dag = canvas_verify()

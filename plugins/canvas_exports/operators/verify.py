@@ -1,0 +1,187 @@
+"""Prove again what is stored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, BaseOperatorLink
+from airflow.sdk.exceptions import AirflowFailException
+
+from canvas_exports.archive.keys import run_folder
+from canvas_exports.archive.proof.model import ProofLevel
+from canvas_exports.archive.report import run_document
+from canvas_exports.archive.store import Store
+from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.export.durations import Duration, read_duration
+from canvas_exports.export.run_info import RunInfo
+from canvas_exports.export.transfer import run_facts
+from canvas_exports.hooks.archive import open_archive
+from canvas_exports.operators.failures import fail
+from canvas_exports.operators.links import RunReportLink, report_url
+from canvas_exports.operators.run_info import run_info
+from canvas_exports.verify.running import Budget, Verified, verify
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+GB = 10**9
+MOST_AT_ONCE = 16
+REPORT = "verification.json"
+
+_NAMED = 100
+
+
+class CanvasVerifyOperator(BaseOperator):
+    """Prove stored packages again, those first that nobody has looked at for longest, as far as the budget reaches.
+
+    Each result is recorded beside the package's manifest: ``intact``, ``damaged`` or ``vanished``. From then on a damaged
+    package counts as no copy: the next backup stores its course anew, and the catalog and the run reports name it. Changes
+    no package and no manifest, and asks nothing of Canvas. A retry goes on where the last attempt ended.
+
+    Args:
+        archive: root URI of the archive.
+        archive_conn_id: Airflow connection of the archive.
+        level: ``full`` reads every byte and inflates every file; ``directory`` looks at sizes, the zip's directory and the
+            cartridge's manifest, and does not see bits that rotted inside a file.
+        max_gigabytes: how much to read (10^9 bytes); ``None`` for any number. A package that was begun is finished.
+        max_time: how long to go on; a timedelta, or ISO 8601 (``PT4H``); ``None`` for as long as it takes.
+        parallel: packages read at once, 1 to 16.
+        fail_on_damage: whether the task fails if a package is not what was stored. The results are recorded either way.
+
+    Raises:
+        AirflowFailException: bad input, no right to the archive, or damage.
+    """
+
+    template_fields: Sequence[str] = (
+        "archive",
+        "archive_conn_id",
+        "level",
+        "max_gigabytes",
+        "max_time",
+        "parallel",
+        "fail_on_damage",
+    )
+    operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
+    ui_color = "#e6f2e6"
+
+    def __init__(
+        self,
+        *,
+        archive: str,
+        archive_conn_id: str | None = None,
+        level: str = ProofLevel.FULL.value,
+        max_gigabytes: float | None = None,
+        max_time: Duration | None = "PT4H",
+        parallel: int = 2,
+        fail_on_damage: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.archive = archive
+        self.archive_conn_id = archive_conn_id
+        self.level = level
+        self.max_gigabytes = max_gigabytes
+        self.max_time = max_time
+        self.parallel = parallel
+        self.fail_on_damage = fail_on_damage
+        self.report_url: str | None = None
+        self._stop = threading.Event()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Verify, report, judge."""
+        try:
+            verified = self._verify(run_info(context))
+        except CanvasExportsError as error:
+            if not error.retryable:
+                fail(error)
+            raise
+        self._tell(verified)
+        if verified.damaged and self.fail_on_damage:
+            named = ", ".join(record.context for record in verified.damaged[:5])
+            raise AirflowFailException(
+                f"{len(verified.damaged):,} stored packages are not what was stored, among them of {named}. "
+                f"Report: {self.report_url}"
+            )
+        return {
+            "archive": self.archive,
+            "report": self.report_url,
+            "results": verified.totals,
+            "bytes_read": verified.bytes_read,
+            "left": verified.left,
+        }
+
+    def on_kill(self) -> None:
+        """Begin no further package."""
+        self._stop.set()
+
+    def _verify(self, run: RunInfo) -> Verified:
+        level, budget, parallel = self._level(), self._budget(), self._parallel()
+        with open_archive(self.archive, self.archive_conn_id) as store:
+            began = datetime.now(timezone.utc)
+            verified = verify(
+                store,
+                level=level,
+                budget=budget,
+                run=run_facts(run),
+                since=datetime.fromtimestamp(run.started_at, timezone.utc) if run.try_number > 1 else None,
+                parallel=parallel,
+                stop=self._stop,
+            )
+            self._report(store, run, verified, began)
+        return verified
+
+    def _report(self, store: Store, run: RunInfo, verified: Verified, began: datetime) -> None:
+        key = f"{run_folder(run.date, run.dag_id, run.run_id)}{REPORT}"
+        ended = datetime.now(timezone.utc)
+        store.replace(
+            key, run_document(verified.rows, run=run_facts(run), started_at=began, finished_at=ended)
+        )
+        self.report_url = report_url(store.uri, key)
+
+    def _tell(self, verified: Verified) -> None:
+        for record in verified.damaged[:_NAMED]:
+            self.log.error("%s: %s, %s: %s", record.context, record.outcome, record.key, record.reason)
+        for key, reason in verified.troubles[:_NAMED]:
+            self.log.error("%s cannot be read: %s", key, reason)
+        listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
+        self.log.info("%s; %.1f GB read", listed or "nothing to verify", verified.bytes_read / GB)
+        if verified.left:
+            self.log.info("%s packages are left for the next run", f"{verified.left:,}")
+        self.log.info("Report: %s", self.report_url)
+
+    def _level(self) -> ProofLevel:
+        if self.level not in ProofLevel._value2member_map_:
+            raise InputError(
+                "level", f"{self.level!r} is not a level", accepted=[level.value for level in ProofLevel]
+            )
+        return ProofLevel(self.level)
+
+    def _budget(self) -> Budget:
+        gigabytes = _number("max_gigabytes", self.max_gigabytes)
+        if gigabytes is not None and gigabytes <= 0:
+            raise InputError("max_gigabytes", f"{self.max_gigabytes!r} is too little", accepted="more than 0")
+        return Budget(
+            bytes=None if gigabytes is None else int(gigabytes * GB),
+            time=None if self.max_time in (None, "") else read_duration(self.max_time, field="max_time"),
+        )
+
+    def _parallel(self) -> int:
+        number = _number("parallel", self.parallel)
+        if number is None or number != int(number) or not 1 <= number <= MOST_AT_ONCE:
+            raise InputError(
+                "parallel", f"{self.parallel!r} is out of range", accepted=f"1 to {MOST_AT_ONCE}"
+            )
+        return int(number)
+
+
+def _number(field: str, value: Any) -> float | None:
+    """A number as it stands in a form or comes out of a template."""
+    if value in (None, "", "None"):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(field, f"{value!r} is not a number", accepted="a number, or nothing") from None

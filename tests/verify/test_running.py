@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.verify.stored import RUN, package, rotten, spoil, stored
+
+from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.opening import open_store
+from canvas_exports.archive.proof.model import ProofLevel
+from canvas_exports.archive.records import RecordKind, RecordName, read_record_name
+from canvas_exports.archive.schemas import problem
+from canvas_exports.archive.store import Block, Store
+from canvas_exports.catalog.reading import copies_of
+from canvas_exports.errors import ArchiveUnavailableError
+from canvas_exports.verify.running import Budget, Verified, verify
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"file://{tmp_path}/canvas") as opened:
+        yield opened
+
+
+def run(store: Store, **given: Any) -> Verified:
+    return verify(store, **{"level": ProofLevel.FULL, "budget": Budget(), "run": RUN, "parallel": 1, **given})
+
+
+def results(verified: Verified) -> dict[str, str]:
+    return {record.context: record.outcome for record in verified.rows}
+
+
+def records(store: Store) -> list[RecordName]:
+    return [name for info in store.list("courses/") if (name := read_record_name(info.key)) is not None]
+
+
+def test_each_result_is_recorded_beside_the_manifest_which_stays_as_it_is(store: Store) -> None:
+    copy = stored(store)
+    before = store.read(manifest_key(copy.package.key))
+    assert results(run(store)) == {"course:101": "intact"}
+    (name,) = records(store)
+    assert (name.manifest, name.kind, name.detail, name.result) == (
+        manifest_key(copy.package.key),
+        RecordKind.VERIFY,
+        "full",
+        "intact",
+    )
+    document = json.loads(store.read(name.key))
+    assert problem("verification-1", document) is None
+    assert document["package"]["sha256"] == copy.package.sha256
+    assert document["bytes_read"] >= copy.package.size
+    assert store.read(manifest_key(copy.package.key)) == before
+
+
+def test_damage_is_told_with_its_next_step_and_the_catalog_knows_it(store: Store) -> None:
+    copy, _ = stored(store, 101), stored(store, 102)
+    spoil(store, copy.package.key, rotten(package()))
+    verified = run(store)
+    (record,) = verified.damaged
+    assert (record.context, record.outcome, record.problem) == ("course:101", "damaged", True)
+    assert record.next_step
+    assert verified.totals == {"damaged": 1, "intact": 1}
+    assert copies_of(store, "course", 101).copies[0].is_damaged
+    assert copies_of(store, "course", 102).copies[0].is_proven
+
+
+def test_damage_in_one_package_does_not_keep_the_others_from_their_turn(store: Store) -> None:
+    for course in range(101, 106):
+        copy = stored(store, course)
+        if course % 2:
+            store.delete(copy.package.key)
+    assert run(store, parallel=3).totals == {"vanished": 3, "intact": 2}
+
+
+def test_a_run_ends_when_its_bytes_are_spent_and_the_next_one_goes_on(store: Store) -> None:
+    for course in (101, 102, 103):
+        stored(store, course)
+    first = run(store, budget=Budget(bytes=1))
+    assert (len(first.rows), first.left) == (1, 2)
+    second = run(store, budget=Budget(bytes=3 * len(package())))
+    assert (len(second.rows), second.left) == (2, 1)
+    assert not set(results(first)) & set(results(second))
+
+
+def test_a_run_ends_when_its_time_is_up(store: Store) -> None:
+    for course in (101, 102, 103):
+        stored(store, course)
+    ticks = count()
+    verified = run(store, budget=Budget(time=timedelta(seconds=2)), clock=lambda: float(next(ticks)))
+    assert verified.left == 2
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(courses=st.integers(1, 6), each_run=st.integers(1, 4), parallel=st.integers(1, 3))
+def test_no_package_is_verified_twice_before_every_package_was_verified_once(
+    tmp_path_factory: pytest.TempPathFactory, courses: int, each_run: int, parallel: int
+) -> None:
+    with open_store(tmp_path_factory.mktemp("archive").as_uri()) as store:
+        for course in range(1, courses + 1):
+            stored(store, course)
+        everything = {f"course:{course}" for course in range(1, courses + 1)}
+        seen: set[str] = set()
+        while seen != everything:
+            budget = Budget(bytes=each_run * len(package()))
+            verified = set(results(run(store, budget=budget, parallel=parallel)))
+            assert verified - seen, "every run gets on"
+            if verified & seen:
+                assert verified | seen == everything
+            seen |= verified
+
+
+def test_a_second_attempt_does_not_repeat_what_the_first_one_found(store: Store) -> None:
+    began = datetime.now(timezone.utc) - timedelta(seconds=5)
+    gone, _ = stored(store, 101), stored(store, 102)
+    store.delete(gone.package.key)
+    run(store, budget=Budget(bytes=1))
+    again = run(store, since=began)
+    assert results(again) == {"course:101": "vanished", "course:102": "intact"}
+    assert len(records(store)) == 2
+
+
+def test_a_store_that_fails_leaves_what_was_found_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = [stored(store, course) for course in (101, 102, 103)]
+    fails_at(store, copies[1], monkeypatch)
+    with pytest.raises(ArchiveUnavailableError):
+        run(store)
+    assert [name.manifest for name in records(store)] == [manifest_key(copies[0].package.key)]
+
+
+def fails_at(store: Store, copy: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def guarded(read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(key: str, *rest: Any, **named: Any) -> bytes | Iterator[Block]:
+            if key == copy.package.key:
+                raise ArchiveUnavailableError("the store is down")
+            found: bytes | Iterator[Block] = read(key, *rest, **named)
+            return found
+
+        return reading
+
+    monkeypatch.setattr(store, "read", guarded(store.read))
+    monkeypatch.setattr(store, "blocks", guarded(store.blocks))
+
+
+def test_told_to_stop_it_begins_nothing_more(store: Store) -> None:
+    stored(store)
+    stop = threading.Event()
+    stop.set()
+    verified = run(store, stop=stop)
+    assert (verified.rows, verified.left) == ([], 1)
+
+
+def test_a_manifest_that_cannot_be_read_is_told(store: Store) -> None:
+    stored(store)
+    store.replace("courses/102/20261123T020000Z-common_cartridge-9.json", b"{}")
+    verified = run(store)
+    assert results(verified) == {"course:101": "intact"}
+    assert [key for key, _ in verified.troubles] == ["courses/102/20261123T020000Z-common_cartridge-9.json"]
+
+
+def test_an_empty_archive_has_nothing_to_verify(store: Store) -> None:
+    assert run(store).rows == []

@@ -44,8 +44,7 @@ def canvas() -> Iterator[Sandbox]:
     courses = [
         Course(id=SOURCE, name="Biology", sis_course_id="BIO/101", size=30_000),
         Course(id=FULL, name="Chemistry", size=20_000),
-        # The name of a course stands in its packages, so the content can only be equal where the names are.
-        Course(id=EMPTY, name="Biology", sis_course_id="DRILL-1", state="claimed", size=0),
+        Course(id=EMPTY, name="Drill 1", sis_course_id="DRILL-1", state="claimed", size=0),
         Course(id=OTHER, name="Drill 2", state="claimed", size=0),
     ]
     switches = Switches(job_workers=20, duration=0.05, import_duration=0.05, throttle=False)

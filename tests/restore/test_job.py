@@ -31,7 +31,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.restore.job import RestoreCancelled
 from canvas_exports.restore.result import RestoreOutcome
-from canvas_exports.restore.state import Phase
+from canvas_exports.restore.state import Phase, RestoreState
 from canvas_sandbox import Fault, RequestFault, Sandbox, Storage, Switches
 from canvas_sandbox.faults import FaultCounter
 
@@ -356,7 +356,7 @@ class TestWhatCanvasSays:
         result = task.live()
         assert result.outcome is RestoreOutcome.STALLED
         assert result.is_failure("failure")
-        task.restore._state.resume(generation=1, deadline=9e10)
+        task.restore._state.resume(RestoreState(generation=1, deadline=9e10))
         assert task.restore.advance() is not None
         assert len(canvas.migrations) == 1
 

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, BaseOperatorLink, conf
+from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.errors import CanvasExportsError, InputError
-from canvas_exports.export.durations import Duration, read_duration
-from canvas_exports.hooks.archive import open_archive
+from canvas_exports.archive.store import Store
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.errors import InputError
+from canvas_exports.export.durations import Duration
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.failures import fail
-from canvas_exports.operators.links import CanvasLink
+from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.restore.job import Restore
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.restore.result import RestoreResult
 from canvas_exports.restore.state import RestoreState
-from canvas_exports.restore.waiting import Waiting, wait_for
-from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-CHECKPOINT = "canvas_exports"
 FAIL_ON = ("issues", "errors", "failure")
-_BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
 
 
-class CanvasRestoreOperator(BaseOperator):
+class CanvasRestoreOperator(ImportingOperator):
     """Import one stored package into one course, through Canvas's content migrations, and tell what Canvas noted.
 
     The package is chosen from the manifests, proven, and its target is checked before Canvas is asked for anything. Then it
@@ -87,8 +79,6 @@ class CanvasRestoreOperator(BaseOperator):
         "fail_on",
         "deadline",
     )
-    operator_extra_links: Sequence[BaseOperatorLink] = (CanvasLink(),)
-    ui_color = "#e2f3e5"
 
     def __init__(
         self,
@@ -112,90 +102,67 @@ class CanvasRestoreOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            archive=archive,
+            archive_conn_id=archive_conn_id,
+            canvas_conn_id=canvas_conn_id,
+            poll_shortest=poll_shortest,
+            poll_longest=poll_longest,
+            deadline=deadline,
+            deferrable=deferrable,
+            **kwargs,
+        )
         self.course = course
         self.into = into
-        self.archive = archive
         self.copy = copy
         self.export_type = export_type
-        self.archive_conn_id = archive_conn_id
-        self.canvas_conn_id = canvas_conn_id
         self.proof = proof
         self.via = via
         self.confirm_same_course = confirm_same_course
         self.allow_content = allow_content
         self.allow_incomplete = allow_incomplete
         self.fail_on = fail_on
-        self.poll_shortest = poll_shortest
-        self.poll_longest = poll_longest
-        self.deadline = deadline
-        self.deferrable = deferrable
         self._restore: Restore | None = None
-        self.canvas_url: str | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Begin, or go on from the state of an earlier attempt."""
-        return self._run(context, refused=False)
-
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after waiting. Canvas itself is asked what became of the import."""
-        return self._run(context, refused=event is not None and event.get("status") == "refused")
-
-    def on_kill(self) -> None:
-        """Break an upload off; keep the state; touch nothing in Canvas."""
-        if self._restore is not None:
-            self._restore.cancel()
-
-    def _run(self, context: Context, *, refused: bool) -> dict[str, Any]:
-        with self._open(context, refused=refused) as restore:
-            while (waiting := restore.advance()) is not None:
-                self._show(restore)
-                if self.deferrable:
-                    self._wait(waiting, context["ti"].try_number)
-                asyncio.run(self._stay(waiting))
-            self._show(restore)
-            result = restore.result
-        assert result is not None
-        return self._finish(context, result)
-
-    @contextmanager
-    def _open(self, context: Context, *, refused: bool) -> Iterator[Restore]:
-        """Check the input, restore the state, open Canvas and the archive; errors become Airflow's on the way out."""
-        store_state = context["task_state_store"]
-        try:
-            request, lasts = self._request(), read_duration(self.deadline, field="deadline")
-            deadline = time.time() + lasts.total_seconds()
-            generation = max(context["ti"].max_tries - (self.retries or 0), 0)
-            state = RestoreState.from_json(store_state.get(CHECKPOINT))
-            state = state or RestoreState(deadline=deadline, generation=generation)
-            state.resume(generation=generation, deadline=deadline)
-            with (
-                open_archive(self.archive, self.archive_conn_id) as store,
-                CanvasHook(self.canvas_conn_id).get_conn() as client,
-            ):
-                if refused:
-                    client.whoami()  # otherwise the next watch would be refused as well
-                self.canvas_url = client.host
-                self._restore = Restore(
-                    client=client,
-                    store=store,
-                    request=request,
-                    state=state,
-                    save=lambda document: store_state.set(CHECKPOINT, document),
-                )
-                yield self._restore
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
-
-    def _show(self, restore: Restore) -> None:
-        """Lead the button to the page on which Canvas lists the course's imports."""
-        self.canvas_url = f"{restore.canvas_host}/courses/{restore.course_id}/content_migrations"
-
-    def _request(self) -> RestoreRequest:
+    def check(self) -> None:
+        """Refuse bad input."""
         if self.fail_on not in FAIL_ON:
             raise InputError("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
+        self._request()
+
+    def build(
+        self,
+        context: Context,  # noqa: ARG002 - a drill needs it
+        *,
+        client: CanvasClient,
+        store: Store,
+        fresh: RestoreState,
+        document: Any,
+        save: Save,
+    ) -> Restore:
+        """The restore, as far as an earlier attempt came."""
+        state = RestoreState.from_json(document) or fresh
+        state.resume(fresh)
+        self._restore = Restore(client=client, store=store, request=self._request(), state=state, save=save)
+        return self._restore
+
+    def finish(self, context: Context) -> dict[str, Any]:
+        """Tell what became of it, and judge it by the policy. The result can be read either way."""
+        assert self._restore is not None
+        result = self._restore.result
+        assert result is not None
+        for text in result.texts:
+            self.log.info("Canvas noted: %s", text)
+        self.log.info("%s into course %d: %s", result.copy, result.course_id, result.outcome.value)
+        document = result.to_json()
+        if result.is_failure(self.fail_on):
+            context["ti"].xcom_push(key="restore", value=document)
+            raise AirflowFailException(
+                f"{result.outcome.value}: {result.reason} (course {result.course_id}, {result.copy})"
+            )
+        return document
+
+    def _request(self) -> RestoreRequest:
         return RestoreRequest.build(
             course=self.course,
             into=self.into,
@@ -207,33 +174,3 @@ class CanvasRestoreOperator(BaseOperator):
             allow_content=self.allow_content,
             allow_incomplete=self.allow_incomplete,
         )
-
-    def _wait(self, waiting: Waiting, try_number: int) -> NoReturn:
-        """Free the worker until Canvas is done."""
-        trigger = CanvasRestoreTrigger(
-            canvas_conn_id=self.canvas_conn_id,
-            waiting=waiting.to_json(),
-            pace=[self.poll_shortest, self.poll_longest],
-            try_number=try_number,
-        )
-        rest = timedelta(seconds=max(waiting.deadline - time.time(), 0.0))
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=rest + _BACKSTOP)
-        raise AssertionError("defer does not return")
-
-    async def _stay(self, waiting: Waiting) -> None:
-        """Wait in this process; the way without a triggerer."""
-        async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-            await wait_for(client, waiting, shortest=self.poll_shortest, longest=self.poll_longest)
-
-    def _finish(self, context: Context, result: RestoreResult) -> dict[str, Any]:
-        """Tell what became of it, and judge it by the policy. The result can be read either way."""
-        for text in result.texts:
-            self.log.info("Canvas noted: %s", text)
-        self.log.info("%s into course %d: %s", result.copy, result.course_id, result.outcome.value)
-        document = result.to_json()
-        if result.is_failure(self.fail_on):
-            context["ti"].xcom_push(key="restore", value=document)
-            raise AirflowFailException(
-                f"{result.outcome.value}: {result.reason} (course {result.course_id}, {result.copy})"
-            )
-        return document

@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from canvas_exports.archive.proof.model import Proof
 
 #: Counts that say how a package was written, or how whole it is, not what it holds.
-_OF_THE_PACKAGE = frozenset({"bytes", "folders", "findings", "references", "missing", "export_errors"})
+_OF_THE_PACKAGE = frozenset(
+    {"members", "bytes", "folders", "references", "missing", "export_errors", "unresolved_items", "findings"}
+)
 
 
 def differences(stored: Mapping[str, int], restored: Mapping[str, int]) -> tuple[str, ...]:
     """What is more or less than before, each as ``pages: 12 stored, 11 restored``; none means alike.
 
+    Kinds that only one of the proofs counted say nothing: it looked deeper.
+
     Args:
         stored: counts of the stored package, by kind.
         restored: counts of the package that Canvas made of the course restored into.
     """
-    kinds = sorted((stored.keys() | restored.keys()) - _OF_THE_PACKAGE)
+    kinds = sorted((stored.keys() & restored.keys()) - _OF_THE_PACKAGE)
     return tuple(
-        f"{kind}: {stored.get(kind, 0)} stored, {restored.get(kind, 0)} restored"
+        f"{kind}: {stored[kind]} stored, {restored[kind]} restored"
         for kind in kinds
-        if stored.get(kind, 0) != restored.get(kind, 0)
+        if stored[kind] != restored[kind]
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 
 from canvas_exports.archive.records import RecordKind, read_record_name
@@ -18,7 +18,13 @@ _DAY = 86_400.0
 
 
 def draw(
-    store: Store, count: int, *, seed: str, now: datetime, export_type: str = "common_cartridge"
+    store: Store,
+    count: int,
+    *,
+    seed: str,
+    now: datetime,
+    export_type: str = "common_cartridge",
+    leave_out: Container[int] = (),
 ) -> list[Copy]:
     """The newest proven copy of so many courses, or of fewer where there are no more.
 
@@ -31,6 +37,7 @@ def draw(
         seed: any text, such as the id of a run.
         now: the time to count days to.
         export_type: which kind of package.
+        leave_out: courses that are not drawn, such as those that are restored into.
 
     Raises:
         ArchiveDeniedError: no right to list (permanent).
@@ -40,6 +47,8 @@ def draw(
     for course in _order(_last_drills(store), seed, now):
         if len(drawn) == count:
             break
+        if course in leave_out:
+            continue
         copies = copies_of(store, "course", course).copies
         found = newest(
             copy

@@ -24,7 +24,7 @@ from canvas_exports.errors import CorruptPackageError, DownloadError, PackageErr
 from canvas_exports.restore.comparing import differences, is_equal
 from canvas_exports.restore.drill_record import DrillResult, put_record
 from canvas_exports.restore.job import Restore
-from canvas_exports.restore.package import prove_stored
+from canvas_exports.restore.package import prove
 from canvas_exports.restore.request import RestoreRequest
 from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.restore.state import RestoreState
@@ -117,6 +117,11 @@ class Drill:
             now=self.now,
         )
 
+    @property
+    def course_id(self) -> int | None:
+        """The number of the course restored into, once it is known."""
+        return self.restore.course_id
+
     def cancel(self) -> None:
         """Stop as soon as possible."""
         self.restore.cancel()
@@ -168,7 +173,7 @@ class Drill:
     def _judge(self, course: Context, export: ContentExport) -> None:
         restored = self.restore.result
         assert restored is not None
-        stored = self.restore.proof or prove_stored(self.store, self.restore.copy, "directory")
+        stored = self.restore.proof or prove(self.store, self.restore.copy, "directory")
         try:
             again = prove_again(self.client, course, export)
         except PackageError as error:

@@ -33,7 +33,7 @@ from canvas_exports.errors import (
     UploadError,
 )
 from canvas_exports.restore.choosing import choose
-from canvas_exports.restore.package import checked, package_file, prove_stored
+from canvas_exports.restore.package import checked, package_file, prove
 from canvas_exports.restore.request import URL, RestoreRequest
 from canvas_exports.restore.result import RestoreOutcome, RestoreResult, harmless, told
 from canvas_exports.restore.safeguards import check_target
@@ -49,7 +49,6 @@ _LOST = 3  # answers lost in a row before the attempt is given up
 _BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third upload
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
-_BUSY = (MigrationState.PRE_PROCESSED, MigrationState.QUEUED, MigrationState.RUNNING, MigrationState.UNKNOWN)
 
 
 class RestoreCancelled(Exception):  # noqa: N818 - not an error: a person stopped the task
@@ -95,11 +94,6 @@ class Restore:
         self._ticket: UploadTicket | None = None
         self._lost = 0
         self.proof: Proof | None = None
-
-    @property
-    def canvas_host(self) -> str:
-        """``https://canvas.example.edu``."""
-        return self._client.host
 
     @property
     def course_id(self) -> int | None:
@@ -155,16 +149,8 @@ class Restore:
             self._state.copy = self._copy.key
         copy = self.copy
         _log.info("%s: proving %s", copy.name, copy.package.key)
-        self.proof = prove_stored(self._store, copy, self._request.proof)
-        course = check_target(self._client, self._request, copy)
-        self._state.course_id = course.id
-        busy = [each for each in self._client.list_migrations(self._target) if each.workflow_state in _BUSY]
-        if busy:
-            raise InputError(
-                "into",
-                f"course {course.id} is busy with another import (migration {busy[0].id})",
-                accepted="a course into which nothing is being imported",
-            )
+        self.proof = prove(self._store, copy, self._request.proof)
+        self._state.course_id = check_target(self._client, self._request, copy).id
 
     def _create(self) -> None:
         """``POST .../content_migrations``, once for each intention that was written down."""

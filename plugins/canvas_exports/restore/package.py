@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from canvas_exports.archive.held import StoredBytes
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation, Proof
+from canvas_exports.archive.proof.full import prove_stored
+from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.migrations import PackageFile
 from canvas_exports.catalog.copies import Copy
@@ -19,13 +18,13 @@ def package_file(copy: Copy) -> PackageFile:
     return PackageFile(copy.package.key.rpartition("/")[2], copy.package.size)
 
 
-def prove_stored(store: Store, copy: Copy, level: str) -> Proof:
-    """Prove what is stored, at level ``directory`` (a few ranged reads) or ``full`` (all of it is read).
+def prove(store: Store, copy: Copy, level: str) -> Proof:
+    """Prove what is stored, at level ``directory`` (a few ranged reads) or ``full`` (all of it is read and unpacked).
 
-    Which Canvas it came from is not asked again: it was when it was stored, and its digest is compared as it is sent.
+    Which Canvas it came from is not asked again: it was when it was stored.
 
     Raises:
-        PackageError: missing, of another size, or not the package its manifest describes (permanent).
+        PackageError: missing, or not the package its manifest describes (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
     expect = Expectation(
@@ -33,23 +32,15 @@ def prove_stored(store: Store, copy: Copy, level: str) -> Proof:
         size=copy.package.size,
         course_id=copy.context.id if copy.context.kind == "course" else None,
     )
-    info = store.stat(copy.package.key)
-    if info is None or info.size != copy.package.size:
-        raise PackageError(
-            f"{copy.package.key} is {'missing' if info is None else 'of another size than its manifest says'}",
-            context=copy.name,
-        )
-    held = StoredBytes(store, copy.package.key, info.size)
     try:
-        proof = prove(held, expect)
-        if level == "full":
-            for _ in checked(store, copy):
-                pass
+        found = prove_stored(store, copy.package.key, expect, level=ProofLevel(level))
     except PackageError as error:
         raise _damaged(copy, error.message) from error
     except KeyError:
-        raise _damaged(copy, "it was deleted while it was read") from None
-    return proof
+        raise _damaged(copy, "it is missing") from None
+    if found.sha256 not in (None, copy.package.sha256):
+        raise _damaged(copy, "its bytes have another digest")
+    return found.proof
 
 
 def checked(store: Store, copy: Copy) -> Iterator[Block]:

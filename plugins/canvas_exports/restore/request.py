@@ -87,7 +87,7 @@ class RestoreRequest:
         *,
         course: str | int,
         into: str | int,
-        copy: str = NEWEST,
+        copy: str | None = NEWEST,
         export_type: str = ExportType.COMMON_CARTRIDGE.value,
         proof: str = LEVELS[0],
         via: str = UPLOAD,
@@ -115,7 +115,7 @@ class RestoreRequest:
                 raise InputError(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
             source=Context.parse(course, field="course"),
-            wanted=Wanted.parse(copy),
+            wanted=Wanted.parse(copy or NEWEST),
             into=target,
             export_type=ExportType(export_type),
             proof=proof,

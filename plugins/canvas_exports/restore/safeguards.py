@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.migrations import MigrationState
 from canvas_exports.canvas.models import Course
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
@@ -12,13 +13,20 @@ from canvas_exports.restore.request import RestoreRequest
 #: What Canvas lists of a course in which nobody has done anything yet.
 _ALWAYS = frozenset({"course_settings", "syllabus_body", "assignment_groups"})
 
+_BUSY = (
+    MigrationState.PRE_PROCESSED,
+    MigrationState.QUEUED,
+    MigrationState.RUNNING,
+    MigrationState.UNKNOWN,
+)
+
 
 def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> Course:
     """The course to restore into, if it may be restored into. Changes nothing.
 
     Raises:
         InputError: it is not there, not reachable with this token, the one the copy came from and not confirmed, or
-            not empty and not allowed (permanent).
+            not empty and not allowed, or busy (permanent).
         CanvasError: Canvas could not be asked (retryable).
     """
     try:
@@ -28,6 +36,7 @@ def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> C
             check_unpublished(course)
         if not request.allow_content:
             check_empty(client, course)
+        check_idle(client, course)
     except (NotFoundError, PermissionDeniedError) as error:
         raise _unreachable(request, error) from error
     return course
@@ -87,6 +96,23 @@ def check_empty(client: CanvasClient, course: Course) -> None:
             f"course {course.id} is not empty: it holds {listed}",
             accepted="an empty course, or allow_content",
         )
+
+
+def check_idle(client: CanvasClient, course: Course) -> None:
+    """Refuse a course into which something is being imported: Canvas would make the next import wait, or fail it.
+
+    An import that still waits for its file is none: its upload may never come.
+
+    Raises:
+        InputError: it is busy.
+    """
+    for migration in client.list_migrations(Context(ContextKind.COURSE, str(course.id))):
+        if migration.workflow_state in _BUSY:
+            raise InputError(
+                "into",
+                f"course {course.id} is busy with another import (migration {migration.id})",
+                accepted="a course into which nothing is being imported",
+            )
 
 
 def contents(client: CanvasClient, course_id: int) -> dict[str, int]:

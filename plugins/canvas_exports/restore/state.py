@@ -57,11 +57,11 @@ class RestoreState:
     began_at: float | None = None
     result: RestoreResult | None = None
 
-    def resume(self, *, generation: int, deadline: float) -> None:
-        """Take the restore up again. A person's Clear gives it a new deadline, and a look at what had stalled."""
-        if generation == self.generation:
+    def resume(self, fresh: RestoreState) -> None:
+        """Take the restore up again. A person's Clear gives it the deadline of a fresh one, and a look at what had stalled."""
+        if fresh.generation == self.generation:
             return
-        self.generation, self.deadline = generation, deadline
+        self.generation, self.deadline = fresh.generation, fresh.deadline
         if self.result is not None and self.result.outcome is RestoreOutcome.STALLED:
             self.phase, self.result = Phase.SENT, None
 

@@ -1,0 +1,129 @@
+"""Which copy is restored, by what a person wrote."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.catalog.holdings import DAY, lay, manifest, note
+
+from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.proof.model import Verdict
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.errors import InputError, NotFoundError
+from canvas_exports.restore.choosing import choose
+from canvas_exports.restore.request import RestoreRequest, Wanted
+
+
+class Canvas:
+    """Knows no SIS id."""
+
+    def resolve(self, *_: object) -> int:
+        raise NotFoundError("deleted")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path.as_uri(), tmp_path)
+
+
+@pytest.fixture
+def nights(store: FileStore) -> list[Manifest]:
+    """Copies of ten nights, at two in the morning."""
+    return [lay(store, manifest(day=day, export_id=500 + day)) for day in range(10)]
+
+
+def chosen(store: FileStore, copy: str = "newest", **arguments: Any) -> int:
+    request = RestoreRequest.build(**{"course": 101, "into": 300, "copy": copy, **arguments})
+    return choose(store, cast("CanvasClient", Canvas()), request).export.id
+
+
+@pytest.mark.usefixtures("nights")
+class TestByDate:
+    def test_newest(self, store: FileStore) -> None:
+        assert chosen(store) == 509
+        assert chosen(store, " Newest ") == 509
+
+    def test_a_day_means_what_was_there_at_its_end(self, store: FileStore) -> None:
+        assert chosen(store, "2026-11-05") == 504
+        assert chosen(store, "2027-01-01") == 509
+
+    def test_a_time_is_in_utc_unless_it_says_otherwise(self, store: FileStore) -> None:
+        assert chosen(store, "2026-11-05T01:59") == 503
+        assert chosen(store, "2026-11-05T02:00Z") == 504
+        assert chosen(store, "2026-11-05T02:30+01:00") == 503
+
+    def test_a_day_before_the_first_copy_is_refused_with_what_there_is(self, store: FileStore) -> None:
+        with pytest.raises(InputError, match=r"that old.*courses/101/20261110T020000Z-common_cartridge-509"):
+            chosen(store, "2026-10-31")
+
+
+class TestProven:
+    def test_what_is_not_proven_is_passed_over(self, store: FileStore, nights: list[Manifest]) -> None:
+        note(store, nights[9], day=20, result="damaged")
+        store.delete(nights[8].package.key)
+        lay(store, manifest(day=11, export_id=600, verdict=Verdict.INCOMPLETE))
+        lay(store, manifest(day=12, export_id=601, verdict=Verdict.EMPTY))
+        assert chosen(store) == 507
+
+    def test_an_incomplete_copy_is_taken_only_where_it_is_allowed(self, store: FileStore) -> None:
+        lay(store, manifest(verdict=Verdict.INCOMPLETE))
+        with pytest.raises(InputError, match="is proven: this copy is incomplete, not whole"):
+            chosen(store)
+        assert chosen(store, allow_incomplete=True) == 501
+
+    def test_a_damaged_copy_is_never_taken(self, store: FileStore) -> None:
+        document = lay(store, manifest(verdict=Verdict.INCOMPLETE))
+        note(store, document, day=3, result="damaged")
+        for copy in ("newest", document.package.key):
+            with pytest.raises(InputError, match="damaged or missing"):
+                chosen(store, copy, allow_incomplete=True)
+
+    def test_a_copy_of_another_type_is_no_copy(self, store: FileStore) -> None:
+        lay(store, manifest(export_type="zip"))
+        with pytest.raises(InputError, match="holds no common_cartridge copy of course:101"):
+            chosen(store)
+        assert chosen(store, export_type="zip") == 501
+
+
+class TestByKey:
+    def test_manifest_and_package_both_name_a_copy(self, store: FileStore, nights: list[Manifest]) -> None:
+        key = nights[3].package.key
+        assert chosen(store, key) == chosen(store, manifest_key(key)) == 503
+
+    def test_a_key_of_another_course_names_none(self, store: FileStore, nights: list[Manifest]) -> None:
+        with pytest.raises(InputError, match="course:102 has no copy under that key"):
+            chosen(store, nights[3].package.key, course=102)
+
+    def test_an_unchanged_course_is_restored_from_the_package_its_manifest_names(
+        self, store: FileStore, nights: list[Manifest]
+    ) -> None:
+        lay(store, manifest(day=30, export_id=700), names=nights[2])
+        request = RestoreRequest.build(course=101, into=300)
+        found = choose(store, cast("CanvasClient", Canvas()), request)
+        assert (found.export.id, found.package.key) == (700, nights[2].package.key)
+
+
+def test_a_sis_id_that_canvas_no_longer_knows_asks_for_the_number(store: FileStore) -> None:
+    with pytest.raises(InputError, match="deleted course loses its SIS id"):
+        chosen(store, course="sis_course_id:BIO")
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "../courses/101", "copy 3", "05.11.2026"])
+def test_what_names_no_copy_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="copy: "):
+        Wanted.parse(text)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - hypothesis wants naive bounds
+def test_every_moment_of_a_day_lies_before_its_end(moment: datetime) -> None:
+    until = Wanted.parse(f"{moment:%Y-%m-%d}").until
+    assert until is not None
+    assert moment.replace(tzinfo=timezone.utc) <= until < moment.replace(tzinfo=timezone.utc) + DAY
+    assert f"{until + timedelta(microseconds=1):%H:%M:%S}" == "00:00:00"

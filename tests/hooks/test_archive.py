@@ -90,6 +90,19 @@ def test_azure_gives_account_and_key_or_signature() -> None:
     assert (found.account, found.account_key, found.sas_token) == ("account", "key", "sig")
 
 
+def test_azure_gives_an_application_of_entra_id() -> None:
+    found = options(
+        "az://container/root",
+        host="https://campus.blob.core.windows.net",
+        login="application",
+        password="secret",
+        extra={"tenant_id": "tenant"},
+    )
+    assert (found.account, found.account_key) == ("campus", None)
+    assert found.settings == {"client_id": "application", "client_secret": "secret", "tenant_id": "tenant"}
+    assert "secret" not in repr(found)
+
+
 @pytest.mark.parametrize("key", ['{"type": "service_account"}', {"type": "service_account"}])
 def test_gcs_gives_its_service_account(key: object) -> None:
     found = options("gs://bucket/root", extra={"keyfile_dict": key})

@@ -8,11 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, generate_container_sas
 
 ACCOUNT = "campusbackups"
 ACCOUNT_KEY = base64.b64encode(b"not a secret, but as long as one" * 2).decode()
@@ -65,4 +66,15 @@ def client(endpoint: str) -> Any:
     """Microsoft's own client: a look from outside, past the code under test."""
     return BlobServiceClient(
         endpoint, credential={"account_name": ACCOUNT, "account_key": ACCOUNT_KEY}, retry_total=0
+    )
+
+
+def signature(container: str) -> str:
+    """A shared access signature by which everything may be done in a container."""
+    return generate_container_sas(
+        ACCOUNT,
+        container,
+        ACCOUNT_KEY,
+        permission="racwdlt",
+        expiry=datetime.now(timezone.utc) + timedelta(hours=1),
     )

@@ -24,13 +24,12 @@ import requests
 
 from canvas_demo import leftovers
 from canvas_demo.airflow_api import AirflowError
+from canvas_demo.answers import close
 from canvas_demo.kept import Kept
 from canvas_demo.ports import any_free, free_port
 from canvas_demo.processes import ProgramDiedError
 from canvas_demo.progress import follow
 from canvas_demo.tended_airflow import TendedAirflow
-from canvas_exports.archive.opening import open_store
-from canvas_exports.archive.report import OutcomeRecord, records_of, table
 
 REPOSITORY = Path(__file__).parents[2]
 DAG_ID = "canvas_backup_nightly"
@@ -75,7 +74,7 @@ def _run(folder: Path, kept: Kept, *, once: bool) -> int:
         airflow.trigger_once(DAG_ID, CONF, kept.run_id)
         state = follow(airflow, DAG_ID, kept.run_id, len(canvas["expected"]))
         say(f"4/4  The run ended: {state}\n")
-        surprises = _report(archive, canvas["expected"])
+        surprises = close(archive, canvas["expected"], say)
         kept.is_over = True
         kept.save(folder)
         _where(airflow, archive, kept.run_id)
@@ -186,23 +185,6 @@ def _answers(url: str) -> bool:
             return http.get(url, timeout=5).ok
         except requests.RequestException:
             return False
-
-
-def _report(archive: Path, expected: dict[str, str]) -> list[str]:
-    """Print the outcomes; returns what was not as expected."""
-    with open_store(archive.as_uri()) as store:
-        keys = [info.key for info in store.list("runs/") if info.key.endswith("/report.json")]
-        rows: list[OutcomeRecord] = records_of(json.loads(store.read(keys[0]))) if keys else []
-    say(table(rows))
-    outcomes = {row.context: row.outcome for row in rows}
-    surprises = [
-        f"{context}: expected {wanted}, got {outcomes.get(context, 'nothing')}"
-        for context, wanted in sorted(expected.items())
-        if outcomes.get(context) != wanted
-    ]
-    say("")
-    say("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are the expected ones.")
-    return surprises
 
 
 def _where(airflow: TendedAirflow, archive: Path, run_id: str) -> None:

@@ -18,6 +18,7 @@ from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.runs import recent, reports, told
+from canvas_exports.catalog.standing import Lack
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import unique
@@ -109,9 +110,13 @@ def tell(found: Coverage) -> None:
 
 
 def reason(gap: Gap) -> str:
-    """Why, in one line: what the last run said of it, and what the archive has."""
-    said = gap.outcome and f"{gap.outcome} in the last run: {gap.reason}"
-    return "; ".join(part for part in (gap.why if gap.newest or not said else "", said) if part)
+    """Why, in one line: what the archive has, and what the last run said of it."""
+    if gap.outcome is None:
+        return gap.why
+    if gap.outcome == gap.lack.value:
+        return f"{gap.why}: {gap.reason}"
+    said = f"{gap.outcome} in the last run: {gap.reason}"
+    return said if gap.newest is None and gap.lack is Lack.NO_COPY else f"{gap.why}; {said}"
 
 
 def _expected(options: argparse.Namespace) -> list[str] | None:

@@ -38,6 +38,7 @@ from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_sandbox import Effect, Fault
@@ -59,6 +60,7 @@ OPERATORS = (
     CanvasListCoursesOperator,
     CanvasRetentionOperator,
     CanvasRunReportOperator,
+    CanvasVerifyOperator,
 )
 
 

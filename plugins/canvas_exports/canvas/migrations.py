@@ -124,6 +124,7 @@ class ContentMigration:
     """The ContentMigration object.
 
     Attributes:
+        has_file: Canvas has the file that was to be uploaded. Not shown of one that is older than 30 days.
         ticket: for the upload; only in the answer to a creation or an update.
         refusal: why Canvas will take no file, in its own words: an answer of 200 may be a refusal (a quota).
     """
@@ -134,6 +135,7 @@ class ContentMigration:
     user_id: int | None = None
     created_at: datetime | None = None
     progress_id: int | None = None
+    has_file: bool = False
     ticket: UploadTicket | None = None
     refusal: str | None = None
 

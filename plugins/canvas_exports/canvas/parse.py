@@ -159,6 +159,7 @@ def read_migration(document: Any) -> ContentMigration:
         user_id=_integer(row.get("user_id")),
         created_at=_time(row.get("created_at")),
         progress_id=last_number(_text(row.get("progress_url"))),
+        has_file=isinstance(row.get("attachment"), Mapping),
         ticket=_read_ticket(upload),
         refusal=(_text(upload.get("message")) or "no reason given") if upload.get("error") else None,
     )

@@ -1,0 +1,115 @@
+"""The DAG that restores copies for trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param
+
+from canvas_exports.dags.form import Filled, field
+from canvas_exports.dags.restoring import COURSE, WHERE
+from canvas_exports.dags.tasks import RETRY_DELAY
+from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
+
+#: Airflow Variable: courses that are restored into, with commas between them.
+COURSES_VARIABLE = "canvas_drill_courses"
+
+_HELP = """
+Draws copies from the archive, restores each into an empty course kept for it, has Canvas export that course, and compares
+the two packages. What comes of it is recorded beside each manifest. A task is red where a copy did not come back as it was.
+
+Before you switch it on: make some empty, unpublished courses in Canvas, and name them in the Variable
+`canvas_drill_courses`, with commas between them (`sis_course_id:DRILL-1, sis_course_id:DRILL-2`). A course is used once;
+*Reset course content* in its settings makes it empty again, and leaves it its SIS id.
+"""
+
+
+def canvas_restore_drill() -> DAG:
+    """The DAG ``canvas_restore_drill``: every Sunday, once it is switched on and its courses are named."""
+    archive = "{{ (params.archive or '') | trim or var.value.canvas_archive }}"
+    connections: dict[str, Any] = {
+        name: Filled(name) for name in ("archive_conn_id", "canvas_conn_id")
+    }  # resolved when a task runs
+    with DAG(
+        dag_id="canvas_restore_drill",
+        description="Restore a few copies for trial, every week: whether they really come back, and how fast.",
+        schedule=CronTriggerTimetable("0 4 * * 0", timezone="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        tags=["canvas"],
+        doc_md=_HELP,
+        params=form(),
+    ) as dag:
+        drawn = CanvasDrawDrillsOperator(
+            task_id="draw",
+            archive=archive,
+            into=(
+                "{{ (params.into or []) | map('trim') | select | join(',') "
+                f"or var.value.get('{COURSES_VARIABLE}', '') }}}}"
+            ),
+            count=Filled("count"),  # type: ignore[arg-type] # resolved when the task runs
+            seed=Filled("seed"),  # type: ignore[arg-type] # likewise
+            retries=3,
+            retry_delay=RETRY_DELAY,
+            **connections,
+        )
+        pairs: Any = drawn.output
+        CanvasRestoreDrillOperator.partial(
+            task_id="drill",
+            archive=archive,
+            proof=Filled("proof"),
+            deferrable=True,
+            map_index_template="{{ task.drill_name }}",
+            retries=3,
+            retry_delay=RETRY_DELAY,
+            **connections,
+        ).expand_kwargs(pairs)
+    return dag
+
+
+def form() -> dict[str, Param]:
+    """The fields in the order of the form."""
+    return {
+        "count": Param(
+            1,
+            title="How many",
+            description_md="Copies to try; fewer where fewer courses are empty.",
+            type="integer",
+            minimum=1,
+            maximum=MOST,
+        ),
+        "into": Param(
+            [],
+            title="Into which courses",
+            description_md=(
+                "One course on each line, by number or SIS id: empty ones that were never published. Left empty, those in "
+                f"the Airflow Variable `{COURSES_VARIABLE}`."
+            ),
+            type=["array", "null"],
+            items={"type": "string", "pattern": COURSE.replace(r")\s*$", r")?\s*$")},
+        ),
+        "seed": Param(
+            None,
+            title="Seed",
+            description_md="Any text: the same draws the same copies again. Left empty, every run draws others.",
+            type=["string", "null"],
+        ),
+        "proof": Param(
+            "directory",
+            title="Proof",
+            description_md="How deep a copy is proven before it is restored; `full` reads and unpacks all of it.",
+            type="string",
+            enum=["directory", "full"],
+        ),
+        "archive": Param(
+            None,
+            section=WHERE,
+            title="Archive",
+            description_md="Its root, such as `s3://campus-backups/canvas`; empty for the Variable `canvas_archive`.",
+            type=["string", "null"],
+        ),
+        "archive_conn_id": field(
+            "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
+        ),
+        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
+    }

@@ -1,0 +1,181 @@
+"""The DAG that brings a course back, and its form for a help desk.
+
+What the form's rules cannot say is refused by the task before anything is sent to Canvas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, Param
+
+from canvas_exports.dags.form import Filled, field
+from canvas_exports.dags.tasks import RETRY_DELAY
+from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
+from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, URL
+
+SAFEGUARDS = "Safeguards"
+WHERE = "Where"
+HOW = "How"
+
+COURSE = r"^\s*(course:)?([0-9]{1,19}|(sis_course_id|sis_integration_id|lti_context_id|uuid):.+)\s*$"
+_SOURCE = rf"{COURSE}|^\s*(group|user):[0-9]{{1,19}}\s*$"
+_COPY = r"^\s*([Nn]ewest|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9:]+)?)?|(courses|groups|users)/.+)?\s*$"
+_HELP = """
+Brings the content of a course back from its copy in the archive, into another, empty course.
+
+1. In Canvas, make an empty course, or ask somebody who may.
+2. Fill in the form: which course, which copy of it, and into which course.
+3. When the task is green, everything is there. When it is red, its log says why, and the button *Canvas* leads to the page
+   on which Canvas lists what it noted.
+
+Nothing is deleted. Enrolments, submissions and grades are in no copy, so they do not come back.
+"""
+
+
+def canvas_restore() -> DAG:
+    """The DAG ``canvas_restore``: three questions, and safeguards that are off only where a person says so."""
+    with DAG(
+        dag_id="canvas_restore",
+        description="Bring a course back from the archive: a form asks which, as of when, and into which course.",
+        schedule=None,
+        catchup=False,
+        tags=["canvas"],
+        doc_md=_HELP,
+        params=form(),
+    ) as dag:
+        filled: dict[str, Any] = {
+            name: Filled(name) for name in form() if name != "archive"
+        }  # resolved when the task runs
+        CanvasRestoreOperator(
+            task_id="restore",
+            archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
+            deferrable=True,
+            retries=3,
+            retry_delay=RETRY_DELAY,
+            **filled,
+        )
+    return dag
+
+
+def form() -> dict[str, Param]:
+    """The fields in the order of the form; those without a section stand open at the top."""
+    return {
+        "course": Param(
+            None,
+            title="Which course to bring back",
+            description_md=(
+                "Its number in Canvas (the `101` in `.../courses/101`), also if it is deleted there; or its SIS id as "
+                "`sis_course_id:BIO-101`."
+            ),
+            type="string",
+            pattern=_SOURCE,
+        ),
+        "copy": Param(
+            NEWEST,
+            title="Which copy",
+            description_md=(
+                "`newest`: the newest proven one. Or a day such as `2026-11-20`: the newest proven one at the end of that "
+                "day (UTC). Or the key of a manifest in the archive."
+            ),
+            type=["string", "null"],
+            pattern=_COPY,
+            examples=[NEWEST],
+        ),
+        "into": Param(
+            None,
+            title="Into which course",
+            description_md="The number or SIS id of an **empty** course. It is looked at before anything is sent.",
+            type="string",
+            pattern=COURSE,
+        ),
+        "confirm_same_course": Param(
+            None,
+            section=SAFEGUARDS,
+            title="Really into the course it came from?",
+            description_md=(
+                "Only to restore into the very course that the copy was made of, which overwrites what is there: repeat "
+                "its number here."
+            ),
+            type=["string", "null"],
+            pattern=r"^\s*[0-9]{0,19}\s*$",
+        ),
+        "allow_content": Param(
+            False,
+            section=SAFEGUARDS,
+            title="The course may hold something already",
+            description_md=(
+                "What is both in the copy and in the course is overwritten, what is only in the course stays. It cannot be "
+                "undone."
+            ),
+            type="boolean",
+        ),
+        "allow_incomplete": Param(
+            False,
+            section=SAFEGUARDS,
+            title="An incomplete copy will do",
+            description_md="For want of a better one: a copy in which files are known to be missing.",
+            type="boolean",
+        ),
+        "fail_on": Param(
+            FAIL_ON[0],
+            section=SAFEGUARDS,
+            title="When is it red?",
+            description_md="Canvas may import a copy and note what it could not do.",
+            type="string",
+            enum=list(FAIL_ON),
+            values_display={
+                "issues": "if Canvas noted anything",
+                "errors": "if Canvas noted errors",
+                "failure": "only if the import failed",
+            },
+        ),
+        "archive": Param(
+            None,
+            section=WHERE,
+            title="Archive",
+            description_md="Its root, such as `s3://campus-backups/canvas`; empty for the Variable `canvas_archive`.",
+            type=["string", "null"],
+        ),
+        "archive_conn_id": field(
+            "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
+        ),
+        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
+        "export_type": Param(
+            "common_cartridge",
+            section=HOW,
+            title="Kind of copy",
+            description_md="What was exported of the course.",
+            type="string",
+            enum=["common_cartridge", "qti", "zip"],
+            values_display={
+                "common_cartridge": "The whole course (Common Cartridge, .imscc)",
+                "qti": "Its classic quizzes (QTI, .zip)",
+                "zip": "Its files (.zip)",
+            },
+        ),
+        "proof": Param(
+            LEVELS[0],
+            section=HOW,
+            title="Proof",
+            description_md="How deep the copy is proven before anything is sent; `full` reads and unpacks all of it.",
+            type="string",
+            enum=list(LEVELS),
+        ),
+        "via": Param(
+            UPLOAD,
+            section=HOW,
+            title="Way",
+            description_md=(
+                "`upload` sends the copy through Airflow. With `url`, Canvas fetches it from the archive by a link that is "
+                "good for six hours; the archive must be able to sign links, and Canvas to reach it."
+            ),
+            type="string",
+            enum=[UPLOAD, URL],
+        ),
+        "deadline": field(
+            "deadline",
+            section=HOW,
+            description_md="How long it may take. ISO 8601: PT12H is twelve hours.",
+        ),
+    }

@@ -303,6 +303,8 @@ class _Handler(BaseHTTPRequestHandler):
             if "retention" in change:
                 if not self.gcs.lockable:
                     raise _RefusedError(400, "invalid")
+                if blob.retention.get("mode") == "Locked" and _is_shorter(change["retention"], blob):
+                    raise _RefusedError(403, "forbidden")
                 blob.retention = change["retention"]
             blob.held = change.get("temporaryHold", blob.held)
         elif self.command != "GET":
@@ -344,6 +346,10 @@ def _kept(headers: dict[str, str]) -> dict[str, str]:
     names = ("content-type", "x-goog-storage-class", "x-goog-encryption-kms-key-name")
     kept = {name: headers[name] for name in names if name in headers}
     return {"x-goog-storage-class": "STANDARD", **kept}
+
+
+def _is_shorter(retention: dict[str, str], blob: Blob) -> bool:
+    return retention["retainUntilTime"] < blob.retention["retainUntilTime"]
 
 
 def _etag(data: bytes) -> str:

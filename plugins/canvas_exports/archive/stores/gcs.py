@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -31,7 +32,7 @@ def token_provider(options: StoreOptions) -> TokenProvider | None:
     if text is not None:
         account: dict[str, Any] = json.loads(text)
         return None if account.get("disable_oauth") else lambda: _own_token(account)
-    return _google_token if find_spec("google") and find_spec("google.auth") else None
+    return _GoogleTokens() if find_spec("google") and find_spec("google.auth") else None
 
 
 def _own_token(account: Mapping[str, Any]) -> str:
@@ -51,22 +52,33 @@ def _own_token(account: Mapping[str, Any]) -> str:
     )
 
 
-def _google_token() -> str:
-    """Application default credentials."""
-    import google.auth  # noqa: PLC0415 - optional
-    import google.auth.exceptions  # noqa: PLC0415 - as above
-    from google.auth.transport.requests import Request as Transport  # noqa: PLC0415 - as above
+class _GoogleTokens:
+    """Application default credentials, refreshed when they end. Used by several threads at once."""
 
-    try:
-        found, _ = google.auth.default(scopes=[_SCOPE])
-        found.refresh(Transport())  # type: ignore[no-untyped-call]  # Google's library has few types
-    except google.auth.exceptions.DefaultCredentialsError:
-        raise ArchiveDeniedError(
-            "no Google credentials; name a connection that has them, or log in to gcloud"
-        ) from None
-    except google.auth.exceptions.GoogleAuthError as error:
-        raise ArchiveUnavailableError(f"Google gives no token at present: {type(error).__name__}") from None
-    return str(found.token)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: Any = None
+
+    def __call__(self) -> str:
+        import google.auth  # noqa: PLC0415 - optional
+        import google.auth.exceptions  # noqa: PLC0415 - as above
+        from google.auth.transport.requests import Request as Transport  # noqa: PLC0415 - as above
+
+        try:
+            with self._lock:
+                if self._found is None:
+                    self._found, _ = google.auth.default(scopes=[_SCOPE])
+                if not self._found.valid:
+                    self._found.refresh(Transport())
+                return str(self._found.token)
+        except google.auth.exceptions.DefaultCredentialsError:
+            raise ArchiveDeniedError(
+                "no Google credentials; name a connection that has them, or log in to gcloud"
+            ) from None
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise ArchiveUnavailableError(
+                f"Google gives no token at present: {type(error).__name__}"
+            ) from None
 
 
 class GcsRest(Rest):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def _edit_course(world: World, course_id: int) -> None:
     """A teacher changes the content: the next package differs from the last."""
     world.courses[course_id].revision += 1
+    world.migrations.edit(world.courses[course_id])
 
 
 def _delete_course(world: World, course_id: int) -> None:

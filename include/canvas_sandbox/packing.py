@@ -10,6 +10,7 @@ from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import pick, pick_files
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.holding import NOTHING, Holding
+from canvas_sandbox.imports.renaming import renamed
 from canvas_sandbox.packages.build import build
 from canvas_sandbox.packages.order import PackageOrder
 from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
@@ -30,6 +31,7 @@ class Packing:
     canvas_domain: str
     for_student: bool
     holding: Holding = NOTHING
+    keeps_identifiers: bool = True
     real_package: Path | None = None
 
     def order(self) -> PackageOrder | None:
@@ -37,6 +39,9 @@ class Packing:
         content = self._content()
         if content is None:
             return None
+        verbatim = self.holding.verbatim(content, whole=self._is_whole)
+        if verbatim is not None and not self.keeps_identifiers:
+            content, verbatim = renamed(content, verbatim)
         return PackageOrder(
             label=self.export.context.label,
             context_id=self.export.context.id,
@@ -49,7 +54,7 @@ class Packing:
             version=self.export.version,
             canvas_domain=self.canvas_domain,
             faults=self.export.faults,
-            verbatim=self.holding.verbatim(content, whole=self._is_whole),
+            verbatim=verbatim,
         )
 
     def render(self) -> VirtualFile:

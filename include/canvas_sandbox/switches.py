@@ -31,6 +31,8 @@ class Switches:
         duration_sigma: Spread of a lognormal distribution around ``duration``; 0 makes all equal.
         import_duration: Seconds an import takes once it has started.
         recheck: Seconds after which a migration that waits for another one looks again; scaled as jobs are.
+        keeps_identifiers: Whether a course exports what it imported under the identifiers that it came with; if not, under
+            new ones, made from the database ids that it has now.
         create_success_auth: Ask for a credential where an upload is completed; the link's ``uuid`` alone is not enough.
         stuck_holds_worker: Whether an export that never ends keeps its worker.
         expire_days: Days after which an export loses its ``attachment``; 0 keeps it for ever.
@@ -71,6 +73,7 @@ class Switches:
     duration_sigma: float = 0.0
     import_duration: float = 0.2
     recheck: float = 3600.0
+    keeps_identifiers: bool = True
     create_success_auth: bool = True
     stuck_holds_worker: bool = False
     expire_days: int = 30

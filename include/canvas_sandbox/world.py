@@ -228,6 +228,7 @@ class World:
             canvas_domain=self.canvas_url.partition("//")[2],
             for_student=self._is_student(export),
             holding=self.migrations.holding(context),
+            keeps_identifiers=self.switches.keeps_identifiers,
             real_package=None if context.package is None else Path(context.package),
         )
 

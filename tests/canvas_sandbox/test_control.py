@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -66,6 +67,14 @@ def test_other_processes_see_the_same_over_http(canvas: Sandbox, admin: Caller, 
     } <= set(requested[0])
     assert nobody.get("/sandbox/health").json()["status"] == "ok"
     assert nobody.get("/sandbox/nothing").status_code == 404
+
+
+def test_what_was_imported_is_told_to_other_processes(canvas: Sandbox, admin: Caller, call: Call) -> None:
+    package = admin.exported()
+    admin.restore(package, "courses/101")
+    (record,) = call(canvas, None).get("/sandbox/migrations").json()
+    assert (record["context"], record["state"], record["imports"]) == ("course:101", "completed", 1)
+    assert (record["size"], record["sha256"]) == (len(package), hashlib.sha256(package).hexdigest())
 
 
 def test_other_processes_can_make_trouble_and_time(canvas: Sandbox, admin: Caller, call: Call) -> None:

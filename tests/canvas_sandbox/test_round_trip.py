@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from canvas_exports.archive.held import KeptBytes
 from canvas_exports.archive.proof.content_digest import content_digest
 from canvas_exports.archive.proof.zip_directory import read_directory
-from canvas_sandbox import Course, Fault, Sandbox
+from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import Selection, pick
@@ -53,8 +53,11 @@ def digest(package: bytes) -> str:
     held = KeptBytes()
     for _ in held.watch(iter([package])):
         pass
-    manifest = zipfile.ZipFile(io.BytesIO(package)).read("imsmanifest.xml")
-    return content_digest(read_directory(held), [manifest])
+    return content_digest(read_directory(held), [manifest(package).encode()])
+
+
+def manifest(package: bytes) -> str:
+    return zipfile.ZipFile(io.BytesIO(package)).read("imsmanifest.xml").decode()
 
 
 def members(package: bytes) -> dict[str, bytes]:
@@ -73,7 +76,7 @@ def ids(caller: Caller, course: int) -> list[set[int]]:
 
 def counts(package: bytes) -> dict[str, int]:
     """How many resources of each type the manifest names."""
-    root = ET.fromstring(zipfile.ZipFile(io.BytesIO(package)).read("imsmanifest.xml"))  # noqa: S314  our own
+    root = ET.fromstring(manifest(package))  # noqa: S314  our own
     types = [str(row.get("type")) for row in root.iter() if row.tag.endswith("}resource")]
     return {name: types.count(name) for name in types}
 
@@ -180,7 +183,7 @@ def test_a_course_with_content_of_its_own_holds_both(start: Start, call: Call) -
     for name in names:
         if name.endswith((".xml", ".qti")):
             ET.fromstring(archive.read(name))  # noqa: S314  our own documents
-    hrefs = re.findall(r'href="([^"]+)"', archive.read("imsmanifest.xml").decode())
+    hrefs = re.findall(r'href="([^"]+)"', manifest(both))
     assert {href.replace("&amp;", "&") for href in hrefs} <= set(names)
 
 
@@ -211,6 +214,35 @@ def test_faults_of_a_package_strike_restored_courses_as_well(start: Start, call:
     files = [name for name in admin.package(context="courses/102").namelist() if "web_resources" in name]
     assert not files  # both faults strike the first export, and an empty course has no files
     assert digest(admin.exported(context="courses/102")) == digest(package)
+
+
+def test_a_canvas_that_gives_new_identifiers_writes_the_same_things_otherwise(
+    start: Start, call: Call
+) -> None:
+    switches = Switches(manual_clock=True, keeps_identifiers=False)
+    admin = call(start(Course(id=101, name="A"), Course(id=102, name="A", size=0), switches=switches))
+    package = admin.exported()
+    admin.restore(package)
+    back = admin.exported(context="courses/102")
+    assert digest(back) != digest(package)
+    assert counts(back) == counts(package)
+    keys = [set(re.findall(r"g[0-9a-f]{32}/", " ".join(members(each)))) for each in (package, back)]
+    assert len(keys[0]) == len(keys[1]) > 0
+    assert not keys[0] & keys[1]
+    hrefs = re.findall(r'href="([^"]+)"', manifest(back))
+    assert {href.replace("&amp;", "&") for href in hrefs} <= members(back).keys()
+    assert sorted(members(admin.exported("zip", "courses/102"))) == sorted(members(admin.exported("zip")))
+
+
+def test_a_restored_course_that_is_edited_is_another_one(canvas: Sandbox, admin: Caller) -> None:
+    package = admin.exported()
+    admin.restore(package)
+    canvas.edit_course(102)
+    edited = admin.exported(context="courses/102")
+    assert digest(edited) != digest(package)
+    assert counts(edited)["webcontent"] == counts(package)["webcontent"] + 1
+    admin.restore(package)
+    assert counts(admin.exported(context="courses/102")) == counts(edited)
 
 
 def test_a_part_of_a_restored_course_is_exported(canvas: Sandbox, admin: Caller) -> None:

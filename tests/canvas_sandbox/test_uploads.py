@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -250,6 +252,53 @@ def test_another_upload_for_a_migration_clears_its_issues(start: Start, call: Ca
     assert admin.complete(admin.send(again, admin.exported())).status_code == 200
     canvas.advance(60)
     assert admin.show_migration(migration)["workflow_state"] == "completed"
+
+
+MEASURE = """
+import resource, sys, requests
+from canvas_sandbox import Course, Sandbox
+from canvas_sandbox.packages.filler import Filler
+from canvas_sandbox.packages.virtual import VirtualFile
+
+with Sandbox([Course(id=102, size=0)]) as canvas:
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {canvas.token}"
+    form = {"migration_type": "canvas_cartridge_importer", "pre_attachment[name]": "c", "pre_attachment[size]": 9}
+    url = f"{canvas.url}/api/v1/courses/102/content_migrations"
+    step = session.post(url, form).json()["pre_attachment"]
+    part = '--x\\r\\nContent-Disposition: form-data; name="{}"{}\\r\\n\\r\\n'
+    head = "".join(part.format(name, "") + value + "\\r\\n" for name, value in step["upload_params"].items())
+    def body():
+        yield (head + part.format("file", '; filename="c"')).encode()
+        yield from VirtualFile([Filler("a package", int(sys.argv[1]))]).blocks()
+        yield b"\\r\\n--x--\\r\\n"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    sent = requests.post(step["upload_url"], data=body(), headers=kind, allow_redirects=False)
+    session.get(sent.headers["Location"]).raise_for_status()
+    print(canvas.migrations[0].size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_receiving_100_mb_takes_no_memory() -> None:
+    size = 100_000_000
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(size)], capture_output=True, text=True, check=True, timeout=60
+    )
+    received, grown = map(int, run.stdout.split())
+    assert received == size
+    assert grown < 24 * 1024
+
+
+def test_a_course_of_5_gib_is_taken_over_without_a_byte_of_it(start: Start, call: Call) -> None:
+    canvas = start(Course(id=101, size=5 * 1024**3), Course(id=102, size=0))
+    admin = call(canvas)
+    export = admin.finish(admin.create())
+    migration = admin.migrate(size=None, **{"settings[content_export_id]": export["id"]})
+    canvas.advance(60)
+    assert admin.show_migration(migration)["workflow_state"] == "completed"
+    back = admin.finish(admin.create(context="courses/102"), "courses/102")
+    assert abs(back["attachment"]["size"] - export["attachment"]["size"]) < 1000
 
 
 def test_a_file_is_fetched_from_a_link_without_a_credential(start: Start, call: Call) -> None:

@@ -74,7 +74,7 @@ def _finish_upload(world: World, upload_id: int) -> None:
 def _time_out_upload(world: World, migration_id: int) -> None:
     """Somebody looks at a migration whose file never came."""
     migration = world.migrations.rows[migration_id]
-    assert migration.created_at + UPLOAD_LIMIT < world.now
+    assert migration.waiting_since + UPLOAD_LIMIT < world.now
     world.migrations.give_up(migration, "The file upload process timed out.")
 
 

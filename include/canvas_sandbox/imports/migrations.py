@@ -14,6 +14,7 @@ from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.choosing import choose
+from canvas_sandbox.imports.editing import another_page
 from canvas_sandbox.imports.holding import NOTHING, Holding
 from canvas_sandbox.imports.keep import Keep, Kept
 from canvas_sandbox.imports.life import ImportLife
@@ -176,13 +177,13 @@ class Migrations:
 
     def apply(self, migration: Migration, parcel: Parcel) -> None:
         """Write a package's content into the course."""
-        context = migration.context
-        holding = self.holding(context)
-        own = self._own(context)
-        if migration.copy is not None:
-            parcel = choose(parcel, migration.copy)
-        self.holdings[context.label] = holding.plus(parcel, own, lambda: next(self._item_ids))
+        self._add(migration.context, parcel if migration.copy is None else choose(parcel, migration.copy))
         migration.imports += 1
+
+    def edit(self, course: Course) -> None:
+        """Somebody changes a course: what it imported, too, is no longer what it was."""
+        if self.holding(course).found:
+            self._add(course, another_page(course.revision))
 
     def duration(self, migration: Migration) -> float:
         """Seconds of each half of the work: converting, importing."""
@@ -200,6 +201,10 @@ class Migrations:
             migration.id, source, "course_copy", migration.user_id, self._world.now, selection=EVERYTHING
         )
         return self._world.packing(export, self._world.now).render
+
+    def _add(self, context: Exportable, parcel: Parcel) -> None:
+        own, holding = self._own(context), self.holding(context)
+        self.holdings[context.label] = holding.plus(parcel, own, lambda: next(self._item_ids))
 
     def _own(self, context: Exportable) -> Content:
         return generate(source_of(context, self._world.seed))

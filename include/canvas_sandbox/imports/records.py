@@ -88,6 +88,11 @@ class Migration:
         return _API_STATES.get(self.workflow_state, self.workflow_state)
 
     @property
+    def waiting_since(self) -> float:
+        """When it began to wait for a file."""
+        return self.created_at if self.upload is None else self.upload.issued_at
+
+    @property
     def is_active(self) -> bool:
         """Whether it is at work in its course, and others have to wait."""
         return self.workflow_state in ("exporting", "importing")

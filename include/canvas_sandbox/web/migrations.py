@@ -165,7 +165,7 @@ class MigrationsRoom:
         return context.trouble.take(Fault.OVER_QUOTA) or used + size > quota
 
     def _check_upload(self, migration: Migration) -> None:
-        late = migration.created_at + UPLOAD_LIMIT < self._world.now
+        late = migration.waiting_since + UPLOAD_LIMIT < self._world.now
         if late and migration.workflow_state == "pre_processing":
             self._world.change("time_out_upload", migration.id)
 

@@ -1,0 +1,64 @@
+"""Imported things under identifiers of the course they are in now, as a Canvas writes them that forgets the old ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from canvas_sandbox.content.model import Content, create_key
+from canvas_sandbox.imports.cartridge import FILES
+from canvas_sandbox.imports.holding import Verbatim
+from canvas_sandbox.imports.unpack import read_text
+from canvas_sandbox.packages.archive import Member, text_member
+from canvas_sandbox.packages.manifest import Resource
+
+
+def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
+    """The same things and documents, every migration id in them replaced."""
+    new = {
+        item.migration_id: create_key(item.asset_string)
+        for item in content.items.values()
+        if item.migration_id
+    }
+    pattern = re.compile("|".join(map(re.escape, new)))
+
+    def write(text: str) -> str:
+        return pattern.sub(lambda match: new[match[0]], text)
+
+    items = {
+        number: replace(item, migration_id=new.get(item.migration_id, ""))
+        for number, item in content.items.items()
+    }
+    members = (_member(member, write) for member in verbatim.members.values())
+    resources = (_resource(resource, write) for resource in verbatim.resources.values())
+    return Content(content.root, items), Verbatim(
+        keys=frozenset(new[key] for key in verbatim.keys),
+        members={member.name: member for member in members},
+        resources={resource.identifier: resource for resource in resources},
+        owners={write(name): new.get(key, key) for name, key in verbatim.owners.items()},
+        covers=verbatim.covers,
+        manifest=write(verbatim.manifest),
+    )
+
+
+def _member(member: Member, write: Callable[[str], str]) -> Member:
+    """Files are as they are; documents name things."""
+    if member.name.startswith(FILES) or member.name.endswith("/"):
+        return replace(member, name=write(member.name))
+    text = read_text(member)
+    changed = write(text)
+    return (
+        replace(member, name=write(member.name))
+        if changed == text
+        else text_member(write(member.name), changed)
+    )
+
+
+def _resource(resource: Resource, write: Callable[[str], str]) -> Resource:
+    return replace(
+        resource,
+        identifier=write(resource.identifier),
+        files=tuple(map(write, resource.files)),
+        depends_on=tuple(map(write, resource.depends_on)),
+    )

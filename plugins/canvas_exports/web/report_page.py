@@ -7,11 +7,16 @@ way to ask anything of anybody.
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
+from airflow.api_fastapi.app import API_ROOT_PATH
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.xcom import XComModel
-from fastapi import Depends, FastAPI, HTTPException, Response, status
+from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import RedirectResponse
 
 from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
 
@@ -37,6 +42,16 @@ app = FastAPI(
         Depends(requires_access_dag("GET", DagAccessEntity.XCOM)),
     ],
 )
+
+
+@app.exception_handler(status.HTTP_401_UNAUTHORIZED)
+async def log_in(request: Request, error: Exception) -> Response:
+    """Lead a person's browser to Airflow's login and back; tell a program no."""
+    assert isinstance(error, HTTPException)
+    if "text/html" in request.headers.get("accept", ""):
+        wanted = urlencode({"next": str(request.url)})
+        return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{wanted}")
+    return await http_exception_handler(request, error)
 
 
 @app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")

@@ -1,0 +1,267 @@
+"""The page of a run in a real Airflow: shown to whoever may see the run, to nobody else, with no power over Airflow."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import secrets
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import requests
+from fastapi.routing import APIRoute
+from playwright.sync_api import BrowserContext, sync_playwright
+from tests.operators.test_run_report import batch
+from tests.reports.test_page_in_browser import CHROMIUM
+
+from canvas_demo.ports import any_free
+from canvas_demo.processes import Programs
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.operators.carried_page import MOST_CARRIED, pack, page_url, unpack
+
+pytestmark = pytest.mark.stack
+
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE = 120.0  # seconds an API server may take to come up
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """An API server with runs to show, and somebody who may see them.
+
+    Attributes:
+        url: of its UI.
+        token: of a viewer.
+        archive: where the run ``told`` wrote its report.
+        runs: run ids by DAG.
+    """
+
+    url: str
+    token: str
+    archive: Path
+    runs: dict[str, str]
+
+    def page(self, dag_id: str, task_id: str, run_id: str | None = None) -> str:
+        return page_url(self.url, dag_id=dag_id, run_id=run_id or self.runs[dag_id], task_id=task_id)
+
+    def get(self, address: str, *, token: str | None = "", accept: str = "*/*") -> requests.Response:
+        headers = {"Accept": accept}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.token}"
+        return requests.get(address, headers=headers, timeout=30, allow_redirects=False)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    home = tmp_path_factory.mktemp("airflow")
+    archive = tmp_path_factory.mktemp("archive")
+    url = f"http://127.0.0.1:{any_free()}"
+    (home / "passwords.json").write_text(json.dumps({"vera": "secret"}))
+    programs = Programs(
+        home / "programs",
+        {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+            "NO_PROXY": "127.0.0.1",
+            "PYTHONPATH": str(REPOSITORY),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "vera:viewer",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+            "AIRFLOW__API__BASE_URL": url,
+            "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        },
+    )
+    batch(archive, 0, c1=Outcome.STORED, c2=Outcome.GONE)
+    try:
+        programs.run(
+            "runs",
+            [
+                sys.executable,
+                str(Path(__file__).with_name("airflow_with_runs.py")),
+                archive.as_uri(),
+                str(home / "dags"),
+            ],
+        )
+        runs = dict(
+            re.findall(
+                r"^RUN (\w+) (\S+) success$", (home / "programs" / "runs.log").read_text(), re.MULTILINE
+            )
+        )
+        programs.start(
+            "api-server",
+            [
+                sys.executable,
+                "-m",
+                "airflow",
+                "api-server",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                url.rpartition(":")[2],
+            ],
+        )
+        yield Airflow(url, log_in(url, programs), archive, runs)
+    finally:
+        programs.stop()
+
+
+def log_in(url: str, programs: Programs) -> str:
+    """Wait for the API server, and become its viewer."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        programs.check()
+        try:
+            body = {"username": "vera", "password": "secret"}
+            answer = requests.post(f"{url}/auth/token", json=body, timeout=10)
+            return str(answer.json()["access_token"])
+        except (requests.RequestException, ValueError):
+            time.sleep(0.3)
+    pytest.fail("the API server did not come up")
+
+
+def test_whoever_may_see_the_run_sees_the_page_as_it_lies_in_the_archive(airflow: Airflow) -> None:
+    answer = airflow.get(airflow.page("told", "report"))
+    assert answer.status_code == 200
+    (stored,) = airflow.archive.glob("runs/*/told/*/report.html")
+    assert answer.content == stored.read_bytes()
+
+
+def test_nobody_else_sees_it(airflow: Airflow) -> None:
+    answer = airflow.get(airflow.page("told", "report"), token=None)
+    assert answer.status_code == 401
+    assert b"course" not in answer.content
+    assert airflow.get(airflow.page("told", "report"), token="wrong").status_code in (401, 403)
+
+
+def test_a_browser_that_is_not_logged_in_is_led_to_the_login_and_back(airflow: Airflow) -> None:
+    address = airflow.page("told", "report")
+    answer = airflow.get(address, token=None, accept="text/html,*/*")
+    assert answer.status_code == 307
+    assert answer.headers["location"].startswith("/api/v2/auth/login?")
+    assert back_to(answer) == unquote(address)
+    login = airflow.get(f"{airflow.url}{answer.headers['location']}", token=None)
+    assert login.headers["location"].startswith("/auth/login?")
+    assert back_to(login) == unquote(address)
+
+
+def back_to(answer: requests.Response) -> str:
+    (address,) = parse_qs(urlsplit(answer.headers["location"]).query)["next"]
+    return unquote(address)
+
+
+def test_every_route_asks_who_is_there(airflow: Airflow) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Airflow's own
+        app = importlib.import_module("canvas_exports.web.report_page").app
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    assert len(routes) == len(app.routes) == 1, "no document, no schema, no static file beside it"
+    for path in ("/", "/docs", "/openapi.json", "/redoc", "/dags"):
+        assert airflow.get(f"{airflow.url}/canvas_exports{path}", token=None).status_code in (401, 404)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ("told", "another_task", None),
+        ("told", "report", "another_run"),
+        ("another_dag", "report", "run"),
+        ("~", "~", "~"),
+        ("untold", "garbled", None),
+        ("told", "report", "../../courses/1/a.imscc"),
+        ("told", "../report", None),
+    ],
+)
+def test_where_there_is_no_page_there_is_nothing(
+    airflow: Airflow, wanted: tuple[str, str, str | None]
+) -> None:
+    assert airflow.get(airflow.page(*wanted)).status_code in (403, 404)
+
+
+def test_the_browser_is_told_to_trust_it_with_nothing(airflow: Airflow) -> None:
+    headers = airflow.get(airflow.page("told", "report")).headers
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "private, no-store"
+    policy = headers["content-security-policy"].split("; ")
+    assert {"sandbox allow-scripts", "default-src 'none'", "frame-ancestors 'self'"} <= set(policy)
+
+
+def test_airflow_finds_the_plugin_without_an_error(airflow: Airflow) -> None:
+    answer = airflow.get(f"{airflow.url}/api/v2/plugins/importErrors")
+    assert answer.status_code == 403 or answer.json()["total_entries"] == 0
+
+
+@pytest.fixture(scope="module")
+def window(airflow: Airflow) -> Iterator[BrowserContext]:
+    """A browser in which the viewer is logged in."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        context.add_cookies([{"name": "_token", "value": airflow.token, "url": airflow.url}])
+        yield context
+        browser.close()
+
+
+def test_the_button_of_the_task_opens_the_page(airflow: Airflow, window: BrowserContext) -> None:
+    page = window.new_page()
+    page.goto(f"{airflow.url}/dags/told/runs/{airflow.runs['told']}/tasks/report")
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("link", name="Run report").click()
+    page.wait_for_url("**/canvas_exports/**")
+    assert page.get_by_role("heading", level=1).inner_text() == "Run report: told"
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.reload()
+    page.get_by_role("columnheader", name="Course").get_by_role("button").click()
+    page.get_by_label("Find", exact=True).fill("course:2")
+    assert page.locator("#rows tbody tr").count() == 1
+    assert complaints == []
+
+
+def test_a_page_that_a_task_made_up_gets_no_hold_of_airflow(airflow: Airflow, window: BrowserContext) -> None:
+    page = window.new_page()
+    page.goto(airflow.page("untold", "hostile"))
+    assert page.get_by_role("heading").inner_text() == "hostile"
+    assert page.evaluate("origin") == "null", (
+        "an origin of its own: no cookies, no storage, no requests as the person"
+    )
+    assert "taken" not in page.title()
+    refused = "fetch('/api/v2/dags').then(() => 'answered', () => 'refused')"
+    assert page.evaluate(refused) == "refused"
+
+
+def test_what_is_carried_comes_out_as_it_went_in() -> None:
+    assert unpack(pack(b"<h1>a page</h1>")) == b"<h1>a page</h1>"
+    assert pack(secrets.token_bytes(MOST_CARRIED)) is None
+    for other in (
+        None,
+        7,
+        "",
+        "courses/1/a.imscc",
+        "AAAA",
+        (pack(b"page") or "")[:-8],
+        "x" * (MOST_CARRIED + 1),
+    ):
+        assert unpack(other) is None
+
+
+def test_a_page_that_unpacks_to_more_than_is_allowed_is_none() -> None:
+    bomb = pack(bytes(40 * 1024 * 1024))
+    assert bomb is not None
+    assert unpack(bomb) is None

@@ -87,9 +87,9 @@ def azure_options(endpoint: str, **more: Any) -> StoreOptions:
     return StoreOptions(**{"endpoint": endpoint, "retries": 1, **given, **more})
 
 
-def azure_place(endpoint: str, **more: Any) -> AzurePlace:
+def azure_place(endpoint: str, *, through: str | None = None, **more: Any) -> AzurePlace:
     prefix = f"canvas/{uuid.uuid4().hex}/"
-    store = open_store(f"az://{BUCKET}/{prefix}", azure_options(endpoint, **more))
+    store = open_store(f"az://{BUCKET}/{prefix}", azure_options(through or endpoint, **more))
     return AzurePlace(store, 20 * MiB, True, azure_servers.client(endpoint), BUCKET, prefix)
 
 

@@ -22,6 +22,7 @@ from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
+    LockedError,
 )
 
 URI = "az://container/canvas"
@@ -48,6 +49,14 @@ def became(error: Exception, action: str = "read") -> Exception:
         (f"{HEAD}301 Moved Permanently", ArchiveError, "check region and endpoint"),
         (f"{HEAD}400 Bad Request: <Code>AuthorizationHeaderMalformed</Code>", ArchiveError, "check region"),
         (f"{HEAD}400 Bad Request: <Code>ExpiredToken</Code>", ArchiveUnavailableError, "ExpiredToken"),
+        (f"{HEAD}403 Forbidden: <Code>RetentionPolicyNotMet</Code>", LockedError, "locked"),
+        (f"{HEAD}403 Forbidden: <Code>ObjectUnderActiveHold</Code>", LockedError, "locked"),
+        (f"{HEAD}409 Conflict: <Code>BlobImmutableDueToPolicy</Code>", LockedError, "locked"),
+        (
+            "DeleteFailed: 409, This operation is not permitted as the blob is immutable due to a legal hold.",
+            LockedError,
+            "locked",
+        ),
         (f"{HEAD}503 Slow Down", ArchiveUnavailableError, "HTTP 503"),
         (
             "Error performing PUT http://169.254.169.254/latest/api/token in 1s",

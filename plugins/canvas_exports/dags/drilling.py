@@ -35,6 +35,7 @@ def canvas_restore_drill() -> DAG:
         description="Restore a few copies for trial, every week: whether they really come back, and how fast.",
         schedule=CronTriggerTimetable("0 4 * * 0", timezone="UTC"),
         catchup=False,
+        is_paused_upon_creation=True,  # also where new DAGs are not: it writes into Canvas
         max_active_runs=1,
         tags=["canvas"],
         doc_md=_HELP,

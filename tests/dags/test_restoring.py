@@ -1,0 +1,166 @@
+"""The form of the restore, and that of the drill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
+
+from canvas_exports.dags.drilling import canvas_restore_drill
+from canvas_exports.dags.drilling import form as drill_form
+from canvas_exports.dags.restoring import HOW, SAFEGUARDS, WHERE, canvas_restore
+from canvas_exports.dags.restoring import form as restore_form
+
+RESTORE = {"course": "101", "into": "300"}
+PAIR = {"course": "course:101", "copy": "courses/101/a.json", "into": "300"}
+
+
+class Values:
+    """Airflow Variables, as templates see them."""
+
+    canvas_archive = "s3://campus/canvas"
+
+    @staticmethod
+    def get(name: str, default: str) -> str:
+        return {"canvas_drill_courses": "sis_course_id:DRILL-1, 300"}.get(name, default)
+
+
+def filled(make: Callable[[], DAG], **entries: Any) -> dict[str, Any]:
+    """The form as Airflow's API checks it, from the stored DAG."""
+    stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(make()))))
+    params: dict[str, Any] = stored.params.deep_merge(entries).validate()
+    return params
+
+
+def rendered(make: Callable[[], DAG], task_id: str, **entries: Any) -> Any:
+    """A task whose templates have been filled in from the form."""
+    dag = make()
+    task = dag.get_task(task_id)
+    if isinstance(task, MappedOperator):
+        task = task.unmap(PAIR)
+    variables = type("Variables", (), {"value": Values()})()
+    context: Any = {"params": filled(make, **entries), "var": variables}
+    task.render_template_fields(context, dag.get_template_env())
+    return task
+
+
+def restore(**entries: Any) -> Any:
+    return rendered(canvas_restore, "restore", **{**RESTORE, **entries})
+
+
+@pytest.mark.parametrize("form", [restore_form, drill_form])
+def test_every_field_has_a_title_and_a_help_text(form: Callable[[], dict[str, Any]]) -> None:
+    for param in form().values():
+        assert param.schema["title"]
+        assert param.schema["description_md"].endswith(".")
+
+
+def test_a_help_desk_sees_three_questions_and_the_safeguards_below_them() -> None:
+    sections: dict[str | None, list[str]] = {}
+    for name, param in restore_form().items():
+        sections.setdefault(param.schema.get("section"), []).append(name)
+    assert sections == {
+        None: ["course", "copy", "into"],
+        SAFEGUARDS: ["confirm_same_course", "allow_content", "allow_incomplete", "fail_on"],
+        WHERE: ["archive", "archive_conn_id", "canvas_conn_id"],
+        HOW: ["export_type", "proof", "via", "deadline"],
+    }
+
+
+def test_a_form_with_two_answers_restores_the_newest_copy_and_allows_nothing() -> None:
+    task = restore()
+    assert task.archive == "s3://campus/canvas"
+    request = task._request()
+    assert (str(request.source), str(request.into)) == ("course:101", "course:300")
+    assert (request.wanted.until, request.wanted.key) == (None, None)
+    assert (request.allow_content, request.allow_incomplete, request.confirmed) == (False, False, None)
+    assert task.fail_on == "issues"
+
+
+def test_what_is_filled_in_arrives_with_its_type() -> None:
+    task = restore(
+        course="group:7",
+        copy="2026-11-20",
+        into="sis_course_id:NEW",
+        confirm_same_course=" 300 ",
+        allow_content=True,
+        allow_incomplete=True,
+        export_type="zip",
+        proof="full",
+        via="url",
+        archive=" file:///srv/archive ",
+    )
+    request = task._request()
+    assert request.wanted.until is not None
+    assert (request.allow_content, request.allow_incomplete, request.confirmed) == (True, True, "300")
+    assert (request.export_type.value, request.proof, request.via) == ("zip", "full", "url")
+    assert task.archive == "file:///srv/archive"
+
+
+@pytest.mark.parametrize("copy", ["", None, "Newest", "2026-11-20T14:00Z", "courses/101/a.imscc"])
+def test_every_way_to_name_a_copy_passes_the_form(copy: str | None) -> None:
+    assert restore(copy=copy)._request()
+
+
+REFUSED: list[tuple[str, Any]] = [
+    ("course", None),
+    ("course", ""),
+    ("course", "Biology"),
+    ("into", None),
+    ("into", "group:7"),
+    ("copy", "yesterday"),
+    ("confirm_same_course", "yes"),
+    ("allow_content", "yes"),
+    ("allow_incomplete", None),
+    ("fail_on", "never"),
+    ("export_type", "pdf"),
+    ("proof", "none"),
+    ("via", "mail"),
+    ("deadline", "12 hours"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_the_form_refuses_and_names_the_field(name: str, value: Any) -> None:
+    with pytest.raises(ParamValidationError, match=name):
+        filled(canvas_restore, **{**RESTORE, name: value})
+
+
+def test_a_form_without_answers_is_refused() -> None:
+    with pytest.raises(ParamValidationError, match=r"course|into"):
+        filled(canvas_restore)
+
+
+def test_a_drill_without_a_form_uses_the_courses_of_the_variable() -> None:
+    task = rendered(canvas_restore_drill, "draw")
+    assert task._named() == ["sis_course_id:DRILL-1", " 300"]
+    assert (task._count(), task.seed, task.archive) == (1, None, "s3://campus/canvas")
+
+
+def test_a_drill_by_hand_uses_those_of_the_form() -> None:
+    task = rendered(canvas_restore_drill, "draw", into=["301", "", " 302 "], count=2, seed="again")
+    assert (task._named(), task._count(), task.seed) == (["301", "302"], 2, "again")
+
+
+def test_each_drill_takes_its_copy_and_its_course_from_the_draw() -> None:
+    task = rendered(canvas_restore_drill, "drill", proof="full")
+    request = task._request()
+    assert (str(request.source), request.wanted.key, str(request.into)) == (
+        "course:101",
+        "courses/101/a.json",
+        "course:300",
+    )
+    assert (request.proof, request.only_unpublished, request.allow_content) == ("full", True, False)
+    assert task.drill_name == "course:101 into 300"
+
+
+def test_the_drill_waits_for_a_person_to_switch_it_on() -> None:
+    """Airflow adds DAGs paused, unless somebody has changed that for all of them."""
+    assert canvas_restore_drill().is_paused_upon_creation is True
+    assert canvas_restore().schedule is None

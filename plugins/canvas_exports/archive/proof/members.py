@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from canvas_exports.archive.proof.cartridge import CONTEXT, MANIFEST
 from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.zip_directory import DEFLATED, ENCRYPTED, STORED, Member
+from canvas_exports.archive.proof.zip_directory import DEFLATED, SECRET, STORED, Member
 from canvas_exports.errors import CorruptPackageError
 
 # Deflate cannot do better than 1032 to 1, so who claims more lies.
@@ -33,7 +33,7 @@ def check_members(members: Sequence[Member], package_size: int) -> list[Finding]
 
 def is_readable(member: Member) -> bool:
     """Whether its content can be read here: not encrypted, and stored or deflated."""
-    return not member.flags & ENCRYPTED and member.method in (STORED, DEFLATED)
+    return not member.flags & SECRET and member.method in (STORED, DEFLATED)
 
 
 def _check_sizes(members: Iterable[Member], package_size: int) -> None:
@@ -70,7 +70,7 @@ def _names(members: Iterable[Member]) -> Iterator[Finding]:
 
 def _packing(members: Iterable[Member]) -> Iterator[Finding]:
     for member in members:
-        if member.flags & ENCRYPTED:
+        if member.flags & SECRET:
             yield Finding("encrypted", Severity.ERROR, "it is encrypted: nobody can read it", member.name)
         elif member.method not in (STORED, DEFLATED):
             yield Finding(

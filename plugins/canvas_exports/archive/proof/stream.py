@@ -112,7 +112,7 @@ class Stream:
         for _ in self.pieces(self._size - self.position):
             pass
         self._digested()
-        if any(len(block) for block in self._blocks):
+        if self._left or any(len(block) for block in self._blocks):
             raise ArchiveUnavailableError(f"the store gave more than the {self._size:,} bytes it had named")
 
     def _next_block(self) -> None:

@@ -11,13 +11,13 @@ from isal import igzip_lib, isal_zlib
 from canvas_exports.archive.proof.members import is_readable
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.stream import PIECE, Stream
-from canvas_exports.archive.proof.zip_directory import ENCRYPTED, LOCAL, STORED, Member, decode_name, wide
+from canvas_exports.archive.proof.zip_directory import LOCAL, SECRET, STORED, Member, decode_name, wide
 from canvas_exports.errors import CorruptPackageError
 
 _SIZES_FOLLOW = 0x8
 _DESCRIPTORS = tuple(
-    struct.Struct(form) for form in ("<4s3L", "<3L", "<4sL2Q", "<L2Q")
-)  # with and without a signature, with sizes of 32 and of 64 bits
+    struct.Struct(form) for form in ("<4sL2Q", "<L2Q", "<4s3L", "<3L")
+)  # with and without a signature, with sizes of 64 and of 32 bits; longest first, or zeros would fit too early
 
 
 class Content(Protocol):
@@ -74,8 +74,8 @@ class _Header:
         size, compressed, _ = wide(stream.take(extra_length), size, compressed, 0)
         self.sizes_follow = bool(flags & _SIZES_FOLLOW)
         self.agrees = (crc, compressed, size) == (member.crc, member.compressed, member.size)
-        said = (name, method, flags & ENCRYPTED)
-        if said != (member.name, member.method, member.flags & ENCRYPTED) or not (
+        said = (name, method, flags & SECRET)
+        if said != (member.name, member.method, member.flags & SECRET) or not (
             self.agrees or self.sizes_follow
         ):
             raise CorruptPackageError(f"{member.name}: its own header and the zip's directory disagree")

@@ -28,7 +28,8 @@ LOCAL = struct.Struct("<4s5HL2L2H")
 _MAX_COMMENT = 0xFFFF
 # Between two entries lie at most a local extra field and a data descriptor.
 _MAX_GAP = 0xFFFF + 24
-ENCRYPTED = 0x1
+# Flags of what cannot be read as it lies there: encrypted, a patch of something else, strongly encrypted, masked.
+SECRET = 0x1 | 0x20 | 0x40 | 0x2000
 _IN_ZIP64 = 0xFFFFFFFF  # stands for: too large for 32 bits, look in the zip64 extra field
 _WIDE = struct.Struct("<Q")
 
@@ -113,7 +114,7 @@ def _packed(member: Member, raw: bytes) -> bytes:
     start = LOCAL.size + name_length + extra_length
     if signature != b"PK\x03\x04" or method != member.method or start + member.compressed > len(raw):
         raise CorruptPackageError(f"{member.name} does not lie where the zip's directory says")
-    if (flags | member.flags) & ENCRYPTED or method not in (STORED, DEFLATED):
+    if (flags | member.flags) & SECRET or method not in (STORED, DEFLATED):
         raise CorruptPackageError(f"{member.name} is packed in a way Canvas does not use")
     return raw[start : start + member.compressed]
 

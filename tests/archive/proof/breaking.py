@@ -1,0 +1,361 @@
+"""Ways to break one place of a package, each with what a full proof has to make of it.
+
+``docs/proof.md`` lists them under the same names.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from hypothesis import assume
+from tests.archive.packages import context_xml
+from tests.archive.proof.courses import Course, assignment_settings, course, quizzes, without_resource
+from tests.archive.proof.zips import Entry, entries_of, packed_zip
+
+from canvas_exports.archive.proof import members
+from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.errors import CorruptPackageError, WrongPackageError
+
+CORRUPT, WRONG = CorruptPackageError, WrongPackageError
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A package, what it should be, and what the proof says: an error, or the code of a finding.
+
+    ``named`` is the member that the error or the finding has to name.
+    """
+
+    data: bytes
+    noticed: type[Exception] | str
+    named: str | None = None
+    expect: Expectation = course().expect
+
+
+Breaker = Callable[["Place"], Broken]
+
+
+class Place:
+    """A whole course, and a random place in it."""
+
+    def __init__(self, whole: Course, number: int, bits: int) -> None:
+        self.course = whole
+        self.number = number
+        self.bits = bits
+
+    @property
+    def entries(self) -> list[Entry]:
+        return entries_of(self.course.members())
+
+    def index(self, count: int) -> int:
+        return self.number % count
+
+    def file(self, *, apart: tuple[str, ...] = ()) -> int:
+        """The position of one of the members that hold something."""
+        known = [
+            at
+            for at, entry in enumerate(self.entries)
+            if entry.content
+            and entry.name not in apart
+            and not entry.name.startswith("course_settings/canvas")
+        ]
+        return known[self.index(len(known))]
+
+    def changed(self, at: int, **changes: object) -> list[Entry]:
+        entries = self.entries
+        entries[at] = replace(entries[at], **changes)  # type: ignore[arg-type]
+        return entries
+
+
+BREAKERS: dict[str, Breaker] = {}
+
+
+def breaker(name: str) -> Callable[[Breaker], Breaker]:
+    def known(function: Breaker) -> Breaker:
+        BREAKERS[name] = function
+        return function
+
+    return known
+
+
+def _unzipped(data: bytes) -> Mapping[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return {info.filename: package.read(info) for info in package.infolist()}
+
+
+@breaker("a byte of a member flipped")
+def flip(place: Place) -> Broken:
+    at = place.file()
+    packed = bytearray(place.entries[at].data)
+    packed[place.index(len(packed))] ^= place.bits
+    entries = place.changed(at, packed=bytes(packed))
+    data, name = packed_zip(entries), entries[at].name
+    try:
+        same = _unzipped(data)[name] == entries[at].content
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        same = False
+    assume(not same)  # the last byte of a deflated member may have bits that say nothing
+    return Broken(data, CORRUPT, name)
+
+
+@breaker("the end cut off")
+def cut(place: Place) -> Broken:
+    data = packed_zip(place.entries)
+    return Broken(data[: place.index(len(data))], CORRUPT)
+
+
+@breaker("a file dropped")
+def drop_file(place: Place) -> Broken:
+    names = [name for each in place.course.resources for name in each.files]
+    name = names[place.index(len(names))]
+    return Broken(packed_zip(entries_of(place.course.without(name).members())), "missing_file", name)
+
+
+@breaker("the manifest dropped")
+def drop_manifest(place: Place) -> Broken:
+    return Broken(packed_zip(entries_of(place.course.files)), CORRUPT, "imsmanifest.xml")
+
+
+@breaker("a resource dropped that another one needs")
+def drop_resource(place: Place) -> Broken:
+    needed = [name for each in place.course.resources for name in each.needs]
+    broken = without_resource(place.course, [needed[place.index(len(needed))]])
+    return Broken(packed_zip(entries_of(broken.members())), "missing_resource")
+
+
+@breaker("a resource dropped that a module leads to")
+def drop_target(place: Place) -> Broken:
+    title, target = place.course.items[place.index(2)]
+    broken = without_resource(place.course, [target])
+    return Broken(packed_zip(entries_of(broken.members())), "missing_item", title)
+
+
+@breaker("a member twice")
+def twice(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    again = place.entries[at]
+    return Broken(packed_zip([*place.entries, again]), "duplicate_name", again.name)
+
+
+@breaker("the manifest twice")
+def manifest_twice(place: Place) -> Broken:
+    at = place.index(len(place.entries))
+    entries = place.entries
+    entries.insert(at, entries[-1])
+    return Broken(packed_zip(entries), CORRUPT, "imsmanifest.xml")
+
+
+def _lie(place: Place, where: str, what: str) -> Broken:
+    at = place.file()
+    entry = place.entries[at]
+    wrong = int(entry.facts({})[what]) ^ (1 << place.index(20))
+    return Broken(packed_zip(place.changed(at, **{where: {what: wrong}})), CORRUPT, entry.name)
+
+
+@breaker("the directory lies about a size")
+def size_lie(place: Place) -> Broken:
+    return _lie(place, "central", "size")
+
+
+@breaker("the directory lies about a packed size")
+def packed_size_lie(place: Place) -> Broken:
+    return replace(_lie(place, "central", "compressed"), named=None)
+
+
+@breaker("the directory lies about a checksum")
+def crc_lie(place: Place) -> Broken:
+    return _lie(place, "central", "crc")
+
+
+@breaker("the directory lies about a place")
+def offset_lie(place: Place) -> Broken:
+    at = place.index(len(place.entries))
+    return Broken(packed_zip(place.changed(at, central={"offset": 5 + place.number % 70_000})), CORRUPT)
+
+
+@breaker("the directory lies about a name")
+def name_lie(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml",))
+    name = place.entries[at].name
+    changed = name[:-1] + "~"  # as long as before, or nothing would be where it should be
+    return Broken(packed_zip(place.changed(at, central={"name": changed})), CORRUPT, changed)
+
+
+@breaker("a member's own header changed")
+def header_lie(place: Place) -> Broken:
+    at = place.file()
+    entry = place.entries[at]
+    what = ("size", "compressed", "crc", "method", "name")[place.index(5)]
+    said = entry.facts({})[what]
+    lie = said ^ 1 if isinstance(said, int) else said[:-1] + "~"
+    return Broken(packed_zip(place.changed(at, local={what: lie})), CORRUPT, entry.name)
+
+
+@breaker("the headers of two members swapped")
+def swap(place: Place) -> Broken:
+    files = [at for at, entry in enumerate(place.entries) if len(entry.name) == len("d1.xml")]
+    one, other = (files[(place.number + step) % len(files)] for step in (0, 1))
+    first, second = place.entries[one], place.entries[other]
+    entries = place.changed(one, local=second.facts({}))
+    entries[other] = replace(second, local=first.facts({}))
+    return Broken(packed_zip(entries), CORRUPT, (first if one < other else second).name)
+
+
+@breaker("what follows a member lies about it")
+def descriptor_lie(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    what = ("size", "compressed", "crc")[place.index(3)]
+    lie = {what: int(place.entries[at].facts({})[what]) ^ (1 << place.index(30))}
+    entries = place.changed(at, descriptor=True, lying_descriptor=lie, zip64=bool(place.number % 2))
+    return Broken(packed_zip(entries), CORRUPT, entries[at].name)
+
+
+@breaker("two members in one place")
+def overlap(place: Place) -> Broken:
+    at = 1 + place.index(len(place.entries) - 1)
+    entries = place.entries
+    offset = sum(len(each.header() + each.data) for each in entries[: at - 1])
+    return Broken(packed_zip(place.changed(at, central={"offset": offset})), CORRUPT)
+
+
+@breaker("a bomb: more inside than the directory says")
+def swelling(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    entry = place.entries[at]
+    inside = Entry(entry.name, entry.content + bytes(10_000_000)).data
+    facts = {"crc": zlib.crc32(entry.content), "size": len(entry.content)}
+    return Broken(
+        packed_zip(place.changed(at, packed=inside, local=facts, central=facts)), CORRUPT, entry.name
+    )
+
+
+@breaker("a bomb: more said than any packing can hold")
+def impossible(place: Place) -> Broken:
+    at = place.file()
+    size = {"size": members.MAX_RATIO * len(place.entries[at].data) + 2000 + place.number}
+    return Broken(packed_zip(place.changed(at, local=size, central=size)), CORRUPT, place.entries[at].name)
+
+
+@breaker("a bomb: hundreds of times its size once unpacked")
+def bomb(place: Place) -> Broken:
+    packed = bytes(4_200_000)
+    lies = {"size": 0xFFFFFFFE - place.number}
+    bombs = [Entry(f"web_resources/{at}", packed=packed, local=lies, central=lies) for at in range(5)]
+    return Broken(packed_zip([*bombs, *place.entries]), CORRUPT)
+
+
+@breaker("a name that leads out")
+def hostile_name(place: Place) -> Broken:
+    names = ("../up", "/etc/passwd", "a/../../b", "C:/windows", "a\\b", "a\nb", "a\0b", "..", "\x7f")
+    name = names[place.index(len(names))]
+    return Broken(packed_zip([Entry(name, b"x"), *place.entries]), "unsafe_name", name)
+
+
+@breaker("entities in the manifest or the context")
+def hostile_manifest(place: Place) -> Broken:
+    doctype = '<!DOCTYPE manifest [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+    if place.number % 2:
+        broken = replace(place.course, doctype=doctype)
+    else:
+        context = context_xml().replace(b"<context_info", doctype.encode() + b"<context_info")
+        broken = place.course.having({"course_settings/context.xml": context})
+    return Broken(packed_zip(entries_of(broken.members())), CORRUPT)
+
+
+def _documents(place: Place) -> list[str]:
+    files = place.course.files
+    return [name for name in files if name.endswith((".xml", ".qti")) and "context" not in name]
+
+
+@breaker("entities in another document of Canvas's")
+def hostile_document(place: Place) -> Broken:
+    names = _documents(place)
+    name = names[place.index(len(names))]
+    hostile = b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x">' + place.course.files[name].split(b"?>")[-1]
+    return Broken(packed_zip(entries_of(place.course.having({name: hostile}).members())), "hostile_xml", name)
+
+
+@breaker("another document of Canvas's cut")
+def broken_document(place: Place) -> Broken:
+    names = _documents(place)
+    name = names[place.index(len(names))]
+    text = place.course.files[name]
+    shorter = text[: place.number % (len(text) - 1)]
+    return Broken(packed_zip(entries_of(place.course.having({name: shorter}).members())), "broken_xml", name)
+
+
+@breaker("another course")
+def other_course(place: Place) -> Broken:
+    context = {"course_settings/context.xml": context_xml(102 + place.number)}
+    return Broken(packed_zip(entries_of(place.course.having(context).members())), WRONG)
+
+
+@breaker("another Canvas")
+def other_canvas(place: Place) -> Broken:
+    context = {"course_settings/context.xml": context_xml(host=f"canvas{place.number}.example.org")}
+    return Broken(packed_zip(entries_of(place.course.having(context).members())), WRONG)
+
+
+@breaker("an encrypted member")
+def encrypted(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    return Broken(
+        packed_zip(place.changed(at, flags=(0x1, 0x20, 0x41, 0x2001)[place.index(4)])),
+        "encrypted",
+        place.entries[at].name,
+    )
+
+
+@breaker("an unknown packing")
+def unknown_method(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    method = (1, 9, 12, 14, 93, 99)[place.index(6)]
+    return Broken(packed_zip(place.changed(at, method=method)), "unknown_method", place.entries[at].name)
+
+
+@breaker("an error that Canvas noted")
+def noted(place: Place) -> Broken:
+    notes = ("Export errors for export 501:", f"The page {place.number} failed to export")
+    return Broken(packed_zip(entries_of(replace(place.course, comments=notes).members())), "export_error")
+
+
+@breaker("bytes between two members")
+def stray(place: Place) -> Broken:
+    at = place.index(len(place.entries))
+    entries = place.changed(at, after=bytes(1 + place.number % 60_000))
+    return Broken(packed_zip(entries), "stray_bytes", entries[at].name)
+
+
+@breaker("bytes before the first member")
+def before(place: Place) -> Broken:
+    return Broken(bytes(1 + place.number % 1000) + packed_zip(place.entries), CORRUPT)
+
+
+@breaker("bytes after the end")
+def after(place: Place) -> Broken:
+    return Broken(packed_zip(place.entries) + bytes(1 + place.number % 70_000), CORRUPT)
+
+
+@breaker("a wrong number of members")
+def miscounted(place: Place) -> Broken:
+    return Broken(packed_zip(place.entries, count_off_by=1 + place.number % 100), CORRUPT)
+
+
+@breaker("a New Quiz")
+def new_quiz(place: Place) -> Broken:
+    url = f"https://campus.quiz-lti-{('iad', 'dub', 'syd')[place.index(3)]}-prod.instructure.com/lti/launch"
+    shell = assignment_settings("Exam", submission_types="external_tool", external_tool_url=url)
+    name = "a1/assignment_settings.xml"
+    return Broken(packed_zip(entries_of(place.course.having({name: shell}).members())), "new_quiz", name)
+
+
+@breaker("a quiz of a QTI package without its questions")
+def no_questions(_: Place) -> Broken:
+    whole = quizzes()
+    without = tuple(replace(each, files=()) if each.identifier == "z1" else each for each in whole.resources)
+    data = packed_zip(entries_of(replace(whole, resources=without).members()))
+    return Broken(data, "quiz_without_questions", "z1", whole.expect)

@@ -20,6 +20,7 @@ from canvas_exports.errors import LockedError
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=timezone.utc)
 FAR = datetime(2030, 1, 1, tzinfo=timezone.utc)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)  # by the store's clock: old enough to be swept
 
 
 class Shelf(Store):
@@ -36,7 +37,7 @@ class Shelf(Store):
         self.deleted: list[str] = []
 
     def lay(self, key: str, data: bytes) -> None:
-        self.objects[key] = (data, NOW - timedelta(days=10))
+        self.objects[key] = (data, LONG_AGO)
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         self.lay(key, b"".join(blocks))
@@ -47,7 +48,7 @@ class Shelf(Store):
 
     def replace(self, key: str, data: bytes) -> None:
         self.before("replace", key)
-        self.objects[key] = (data, NOW)
+        self.objects[key] = (data, datetime.now(timezone.utc))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         self.before("read", key)

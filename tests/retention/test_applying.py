@@ -88,10 +88,20 @@ class TestStopping:
             lambda shelf: shelf.objects.update(
                 {key: (b"?", when) for key, (_, when) in shelf.objects.items()}
             ),
+            lambda shelf: shelf.objects.update(
+                {key: (data, NOW) for key, (data, _) in shelf.objects.items()}
+            ),
             lambda shelf: shelf.objects.popitem(),
             lambda shelf: laid([night(2, verified="damaged")], shelf),
         ],
-        ids=["a new copy", "a stranger's file", "other sizes", "something gone", "a verification"],
+        ids=[
+            "a new copy",
+            "a stranger's file",
+            "other sizes",
+            "other times",
+            "something gone",
+            "a verification",
+        ],
     )
     def test_a_context_that_has_changed_since_is_left_alone_and_told(self, change: Any) -> None:
         shelf = laid([night(2), night(1)])
@@ -182,6 +192,21 @@ class TestKilled:
             assert set(shelf.objects) == set(reference.objects)
             if not died:
                 break
+
+    def test_before_the_last_record_a_later_run_removes_it(self) -> None:
+        shelf = laid([night(2, verified="intact"), night(1, verified="intact")])
+        made = plan(shelf)
+        (old,) = made.contexts[0].of(Decision.DELETE)
+        died = dying(shelf, 5)  # two listings, a manifest, a package
+        with suppress(Killed):
+            apply_plan(shelf, made)
+        shelf.before = lambda *_: None
+        assert died
+        assert shelf.deleted == [old.key, old.package]
+        (again,) = plan(shelf).contexts
+        assert len(again.left_behind) == 1
+        assert run(shelf) == Applied(records=1)
+        assert run(shelf) == Applied()
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     def test_on_disk_before_or_after_any_step(self, tmp_path: Path, *, after: bool) -> None:

@@ -201,6 +201,13 @@ class TestUnreadable:
         assert broken in made.contexts[0].notes[0]
         assert broken.replace(".json", ".imscc") not in made.contexts[0].sizes
 
+    def test_its_package_stays_though_the_copies_that_name_it_go(self) -> None:
+        shelf = laid([night(4), night(3, shares=1), night(1)])
+        shelf.lay(next(key for key in shelf.objects if key.endswith("-1.json")), b"{}")
+        made = plan(shelf)
+        assert decided(made, Decision.DELETE) == {2}
+        assert made.contexts[0].sizes == {}
+
     def test_one_without_a_package_of_its_own_may_need_any_so_all_stay(self) -> None:
         shelf = laid([night(4), night(3), night(2), night(1, course=102), night(2, course=102)])
         shelf.lay("courses/101/20270101T000000Z-common_cartridge-77.json", b'{"schema": "of the future"}')

@@ -20,16 +20,14 @@ from canvas_exports.errors import InputError
 from canvas_exports.retention.holds import Holds
 from canvas_exports.retention.policy import COUNTS, Policy
 
-NUMBERS = st.none() | st.integers(1, 4)
-LENGTHS = st.none() | st.integers(1, 2000).map(lambda hours: timedelta(hours=hours))
+NUMBERS = st.integers(1, 4)
+LENGTHS = st.integers(1, 2000).map(lambda hours: timedelta(hours=hours))
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    rules: dict[str, Any] = {name: draw(NUMBERS) for name in COUNTS}
-    rules["within"] = draw(LENGTHS)
-    if not any(rules.values()):
-        rules["last"] = 1
+    named = draw(st.sets(st.sampled_from([*COUNTS, "within"]), min_size=1, max_size=3))
+    rules: dict[str, Any] = {name: draw(LENGTHS if name == "within" else NUMBERS) for name in sorted(named)}
     return Policy(**rules, proven=draw(st.integers(1, 3)), timezone=draw(ZONES))
 
 
@@ -207,6 +205,10 @@ class TestRules:
     def test_broken_nights_do_not_age_a_proven_copy(self) -> None:
         bad = [night(day, verdict=Verdict.INCOMPLETE) for day in (1, 40)]
         assert kept(Policy(within=timedelta(days=30)), *bad, night(100), night(120)) == {0, 2, 3}
+
+    def test_copies_that_are_not_proven_grow_old_beside_proven_ones(self) -> None:
+        bad = [night(day, verdict=Verdict.INCOMPLETE) for day in (100, 101)]
+        assert kept(Policy(within=timedelta(days=30)), *bad, night(1)) == {2}
 
     def test_it_says_by_which_rules(self) -> None:
         (copy,) = copies([night(1)])

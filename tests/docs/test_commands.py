@@ -21,6 +21,7 @@ from tests.docs.markdown import BLOCKS, ROOT, Block
 from canvas_exports.backups import load_backups
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.loader import INCLUDE
+from canvas_exports.commands.asking import VARIABLE as ARCHIVE
 from canvas_exports.commands.main import parser
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasSettings
@@ -97,7 +98,7 @@ def export(arguments: list[str]) -> None:
         connection = Connection.from_json(value, conn_id=name.removeprefix("AIRFLOW_CONN_").lower())
         CanvasSettings.read(connection, connection.extra_dejson)
     else:
-        assert name == INCLUDE
+        assert name in (INCLUDE, ARCHIVE)
 
 
 def copy(arguments: list[str]) -> None:

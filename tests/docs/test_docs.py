@@ -100,7 +100,7 @@ def resolve(name: str) -> Any:
 
 
 def test_every_block_is_of_a_kind_that_is_checked_here() -> None:
-    checked = {"python", "yaml", "json", "bash", "text", "mermaid"}
+    checked = {"python", "yaml", "json", "bash", "text", "mermaid", "sql"}  # SQL: see test_query
     assert [str(block) for block in BLOCKS if block.language not in checked] == []
 
 

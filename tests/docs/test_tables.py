@@ -34,6 +34,7 @@ from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
@@ -56,6 +57,7 @@ def parameters(function: Any) -> dict[str, inspect.Parameter]:
 
 
 OPERATORS = (
+    CanvasArchiveGateOperator,
     CanvasContentExportOperator,
     CanvasListCoursesOperator,
     CanvasRetentionOperator,
@@ -231,7 +233,7 @@ class TestArchive:
     def test_the_folder_of_a_run_in_the_picture(self) -> None:
         run_id = "scheduled__2026-11-23T08:00:00+00:00"
         folder = run_folder(date(2026, 11, 23), "canvas_backup_nightly", run_id)
-        (picture,) = (block.text for block in BLOCKS if block.language == "text" and "courses/" in block.text)
+        (picture,) = (block.text for block in page("archive").blocks if "├── courses/" in block.text)
         for part in folder.strip("/").split("/"):
             assert f"{part}/" in picture
 

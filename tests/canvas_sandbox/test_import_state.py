@@ -80,6 +80,7 @@ def test_what_went_wrong_once_has_gone_wrong(tmp_path: Path, call: Call) -> None
         timed_out = admin.migrate()
         canvas.advance(7200)
         assert admin.show_migration(timed_out)["workflow_state"] == "failed"
+        assert canvas.migrations[0].issues == []
         before = canvas.migrations
     with canvas_with(tmp_path, *faults) as canvas:
         admin = call(canvas)
@@ -124,6 +125,18 @@ def test_what_a_killed_process_had_not_received_is_removed(tmp_path: Path, call:
     (tmp_path / "files" / "0123.part").write_bytes(b"half")
     with canvas_with(tmp_path):
         assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_a_file_that_somebody_removed_fails_its_migration_alone(tmp_path: Path, call: Call) -> None:
+    with canvas_with(tmp_path) as canvas:
+        admin = call(canvas)
+        sent = admin.send(admin.migrate(), admin.exported())
+        for kept in (tmp_path / "files").iterdir():
+            kept.unlink()
+        assert admin.complete(sent).status_code == 200
+        canvas.advance(60)
+        assert canvas.migrations[0].state == "failed"
+        assert admin.names("pages", 101)
 
 
 def test_without_a_state_nothing_stays_on_the_disk(

@@ -222,6 +222,15 @@ def test_61_the_sis_id_of_a_source_course_is_translated(canvas: Sandbox, admin: 
         assert admin.names(listing) == admin.names(listing, 101)
 
 
+def test_a_part_of_a_course_is_copied(canvas: Sandbox, admin: Caller) -> None:
+    page = admin.get("/api/v1/courses/101/pages").json()[2]
+    given = {"settings[source_course_id]": 101, "select[pages][]": page["page_id"]}
+    admin.migrate("course_copy_importer", size=None, **given)
+    canvas.advance(60)
+    assert admin.names("pages") == [page["title"]]
+    assert admin.names("files") == []
+
+
 def test_a_migration_has_the_fields_of_canvas(admin: Caller) -> None:
     shown = admin.restore(admin.exported())
     assert list(shown)[:9] == [

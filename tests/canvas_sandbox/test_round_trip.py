@@ -115,6 +115,36 @@ def test_a_real_cartridge_is_understood(admin: Caller) -> None:
     assert [row["page_url"] for row in admin.get(module["items_url"]).json()] == ["page-1", "page-2"]
 
 
+def test_a_cartridge_of_another_system_is_kept_as_it_is(admin: Caller) -> None:
+    archive = io.BytesIO()
+    namespace = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("a/index.html", "<p>One</p>")
+        package.writestr("b/index.html", "<p>Two</p>")
+        package.writestr("link.xml", "<webLink/>")
+        package.writestr(
+            "imsmanifest.xml",
+            f"""<manifest identifier="m" xmlns="{namespace}"><metadata><schemaversion>1.1.0</schemaversion></metadata>
+            <organizations><organization><item><item identifier="u"><title>Unit</title>
+            <item identifier="i" identifierref="r1"><title>One</title></item></item></item></organization>
+            </organizations><resources>
+            <resource identifier="r1" type="webcontent" href="a/index.html"><file href="a/index.html"/></resource>
+            <resource identifier="r2" type="webcontent" href="b/index.html"><file href="b/index.html"/></resource>
+            <resource identifier="r3" type="imswl_xmlv1p1"><file href="link.xml"/></resource>
+            </resources></manifest>""",
+        )
+    migration = admin.restore(archive.getvalue(), migration_type="common_cartridge_importer")
+    assert migration["workflow_state"] == "completed"
+    assert admin.names("modules") == ["Unit"]
+    assert admin.names("files") == ["index.html", "index.html"]
+    assert admin.names("folders")[1:] == ["a", "b"]
+    back = admin.exported(context="courses/102")
+    assert digest(back) == digest(archive.getvalue())
+    assert members(admin.exported("zip", "courses/102")).keys() == {"a/index.html", "b/index.html"}
+    admin.restore(back)
+    assert admin.names("files") == ["index.html", "index.html"]
+
+
 def test_the_restored_course_says_where_it_is_now(admin: Caller) -> None:
     admin.restore(admin.exported())
     context = admin.package(context="courses/102").read("course_settings/context.xml").decode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,6 +210,26 @@ def test_storage_that_fails_in_the_middle_has_nothing(
     assert admin.complete(admin.send(migration, package)).status_code == 200
     canvas.advance(60)
     assert imported(canvas) == [1]
+
+
+def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller) -> None:
+    package = admin.exported()
+    step = admin.migrate()["pre_attachment"]
+
+    def broken() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="c"\r\n\r\n' + package[:30_000]
+        raise ConnectionAbortedError
+
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    with pytest.raises(requests.ConnectionError):
+        requests.post(step["upload_url"], data=broken(), headers=kind, timeout=20)
+    folder = canvas.world.migrations.keep.path("")
+    deadline = time.monotonic() + 30
+    while list(folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert list(folder.iterdir()) == []
+    assert canvas.migrations[0].size is None
+    assert admin.restore(package)["workflow_state"] == "completed"
 
 
 def test_a_lost_answer_to_the_upload_leaves_the_file_there(start: Start, call: Call) -> None:

@@ -76,12 +76,14 @@ class _Cartridge:
         self._found[found.kind, found.key] = found
 
     def _folders(self) -> None:
-        paths = {posixpath.dirname(name) for name in self._package.members if name.startswith(FILES)}
-        folders = {
-            parent for path in paths for parent in _upwards(path.removeprefix(FILES.rstrip("/")).lstrip("/"))
-        }
-        for path in sorted(folders):
-            self._add(Found(Kind.FOLDER, path, posixpath.basename(path), parent=posixpath.dirname(path)))
+        for name in self._package.members:
+            if name.startswith(FILES):
+                self._folder(posixpath.dirname(_inside(name)))
+
+    def _folder(self, path: str) -> None:
+        for folder in reversed(list(_upwards(path))):
+            parent = posixpath.dirname(folder)
+            self._add(Found(Kind.FOLDER, folder, posixpath.basename(folder), parent=parent))
 
     def _thing(self, resource: Resource) -> None:
         """What a resource is in the model; what has no place there is kept as it is."""
@@ -105,13 +107,14 @@ class _Cartridge:
             text = self._package.text(first)
             self._add(Found(Kind.PAGE, key, _title(text), _body(text), _links(text)))
         elif resource.type == "webcontent" and not first.startswith((_PAGES, _SETTINGS)):
-            path = first.removeprefix(FILES)
+            path = _inside(first)
+            self._folder(posixpath.dirname(path))
             self._add(
                 Found(
                     Kind.FILE,
                     key,
                     posixpath.basename(path),
-                    parent=posixpath.dirname(path) if first.startswith(FILES) else "",
+                    parent=posixpath.dirname(path),
                     size=self._package.members[first].size,
                     locked=key in self._locked,
                 )
@@ -242,6 +245,11 @@ def _resolved(resource: Resource, package: Package) -> Resource:
     """A resource whose files are named as their members are, which hrefs may spell with percent signs."""
     names = tuple(name if name in package.members else unquote(name) for name in resource.files)
     return replace(resource, files=names)
+
+
+def _inside(name: str) -> str:
+    """Path of a member below the course's root folder."""
+    return name.removeprefix(FILES).lstrip("/")
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -11,6 +11,8 @@ from canvas_sandbox.imports.parcel import Found, FoundKey, Parcel
 from canvas_sandbox.packages.archive import Member
 from canvas_sandbox.packages.manifest import Resource
 
+_HOLDERS = (Kind.MODULE, Kind.ASSIGNMENT_GROUP)
+
 
 @dataclass(frozen=True)
 class Holding:
@@ -71,8 +73,8 @@ class Holding:
         """The content of a course: its own, with what was imported in its place or beside it."""
         if not self.found:
             return own
-        places = {
-            posixpath.join(found.parent, found.title)
+        files = {
+            posixpath.join(found.parent, found.title): self.ids[key]
             for key, found in self.found.items()
             if key[0] is Kind.FILE
         }
@@ -80,26 +82,20 @@ class Holding:
             item.id: item
             for item in own.items.values()
             if (item.kind, item.key) not in self.found
-            and not (item.kind is Kind.FILE and own.path(item) in places)
+            and not (item.kind is Kind.FILE and own.path(item) in files)
         }
         folders = {own.path(item): item.id for item in own.of(Kind.FOLDER) if item.id != own.root}
         folders |= {path: self.ids[kind, path] for kind, path in self.found if kind is Kind.FOLDER}
         folders[""] = own.root
-        files = {
-            posixpath.join(found.parent, found.title): self.ids[key]
-            for key, found in self.found.items()
-            if key[0] is Kind.FILE
-        }
         files = {own.path(item): item.id for item in own.of(Kind.FILE)} | files
-        by_key = {item.key: item.id for item in own.items.values()} | {
-            key: self.ids[kind, key] for kind, key in self.found if kind is not Kind.FOLDER
-        }
+        holders = self._numbers(own, lambda kind: kind in _HOLDERS)
+        targets = self._numbers(own, lambda kind: kind not in (*_HOLDERS, Kind.FOLDER, Kind.MODULE_ITEM))
         for (kind, key), found in self.found.items():
             number = self.ids[kind, key]
             parent = (
                 folders.get(found.parent, own.root)
                 if kind in (Kind.FILE, Kind.FOLDER)
-                else by_key.get(found.parent)
+                else holders.get(found.parent)
             )
             items[number] = Item(
                 kind,
@@ -108,12 +104,17 @@ class Holding:
                 body=found.body,
                 links=tuple(files[path] for path in found.links if path in files),
                 parent=parent,
-                target=by_key.get(found.target),
+                target=targets.get(found.target),
                 size=found.size,
                 locked=found.locked,
                 migration_id="" if kind is Kind.FOLDER else key,
             )
         return Content(own.root, items)
+
+    def _numbers(self, own: Content, test: Callable[[Kind], bool]) -> dict[str, int]:
+        """Database ids by key, of some kinds; what was imported comes before what the course had."""
+        numbers = {item.key: item.id for item in own.items.values() if test(item.kind)}
+        return numbers | {key: self.ids[kind, key] for kind, key in self.found if test(kind)}
 
     def verbatim(self, chosen: Content, *, whole: bool) -> Verbatim | None:
         """The documents that an export of ``chosen`` takes over; those of the course itself only if it is ``whole``."""

@@ -68,7 +68,10 @@ class ImportLife:
         migration = self._migration
         if migration.package is None:
             raise BadPackageError("There is no file")
-        package = Package(migration.package())
+        try:
+            package = Package(migration.package())
+        except OSError as error:
+            raise BadPackageError("The file is gone") from error
         if migration.migration_type == "qti_converter":
             return read_qti(package)
         if migration.migration_type == "zip_file_importer":

@@ -75,7 +75,8 @@ class MigrationsRoom:
         assert context is not None
         if asked["file"] is not None:
             asked["refused"] = self._is_too_large(context, asked["file"][1])
-        faults = sorted(fault.value for fault in context.trouble.take_all(IMPORT_FAULTS))
+        struck = frozenset() if asked["refused"] else context.trouble.take_all(IMPORT_FAULTS)
+        faults = sorted(fault.value for fault in struck)
         migration: Migration = self._world.change(
             "create_migration", context.label, call.user.id, asked, faults
         )

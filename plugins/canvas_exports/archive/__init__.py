@@ -6,6 +6,8 @@ then becomes visible; its manifest, written last, is the commit marker.
 =====================  =====================================================================
 ``store``              the interface every backend implements
 ``stores``             the backends
+``capabilities``       what one of them can do and another cannot
+``protection``         encryption, storage class, locks and tags
 ``opening``            from a root URI to a ``Store``
 ``credentials``        what a backend needs to be let in
 ``blocks``             the memory all packages of a task share

@@ -251,6 +251,21 @@ class TestAzure:
                 store.delete(SMALL)
                 assert place.objects() == {LARGE, MANIFEST, REPORT}
 
+    def test_a_request_for_a_lock_is_signed_as_azure_wants_it(self, azurite_endpoint: str) -> None:
+        """Azurite looks at the signature, and only then says that it has no locks."""
+        asked = Protection(lock_mode="compliance", lock_for=MONTH, legal_hold=True)
+        with azure_place(azurite_endpoint, protection=asked).store as store:
+            store.put(SMALL, [b"x"])
+            with pytest.raises(ArchiveDeniedError, match="HTTP 501"):
+                store.lock(SMALL)
+            assert store.lock_of(SMALL) is None
+        options = azure_options(azurite_endpoint, protection=asked, account_key="d3Jvbmc=")
+        with open_store(f"az://{BUCKET}/x", options) as store:
+            with pytest.raises(ArchiveDeniedError, match="no right to lock"):
+                store.lock(SMALL)
+            with pytest.raises(ArchiveDeniedError, match="no right to see"):
+                store.check_locks()
+
     def test_a_signature_has_to_name_the_scope_itself(self) -> None:
         def options(signature: str) -> StoreOptions:
             given = {"account": "campus", "sas_token": signature, "protection": Protection(key="backups")}

@@ -10,6 +10,14 @@ import requests
 from canvas_exports.archive.protection import LockMode
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
+# What servers say that cannot lock, or do not want to.
+_REFUSED = (
+    requests.codes.bad_request,
+    requests.codes.method_not_allowed,
+    requests.codes.conflict,
+    requests.codes.not_implemented,
+)
+
 #: When a hold ends that somebody has to lift.
 HELD = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -43,7 +51,7 @@ def expect(answer: requests.Response, key: str, advice: str) -> None:
         return
     if answer.status_code == requests.codes.not_found:
         raise KeyError(key)
-    if answer.status_code in (requests.codes.bad_request, requests.codes.conflict):
+    if answer.status_code in _REFUSED:
         raise ArchiveDeniedError(
             f"the store refuses to lock it (HTTP {answer.status_code}); {advice}", key=key
         )

@@ -94,6 +94,7 @@ class Rest(ABC):
             raise ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}") from None
         if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
             raise ArchiveDeniedError(f"no right to {action} in {self.place}")
-        if answer.status_code >= requests.codes.server_error or answer.status_code in _BUSY:
+        failed = answer.status_code >= requests.codes.server_error
+        if (failed and answer.status_code != requests.codes.not_implemented) or answer.status_code in _BUSY:
             raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
         return answer

@@ -14,6 +14,7 @@ from canvas_exports.archive.stores.rest import Rest
 from canvas_exports.errors import ArchiveDeniedError
 
 _ADVICE = "make a bucket with Object Lock switched on"
+_ENABLED = b"<ObjectLockEnabled>Enabled</ObjectLockEnabled>"
 _NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
@@ -55,7 +56,7 @@ class S3Locks(Locks):
         answer = self._rest.send(
             "GET", f"/{self._bucket}", {"object-lock": ""}, action="see whether it locks"
         )
-        if answer.status_code == requests.codes.not_found or b"Enabled" not in answer.content:
+        if answer.status_code == requests.codes.not_found or _ENABLED not in answer.content:
             raise ArchiveDeniedError(f"{self._bucket} cannot lock objects; {_ADVICE}")
 
     def _put(self, key: str, what: str, document: str) -> None:

@@ -70,7 +70,10 @@ class Store(ABC):
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory, in any order."""
+        """Objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory.
+
+        In any order, but what lies below one folder comes together.
+        """
 
     @abstractmethod
     def delete(self, key: str) -> None:

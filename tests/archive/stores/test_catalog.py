@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 
 from tests.archive.stores.places import Place
 from tests.catalog.holdings import lay, manifest, note
@@ -18,7 +19,7 @@ def test_the_objects_of_one_folder_are_listed_together(place: Place) -> None:
         for name in ("a.json", "fall/b.json", "z.json"):
             place.store.put_if_absent(f"courses/{course}/{name}", b"{}")
     seen = [info.key.split("/")[1] for info in place.store.list("courses/")]
-    changes = sum(before != after for before, after in zip(seen, seen[1:], strict=False))
+    changes = sum(before != after for before, after in pairwise(seen))
     assert changes == 3, seen
 
 

@@ -157,10 +157,7 @@ class ObjectStore(Store):
 
     def delete(self, key: str) -> None:
         """One request, after a look whether it is locked: on S3 and Azure a locked object would only be hidden."""
-        try:
-            until = self.lock_of(check_key(key))
-        except ArchiveDeniedError:
-            until = None  # who may not look may be allowed to delete
+        until = self._known_lock(check_key(key))  # who may not look may be allowed to delete
         if until is not None:
             raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
         try:
@@ -238,8 +235,15 @@ class ObjectStore(Store):
             locks.retain(key, self._protection.lock_mode or "governance", until)
         except ArchiveDeniedError:
             # No store makes a lock shorter: whoever locked it for longer has done what we want.
-            if (locked := locks.until(key)) is None or locked < until.replace(microsecond=0):
+            if (locked := self._known_lock(key)) is None or locked < until.replace(microsecond=0):
                 raise
+
+    def _known_lock(self, key: str) -> datetime | None:
+        """As ``lock_of``; ``None`` for who may not look."""
+        try:
+            return self.lock_of(key)
+        except ArchiveDeniedError:
+            return None
 
     def _put(self, key: str, data: Block | Iterator[Block], **how: Any) -> None:
         self._api.put(

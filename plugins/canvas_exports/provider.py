@@ -84,11 +84,19 @@ def get_provider_info() -> dict[str, Any]:
                     "canvas_exports.operators.retention",
                     "canvas_exports.operators.run_report",
                     "canvas_exports.operators.verify",
+                    "canvas_exports.operators.restore",
+                    "canvas_exports.operators.drill",
                 ],
             }
         ],
         "triggers": [
-            {"integration-name": _INTEGRATION, "python-modules": ["canvas_exports.triggers.content_export"]}
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": [
+                    "canvas_exports.triggers.content_export",
+                    "canvas_exports.triggers.restore",
+                ],
+            }
         ],
         "notifications": ["canvas_exports.notifications.run_report.RunReportNotifier"],
         "extra-links": [

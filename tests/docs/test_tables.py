@@ -36,7 +36,9 @@ from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
@@ -44,6 +46,7 @@ from canvas_exports.provider import get_provider_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_sandbox import Effect, Fault
 from canvas_sandbox.__main__ import _parser
+from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox.scenarios import SCENARIOS
 
 
@@ -62,6 +65,9 @@ OPERATORS = (
     CanvasListCoursesOperator,
     CanvasRetentionOperator,
     CanvasRunReportOperator,
+    CanvasDrawDrillsOperator,
+    CanvasRestoreDrillOperator,
+    CanvasRestoreOperator,
     CanvasVerifyOperator,
 )
 
@@ -93,6 +99,8 @@ class TestOperators:
         assert named == list(parameters(CanvasContentExportTrigger.__init__))
 
     def test_the_hooks_methods(self) -> None:
+        named = page("operators").column("The trigger of a restore")
+        assert named == list(parameters(CanvasRestoreTrigger.__init__))
         named = {name.removesuffix("()") for name in page("operators").column("The hook")}
         public = {
             name for name, value in vars(CanvasHook).items() if callable(value) and not name.startswith("_")

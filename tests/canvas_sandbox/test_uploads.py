@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -32,6 +33,11 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 def canvas(start: Start, storage: Storage) -> Sandbox:
     switches = Switches(manual_clock=True, storage=storage)
     return start(Course(id=101), Course(id=102, size=0), switches=switches)
+
+
+def arrived(canvas: Sandbox, storage: Storage) -> int:
+    """How many uploads have been answered, or have broken off."""
+    return sum(bool(re.search(SENT[storage], row.path)) for row in canvas.requests if row.method == "POST")
 
 
 def imported(canvas: Sandbox) -> list[int]:
@@ -212,7 +218,7 @@ def test_storage_that_fails_in_the_middle_has_nothing(
     assert imported(canvas) == [1]
 
 
-def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller) -> None:
+def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller, storage: Storage) -> None:
     package = admin.exported()
     step = admin.migrate()["pre_attachment"]
 
@@ -223,13 +229,19 @@ def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller)
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     with pytest.raises(requests.ConnectionError):
         requests.post(step["upload_url"], data=broken(), headers=kind, timeout=20)
-    folder = canvas.world.migrations.keep.path("")
     deadline = time.monotonic() + 30
-    while list(folder.iterdir()) and time.monotonic() < deadline:
+    while not arrived(canvas, storage) and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert list(folder.iterdir()) == []
+    assert list(canvas.world.migrations.keep.path("").iterdir()) == []
     assert canvas.migrations[0].size is None
     assert admin.restore(package)["workflow_state"] == "completed"
+
+
+def test_of_what_storage_refuses_nothing_is_kept(canvas: Sandbox, admin: Caller) -> None:
+    migration = admin.migrate()
+    canvas.advance(1801)
+    assert admin.send(migration, b"too late").status_code in (400, 401, 403)
+    assert list(canvas.world.migrations.keep.path("").iterdir()) == []
 
 
 def test_a_lost_answer_to_the_upload_leaves_the_file_there(start: Start, call: Call) -> None:

@@ -43,6 +43,10 @@ class Keep:
         """A new file to write to."""
         return Receiver(self._home() / uuid.uuid4().hex)
 
+    def discard(self, kept: Kept) -> None:
+        """Remove a file that nobody accepted."""
+        self.path(kept.name).unlink()
+
     def close(self) -> None:
         """Remove the folder if it is a temporary one."""
         if self._temporary is not None:

@@ -53,7 +53,8 @@ class MigrationsRoom:
         rows = [] if context is None else self._world.migrations.of(context)
         for row in rows:
             self._check_upload(row)
-        return paginate(call, rows, lambda row: self._json(row, call), call.base_url + call.path)
+        place = call.path if context is None else f"/api/v1/{context.kind}s/{context.id}/content_migrations"
+        return paginate(call, rows, lambda row: self._json(row, call), f"{call.base_url}{place}")
 
     def migrators(self, call: Call) -> Reply:
         """``GET .../content_migrations/migrators``."""

@@ -85,10 +85,12 @@ class Uploads:
         }
 
     def accept(self, call: Call, received: Received) -> Reply:
-        """The second step: the file arrives where `preflight` sent it."""
-        if self._kind is Storage.INSTFS:
-            return self._accept_instfs(call, received)
-        return self._accept_form(call, received)
+        """The second step: the file arrives where `preflight` sent it. Of what is refused nothing is kept."""
+        instfs = self._kind is Storage.INSTFS
+        reply = self._accept_instfs(call, received) if instfs else self._accept_form(call, received)
+        if received.kept is not None:
+            self._world.migrations.keep.discard(received.kept)
+        return reply
 
     def create_success(self, call: Call) -> Reply:
         """``GET`` or ``POST /api/v1/files/:id/create_success?uuid=``: the third step; works once."""
@@ -173,10 +175,10 @@ class Uploads:
 
     def _keep(self, upload: Upload, received: Received) -> None:
         """The storage has it; sent once more before it was completed, the later one counts."""
-        if upload.state == "success":
-            return
         kept = received.kept
-        assert kept is not None
+        if upload.state == "success" or kept is None:
+            return
+        received.kept = None  # no longer the request's
         self._world.change("receive_upload", upload.id, kept.name, kept.size, kept.sha256)
 
     def _complete(self, upload: Upload) -> Reply:

@@ -43,6 +43,8 @@ from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
+from canvas_exports.reports.message import Message
+from canvas_exports.reports.sheet import COLUMNS
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_sandbox import Effect, Fault
 from canvas_sandbox.__main__ import _parser
@@ -294,6 +296,20 @@ class TestHowItWorks:
         assert {bare(name): float(value) for name, value, _ in rows} == {
             one.name: getattr(limits, one.name) for one in fields(limits)
         }
+
+
+class TestReports:
+    def test_the_bounds(self) -> None:
+        for name, value, _ in page("reports").table("Its bounds"):
+            module, _, constant = bare(name).rpartition(".")
+            assert getattr(importlib.import_module(module), constant) == int(value), name
+
+    def test_the_columns_of_the_spreadsheet(self) -> None:
+        assert page("reports").column("The spreadsheet") == list(COLUMNS)
+
+    def test_what_a_template_may_say(self) -> None:
+        named = re.findall(r"run_report\.(\w+)", " ".join(page("reports").column("By anything else")))
+        assert named == [one.name for one in fields(Message)]
 
 
 class TestDependencies:

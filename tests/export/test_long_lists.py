@@ -22,6 +22,7 @@ from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.plan import planned, write_plan
 from canvas_exports.export.reporting import gather_run_report, store_batch_report
 from canvas_exports.export.run_info import RunInfo
+from canvas_exports.reports import look, rows
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 FEW, MANY = 400, 2_000
@@ -93,7 +94,12 @@ def test_a_list_is_resolved_ordered_and_written_down_in_some_hundred_bytes_a_cou
     assert grows_by(measure) < 1000
 
 
-def test_a_report_gathers_outcomes_in_little_more_than_a_kilobyte_each(tmp_path: Path) -> None:
+def test_a_report_gathers_outcomes_in_little_more_than_a_kilobyte_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_ROWS", 100)  # what a page holds is bounded, and not what grows
+    monkeypatch.setattr(look, "MOST_CONTEXTS", 100)
+
     def measure(count: int) -> int:
         store = FileStore((tmp_path / str(count)).as_uri(), tmp_path / str(count))
         for at in range(0, count, MAX_EXPORTS):

@@ -128,8 +128,8 @@ class _Axes:
 
 
 def _nice(most: float) -> float:
-    """The next of 1, 2, 5, 10, 20 ... that is not below."""
+    """The next of 1, 2, 3, 4, 6, 8, 10, 20 ... that is not below."""
     step = 1.0
     while step * 10 < most:
         step *= 10
-    return next(step * factor for factor in (1, 2, 5, 10) if step * factor >= most)
+    return next(step * factor for factor in (1, 2, 3, 4, 6, 8, 10) if step * factor >= most)

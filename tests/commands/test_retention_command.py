@@ -10,8 +10,8 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.commands import retention
 from canvas_exports.commands.main import main
+from canvas_exports.retention.plan import make_plan
 
 DAILY = ("retention", "--keep-daily", "2")
 
@@ -58,9 +58,8 @@ class TestPlan:
         document = json.loads(ask(*DAILY, "--json")[1])
         assert document["totals"]["delete"] == 2
         assert document["totals"]["applied"] is None
-        assert [copy["decision"] for copy in document["contexts"][0]["copies"]] == ["delete"] * 2 + [
-            "keep"
-        ] * 2
+        (context,) = document["contexts"]
+        assert (context["keep"], [copy["decision"] for copy in context["copies"]]) == (2, ["delete"] * 2)
         assert left(archive) == ALL
 
     def test_of_one_backup(self, ask: Any) -> None:
@@ -99,7 +98,7 @@ class TestApply:
     def test_with_yes_it_deletes_what_the_plan_says(self, ask: Any, archive: FileStore) -> None:
         status, text = ask(*DAILY, "--apply", "--yes")
         assert (status, left(archive)) == (0, NEWEST)
-        assert text.rstrip().endswith("Deleted 2 copies and 18 B in 2 packages.")
+        assert text.rstrip().endswith("Deleted 2 copies and 2 packages (18 B).")
 
     def test_as_json_it_says_what_was_deleted(self, ask: Any, archive: FileStore) -> None:
         document = json.loads(ask(*DAILY, "--apply", "--yes", "--json")[1])
@@ -128,14 +127,12 @@ class TestApply:
     def test_what_had_to_be_left_shows_in_the_exit_status(
         self, ask: Any, archive: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = retention.make_plan
-
         def racing(*arguments: Any, **options: Any) -> Any:
-            plan = made(*arguments, **options)
+            plan = make_plan(*arguments, **options)
             archive.replace("courses/101/notes.txt", b"mine")
             return plan
 
-        monkeypatch.setattr(retention, "make_plan", racing)
+        monkeypatch.setattr("canvas_exports.commands.retention.make_plan", racing)
         status, text = ask(*DAILY, "--apply", "--yes")
         assert status == 1
         assert "course:101 has changed since it was planned, and is left alone" in text

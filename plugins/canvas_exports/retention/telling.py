@@ -46,7 +46,7 @@ def table(plan: Plan, *, most: int | None = MOST_ROWS, width: int = 120) -> str:
         _GAP.join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
     if most is not None and len(lines) > most:
-        told.append(f"and {len(lines) - most:,} more, all of which are in the document")
+        told.append(f"and {len(lines) - most:,} more, which `canvas-archive retention` shows")
     for paragraph in (plan.policy.sentence(), totals(plan), *_notes(plan)):
         told += ["", *wrap(paragraph, width)]
     return "\n".join(told)
@@ -55,10 +55,12 @@ def table(plan: Plan, *, most: int | None = MOST_ROWS, width: int = 120) -> str:
 def totals(plan: Plan) -> str:
     """What the plan comes to, in a sentence."""
     keep, delete, locked = (plan.count(each) for each in Decision)
-    also = f"; {locked:,} that are locked stay, too" if locked else ""
-    others = f" Of others' copies here, {plan.others:,}, none is looked at." if plan.others else ""
+    also = f"; {locked:,} stay because they are locked" if locked else ""
+    others = (
+        f" Copies that others made here, and that are not looked at: {plan.others:,}." if plan.others else ""
+    )
     return (
-        f"Of {keep + delete + locked:,} copies, {delete:,} go and {keep:,} stay{also}. That frees "
+        f"Of {_many(keep + delete + locked, 'copy', 'copies')}, {delete:,} go and {keep:,} stay{also}. That frees "
         f"{size_in_words(float(plan.frees))}.{others}"
     )
 
@@ -66,7 +68,9 @@ def totals(plan: Plan) -> str:
 def result(applied: Applied) -> str:
     """What was deleted, in a sentence."""
     left = f" Left alone for a later run: {len(applied.notes):,}." if applied.notes else ""
-    return f"Deleted {applied.copies:,} copies and {size_in_words(float(applied.bytes))} in {applied.packages:,} packages.{left}"
+    copies = _many(applied.copies, "copy", "copies")
+    packages = _many(applied.packages, "package", "packages")
+    return f"Deleted {copies} and {packages} ({size_in_words(float(applied.bytes))}).{left}"
 
 
 def summary(plan: Plan, applied: Applied | None) -> dict[str, Any]:
@@ -91,7 +95,10 @@ def summary(plan: Plan, applied: Applied | None) -> dict[str, Any]:
 
 
 def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at: datetime) -> bytes:
-    """The plan and what came of it, as JSON valid against ``schemas/retention-1.schema.json``, a context in each line."""
+    """The plan and what came of it, as JSON valid against ``schemas/retention-1.schema.json``, a context in each line.
+
+    Of copies that stay it holds the number only: they can be asked for at any time, and are most of a large archive.
+    """
     head = {
         "schema": SCHEMA,
         "run": plain(run),
@@ -101,7 +108,7 @@ def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at:
         "totals": summary(plan, applied),
         "notes": [*_notes(plan), *(applied.notes if applied else ())],
     }
-    rows = [_row(context) for context in plan.contexts]
+    rows = [_row(context) for context in plan.contexts if len(context.of(Decision.KEEP)) < len(context.lines)]
     if wrong := problem("retention-1", {**head, "contexts": rows}):
         raise ValueError(f"not the document of a plan: {wrong}")
     whole = BytesIO()
@@ -110,6 +117,10 @@ def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at:
         whole.write((b",\n" if at else b"\n") + json.dumps(row, ensure_ascii=False).encode())
     whole.write(b"\n]}\n")
     return whole.getvalue()
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _cells(context: ContextPlan, line: Line, zone: ZoneInfo) -> tuple[str, ...]:
@@ -133,7 +144,12 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 
 def _row(context: ContextPlan) -> dict[str, Any]:
-    return {"context": context.name, "copies": [_copy(line) for line in context.lines]}
+    going = [line for line in context.lines if line.decision is not Decision.KEEP]
+    return {
+        "context": context.name,
+        "keep": len(context.lines) - len(going),
+        "copies": [_copy(line) for line in going],
+    }
 
 
 def _copy(line: Line) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canvas_exports.archive.protection import NONE, Protection
 from canvas_exports.errors import InputError
@@ -102,3 +104,17 @@ def test_a_bad_value_is_refused_with_its_name_and_what_is_accepted(
 ) -> None:
     with pytest.raises(InputError, match=f"connection archive, extra {problem}"):
         read_protection(kind, extra)
+
+
+@given(st.sampled_from(["s3", "gs", "az", "sftp"]), st.sets(st.sampled_from(sorted(GOOD))))
+def test_nothing_that_is_asked_for_is_ever_ignored(kind: str, names: set[str]) -> None:
+    asked = {name: GOOD[name] for name in names}
+    fields = {"kms_key": "key", "encryption_scope": "key"}
+    try:
+        read = read_protection(kind, asked)
+    except InputError as error:
+        assert any(f"extra {name}:" in str(error) for name in (*names, "lock_for"))  # noqa: PT017 - or else below
+    else:
+        assert all(
+            getattr(read, fields.get(name, name)) != getattr(NONE, fields.get(name, name)) for name in names
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -166,6 +168,23 @@ class TestTrust:
         archive.replace(honest, damage)
         assert told(archive) == first
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b'["courses/1/a.json",99999999999999999999,1,{}]',
+            b'["courses/1/a.json",1,-99999999999999999999,{}]',
+            b'["courses/../a.json",1,1,{}]',
+            b'["\\ud800",1,1,{}]',
+            b'[["a"],1,1,{}]',
+            b'["courses/1/a.json","one",1,{}]',
+        ],
+    )
+    def test_a_line_that_no_one_would_write_is_passed_over(self, archive: Archive, line: bytes) -> None:
+        data = gzip.compress(line + b"\n")
+        archive.replace(name_of(data), data)
+        assert rows_of(archive, name_of(data)) == []
+        assert told(archive) == []
+
     def test_one_flipped_bit_is_enough(self, archive: Archive) -> None:
         filled(archive)
         told(archive)
@@ -258,6 +277,25 @@ class TestWhereItMayNotBeWritten:
         archive.refuses = {"put"}
         told(archive)
         assert archive.segments() == before
+
+    def test_where_there_is_no_room_for_it_the_answer_is_the_same(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled(archive, 40)
+        first = told(archive)
+        before = archive.segments()
+        connect = sqlite3.connect
+
+        def cramped(*arguments: Any, **options: Any) -> sqlite3.Connection:
+            table: sqlite3.Connection = connect(*arguments, **options)
+            table.execute("PRAGMA max_page_count = 4")
+            return table
+
+        monkeypatch.setattr(sqlite3, "connect", cramped)
+        archive.reads.clear()
+        assert told(archive) == first
+        assert len(archive.manifests_read()) > 20
+        assert archive.segments() == before, "nothing is thrown away that could not be looked at"
 
     def test_a_store_that_fails_while_reading_is_not_hidden(
         self, archive: Archive, monkeypatch: pytest.MonkeyPatch

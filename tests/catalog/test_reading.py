@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ class Archive(FileStore):
             info = FileStore.stat(self, key)
             if info is not None:
                 yield info
+
+
+class UncheckedListing(Archive):
+    """A listing that shows whatever there is, as those of object stores do."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        for path in sorted(self._files(prefix.rpartition("/")[0])):
+            stat = path.stat()
+            moment = datetime.fromtimestamp(stat.st_mtime, timezone.utc)
+            yield ObjectInfo(path.relative_to(self._root).as_posix(), stat.st_size, moment)
 
 
 @pytest.fixture
@@ -151,10 +162,20 @@ class TestTroubles:
         archive.replace("courses/101/other.json", b'{"schema": "urn:something:else"}')
         holding = held(archive)["course:101"]
         assert holding.copies == ()
-        assert [(trouble.key, trouble.reason.partition(":")[0]) for trouble in holding.troubles] == [
-            ("courses/101/notes.json", "not a manifest"),
-            ("courses/101/other.json", "not a manifest"),
-        ]
+        told = {trouble.key: "not a manifest" in trouble.reason for trouble in holding.troubles}
+        assert told == {"courses/101/notes.json": True, "courses/101/other.json": True}
+
+    def test_a_strangers_file_of_any_name_is_no_crash(self, archive: Archive) -> None:
+        lay(archive, manifest())
+        (archive._root / "courses" / "101" / "my notes (old).json").write_bytes(b"{}")
+        (archive._root / "courses" / "101" / "my scan.pdf").write_bytes(b"{}")
+        holding = copies_of(UncheckedListing(archive._root), "course", 101)
+        assert len(holding.copies) == 1
+        assert holding.troubles == ()
+
+    def test_what_stands_in_a_strangers_document_is_not_repeated(self, archive: Archive) -> None:
+        archive.replace("courses/101/grades.json", b'[{"student": "Jane Doe"}]')
+        assert "Jane" not in str(held(archive)["course:101"])
 
     def test_the_others_of_its_context_count(self, archive: Archive) -> None:
         lay(archive, manifest())

@@ -31,7 +31,7 @@ _MAX_KEY = 900  # S3 and GCS allow 1024 bytes, the root's path included
 _MAX_RENDERED = 700
 _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all others are slugs
 _KINDS = ("course", "group", "user")
-_SUFFIXES = (".imscc", ".zip")
+SUFFIXES = (".imscc", ".zip")
 _SEPARATORS = "-_.="
 _ACCEPTED = (
     "text of A-Z a-z 0-9 . _ = - / and "
@@ -57,6 +57,15 @@ def check_key(key: str) -> str:
     ):
         raise ValueError(f"not a key: {key[:100]!r}")
     return key
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be a key: what somebody else has put there may be called anything."""
+    try:
+        check_key(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_template(template: str, *, field: str = "key_template") -> str:
@@ -148,7 +157,7 @@ def package_key(
         kind not in _KINDS
         or canvas_id <= 0
         or export_id <= 0
-        or suffix not in _SUFFIXES
+        or suffix not in SUFFIXES
         or created.tzinfo is None
     ):
         raise ValueError(
@@ -173,7 +182,7 @@ def context_folder(kind: str, canvas_id: int) -> str:
 
 def manifest_key(package: str) -> str:
     """The key of the manifest beside a package."""
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         if package.endswith(suffix):
             return package.removesuffix(suffix) + ".json"
     raise ValueError(f"not a package's key: {package!r}")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 
@@ -46,13 +46,16 @@ CREATE TABLE rows (
     key TEXT, size INTEGER, modified INTEGER, text BLOB, used INTEGER DEFAULT 0, PRIMARY KEY (key, size, modified)
 ) WITHOUT ROWID
 """
+_ENTER = "INSERT OR REPLACE INTO rows (key, size, modified, text) VALUES (?, ?, ?, ?)"
+_LOOK = "SELECT text FROM rows WHERE key = ? AND size = ? AND modified = ?"
+_MARK = "UPDATE rows SET used = 1 WHERE key = ? AND size = ? AND modified = ?"
 
 
 def indexed(store: Store, *, now: datetime | None = None) -> Generator[Holding, None, None]:
     """What the archive holds of each context, as ``reading.every_context`` tells it, with the help of the index.
 
     Takes a listing of the archive, a request for each segment (2,000 manifests), and one for each manifest that is not
-    noted yet. Memory is bounded; a temporary file holds the index meanwhile, some 700 bytes for each manifest. What was
+    noted yet. Memory is bounded; a temporary file holds the index meanwhile, some 1.2 KB for each manifest. What was
     learnt is noted in the archive; where that is not allowed, it is not. Close the iterator (``closing``) if you leave it
     early: then nothing is written anew.
 
@@ -79,9 +82,8 @@ class Index:
         self._store = store
         self._now = now
         self._oldest_young = microseconds(now - YOUNG)
-        self._table = sqlite3.connect(
-            ""
-        )  # in memory as far as it fits into the cache, else in a temporary file
+        # In memory as far as it fits into the cache, else in a temporary file.
+        self._table = sqlite3.connect("", check_same_thread=False)
         self._table.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._table.execute("PRAGMA journal_mode = OFF")
         self._table.execute(_TABLE)
@@ -91,6 +93,7 @@ class Index:
         self._used = 0
         self._new: list[Row] = []
         self._saves = True
+        self._works = True
 
     def load(self) -> None:
         """Read the segments. One that is gone, or is none, is passed over."""
@@ -105,25 +108,26 @@ class Index:
     def recall(self, info: ObjectInfo) -> Copy | None:
         """The copy of exactly this manifest; ``None`` if it is not noted."""
         place = (info.key, info.size, microseconds(info.modified))
-        found = self._table.execute(
-            "SELECT text FROM rows WHERE key = ? AND size = ? AND modified = ?", place
-        ).fetchone()
-        copy = found and copy_of(found[0])
-        if not copy:
-            return None
-        self._table.execute("UPDATE rows SET used = 1 WHERE key = ? AND size = ? AND modified = ?", place)
-        self._used += 1
+        copy = None
+        with self._table_may_fail():
+            found = self._table.execute(_LOOK, place).fetchone()
+            copy = copy_of(found[0]) if found else None
+            if copy is not None:
+                self._table.execute(_MARK, place)
+                self._used += 1
         return copy
 
     def learn(self, info: ObjectInfo, copy: Copy) -> None:
         """Note what a manifest said, unless it is young."""
-        if microseconds(info.modified) < self._oldest_young:
+        if self._works and microseconds(info.modified) < self._oldest_young:
             self._new.append(row_of(info, copy))
             if len(self._new) >= ROWS:
                 self._flush()
 
     def settle(self) -> None:
         """After the whole archive was read: save what is new, and write the segments anew if too many are about little."""
+        if not self._works:
+            return  # what is new, and what was of use, is not known
         self._flush()
         needed = -(-self._used // ROWS)
         if len(self._segments) > 2 * needed + _SPARE or self._loaded > 2 * self._used + ROWS:
@@ -135,10 +139,18 @@ class Index:
         self._table.close()
 
     def _enter(self, rows: Iterable[Row]) -> None:
-        self._table.executemany(
-            "INSERT OR REPLACE INTO rows (key, size, modified, text) VALUES (?, ?, ?, ?)",
-            ((row.key, row.size, row.modified, row.text) for row in rows),
-        )
+        with self._table_may_fail():
+            self._table.executemany(_ENTER, ((row.key, row.size, row.modified, row.text) for row in rows))
+
+    @contextmanager
+    def _table_may_fail(self) -> Iterator[None]:
+        """Go on without the rows that the table cannot take or tell: their manifests are read."""
+        try:
+            yield
+        except sqlite3.Error as error:  # no room for its temporary file
+            if self._works:
+                log.warning("the index is of no use here: %s", error)
+            self._works = False
 
     def _flush(self) -> None:
         if self._new:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Protocol
 
-from canvas_exports.archive.keys import check_key, context_folder, manifest_key
+from canvas_exports.archive.keys import SUFFIXES, context_folder, is_key, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy, in_time, newest_first
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
 FOLDERS = {"courses": "course", "groups": "group", "users": "user"}
 
@@ -146,7 +146,7 @@ class _Reading:
         for info in listed.objects:
             if (record := read_record_name(info.key)) is not None:
                 self._records.setdefault(record.manifest, []).append(record)
-            elif is_manifest_key(info.key):
+            elif is_manifest_key(info.key) and is_key(info.key):
                 known = None if memory is None else memory.recall(info)
                 if known is None:
                     self._read.append((info, pool.submit(self._manifest, info.key)))
@@ -185,14 +185,20 @@ class _Reading:
             return None  # deleted since it was listed
         except ArchiveUnavailableError:
             raise
-        except ArchiveError as error:
-            return Trouble(key, error.message)
+        except ArchiveDeniedError:
+            return Trouble(key, "these credentials may not read it")
+        except ArchiveError:  # not told in its words: they quote the document, which may be anybody's
+            return Trouble(key, "it is not a manifest, or one that this version cannot read")
+        misplaced = self._misplaced(manifest)
+        return Trouble(key, misplaced) if misplaced else Copy.of(key, manifest)
+
+    def _misplaced(self, manifest: Manifest) -> str | None:
         about = (manifest.context.kind, manifest.context.id)
         if about != (self._listed.kind, self._listed.id):
-            return Trouble(key, f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here")
-        if not _is_package(manifest.package.key, context_folder(self._listed.kind, self._listed.id)):
-            return Trouble(key, "the package it names is not in its context's folder")
-        return Copy.of(key, manifest)
+            return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
+        if not _is_package(manifest.package.key, context_folder(*about)):
+            return "the package it names is not in its context's folder"
+        return None
 
     def _joined(self, copy: Copy) -> Copy:
         """The copy with what the listing says of its package."""
@@ -206,8 +212,4 @@ class _Reading:
 
 
 def _is_package(key: str, folder: str) -> bool:
-    try:
-        manifest_key(check_key(key))
-    except ValueError:
-        return False
-    return key.startswith(folder)
+    return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)

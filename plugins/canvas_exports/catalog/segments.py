@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
+from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, PackageFacts, RunFacts
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.store import ObjectInfo, Store
@@ -30,6 +31,7 @@ _LARGEST = 8 * 1024 * 1024  # a segment, as it is stored
 _LARGEST_INFLATED = 64 * 1024 * 1024
 _NAME = re.compile(rf"{FOLDER}[0-9a-f]{{8}}-[0-9a-f]{{32}}{re.escape(SUFFIX)}")
 _ABANDONED = timedelta(days=90)
+_LARGEST_NUMBER = 2**63  # that a table can hold
 _GZIP = 31  # zlib's number for it
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PARTS = (ContextFacts, ExportFacts, PackageFacts, RunFacts)
@@ -138,9 +140,10 @@ def rows_of(store: Store, key: str) -> list[Row]:
 def _row(text: bytes) -> Row | None:
     try:
         key, size, modified, _ = json.loads(text)
+        row = Row(check_key(str(key)), int(size), int(modified), text)
     except (TypeError, ValueError):
         return None
-    return Row(str(key), int(size), int(modified), text)
+    return row if max(abs(row.size), abs(row.modified)) < _LARGEST_NUMBER else None
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
+def test_a_strangers_file_of_any_name_is_not_listed_and_hinders_nothing(store: Store, tmp_path: Path) -> None:
+    store.put(KEY, [b"x"])
+    (tmp_path / "canvas" / "courses" / "1" / "my scan (old).pdf").write_bytes(b"x")
+    assert [info.key for info in store.list()] == [KEY]
+
+
 def failing(number: int) -> Callable[..., Any]:
     def call(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))

@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from canvas_exports.archive.blocks import MiB
-from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.keys import check_key, is_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, ArchiveUnavailableError
@@ -95,10 +95,10 @@ class FileStore(Store):
         return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, timezone.utc))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Walk the folder; files that are being written are not objects."""
+        """Walk the folder; files that are being written are not objects, nor those whose name is no key."""
         for path in self._files(prefix.rpartition("/")[0]):
             key = path.relative_to(self._root).as_posix()
-            if key.startswith(prefix) and whole_name(key) is None:
+            if key.startswith(prefix) and whole_name(key) is None and is_key(key):
                 info = self.stat(key)
                 if info is not None:
                     yield info

@@ -21,6 +21,7 @@ from canvas_exports.catalog.reading import copies_of
 from canvas_exports.export.events import Stored
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
+from canvas_exports.export.places import Places
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_exports.restore import job
@@ -36,6 +37,7 @@ SOURCE, EMPTY, OTHER, FULL = 101, 300, 301, 102
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "_SETTLE", 0.01)
+    monkeypatch.setattr(job, "_SETTLE_URL", 0.01)
     monkeypatch.setattr(job, "_BACKOFF", (0.0, 0.01, 0.01))
 
 
@@ -82,7 +84,7 @@ def back_up(
         time.sleep(0.01)
     item = Item(str(context), export_type, canvas_id=course, export_id=export.id)
     run = RunInfo("backup", "run", "export", date(2026, 11, 23))
-    event = Courier(client, store, options, run).carry(item)
+    event = Courier(client, Places([store]), options, run).carry(item)
     assert isinstance(event, Stored)
     (found,) = [each for each in copies_of(store, "course", course).copies if each.package.key == event.key]
     return found

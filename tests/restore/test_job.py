@@ -7,12 +7,13 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, Task, back_up, imports
+from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports
 
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
@@ -29,6 +30,7 @@ from canvas_exports.errors import (
     PackageError,
     UploadError,
 )
+from canvas_exports.restore import job
 from canvas_exports.restore.job import RestoreCancelled
 from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.restore.state import Phase, RestoreState
@@ -198,6 +200,44 @@ class TestKilled:
         task.restore = task.born()
         assert task.live().is_clean
         assert imports(canvas) == 1
+
+
+@pytest.mark.usefixtures("copy")
+class TestSideBySide:
+    """Somebody has pressed the button twice."""
+
+    def test_of_two_restores_at_once_the_second_gives_way(
+        self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = self.while_uploading(monkeypatch, Task(client, store))
+        assert Task(client, store).live().is_clean
+        assert "busy with another import (migration 301)" in told[0]
+        assert imports(canvas) == 1
+
+    def test_a_slow_restore_that_was_overtaken_gives_way_at_its_last_block(
+        self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job, "_SIDE_BY_SIDE", timedelta(seconds=-10))
+        told = self.while_uploading(monkeypatch, Task(client, store))
+        with pytest.raises(InputError, match=r"busy with another import \(migration 302\)|not empty"):
+            Task(client, store).live()
+        assert told == ["restored"]
+        assert imports(canvas) == 1
+
+    def while_uploading(self, monkeypatch: pytest.MonkeyPatch, other: Task) -> list[str]:
+        """Let another restore run while the first one uploads; what became of it."""
+        blocks, told = FileStore.blocks, list[str]()
+
+        def slowly(store: FileStore, key: str) -> Iterator[Block]:
+            monkeypatch.setattr(FileStore, "blocks", blocks)
+            try:
+                told.append(other.live().outcome.value)
+            except InputError as error:
+                told.append(str(error))
+            yield from blocks(store, key)
+
+        monkeypatch.setattr(FileStore, "blocks", slowly)
+        return told
 
 
 @pytest.mark.usefixtures("copy")
@@ -405,6 +445,18 @@ class TestDamage:
         with pytest.raises(PackageError):
             Task(client, store).live()
         assert canvas.migrations == []
+
+    def test_a_copy_that_retention_took_meanwhile_ends_the_restore(
+        self, client: CanvasClient, store: FileStore, copy: Copy
+    ) -> None:
+        task = Task(client, store)
+        task.die_at = {1}
+        with pytest.raises(KilledError):
+            task.restore.advance()
+        store.delete(copy.key)
+        task.restore = task.born()
+        with pytest.raises(PackageError, match="no longer in the archive"):
+            task.restore.advance()
 
     def test_a_package_that_is_gone_is_not_chosen(
         self, client: CanvasClient, store: FileStore, copy: Copy

@@ -29,6 +29,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
     InputError,
     NotFoundError,
+    PackageError,
     PermissionDeniedError,
     UploadError,
 )
@@ -36,7 +37,7 @@ from canvas_exports.restore.choosing import choose
 from canvas_exports.restore.package import checked, package_file, prove
 from canvas_exports.restore.request import URL, RestoreRequest
 from canvas_exports.restore.result import RestoreOutcome, RestoreResult, harmless, told
-from canvas_exports.restore.safeguards import check_target
+from canvas_exports.restore.safeguards import check_free, check_target
 from canvas_exports.restore.state import Phase, RestoreState
 from canvas_exports.restore.waiting import IMPORT, Waiting
 
@@ -45,9 +46,13 @@ _log = logging.getLogger(__name__)
 CREATIONS = 3  # migrations at most; more than one only where Canvas says that the first never got its package
 UPLOADS = 3  # of one migration by one process
 _SETTLE = 5.0  # seconds before looking for a migration whose answer was lost: Canvas may still be making it
+_SETTLE_URL = (
+    60.0  # the same for one that needs no upload: an import that began unseen must not be asked for again
+)
 _LOST = 3  # answers lost in a row before the attempt is given up
 _BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third upload
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
+_SIDE_BY_SIDE = timedelta(minutes=2)  # of two restores that began within it, the second gives way
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
 
 
@@ -110,7 +115,12 @@ class Restore:
         """The copy that is restored, once it is chosen."""
         if self._copy is None:
             key = self._state.copy or ""
-            self._copy = Copy.of(key, Manifest.from_json(self._store.read(key)))
+            try:
+                self._copy = Copy.of(key, Manifest.from_json(self._store.read(key)))
+            except KeyError:
+                raise PackageError(
+                    f"{key} is no longer in the archive; start anew with another copy"
+                ) from None
         return self._copy
 
     def cancel(self) -> None:
@@ -168,7 +178,7 @@ class Restore:
             self._lost += 1
             if self._lost >= _LOST:
                 raise
-            self._cancelled.wait(_SETTLE)
+            self._cancelled.wait(_SETTLE_URL if self._request.via == URL else _SETTLE)
             return
         except (BadRequestError, NotFoundError, PermissionDeniedError) as error:
             self._end(RestoreOutcome.FAILED, f"Canvas refuses the import: {error.message}")
@@ -277,9 +287,19 @@ class Restore:
         return False
 
     def _blocks(self) -> Iterator[Block]:
-        for block in checked(self._store, self.copy):
+        for block in checked(self._store, self.copy, at_last=self._is_still_free):
             self._go_on()
             yield block
+
+    def _is_still_free(self) -> None:
+        """The last moment: another restore into the same course may have been quicker, or may be as far as this one."""
+        check_free(
+            self._client,
+            self._target,
+            self._migration,
+            created_after=self._client.server_now() - _SIDE_BY_SIDE,
+            empty=not self._request.allow_content,
+        )
 
     def _look(self) -> Waiting | None:
         """See whether Canvas is done, and read what it noted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
@@ -43,8 +43,13 @@ def prove(store: Store, copy: Copy, level: str) -> Proof:
     return found.proof
 
 
-def checked(store: Store, copy: Copy) -> Iterator[Block]:
+def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: None) -> Iterator[Block]:
     """The package's bytes. The last block comes only once all of them have the digest in the manifest.
+
+    Args:
+        store: the archive.
+        copy: whose package.
+        at_last: called before the last block; what it raises holds that back as well.
 
     Raises:
         PackageError: they have another, or there are fewer or more; the last block was held back (permanent).
@@ -61,6 +66,7 @@ def checked(store: Store, copy: Copy) -> Iterator[Block]:
             elif left < 0 or digest.hexdigest() != copy.package.sha256:
                 break
             else:
+                at_last()
                 yield block
                 return
     except KeyError:

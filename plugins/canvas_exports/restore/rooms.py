@@ -44,8 +44,8 @@ def empty_rooms(client: CanvasClient, named: Iterable[str | int]) -> Rooms:
                 continue
             rooms.ids.add(course.id)
             check_unpublished(course)
-            check_empty(client, course)
-            check_idle(client, course)
+            check_empty(client, course.id)
+            check_idle(client, course.id)
         except (InputError, NotFoundError, PermissionDeniedError) as error:
             rooms.refused[str(context)] = error.message
         else:

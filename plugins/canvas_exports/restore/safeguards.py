@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
-from canvas_exports.canvas.migrations import MigrationState
+from canvas_exports.canvas.migrations import ContentMigration, MigrationState
 from canvas_exports.canvas.models import Course
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
@@ -35,8 +37,8 @@ def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> C
         if request.only_unpublished:
             check_unpublished(course)
         if not request.allow_content:
-            check_empty(client, course)
-        check_idle(client, course)
+            check_empty(client, course.id)
+        check_idle(client, course.id)
     except (NotFoundError, PermissionDeniedError) as error:
         raise _unreachable(request, error) from error
     return course
@@ -82,23 +84,23 @@ def check_unpublished(course: Course) -> None:
         )
 
 
-def check_empty(client: CanvasClient, course: Course) -> None:
+def check_empty(client: CanvasClient, course_id: int) -> None:
     """Refuse a course that holds anything a person made.
 
     Raises:
         InputError: it does; says what.
     """
-    held = contents(client, course.id)
+    held = contents(client, course_id)
     if held:
         listed = ", ".join(f"{name} ({count})" if count else name for name, count in held.items())
         raise InputError(
             "into",
-            f"course {course.id} is not empty: it holds {listed}",
+            f"course {course_id} is not empty: it holds {listed}",
             accepted="an empty course, or allow_content",
         )
 
 
-def check_idle(client: CanvasClient, course: Course) -> None:
+def check_idle(client: CanvasClient, course_id: int) -> None:
     """Refuse a course into which something is being imported: Canvas would make the next import wait, or fail it.
 
     An import that still waits for its file is none: its upload may never come.
@@ -106,13 +108,36 @@ def check_idle(client: CanvasClient, course: Course) -> None:
     Raises:
         InputError: it is busy.
     """
-    for migration in client.list_migrations(Context(ContextKind.COURSE, str(course.id))):
+    for migration in client.list_migrations(Context(ContextKind.COURSE, str(course_id))):
         if migration.workflow_state in _BUSY:
-            raise InputError(
-                "into",
-                f"course {course.id} is busy with another import (migration {migration.id})",
-                accepted="a course into which nothing is being imported",
-            )
+            raise _busy(course_id, migration)
+
+
+def check_free(
+    client: CanvasClient, course: Context, own: int, *, created_after: datetime, empty: bool
+) -> None:
+    """See once more, before an import begins, that no other one has the course: of two, exactly one must go on.
+
+    Another import that still waits for its file counts if it is older than ours, and young enough to be under way.
+
+    Args:
+        client: the Canvas.
+        course: restored into.
+        own: our migration.
+        created_after: by Canvas's clock; an older one that still has no file is taken for dead.
+        empty: whether the course has to be empty.
+
+    Raises:
+        InputError: another one has it, or had.
+    """
+    number = course.canvas_id or 0
+    for other in client.list_migrations(course):
+        waits = other.workflow_state is MigrationState.PRE_PROCESSING
+        first = other.id < own and other.created_at is not None and other.created_at > created_after
+        if other.id != own and (other.workflow_state in _BUSY or (waits and first)):
+            raise _busy(number, other)
+    if empty:
+        check_empty(client, number)
 
 
 def contents(client: CanvasClient, course_id: int) -> dict[str, int]:
@@ -131,6 +156,14 @@ def contents(client: CanvasClient, course_id: int) -> dict[str, int]:
     if client.syllabus(where).strip():
         held["syllabus"] = 0
     return held
+
+
+def _busy(course_id: int, migration: ContentMigration) -> InputError:
+    return InputError(
+        "into",
+        f"course {course_id} is busy with another import (migration {migration.id})",
+        accepted="a course into which nothing is being imported",
+    )
 
 
 def _unreachable(request: RestoreRequest, error: CanvasError) -> InputError:

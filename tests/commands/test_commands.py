@@ -119,6 +119,14 @@ class TestMissing:
         assert status == 2
         assert text.startswith(f"canvas-archive: {blamed}")
 
+    def test_a_refused_token_is_told_and_never_shown(self, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Sandbox([Course(id=101)]) as canvas:
+            monkeypatch.setenv("CANVAS_TOKEN", "7~a-token-of-somebody-else")
+            status, text = ask("missing", "--canvas", canvas.url, "--account", "1")
+        assert status == 2
+        assert text.startswith("canvas-archive: ")
+        assert "somebody" not in text
+
     def test_a_filter_that_canvas_does_not_know(self, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CANVAS_TOKEN", "token")
         arguments = ["--canvas", "http://127.0.0.1:1", "--account", "1", "--filter"]

@@ -20,6 +20,9 @@ from canvas_exports.export.plan import write_plan
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.operators import archive_gate
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
+from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.verify import CanvasVerifyOperator
+from canvas_sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +170,43 @@ def test_an_archive_may_bring_its_own_connection(archives: list[FileStore]) -> N
         {"campus_files": {"conn_type": "fs"}},
     )
     assert life.segment() == "success"
+
+
+def test_what_a_night_stored_and_proved_opens_it_and_what_it_could_not_store_shuts_it(
+    canvas: Sandbox, tmp_path: Path
+) -> None:
+    """The real pipeline: exported by the operator, verified by the operator, asked by the gate."""
+    archive = tmp_path.as_uri()
+    connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
+
+    def lives(operator: Callable[[], Any]) -> Life:
+        life = Life(operator, connections)
+        life.live()
+        return life
+
+    def gate(**arguments: Any) -> Life:
+        return lives(lambda: CanvasArchiveGateOperator(task_id="gate", archives=archive, **arguments))
+
+    lives(
+        lambda: CanvasContentExportOperator(
+            task_id="export",
+            courses=["100", "101", "102", "106"],
+            archive=archive,
+            deferrable=False,
+            poll_shortest=0.2,
+            fail_on="never",
+        )
+    )
+    assert gate(courses=[100, 101], level="directory").receipt["checked"] == 2
+    shut = gate(courses=[100, 101])
+    assert "2 of 2 courses" in str(shut.error), "they were never proven to the level full"
+    lives(lambda: CanvasVerifyOperator(task_id="verify", archive=archive, level="full"))
+    assert gate(courses=[100, 101]).receipt["checked"] == 2
+    assert "course:102, course:106" in str(gate(courses=[100, 102, 106]).error)
+    assert gate(courses=[100, 106], accept_empty=True).receipt["checked"] == 2
+    (package,) = tmp_path.glob("courses/101/*.imscc")
+    package.unlink()
+    assert "1 of 2 courses" in str(gate(courses=[100, 101]).error)
 
 
 def test_an_archive_that_cannot_be_reached_opens_nothing_and_is_asked_again(

@@ -127,7 +127,7 @@ class _Deleting:
                     continue
                 except ArchiveUnavailableError:
                     raise
-                except ArchiveError:
+                except (ArchiveError, ValueError):
                     return set(self._context.sizes)
         return named
 

@@ -190,7 +190,7 @@ def _answers(url: str) -> bool:
 def _where(airflow: TendedAirflow, archive: Path, run_id: str) -> None:
     say("")
     say(f"Packages and manifests  {archive / 'courses'}")
-    say(f"Run report              {next(archive.glob('runs/*/*/*/report.json'), archive)}")
+    say(f"Run report              {next(archive.glob('runs/*/*/*/report.html'), archive)}")
     say(f"This run in Airflow     {airflow.url}/dags/{DAG_ID}/runs/{run_id}")
     say(f"Start one by hand       {airflow.url}/dags/canvas_export")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,15 @@ import pytest
 from tests.operators.life import Life
 
 from canvas_exports.archive.opening import open_store
+from canvas_exports.archive.ownership import Ownership
+from canvas_exports.archive.store import ObjectInfo
+from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import store_batch_report
 from canvas_exports.export.run_info import RunInfo
+from canvas_exports.operators import carried_page
 from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 
@@ -85,6 +91,45 @@ def test_a_bad_policy_is_named(tmp_path: Path) -> None:
     life = task(tmp_path, fail_on="maybe")
     assert life.segment() == "failed"
     assert "fail_on" in str(life.error)
+
+
+def test_a_page_too_large_for_an_xcom_is_linked_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carried_page, "MOST_CARRIED", 10)
+    life = task(tmp_path, batches=[])
+    assert life.segment() == "success"
+    assert PAGE_XCOM not in life.supervisor.xcoms
+    assert life.supervisor.xcoms["_link_RunReportLink"].endswith("/report.html")
+
+
+def test_page_and_table_lie_beside_the_report_and_are_ours(tmp_path: Path) -> None:
+    batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
+    task(tmp_path, fail_on="never").segment()
+    (folder,) = tmp_path.glob("runs/2026-11-23/*/*")
+    assert {path.name for path in folder.glob("report.*")} == {"report.json", "report.csv", "report.html"}
+    assert all(Ownership().owns(path.relative_to(tmp_path).as_posix()) for path in folder.glob("report.*"))
+    assert "1 of 2 exports ended without a good copy" in (folder / "report.html").read_text()
+    assert (folder / "report.csv").read_text("utf-8-sig").count("course:") == 2
+
+
+def test_an_archive_that_fails_while_it_is_looked_at_still_gets_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = FileStore.list
+
+    def failing(store: FileStore, prefix: str = "") -> Iterator[ObjectInfo]:
+        if prefix.startswith("courses/") or ("/campus_backup/" in prefix and prefix.count("/") == 3):
+            raise ArchiveUnavailableError("the disk is gone")
+        return listing(store, prefix)
+
+    batch(tmp_path, 0, c1=Outcome.STORED)
+    monkeypatch.setattr(FileStore, "list", failing)
+    life = task(tmp_path, sweep_after="never")
+    assert life.segment() == "success"
+    (page,) = tmp_path.glob("runs/**/report.html")
+    assert "were not looked at: the disk is gone" in page.read_text()
+    assert report(tmp_path) == {"course:1": "stored"}
 
 
 def test_the_link_leads_to_the_report(tmp_path: Path) -> None:

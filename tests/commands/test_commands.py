@@ -211,6 +211,13 @@ class TestAges:
         assert (sum(told["counts"].values()), told["none"]) == (1, 2)
         assert [one["context"] for one in told["oldest"]] == ["course:101"]
 
+    def test_each_can_be_named(self, ask: Any, archive: FileStore) -> None:
+        for number in range(201, 216):
+            lay(archive, manifest(f"course:{number}", export_id=number))
+        assert len(json.loads(ask("ages", "--json")[1])["oldest"]) == 10
+        assert len(json.loads(ask("ages", "--json", "--all")[1])["oldest"]) == 16
+        assert json.loads(ask("ages", "--json", "--oldest", "0")[1])["oldest"] == []
+
 
 class TestTheCommandItself:
     def test_the_archive_may_stand_in_the_environment(

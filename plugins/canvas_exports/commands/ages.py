@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import closing
 from datetime import datetime, timezone
 
@@ -20,13 +21,19 @@ def add(parsers: Parsers) -> None:
     parser = subcommand(parsers, "ages", answer, help="how old the newest good copies are")
     parser.add_argument("--type", choices=[each.value for each in ExportType], help="only this export type")
     parser.add_argument("--oldest", type=int, default=10, metavar="N", help="how many to name (10)")
+    parser.add_argument("--all", action="store_true", help="name each of them")
 
 
 def answer(options: argparse.Namespace) -> int:
     """Print the distribution."""
     now = datetime.now(timezone.utc)
     with archive_of(options) as store, closing(indexed(store)) as holdings:
-        found = ages(holdings, now=now, named=max(0, options.oldest), export_type=options.type)
+        found = ages(
+            holdings,
+            now=now,
+            named=sys.maxsize if options.all else max(0, options.oldest),
+            export_type=options.type,
+        )
         uri = store.uri
     if options.json:
         oldest = [

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.export import rig
 
+from canvas_exports.archive.store import Store
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
@@ -73,9 +74,7 @@ def copy(client: CanvasClient, store: FileStore) -> Copy:
     return back_up(client, store, SOURCE)
 
 
-def back_up(
-    client: CanvasClient, store: FileStore, course: int, export_type: str = "common_cartridge"
-) -> Copy:
+def back_up(client: CanvasClient, store: Store, course: int, export_type: str = "common_cartridge") -> Copy:
     """Store a copy of a course as a backup does."""
     options = build_options(courses=[course], export_type=export_type)
     context = Context.parse(course)
@@ -93,7 +92,7 @@ def back_up(
 class Task:
     """A restore through as many processes as its deaths make: each begins with the state that was saved last."""
 
-    def __init__(self, client: CanvasClient, store: FileStore, **arguments: Any) -> None:
+    def __init__(self, client: CanvasClient, store: Store, **arguments: Any) -> None:
         self.client, self.store = client, store
         self.request = RestoreRequest.build(**{"course": SOURCE, "into": EMPTY, **arguments})
         self.written = json.dumps(RestoreState(deadline=time.time() + 60).to_json())

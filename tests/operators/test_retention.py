@@ -37,7 +37,7 @@ def left(archive: FileStore) -> set[str]:
 
 
 def plan(archive: FileStore) -> dict[str, Any]:
-    (key,) = (info.key for info in archive.list("runs/") if info.key.endswith("retention.json"))
+    (key,) = (info.key for info in archive.list("runs/") if info.key.endswith("/retention/retention.json"))
     assert Ownership().owns(key)
     document: dict[str, Any] = json.loads(archive.read(key))
     assert problem("retention-1", document) is None

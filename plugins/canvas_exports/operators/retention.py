@@ -26,7 +26,7 @@ from canvas_exports.retention.telling import document, result, summary, table
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-DOCUMENT = "retention.json"
+DOCUMENTS = "retention/"
 
 
 class CanvasRetentionOperator(BaseOperator):
@@ -35,7 +35,7 @@ class CanvasRetentionOperator(BaseOperator):
     Looks at the copies that one backup made, and at no others: neither those of another backup in the same archive nor
     those that were made by hand. The newest proven copy of each course and export type always stays. A context in which
     anything changed between planning and deleting is left for the next run. The plan, and what came of it, is written to
-    ``retention.json`` in the run's folder.
+    ``retention/<task>.json`` in the run's folder.
 
     Args:
         archive: root URI of the archive.
@@ -106,7 +106,7 @@ class CanvasRetentionOperator(BaseOperator):
 
 
 def _key(run: RunInfo) -> str:
-    return f"{run_folder(run.date, run.dag_id, run.run_id)}{DOCUMENT}"
+    return f"{run_folder(run.date, run.dag_id, run.run_id)}{DOCUMENTS}{run.part}.json"
 
 
 def _now() -> datetime:

@@ -73,6 +73,12 @@ def test_a_copy_found_damaged_is_no_good_copy(store: Counting) -> None:
     assert facts.verified.result == "damaged"
 
 
+def test_nor_is_one_that_was_found_damaged_after_its_run(store: Counting) -> None:
+    copy = lay(store, manifest("course:7", day=1))
+    note(store, copy, day=2, result="damaged")
+    assert about(store, row(7, key=copy.package.key)).good_at is None
+
+
 def test_a_course_without_a_folder_has_no_copy(store: Counting) -> None:
     facts = about(store, row(7, Outcome.DENIED))
     assert (facts.good_at, facts.lack) == (None, "the archive holds no copy")

@@ -14,6 +14,7 @@ from canvas_exports.archive.proof.model import Severity, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName, read_record_name
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.store import Store
+from canvas_exports.catalog.copies import INTACT
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.catalog.standing import judge
 from canvas_exports.errors import ArchiveError
@@ -93,13 +94,23 @@ def _facts(
     for record in records:
         good_at: datetime | None = record.finished_at or now
         lack = ""
-        if record.problem or record.outcome == Verdict.EMPTY.value:
+        if record.problem or record.outcome == Verdict.EMPTY.value or _is_suspect(record, told):
             holding = copies_of(store, kind, number) if holding is None else holding
             of_type = [copy for copy in holding.copies if copy.export.type == record.export_type]
             standing = judge(of_type, holding.troubles)
             good_at = None if standing.proven is None else standing.proven.created_at
             lack = standing.why
         yield record, _about(_manifest(store, record.key), good_at, lack, told)
+
+
+def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
+    """Whether a verification, once, did not find the package as it was stored: a report may be written anew, much later."""
+    return any(
+        name.kind is RecordKind.VERIFY
+        and name.result != INTACT
+        and name.manifest.removesuffix(".json") == (record.key or "").rpartition(".")[0]
+        for name in told
+    )
 
 
 def _manifest(store: Store, key: str | None) -> Manifest | None:

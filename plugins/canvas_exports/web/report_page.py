@@ -49,8 +49,9 @@ async def log_in(request: Request, error: Exception) -> Response:
     """Lead a person's browser to Airflow's login and back; tell a program no."""
     assert isinstance(error, HTTPException)
     if "text/html" in request.headers.get("accept", ""):
-        wanted = urlencode({"next": str(request.url)})
-        return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{wanted}")
+        # Without the host: behind a proxy, the one that we see may not be the one that the person sees.
+        here = f"{request.url.path}?{request.url.query}".rstrip("?")
+        return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{urlencode({'next': here})}")
     return await http_exception_handler(request, error)
 
 

@@ -74,7 +74,8 @@
       made.append(make("span", row.context, { class: "id" }));
     } else if (at === 2) {
       made.append(make("span", says, { class: `badge ${row.problem ? "bad" : "good"}` }));
-    } else if (at === 5 && row.good === 0) {
+    } else if (at === 5 && row.good === 0 || at === 6 && row.verified && !row.verifiedAs.startsWith("intact")
+      || at === 7 && row.drilled && !row.drilledAs.startsWith("passed")) {
       made.append(make("span", says, { class: "none" }));
     } else {
       made.append(says);

@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--small", action="store_true", help="a tenth of it")
     parser.add_argument("--rounds", type=int, default=5, help="of which the medians are told (default: 5)")
     parser.add_argument(
-        "--scratch", type=Path, default=ROOT / ".bench", help="folder of the packages; needs 1 GiB"
+        "--scratch", type=Path, default=ROOT / ".bench", help="folder of the packages; needs 2 GiB"
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON documents")
     return parser

@@ -18,12 +18,19 @@ import pytest
 from airflow.sdk import Connection
 from hatchling.metadata.core import load_toml
 from packaging.requirements import Requirement
+from tests.archive.proof.breaking import BREAKERS
+from tests.archive.proof.courses import course, quizzes
+from tests.archive.proof.stored import proven
+from tests.archive.proof.zips import entries_of, packed_zip
 from tests.docs.markdown import BLOCKS, ROOT, page
 from tests.operators.life import Life
 
 from canvas_exports.archive import opening, proof
 from canvas_exports.archive.keys import FIELDS, run_folder
-from canvas_exports.archive.proof.model import NEVER_HELD, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.cartridge import MAX_MANIFEST
+from canvas_exports.archive.proof.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
+from canvas_exports.archive.proof.model import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.zip_directory import MAX_DIRECTORY, MAX_MEMBERS
 from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
@@ -46,9 +53,9 @@ from canvas_exports.provider import get_provider_info
 from canvas_exports.reports.message import Message
 from canvas_exports.reports.sheet import COLUMNS
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
+from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Effect, Fault
 from canvas_sandbox.__main__ import _parser
-from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox.scenarios import SCENARIOS
 
 
@@ -65,11 +72,11 @@ OPERATORS = (
     CanvasArchiveGateOperator,
     CanvasContentExportOperator,
     CanvasListCoursesOperator,
-    CanvasRetentionOperator,
-    CanvasRunReportOperator,
     CanvasDrawDrillsOperator,
     CanvasRestoreDrillOperator,
     CanvasRestoreOperator,
+    CanvasRetentionOperator,
+    CanvasRunReportOperator,
     CanvasVerifyOperator,
 )
 
@@ -99,10 +106,10 @@ class TestOperators:
     def test_the_triggers_parameters(self) -> None:
         named = page("operators").column("The trigger")
         assert named == list(parameters(CanvasContentExportTrigger.__init__))
-
-    def test_the_hooks_methods(self) -> None:
         named = page("operators").column("The trigger of a restore")
         assert named == list(parameters(CanvasRestoreTrigger.__init__))
+
+    def test_the_hooks_methods(self) -> None:
         named = {name.removesuffix("()") for name in page("operators").column("The hook")}
         public = {
             name for name, value in vars(CanvasHook).items() if callable(value) and not name.startswith("_")
@@ -280,8 +287,53 @@ class TestProof:
         columns = [[cell for cell in column if cell] for column in zip(*rows, strict=True)]
         assert columns == [list(held) for held in NEVER_HELD.values()]
 
-    def test_there_is_one_level(self) -> None:
-        assert [level.value for level in ProofLevel] == ["directory"]
+    def test_the_levels(self) -> None:
+        assert page("proof").column("Levels") == [level.value for level in ProofLevel]
+
+    def test_the_counts_and_at_which_level_they_are_made(self) -> None:
+        rows = page("proof").table("Counts")
+        quiz_package, files = quizzes(), Expectation("zip")
+        for letter, members, expect in (
+            ("C", course().members(), course().expect),
+            ("Q", quiz_package.members(), quiz_package.expect),
+            ("F", {"a": b""}, files),
+        ):
+            data = packed_zip(entries_of(members))
+            named = {bare(row[0]): bare(row[2]) for row in rows if letter in row[1].split()}
+            shallow, deep = (proven(data, expect, level=level).proof.counts for level in ProofLevel)
+            assert set(named) == set(deep)
+            assert {name for name, level in named.items() if level == "directory"} == set(shallow)
+
+    def test_the_damage_that_is_noticed(self) -> None:
+        rows = [(broken, bare(noticed)) for broken, noticed in page("proof").table("Damage that is noticed")]
+        assert rows == list(BREAKERS)
+
+    def test_the_bounds(self) -> None:
+        said = page("proof").section("What is checked")
+        for bound in (
+            f"{MAX_RATIO:,} times",
+            f"{MAX_UNPACKED // 1024**3} GiB",
+            f"{MAX_UNPACKED_RATIO} times",
+            f"{MAX_MEMBERS:,} members",
+            f"{MAX_DIRECTORY // 1024**2} MiB",
+            f"{MAX_MANIFEST // 1024**2} MiB",
+        ):
+            assert bound in said
+
+
+class TestWhatIsInAPackage:
+    @pytest.mark.parametrize("export_type", NEVER_HELD)
+    def test_what_is_never_held_stands_there(self, export_type: str) -> None:
+        assert page("what-is-in-a-package").column(export_type, table=1) == list(NEVER_HELD[export_type])
+
+    @pytest.mark.parametrize("export_type", NEVER_HELD)
+    def test_what_is_counted_is_a_count_of_that_type(self, export_type: str) -> None:
+        letter = {"common_cartridge": "C", "qti": "Q", "zip": "F"}[export_type]
+        known = {bare(row[0]) for row in page("proof").table("Counts") if letter in row[1].split()}
+        rows = page("what-is-in-a-package").table(export_type)
+        named = {bare(name) for row in rows for name in row[2].split(", ") if name}
+        assert named
+        assert named <= known
 
 
 class TestHowItWorks:

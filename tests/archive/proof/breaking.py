@@ -20,18 +20,15 @@ from canvas_exports.archive.proof import members
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
-CORRUPT, WRONG = CorruptPackageError, WrongPackageError
+#: How an error is called in ``docs/proof.md``; everything else is the code of a finding.
+ERRORS = {"corrupt": CorruptPackageError, "wrong": WrongPackageError}
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A package, what it should be, and what the proof says: an error, or the code of a finding.
-
-    ``named`` is the member that the error or the finding has to name.
-    """
+    """A package, the member that the error or the finding has to name, and what the package should be."""
 
     data: bytes
-    noticed: type[Exception] | str
     named: str | None = None
     expect: Expectation = course().expect
 
@@ -71,12 +68,13 @@ class Place:
         return entries
 
 
-BREAKERS: dict[str, Breaker] = {}
+#: What is broken, how it is noticed, and who breaks it.
+BREAKERS: dict[tuple[str, str], Breaker] = {}
 
 
-def breaker(name: str) -> Callable[[Breaker], Breaker]:
+def breaker(what: str, noticed: str) -> Callable[[Breaker], Breaker]:
     def known(function: Breaker) -> Breaker:
-        BREAKERS[name] = function
+        BREAKERS[what, noticed] = function
         return function
 
     return known
@@ -87,7 +85,7 @@ def _unzipped(data: bytes) -> Mapping[str, bytes]:
         return {info.filename: package.read(info) for info in package.infolist()}
 
 
-@breaker("a byte of a member flipped")
+@breaker("a byte of a member flipped", "corrupt")
 def flip(place: Place) -> Broken:
     at = place.file()
     packed = bytearray(place.entries[at].data)
@@ -99,163 +97,161 @@ def flip(place: Place) -> Broken:
     except (zipfile.BadZipFile, zlib.error, EOFError):
         same = False
     assume(not same)  # the last byte of a deflated member may have bits that say nothing
-    return Broken(data, CORRUPT, name)
+    return Broken(data, name)
 
 
-@breaker("the end cut off")
+@breaker("the end cut off", "corrupt")
 def cut(place: Place) -> Broken:
     data = packed_zip(place.entries)
-    return Broken(data[: place.index(len(data))], CORRUPT)
+    return Broken(data[: place.index(len(data))])
 
 
-@breaker("a file dropped")
+@breaker("a file dropped", "missing_file")
 def drop_file(place: Place) -> Broken:
     names = [name for each in place.course.resources for name in each.files]
     name = names[place.index(len(names))]
-    return Broken(packed_zip(entries_of(place.course.without(name).members())), "missing_file", name)
+    return Broken(packed_zip(entries_of(place.course.without(name).members())), name)
 
 
-@breaker("the manifest dropped")
+@breaker("the manifest dropped", "corrupt")
 def drop_manifest(place: Place) -> Broken:
-    return Broken(packed_zip(entries_of(place.course.files)), CORRUPT, "imsmanifest.xml")
+    return Broken(packed_zip(entries_of(place.course.files)), "imsmanifest.xml")
 
 
-@breaker("a resource dropped that another one needs")
+@breaker("a resource dropped that another one needs", "missing_resource")
 def drop_resource(place: Place) -> Broken:
     needed = [name for each in place.course.resources for name in each.needs]
     broken = without_resource(place.course, [needed[place.index(len(needed))]])
-    return Broken(packed_zip(entries_of(broken.members())), "missing_resource")
+    return Broken(packed_zip(entries_of(broken.members())))
 
 
-@breaker("a resource dropped that a module leads to")
+@breaker("a resource dropped that a module leads to", "missing_item")
 def drop_target(place: Place) -> Broken:
     title, target = place.course.items[place.index(2)]
     broken = without_resource(place.course, [target])
-    return Broken(packed_zip(entries_of(broken.members())), "missing_item", title)
+    return Broken(packed_zip(entries_of(broken.members())), title)
 
 
-@breaker("a member twice")
+@breaker("a member twice", "duplicate_name")
 def twice(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     again = place.entries[at]
-    return Broken(packed_zip([*place.entries, again]), "duplicate_name", again.name)
+    return Broken(packed_zip([*place.entries, again]), again.name)
 
 
-@breaker("the manifest twice")
+@breaker("the manifest twice", "corrupt")
 def manifest_twice(place: Place) -> Broken:
     at = place.index(len(place.entries))
     entries = place.entries
     entries.insert(at, entries[-1])
-    return Broken(packed_zip(entries), CORRUPT, "imsmanifest.xml")
+    return Broken(packed_zip(entries), "imsmanifest.xml")
 
 
 def _lie(place: Place, where: str, what: str) -> Broken:
     at = place.file()
     entry = place.entries[at]
     wrong = int(entry.facts({})[what]) ^ (1 << place.index(20))
-    return Broken(packed_zip(place.changed(at, **{where: {what: wrong}})), CORRUPT, entry.name)
+    return Broken(packed_zip(place.changed(at, **{where: {what: wrong}})), entry.name)
 
 
-@breaker("the directory lies about a size")
+@breaker("the directory lies about a size", "corrupt")
 def size_lie(place: Place) -> Broken:
     return _lie(place, "central", "size")
 
 
-@breaker("the directory lies about a packed size")
+@breaker("the directory lies about a packed size", "corrupt")
 def packed_size_lie(place: Place) -> Broken:
     return replace(_lie(place, "central", "compressed"), named=None)
 
 
-@breaker("the directory lies about a checksum")
+@breaker("the directory lies about a checksum", "corrupt")
 def crc_lie(place: Place) -> Broken:
     return _lie(place, "central", "crc")
 
 
-@breaker("the directory lies about a place")
+@breaker("the directory lies about a place", "corrupt")
 def offset_lie(place: Place) -> Broken:
     at = place.index(len(place.entries))
-    return Broken(packed_zip(place.changed(at, central={"offset": 5 + place.number % 70_000})), CORRUPT)
+    return Broken(packed_zip(place.changed(at, central={"offset": 5 + place.number % 70_000})))
 
 
-@breaker("the directory lies about a name")
+@breaker("the directory lies about a name", "corrupt")
 def name_lie(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml",))
     name = place.entries[at].name
     changed = name[:-1] + "~"  # as long as before, or nothing would be where it should be
-    return Broken(packed_zip(place.changed(at, central={"name": changed})), CORRUPT, changed)
+    return Broken(packed_zip(place.changed(at, central={"name": changed})), changed)
 
 
-@breaker("a member's own header changed")
+@breaker("a member's own header changed", "corrupt")
 def header_lie(place: Place) -> Broken:
     at = place.file()
     entry = place.entries[at]
     what = ("size", "compressed", "crc", "method", "name")[place.index(5)]
     said = entry.facts({})[what]
     lie = said ^ 1 if isinstance(said, int) else said[:-1] + "~"
-    return Broken(packed_zip(place.changed(at, local={what: lie})), CORRUPT, entry.name)
+    return Broken(packed_zip(place.changed(at, local={what: lie})), entry.name)
 
 
-@breaker("the headers of two members swapped")
+@breaker("the headers of two members swapped", "corrupt")
 def swap(place: Place) -> Broken:
     files = [at for at, entry in enumerate(place.entries) if len(entry.name) == len("d1.xml")]
     one, other = (files[(place.number + step) % len(files)] for step in (0, 1))
     first, second = place.entries[one], place.entries[other]
     entries = place.changed(one, local=second.facts({}))
     entries[other] = replace(second, local=first.facts({}))
-    return Broken(packed_zip(entries), CORRUPT, (first if one < other else second).name)
+    return Broken(packed_zip(entries), (first if one < other else second).name)
 
 
-@breaker("what follows a member lies about it")
+@breaker("what follows a member lies about it", "corrupt")
 def descriptor_lie(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     what = ("size", "compressed", "crc")[place.index(3)]
     lie = {what: int(place.entries[at].facts({})[what]) ^ (1 << place.index(30))}
     entries = place.changed(at, descriptor=True, lying_descriptor=lie, zip64=bool(place.number % 2))
-    return Broken(packed_zip(entries), CORRUPT, entries[at].name)
+    return Broken(packed_zip(entries), entries[at].name)
 
 
-@breaker("two members in one place")
+@breaker("two members in one place", "corrupt")
 def overlap(place: Place) -> Broken:
     at = 1 + place.index(len(place.entries) - 1)
     entries = place.entries
     offset = sum(len(each.header() + each.data) for each in entries[: at - 1])
-    return Broken(packed_zip(place.changed(at, central={"offset": offset})), CORRUPT)
+    return Broken(packed_zip(place.changed(at, central={"offset": offset})))
 
 
-@breaker("a bomb: more inside than the directory says")
+@breaker("a bomb: more inside than the directory says", "corrupt")
 def swelling(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     entry = place.entries[at]
     inside = Entry(entry.name, entry.content + bytes(10_000_000)).data
     facts = {"crc": zlib.crc32(entry.content), "size": len(entry.content)}
-    return Broken(
-        packed_zip(place.changed(at, packed=inside, local=facts, central=facts)), CORRUPT, entry.name
-    )
+    return Broken(packed_zip(place.changed(at, packed=inside, local=facts, central=facts)), entry.name)
 
 
-@breaker("a bomb: more said than any packing can hold")
+@breaker("a bomb: more said than any packing can hold", "corrupt")
 def impossible(place: Place) -> Broken:
     at = place.file()
     size = {"size": members.MAX_RATIO * len(place.entries[at].data) + 2000 + place.number}
-    return Broken(packed_zip(place.changed(at, local=size, central=size)), CORRUPT, place.entries[at].name)
+    return Broken(packed_zip(place.changed(at, local=size, central=size)), place.entries[at].name)
 
 
-@breaker("a bomb: hundreds of times its size once unpacked")
+@breaker("a bomb: hundreds of times its size once unpacked", "corrupt")
 def bomb(place: Place) -> Broken:
     packed = bytes(4_200_000)
     lies = {"size": 0xFFFFFFFE - place.number}
     bombs = [Entry(f"web_resources/{at}", packed=packed, local=lies, central=lies) for at in range(5)]
-    return Broken(packed_zip([*bombs, *place.entries]), CORRUPT)
+    return Broken(packed_zip([*bombs, *place.entries]))
 
 
-@breaker("a name that leads out")
+@breaker("a name that leads out", "unsafe_name")
 def hostile_name(place: Place) -> Broken:
     names = ("../up", "/etc/passwd", "a/../../b", "C:/windows", "a\\b", "a\nb", "a\0b", "..", "\x7f")
     name = names[place.index(len(names))]
-    return Broken(packed_zip([Entry(name, b"x"), *place.entries]), "unsafe_name", name)
+    return Broken(packed_zip([Entry(name, b"x"), *place.entries]), name)
 
 
-@breaker("entities in the manifest or the context")
+@breaker("entities in the manifest or the context", "corrupt")
 def hostile_manifest(place: Place) -> Broken:
     doctype = '<!DOCTYPE manifest [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     if place.number % 2:
@@ -263,7 +259,7 @@ def hostile_manifest(place: Place) -> Broken:
     else:
         context = context_xml().replace(b"<context_info", doctype.encode() + b"<context_info")
         broken = place.course.having({"course_settings/context.xml": context})
-    return Broken(packed_zip(entries_of(broken.members())), CORRUPT)
+    return Broken(packed_zip(entries_of(broken.members())))
 
 
 def _documents(place: Place) -> list[str]:
@@ -271,91 +267,90 @@ def _documents(place: Place) -> list[str]:
     return [name for name in files if name.endswith((".xml", ".qti")) and "context" not in name]
 
 
-@breaker("entities in another document of Canvas's")
+@breaker("entities in another document of Canvas's", "hostile_xml")
 def hostile_document(place: Place) -> Broken:
     names = _documents(place)
     name = names[place.index(len(names))]
     hostile = b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x">' + place.course.files[name].split(b"?>")[-1]
-    return Broken(packed_zip(entries_of(place.course.having({name: hostile}).members())), "hostile_xml", name)
+    return Broken(packed_zip(entries_of(place.course.having({name: hostile}).members())), name)
 
 
-@breaker("another document of Canvas's cut")
+@breaker("another document of Canvas's cut", "broken_xml")
 def broken_document(place: Place) -> Broken:
     names = _documents(place)
     name = names[place.index(len(names))]
     text = place.course.files[name]
     shorter = text[: place.number % (len(text) - 1)]
-    return Broken(packed_zip(entries_of(place.course.having({name: shorter}).members())), "broken_xml", name)
+    return Broken(packed_zip(entries_of(place.course.having({name: shorter}).members())), name)
 
 
-@breaker("another course")
+@breaker("another course", "wrong")
 def other_course(place: Place) -> Broken:
     context = {"course_settings/context.xml": context_xml(102 + place.number)}
-    return Broken(packed_zip(entries_of(place.course.having(context).members())), WRONG)
+    return Broken(packed_zip(entries_of(place.course.having(context).members())))
 
 
-@breaker("another Canvas")
+@breaker("another Canvas", "wrong")
 def other_canvas(place: Place) -> Broken:
     context = {"course_settings/context.xml": context_xml(host=f"canvas{place.number}.example.org")}
-    return Broken(packed_zip(entries_of(place.course.having(context).members())), WRONG)
+    return Broken(packed_zip(entries_of(place.course.having(context).members())))
 
 
-@breaker("an encrypted member")
+@breaker("an encrypted member", "encrypted")
 def encrypted(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     return Broken(
         packed_zip(place.changed(at, flags=(0x1, 0x20, 0x41, 0x2001)[place.index(4)])),
-        "encrypted",
         place.entries[at].name,
     )
 
 
-@breaker("an unknown packing")
+@breaker("an unknown packing", "unknown_method")
 def unknown_method(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     method = (1, 9, 12, 14, 93, 99)[place.index(6)]
-    return Broken(packed_zip(place.changed(at, method=method)), "unknown_method", place.entries[at].name)
+    return Broken(packed_zip(place.changed(at, method=method)), place.entries[at].name)
 
 
-@breaker("an error that Canvas noted")
+@breaker("an error that Canvas noted", "export_error")
 def noted(place: Place) -> Broken:
     notes = ("Export errors for export 501:", f"The page {place.number} failed to export")
-    return Broken(packed_zip(entries_of(replace(place.course, comments=notes).members())), "export_error")
+    return Broken(packed_zip(entries_of(replace(place.course, comments=notes).members())))
 
 
-@breaker("bytes between two members")
+@breaker("bytes between two members", "stray_bytes")
 def stray(place: Place) -> Broken:
     at = place.index(len(place.entries))
     entries = place.changed(at, after=bytes(1 + place.number % 60_000))
-    return Broken(packed_zip(entries), "stray_bytes", entries[at].name)
+    return Broken(packed_zip(entries), entries[at].name)
 
 
-@breaker("bytes before the first member")
+@breaker("bytes before the first member", "corrupt")
 def before(place: Place) -> Broken:
-    return Broken(bytes(1 + place.number % 1000) + packed_zip(place.entries), CORRUPT)
+    return Broken(bytes(1 + place.number % 1000) + packed_zip(place.entries))
 
 
-@breaker("bytes after the end")
+@breaker("bytes after the end", "corrupt")
 def after(place: Place) -> Broken:
-    return Broken(packed_zip(place.entries) + bytes(1 + place.number % 70_000), CORRUPT)
+    return Broken(packed_zip(place.entries) + bytes(1 + place.number % 70_000))
 
 
-@breaker("a wrong number of members")
+@breaker("a wrong number of members", "corrupt")
 def miscounted(place: Place) -> Broken:
-    return Broken(packed_zip(place.entries, count_off_by=1 + place.number % 100), CORRUPT)
+    return Broken(packed_zip(place.entries, count_off_by=1 + place.number % 100))
 
 
-@breaker("a New Quiz")
+@breaker("a New Quiz", "new_quiz")
 def new_quiz(place: Place) -> Broken:
     url = f"https://campus.quiz-lti-{('iad', 'dub', 'syd')[place.index(3)]}-prod.instructure.com/lti/launch"
     shell = assignment_settings("Exam", submission_types="external_tool", external_tool_url=url)
     name = "a1/assignment_settings.xml"
-    return Broken(packed_zip(entries_of(place.course.having({name: shell}).members())), "new_quiz", name)
+    return Broken(packed_zip(entries_of(place.course.having({name: shell}).members())), name)
 
 
-@breaker("a quiz of a QTI package without its questions")
+@breaker("a quiz of a QTI package without its questions", "quiz_without_questions")
 def no_questions(_: Place) -> Broken:
     whole = quizzes()
     without = tuple(replace(each, files=()) if each.identifier == "z1" else each for each in whole.resources)
     data = packed_zip(entries_of(replace(whole, resources=without).members()))
-    return Broken(data, "quiz_without_questions", "z1", whole.expect)
+    return Broken(data, "z1", whole.expect)

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.archive.proof.breaking import BREAKERS, Place
+from tests.archive.proof.breaking import BREAKERS, ERRORS, Place
 from tests.archive.proof.courses import Course, course
 from tests.archive.proof.stored import codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
@@ -28,25 +28,24 @@ def places() -> st.SearchStrategy[Place]:
     return st.builds(Place, courses(), st.integers(0, 1_000_000), st.integers(1, 255))
 
 
-@pytest.mark.parametrize("kind", BREAKERS)
-def test_it_is_noticed(kind: str) -> None:
+@pytest.mark.parametrize(("what", "noticed"), BREAKERS)
+def test_it_is_noticed(what: str, noticed: str) -> None:
     @given(place=places(), block=st.integers(1000, 100_000))
     @settings(
-        max_examples=2 if "hundreds" in kind else 15,
+        max_examples=2 if "hundreds" in what else 15,
         deadline=None,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     )
     def check(place: Place, block: int) -> None:
-        broken = BREAKERS[kind](place)
-        if isinstance(broken.noticed, str):
-            found = proven(broken.data, broken.expect, block=block)
-            assert (broken.noticed, broken.named) in [
-                (each.code, each.member if broken.named else None) for each in found.proof.findings
-            ]
-        else:
-            with pytest.raises(broken.noticed) as caught:
+        broken = BREAKERS[what, noticed](place)
+        if noticed in ERRORS:
+            with pytest.raises(ERRORS[noticed]) as caught:
                 proven(broken.data, broken.expect, block=block)
             assert (broken.named or "") in str(caught.value)
+        else:
+            found = proven(broken.data, broken.expect, block=block)
+            told = [(each.code, each.member if broken.named else None) for each in found.proof.findings]
+            assert (noticed, broken.named) in told
 
     check()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hatchling.metadata.core import load_toml
 from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
@@ -17,6 +19,8 @@ from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import SUBCOMMANDS, main, parser
 from canvas_sandbox import Course, Sandbox
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -236,6 +240,28 @@ class TestTheCommandItself:
         ended = subprocess.run(command, capture_output=True, check=False, text=True, env=os.environ)
         assert (ended.returncode, ended.stderr) == (1, "")
         assert ended.stdout.endswith("1 of 4 have a good copy, 3 have none.\n")
+
+    def test_a_reader_who_has_seen_enough_is_no_error(self, archive: FileStore) -> None:
+        command = [sys.executable, "-m", "canvas_exports.commands", "missing", "--archive", archive.uri]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            running.stdout.close()
+            assert running.stderr.read() == b""
+            assert running.wait() == 2
+
+    def test_a_name_that_the_terminal_cannot_show_is_no_error(self, archive: FileStore) -> None:
+        lay(archive, manifest("course:9", verdict=Verdict.INCOMPLETE, facts={"name": "Zoölogie 動物学"}))
+        command = [sys.executable, "-m", "canvas_exports.commands", "missing", "--archive", archive.uri]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        ended = subprocess.run(command, capture_output=True, check=False, env=environment)
+        assert (ended.returncode, ended.stderr) == (1, b"")
+        assert b"course:9 Zo\\xf6logie" in ended.stdout
+
+    def test_the_package_brings_it_under_its_name(self) -> None:
+        project = load_toml(str(REPOSITORY / "pyproject.toml"))["project"]
+        module, _, name = project["scripts"]["canvas-archive"].partition(":")
+        assert getattr(importlib.import_module(module), name) is main
 
     def test_it_imports_no_airflow(self) -> None:
         looked = "import sys; from canvas_exports.commands.main import parser; parser(); print('airflow' in sys.modules)"

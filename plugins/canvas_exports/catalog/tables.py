@@ -23,7 +23,7 @@ def grid(
         numbers: headings of the columns that are flush right.
         width: no line becomes longer: the last column is cut first, then the widest; ``None`` for no bound.
     """
-    cells = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
+    cells = [["" if cell is None else _harmless(str(cell)) for cell in row] for row in rows]
     columns = (
         [
             [heading, *column]
@@ -44,6 +44,11 @@ def grid(
         for at in range(len(cells) + 1)
     ]
     return "\n".join([lines[0], _GAP.join("-" * wide for wide in widths), *lines[1:]])
+
+
+def _harmless(cell: str) -> str:
+    """In one line, and without what would make a terminal do something: names come from Canvas."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(cell.split()))
 
 
 def _narrow(widths: list[int], width: int) -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from canvas_exports import __version__
 from canvas_exports.commands import ages, history, hold, missing, retention, runs, verify
@@ -25,8 +26,11 @@ Exit status: 0 all is well, 1 there is something to do about what was found, 2 t
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer one question; returns the exit status."""
     options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show is no crash
     try:
         status: int = options.answer(options)
+        sys.stdout.flush()
     except CanvasExportsError as error:
         sys.stderr.write(f"canvas-archive: {error}\n")
         return FAILED

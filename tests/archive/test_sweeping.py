@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.archive.packages import draft
 from tests.archive.test_publish import PACKAGE, Canvas, store_package
+from tests.catalog import holdings
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.store import ObjectInfo
@@ -243,6 +244,43 @@ class TestTrouble:
         assert "key_template" in str(sweep(archive, grace=GRACE, template="{name}").trouble)
 
 
+class TestUnchanged:
+    """A package whose first manifest retention has deleted, and which later manifests name."""
+
+    def lay(self, archive: Archive, *, broken: bool = False) -> list[str]:
+        first = holdings.lay(archive, holdings.manifest(export_id=501))
+        marker = manifest_key(first.package.key)
+        for day in (1, 2, 3):
+            later = holdings.manifest(day=day, export_id=501 + day)
+            holdings.lay(archive, later, names=first)
+            if broken:
+                archive.lay(manifest_key(later.package.key), data=b"{")
+        archive.delete(marker)
+        for key in archive.files():
+            archive.lay(key, data=archive.read(key))
+        return sorted(archive.files())
+
+    def test_it_stays_and_the_newest_manifest_is_enough_to_know(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        laid = self.lay(archive)
+        asked: list[str] = []
+
+        def read(key: str) -> bytes:
+            asked.append(key.rpartition("-")[2])
+            return FileStore.read(archive, key)
+
+        monkeypatch.setattr(archive, "read", read)
+        assert sweep(archive, grace=GRACE).packages == 0
+        assert sorted(archive.files()) == laid
+        assert asked == ["504.json"]
+
+    def test_it_stays_if_those_manifests_cannot_be_read(self, archive: Archive) -> None:
+        laid = self.lay(archive, broken=True)
+        assert sweep(archive, grace=GRACE).trouble is None
+        assert sorted(archive.files()) == laid
+
+
 FOREIGN = ("report-{n}.zip", "20261123T080000Z-common_cartridge-{n}.imscc.old", "{n}.imscc", "{n}.json")
 AGES = st.sampled_from(
     [timedelta(0), DAY, GRACE - timedelta(minutes=1), GRACE + timedelta(minutes=1), 9 * DAY]
@@ -276,10 +314,21 @@ def test_exactly_what_is_ours_unfinished_and_old_goes(laid: list[tuple[str, time
         latest = {key: (age, ours) for key, age, ours in laid}
         for key, (age, _) in latest.items():
             archive.lay(key, age)
+        # What lies there as a manifest and cannot be read may name any package of its course.
+        unclear = {
+            key.rpartition("/")[0]
+            for key in latest
+            if key.endswith(".json") and not {key[:-4] + "imscc", key[:-4] + "zip"} & set(latest)
+        }
         doomed = {
             key
             for key, (age, ours) in latest.items()
-            if ours and age > GRACE and (key.endswith(".part") or manifest_key(key) not in latest)
+            if ours
+            and age > GRACE
+            and (
+                key.endswith(".part")
+                or (manifest_key(key) not in latest and key.rpartition("/")[0] not in unclear)
+            )
         }
         swept = sweep(archive, grace=GRACE)
         assert archive.files() == set(latest) - doomed

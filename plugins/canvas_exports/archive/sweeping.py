@@ -30,6 +30,7 @@ SHORTEST_GRACE = timedelta(days=1)  # longer than any one package is on its way
 NAMED = 20
 
 _FOLDERS = ("courses/", "groups/", "users/")
+UNCLEAR = ""  # what a manifest names that cannot be read: maybe any package of its context
 _LOOKS = 3  # at the time in the store; another task may be probing under the same name
 _CLOCKS_AGREE = timedelta(minutes=5)
 
@@ -149,31 +150,41 @@ def _sweep_packages(store: Store, ownership: Ownership, youngest: datetime, swep
 def _left(
     store: Store, objects: list[ObjectInfo], ownership: Ownership, youngest: datetime
 ) -> Iterator[ObjectInfo]:
-    """The packages among one context's objects that are ours and old, and that no manifest is known to name."""
+    """The packages among one context's objects that are ours and old, and that no manifest names."""
     keys = {info.key for info in objects}
-    left = [
-        info
+    left = {
+        info.key: info
         for info in objects
         if f"{info.key.rpartition('.')[0]}.json" not in keys  # first, for nearly all end here
         and info.modified <= youngest
         and ownership.is_package(info.key)
-    ]
-    if left:
-        named = set(_named_elsewhere(store, keys))
-        yield from (info for info in left if info.key not in named)
+    }
+    for named in _named_elsewhere(store, keys) if left else ():
+        if named == UNCLEAR:
+            return
+        left.pop(named, None)
+        if not left:
+            return
+    yield from left.values()
 
 
 def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
-    """The packages that are named by manifests which do not lie beside them: somebody has moved one."""
-    for key in keys:
+    """The packages that are named by manifests which do not lie beside them, ``UNCLEAR`` of one that cannot be read.
+
+    Somebody has moved one, or the course was unchanged and the first manifest of its package has been deleted since. In
+    the order of names, the last first: as a rule the newest names what is asked for.
+    """
+    for key in sorted(keys, reverse=True):
         stem = key.removesuffix(".json")
         if is_manifest_key(key) and not {f"{stem}.imscc", f"{stem}.zip"} & keys:
             try:
                 yield Manifest.from_json(store.read(key)).package.key
             except ArchiveUnavailableError:
                 raise
-            except (KeyError, ArchiveError):
-                continue  # gone meanwhile, or not a manifest
+            except KeyError:
+                continue  # gone meanwhile
+            except (ArchiveError, ValueError):
+                yield UNCLEAR
 
 
 def _remove(store: Store, info: ObjectInfo, youngest: datetime, swept: Swept) -> bool:

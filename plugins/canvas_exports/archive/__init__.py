@@ -12,9 +12,8 @@ then becomes visible; its manifest, written last, is the commit marker.
 ``credentials``        what a backend needs to be let in
 ``blocks``             the memory all packages of a task share
 ``pipeline``           count, digest, keep what the proof needs, prove, and only then end
-``zip_directory``      a zip's directory, read from what is held of it
-``cartridge``          ``imsmanifest.xml`` and ``context.xml``
 ``proof``              whole, incomplete or empty; corrupt and wrong packages raise
+``proving``            the same once more, of what has been stored
 ``manifest``           the document beside a package
 ``keys``               where things lie
 ``publish``            all of it, in the one order that survives being killed

@@ -16,6 +16,7 @@ from canvas_exports.dags.drilling import canvas_restore_drill
 from canvas_exports.dags.drilling import form as drill_form
 from canvas_exports.dags.restoring import HOW, SAFEGUARDS, WHERE, canvas_restore
 from canvas_exports.dags.restoring import form as restore_form
+from canvas_exports.errors import InputError
 
 RESTORE = {"course": "101", "into": "300"}
 PAIR = {"course": "course:101", "copy": "courses/101/a.json", "into": "300"}
@@ -28,7 +29,8 @@ class Values:
 
     @staticmethod
     def get(name: str, default: str) -> str:
-        return {"canvas_drill_courses": "sis_course_id:DRILL-1, 300"}.get(name, default)
+        known = {"canvas_drill_courses": "sis_course_id:DRILL-1, 300", "canvas_drill_count": "3"}
+        return known.get(name, default)
 
 
 def filled(make: Callable[[], DAG], **entries: Any) -> dict[str, Any]:
@@ -140,7 +142,17 @@ def test_a_form_without_answers_is_refused() -> None:
 def test_a_drill_without_a_form_uses_the_courses_of_the_variable() -> None:
     task = rendered(canvas_restore_drill, "draw")
     assert task._named() == ["sis_course_id:DRILL-1", " 300"]
-    assert (task._count(), task.seed, task.archive) == (1, None, "s3://campus/canvas")
+    assert (task._count(), task.seed, task.archive) == (3, None, "s3://campus/canvas")
+
+
+def test_a_drill_without_variables_tries_one_copy_and_needs_courses_to_be_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Values, "get", staticmethod(lambda _, default: default))
+    task = rendered(canvas_restore_drill, "draw")
+    assert task._count() == 1
+    with pytest.raises(InputError, match="no course to restore into is named"):
+        task._named()
 
 
 def test_a_drill_by_hand_uses_those_of_the_form() -> None:

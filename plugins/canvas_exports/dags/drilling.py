@@ -13,6 +13,8 @@ from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, Canva
 
 #: Airflow Variable: courses that are restored into, with commas between them.
 COURSES_VARIABLE = "canvas_drill_courses"
+#: Airflow Variable: how many copies are tried by each run.
+COUNT_VARIABLE = "canvas_drill_count"
 
 _HELP = """
 Draws copies from the archive, restores each into an empty course kept for it, has Canvas export that course, and compares
@@ -48,8 +50,8 @@ def canvas_restore_drill() -> DAG:
                 "{{ (params.into or []) | map('trim') | select | join(',') "
                 f"or var.value.get('{COURSES_VARIABLE}', '') }}}}"
             ),
-            count=Filled("count"),  # type: ignore[arg-type] # resolved when the task runs
-            seed=Filled("seed"),  # type: ignore[arg-type] # likewise
+            count=f"{{{{ params.count or var.value.get('{COUNT_VARIABLE}', '1') }}}}",
+            seed=Filled("seed"),  # type: ignore[arg-type] # resolved when the task runs
             retries=3,
             retry_delay=RETRY_DELAY,
             **connections,
@@ -72,10 +74,13 @@ def form() -> dict[str, Param]:
     """The fields in the order of the form."""
     return {
         "count": Param(
-            1,
+            None,
             title="How many",
-            description_md="Copies to try; fewer where fewer courses are empty.",
-            type="integer",
+            description_md=(
+                "Copies to try; fewer where fewer courses are empty. Left empty, as many as the Airflow Variable "
+                f"`{COUNT_VARIABLE}` says, or one."
+            ),
+            type=["integer", "null"],
             minimum=1,
             maximum=MOST,
         ),

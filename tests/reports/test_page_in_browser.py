@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
-from tests.reports.views import facts, night, past, row, view
+from tests.reports.views import facts, night, past, record, row, view
 
+from canvas_exports.archive.records import RecordKind
+from canvas_exports.archive.report import size_in_words
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.reports.page import page as render
 
@@ -142,6 +144,25 @@ def test_courses_sort_as_people_count(open_page: Any, tmp_path: Path) -> None:
     window = open_page(path.as_uri())
     window.page.get_by_label("Sort by", exact=True).select_option("Course, ascending")
     assert [text.split()[1] for text in window.column(1)] == ["9", "10", "100"]
+
+
+def test_sizes_read_as_in_the_log_of_the_task(open_page: Any, tmp_path: Path) -> None:
+    sizes = [0, 1, 999, 1000, 99_900, 99_960, 999_400, 1_300_000, 10**9, 7 * 10**12, 5 * 10**15]
+    path = tmp_path / "sizes.html"
+    path.write_bytes(render(view([row(at, size=size) for at, size in enumerate(sizes, 1)])))
+    assert open_page(path.as_uri()).column(4) == [size_in_words(size) for size in sizes]
+
+
+def test_what_a_verification_or_a_drill_found_wrong_stands_out(open_page: Any, tmp_path: Path) -> None:
+    found = facts(
+        verified=record(RecordKind.VERIFY, 1, "damaged"), drilled=record(RecordKind.DRILL, 2, "passed")
+    )
+    path = tmp_path / "found.html"
+    path.write_bytes(render(view([row(1)], {1: found})))
+    window = open_page(path.as_uri())
+    assert window.column(7) == ["2026-11-22, damaged (full)"]
+    assert window.column(8) == ["2026-11-21, passed (full)"]
+    assert window.page.locator("#rows .none").all_inner_texts() == ["2026-11-22, damaged (full)"]
 
 
 def test_filters_work_together_and_the_number_is_told(open_page: Any, address: str) -> None:

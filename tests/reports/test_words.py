@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from canvas_exports.reports.words import clipped, length, moment, some
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-5, "0 s"),
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (12_000, "3 h 20 min"),
+        (86_400, "1 day"),
+        (200_000, "2 days"),
+    ],
+)
+def test_a_length_of_time_is_told_in_two_units_at_most(seconds: float, told: str) -> None:
+    assert length(timedelta(seconds=seconds)) == told
+
+
+def test_moments_are_told_in_utc() -> None:
+    here = datetime(2026, 11, 23, 3, 30, tzinfo=timezone(timedelta(hours=-6)))
+    assert moment(here) == "2026-11-23 09:30 UTC"
+    assert moment(None) == "-"
+
+
+def test_numbers_have_their_noun() -> None:
+    assert [some(number, "run") for number in (0, 1, 2, 12_000)] == [
+        "0 runs",
+        "1 run",
+        "2 runs",
+        "12,000 runs",
+    ]
+
+
+def test_a_long_text_is_cut_to_length() -> None:
+    assert clipped("four", 4) == "four"
+    assert clipped("fours", 4) == "fou…"

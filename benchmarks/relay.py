@@ -26,6 +26,7 @@ from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.export import events
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options
+from canvas_exports.export.places import Places
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 
@@ -57,7 +58,7 @@ def main() -> None:
         open_store(order["archive"], keys) as store,
         ThreadPoolExecutor(min(len(canvas["courses"]) * exports, 16 * options.parallel_transfers)) as threads,
     ):
-        courier = Courier(client, store, options, run)
+        courier = Courier(client, Places([store]), options, run)
         items = [_finished(client, context) for context in options.contexts for _ in range(exports)]
         problem("manifest-1", {})  # imports what it needs: imports are not measured
         forget_peak()

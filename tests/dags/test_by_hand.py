@@ -62,7 +62,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
     assert sections == {
         None: ["courses", "export_type", "archive"],
         WHAT: ["groups", "users", "select", "version", "skip_notifications"],
-        WHERE: ["archive_conn_id", "canvas_conn_id", "key_template"],
+        WHERE: ["archive_conn_id", "also_archives", "canvas_conn_id", "key_template"],
         HOW: [
             "batch_size",
             "max_in_flight",

@@ -23,6 +23,7 @@ from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
 from canvas_exports.export.pace import Pace
+from canvas_exports.export.places import Places
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
@@ -146,7 +147,7 @@ class Rig:
         assert checkpoint is not None
         self._dead = False
         with closing(client(self.canvas, self.token)) as canvas:
-            self.courier = Courier(canvas, self.store, self.options, RUN)
+            self.courier = Courier(canvas, Places([self.store]), self.options, RUN)
             yield Batch(
                 client=canvas,
                 looks=lambda: AsyncCanvasClient(

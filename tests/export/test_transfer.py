@@ -46,6 +46,7 @@ from canvas_exports.export import events, transfer
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.places import Places
 from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
 
@@ -63,7 +64,7 @@ class Way:
 
     def courier(self, **arguments: Any) -> Courier:
         options = build_options(**{"courses": ["100"], **arguments})
-        return Courier(self.ours, self.store, options, RUN)
+        return Courier(self.ours, Places([self.store]), options, RUN)
 
     def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
         """A ready item: the export is made, and Canvas is waited for."""

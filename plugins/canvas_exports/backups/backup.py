@@ -27,6 +27,8 @@ class Backup:
         options: what exactly, by the names in ``OPTIONS``.
         settings: how, by the names in ``SETTINGS``.
         connections: with whose credentials, by the names in ``CONNECTIONS``.
+        also_archives: further archives that are to hold the same: root URIs, or mappings with ``archive`` and
+            ``archive_conn_id``.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Backup:
     options: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
+    also_archives: tuple[str | Mapping[str, str], ...] = ()
     retries: int = 3
     tags: tuple[str, ...] = ()
     max_active_batches: int = 8
@@ -75,6 +78,7 @@ class Backup:
             options=written(*OPTIONS),
             settings=written(*SETTINGS),
             connections=written(*CONNECTIONS),
+            also_archives=tuple(data.get("also_archives", ())),
             tags=tuple(data.get("tags", ())),
             notify=tuple(data.get("notify", ())),
             **written("name", "schedule", "archive", "description", "timezone", "retries"),

@@ -39,6 +39,7 @@ def backup_dag(backup: Backup) -> DAG:
     ) as dag:
         back_up(
             archive=backup.archive,
+            also_archives=list(backup.also_archives),
             export_types=list(backup.export_types),
             listing=backup.listing,
             options=backup.options,

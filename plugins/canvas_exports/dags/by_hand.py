@@ -42,6 +42,7 @@ def canvas_export() -> DAG:
     ) as dag:
         back_up(
             archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
+            also_archives=_lines("also_archives"),
             export_types=Filled("export_type"),
             listing={name: _lines(name) for name in ("courses", "groups", "users")},
             options={name: Filled(name) for name in OPTIONS},
@@ -111,6 +112,9 @@ def form() -> dict[str, Param]:
         "skip_notifications": field("skip_notifications", section=WHAT),
         "archive_conn_id": field(
             "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
+        ),
+        "also_archives": field(
+            "also_archives", section=WHERE, **{**lines, "items": {"type": "string", "pattern": _URI}}
         ),
         "canvas_conn_id": field("canvas_conn_id", section=WHERE),
         "key_template": field("key_template", section=WHERE),

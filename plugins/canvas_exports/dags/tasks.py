@@ -9,6 +9,7 @@ from typing import Any
 from airflow.sdk import AssetAlias, TriggerRule
 
 from canvas_exports.dags.notifying import alarms, mails
+from canvas_exports.hooks.several_archives import named_archives
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS
@@ -37,6 +38,7 @@ def back_up(
     timezone: str = "UTC",
     notify: Sequence[str] = (),
     notify_when: str = "problems",
+    also_archives: Any = (),
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
@@ -61,6 +63,7 @@ def back_up(
         timezone: in which the policy's days begin.
         notify: mail addresses that hear of each run, by the report; or that there is none, because ``list`` failed.
         notify_when: ``problems`` or ``always``.
+        also_archives: further archives that are to hold the same; in each of them, the policy applies by itself.
     """
     again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     how = dict(settings)
@@ -68,6 +71,7 @@ def back_up(
     listed = CanvasListCoursesOperator(
         task_id="list",
         archive=archive,
+        also_archives=also_archives,
         export_types=export_types,
         batch_size=batch_size,
         **connections,
@@ -80,6 +84,7 @@ def back_up(
     exported = CanvasContentExportOperator.partial(
         task_id="export",
         archive=archive,
+        also_archives=also_archives,
         export_type=export_types,
         fail_on="never",
         deferrable=True,
@@ -96,6 +101,7 @@ def back_up(
     report = CanvasRunReportOperator(
         task_id="report",
         archive=archive,
+        also_archives=also_archives,
         batches=batches,
         export_type=export_types,
         archive_conn_id=connections.get("archive_conn_id"),
@@ -108,14 +114,18 @@ def back_up(
         **mails(notify, notify_when),
     )
     exported >> report
-    if keep is not None:
-        rules = dict(keep)
+    if keep is None:
+        return
+    rules = dict(keep)
+    apply = rules.pop("apply", False)
+    first = connections.get("archive_conn_id")
+    for number, (root, conn_id) in enumerate(named_archives(archive, first, also_archives), start=1):
         exported >> CanvasRetentionOperator(
-            task_id="retention",
-            archive=archive,
-            apply=rules.pop("apply", False),
+            task_id="retention" if number == 1 else f"retention_{number}",
+            archive=root,
+            apply=apply,
             keep=rules,
-            archive_conn_id=connections.get("archive_conn_id"),
+            archive_conn_id=conn_id,
             timezone=timezone,
             trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
             **again,

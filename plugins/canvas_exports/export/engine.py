@@ -97,12 +97,12 @@ class Engine:
     def resume(self, *, cleared: bool, now: float) -> None:
         """Go on in a new attempt.
 
-        A retry takes up what was interrupted. A Clear, which a person does after mending something, also gives a new
+        A retry takes up what was interrupted, or is not in every archive. A Clear, which a person does after mending something, also gives a new
         chance to every context without a package; an export that stalled is looked at again before another is made.
         """
         for item in self.items.values():
-            if item.outcome is Outcome.INTERRUPTED or (
-                cleared and item.outcome is not None and not item.outcome.has_package
+            if item.outcome is not None and (
+                item.outcome.is_retryable or (cleared and not item.outcome.has_package)
             ):
                 item.reopen()
                 item.creations = 0 if cleared else item.creations
@@ -112,7 +112,7 @@ class Engine:
         """The attempt is over: whatever has no outcome gets ``interrupted``. ``resume`` takes it back."""
         for item in self.items.values():
             if item.state is not State.DONE:
-                item.end(Outcome.INTERRUPTED, reason)
+                item.break_off(reason)
 
     def _about(self, event: events.Event, *states: State) -> Item | None:
         """The event's item, if it is in one of the states and the event is about its present export."""
@@ -201,7 +201,7 @@ class Engine:
         if event.spoiled:
             self._again(item, event.reason)
         else:
-            item.end(Outcome.INTERRUPTED, event.reason)
+            item.break_off(event.reason)
 
     @_apply.register
     def _(self, event: events.Stored) -> None:

@@ -80,11 +80,18 @@ class Item:
             self.progress_id = self.created_at = self.changed_at = self.completion = None
             self.running_since = self.seen_at = None
 
+    def break_off(self, reason: str) -> None:
+        """End for this attempt. What an earlier attempt has stored in one of several archives is still there."""
+        self.end(Outcome.INTERRUPTED if self.key is None else Outcome.DEGRADED, reason)
+
     def reopen(self) -> None:
         """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""
+        degraded = self.outcome is Outcome.DEGRADED
         self.outcome = self.reason = None
         self.fetches = 0
-        if self.export_id is not None:
+        if degraded and self.export_id is not None:
+            self.state = State.READY
+        elif self.export_id is not None:
             self.state = State.REQUESTED
         elif self.intended_at is not None:
             self.state = State.INTENDED

@@ -91,7 +91,7 @@ def write_plan(
         InputError: the size is out of range, or there are more contexts than one run can carry.
         ArchiveError: the archive cannot be read or written.
     """
-    folder = f"{run_folder(run.date, run.dag_id, run.run_id)}plan/"
+    folder = plan_folder(run)
     wanted = list(map(str, contexts))
     references: list[BatchReference] = []
     known: set[str] = set()
@@ -113,6 +113,11 @@ def write_plan(
         for reference, listed in _read(key, earlier):
             references.append(reference)
             known.update(listed)
+
+
+def plan_folder(run: RunInfo) -> str:
+    """Where the plan of a run lies."""
+    return f"{run_folder(run.date, run.dag_id, run.run_id)}plan/"
 
 
 def read_batch(store: Store, reference: BatchReference) -> list[str]:

@@ -45,7 +45,10 @@ class FailurePolicy:
         if self.limit is None or not bad or len(bad) <= self.limit * len(listed):
             return None
         counts = ", ".join(f"{bad.count(outcome)} {outcome.value}" for outcome in Outcome if outcome in bad)
-        return f"{len(bad)} of {len(listed)} exports have no whole copy ({counts}); the run fails {self}"
+        where = " in every archive" if Outcome.DEGRADED in bad else ""
+        return (
+            f"{len(bad)} of {len(listed)} exports have no whole copy{where} ({counts}); the run fails {self}"
+        )
 
     def __str__(self) -> str:
         if self.limit is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from canvas_exports.archive.exchange import exchange
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.merging import Merger
 from canvas_exports.archive.report import OutcomeRecord, batch_document, run_document, table
@@ -16,6 +17,7 @@ from canvas_exports.archive.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.plan import plan_folder
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.reports.run_pages import store_pages
@@ -182,6 +184,28 @@ def gather_run_report(
         view=view,
         page=page,
     )
+
+
+def exchange_reports(stores: Sequence[Store], run: RunInfo) -> None:
+    """Give each of several archives the plan of a run and what its tasks reported, where it was out of reach at the time.
+
+    Raises:
+        ArchiveError: one of them failed.
+    """
+    exchange(stores, plan_folder(run))
+    exchange(stores, f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}", _is_later)
+
+
+def _is_later(one: bytes, other: bytes) -> bool:
+    return _finished_at(one) > _finished_at(other)
+
+
+def _finished_at(document: bytes) -> str:
+    """As the document says it, in UTC; what is no document is earlier than any."""
+    try:
+        return str(json.loads(document)["finished_at"])
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def _read(store: Store, key: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
@@ -14,7 +14,8 @@ from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
 from canvas_exports.archive.proof.model import Expectation, Severity, Verdict
-from canvas_exports.archive.publish import Published, publish
+from canvas_exports.archive.publish import Published
+from canvas_exports.archive.several import Place, publish_everywhere
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.canvas.client import CanvasClient
@@ -22,6 +23,7 @@ from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.errors import (
     ArchiveDeniedError,
+    ArchiveError,
     CanvasExportsError,
     CorruptPackageError,
     CredentialError,
@@ -36,6 +38,7 @@ from canvas_exports.export.lanes import Lanes
 from canvas_exports.export.observer import UNOBSERVED, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.places import Places
 from canvas_exports.export.run_info import RunInfo
 
 _log = logging.getLogger(__name__)
@@ -58,6 +61,9 @@ _OUTCOMES = {
 }
 
 
+_Told = tuple[list[Published], dict[str, str]]
+
+
 class TransferCancelled(Exception):  # noqa: N818 - not an error: a person stopped the task
     """The task is being killed. Leaving a stream by an exception aborts its upload."""
 
@@ -74,7 +80,7 @@ class Courier:
     def __init__(
         self,
         client: CanvasClient,
-        store: Store,
+        places: Places,
         options: BatchOptions,
         run: RunInfo,
         *,
@@ -82,7 +88,7 @@ class Courier:
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._client = client
-        self._store = store
+        self._places = places
         self._options = options
         self._run = run
         self._observer = observer
@@ -108,7 +114,7 @@ class Courier:
 
         Raises:
             CredentialError: the token no longer works (permanent).
-            ArchiveDeniedError: the archive refuses us (permanent).
+            ArchiveDeniedError: every archive refuses us (permanent).
             TransferCancelled: ``cancel`` was called.
         """
         pause = 0.0 if at_once else _BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]
@@ -133,14 +139,14 @@ class Courier:
             return events.ExportFailed(item.name, export_id, _DEATHS[export.workflow_state])
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
-            return _stored(item, export_id, self._publish(context, export, course))
+            return _stored(item, export_id, *self._publish(context, export, course))
         if export.workflow_state is ExportState.EXPORTED:
             return events.ExportFailed(
                 item.name, export_id, "Canvas reported the export as done, but has no package"
             )
         return events.NotReady(item.name, export_id)
 
-    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> Published:
+    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _Told:
         export_type = ExportType(export.export_type)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
@@ -178,24 +184,41 @@ class Courier:
             canvas_host=host,
             root_account_id=course.root_account_id if course else None,
         )
+        delivery = Delivery(
+            lambda space: self._blocks(context, export, space),
+            expect,
+            self._budget,
+            stage=self._observer.span,
+            level=self._options.proof,
+        )
         with self.lanes.lane(expect.size, self._cancelled):
-            return publish(
-                self._store,
-                draft=draft,
-                delivery=Delivery(
-                    lambda space: self._blocks(context, export, space),
-                    expect,
-                    self._budget,
-                    stage=self._observer.span,
-                    level=self._options.proof,
-                ),
-                known=self._known(draft),
-            )
+            return self._into_all(draft, delivery)
 
-    def _known(self, draft: ManifestDraft) -> Known | None:
+    def _into_all(self, draft: ManifestDraft, delivery: Delivery) -> _Told:
+        """What the archives that took the package say, and why the others did not."""
+        stores = self._places.in_use()
+        lacking = self._places.left_out()
+        try:
+            results = publish_everywhere(
+                [Place(store, self._known(store, draft)) for store in stores], draft=draft, delivery=delivery
+            )
+        except ArchiveError:
+            self._places.try_all_again()
+            raise
+        taken: list[Published] = []
+        for store, result in zip(stores, results, strict=True):
+            self._places.note(store, result)
+            if isinstance(result, Published):
+                taken.append(result)
+            else:
+                _log.warning("%s is not in %s: %s", draft.key, store.uri, result)
+                lacking[store.uri] = result.message
+        return taken, lacking
+
+    def _known(self, store: Store, draft: ManifestDraft) -> Known | None:
         if self._options.unchanged == "store":
             return None
-        return newest_proven(self._store, draft, self._options.proof)
+        return newest_proven(store, draft, self._options.proof)
 
     def _blocks(self, context: Context, export: ContentExport, space: Filling) -> Iterator[Block]:
         for block in self._client.download(context, export, space, self._options.parallel_ranges):
@@ -249,15 +272,22 @@ def _facts(context: Context, course: Course | None) -> ContextFacts:
     )
 
 
-def _stored(item: Item, export_id: int, published: Published) -> events.Stored:
+def _stored(
+    item: Item, export_id: int, taken: Sequence[Published], lacking: Mapping[str, str]
+) -> events.Stored:
+    published = taken[0]
     errors = [finding for finding in published.findings if finding.severity is Severity.ERROR]
     reason = None
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         member = f"{errors[0].member}: " if errors[0].member else ""
         reason = f"{member}{errors[0].message}{more}"
-    outcome = Outcome.UNCHANGED if published.unchanged else _OUTCOMES[published.verdict]
-    size = 0 if published.unchanged else published.size
+    unchanged = all(each.unchanged for each in taken)
+    outcome = Outcome.UNCHANGED if unchanged else _OUTCOMES[published.verdict]
+    if lacking:
+        outcome = Outcome.DEGRADED
+        reason = "; ".join(f"not in {uri}: {why}" for uri, why in lacking.items())
+    size = max(0 if each.unchanged else each.size for each in taken)
     _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, size, published.key)
     return events.Stored(
         item.name,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError
@@ -22,13 +21,14 @@ from canvas_exports.export.options import BatchOptions, build_options
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
+from canvas_exports.export.places import Places, first_answer
 from canvas_exports.export.plan import BatchReference, batch_name, read_batch
 from canvas_exports.export.reporting import Receipt, store_batch_report
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_exports.export.watch import Sightings
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.observability.tasks import observed
 from canvas_exports.operators.failures import BatchInterruptedError, fail
 from canvas_exports.operators.links import CanvasLink, RunReportLink, report_url
@@ -67,6 +67,8 @@ class CanvasContentExportOperator(BaseOperator):
         version: ``1.3`` for a Common Cartridge 1.3; Canvas's default is 1.1.
         archive: root URI: ``s3://bucket/path``, ``gs://``, ``az://``, ``sftp://``, ``file:///path``.
         archive_conn_id: Airflow connection of the archive; without it, the environment's credentials.
+        also_archives: further archives that are to hold the same: root URIs, or mappings with ``archive`` and
+            ``archive_conn_id``.
         canvas_conn_id: Airflow connection of Canvas.
         key_template: how packages are named below their context's folder; see the docs of the archive.
         max_in_flight: exports that Canvas may be working on at once for this task, 1 to 200.
@@ -77,7 +79,7 @@ class CanvasContentExportOperator(BaseOperator):
         poll_longest: seconds, the longest.
         deadline: how long the batch may take, counted from its first attempt; a timedelta or ISO 8601 (``PT12H``).
         stall_after: how long an export may show no progress before it is given up.
-        proof: how deeply a package is proven; ``directory`` needs no second read.
+        proof: how deeply a package is proven: ``directory`` needs no second read, ``full`` reads it back once it is stored.
         unchanged: what becomes of a package that repeats the newest proven copy: ``refer`` names the stored package in
             tonight's manifest, ``store`` stores it all the same.
         fail_on: when the task fails: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
@@ -99,6 +101,7 @@ class CanvasContentExportOperator(BaseOperator):
         "version",
         "archive",
         "archive_conn_id",
+        "also_archives",
         "canvas_conn_id",
         "key_template",
         "max_in_flight",
@@ -127,6 +130,7 @@ class CanvasContentExportOperator(BaseOperator):
         skip_notifications: bool = True,
         version: str | None = None,
         archive_conn_id: str | None = None,
+        also_archives: Sequence[str | Mapping[str, Any]] = (),
         canvas_conn_id: str = CanvasHook.default_conn_name,
         key_template: str | None = None,
         max_in_flight: int = 50,
@@ -154,6 +158,7 @@ class CanvasContentExportOperator(BaseOperator):
         self.version = version
         self.archive = archive
         self.archive_conn_id = archive_conn_id
+        self.also_archives = also_archives
         self.canvas_conn_id = canvas_conn_id
         self.key_template = key_template
         self.max_in_flight = max_in_flight
@@ -215,23 +220,26 @@ class CanvasContentExportOperator(BaseOperator):
         """Check the input, restore the checkpoint, open Canvas and the archive."""
         store_state = context["task_state_store"]
         checkpoint = Checkpoint.from_json(store_state.get(CHECKPOINT))
+        opened = ExitStack()
         try:
             options = self._options(self._listed(checkpoint))
-            store = open_archive(self.archive, self.archive_conn_id)
+            archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
+            places = Places(opened.enter_context(archives))
             hook = CanvasHook(self.canvas_conn_id)
             client = hook.get_conn()
         except CanvasExportsError as error:
+            opened.close()
             if not error.retryable:
                 fail(error)
             raise
-        with store, client, observed(run, client.budget) as observer:
+        with opened, client, observed(run, client.budget) as observer:
             generation = max(context["ti"].max_tries - (self.retries or 0), 0)
             fresh = checkpoint is None or (
                 options.on_clear == "restart" and checkpoint.generation != generation
             )
             try:
                 if fresh:
-                    check_writable(store)
+                    places.check()
             except CanvasExportsError as error:
                 if not error.retryable:
                     fail(error)
@@ -248,7 +256,7 @@ class CanvasContentExportOperator(BaseOperator):
             batch = Batch(
                 client=client,
                 looks=hook.async_conn,
-                courier=Courier(client, store, options, run, observer=observer),
+                courier=Courier(client, places, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
                 save=lambda document: store_state.set(CHECKPOINT, document),
@@ -264,8 +272,10 @@ class CanvasContentExportOperator(BaseOperator):
                 batch.resume(try_number=run.try_number, generation=generation)
 
             def report() -> Receipt:
-                receipt = store_batch_report(store, batch.items, run, started_at=batch.started_at)
-                self.report_url = report_url(store.uri, receipt.report)
+                receipt = places.everywhere(
+                    lambda store: store_batch_report(store, batch.items, run, started_at=batch.started_at)
+                )
+                self.report_url = report_url(receipt.archive, receipt.report)
                 return receipt
 
             yield batch, report
@@ -283,8 +293,9 @@ class CanvasContentExportOperator(BaseOperator):
             return self.courses
         if checkpoint is not None:
             return [item.context for item in checkpoint.items]
-        with open_archive(self.archive, self.archive_conn_id) as store:
-            return read_batch(store, BatchReference.from_json(self.courses))
+        reference = BatchReference.from_json(self.courses)
+        with open_archives(self.archive, self.archive_conn_id, self.also_archives) as stores:
+            return first_answer(stores, lambda store: read_batch(store, reference))
 
     def _options(self, courses: Any = None) -> BatchOptions:
         return build_options(
@@ -323,9 +334,12 @@ class CanvasContentExportOperator(BaseOperator):
         outcomes = [item.outcome or Outcome.INTERRUPTED for item in batch.items]
         last_try = context["ti"].try_number > context["ti"].max_tries
         if any(outcome.is_retryable for outcome in outcomes) and not last_try:
-            raise BatchInterruptedError(
-                f"{outcomes.count(Outcome.INTERRUPTED)} exports were interrupted; a retry takes them up again"
+            counts = ", ".join(
+                f"{outcomes.count(each)} {each.value}"
+                for each in Outcome
+                if each.is_retryable and each in outcomes
             )
+            raise BatchInterruptedError(f"exports are unfinished ({counts}); a retry takes them up again")
         failure = batch.options.failure.failure(outcomes)
         if failure is not None:
             raise AirflowFailException(f"{failure}. Report: {self.report_url}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.archive.exchange import exchange
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.contexts import ContextKind
@@ -16,10 +17,11 @@ from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
 from canvas_exports.export.course_lists import read_list
-from canvas_exports.export.plan import write_plan
+from canvas_exports.export.places import usable
+from canvas_exports.export.plan import plan_folder, write_plan
 from canvas_exports.export.run_info import RunInfo
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.run_info import run_info
 
@@ -50,6 +52,7 @@ class CanvasListCoursesOperator(BaseOperator):
         archive: root URI of the archive to order by, and to keep the batches in: that of the export task. Without it, the
             given order stays, and a long list makes a large XCom.
         archive_conn_id: Airflow connection of the archive.
+        also_archives: further archives, as the export task has them. The plan is kept in all that can be reached.
         canvas_conn_id: Airflow connection of Canvas.
         batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
         export_types: as many as the export task will make of each course.
@@ -68,6 +71,7 @@ class CanvasListCoursesOperator(BaseOperator):
         "filters",
         "archive",
         "archive_conn_id",
+        "also_archives",
         "canvas_conn_id",
         "batch_size",
         "export_types",
@@ -86,6 +90,7 @@ class CanvasListCoursesOperator(BaseOperator):
         filters: Mapping[str, Any] | None = None,
         archive: str | None = None,
         archive_conn_id: str | None = None,
+        also_archives: Sequence[str | Mapping[str, Any]] = (),
         canvas_conn_id: str = CanvasHook.default_conn_name,
         batch_size: int = 50,
         export_types: str | Iterable[str] = ("common_cartridge",),
@@ -101,6 +106,7 @@ class CanvasListCoursesOperator(BaseOperator):
         self.filters = filters
         self.archive = archive
         self.archive_conn_id = archive_conn_id
+        self.also_archives = also_archives
         self.canvas_conn_id = canvas_conn_id
         self.batch_size = batch_size
         self.export_types = export_types
@@ -134,9 +140,12 @@ class CanvasListCoursesOperator(BaseOperator):
         each = max(len(types), 1)
         if not self.archive:
             return cut(contexts, self.batch_size, exports_each=each)
-        with open_archive(self.archive, self.archive_conn_id) as store:
-            ordered = neediest_first(contexts, last_copies(store, among=contexts))
-            references = write_plan(store, run, ordered, self.batch_size, exports_each=each)
+        with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
+            stores = usable(opened)
+            exchange(stores, plan_folder(run))
+            ordered = neediest_first(contexts, last_copies(stores[0], among=contexts))
+            references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each)
+            exchange(stores, plan_folder(run))
         return [reference.to_json() for reference in references]
 
     def _explicit(self) -> Iterator[CanvasContext]:

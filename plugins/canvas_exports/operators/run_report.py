@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +10,16 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE
+from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import GRACE, sweep
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.durations import Duration, read_grace
+from canvas_exports.export.places import Places, usable
 from canvas_exports.export.plan import planned
 from canvas_exports.export.policy import FailurePolicy
-from canvas_exports.export.reporting import RunReport, gather_run_report
-from canvas_exports.hooks.archive import open_archive
+from canvas_exports.export.reporting import RunReport, exchange_reports, gather_run_report
+from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
@@ -46,6 +48,7 @@ class CanvasRunReportOperator(BaseOperator):
             lists of contexts.
         export_type: the export types that were made of each context.
         archive_conn_id: Airflow connection of the archive.
+        also_archives: further archives, as the export task has them: each gets the report, and is swept.
         fail_on: when the run has failed: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
         sweep_after: how old a leftover has to be, at least a day; a timedelta, ISO 8601 (``P2D``), or ``never``.
         key_template: how the export task names packages; only those are ever swept.
@@ -59,6 +62,7 @@ class CanvasRunReportOperator(BaseOperator):
         "batches",
         "export_type",
         "archive_conn_id",
+        "also_archives",
         "fail_on",
         "sweep_after",
         "key_template",
@@ -73,6 +77,7 @@ class CanvasRunReportOperator(BaseOperator):
         batches: Iterable[Iterable[str]] | XComArg | None = (),
         export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
         archive_conn_id: str | None = None,
+        also_archives: Sequence[str | Mapping[str, Any]] = (),
         fail_on: str = "any",
         sweep_after: Duration | None = GRACE,
         key_template: str | None = None,
@@ -84,6 +89,7 @@ class CanvasRunReportOperator(BaseOperator):
         self.batches = batches
         self.export_type = export_type
         self.archive_conn_id = archive_conn_id
+        self.also_archives = also_archives
         self.fail_on = fail_on
         self.sweep_after = sweep_after
         self.key_template = key_template
@@ -113,14 +119,21 @@ class CanvasRunReportOperator(BaseOperator):
     def _gather(self, context: Context, grace: timedelta | None) -> RunReport:
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
         batches: Any = self.batches or ()
-        with open_archive(self.archive, self.archive_conn_id) as store:
+        run = run_info(context)
+
+        def gather(store: Store) -> RunReport:
             swept = grace and sweep(store, grace=grace, template=self.key_template or DEFAULT_TEMPLATE)
             return gather_run_report(
                 store,
-                run_info(context),
+                run,
                 ((text, each) for text in planned(store, batches) for each in types),
                 swept=swept.to_json() if swept else None,
             )
+
+        with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
+            stores = usable(opened)
+            exchange_reports(stores, run)
+            return Places(stores).everywhere(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:
         """Make the page and the message known to whoever asks for them."""

@@ -14,7 +14,7 @@ from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError
+from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, LockedError
 
 TEXT = b"<p>Welcome to the course</p>" * 50
 PACKAGE = cartridge({PAGE: TEXT})
@@ -133,3 +133,12 @@ def test_what_another_attempt_has_published_meanwhile_is_left_alone(tmp_path: Pa
     with pytest.raises(CorruptPackageError):
         store_package(store, PACKAGE)
     assert {info.key for info in store.list()} == {DRAFT.key, manifest_key(DRAFT.key)}
+
+
+def test_a_lock_on_what_is_damaged_does_not_hide_the_damage(tmp_path: Path) -> None:
+    class Locking(Damaging):
+        def delete(self, key: str) -> None:
+            raise LockedError("it is locked", key=key)
+
+    with pytest.raises(CorruptPackageError, match=PAGE):
+        store_package(Locking(tmp_path, rot), PACKAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from canvas_exports.archive.delivery import Delivery
@@ -10,7 +11,7 @@ from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Proof, ProofLevel
 from canvas_exports.archive.store import Store
-from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, PackageError
+from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, LockedError, PackageError
 
 
 def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery) -> Proof:
@@ -36,8 +37,10 @@ def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery
     except KeyError:
         raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
     except PackageError:
-        # Unless another attempt at the same export has published it meanwhile: what has a manifest stays.
+        # Unless another attempt at the same export has published it meanwhile: what has a manifest stays. And a bucket
+        # may lock whatever is put into it.
         if store.stat(manifest_key(key)) is None:
-            store.delete(key)
+            with suppress(LockedError):
+                store.delete(key)
         raise
     return stored.proof

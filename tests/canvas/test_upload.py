@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
@@ -203,3 +205,61 @@ def test_an_upload_takes_the_memory_of_a_block_however_large_it_is(storage: Scri
     finally:
         tracemalloc.stop()
     assert sent == form.length
+
+
+class _Discarding(BaseHTTPRequestHandler):
+    """Storage that keeps nothing; below ``/full``, it says so before anything has come."""
+
+    def do_POST(self) -> None:
+        left = int(self.headers["Content-Length"])
+        if self.path == "/full":
+            self.send_response(413)
+            self.end_headers()
+            return
+        piece = memoryview(bytearray(65_536))
+        while left:
+            left -= self.rfile.readinto(piece[: min(left, len(piece))])
+        self.send_response(201)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def discarding() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Discarding) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_large_package_goes_over_the_wire_in_the_memory_of_a_block(
+    client: CanvasClient, discarding: str
+) -> None:
+    block = bytes(1024 * 1024)
+    file = PackageFile("large.imscc", 128 * len(block))
+    tracemalloc.start()
+    try:
+        client.upload(UploadTicket(f"{discarding}/put", ()), file, (block for _ in range(128)))
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(block)
+    finally:
+        tracemalloc.stop()
+
+
+def test_storage_that_refuses_before_everything_has_come_is_not_sent_the_rest(
+    client: CanvasClient, discarding: str
+) -> None:
+    sent = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += 1
+            yield bytes(1024 * 1024)
+
+    with pytest.raises(UploadError, match=r"HTTP 413|lost"):
+        client.upload(UploadTicket(f"{discarding}/full", ()), PackageFile("a", 64 * 1024 * 1024), blocks())
+    assert sent < 64

@@ -36,6 +36,7 @@ from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
 from canvas_exports.canvas.together import REST
+from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.export.durations import read_duration
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
@@ -52,6 +53,7 @@ from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
 from canvas_exports.reports.message import Message
 from canvas_exports.reports.sheet import COLUMNS
+from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Effect, Fault
@@ -348,6 +350,17 @@ class TestHowItWorks:
         assert {bare(name): float(value) for name, value, _ in rows} == {
             one.name: getattr(limits, one.name) for one in fields(limits)
         }
+
+
+class TestRestore:
+    def test_the_outcomes(self) -> None:
+        named = page("restore").column("What to do with what Canvas noted")
+        assert named == [outcome.value for outcome in RestoreOutcome]
+
+    def test_the_variables_of_the_drill(self) -> None:
+        text = page("restore").text
+        assert COURSES_VARIABLE in text
+        assert COUNT_VARIABLE in text
 
 
 class TestReports:

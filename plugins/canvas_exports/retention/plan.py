@@ -11,7 +11,7 @@ from datetime import MAXYEAR, datetime
 from enum import Enum
 
 from canvas_exports.archive.documents import format_time
-from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.keys import SUFFIXES, manifest_key
 from canvas_exports.archive.records import read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
@@ -22,8 +22,6 @@ from canvas_exports.retention.policy import Policy, group_of
 ASKED_AT_ONCE = 8  # contexts whose locks are looked up, or whose copies are deleted, at a time
 
 UNCLEAR = "another manifest of its context cannot be read, and may need its package"
-
-_SUFFIXES = (".imscc", ".zip")
 
 
 class Decision(str, Enum):
@@ -215,7 +213,7 @@ def _beside_troubles(holding: Holding) -> tuple[frozenset[str], bool]:
     """The packages beside manifests that cannot be read, and whether one of those may name any other package."""
     keys = {info.key for info in holding.objects}
     stems = [trouble.key.removesuffix(".json") for trouble in holding.troubles]
-    beside = [{f"{stem}{suffix}" for suffix in _SUFFIXES} & keys for stem in stems]
+    beside = [{f"{stem}{suffix}" for suffix in SUFFIXES} & keys for stem in stems]
     return frozenset().union(*beside), not all(beside)
 
 
@@ -227,7 +225,7 @@ def _left_behind(holding: Holding) -> Iterator[str]:
         record = read_record_name(key)
         if record is not None and record.manifest not in named | keys:
             stem = record.manifest.removesuffix(".json")
-            if not any(f"{stem}{suffix}" in keys for suffix in _SUFFIXES):
+            if not any(f"{stem}{suffix}" in keys for suffix in SUFFIXES):
                 yield key
 
 

@@ -168,6 +168,15 @@ class TestTrust:
         archive.replace(honest, damage)
         assert told(archive) == first
 
+    def test_a_whole_segment_under_the_name_of_another_is_not_believed(self, archive: Archive) -> None:
+        (document,) = filled(archive, 1)
+        first = told(archive)
+        (segment,) = archive.segments()
+        (info,) = (info for info in archive.list("courses/") if info.key.endswith(".json"))
+        lie = replace(Copy.of(info.key, document), verdict=Verdict.EMPTY)
+        archive.replace(segment, pack([row_of(info, lie)]))
+        assert told(archive) == first
+
     @pytest.mark.parametrize(
         "line",
         [

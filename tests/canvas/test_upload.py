@@ -17,7 +17,7 @@ from tests.canvas.conftest import TOKEN, ScriptedServer
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import PackageFile, UploadTicket
 from canvas_exports.canvas.upload import Block, Form
-from canvas_exports.errors import CorruptPackageError, UploadError
+from canvas_exports.errors import BadRequestError, CorruptPackageError, UploadError
 
 FILE = PackageFile("501.imscc", 6)
 BLOCKS: list[Block] = [b"abc", bytearray(b"de"), memoryview(b"f")]
@@ -153,6 +153,16 @@ def test_what_canvas_says_about_the_file_is_not_repeated(
     with pytest.raises(UploadError, match=f"HTTP {status}"):
         client.upload(ticket(storage), FILE, BLOCKS)
     assert len(server.seen) == 1
+
+
+def test_a_reason_that_canvas_gives_is_final(
+    client: CanvasClient, server: ScriptedServer, storage: ScriptedServer
+) -> None:
+    storage.on("POST /put", {"status": 303, "headers": {"Location": f"{server.url}{DONE}?uuid=secret"}})
+    server.on(f"GET {DONE}", {"status": 400, "json": {"message": "file size exceeds quota limits"}})
+    with pytest.raises(BadRequestError, match="file size exceeds quota limits") as caught:
+        client.upload(ticket(storage), FILE, BLOCKS)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.execution_time.comms import DeferTask
 from tests.operators.life import Life
-from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports
+from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
 
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
@@ -187,6 +188,33 @@ def test_neither_checkpoint_nor_trigger_nor_receipt_holds_a_link_or_a_token(
     for text in [*stored, json.dumps(life.checkpoint), json.dumps(life.receipt)]:
         assert "http" not in text
         assert canvas.token not in text
+
+
+def test_no_log_shows_a_link_a_ticket_or_the_token_however_much_is_logged(
+    canvas: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with web(tmp_path) as address:
+        link = f"{address}/{{}}?X-Signature=hidden"
+        monkeypatch.setattr(FileStore, "signed_url", lambda _, key, _lifetime: link.format(key))
+        by_link = task(canvas, tmp_path, via="url")
+        assert by_link.live() == "success"
+    canvas.inject(RequestFault(method="POST", path="^/(?!api)", effect="server_error"))
+    by_upload = task(canvas, tmp_path, allow_content=True)
+    assert by_upload.live() == "success"
+    said = [
+        caplog.text,
+        str(capsys.readouterr()),
+        json.dumps([by_link.supervisor.xcoms, by_upload.supervisor.xcoms], default=str),
+    ]
+    said += [json.dumps(life.checkpoint) for life in (by_link, by_upload)]
+    for text in said:
+        for secret in ("X-Signature", "hidden", "signature", "Policy", "uuid=", canvas.token):
+            assert secret not in text
 
 
 def test_the_button_leads_to_the_imports_of_the_course(canvas: Sandbox, tmp_path: Path) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports
+from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports, web
 
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
@@ -89,7 +85,7 @@ class TestRoundTrip:
         store: FileStore,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        with _web(Path(store.uri.removeprefix("file://"))) as address:
+        with web(Path(store.uri.removeprefix("file://"))) as address:
             monkeypatch.setattr(
                 FileStore, "signed_url", lambda _, key, _lifetime: f"{address}/{key}?signature=secret"
             )
@@ -382,9 +378,11 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.OVER_QUOTA_LATE)
-        with pytest.raises(UploadError, match="HTTP 400"):
-            Task(client, store).live()
+        result = Task(client, store).live()
+        assert result.outcome is RestoreOutcome.FAILED
+        assert "exceeds quota" in (result.reason or "")
         assert imports(canvas) == 0
+        assert posts(canvas, UPLOAD) == 1
 
     @pytest.mark.usefixtures("copy")
     def test_an_import_that_never_ends_is_stalled_and_looked_at_again_after_a_clear(
@@ -410,6 +408,16 @@ class TestWhatCanvasSays:
         with pytest.raises(InputError, match="busy with another import"):
             Task(client, store).live()
         assert len(canvas.migrations) == 1
+
+    @pytest.mark.usefixtures("copy")
+    def test_an_import_that_has_been_stuck_for_days_blocks_nothing(
+        self, canvas: Sandbox, client: CanvasClient, store: FileStore
+    ) -> None:
+        self.faulty(canvas, Fault.IMPORT_STUCK)
+        assert Task(client, store).restore.advance() is not None
+        self.faulty(canvas)
+        canvas.advance(3 * 86_400)
+        assert Task(client, store).live().is_clean
 
 
 class TestDamage:
@@ -527,19 +535,3 @@ class TestRefusals:
         with pytest.raises(InputError, match="course 300 is available"):
             Task(client, store, only_unpublished=True).live()
         assert canvas.migrations == []
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@contextmanager
-def _web(folder: Path) -> Iterator[str]:
-    """A web server that gives out the archive, as an object store does to whoever holds a signed URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()

@@ -199,6 +199,7 @@ class CanvasClient:
 
         Raises:
             UploadError: it could not be handed over; ask ``show_migration`` before trying again.
+            BadRequestError: Canvas says why it does not take the file (permanent).
         """
         self._run(sending(self._peer, ticket, file, blocks))
 

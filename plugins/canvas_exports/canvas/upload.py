@@ -12,18 +12,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from canvas_exports.canvas.answers import is_refusal
+from canvas_exports.canvas.answers import is_refusal, read_json
 from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
 from canvas_exports.canvas.migrations import MEDIA_TYPE, PackageFile, UploadTicket
 from canvas_exports.canvas.origin import host_of, is_http, resolve
 from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply
-from canvas_exports.errors import CanvasError, CanvasUnavailableError, ThrottledError, UploadError
+from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.errors import (
+    BadRequestError,
+    CanvasError,
+    CanvasExportsError,
+    CanvasUnavailableError,
+    ThrottledError,
+    UploadError,
+)
 
 Block = bytes | bytearray | memoryview
 
 _MOST_HOPS = 5
-_OK, _REDIRECT, _SERVER_ERROR = 200, 300, 500
+_OK, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 300, 400, 500
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -86,6 +93,7 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
     Raises:
         UploadError: storage refused or could not be reached, or leads to where no upload ends. Whether Canvas has the
             file is for the migration to say.
+        BadRequestError: Canvas says why it does not take the file, such as for a quota (permanent).
         CredentialError: Canvas no longer knows the token.
     """
     form = Form.of(ticket, file)
@@ -102,7 +110,7 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
         if _OK <= answer.status < _REDIRECT:
             return
         if answer.status not in _REDIRECTS:
-            raise UploadError(f"{host_of(url)} refused the upload (HTTP {answer.status})")
+            raise _refusal(peer, url, answer)
         location = resolve(url, answer.headers.get("location", ""))
         own = peer.origin.adopt(location)
         _check(own or location, urlsplit(url).scheme)
@@ -133,6 +141,18 @@ def _passing(reply: Reply, url: str) -> CanvasError | None:
     if reply.status >= _SERVER_ERROR:
         return CanvasUnavailableError(f"HTTP {reply.status}")
     return None
+
+
+def _refusal(peer: Peer, url: str, answer: Answer) -> CanvasExportsError:
+    """Canvas gives a reason, or storage a status. An empty answer of 400 says that Canvas has the file already, or not."""
+    if answer.status == _BAD_REQUEST and peer.origin.owns(url) and answer.body.strip():
+        try:
+            read_json(answer, Request("GET", urlsplit(url).path))
+        except BadRequestError as error:
+            return error
+        except CanvasError:
+            pass
+    return UploadError(f"{host_of(url)} refused the upload (HTTP {answer.status})")
 
 
 def _ask(peer: Peer, outgoing: Outgoing, *, bearer: bool, on_canvas: bool) -> Dialogue[Reply]:

@@ -267,6 +267,10 @@ class Restore:
                 _log.warning("%s", error)
                 problem = error
                 continue
+            except BadRequestError as error:
+                if self._needs_file():
+                    self._end(RestoreOutcome.FAILED, f"Canvas does not take the file: {error.message}")
+                return
             self._enter(Phase.SENT)
             return
         if self._needs_file():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
@@ -21,6 +21,8 @@ _BUSY = (
     MigrationState.RUNNING,
     MigrationState.UNKNOWN,
 )
+
+_LONGEST = timedelta(days=2)  # after which Canvas drops the job of an import; its state may stay as it was
 
 
 def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> Course:
@@ -103,13 +105,13 @@ def check_empty(client: CanvasClient, course_id: int) -> None:
 def check_idle(client: CanvasClient, course_id: int) -> None:
     """Refuse a course into which something is being imported: Canvas would make the next import wait, or fail it.
 
-    An import that still waits for its file is none: its upload may never come.
+    An import that still waits for its file is none: its upload may never come. Nor is one that has been stuck for days.
 
     Raises:
         InputError: it is busy.
     """
     for migration in client.list_migrations(Context(ContextKind.COURSE, str(course_id))):
-        if migration.workflow_state in _BUSY:
+        if _is_busy(client, migration):
             raise _busy(course_id, migration)
 
 
@@ -134,7 +136,7 @@ def check_free(
     for other in client.list_migrations(course):
         waits = other.workflow_state is MigrationState.PRE_PROCESSING
         first = other.id < own and other.created_at is not None and other.created_at > created_after
-        if other.id != own and (other.workflow_state in _BUSY or (waits and first)):
+        if other.id != own and (_is_busy(client, other) or (waits and first)):
             raise _busy(number, other)
     if empty:
         check_empty(client, number)
@@ -156,6 +158,12 @@ def contents(client: CanvasClient, course_id: int) -> dict[str, int]:
     if client.syllabus(where).strip():
         held["syllabus"] = 0
     return held
+
+
+def _is_busy(client: CanvasClient, migration: ContentMigration) -> bool:
+    created = migration.created_at
+    dead = created is not None and client.server_now() - created > _LONGEST
+    return migration.workflow_state in _BUSY and not dead
 
 
 def _busy(course_id: int, migration: ContentMigration) -> InputError:

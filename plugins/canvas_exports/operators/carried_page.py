@@ -16,7 +16,7 @@ from urllib.parse import quote
 PAGE_XCOM = "run_report_page"
 
 #: Characters of an XCom, at most; a page of 5,000 rows takes about 170,000.
-MOST_CARRIED = 1_000_000
+MOST_CARRIED = 300_000
 _MOST_UNPACKED = 32 * 1024 * 1024
 
 #: Where the plugin serves it, below the address of Airflow's UI.

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from canvas_exports import __version__
-from canvas_exports.commands import ages, history, hold, missing, retention, runs, verify
+from canvas_exports.commands import ages, compare, history, hold, missing, retention, runs, verify
 from canvas_exports.errors import CanvasExportsError
 
 #: Every subcommand is a module. Its ``add`` enters it, with its arguments and with what answers it.
-SUBCOMMANDS = (missing, history, runs, ages, verify, retention, hold)
+SUBCOMMANDS = (missing, history, runs, ages, compare, verify, retention, hold)
 
 ANSWERED, FOUND, FAILED = 0, 1, 2
 

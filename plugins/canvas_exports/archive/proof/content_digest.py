@@ -35,13 +35,26 @@ def content_digest(members: Iterable[Member], manifest: Iterable[bytes] | None =
         CorruptPackageError: the manifest is not well-formed.
     """
     digest = hashlib.sha256(f"canvas-exports content {VERSION}\n".encode())
-    apart = frozenset() if manifest is None else _IDENTITY | {cartridge.MANIFEST}
-    for name, size, crc in sorted((member.name, member.size, member.crc) for member in members):
-        if name not in apart:
-            digest.update(f"{name}\0{size}\0{crc:08x}\n".encode())
+    for name, size, crc in counted(members, has_manifest=manifest is not None):
+        digest.update(f"{name}\0{size}\0{crc:08x}\n".encode())
     if manifest is not None:
-        digest.update(_Sense().of(manifest))
+        digest.update(sense(manifest))
     return digest.hexdigest()
+
+
+def counted(members: Iterable[Member], *, has_manifest: bool) -> list[tuple[str, int, int]]:
+    """Name, size and CRC of the members that count by themselves, in order."""
+    apart = _IDENTITY | {cartridge.MANIFEST} if has_manifest else frozenset()
+    return sorted((member.name, member.size, member.crc) for member in members if member.name not in apart)
+
+
+def sense(manifest: Iterable[bytes]) -> bytes:
+    """Digest of what a manifest says, without what ``content_digest`` leaves out.
+
+    Raises:
+        CorruptPackageError: it is not well-formed.
+    """
+    return _Sense().of(manifest)
 
 
 class _Sense:

@@ -42,8 +42,11 @@ def good(store: FileStore, course: int, **facts: Any) -> None:
 
 
 def task(*archives: FileStore, **arguments: Any) -> Life:
-    places = [store.uri for store in archives]
-    return Life(lambda: CanvasArchiveGateOperator(task_id="gate", archives=places, **arguments), {})
+    first, *others = [store.uri for store in archives]
+    return Life(
+        lambda: CanvasArchiveGateOperator(task_id="gate", archive=first, also_archives=others, **arguments),
+        {},
+    )
 
 
 def answer(store: FileStore) -> dict[str, Any]:
@@ -155,18 +158,24 @@ def test_bad_input_is_named_and_opens_nothing(
     assert blamed in str(life.error)
 
 
-@pytest.mark.parametrize("places", [[], [{}], ["s3://a", "s3://a/"], [{"uri": "s3://a"}]])
-def test_archives_that_are_none_or_the_same_twice(places: list[Any]) -> None:
-    life = Life(lambda: CanvasArchiveGateOperator(task_id="gate", archives=places, courses=[1]), {})
+@pytest.mark.parametrize("also", [[{}], ["s3://a/"], [{"uri": "s3://b"}], 7])
+def test_archives_that_are_none_or_the_same_twice(also: Any) -> None:
+    life = Life(
+        lambda: CanvasArchiveGateOperator(task_id="gate", archive="s3://a", also_archives=also, courses=[1]),
+        {},
+    )
     assert life.segment() == "failed"
-    assert str(life.error).startswith("archives")
+    assert str(life.error).startswith("also_archives")
 
 
 def test_an_archive_may_bring_its_own_connection(archives: list[FileStore]) -> None:
-    good(archives[0], 101)
-    place = {"archive": archives[0].uri, "archive_conn_id": "campus_files"}
+    for store in archives:
+        good(store, 101)
+    place = {"archive": archives[1].uri, "archive_conn_id": "campus_files"}
     life = Life(
-        lambda: CanvasArchiveGateOperator(task_id="gate", archives=place, courses=[101]),
+        lambda: CanvasArchiveGateOperator(
+            task_id="gate", archive=archives[0].uri, also_archives=[place], courses=[101]
+        ),
         {"campus_files": {"conn_type": "fs"}},
     )
     assert life.segment() == "success"
@@ -185,7 +194,7 @@ def test_what_a_night_stored_and_proved_opens_it_and_what_it_could_not_store_shu
         return life
 
     def gate(**arguments: Any) -> Life:
-        return lives(lambda: CanvasArchiveGateOperator(task_id="gate", archives=archive, **arguments))
+        return lives(lambda: CanvasArchiveGateOperator(task_id="gate", archive=archive, **arguments))
 
     lives(
         lambda: CanvasContentExportOperator(

@@ -25,6 +25,7 @@ from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.plan import planned
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.several_archives import named_archives
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
@@ -43,35 +44,37 @@ class CanvasArchiveGateOperator(BaseOperator):
 
     For the place between the last backup of a term and whatever deletes its courses. It fails, without a retry, if a single
     course does not pass, and names every course that does not, with the reason in each archive: in the task's log, and in
-    full in ``gates/<task>.json`` in the run's folder of the first archive. What cannot be read or is not known never passes.
+    full in ``gates/<task>.json`` in the run's folder of ``archive``. What cannot be read or is not known never passes.
 
     Asks the archives alone: it changes nothing in Canvas and deletes nothing anywhere. What Canvas holds now it does not
     know; let the export run before it, after the last change to the courses.
 
     Args:
-        archives: one archive or several: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
+        archive: root URI of the archive.
         courses: ids or contexts with Canvas's numbers.
-        batches: the courses of a plan, as ``CanvasListCoursesOperator`` returns it for the first archive.
+        batches: the courses of a plan, as ``CanvasListCoursesOperator`` returns it for this archive.
         course_list: path or URI of a CSV, text, JSON or YAML file, with Canvas's numbers.
         export_type: the export types each course has to have.
         level: how deep the copy has to be proven, ``directory`` or ``full``: when it was stored, or by a verification since.
         max_age: of the newest copy, counted from its export; a timedelta or ISO 8601.
-        min_archives: in how many of the archives; all of them, if it is not given.
+        also_archives: further archives that are asked: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
+        min_archives: in how many of all the archives; in each of them, if it is not given.
         accept_empty: let a course pass whose copies never held any content.
-        archive_conn_id: Airflow connection of the archives that name none.
+        archive_conn_id: Airflow connection of the archive, and of every further one that names none.
 
     Raises:
         AirflowFailException: a course does not pass, no course was named, bad input, or a refused credential.
     """
 
     template_fields: Sequence[str] = (
-        "archives",
+        "archive",
         "courses",
         "batches",
         "course_list",
         "export_type",
         "level",
         "max_age",
+        "also_archives",
         "min_archives",
         "archive_conn_id",
     )
@@ -81,26 +84,28 @@ class CanvasArchiveGateOperator(BaseOperator):
     def __init__(
         self,
         *,
-        archives: str | Mapping[str, str] | Iterable[str | Mapping[str, str]],
+        archive: str,
         courses: Iterable[str | int] = (),
         batches: Iterable[Any] | XComArg | None = (),
         course_list: str | None = None,
         export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
         level: str = "full",
         max_age: Duration = timedelta(days=7),
+        also_archives: Sequence[str | Mapping[str, Any]] = (),
         min_archives: int | str | None = None,
         accept_empty: bool = False,
         archive_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.archives = archives
+        self.archive = archive
         self.courses = courses
         self.batches = batches
         self.course_list = course_list
         self.export_type = export_type
         self.level = level
         self.max_age = max_age
+        self.also_archives = also_archives
         self.min_archives = min_archives
         self.accept_empty = accept_empty
         self.archive_conn_id = archive_conn_id
@@ -109,7 +114,7 @@ class CanvasArchiveGateOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask every archive, write the answer down, judge."""
         try:
-            places = self._places()
+            places = named_archives(self.archive, self.archive_conn_id, self.also_archives)
             rule = self._rule(len(places))
             missing, receipt = self._ask(context, places, rule)
         except CanvasExportsError as error:
@@ -147,23 +152,6 @@ class CanvasArchiveGateOperator(BaseOperator):
             first.replace(key, json.dumps(answer, indent=1, ensure_ascii=False).encode())
             self.report_url = report_url(first.uri, key)
             return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
-
-    def _places(self) -> list[tuple[str, str | None]]:
-        listed = [self.archives] if isinstance(self.archives, (str, Mapping)) else list(self.archives)
-        places = []
-        for each in listed:
-            named = {"archive": each} if isinstance(each, str) else dict(each)
-            if not named.get("archive") or set(named) - {"archive", "archive_conn_id"}:
-                raise InputError(
-                    "archives", f"{each!r} names no archive", accepted="a URI, or archive and archive_conn_id"
-                )
-            places.append((str(named["archive"]), named.get("archive_conn_id") or self.archive_conn_id))
-        roots = {uri.strip().rstrip("/") for uri, _ in places}
-        if len(roots) < len(places) or not places:
-            raise InputError(
-                "archives", "each has to be named once", accepted="one archive or several different ones"
-            )
-        return places
 
     def _rule(self, archives: int) -> Rule:
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)

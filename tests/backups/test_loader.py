@@ -180,7 +180,7 @@ BROKEN: list[tuple[str, str]] = [
         "sweep_after: 'always' is not a length of time. Accepted: ISO 8601: PT12H, PT90M, P1D.",
     ),
     ("sweep_after: null", "sweep_after: null is not text. Accepted: such as 'P2D', 'P1W', 'never'."),
-    ("proof: full", "proof: 'full' is not one. Accepted: directory."),
+    ("proof: deep", "proof: 'deep' is not one. Accepted: directory, full."),
     (
         "fail_on: sometimes",
         "fail_on: 'sometimes' is not a failure policy. Accepted: any, never, or a percentage",

@@ -179,7 +179,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("parallel_transfers", 17),
     ("deadline", "12 hours"),
     ("stall_after", 2),
-    ("proof", "full"),
+    ("proof", "deep"),
     ("fail_on", None),
 ]
 

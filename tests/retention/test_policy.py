@@ -240,6 +240,10 @@ class TestRefusals:
             Policy(last=1, timezone=zone)
 
 
+def test_a_time_zone_is_read_as_that_of_a_schedule_is() -> None:
+    assert Policy(last=1, timezone="utc").zone.utcoffset(NOW) == timedelta(0)
+
+
 class TestSentence:
     def test_all_rules(self) -> None:
         policy = Policy(

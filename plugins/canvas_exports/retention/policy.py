@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta, tzinfo
+
+import pendulum
 
 from canvas_exports.catalog.copies import Copy, in_time
 from canvas_exports.errors import InputError
@@ -70,11 +71,16 @@ class Policy:
                 accepted=f"at least one of {', '.join(COUNTS)}, within",
             )
         try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            _ = self.zone
+        except (ValueError, OSError):
             raise InputError(
                 "timezone", f"{self.timezone!r} is not a time zone", accepted="America/Chicago, UTC, ..."
             ) from None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone, as the schedule of a backup reads its name."""
+        return pendulum.timezone(self.timezone)
 
     def choose(self, copies: Iterable[Copy], now: datetime) -> dict[str, tuple[str, ...]]:
         """Which copies of one group stay, and by which rules; holds are not looked at.
@@ -122,7 +128,7 @@ class Policy:
         """The copies that each rule chooses from a list, newest first."""
         for copy in copies[: self.last or 0]:
             yield "last", copy
-        zone = ZoneInfo(self.timezone)
+        zone = self.zone
         for rule, period in _PERIODS.items():
             seen: set[Hashable] = set()
             for copy in copies:

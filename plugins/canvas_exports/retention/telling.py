@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from io import BytesIO
 from textwrap import wrap
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.manifest import RunFacts
@@ -37,7 +36,7 @@ def table(plan: Plan, *, most: int | None = MOST_ROWS, width: int = 120) -> str:
         most: rows after which it says how many are left; ``None`` for all.
         width: of the lines below the table.
     """
-    zone = ZoneInfo(plan.policy.timezone)
+    zone = plan.policy.zone
     contexts = sorted(plan.contexts, key=lambda context: not context.of(Decision.DELETE))
     lines = [(context, line) for context in contexts for line in context.lines]
     rows = [_HEADINGS, *(_cells(context, line, zone) for context, line in lines[:most])]
@@ -123,7 +122,7 @@ def _many(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _cells(context: ContextPlan, line: Line, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(context: ContextPlan, line: Line, zone: tzinfo) -> tuple[str, ...]:
     return (
         context.name,
         line.type,

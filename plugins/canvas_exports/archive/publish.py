@@ -19,7 +19,7 @@ from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
 from canvas_exports.archive.proving import proof_of_stored
 from canvas_exports.archive.store import Block, Store
-from canvas_exports.archive.unchanged import Known, NothingNew, unless_known
+from canvas_exports.archive.unchanged import Known, NothingNew, unless_repeated
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,
@@ -72,7 +72,7 @@ def publish(
         store: the archive.
         draft: what the manifest says beside what is found out here.
         delivery: brings the package; not asked for it when it is already stored.
-        known: finds the stored package that this one merely repeats; without it, every package is stored.
+        known: finds the copy that this package may merely repeat; without it, every package is stored.
 
     Raises:
         AlreadyStoredError: the key holds another export (permanent).
@@ -87,7 +87,7 @@ def publish(
             return _locked(store, stored)
         adopted: Pipeline | None = None
         try:
-            passed = delivery.to(partial(_put, store, draft.key, known))
+            passed = delivery.to(partial(_put, store, draft.key, known and known()))
         except NothingNew as news:
             with delivery.stage("publish"):
                 referring = _refer(store, draft, news)
@@ -161,9 +161,9 @@ def _adopt(store: Store, key: str, delivery: Delivery) -> Pipeline | None:
     return pipeline
 
 
-def _put(store: Store, key: str, known: Known | None, stream: Iterator[Block], pipeline: Pipeline) -> None:
-    """Store a stream, unless it turns out to be known, and see that the store has kept all of it."""
-    store.put(key, unless_known(stream, pipeline, known))
+def _put(store: Store, key: str, copy: Manifest | None, stream: Iterator[Block], pipeline: Pipeline) -> None:
+    """Store a stream, unless it turns out to repeat a copy, and see that the store has kept all of it."""
+    store.put(key, unless_repeated(stream, pipeline, copy))
     _confirm(store, key, pipeline.size)
 
 

@@ -12,11 +12,13 @@ from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof.model import Proof, Verdict
 from canvas_exports.archive.store import Block
 
-Known = Callable[[Proof], Manifest | None]
-"""Finds the copy whose package holds just what was proven now: of the same context, and beyond doubt. ``None``: there is none.
+Known = Callable[[], Manifest | None]
+"""Finds the copy that tonight's package may repeat: of the same context, and beyond doubt. ``None``: there is none.
 
 Must answer with the newest proven copy. That one's package is never deleted by retention, nor swept: so nothing that is
 referred to goes away between the look and the manifest. (Should it, by other hands, ``publish`` finds out.)
+
+Asked before the package comes: while a store takes a stream, it may not be able to answer.
 """
 
 
@@ -34,10 +36,13 @@ class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by a
         self.proof = proof
 
 
-def unless_known(blocks: Iterator[Block], pipeline: Pipeline, known: Known | None) -> Iterator[Block]:
-    """Pass a stream on, and end it by ``NothingNew`` if it is whole and held already."""
+def unless_repeated(blocks: Iterator[Block], pipeline: Pipeline, copy: Manifest | None) -> Iterator[Block]:
+    """Pass a stream on, and end it by ``NothingNew`` if it is whole and holds what the copy holds."""
     yield from blocks
-    if known is not None and pipeline.proof.verdict is Verdict.WHOLE:
-        copy = known(pipeline.proof)
-        if copy is not None:
-            raise NothingNew(copy, pipeline.proof)
+    proof = pipeline.proof
+    if (
+        copy is not None
+        and proof.verdict is Verdict.WHOLE
+        and copy.package.content_digest == proof.content_digest
+    ):
+        raise NothingNew(copy, proof)

@@ -1,11 +1,11 @@
-"""Which stored package a package of tonight merely repeats."""
+"""Which copy a package of tonight may merely repeat."""
 
 from __future__ import annotations
 
 import logging
 
 from canvas_exports.archive.manifest import Manifest, ManifestDraft
-from canvas_exports.archive.proof.model import Proof, ProofLevel
+from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.catalog.latest import latest_copy
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Known:
-    """A look at the newest stored copy of what a draft is about: is it proven, and does it hold the same?
+    """A look at the newest stored copy of what a draft is about, if that is proven.
 
     Meant is a copy of the same context, export type, Canvas and selection. It has to be proven as deeply as tonight's
     package would have to be, and its package has to be there. If the archive cannot tell, the answer is no: storing a
@@ -31,7 +31,7 @@ def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Know
         ours, theirs = draft.export, manifest.export
         return (ours.type, ours.canvas_host, ours.select) == (theirs.type, theirs.canvas_host, theirs.select)
 
-    def known(proof: Proof) -> Manifest | None:
+    def known() -> Manifest | None:
         try:
             found = latest_copy(store, draft.context.kind, draft.context.id, is_like)
         except CanvasExportsError as error:
@@ -40,7 +40,6 @@ def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Know
         if found is None:
             return None
         copy, manifest = found
-        same = manifest.package.content_digest == proof.content_digest
-        return manifest if same and copy.is_proven_to(level.value) else None
+        return manifest if copy.is_proven_to(level.value) else None
 
     return known

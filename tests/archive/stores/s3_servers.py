@@ -92,6 +92,7 @@ class FaultProxy:
         self.answered: Rule = lambda _verb, _target: None
         self.codes: dict[int, str] = {}
         self.seen: list[tuple[str, str]] = []
+        self.lengths: list[int] = []  # of the bodies of those requests
         place = urlsplit(upstream).netloc
         proxy = self
 
@@ -105,6 +106,7 @@ class FaultProxy:
             def _pass(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 proxy.seen.append((self.command, self.path))
+                proxy.lengths.append(length)
                 if proxy.begun(self.command, self.path) is not None:
                     self._reset(length // 2)
                     return

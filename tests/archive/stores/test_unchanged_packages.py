@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.archive.packages import COURSE, HOST, cartridge_files, draft, zipped
-from tests.archive.stores.places import Place
+from tests.archive.stores.places import Place, S3Place
+from tests.archive.stores.s3_servers import FaultProxy
 
 from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block
+from canvas_exports.export.known import newest_proven
 
 FIRST, SECOND = draft(501), draft(502)
 
@@ -35,10 +39,59 @@ def test_nothing_of_an_unchanged_package_is_visible_or_left(place: Place, large:
 
         expect = Expectation("common_cartridge", len(data), COURSE, HOST)
         delivery = Delivery(blocks, expect, BlockBudget())
-        return publish(place.store, draft=draft(number), delivery=delivery, known=lambda _: known)
+        return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
 
     copy = night(501, monday, None).manifest
     assert night(502, tuesday, copy).unchanged
     assert place.objects() == {FIRST.key, manifest_key(FIRST.key), manifest_key(SECOND.key)}
     assert not place.store.capabilities.sweeps or place.leftovers() == []
     assert place.store.read(FIRST.key) == monday
+
+
+COURSES = 25
+
+
+@pytest.mark.parametrize(
+    ("size", "sent_at_most"),
+    [(100_000, 2_000 * COURSES), (20 << 20, (16 << 20) * COURSES)],
+    ids=["small", "large"],
+)
+def test_what_a_second_night_of_unchanged_courses_costs(
+    faulty_s3: tuple[S3Place, FaultProxy], size: int, sent_at_most: int
+) -> None:
+    """One listing, one read of a manifest, one look at the package before and after, one manifest: and no package."""
+    place, proxy = faulty_s3
+    courses = COURSES if size < 1 << 20 else 2
+    costs = []
+    for night, day in enumerate(("2026-11-23", "2026-11-24")):
+        data = package(day, size)
+        before, sent = len(proxy.seen), sum(proxy.lengths)
+        objects = place.objects()
+        for course in range(courses):
+            tonight = draft(1000 * (night + 1) + course)
+            expect = Expectation("common_cartridge", len(data))
+            delivery = Delivery(lambda _, data=data: iter([data]), expect, BlockBudget())  # type: ignore[misc]  # mypy knows no type of a default
+            tonight = replace(
+                tonight,
+                key=tonight.key.replace("courses/101/", f"courses/{course + 1}/"),
+                context=replace(tonight.context, id=course + 1),
+                export=replace(
+                    tonight.export, created_at=tonight.export.created_at + night * timedelta(days=1)
+                ),
+            )
+            known = newest_proven(place.store, tonight, ProofLevel.DIRECTORY)
+            assert publish(place.store, draft=tonight, delivery=delivery, known=known).unchanged == bool(
+                night
+            )
+        costs.append(
+            {
+                "requests": (len(proxy.seen) - before) / courses,
+                "bytes": (sum(proxy.lengths) - sent) / courses,
+                "objects": len(place.objects() - objects) / courses,
+            }
+        )
+    first, second = costs
+    assert (first["objects"], second["objects"]) == (2, 1)
+    assert second["bytes"] * courses <= sent_at_most
+    assert second["requests"] <= first["requests"] + 1
+    assert place.leftovers() == []

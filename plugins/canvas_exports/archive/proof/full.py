@@ -23,7 +23,8 @@ class StoredProof:
     Attributes:
         proof: its ``level`` is ``full`` only if all of it was read.
         size: bytes of the object.
-        covered: bytes from its front that were read and hold together; ``size`` once all of it was read.
+        covered: bytes from its front, up to the end of a member, that were read and hold together; ``size`` once all of it
+            was read.
         sha256: of all its bytes, in hexadecimal; ``None`` unless all of it was read.
         bytes_read: that came from the store, the directory included.
     """
@@ -82,7 +83,7 @@ def prove_stored(
         try:
             _look_deeper(inspection, stream)
         except LimitReached:
-            return StoredProof(shallow, info.size, stream.position, None, held.fetched + stream.read)
+            return StoredProof(shallow, info.size, stream.covered, None, held.fetched + stream.read)
         return StoredProof(
             proof=inspection.proof(ProofLevel.FULL),
             size=info.size,

@@ -62,11 +62,13 @@ class Stream:
 
     Attributes:
         position: bytes handed out.
+        covered: bytes of them that are known to hold together: up to the end of a member.
         read: bytes that came from the store.
     """
 
     def __init__(self, blocks: Iterator[Block], size: int, limit: Limit) -> None:
         self.position = 0
+        self.covered = 0
         self.read = 0
         self._blocks = blocks
         self._size = size

@@ -53,6 +53,7 @@ def unpack(stream: Stream, members: Iterable[Member], interest: Interest) -> Ite
                 pass
         rest = stream.take(member.extent.stop - stream.position)
         stray = len(rest) - (_descriptor(member, head, rest) if head.sizes_follow else 0)
+        stream.covered = stream.position
         if stray:
             text = f"after it lie {stray:,} bytes that no member accounts for"
             yield Finding("stray_bytes", Severity.WARNING, text, member.name)

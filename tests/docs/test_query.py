@@ -92,7 +92,9 @@ def bucket() -> Iterator[Any]:
 
 def opened(archive: str, *systems: Any) -> duckdb.DuckDBPyConnection:
     """A connection with the views of the page."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(
+        config={"threads": 1}
+    )  # file systems in Python are not at their best under many
     for system in systems:
         connection.register_filesystem(system)
     connection.execute(f"SET VARIABLE archive = '{archive}'")

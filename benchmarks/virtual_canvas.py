@@ -94,9 +94,9 @@ class VirtualCanvas:
         """``GET /api/v1/progress/:id``."""
         self.settle()
         progress = self._world.progresses[progress_id]
-        self.looks[progress.export_id] += 1
+        self.looks[progress.context_id] += 1
         if progress.workflow_state == "completed":
-            self.seen_at.setdefault(progress.export_id, self.now())
+            self.seen_at.setdefault(progress.context_id, self.now())
         return Progress(progress_id, ProgressState(progress.workflow_state), progress.completion)
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:

@@ -168,7 +168,7 @@ BROKEN: list[tuple[str, str]] = [
     ("deadline: PT0S", "deadline: 0:00:00 is not a length of time."),
     ("stall_after: 12:30", "stall_after: '12:30' does not fit. Accepted: such as 'PT2H', 'PT45M'."),
     ("stall_after: 2", "stall_after: 2 is not text."),
-    ("notify: []", "notify: is empty. Accepted: such as [\"registrar@example.edu\"]."),
+    ("notify: []", 'notify: is empty. Accepted: such as ["registrar@example.edu"].'),
     (
         "notify: [registrar]",
         "notify[0]: 'registrar' does not fit. Accepted: such as 'registrar@example.edu'.",

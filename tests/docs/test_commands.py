@@ -72,7 +72,8 @@ def add_connection(parsed: argparse.Namespace) -> None:
     if connection.conn_type == "canvas":
         CanvasSettings.read(connection, connection.extra_dejson)
     else:
-        assert store_options("s3://bucket/path", connection).endpoint
+        options = store_options("s3://bucket/path", connection)
+        assert options.endpoint or options.region
 
 
 def python(arguments: list[str]) -> None:

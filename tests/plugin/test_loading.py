@@ -149,7 +149,11 @@ class TestProvider:
         ]
         for name in modules:
             importlib.import_module(name)
-        classes = [*info["extra-links"], *info["notifications"], *(row["plugin-class"] for row in info["plugins"])]
+        classes = [
+            *info["extra-links"],
+            *info["notifications"],
+            *(row["plugin-class"] for row in info["plugins"]),
+        ]
         for name in classes:
             module, _, attribute = name.rpartition(".")
             assert hasattr(importlib.import_module(module), attribute)

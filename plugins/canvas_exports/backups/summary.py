@@ -84,7 +84,11 @@ def _verdict(fail_on: str) -> str:
 def _kept(keep: Mapping[str, Any], timezone: str) -> str:
     rules = dict(keep)
     applied = rules.pop("apply", False)
-    told = "All others are deleted." if applied else "The others are told and stay, for it does not say `apply: true`."
+    told = (
+        "All others are deleted."
+        if applied
+        else "The others are told and stay, for it does not say `apply: true`."
+    )
     return f"{read_keep(rules, timezone=timezone).sentence()} {told}"
 
 

@@ -44,7 +44,7 @@ def store(place: GcsPlace, number: int = 501, *, known: Manifest | None = None) 
 
     expect = Expectation("common_cartridge", len(data), COURSE, HOST)
     delivery = Delivery(blocks, expect, BlockBudget())
-    return publish(place.store, draft=draft(number), delivery=delivery, known=lambda _: known)
+    return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
 
 
 def unlock(place: GcsPlace, *keys: str) -> None:

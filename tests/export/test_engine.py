@@ -260,7 +260,7 @@ HAPPENINGS = st.one_of(
         events.Stored,
         st.sampled_from(NAMES),
         EXPORT_IDS,
-        outcome=st.sampled_from([Outcome.STORED, Outcome.INCOMPLETE]),
+        outcome=st.sampled_from([Outcome.STORED, Outcome.UNCHANGED, Outcome.DEGRADED, Outcome.INCOMPLETE]),
         reason=st.none(),
         key=st.just("k"),
         size=st.just(1),

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.canvas.conftest import TOKEN, ScriptedServer
 
+from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import PackageFile, UploadTicket
 from canvas_exports.canvas.upload import Block, Form
@@ -88,6 +89,21 @@ def test_not_even_canvas_itself_gets_the_token_with_the_file(
     server.on(f"GET {DONE}", {"json": {"id": 7}})
     client.upload(UploadTicket(f"{server.url}/files_api", ()), FILE, BLOCKS)
     assert ["authorization" in seen.headers for seen in server.seen] == [False, True]
+
+
+def test_canvas_can_be_asked_while_it_takes_the_file_itself(server: ScriptedServer) -> None:
+    def patience(_: float) -> None:
+        raise AssertionError("the upload holds the only place in the budget")
+
+    server.on("POST /files_api", {"status": 201})
+    server.on("GET /api/v1/users/self", {"json": {"id": 9}})
+    with CanvasClient(server.url, TOKEN, budget=RateBudget(), sleep=patience) as client:
+
+        def blocks() -> Iterator[Block]:
+            assert client.whoami().id == 9
+            yield from BLOCKS
+
+        client.upload(UploadTicket(f"{server.url}/files_api", ()), FILE, blocks())
 
 
 def test_a_foreign_host_on_the_way_never_sees_the_token(

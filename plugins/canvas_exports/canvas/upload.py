@@ -105,7 +105,9 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
         "Content-Length": str(form.length),
     }
     outgoing = Outgoing("POST", url, headers, upload=form.stream(blocks))
-    answer = _answered((yield from _ask(peer, outgoing, bearer=False, on_canvas=own is not None)), url)
+    # Without the token it is not the token's budget that Canvas charges. To hold a place in it would also keep whoever
+    # reads the package from asking Canvas anything meanwhile.
+    answer = _answered((yield from _send(outgoing)), url)
     for _ in range(_MOST_HOPS):
         if _OK <= answer.status < _REDIRECT:
             return
@@ -124,7 +126,7 @@ def _told(peer: Peer, url: str, *, on_canvas: bool) -> Dialogue[Answer]:
     patience = Patience(peer)
     while True:
         outgoing = Outgoing("GET", url, peer.headers())
-        reply = yield from _ask(peer, outgoing, bearer=on_canvas, on_canvas=on_canvas)
+        reply = yield from (exchange(outgoing, peer) if on_canvas else _send(outgoing))
         error = _passing(reply, url)
         pause = None if error is None else patience.after(error)
         if pause is None:
@@ -155,10 +157,8 @@ def _refusal(peer: Peer, url: str, answer: Answer) -> CanvasExportsError:
     return UploadError(f"{host_of(url)} refused the upload (HTTP {answer.status})")
 
 
-def _ask(peer: Peer, outgoing: Outgoing, *, bearer: bool, on_canvas: bool) -> Dialogue[Reply]:
-    """Canvas within its budget, anybody else at once and without the token."""
-    if on_canvas:
-        return (yield from exchange(outgoing, peer, bearer=bearer))
+def _send(outgoing: Outgoing) -> Dialogue[Reply]:
+    """At once, and without the token."""
     reply = yield Send(outgoing)
     assert isinstance(reply, Answer | Fault)
     return reply

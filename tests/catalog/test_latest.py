@@ -130,6 +130,27 @@ def test_a_manifest_that_cannot_be_read_may_be_the_newest_so_there_is_no_telling
     assert found(store) is None
 
 
+def test_what_strangers_have_put_there_under_names_of_their_own_is_passed_over(
+    store: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.keep(manifest(501, NOON), NOON)
+    ours = list(store.list())
+    # Object stores list it; below a folder it is left out already.
+    strange = ObjectInfo(f"courses/{COURSE}/notes of the dean.json", 3, NOON + timedelta(days=9))
+    monkeypatch.setattr(store, "list", lambda _: iter([strange, *ours]))
+    assert found(store) == 501
+
+
+def test_a_manifest_that_names_no_package_of_ours_has_no_records(store: Counted) -> None:
+    store.keep(manifest(501, NOON), NOON)
+    store.put_if_absent(
+        RecordName(manifest_key(draft(501).key), RecordKind.VERIFY, NOON, "full", "intact").key, b"{}"
+    )
+    later = NOON + timedelta(days=1)
+    store.keep(manifest(502, later, package=f"courses/{COURSE}/502.tar"), later, manifest_key(draft(502).key))
+    assert found(store) is None
+
+
 def test_a_store_that_fails_is_no_answer(store: Counted) -> None:
     store.keep(manifest(501, NOON), NOON)
     store.fails = True

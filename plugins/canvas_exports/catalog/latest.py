@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from canvas_exports.archive.keys import context_folder, manifest_key
+from canvas_exports.archive.keys import context_folder, is_key, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, in_time
+from canvas_exports.catalog.reading import is_package_below
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
 
 # By how much Canvas's clock may be ahead of the store's.
@@ -37,10 +38,11 @@ def latest_copy(
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    objects = {info.key: info for info in store.list(context_folder(kind, canvas_id))}
+    folder = context_folder(kind, canvas_id)
+    objects = {info.key: info for info in store.list(folder)}
     found: tuple[Copy, Manifest] | None = None
     written = sorted(
-        (info for info in objects.values() if is_manifest_key(info.key)),
+        (info for info in objects.values() if is_manifest_key(info.key) and is_key(info.key)),
         key=lambda info: info.modified,
         reverse=True,
     )
@@ -57,6 +59,8 @@ def latest_copy(
             return None
         if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
             continue
+        if not is_package_below(folder, manifest.package.key):
+            return None
         copy = Copy.of(info.key, manifest)
         if found is None or in_time([found[0], copy])[-1] is copy:
             found = copy, manifest

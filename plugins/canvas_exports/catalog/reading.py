@@ -196,7 +196,7 @@ class _Reading:
         about = (manifest.context.kind, manifest.context.id)
         if about != (self._listed.kind, self._listed.id):
             return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
-        if not _is_package(manifest.package.key, context_folder(*about)):
+        if not is_package_below(context_folder(*about), manifest.package.key):
             return "the package it names is not in its context's folder"
         return None
 
@@ -211,5 +211,6 @@ class _Reading:
         return copy if is_present and not records else replace(copy, is_present=is_present, records=records)
 
 
-def _is_package(key: str, folder: str) -> bool:
+def is_package_below(folder: str, key: str) -> bool:
+    """Whether what a manifest names can be a package of the context that the folder belongs to."""
     return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)

@@ -76,8 +76,17 @@ def test_a_reopened_item_goes_on_from_what_may_still_be_of_use(item: Item) -> No
     item.reopen()
     assert (item.outcome, item.reason, item.fetches) == (None, None, 0)
     expected = State.PLANNED if intended_at is None else State.INTENDED
-    assert item.state is (State.REQUESTED if export_id is not None else expected)
+    if export_id is not None:  # where an archive has it already, its package was ready once
+        expected = State.REQUESTED if item.key is None else State.READY
+    assert item.state is expected
     assert (item.export_id, item.intended_at) == (export_id, intended_at)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_an_archive_has_is_degraded_at_worst(outcome: Outcome) -> None:
+    item = Item("course:101", "zip", State.READY, key="courses/101/1.zip")
+    item.end(outcome, "x")
+    assert item.outcome is (outcome if outcome.has_package else Outcome.DEGRADED)
 
 
 @given(ITEMS)

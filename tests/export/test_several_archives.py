@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, C
 from canvas_exports.export import events
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
+from canvas_exports.export.look import COMPLETE
 from canvas_exports.export.options import build_options
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.places import Places, first_answer, usable
@@ -121,6 +123,43 @@ def test_what_is_in_one_archive_stays_degraded_whatever_breaks_the_retry_off(
     engine.resume(cleared=False, now=0.0)
     engine.interrupt("Canvas is down")
     assert (item.outcome, item.reason) == (Outcome.DEGRADED, "Canvas is down")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(lambda item: [events.ExportFailed(item.name, item.export_id, "no")], id="no package"),
+        pytest.param(lambda item: [events.Ended(item.name, Outcome.DENIED, "no")], id="the right is gone"),
+    ],
+)
+def test_what_is_in_one_archive_stays_degraded_whatever_canvas_says_at_the_retry(
+    way: Way, stores: list[Fickle], trouble: Callable[[Item], list[events.Event]]
+) -> None:
+    item = way.item()
+    item.creations = LIMITS.creations
+    engine = Engine([item], LIMITS)
+    stores[1].error = AWAY
+    engine.apply(carried(way, Places(stores), item))
+    engine.resume(cleared=False, now=0.0)
+    for event in trouble(item):
+        engine.apply(event)
+    assert item.outcome is Outcome.DEGRADED
+    assert item.reason is not None
+    assert item.reason.startswith("no")
+
+
+def test_an_export_that_a_retry_finds_unfinished_is_not_stalled_for_that(
+    way: Way, stores: list[Fickle]
+) -> None:
+    item = way.item()
+    engine = Engine([item], replace(LIMITS, deadline=2e9))
+    stores[1].error = AWAY
+    engine.apply(carried(way, Places(stores), item))
+    engine.resume(cleared=False, now=1e9)
+    engine.apply(events.NotReady(item.name, item.export_id or 0))
+    engine.apply(events.Progressed(item.name, item.export_id or 0, COMPLETE, 1e9 + 1, None, 1e9 + 1))
+    engine.apply(events.Tick(1e9 + 1))
+    assert item.state is State.REQUESTED
 
 
 def test_unchanged_everywhere_is_unchanged_and_a_new_archive_gets_the_package(

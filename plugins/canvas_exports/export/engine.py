@@ -106,7 +106,7 @@ class Engine:
             ):
                 item.reopen()
                 item.creations = 0 if cleared else item.creations
-                item.changed_at = now if item.state is State.REQUESTED else None
+                item.changed_at = now if item.state in (State.REQUESTED, State.READY) else None
 
     def interrupt(self, reason: str) -> None:
         """The attempt is over: whatever has no outcome gets ``interrupted``. ``resume`` takes it back."""

@@ -72,7 +72,12 @@ class Item:
         self.fetches = 0
 
     def end(self, outcome: Outcome, reason: str | None = None) -> None:
-        """The one place where an outcome is set."""
+        """The one place where an outcome is set.
+
+        What an earlier attempt has stored in one of several archives is still there, whatever became of this one.
+        """
+        if self.key is not None and not outcome.has_package:
+            outcome = Outcome.DEGRADED
         self.state = State.DONE
         self.outcome = outcome
         self.reason = reason[:MAX_REASON] if reason else None
@@ -81,8 +86,8 @@ class Item:
             self.running_since = self.seen_at = None
 
     def break_off(self, reason: str) -> None:
-        """End for this attempt. What an earlier attempt has stored in one of several archives is still there."""
-        self.end(Outcome.INTERRUPTED if self.key is None else Outcome.DEGRADED, reason)
+        """End for this attempt."""
+        self.end(Outcome.INTERRUPTED, reason)
 
     def reopen(self) -> None:
         """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""

@@ -111,3 +111,29 @@ def test_an_archive_that_cannot_tell_gets_the_package(way: Way, error: CanvasExp
     night(way)
     way.store = Unlisted(way, error)
     assert night(way).outcome is Outcome.STORED
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Way]:
+    yield from way_over(tmp_path, course(100, size=24_000_000))
+
+
+def fetched(way: Way) -> int:
+    """Bytes that storage has sent, as it counted them."""
+    return sum(record.bytes for record in way.canvas.requests if record.listener == "storage")
+
+
+def test_a_large_course_that_nobody_changed_is_not_even_fetched(large: Way) -> None:
+    first = night(large)
+    before = fetched(large)
+    second = night(large)
+    assert (second.outcome, second.key) == (Outcome.UNCHANGED, first.key)
+    assert before >= first.size
+    assert fetched(large) - before < first.size / 2
+
+
+def test_a_large_course_that_was_edited_is_fetched_and_stored(large: Way) -> None:
+    night(large)
+    large.canvas.edit_course(100)
+    second = night(large)
+    assert (second.outcome, second.size > 24_000_000) == (Outcome.STORED, True)

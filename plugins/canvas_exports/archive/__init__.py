@@ -16,7 +16,11 @@ then becomes visible; its manifest, written last, is the commit marker.
 ``proving``            the same once more, of what has been stored
 ``manifest``           the document beside a package
 ``keys``               where things lie
-``publish``            all of it, in the one order that survives being killed
+``delivery``           a package's way from its source to whoever stores it; ``tee``: to several at once
+``unchanged``          what a stored package already holds is not stored again; ``comparing``: what differs
+``publish``            all of it, in the one order that survives being killed; ``several``: into several archives
+``records``            what is learnt of a package later, in documents of their own
+``ownership``          which keys are ours; ``sweeping``: removing what killed runs left
 ``report``             what became of every context of a run
 =====================  =====================================================================
 """

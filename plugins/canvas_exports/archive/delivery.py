@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 
-from canvas_exports.archive.blocks import BlockBudget, Filling
-from canvas_exports.archive.held import OutOfReachError
+from canvas_exports.archive.blocks import BlockBudget, Filling, MiB
+from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.archive.pipeline import Pipeline, Stage
-from canvas_exports.archive.proof.model import Expectation, ProofLevel
+from canvas_exports.archive.proof.directory import prove
+from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.archive.store import Block
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import CanvasExportsError, CorruptPackageError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,12 @@ Source = Callable[[Filling], Iterator[Block]]
 
 Put = Callable[[Iterator[Block], Pipeline], None]
 """Stores a stream, of which the pipeline knows everything once it has ended. The stream ends well only if it may be kept."""
+
+Look = Callable[[], Held | None]
+"""Looks at the end of the package without fetching the rest; ``None`` where that cannot be done."""
+
+#: Bytes of a package from which on looking first costs less than fetching it for nothing.
+WORTH_A_LOOK = 16 * MiB
 
 # One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
@@ -35,6 +43,7 @@ class Delivery:
         budget: the memory all packages of a task share.
         stage: surrounds the proof, and the writing of the manifest.
         level: how deeply it is proven; ``full`` reads it once more when it is stored.
+        look: looks at its end alone, where its size makes that worth a request or two.
     """
 
     def __init__(
@@ -45,12 +54,31 @@ class Delivery:
         *,
         stage: Stage = nullcontext,
         level: ProofLevel = ProofLevel.DIRECTORY,
+        look: Look | None = None,
     ) -> None:
         self.source = source
         self.expect = expect
         self.budget = budget
         self.stage = stage
         self.level = level
+        self._look = look
+        self._looking = threading.Lock()
+        self._seen: Proof | None = None
+
+    def at_a_glance(self) -> Proof | None:
+        """What the package's own directory says, without fetching all of it. Looks once, whoever asks.
+
+        ``None`` if the package is too small for that, its storage cannot do it, or anything is wrong: then it has to come.
+        """
+        with self._looking:
+            if self._look is not None and (self.expect.size or 0) >= WORTH_A_LOOK:
+                look, self._look = self._look, None
+                try:
+                    held = look()
+                    self._seen = None if held is None else prove(held, self.expect)
+                except (CanvasExportsError, OutOfReachError) as error:
+                    log.info("the package could not be looked at beforehand: %s", error)
+            return self._seen
 
     def to(self, put: Put) -> Pipeline:
         """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them.

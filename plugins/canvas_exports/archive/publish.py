@@ -19,7 +19,7 @@ from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
 from canvas_exports.archive.proving import proof_of_stored
 from canvas_exports.archive.store import Block, Store
-from canvas_exports.archive.unchanged import Known, NothingNew, unless_repeated
+from canvas_exports.archive.unchanged import Known, NothingNew, end_if_repeated, unless_repeated
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,
@@ -87,7 +87,10 @@ def publish(
             return _locked(store, stored)
         adopted: Pipeline | None = None
         try:
-            passed = delivery.to(partial(_put, store, draft.key, known and known()))
+            copy = known and known()
+            if copy is not None:
+                end_if_repeated(copy, delivery.at_a_glance())
+            passed = delivery.to(partial(_put, store, draft.key, copy))
         except NothingNew as news:
             with delivery.stage("publish"):
                 referring = _refer(store, draft, news)

@@ -13,6 +13,7 @@ from typing import Any
 
 from canvas_exports.archive.delivery import Delivery, Put
 from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.archive.proof.model import Proof
 from canvas_exports.archive.store import Block
 
 _END = object()
@@ -41,6 +42,10 @@ class Shared(Delivery):
         self._asking: list[_Taker] = []
         self._changed = threading.Condition()
         self._is_over = False
+
+    def at_a_glance(self) -> Proof | None:
+        """As ``Delivery.at_a_glance``: one look for all."""
+        return self._delivery.at_a_glance()
 
     def to(self, put: Put) -> Pipeline:
         """As ``Delivery.to``, for one of several.

@@ -1,6 +1,7 @@
 """A package that holds what a stored one holds already is not stored again: its manifest refers to that one.
 
-Whether it does is known at the last byte, before the store commits. Leaving the stream by an exception is the abort.
+Whether it does is told by the package's end. Where that can be fetched alone, the rest never comes; elsewhere it is known
+at the last byte, before the store commits, and leaving the stream by an exception is the abort.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by a
 
     Attributes:
         copy: the manifest whose package holds the same.
-        proof: of the package that has just passed.
+        proof: of the package of tonight.
     """
 
     def __init__(self, copy: Manifest, proof: Proof) -> None:
@@ -36,13 +37,22 @@ class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by a
         self.proof = proof
 
 
-def unless_repeated(blocks: Iterator[Block], pipeline: Pipeline, copy: Manifest | None) -> Iterator[Block]:
-    """Pass a stream on, and end it by ``NothingNew`` if it is whole and holds what the copy holds."""
-    yield from blocks
-    proof = pipeline.proof
+def end_if_repeated(copy: Manifest | None, proof: Proof | None) -> None:
+    """Say that a package need not be stored, if it is whole and holds what the copy holds.
+
+    Raises:
+        NothingNew: that.
+    """
     if (
         copy is not None
+        and proof is not None
         and proof.verdict is Verdict.WHOLE
         and copy.package.content_digest == proof.content_digest
     ):
         raise NothingNew(copy, proof)
+
+
+def unless_repeated(blocks: Iterator[Block], pipeline: Pipeline, copy: Manifest | None) -> Iterator[Block]:
+    """Pass a stream on, and end it by ``NothingNew`` if it is whole and holds what the copy holds."""
+    yield from blocks
+    end_if_repeated(copy, pipeline.proof)

@@ -8,7 +8,7 @@ The protocol is written once, without I/O, and read from the bottom up::
     answers, parse, pages                            an answer: which value, which error, which next page
     budget, gate, tokens, peer, dialogue             how a call is carried out: pace, credentials, repetition
     oauth, together                                  a new token; many looks in one call
-    redirects, download, ranges                      the way to a package, over one connection or several
+    redirects, promises, download, ranges, glance    the way to a package, over one connection or several, or to its end
     upload                                           the way of a package into Canvas
     environment, transport, async_transport          bytes, over urllib3 and over aiohttp
     client, async_client                             the two ways in

@@ -1,10 +1,11 @@
-"""The Canvas API for workers: blocking, on ``requests``, safe between threads."""
+"""The Canvas API for workers: blocking, on ``urllib3``, safe between threads."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
 from canvas_exports.canvas.download import Download
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.canvas.glance import Glance, glance
 from canvas_exports.canvas.migrations import (
     ContentMigration,
     MigrationIssue,
@@ -246,7 +248,24 @@ class CanvasClient:
                 passed on so far is to be thrown away, and a new download may begin at once.
             CanvasError: asking Canvas for a fresh link failed.
         """
+        with _about(context, export):
+            yield from self._download(context, export).blocks(space, connections)
 
+    def glance(self, context: Context, export: ContentExport) -> Glance | None:
+        """Look at the end of a package without fetching the rest. ``GET`` of the attachment's URL, then of a range.
+
+        Returns:
+            What can be read in parts; ``None`` where its storage does not serve ranges, or no strong ``ETag`` with them.
+
+        Raises:
+            DownloadError: as ``download``.
+            CanvasError: asking Canvas for a fresh link failed.
+        """
+        with _about(context, export):
+            download = self._download(context, export)
+            return glance(download, download.size)
+
+    def _download(self, context: Context, export: ContentExport) -> Download:
         def refresh() -> Attachment:
             attachment = self.show_export(context, export.id).attachment
             if attachment is None or not attachment.url:
@@ -255,14 +274,8 @@ class CanvasClient:
                 )
             return attachment
 
-        try:
-            attachment = export.attachment if export.attachment and export.attachment.url else refresh()
-            yield from Download(
-                self._peer, attachment, run=self._run, refresh=refresh, sleep=self._sleep
-            ).blocks(space, connections)
-        except DownloadError as error:
-            error.context, error.export_id = str(context), export.id
-            raise
+        attachment = export.attachment if export.attachment and export.attachment.url else refresh()
+        return Download(self._peer, attachment, run=self._run, refresh=refresh, sleep=self._sleep)
 
     def close(self) -> None:
         """Close every connection."""
@@ -310,3 +323,13 @@ class CanvasClient:
                 return error
             return None
         return self._transport.send(step.outgoing)
+
+
+@contextmanager
+def _about(context: Context, export: ContentExport) -> Iterator[None]:
+    """Say which export a failed download was of."""
+    try:
+        yield
+    except DownloadError as error:
+        error.context, error.export_id = str(context), export.id
+        raise

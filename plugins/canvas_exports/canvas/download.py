@@ -7,13 +7,10 @@ same object; if it cannot, the caller is told to start over, because the bytes i
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from typing import Any
 
 from canvas_exports.canvas.answers import is_refusal
@@ -21,6 +18,14 @@ from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exch
 from canvas_exports.canvas.models import Attachment
 from canvas_exports.canvas.origin import host_of, resolve
 from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.promises import (
+    Mark,
+    check_continuation,
+    check_start,
+    is_part,
+    mark_of,
+    serves_parts,
+)
 from canvas_exports.canvas.ranges import OneBuffer, Parts, Space, read
 from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
@@ -34,21 +39,12 @@ _OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _RANGE_NOT_SATISFIABLE = 200, 206, 401
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _PACKAGE_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip, and the empty one of 22 bytes
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<error", b"{", b"[")
 
 
 class RefusedError(DownloadError):
     """The link was refused on the way; a fresh one may work."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """By what storage recognises the object again: a strong ``ETag``, or a ``Last-Modified`` that is as good."""
-
-    validator: str
-    etag: str | None
 
 
 class Download:
@@ -79,8 +75,13 @@ class Download:
         self._offset = 0
         self._mark: Mark | None = None
         self._source: str | None = None
-        self._divisible = False
+        self._serves_parts = False
         self._renewing = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes, as Canvas announces them."""
+        return self._attachment.size
 
     def blocks(self, space: Space | None = None, connections: int = 1) -> Iterator[memoryview]:
         """The package, in blocks of at most 1 MiB, or of the space; each valid until the next is asked for.
@@ -98,7 +99,8 @@ class Download:
             before = self._offset
             body = self._open()
             try:
-                if connections > 1 and self._divisible and (yield from self._parts(body, space, connections)):
+                divisible = self._serves_parts and self._attachment.size > DIVISIBLE
+                if connections > 1 and divisible and (yield from self._parts(body, space, connections)):
                     return
                 while count := read(body, view := self._room(space)):
                     self._inspect(view[:count])
@@ -117,6 +119,26 @@ class Download:
                 )
             self._sleep(self._pause(stalls))
         raise DownloadError(f"{self._broken()}, again and again")
+
+    def part(self, start: int, stop: int) -> bytes | None:
+        """Some bytes of the package alone; ``None`` where storage does not serve parts of what Canvas leads to.
+
+        Raises:
+            DownloadError: bounded attempts failed.
+        """
+        if self._source is None:
+            self._open().close()
+        body = self._open_part(start, stop) if self._serves_parts else None
+        if body is None:
+            return None
+        found = bytearray(stop - start)
+        at = 0
+        try:
+            while count := read(body, memoryview(found)[at:]):
+                at += count
+        finally:
+            body.close()
+        return bytes(found) if at == len(found) else None
 
     def _room(self, space: Space) -> memoryview:
         """Memory for the next bytes; after the last one, for the one byte that would be too many."""
@@ -156,7 +178,7 @@ class Download:
             url = self._source or ""
             answer = self._run(part_of(self._peer, url, start, stop, self._mark))
             if answer.stream is not None:
-                if _is_part(answer, start, stop, size, self._mark):
+                if is_part(answer, start, stop, size, self._mark):
                     return answer.stream
                 answer.stream.close()
                 return None
@@ -174,12 +196,12 @@ class Download:
         assert answer.stream is not None
         try:
             if self._offset:
-                _check_continuation(answer, self._offset, self._attachment.size, self._mark)
+                check_continuation(answer, self._offset, self._attachment.size, self._mark)
             else:
-                _check_start(answer, self._attachment.size)
-                self._mark = _mark(answer)
+                check_start(answer, self._attachment.size)
+                self._mark = mark_of(answer)
                 self._source = answer.source
-                self._divisible = _is_divisible(answer, self._mark, self._attachment.size)
+                self._serves_parts = serves_parts(answer, self._mark)
         except DownloadError:
             answer.stream.close()
             raise
@@ -321,59 +343,3 @@ def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | 
         headers["Range"] = f"bytes={offset}-" if stop is None else f"bytes={offset}-{stop - 1}"
         headers["If-Range"] = mark.validator
     return Outgoing("GET", hop.url, headers, stream=True)
-
-
-def _check_start(answer: Answer, size: int) -> None:
-    if answer.status != _OK:
-        raise DownloadError(f"HTTP {answer.status} where the whole package was asked for")
-    if answer.media_type in ("text/html", "application/xhtml+xml") or "json" in answer.media_type:
-        what = "a web page, probably a login" if "html" in answer.media_type else "a message"
-        raise DownloadError(
-            f"{what} came instead of the package; check that the token's user may download files"
-        )
-    if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise DownloadError("the package came compressed once more, so that its length cannot be checked")
-    length = answer.headers.get("content-length")
-    if length is not None and length != str(size):
-        raise DownloadError(f"{length} bytes were announced where Canvas says the package has {size}")
-
-
-def _check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:
-    if answer.status != _PARTIAL:
-        raise DownloadError("storage does not resume, or the package was replaced", restart=True)
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-    if not found or tuple(map(int, found.groups())) != (offset, size - 1, size):
-        raise DownloadError("storage resumed at another place than asked for", restart=True)
-    etag = answer.headers.get("etag")
-    if mark and mark.etag and etag and etag != mark.etag:
-        raise DownloadError("the package was replaced meanwhile", restart=True)
-
-
-def _is_part(answer: Answer, start: int, stop: int, size: int, mark: Mark | None) -> bool:
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-    wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
-    return (
-        answer.status == _PARTIAL and wanted and mark is not None and answer.headers.get("etag") == mark.etag
-    )
-
-
-def _is_divisible(answer: Answer, mark: Mark | None, size: int) -> bool:
-    """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
-    serves = answer.headers.get("accept-ranges", "").lower() == "bytes" and answer.source is not None
-    return serves and mark is not None and mark.etag is not None and size > DIVISIBLE
-
-
-def _mark(answer: Answer) -> Mark | None:
-    headers = answer.headers
-    if headers.get("accept-ranges", "").lower() == "none":
-        return None
-    etag = headers.get("etag", "")
-    if etag.startswith('"'):
-        return Mark(etag, etag)
-    modified = headers.get("last-modified", "")
-    try:
-        # A date is only as good as an ETag if the object cannot have changed twice within it.
-        settled = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
-        return None
-    return Mark(modified, None) if settled >= timedelta(seconds=1) else None

@@ -190,6 +190,7 @@ class Courier:
             self._budget,
             stage=self._observer.span,
             level=self._options.proof,
+            look=lambda: self._client.glance(context, export),
         )
         with self.lanes.lane(expect.size, self._cancelled):
             return self._into_all(draft, delivery)

@@ -1,0 +1,47 @@
+"""A look at some bytes of a package, without fetching the rest."""
+
+from __future__ import annotations
+
+from canvas_exports.canvas.download import Download
+from canvas_exports.errors import DownloadError
+
+TAIL = 1024 * 1024  # bytes that the first look brings: the directory of a zip, and what stands before it
+
+
+class Glance:
+    """A package that lies in Canvas's storage, read in parts.
+
+    Args:
+        download: of the package.
+        size: of the package, in bytes.
+        tail: its last bytes.
+    """
+
+    def __init__(self, download: Download, size: int, tail: bytes) -> None:
+        self.size = size
+        self._download = download
+        self._tail = tail
+
+    def read(self, window: range) -> bytes:
+        """The bytes of a window: a request to storage, unless they lie in the tail.
+
+        Raises:
+            DownloadError: storage does not give them (any more).
+        """
+        begins = self.size - len(self._tail)
+        if window.start >= begins:
+            return self._tail[window.start - begins : window.stop - begins]
+        found = self._download.part(window.start, window.stop)
+        if found is None:
+            raise DownloadError("storage no longer serves parts of the package")
+        return found
+
+
+def glance(download: Download, size: int) -> Glance | None:
+    """Look at the end of a package; ``None`` where storage does not serve parts.
+
+    Raises:
+        DownloadError: bounded attempts failed.
+    """
+    tail = download.part(max(0, size - TAIL), size)
+    return None if tail is None else Glance(download, size, tail)

@@ -1,0 +1,90 @@
+"""What the answers of storage promise: all of a package, its rest, a part, and that it is still the same object."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+from canvas_exports.canvas.wire import Answer
+from canvas_exports.errors import DownloadError
+
+_OK, _PARTIAL = 200, 206
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """By what storage recognises the object again: a strong ``ETag``, or a ``Last-Modified`` that is as good."""
+
+    validator: str
+    etag: str | None
+
+
+def check_start(answer: Answer, size: int) -> None:
+    """See that the whole package begins here.
+
+    Raises:
+        DownloadError: something else does.
+    """
+    if answer.status != _OK:
+        raise DownloadError(f"HTTP {answer.status} where the whole package was asked for")
+    if answer.media_type in ("text/html", "application/xhtml+xml") or "json" in answer.media_type:
+        what = "a web page, probably a login" if "html" in answer.media_type else "a message"
+        raise DownloadError(
+            f"{what} came instead of the package; check that the token's user may download files"
+        )
+    if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        raise DownloadError("the package came compressed once more, so that its length cannot be checked")
+    length = answer.headers.get("content-length")
+    if length is not None and length != str(size):
+        raise DownloadError(f"{length} bytes were announced where Canvas says the package has {size}")
+
+
+def check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:
+    """See that the same package goes on here, from an offset.
+
+    Raises:
+        DownloadError: it does not; with ``restart``.
+    """
+    if answer.status != _PARTIAL:
+        raise DownloadError("storage does not resume, or the package was replaced", restart=True)
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    if not found or tuple(map(int, found.groups())) != (offset, size - 1, size):
+        raise DownloadError("storage resumed at another place than asked for", restart=True)
+    etag = answer.headers.get("etag")
+    if mark and mark.etag and etag and etag != mark.etag:
+        raise DownloadError("the package was replaced meanwhile", restart=True)
+
+
+def is_part(answer: Answer, start: int, stop: int, size: int, mark: Mark | None) -> bool:
+    """Whether exactly these bytes of the same object come."""
+    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
+    return (
+        answer.status == _PARTIAL and wanted and mark is not None and answer.headers.get("etag") == mark.etag
+    )
+
+
+def serves_parts(answer: Answer, mark: Mark | None) -> bool:
+    """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
+    serves = answer.headers.get("accept-ranges", "").lower() == "bytes" and answer.source is not None
+    return serves and mark is not None and mark.etag is not None
+
+
+def mark_of(answer: Answer) -> Mark | None:
+    """By what the object can be recognised again; ``None``: by nothing."""
+    headers = answer.headers
+    if headers.get("accept-ranges", "").lower() == "none":
+        return None
+    etag = headers.get("etag", "")
+    if etag.startswith('"'):
+        return Mark(etag, etag)
+    modified = headers.get("last-modified", "")
+    try:
+        # A date is only as good as an ETag if the object cannot have changed twice within it.
+        settled = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError):
+        return None
+    return Mark(modified, None) if settled >= timedelta(seconds=1) else None

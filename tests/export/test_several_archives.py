@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +190,31 @@ def test_an_archive_that_keeps_failing_is_left_alone(way: Way, stores: list[Fick
     assert event.reason == f"not in {stores[1].uri}: the connection was refused"
 
 
+def test_at_no_moment_is_an_archive_both_used_and_left_alone_or_neither(stores: list[Fickle]) -> None:
+    places = Places(stores)
+    stop = threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            for _ in range(3):
+                places.note(stores[1], AWAY)
+            places.try_all_again()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(2000):
+            used, left = places.divided()
+            assert {store.uri for store in used}.isdisjoint(left)
+            assert len(used) + len(left) == len(stores)
+    finally:
+        stop.set()
+        changing.join()
+        sys.setswitchinterval(interval)
+
+
 def test_where_none_works_any_more_those_left_alone_are_tried_again(way: Way, stores: list[Fickle]) -> None:
     stores[1].error = AWAY
     places = Places(stores)
@@ -207,8 +234,7 @@ def test_at_the_start_one_archive_is_enough(stores: list[Fickle], error: CanvasE
     stores[0].error = error
     places = Places(stores)
     places.check()
-    assert places.in_use() == [stores[1]]
-    assert places.left_out() == {stores[0].uri: error.message}
+    assert places.divided() == ([stores[1]], {stores[0].uri: error.message})
     assert usable(stores) == [stores[1]]
 
 

@@ -35,6 +35,7 @@ from canvas_exports.errors import (
     CredentialError,
     DownloadError,
     InputError,
+    LockedError,
     NotFoundError,
     PackageError,
     PermissionDeniedError,
@@ -315,6 +316,21 @@ class TestTheArchive:
         assert isinstance(event, events.Ended)
         assert (event.outcome, event.reason[:14]) == (Outcome.FAILED, "not a manifest")
 
+    def test_a_lock_on_what_a_killed_run_left_broken_concerns_this_export_only(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        item, package = self.stored(way)
+        package.with_suffix(".json").unlink()
+        package.write_bytes(b"PK, and then nothing")
+
+        def refuse(_: FileStore, key: str) -> None:
+            raise LockedError("it is locked", key=key)
+
+        monkeypatch.setattr(FileStore, "delete", refuse)
+        event = way.carry(item)
+        assert isinstance(event, events.ExportFailed), "another export has another name"
+        assert "it is locked" in event.reason
+
     def test_an_archive_that_refuses_concerns_all(self, way: Way) -> None:
         item = way.item()
         (way.folder / "courses").write_text("a file where a folder should be")
@@ -325,6 +341,7 @@ class TestTheArchive:
 ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
     (CredentialError("x"), None),
     (ArchiveDeniedError("x"), None),
+    (LockedError("x"), events.ExportFailed),
     (PermissionDeniedError("x"), events.Ended),
     (NotFoundError("x"), events.ExportFailed),
     (BadRequestError("x"), events.Ended),

@@ -56,13 +56,13 @@ class Places:
 
     def in_use(self) -> list[Store]:
         """The archives to store in, in order: at least one."""
-        with self._lock:
-            return [store for number, store in enumerate(self._stores) if number not in self._aside]
+        return self.divided()[0]
 
-    def left_out(self) -> dict[str, str]:
-        """Those that are left alone, and why."""
+    def divided(self) -> tuple[list[Store], dict[str, str]]:
+        """Those in use, and why each of the others is left alone, all of one moment."""
         with self._lock:
-            return {self._stores[number].uri: reason for number, reason in self._aside.items()}
+            used = [store for number, store in enumerate(self._stores) if number not in self._aside]
+            return used, {self._stores[number].uri: reason for number, reason in self._aside.items()}
 
     def note(self, store: Store, result: Published | CanvasExportsError) -> None:
         """Remember how one of several archives did where at least one did well."""

@@ -28,6 +28,7 @@ from canvas_exports.errors import (
     CorruptPackageError,
     CredentialError,
     DownloadError,
+    LockedError,
     NotFoundError,
     PermissionDeniedError,
 )
@@ -123,9 +124,11 @@ class Courier:
         try:
             with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
                 return self._carry(item, item.export_id or 0)
-        except (CredentialError, ArchiveDeniedError):
-            raise
         except CanvasExportsError as error:
+            if isinstance(error, (CredentialError, ArchiveDeniedError)) and not isinstance(
+                error, LockedError
+            ):
+                raise
             _log.warning("%s: %s", item.name, error)
             self._observer.fetch_failed(item.export_type)
             return _setback(item, item.export_id or 0, error)
@@ -197,8 +200,7 @@ class Courier:
 
     def _into_all(self, draft: ManifestDraft, delivery: Delivery) -> _Told:
         """What the archives that took the package say, and why the others did not."""
-        stores = self._places.in_use()
-        lacking = self._places.left_out()
+        stores, lacking = self._places.divided()
         try:
             results = publish_everywhere(
                 [Place(store, self._known(store, draft)) for store in stores], draft=draft, delivery=delivery
@@ -232,6 +234,8 @@ def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Ev
     """What an error means for one item."""
     if isinstance(error, NotFoundError):
         return events.ExportFailed(item.name, export_id, "Canvas no longer knows the export")
+    if isinstance(error, LockedError):  # what lies under its name cannot go; another export has another name
+        return events.ExportFailed(item.name, export_id, error.message)
     if isinstance(error, PermissionDeniedError):
         return events.Ended(item.name, Outcome.DENIED, error.message)
     if not error.retryable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,6 +106,30 @@ class TestOfWhatTheArchiveKnows:
         lay(archive, manifest("course:1"))
         lay(archive, manifest("course:1", export_type="qti", export_id=7, verdict=Verdict.INCOMPLETE))
         assert [(gap.context, gap.export_type) for gap in judged(archive).gaps] == [("course:1", "qti")]
+
+    @pytest.mark.parametrize("name", ["course:sis_course_id:BIO-1", "course:lti_context_id:4d2f"])
+    def test_an_export_by_another_name_is_of_the_course_that_its_copy_is_of(
+        self, archive: FileStore, name: str
+    ) -> None:
+        stored = lay(archive, manifest("course:1"))
+        report(archive, replace(outcome(name, "stored"), key=stored.package.key))
+        assert judged(archive) == Coverage(1, ())
+
+    def test_a_failed_export_by_sis_id_does_not_blame_a_course_with_a_good_copy(
+        self, archive: FileStore
+    ) -> None:
+        lay(archive, manifest("course:1", facts={"sis_id": "BIO-1"}))
+        lay(archive, manifest("course:2", facts={"sis_id": "BIO-2"}, verdict=Verdict.INCOMPLETE))
+        report(
+            archive,
+            *(outcome(f"course:sis_course_id:BIO-{number}", "failed", "so") for number in (1, 2, 3)),
+        )
+        found = judged(archive)
+        assert found.judged == 3
+        assert {gap.context: gap.reason for gap in found.gaps} == {
+            "course:2": "so",
+            "course:sis_course_id:BIO-3": "so",
+        }
 
     def test_an_empty_folder_is_no_context(self, archive: FileStore) -> None:
         archive.put("courses/5/left-by-a-killed-run.imscc", [b"half"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from canvas_exports.catalog.runs import Told
 from canvas_exports.catalog.standing import Lack, Standing, judge
 
 _SIS = "course:sis_course_id:"
+_STORED = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def coverage(
     export_types: Iterable[str] = ("common_cartridge",),
     outcomes: Iterable[Told] = (),
 ) -> Coverage:
-    """Judge contexts by their copies. Keeps some 150 bytes of each context, and the gaps.
+    """Judge contexts by their copies. Keeps some 150 bytes of each context, as many of each SIS id, and the gaps.
 
     Args:
         holdings: what the archive holds; see ``reading.every_context``.
@@ -101,8 +103,13 @@ class _Known:
     def __init__(self) -> None:
         self._good: set[tuple[str, str]] = set()
         self._gaps: dict[tuple[str, str | None], Gap] = {}
+        self._by_sis: dict[str, tuple[datetime, str]] = {}
 
     def take(self, holding: Holding) -> None:
+        if holding.copies and holding.copies[-1].context.sis_id is not None:
+            last = holding.copies[-1]
+            name, told = f"{_SIS}{last.context.sis_id}", (last.created_at, holding.name)
+            self._by_sis[name] = max(told, self._by_sis.get(name, told))
         types = {copy.export.type for copy in holding.copies}
         for export_type in types:
             self._note(holding, export_type)
@@ -117,10 +124,12 @@ class _Known:
             self._gaps[holding.name, export_type] = _gap(holding.name, export_type, standing)
 
     def explain(self, one: Told) -> None:
-        pair = (one.record.context, one.record.export_type)
+        _, number = self._by_sis.get(one.record.context, (None, one.record.context))
+        context = _holder(one.record.key) or number
+        pair = (context, one.record.export_type)
         if pair in self._good:
             return
-        unknown = self._gaps.pop((one.record.context, None), None)
+        unknown = self._gaps.pop((context, None), None)
         gap = self._gaps.get(pair) or (replace(unknown, export_type=pair[1]) if unknown else None)
         self._gaps[pair] = _explained(gap or _gap(*pair, judge(())), one)
 
@@ -177,6 +186,12 @@ class _Expected:
             self._numbered[number] = name
             self._keep(gaps)
         self._absent, self._by_sis = {}, {}
+
+
+def _holder(key: str | None) -> str | None:
+    """The context in whose folder a run stored a package, by whatever name it was told to."""
+    found = _STORED.match(key or "")
+    return f"{found[1]}:{found[2]}" if found else None
 
 
 def _standing(holding: Holding, export_type: str) -> Standing:

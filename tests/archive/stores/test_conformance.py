@@ -196,7 +196,7 @@ def test_sweep_removes_what_died_long_ago_and_nothing_else(place: Place) -> None
 
 def test_sweeping_an_archive_takes_what_killed_runs_left_and_nothing_of_anybody_else_s(place: Place) -> None:
     stem = "courses/1/20261123T080000Z-zip-"
-    foreign = {"courses/1/dead.zip", "courses/1/notes.json", f"{stem}1.zip.old"}
+    foreign = {"courses/1/dead.zip", "courses/2/notes.json", "courses/1/notes.txt", f"{stem}1.zip.old"}
     for key in (*foreign, f"{stem}1.zip", f"{stem}2.zip", f"{stem}2.json"):
         place.store.put(key, [b"bytes"])
     place.die_while_writing(f"{stem}3.zip")

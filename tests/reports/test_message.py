@@ -16,6 +16,8 @@ URL = "https://airflow.example.edu/canvas_exports/dags/a/tasks/report/runs/b"
 def test_a_subject_tells_whether_to_open_it() -> None:
     assert message(night()).subject == "canvas_backup_nightly: 5 of 40 exports without a good copy"
     assert message(view([row(1), row(2)])).subject == "canvas_backup_nightly: all 2 exports ended well"
+    degraded = message(view([row(1), row(2, Outcome.DEGRADED)])).subject
+    assert degraded == "canvas_backup_nightly: 1 of 2 exports without a good copy in every archive"
     assert message(view([])).subject == "canvas_backup_nightly: nothing was exported"
 
 

@@ -157,6 +157,14 @@ def test_the_verdict_says_whether_an_older_copy_helps() -> None:
     assert view(lost).verdict == "2 of 3 exports ended without a good copy."
 
 
+def test_the_verdict_does_not_deny_the_copy_that_one_of_several_archives_has() -> None:
+    rows = [row(1), row(2, Outcome.DEGRADED)]
+    assert (
+        view(rows, {1: facts(), 2: facts()}).verdict
+        == "1 of 2 exports ended without a good copy in every archive."
+    )
+
+
 def test_totals_carry_their_definitions_and_next_steps() -> None:
     words = Reader(page(view([row(number, outcome) for number, outcome in enumerate(Outcome, 1)]))).words
     for outcome in Outcome:

@@ -66,6 +66,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
         verdict=view.verdict,
         problems=totals["problems"],
         exports=totals["contexts"],
+        where=view.where,
         facts=(
             ("Run", view.run.run_id or "-"),
             ("Ended", moment(view.finished_at)),
@@ -102,6 +103,7 @@ def _written(
     verdict: str,
     problems: int,
     exports: int | None,
+    where: str = "",
     facts: Sequence[tuple[str, str]],
     named: Sequence[_Line],
     more: int,
@@ -110,7 +112,7 @@ def _written(
     if exports is None:
         told = "no report"
     elif problems:
-        told = f"{problems:,} of {exports:,} exports without a good copy"
+        told = f"{problems:,} of {exports:,} exports without a good copy{where}"
     elif exports == 1:
         told = "the only export ended well"
     else:

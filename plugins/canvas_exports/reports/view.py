@@ -11,6 +11,9 @@ from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
 
 
+_DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What an outcome says, in the words of the engine.
@@ -123,6 +126,11 @@ class RunView:
         return [record for record in self.records if record.problem]
 
     @property
+    def where(self) -> str:
+        """What comes after ``without a good copy`` where some of those have one in another archive; else nothing."""
+        return " in every archive" if any(record.outcome == _DEGRADED for record in self.problems) else ""
+
+    @property
     def without_good_copy(self) -> list[OutcomeRecord]:
         """The rows of which the archive is known to hold no good copy at all."""
         return [
@@ -141,9 +149,9 @@ class RunView:
             told = "The only export" if total == 1 else f"Each of the {total:,} exports"
             told += " of this run ended well."
         else:
-            told = f"{bad:,} of {total:,} exports ended without a good copy."
+            told = f"{bad:,} of {total:,} exports ended without a good copy{self.where}."
         if bare:
             told += f" Of {bare:,} there is no good copy at all in the archive."
-        elif all(self.looked.of(record) for record in self.problems):
-            told += " Of each of them an older good copy is in the archive." if bad else ""
+        elif bad and not self.where and all(self.looked.of(record) for record in self.problems):
+            told += " Of each of them an older good copy is in the archive."
         return told

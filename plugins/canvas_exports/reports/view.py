@@ -10,7 +10,6 @@ from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
 
-
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 
 

@@ -21,7 +21,7 @@ from canvas_exports.archive.records import RecordKind, RecordName, read_record_n
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.catalog.reading import copies_of
-from canvas_exports.errors import ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 from canvas_exports.verify.running import Budget, Verified, verify
 
 
@@ -138,11 +138,33 @@ def test_a_store_that_fails_leaves_what_was_found_before(
     assert [name.manifest for name in records(store)] == [manifest_key(copies[0].package.key)]
 
 
-def fails_at(store: Store, copy: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_the_store_denies_is_told_and_the_others_are_verified(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = [stored(store, course) for course in (101, 102, 103)]
+    fails_at(store, copies[0], monkeypatch, ArchiveDeniedError("in cold storage", key=copies[0].package.key))
+    verified = run(store)
+    assert results(verified) == {"course:102": "intact", "course:103": "intact"}
+    assert verified.troubles == [(copies[0].package.key, "in cold storage")]
+
+
+@pytest.mark.parametrize("courses", [1, 6])
+def test_a_store_that_denies_everything_ends_the_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch, courses: int
+) -> None:
+    for course in range(101, 101 + courses):
+        fails_at(store, stored(store, course), monkeypatch, ArchiveDeniedError("no right to read"))
+    with pytest.raises(ArchiveDeniedError):
+        run(store)
+
+
+def fails_at(
+    store: Store, copy: Manifest, monkeypatch: pytest.MonkeyPatch, error: ArchiveError | None = None
+) -> None:
     def guarded(read: Callable[..., Any]) -> Callable[..., Any]:
         def reading(key: str, *rest: Any, **named: Any) -> bytes | Iterator[Block]:
             if key == copy.package.key:
-                raise ArchiveUnavailableError("the store is down")
+                raise error or ArchiveUnavailableError("the store is down")
             found: bytes | Iterator[Block] = read(key, *rest, **named)
             return found
 

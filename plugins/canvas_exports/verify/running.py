@@ -17,11 +17,14 @@ from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, in_order
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
+from canvas_exports.errors import ArchiveDeniedError
 from canvas_exports.verify.candidates import Candidate, candidates, longest_unseen
 from canvas_exports.verify.examination import Examination, Result, examine
 from canvas_exports.verify.records import put_record, row, row_of_record
 
 log = logging.getLogger(__name__)
+
+_DENIED = 3  # packages in a row, from the first one on, that say that all are
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,15 @@ class Verified:
         rows: one for each package, as rows of a run report, problems first.
         left: packages that the budget did not reach.
         bytes_read: from the store.
-        troubles: manifests that cannot be read, with the reason.
+        troubles: manifests that cannot be read, and packages that the store denies, with the reason.
+        denied: how many of those there are.
     """
 
     rows: list[OutcomeRecord] = field(default_factory=list)
     left: int = 0
     bytes_read: int = 0
     troubles: list[tuple[str, str]] = field(default_factory=list)
+    denied: int = 0
 
     @property
     def totals(self) -> dict[str, int]:
@@ -97,7 +102,8 @@ def verify(
         clock: seconds, from any beginning.
 
     Raises:
-        ArchiveDeniedError: no right to list, read or write (permanent).
+        ArchiveDeniedError: no right to list, to write, or to read any package (permanent). One that is denied while others
+            are not is told.
         ArchiveUnavailableError: the store failed (retryable).
     """
     began, verified = clock(), Verified()
@@ -123,10 +129,12 @@ def verify(
                     break
                 for each in wait(running, return_when=FIRST_COMPLETED).done:
                     del running[each]
-                    _note(verified, each.result())
+                    _note(verified, each)
         finally:
             for each in running:
                 each.cancel()
+    if verified.denied and not verified.rows:
+        raise ArchiveDeniedError(f"no package may be read, or no record written: {verified.troubles[-1][1]}")
     verified.left = len(order)
     verified.rows = in_order(verified.rows)
     return verified
@@ -148,7 +156,15 @@ def _examined(store: Store, candidate: Candidate, level: ProofLevel, run: RunFac
     return examination
 
 
-def _note(verified: Verified, examination: Examination) -> None:
+def _note(verified: Verified, ended: Future[Examination]) -> None:
+    try:
+        examination = ended.result()
+    except ArchiveDeniedError as error:
+        verified.denied += 1
+        if verified.denied >= _DENIED and not verified.rows:
+            raise
+        verified.troubles.append((error.key or "a package", error.message))
+        return
     verified.bytes_read += examination.bytes_read
     verified.rows.append(row(examination))
     candidate = examination.candidate

@@ -9,6 +9,7 @@ import pytest
 from tests.catalog.holdings import DAY, START, lay, manifest, note
 from tests.reports.views import NOW, row
 
+from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind
 from canvas_exports.archive.report import OutcomeRecord
@@ -151,3 +152,14 @@ def test_one_by_its_sis_id_is_found_by_what_was_stored(store: Counting) -> None:
     made = lay(store, manifest("course:7"))
     record = OutcomeRecord("course:sis_course_id:X", "common_cartridge", "stored", "", key=made.package.key)
     assert about(store, record).title == "Course 7"
+
+
+def test_an_unchanged_course_has_its_title_and_counts_though_its_first_manifest_has_gone(
+    store: Counting,
+) -> None:
+    first = lay(store, manifest("course:7", day=1, export_id=1))
+    lay(store, manifest("course:7", day=2, export_id=2), names=first)
+    store.delete(manifest_key(first.package.key))
+    facts = about(store, row(7, Outcome.UNCHANGED, key=first.package.key))
+    assert facts.title == first.context.name
+    assert facts.counts == first.proof.counts

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from canvas_exports.archive.keys import context_folder, manifest_key
+from canvas_exports.archive.keys import context_folder
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Severity, Verdict
-from canvas_exports.archive.records import RecordKind, RecordName, read_record_name
+from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import INTACT
@@ -24,6 +24,7 @@ MOST_CONTEXTS = 2000
 SECONDS = 60.0
 MOST_FINDINGS = 20  # of one package, in words
 _AT_ONCE = 8
+_TRIED = 3  # manifests
 _CONTEXT = re.compile(r"(course|group|user)(?::|s/)([1-9][0-9]{0,18})(?:/.*)?")
 
 Place = tuple[str, int]
@@ -88,8 +89,8 @@ def _facts(
     store: Store, place: Place, records: Iterable[OutcomeRecord], now: datetime
 ) -> Iterable[tuple[OutcomeRecord, CopyFacts]]:
     kind, number = place
-    names = [read_record_name(info.key) for info in store.list(context_folder(kind, number))]
-    told = [name for name in names if name is not None]
+    keys = [info.key for info in store.list(context_folder(kind, number))]
+    told = [name for name in map(read_record_name, keys) if name is not None]
     holding: Holding | None = None
     for record in records:
         good_at: datetime | None = record.finished_at or now
@@ -100,7 +101,7 @@ def _facts(
             standing = judge(of_type, holding.troubles)
             good_at = None if standing.proven is None else standing.proven.created_at
             lack = standing.why
-        yield record, _about(_manifest(store, record.key), good_at, lack, told)
+        yield record, _about(_manifest(store, record.key, keys), good_at, lack, told)
 
 
 def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
@@ -113,18 +114,28 @@ def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
     )
 
 
-def _manifest(store: Store, key: str | None) -> Manifest | None:
-    """The manifest of what a row stored; ``None`` where there is none, or none that can be read."""
-    if key is None:
+def _manifest(store: Store, package: str | None, keys: Sequence[str]) -> Manifest | None:
+    """A manifest of what a row stored or referred to; ``None`` where there is none, or none that can be read.
+
+    As a rule that is the one beside the package. Where retention has taken it, the last ones by name are tried: of an
+    unchanged course they name the package, too.
+    """
+    if package is None:
         return None
-    try:
-        data = store.read(manifest_key(key))
-    except (KeyError, ValueError):
-        return None
-    try:
-        return Manifest.from_json(data)
-    except ArchiveError:
-        return None
+    beside = f"{package.rpartition('.')[0]}.json"
+    others = sorted(filter(is_manifest_key, keys), reverse=True)[:_TRIED]
+    for key in [beside] if beside in keys else others:
+        try:
+            data = store.read(key)
+        except (KeyError, ValueError):
+            continue
+        try:
+            manifest = Manifest.from_json(data)
+        except ArchiveError:
+            continue
+        if manifest.package.key == package:
+            return manifest
+    return None
 
 
 def _about(

@@ -19,6 +19,7 @@
     │   ├── ArchiveDeniedError                 no credentials, or no right to read or write there
     │   │   └── LockedError                    the object is under a lock: nobody may delete it yet
     │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
+    │   ├── ObjectNotFoundError (KeyError)     there is no object under this key
     │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
     └── PackageError                           the bytes arrived but are not the package asked for
         ├── CorruptPackageError     retryable  not a zip, truncated, or a directory that lies
@@ -232,6 +233,14 @@ class LockedError(ArchiveDeniedError):
 
 class AlreadyStoredError(ArchiveError):
     """The key is taken by another object. Nothing stored is ever replaced."""
+
+
+class ObjectNotFoundError(ArchiveError, KeyError):
+    """There is no object under this key.
+
+    It is the only way a store says so. It is a ``KeyError`` too, for those who treat a store as a mapping; code of this
+    package catches it by its own name, so that the ``KeyError`` of a mistake elsewhere is never taken for an absent object.
+    """
 
 
 class ArchiveUnavailableError(ArchiveError):

@@ -19,6 +19,7 @@ from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.errors import ObjectNotFoundError
 
 
 def held(data: bytes) -> KeptBytes:
@@ -112,7 +113,7 @@ def test_a_package_that_is_gone_is_told(tmp_path: Path) -> None:
     store = Counted(tmp_path.as_uri(), tmp_path)
     one, other = (stored(store, number, cartridge({PAGE: b"p" * number})) for number in (1, 2))
     store.delete(one.key)
-    with pytest.raises(KeyError):
+    with pytest.raises(ObjectNotFoundError):
         compare_packages(store, one, other, export_type="common_cartridge")
 
 

@@ -19,7 +19,7 @@ from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import READERS, Holding, copies_of, every_context
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, ObjectNotFoundError
 
 
 class Archive(FileStore):
@@ -208,7 +208,7 @@ class TestTroubles:
     def test_a_manifest_deleted_since_it_was_listed_is_neither(self, archive: Archive) -> None:
         document = lay(archive, manifest())
         key = manifest_key(document.package.key)
-        archive.failing[key] = KeyError(key)
+        archive.failing[key] = ObjectNotFoundError("gone", key=key)
         assert held(archive)["course:101"] == Holding("course", 101, ())
 
     def test_an_archive_that_fails_gives_no_half_answer(self, archive: Archive) -> None:

@@ -14,7 +14,7 @@ from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import LockedError
 
@@ -52,6 +52,8 @@ class Shelf(Store):
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         self.before("read", key)
+        if key not in self.objects:
+            raise absent(key)
         data = self.objects[key][0]
         return data[start:] if length is None else data[start : start + length]
 

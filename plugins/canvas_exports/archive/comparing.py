@@ -94,7 +94,7 @@ def compare_packages(store: Store, one: PackageFacts, other: PackageFacts, *, ex
         export_type: ``common_cartridge``, ``qti`` or ``zip``.
 
     Raises:
-        KeyError: a package is not there.
+        ObjectNotFoundError: a package is not there.
         CorruptPackageError: a package is not what was stored: see ``zip_directory`` (retryable: verify it).
         ArchiveUnavailableError: the store failed (retryable).
     """

@@ -11,7 +11,13 @@ from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Proof, ProofLevel
 from canvas_exports.archive.store import Store
-from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, LockedError, PackageError
+from canvas_exports.errors import (
+    ArchiveUnavailableError,
+    CorruptPackageError,
+    LockedError,
+    ObjectNotFoundError,
+    PackageError,
+)
 
 
 def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery) -> Proof:
@@ -34,7 +40,7 @@ def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery
             )
         if stored.sha256 != passed.sha256:
             raise CorruptPackageError("the store gives back other bytes than it was given")
-    except KeyError:
+    except ObjectNotFoundError:
         raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
     except PackageError:
         # Unless another attempt at the same export has published it meanwhile: what has a manifest stays. And a bucket

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from canvas_exports.archive.capabilities import Capabilities
+from canvas_exports.errors import ObjectNotFoundError
 
 Block = bytes | bytearray | memoryview
 
@@ -21,6 +22,11 @@ class ObjectInfo:
     key: str
     size: int
     modified: datetime
+
+
+def absent(key: str) -> ObjectNotFoundError:
+    """The one error with which a store says that there is no object under a key."""
+    return ObjectNotFoundError(f"there is no object {key}", key=key)
 
 
 class Store(ABC):
@@ -58,11 +64,14 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Bytes of an object from ``start`` (negative: from its end); at most ``length``. ``KeyError`` if absent."""
+        """Bytes of an object from ``start`` (negative: from its end); at most ``length``.
+
+        ``ObjectNotFoundError`` (permanent) if it is absent.
+        """
 
     @abstractmethod
     def blocks(self, key: str) -> Iterator[Block]:
-        """The whole object as a stream of blocks, in bounded memory. ``KeyError`` if absent."""
+        """The whole object as a stream of blocks, in bounded memory. ``ObjectNotFoundError`` (permanent) if it is absent."""
 
     @abstractmethod
     def stat(self, key: str) -> ObjectInfo | None:
@@ -85,7 +94,7 @@ class Store(ABC):
     def lock(self, key: str) -> None:  # noqa: B027 - for the stores that have locks
         """Lock an object for as long as the archive's connection says; nothing, if it says nothing.
 
-        Repeating it makes the lock longer. ``KeyError`` if the object is absent.
+        Repeating it makes the lock longer. ``ObjectNotFoundError`` (permanent) if the object is absent.
         """
 
     def check_locks(self) -> None:  # noqa: B027 - as above

@@ -21,6 +21,7 @@ from canvas_exports.errors import (
     ArchiveUnavailableError,
     CanvasExportsError,
     LockedError,
+    ObjectNotFoundError,
 )
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
                 yield Manifest.from_json(store.read(key)).package.key
             except ArchiveUnavailableError:
                 raise
-            except KeyError:
+            except ObjectNotFoundError:
                 continue  # gone meanwhile
             except (ArchiveError, ValueError):
                 yield UNCLEAR

@@ -11,7 +11,7 @@ from canvas_exports.archive.records import RecordName, is_manifest_key, read_rec
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, in_time
 from canvas_exports.catalog.reading import is_package_below
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
 
 # By how much Canvas's clock may be ahead of the store's.
 _CLOCKS_DIFFER = timedelta(hours=12)
@@ -51,7 +51,7 @@ def latest_copy(
             break
         try:
             manifest = Manifest.from_json(store.read(info.key))
-        except KeyError:
+        except ObjectNotFoundError:
             continue  # deleted since it was listed
         except ArchiveUnavailableError:
             raise

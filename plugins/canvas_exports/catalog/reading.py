@@ -15,7 +15,12 @@ from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy, in_time, newest_first
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import (
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    ObjectNotFoundError,
+)
 
 FOLDERS = {"courses": "course", "groups": "group", "users": "user"}
 
@@ -181,7 +186,7 @@ class _Reading:
     def _manifest(self, key: str) -> Copy | Trouble | None:
         try:
             manifest = Manifest.from_json(self._store.read(key))
-        except KeyError:
+        except ObjectNotFoundError:
             return None  # deleted since it was listed
         except ArchiveUnavailableError:
             raise

@@ -12,7 +12,7 @@ from typing import Any
 from canvas_exports.archive.documents import parse_time, rebuild
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.store import Block, Store
-from canvas_exports.errors import ArchiveError
+from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 
 RECENT = timedelta(days=7)
 
@@ -124,7 +124,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
         opening = store.read(key, 0, _HEAD)
         head = _load(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}") if _OPENING in opening else None
         document = head or _load(store.read(key))
-    except KeyError:
+    except ObjectNotFoundError:
         raise ArchiveError("there is no such report", key=key) from None
     if document is None:
         raise ArchiveError("not a run report", key=key)
@@ -142,7 +142,7 @@ def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
     """
     try:
         yield from map(_record, _rows(_lines(store.blocks(key))))
-    except KeyError:
+    except ObjectNotFoundError:
         raise ArchiveError("there is no such report", key=key) from None
     except (TypeError, ValueError):
         raise ArchiveError("not a run report", key=key) from None

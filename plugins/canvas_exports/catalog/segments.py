@@ -125,7 +125,7 @@ def rows_of(store: Store, key: str) -> list[Row]:
     """The rows of a segment; none of what is not one, or cannot be read."""
     try:
         data = store.read(key)
-    except (KeyError, ArchiveError):
+    except ArchiveError:
         return []
     if name_of(data) != key:
         return []

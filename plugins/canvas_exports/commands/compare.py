@@ -13,7 +13,7 @@ from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
-from canvas_exports.errors import ArchiveError, InputError
+from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"
 
@@ -54,8 +54,8 @@ def answer(options: argparse.Namespace) -> int:
             earlier = _other_before(later, copies)
         try:
             found = compare_packages(store, earlier.package, later.package, export_type=export_type)
-        except KeyError as error:
-            raise ArchiveError("a package is not there", key=str(error.args[0])) from None
+        except ObjectNotFoundError as error:
+            raise ArchiveError("a package is not there", key=error.key) from None
     if options.json:
         say_json({"from": _version(earlier), "to": _version(later), **found.to_json()})
     else:

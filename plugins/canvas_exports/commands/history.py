@@ -17,7 +17,7 @@ from canvas_exports.catalog.history import Event, history
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
-from canvas_exports.errors import ArchiveError, InputError
+from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _newest(store: Store, copies: tuple[Copy, ...]) -> list[Inside]:
 def _findings(store: Store, copy: Copy) -> tuple[Finding, ...]:
     try:
         return Manifest.from_json(store.read(copy.key)).proof.findings
-    except KeyError:
+    except ObjectNotFoundError:
         raise ArchiveError("it was deleted just now; ask again", key=copy.key) from None
 
 

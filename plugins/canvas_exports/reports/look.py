@@ -17,7 +17,7 @@ from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import INTACT
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.catalog.standing import judge
-from canvas_exports.errors import ArchiveError
+from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 from canvas_exports.reports.view import CopyFacts, Looked
 
 MOST_CONTEXTS = 2000
@@ -127,7 +127,7 @@ def _manifest(store: Store, package: str | None, keys: Sequence[str]) -> Manifes
     for key in [beside] if beside in keys else others:
         try:
             data = store.read(key)
-        except (KeyError, ValueError):
+        except (ObjectNotFoundError, ValueError):
             continue
         try:
             manifest = Manifest.from_json(data)

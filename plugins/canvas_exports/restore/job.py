@@ -29,6 +29,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
     InputError,
     NotFoundError,
+    ObjectNotFoundError,
     PackageError,
     PermissionDeniedError,
     UploadError,
@@ -117,7 +118,7 @@ class Restore:
             key = self._state.copy or ""
             try:
                 self._copy = Copy.of(key, Manifest.from_json(self._store.read(key)))
-            except KeyError:
+            except ObjectNotFoundError:
                 raise PackageError(
                     f"{key} is no longer in the archive; start anew with another copy"
                 ) from None

@@ -10,7 +10,7 @@ from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.migrations import PackageFile
 from canvas_exports.catalog.copies import Copy
-from canvas_exports.errors import PackageError
+from canvas_exports.errors import ObjectNotFoundError, PackageError
 
 
 def package_file(copy: Copy) -> PackageFile:
@@ -36,7 +36,7 @@ def prove(store: Store, copy: Copy, level: str) -> Proof:
         found = prove_stored(store, copy.package.key, expect, level=ProofLevel(level))
     except PackageError as error:
         raise _damaged(copy, error.message) from error
-    except KeyError:
+    except ObjectNotFoundError:
         raise _damaged(copy, "it is missing") from None
     if found.sha256 not in (None, copy.package.sha256):
         raise _damaged(copy, "its bytes have another digest")
@@ -69,7 +69,7 @@ def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: No
                 at_last()
                 yield block
                 return
-    except KeyError:
+    except ObjectNotFoundError:
         raise _damaged(copy, "it is missing") from None
     raise _damaged(copy, f"its {size:,} bytes have another digest")
 

@@ -11,7 +11,13 @@ from canvas_exports.archive.keys import context_folder, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.records import is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, LockedError
+from canvas_exports.errors import (
+    ArchiveError,
+    ArchiveUnavailableError,
+    InputError,
+    LockedError,
+    ObjectNotFoundError,
+)
 from canvas_exports.retention.plan import ASKED_AT_ONCE, ContextPlan, Decision, Plan, fingerprint
 
 log = logging.getLogger(__name__)
@@ -123,7 +129,7 @@ class _Deleting:
             if is_manifest_key(info.key) and info.key not in known:
                 try:
                     named.add(Manifest.from_json(self._store.read(info.key)).package.key)
-                except KeyError:
+                except ObjectNotFoundError:
                     continue
                 except ArchiveUnavailableError:
                     raise

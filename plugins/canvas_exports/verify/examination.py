@@ -11,7 +11,7 @@ from canvas_exports.archive.proof.content_digest import VERSION
 from canvas_exports.archive.proof.full import StoredProof, prove_stored
 from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.store import Store
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 from canvas_exports.verify.candidates import Candidate
 
 
@@ -96,7 +96,7 @@ def examine(store: Store, candidate: Candidate, level: ProofLevel) -> Examinatio
 def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[Result, str, int]:
     try:
         stored = prove_stored(store, candidate.key, Expectation(candidate.export_type), level=level)
-    except KeyError:
+    except ObjectNotFoundError:
         return Result.VANISHED, Result.VANISHED.definition, 0
     except CorruptPackageError as error:
         # How far it was read is not known, so the budget is charged with all of it.

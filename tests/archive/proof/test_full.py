@@ -24,7 +24,12 @@ from tests.archive.proof.zips import Entry, entries_of, packed_zip
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.proof.full import Limit, prove_stored
 from canvas_exports.archive.proof.model import Expectation, ProofLevel, Severity, Verdict
-from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, InputError
+from canvas_exports.errors import (
+    ArchiveUnavailableError,
+    CorruptPackageError,
+    InputError,
+    ObjectNotFoundError,
+)
 
 FILES = Expectation("zip")
 BIG = {
@@ -215,7 +220,7 @@ class TestHowMuchIsRead:
 
 class TestTrouble:
     def test_what_is_not_there_is_a_key_error(self, tmp_path: Path) -> None:
-        with open_store(tmp_path.as_uri()) as store, pytest.raises(KeyError):
+        with open_store(tmp_path.as_uri()) as store, pytest.raises(ObjectNotFoundError):
             prove_stored(store, KEY, CARTRIDGE)
 
     def test_what_vanishes_while_it_is_read_is_a_key_error(self, tmp_path: Path) -> None:
@@ -223,7 +228,7 @@ class TestTrouble:
             store.put(KEY, iter([zipped(BIG)]))
             reading = store.read
             store.read = lambda *where: [reading(*where), store.delete(KEY)][0]  # type: ignore[method-assign, assignment]
-            with pytest.raises(KeyError):
+            with pytest.raises(ObjectNotFoundError):
                 prove_stored(store, KEY, FILES)
 
     @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"!"])

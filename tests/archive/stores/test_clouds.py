@@ -23,6 +23,7 @@ from canvas_exports.errors import (
     ArchiveError,
     ArchiveUnavailableError,
     LockedError,
+    ObjectNotFoundError,
 )
 
 URI = "az://container/canvas"
@@ -30,7 +31,7 @@ HEAD = "Error performing PUT https://x/y?sig=SECRET in 3ms - Server returned non
 
 
 def became(error: Exception, action: str = "read") -> Exception:
-    with pytest.raises((ArchiveError, KeyError)) as raised, translated(URI, action, "a.zip"):
+    with pytest.raises(ArchiveError) as raised, translated(URI, action, "a.zip"):
         raise error
     assert "SECRET" not in str(raised.value)
     return raised.value
@@ -84,7 +85,7 @@ def test_errors_that_obstore_tells_apart_stay_apart() -> None:
     assert isinstance(became(exceptions.AlreadyExistsError("x")), AlreadyStoredError)
     assert isinstance(became(exceptions.PermissionDeniedError("x")), ArchiveDeniedError)
     assert isinstance(became(exceptions.UnauthenticatedError("x")), ArchiveDeniedError)
-    assert isinstance(became(FileNotFoundError(f"{HEAD}404 Not Found")), KeyError)
+    assert isinstance(became(FileNotFoundError(f"{HEAD}404 Not Found")), ObjectNotFoundError)
     assert isinstance(became(FileNotFoundError(f"{HEAD}404 Not Found"), "store"), ArchiveDeniedError)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -17,7 +18,7 @@ from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
 from canvas_exports.archive.sweeping import sweep
-from canvas_exports.errors import AlreadyStoredError
+from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError
 
 KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
 
@@ -136,7 +137,7 @@ def test_any_range_can_be_read(place: Place) -> None:
     assert read(KEY, 3, 0) == b""
 
 
-def test_an_absent_object_is_a_key_error_and_its_stat_none(place: Place) -> None:
+def test_an_absent_object_has_an_error_of_its_own_that_names_it_and_its_stat_is_none(place: Place) -> None:
     store = place.store
     for read in (
         lambda: store.read(KEY),
@@ -144,8 +145,11 @@ def test_an_absent_object_is_a_key_error_and_its_stat_none(place: Place) -> None
         lambda: store.read(KEY, -1),
         lambda: list(store.blocks(KEY)),
     ):
-        with pytest.raises(KeyError):
+        with pytest.raises(ObjectNotFoundError, match=re.escape(KEY)) as raised:
             read()
+        assert isinstance(raised.value, KeyError)
+        assert raised.value.key == KEY
+        assert not raised.value.retryable
     assert store.stat(KEY) is None
 
 

@@ -10,7 +10,7 @@ from tests.archive.stores.places import Place
 
 from canvas_exports.archive.proof.full import Limit, prove_stored
 from canvas_exports.archive.proof.model import Expectation, ProofLevel, Verdict
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 KEY = draft().key
 VIDEO = "web_resources/video.mp4"
@@ -44,5 +44,5 @@ def test_a_cut_package_is_found(place: Place) -> None:
 
 
 def test_a_vanished_package_is_a_key_error(place: Place) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ObjectNotFoundError):
         prove_stored(place.store, KEY, EXPECT)

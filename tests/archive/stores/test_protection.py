@@ -22,7 +22,7 @@ from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.protection import Protection
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import sweep
-from canvas_exports.errors import ArchiveDeniedError, InputError, LockedError
+from canvas_exports.errors import ArchiveDeniedError, InputError, LockedError, ObjectNotFoundError
 
 LARGE = "courses/1/20261123T080000Z-zip-1.zip"
 SMALL = "courses/1/20261123T080000Z-zip-2.zip"
@@ -195,7 +195,7 @@ class TestGcs:
                 store.put(SMALL, [b"x"])
                 with pytest.raises(ArchiveDeniedError, match="refuses to lock"):
                     store.lock(SMALL)
-                with pytest.raises(KeyError):
+                with pytest.raises(ObjectNotFoundError):
                     store.lock(LARGE)
         finally:
             server.close()

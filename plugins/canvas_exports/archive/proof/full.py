@@ -11,7 +11,7 @@ from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.archive.proof.stream import Limit, LimitReached, Stream
 from canvas_exports.archive.proof.unpacking import unpack
 from canvas_exports.archive.proof.zip_directory import Member
-from canvas_exports.archive.store import Store
+from canvas_exports.archive.store import Store, absent
 
 __all__ = ["Limit", "StoredProof", "prove_stored"]
 
@@ -65,7 +65,7 @@ def prove_stored(
         limit: how much may be read at level ``full``.
 
     Raises:
-        KeyError: there is no such object, or it vanished while it was read (permanent).
+        ObjectNotFoundError: there is no such object, or it vanished while it was read (permanent).
         CorruptPackageError: truncated, damaged, or hostile; names the member where there is one.
         WrongPackageError: of another course or another Canvas (permanent).
         ArchiveDeniedError: no right to read (permanent).
@@ -73,7 +73,7 @@ def prove_stored(
     """
     info = store.stat(key)
     if info is None:
-        raise KeyError(key)
+        raise absent(key)
     held = StoredBytes(store, key, info.size)
     inspection = inspect(held, expect)
     shallow = inspection.proof(ProofLevel.DIRECTORY)

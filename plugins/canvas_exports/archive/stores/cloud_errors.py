@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from canvas_exports.archive.store import absent
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -41,7 +42,7 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
         key: of the object.
 
     Raises:
-        KeyError: there is no such object.
+        ObjectNotFoundError: there is no such object.
         AlreadyStoredError: there is one already.
         ArchiveDeniedError: no credentials, no right, no bucket.
         LockedError: nobody may delete or replace it yet.
@@ -72,7 +73,7 @@ def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     ended = code == "NoSuchUpload"
     no_bucket = code == "NoSuchBucket" or (status == "404" and action in ("store", "list") and not ended)
     if isinstance(error, FileNotFoundError) and not (no_bucket or ended):
-        return KeyError(key)
+        return absent(key)
     kind: type[ArchiveError] = ArchiveDeniedError
     if no_bucket:
         message = f"cannot {action}: there is no bucket {uri}; create it or correct the URI"

@@ -13,9 +13,14 @@ from stat import S_ISREG
 
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key, is_key
-from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
 from canvas_exports.archive.stores.parts import part_name, whole_name
-from canvas_exports.errors import AlreadyStoredError, ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveDeniedError,
+    ArchiveUnavailableError,
+    ObjectNotFoundError,
+)
 
 _BLOCK = MiB
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -88,7 +93,7 @@ class FileStore(Store):
         try:
             with _translated("look up", key):
                 found = self._path(key).stat()
-        except KeyError:
+        except ObjectNotFoundError:
             return None
         if not S_ISREG(found.st_mode):
             return None
@@ -105,7 +110,7 @@ class FileStore(Store):
 
     def delete(self, key: str) -> None:
         """Remove the file; its folder stays."""
-        with suppress(KeyError), _translated("delete", key):
+        with suppress(ObjectNotFoundError), _translated("delete", key):
             self._path(key).unlink()
 
     def sweep(
@@ -118,7 +123,7 @@ class FileStore(Store):
             key = whole_name(path.relative_to(self._root).as_posix())
             if key is None or not owns(key):
                 continue
-            with suppress(KeyError), _translated("sweep", path.name):
+            with suppress(ObjectNotFoundError), _translated("sweep", path.name):
                 if datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= youngest:
                     path.unlink()
                     swept.append(key)
@@ -191,7 +196,7 @@ def _translated(action: str, key: str) -> Iterator[None]:
         yield
     except OSError as error:
         if action != "store" and error.errno in _ABSENT:
-            raise KeyError(key) from None
+            raise absent(key) from None
         if error.errno in _DENIED:
             raise ArchiveDeniedError(
                 f"cannot {action}: {error.strerror}; check who owns the folder, and that it is one", key=key

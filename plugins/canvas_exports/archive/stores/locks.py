@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import requests
 
 from canvas_exports.archive.protection import LockMode
+from canvas_exports.archive.store import absent
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 # What servers say that cannot lock, or do not want to.
@@ -30,11 +31,11 @@ class Locks(ABC):
 
     @abstractmethod
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
-        """Lock an object until a time. ``KeyError`` if it is absent."""
+        """Lock an object until a time. ``ObjectNotFoundError`` if it is absent."""
 
     @abstractmethod
     def hold(self, key: str) -> None:
-        """Lock an object until somebody lifts the hold. ``KeyError`` if it is absent."""
+        """Lock an object until somebody lifts the hold. ``ObjectNotFoundError`` if it is absent."""
 
     @abstractmethod
     def until(self, key: str) -> datetime | None:
@@ -50,7 +51,7 @@ def expect(answer: requests.Response, key: str, advice: str) -> None:
     if answer.ok:
         return
     if answer.status_code == requests.codes.not_found:
-        raise KeyError(key)
+        raise absent(key)
     if answer.status_code in _REFUSED:
         raise ArchiveDeniedError(
             f"the store refuses to lock it (HTTP {answer.status_code}); {advice}", key=key

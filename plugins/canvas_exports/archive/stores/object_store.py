@@ -19,7 +19,7 @@ from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
 from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.protection import NONE, Protection
-from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
 from canvas_exports.archive.stores.cloud_errors import translated
 from canvas_exports.archive.stores.locks import HELD, Locks
 from canvas_exports.archive.stores.producer import Producer
@@ -29,6 +29,7 @@ from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveUnavailableError,
     LockedError,
+    ObjectNotFoundError,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class ObjectStore(Store):
                 return bytes(self._api.get(self._remote, check_key(key)).bytes())
         info = self.stat(key)
         if info is None:
-            raise KeyError(key)
+            raise absent(key)
         first = max(0, info.size + start) if start < 0 else min(start, info.size)
         wanted = info.size - first if length is None else min(length, info.size - first)
         return self._range(key, first, wanted) if wanted > 0 else b""
@@ -142,7 +143,7 @@ class ObjectStore(Store):
         try:
             with self._translated("look up", key):
                 meta = self._api.head(self._remote, check_key(key))
-        except KeyError:
+        except ObjectNotFoundError:
             return None
         return ObjectInfo(key, meta["size"], meta["last_modified"])
 
@@ -163,7 +164,7 @@ class ObjectStore(Store):
         try:
             with self._translated("delete", key):
                 self._api.delete(self._remote, key)
-        except KeyError:
+        except ObjectNotFoundError:
             return
 
     def lock(self, key: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key
-from canvas_exports.archive.store import Block, ObjectInfo, Store
+from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
 from canvas_exports.archive.stores.guard import guarded
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.archive.stores.producer import Producer
@@ -150,7 +150,7 @@ class SmartOpenStore(Store):
     def _size(self, key: str) -> int:
         found = self.stat(key)
         if found is None:
-            raise KeyError(key)
+            raise absent(key)
         return found.size
 
     @contextmanager

@@ -17,8 +17,8 @@ from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState
 from canvas_sandbox import Course, Switches
 from canvas_sandbox.content.selection import Selection
-from canvas_sandbox.records import Export
-from canvas_sandbox.world import ExportRequest, World
+from canvas_sandbox.records import Export, ExportRequest
+from canvas_sandbox.world import World
 
 T = TypeVar("T")
 

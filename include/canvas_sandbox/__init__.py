@@ -18,7 +18,7 @@ from canvas_sandbox.faults import Effect, Fault, LimitedFault, RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
 from canvas_sandbox.sandbox import Sandbox
-from canvas_sandbox.switches import Storage, Switches
+from canvas_sandbox.switches import NewQuizzes, Storage, Switches
 
 __all__ = [
     "Account",
@@ -30,6 +30,7 @@ __all__ = [
     "Group",
     "LimitedFault",
     "MigrationRecord",
+    "NewQuizzes",
     "RequestFault",
     "RequestRecord",
     "Sandbox",

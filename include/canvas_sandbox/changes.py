@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from canvas_sandbox.content.model import Kind
+from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.imports.changes import IMPORT_CHANGES
+from canvas_sandbox.records import ExportRequest
 
 if TYPE_CHECKING:
     from canvas_sandbox.oauth import Grant
@@ -43,6 +46,14 @@ def _delete_export(world: World, export_id: int) -> None:
     if export.attachment is not None:
         del world.attachments[export.attachment.id]
         export.attachment = None
+
+
+def _share_content(world: World, course_id: int, user_id: int) -> int:
+    """Somebody sends a page of a course to a colleague: an export of it that no progress belongs to. Its id."""
+    course = world.courses[course_id]
+    pages = [page.id for page in world.content(course).of(Kind.PAGE)][:1]
+    selection = parse_selection({"wiki_pages": pages}, "common_cartridge")
+    return world.share(ExportRequest(course, "common_cartridge", world.users[user_id], selection)).id
 
 
 def _cancel_progress(world: World, progress_id: int, message: str | None) -> None:
@@ -91,6 +102,7 @@ CHANGES: dict[str, Callable[..., Any]] = {
         _delete_course,
         _reset_course,
         _delete_export,
+        _share_content,
         _cancel_progress,
         _set_token,
         _issue_token,

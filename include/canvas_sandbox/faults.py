@@ -18,6 +18,14 @@ class Fault(str, Enum):
     """Still listed, yet 404 on every path: deleted between the listing and the export."""
     FORBIDDEN = "forbidden"
     """The caller may not read it, whoever the caller is."""
+    PAGE_403 = "page_403"
+    """403 with an HTML page, as of a firewall, on every path of the course, whatever id it is called by; it is still listed."""
+    PAGE_400 = "page_400"
+    """400 with an HTML page on every path of the course."""
+    PAGE_500 = "page_500"
+    """500 with an HTML page on every path of the course."""
+    CRASHES = "crashes"
+    """500 with ``error_report_id`` on every path of the course."""
 
     # The POST that creates an export
     LOST_ANSWER = "lost_answer"
@@ -30,6 +38,12 @@ class Fault(str, Enum):
     """503 with an HTML page; nothing is created."""
     THROTTLED = "throttled"
     """Refused as if the bucket were full."""
+    POST_403 = "post_403"
+    """403 with an HTML page, as of a firewall; nothing is created."""
+    POST_400 = "post_400"
+    """400 with an HTML page; nothing is created."""
+    POST_500 = "post_500"
+    """500 with an HTML page, and no number of an error report; nothing is created."""
 
     # The job
     EXPORT_FAILS = "export_fails"
@@ -58,6 +72,8 @@ class Fault(str, Enum):
     """A zip whose directory is damaged."""
     ZIP64 = "zip64"
     """Zip64 records although the size does not need them."""
+    NEW_QUIZ_SHELLS = "new_quiz_shells"
+    """New Quizzes without their questions, where the others come with them."""
 
     # The download
     LOGIN_PAGE = "login_page"
@@ -66,6 +82,14 @@ class Fault(str, Enum):
     """400 HTML: Canvas knows the file, its storage does not."""
     TRUNCATED = "truncated"
     """The stored object is shorter than Canvas says; the response itself is whole."""
+    OVERLONG = "overlong"
+    """The stored object is longer than Canvas says; the response itself is whole."""
+    NO_BYTES = "no_bytes"
+    """The stored object is empty: 200, and no bytes."""
+    CHUNKED = "chunked"
+    """The package comes in chunks, without ``Content-Length``."""
+    BREAKS = "breaks"
+    """Every connection breaks after ``Switches.break_after`` bytes of the body."""
     CUT = "cut"
     """The connection breaks in the middle of the body."""
     SLOW = "slow"
@@ -112,6 +136,7 @@ PACKAGE_FAULTS = frozenset(
         Fault.EMPTY,
         Fault.CORRUPT,
         Fault.ZIP64,
+        Fault.NEW_QUIZ_SHELLS,
     }
 )
 
@@ -187,6 +212,10 @@ class Effect(str, Enum):
     """503 HTML; no effect."""
     BAD_REQUEST_PAGE = "bad_request_page"
     """400 HTML; no effect."""
+    FORBIDDEN_PAGE = "forbidden_page"
+    """403 HTML; no effect."""
+    ERROR_PAGE = "error_page"
+    """500 HTML; no effect."""
     NOT_FOUND = "not_found"
     """404 as for a record that does not exist; no effect."""
     DENIED = "denied"

@@ -15,6 +15,7 @@ from canvas_sandbox.packages.build import build
 from canvas_sandbox.packages.order import PackageOrder
 from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
 from canvas_sandbox.records import Export
+from canvas_sandbox.switches import NewQuizzes, Switches
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Packing:
     moment: float
     canvas_domain: str
     for_student: bool
+    switches: Switches
     holding: Holding = NOTHING
-    keeps_identifiers: bool = True
     real_package: Path | None = None
 
     def order(self) -> PackageOrder | None:
@@ -40,7 +41,7 @@ class Packing:
         if content is None:
             return None
         verbatim = self.holding.verbatim(content, whole=self._is_whole)
-        if verbatim is not None and not self.keeps_identifiers:
+        if verbatim is not None and not self.switches.keeps_identifiers:
             content, verbatim = renamed(content, verbatim)
         return PackageOrder(
             label=self.export.context.label,
@@ -55,6 +56,8 @@ class Packing:
             canvas_domain=self.canvas_domain,
             faults=self.export.faults,
             verbatim=verbatim,
+            new_quiz_tool=self.switches.new_quiz_tool,
+            has_new_quiz_bodies=self._has_new_quiz_bodies,
         )
 
     def render(self) -> VirtualFile:
@@ -64,6 +67,11 @@ class Packing:
         order = self.order()
         assert order is not None
         return build(self.export.export_type, order)
+
+    @property
+    def _has_new_quiz_bodies(self) -> bool:
+        shells = Fault.NEW_QUIZ_SHELLS in self.export.faults
+        return self.switches.new_quizzes is NewQuizzes.WHOLE and not shells
 
     @property
     def _is_whole(self) -> bool:

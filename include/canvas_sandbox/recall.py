@@ -13,8 +13,8 @@ from typing import Any
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.journal import Journal, StateError
-from canvas_sandbox.records import RequestRecord
-from canvas_sandbox.world import ExportRequest, World
+from canvas_sandbox.records import ExportRequest, RequestRecord
+from canvas_sandbox.world import World
 
 _VERSION = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from canvas_sandbox.campus import Exportable
+from canvas_sandbox.campus import Exportable, User
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.packages.virtual import VirtualFile
@@ -41,6 +41,18 @@ class Progress:
         self.workflow_state = state or self.workflow_state
         self.completion = self.completion if completion is None else completion
         self.updated_at = moment
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What a valid POST asks for."""
+
+    context: Exportable
+    export_type: str
+    user: User
+    selection: Selection
+    version: str = "1.1.0"
+    notify: bool = False
 
 
 @dataclass

@@ -23,10 +23,10 @@ from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.journal import Journal
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.recall import recall
-from canvas_sandbox.records import ExportRecord, RequestRecord
+from canvas_sandbox.records import ExportRecord, ExportRequest, RequestRecord
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
-from canvas_sandbox.world import ExportRequest, World, forget
+from canvas_sandbox.world import World, forget
 
 _START_LIMIT, _STOP_LIMIT = 30.0, 10.0
 
@@ -212,6 +212,11 @@ class Sandbox:
             ValueError: it is still running.
         """
         self._change("delete_export", export_id)
+
+    def share_content(self, course_id: int, token: str | None = None) -> int:
+        """Send a page of a course to a colleague, as a token's user (the admin by default): an export without progress."""
+        user = self.world.tokens[token or self.token].user
+        return int(self._change("share_content", course_id, user.id))
 
     def copy_course(self, course_id: int) -> int:
         """Make the internal export of a course copy, which the API hides; its id."""

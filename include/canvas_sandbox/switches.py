@@ -18,6 +18,17 @@ class Storage(str, Enum):
     """JWT URL on the storage host; errors are JSON."""
 
 
+class NewQuizzes(str, Enum):
+    """What cartridges hold of the New Quiz that each generated course has."""
+
+    WHOLE = "whole"
+    """Its questions and its question bank, as Canvas writes them since 2024."""
+    SHELL = "shell"
+    """Its name and its settings: the other service did not deliver."""
+    NONE = "none"
+    """Nothing: courses have no New Quizzes."""
+
+
 @dataclass(frozen=True)
 class Switches:
     """Behaviour of the server as a whole; the defaults are hosted Canvas after the 2026 changes.
@@ -30,6 +41,8 @@ class Switches:
         duration: Median seconds of an export whose course does not say.
         duration_sigma: Spread of a lognormal distribution around ``duration``; 0 makes all equal.
         import_duration: Seconds an import takes once it has started.
+        new_quizzes: What cartridges hold of New Quizzes.
+        new_quiz_tool: Address that a New Quiz is launched at, which stands in its settings; it differs between hosts.
         recheck: Seconds after which a migration that waits for another one looks again; scaled as jobs are.
         keeps_identifiers: Whether a course exports what it imported under the identifiers that it came with; if not, under
             new ones, made from the database ids that it has now.
@@ -59,8 +72,10 @@ class Switches:
         storage_url_ttl: Seconds a signed storage URL is good for.
         reject_bearer_on_storage: Answer 401 on the storage host to a request that carries ``Authorization``.
         ranges: Whether the storage honours ``Range``.
+        chunked: Send packages in chunks, without ``Content-Length``.
         slow_rate: Bytes per second of a slow download.
-        bookmarks: Page through account course lists with opaque bookmarks instead of numbers.
+        break_after: Bytes of the body after which a connection with ``Fault.BREAKS`` breaks.
+        bookmarks: Page through account course lists with opaque bookmarks; older Canvases number the pages.
         min_search_length: Shortest accepted ``search_term``.
         record_limit: Requests remembered; older ones are forgotten first.
     """
@@ -72,6 +87,8 @@ class Switches:
     duration: float = 0.2
     duration_sigma: float = 0.0
     import_duration: float = 0.2
+    new_quizzes: NewQuizzes | str = NewQuizzes.NONE
+    new_quiz_tool: str = "https://sandbox.quiz-lti-iad-prod.instructure.com/lti/launch"
     recheck: float = 3600.0
     keeps_identifiers: bool = True
     create_success_auth: bool = True
@@ -100,14 +117,17 @@ class Switches:
     storage_url_ttl: float = 86_400.0
     reject_bearer_on_storage: bool = True
     ranges: bool = True
+    chunked: bool = False
     slow_rate: float = 64 * 1024
-    bookmarks: bool = False
+    break_after: int = 900_000
+    bookmarks: bool = True
     min_search_length: int = 3
     record_limit: int = 200_000
 
     def __post_init__(self) -> None:
-        """Accept the storage by name and refuse what Canvas never does."""
+        """Accept the storage and what holds of New Quizzes by name, and refuse what Canvas never does."""
         object.__setattr__(self, "storage", Storage(self.storage))
+        object.__setattr__(self, "new_quizzes", NewQuizzes(self.new_quizzes))
         if self.denied_status not in (401, 403) or self.throttle_status not in (403, 429):
             raise ValueError("denied_status is 401 or 403, throttle_status is 403 or 429")
         if self.job_workers < 1:

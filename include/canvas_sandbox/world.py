@@ -7,7 +7,6 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from typing import Any
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Exportable, Group, Term, User, default_users
 from canvas_sandbox.changes import CHANGES
 from canvas_sandbox.clock import Clock
-from canvas_sandbox.content.generate import generate, source_of
+from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content
-from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
 from canvas_sandbox.imports.migrations import Migrations
 from canvas_sandbox.jobs import Job, JobQueue
@@ -25,8 +23,8 @@ from canvas_sandbox.lifecycle import Life
 from canvas_sandbox.oauth import Grants, Token
 from canvas_sandbox.packages.build import file_name
 from canvas_sandbox.packing import Packing
-from canvas_sandbox.records import Attachment, Export, Progress
-from canvas_sandbox.switches import Switches
+from canvas_sandbox.records import Attachment, Export, ExportRequest, Progress
+from canvas_sandbox.switches import NewQuizzes, Switches
 
 DAY = 86_400.0
 _MEDIA_TYPES = {
@@ -34,18 +32,6 @@ _MEDIA_TYPES = {
     "zip": "application/zip",
 }
 _ROLES = {1: "admin", 2: "teacher", 3: "student", 4: "outsider"}
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """What a valid POST asks for."""
-
-    context: Exportable
-    export_type: str
-    user: User
-    selection: Selection
-    version: str = "1.1.0"
-    notify: bool = False
 
 
 def forget(_kind: str, **_fields: object) -> None:
@@ -148,7 +134,7 @@ class World:
 
     def content(self, owner: Exportable) -> Content:
         """Everything a course, group or person holds."""
-        return self.migrations.holding(owner).furnish(generate(source_of(owner, self.seed)))
+        return self.migrations.holding(owner).furnish(generate(self._source(owner)))
 
     def submit(self, job: Job, moment: float) -> None:
         """Queue a background job, not to start before a moment."""
@@ -217,18 +203,34 @@ class World:
             self._jobs.submit(life.run, now + self.switches.job_delay * self.time_scale)
         return export
 
+    def share(self, request: ExportRequest) -> Export:
+        """An export that is there at once, without a job."""
+        export = Export(
+            id=next(self._export_ids),
+            context=request.context,
+            export_type=request.export_type,
+            user_id=request.user.id,
+            created_at=self.now,
+            workflow_state="exported",
+            selection=request.selection,
+            finished_at=self.now,
+        )
+        export.attachment = self._attach(export, self.now)
+        self.exports[export.id] = export
+        return export
+
     def packing(self, export: Export, moment: float) -> Packing:
         """What the package of an export is made from, as its context is now."""
         context = export.context
         return Packing(
             export=export,
-            source=source_of(context, self.seed),
+            source=self._source(context),
             name=context.name,
             moment=moment,
             canvas_domain=self.canvas_url.partition("//")[2],
             for_student=self._is_student(export),
             holding=self.migrations.holding(context),
-            keeps_identifiers=self.switches.keeps_identifiers,
+            switches=self.switches,
             real_package=None if context.package is None else Path(context.package),
         )
 
@@ -245,6 +247,9 @@ class World:
         expiry = export.created_at + days * DAY
         night = (1 * 60 + 37) * 60.0
         return self.clock.now() > expiry + (night - expiry) % DAY
+
+    def _source(self, owner: Exportable) -> Source:
+        return source_of(owner, self.seed, new_quizzes=self.switches.new_quizzes is not NewQuizzes.NONE)
 
     def _used(self, label: str, fault: Fault) -> None:
         self.remember("used", context=label, fault=fault.value)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import urllib3
 
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Storage, Switches
 
@@ -256,6 +257,50 @@ def test_a_cut_can_be_placed_to_the_byte(start: Start, call: Call) -> None:
     with pytest.raises(requests.RequestException):
         received.extend(response.iter_content(100))
     assert b"".join(received) == admin.download(export).content[:1000]
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_a_package_in_chunks_has_no_length(start: Start, call: Call, switch: bool) -> None:
+    faults = [] if switch else [Fault.CHUNKED]
+    _, admin, export = ready(start, call, *faults, chunked=switch)
+    response = admin.download(export)
+    assert "Content-Length" not in response.headers
+    assert response.headers["Transfer-Encoding"] == "chunked"
+    assert len(response.content) == export["attachment"]["size"]
+    part = requests.get(storage_url(admin, export), headers={"Range": "bytes=10-19"}, timeout=20)
+    assert (part.status_code, part.content) == (206, response.content[10:20])
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_every_connection_can_break_after_so_many_bytes(start: Start, call: Call, chunked: bool) -> None:
+    canvas, _, export = ready(start, call, Fault.BREAKS, break_after=20_000, chunked=chunked)
+    size, got = export["attachment"]["size"], b""
+    while len(got) < size:
+        url = storage_url(call(canvas), export)
+        headers = {"Range": f"bytes={len(got)}-"}
+        with requests.get(url, headers=headers, timeout=20, stream=True) as response:
+            before = len(got)
+            try:
+                for block in response.raw.stream(1000):
+                    got += block
+            except urllib3.exceptions.HTTPError:
+                assert len(got) - before == 20_000
+            else:
+                assert len(got) - before < 20_000
+    assert zipfile.ZipFile(io.BytesIO(got)).testzip() is None
+    assert len(canvas.exports) == 1
+
+
+@pytest.mark.parametrize(("fault", "difference"), [(Fault.OVERLONG, 1_000), (Fault.NO_BYTES, None)])
+def test_an_object_of_another_length_than_announced_is_a_clean_response(
+    start: Start, call: Call, fault: Fault, difference: int | None
+) -> None:
+    _, admin, export = ready(start, call, fault)
+    response = admin.download(export)
+    announced = export["attachment"]["size"]
+    assert response.status_code == 200
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    assert len(response.content) == (0 if difference is None else announced + difference)
 
 
 def test_a_slow_download_drips_but_arrives(start: Start, call: Call) -> None:

@@ -35,6 +35,10 @@ def outcome(caller: Caller, method: str = "POST", path: str = EXPORTS) -> int:
         (Fault.MAINTENANCE.times(1), [503, 200, 200], 2),
         (Fault.THROTTLED.times(2), [429, 429, 200], 1),
         (Fault.SERVER_ERROR, [500, 500, 500], 0),
+        (Fault.POST_403, [403, 403, 403], 0),
+        (Fault.POST_400, [400, 400, 400], 0),
+        (Fault.POST_500, [500, 500, 500], 0),
+        (Fault.POST_403.times(1), [403, 200, 200], 2),
     ],
 )
 def test_a_fault_of_the_post_has_its_effect_and_its_count(
@@ -56,6 +60,8 @@ def test_a_fault_of_the_post_has_its_effect_and_its_count(
         (Effect.SERVER_ERROR, 500, 0),
         (Effect.MAINTENANCE, 503, 0),
         (Effect.BAD_REQUEST_PAGE, 400, 0),
+        (Effect.FORBIDDEN_PAGE, 403, 0),
+        (Effect.ERROR_PAGE, 500, 0),
         (Effect.NOT_FOUND, 404, 0),
         (Effect.DENIED, 403, 0),
         (Effect.BAD_TOKEN, 401, 0),
@@ -72,6 +78,44 @@ def test_an_injected_fault_strikes_once_and_only_where_it_should(
     assert outcome(admin) == status
     assert len(canvas.exports) == created
     assert outcome(admin) == 200
+
+
+@pytest.mark.parametrize("fault", [Fault.POST_403, Fault.POST_400, Fault.POST_500])
+def test_a_page_instead_of_an_export_says_nothing_about_the_course_or_the_others(
+    start: Start, call: Call, fault: Fault
+) -> None:
+    admin = call(start(Course(id=101, faults=[fault]), Course(id=102)))
+    answer = admin.post(EXPORTS, {"export_type": "qti"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["x-request-context-id"]
+    assert "error_report_id" not in answer.text
+    assert admin.get(EXPORTS).json() == []
+    assert admin.get("/api/v1/courses/101").status_code == 200
+    assert admin.create("qti", "courses/102")["workflow_state"] == "created"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        (Fault.PAGE_403, 403, "text/html"),
+        (Fault.PAGE_400, 400, "text/html"),
+        (Fault.PAGE_500, 500, "text/html"),
+        (Fault.CRASHES, 500, "application/json"),
+    ],
+)
+def test_a_course_that_is_listed_fails_on_every_path_of_its_own_for_ever(
+    start: Start, call: Call, fault: Fault, status: int, kind: str
+) -> None:
+    course = Course(id=101, sis_course_id="BIO", faults=[fault])
+    admin = call(start(course, Course(id=102, sis_course_id="CHE")))
+    paths = ["/api/v1/courses/101", "/api/v1/courses/sis_course_id:BIO", EXPORTS, f"{EXPORTS}/1"]
+    for path in paths * 2:
+        answer = admin.get(path)
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+        assert ("error_report_id" in answer.text) is (fault is Fault.CRASHES)
+    assert outcome(admin) == status
+    assert [row["id"] for row in admin.get("/api/v1/accounts/1/courses").json()] == [101, 102]
+    assert admin.get("/api/v1/courses/sis_course_id:CHE").status_code == 200
 
 
 def test_a_fault_can_let_some_requests_pass_first(canvas: Sandbox, admin: Caller) -> None:

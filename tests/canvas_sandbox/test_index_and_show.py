@@ -118,3 +118,16 @@ def test_an_export_object_has_the_documented_fields(admin: Caller) -> None:
 
 def test_an_outsider_sees_nothing_of_a_course(outsider: Caller) -> None:
     assert outsider.get(EXPORTS).status_code == 403
+
+
+def test_a_content_share_is_a_row_without_progress(canvas: Sandbox, admin: Caller) -> None:
+    own = admin.create()["id"]
+    shared = canvas.share_content(101, canvas.tokens["teacher"])
+    rows = {row["id"]: row for row in admin.get(EXPORTS).json()}
+    assert list(rows) == [shared, own]
+    assert "progress_url" not in rows[shared]
+    assert (rows[shared]["workflow_state"], rows[shared]["user_id"]) == ("exported", 2)
+    assert rows[shared]["export_type"] == "common_cartridge"
+    assert admin.download(rows[shared]).content.startswith(b"PK")
+    assert admin.show(rows[shared]) == rows[shared]
+    assert "progress_url" in rows[own]

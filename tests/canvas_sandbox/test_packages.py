@@ -10,6 +10,7 @@ import sys
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -64,6 +65,17 @@ def test_a_cartridge_has_the_parts_canvas_writes(canvas: Sandbox, admin: Caller,
     manifest = package.read("imsmanifest.xml").decode()
     assert '<organization identifier="org_1" structure="rooted-hierarchy">' in manifest
     assert '<item identifier="LearningModules">' in manifest
+
+
+def test_links_from_pages_to_files_are_percent_encoded(admin: Caller) -> None:
+    package = admin.package()
+    pages = [name for name in package.namelist() if name.endswith(".html")]
+    text = "".join(package.read(name).decode() for name in pages)
+    links = re.findall(r'href="\$IMS-CC-FILEBASE\$/([^"]*)"', text)
+    assert any("%20" in link for link in links)
+    assert any("%26" in link for link in links)
+    assert all(re.fullmatch(r"[\w.~/%-]+", link, re.ASCII) for link in links)
+    assert {f"web_resources/{unquote(link)}" for link in links} <= set(package.namelist())
 
 
 def test_a_qti_package_has_its_own_manifest(admin: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -43,10 +44,11 @@ def test_43_page_sizes_are_clamped(start: Start, call: Call, asked: str | None, 
 
 def test_44_beyond_the_end_is_empty_and_nonsense_is_not_found(full: Sandbox, call: Call) -> None:
     admin = call(full)
-    beyond = admin.get(COURSES, params={"page": 999})
+    exports = "/api/v1/courses/1/content_exports"
+    beyond = admin.get(exports, params={"page": 999})
     assert (beyond.status_code, beyond.json()) == (200, [])
     for page in ("abc", "0", "-1"):
-        response = admin.get(COURSES, params={"page": page})
+        response = admin.get(exports, params={"page": page})
         assert response.status_code == 404
         assert response.json() == {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
 
@@ -95,9 +97,35 @@ def test_46_an_account_list_has_no_last_and_ends_without_next(
     assert seen == list(range(1, 24))
 
 
-def test_46_a_foreign_bookmark_is_a_400(start: Start, call: Call) -> None:
-    admin = call(start(switches=Switches(manual_clock=True, bookmarks=True)))
-    response = admin.get(COURSES, params={"page": "bookmark:!!"})
+def test_46_an_account_list_has_opaque_bookmarks_unless_its_canvas_is_old(start: Start, call: Call) -> None:
+    courses = [Course(id=number) for number in range(1, 24)]
+    links = call(start(*courses)).get(COURSES).links
+    assert set(links) == {"current", "next", "first"}
+    assert re.search(r"[?&]page=first&", links["first"]["url"])
+    assert re.search(r"[?&]page=bookmark:[\w-]+&", links["next"]["url"])
+    old = call(start(*courses, switches=Switches(manual_clock=True, bookmarks=False))).get(COURSES).links
+    assert "page=2&" in old["next"]["url"]
+
+
+@pytest.mark.parametrize("order", [{}, {"sort": "course_name", "order": "desc"}])
+def test_46_a_bookmark_stays_where_it_is_whatever_is_deleted(
+    start: Start, call: Call, order: dict[str, str]
+) -> None:
+    canvas = start(*(Course(id=number, name=f"C {number:02}") for number in range(1, 8)))
+    admin = call(canvas)
+    page = admin.get(COURSES, params={"per_page": 3, **order})
+    seen = [row["id"] for row in page.json()]
+    canvas.delete_course(seen[0])
+    canvas.delete_course(seen[2])
+    while "next" in page.links:
+        page = admin.get(page.links["next"]["url"])
+        seen += [row["id"] for row in page.json()]
+    assert sorted(seen) == list(range(1, 8))
+
+
+@pytest.mark.parametrize("page", ["bookmark:!!", "2", "bookmark:", "bookmark:e30", "bookmark:WyJhIl0", "x"])
+def test_46_a_foreign_bookmark_is_a_400(full: Sandbox, call: Call, page: str) -> None:
+    response = call(full).get(COURSES, params={"page": page})
     assert response.status_code == 400
     assert response.json() == {
         "status": "bad_request",
@@ -105,9 +133,38 @@ def test_46_a_foreign_bookmark_is_a_400(start: Start, call: Call) -> None:
     }
 
 
-def test_46_links_that_would_be_too_long_are_dropped_but_next_is_kept(full: Sandbox, call: Call) -> None:
-    response = call(full).get(COURSES, params={"per_page": 2, "page": 2, "padding": "x" * 2500})
-    assert set(response.links) == {"next", "prev"}
+@pytest.mark.parametrize(
+    ("padding", "kept"),
+    [
+        (1000, {"current", "next", "prev", "first", "last"}),
+        (1400, {"current", "next", "prev", "last"}),
+        (1900, {"next", "last", "prev"}),
+        (2500, {"next", "last"}),
+        (5000, {"next"}),
+        (6100, set()),
+    ],
+)
+def test_46_links_beyond_6_kib_in_total_are_dropped_and_next_is_the_last_to_go(
+    admin: Caller, padding: int, kept: set[str]
+) -> None:
+    for _ in range(6):
+        admin.create("qti")
+    query = {"per_page": 2, "page": 2, "padding": "x" * padding}
+    response = admin.get("/api/v1/courses/101/content_exports", params=query)
+    assert set(response.links) == kept
+    assert len(response.json()) == 2
+    assert ("link" in response.headers) is bool(kept)
+
+
+def test_46_a_filter_by_very_many_teachers_gives_a_full_page_that_seems_the_last(
+    start: Start, call: Call
+) -> None:
+    admin = call(start(*(Course(id=number) for number in range(1, 121))))
+    teachers = [("by_teachers[]", 2)] + [("by_teachers[]", 10_000 + number) for number in range(260)]
+    response = admin.get(COURSES, params=[("per_page", 100), *teachers])
+    assert len(response.json()) == 100
+    assert "link" not in response.headers
+    assert "next" in admin.get(COURSES, params=[("per_page", 100), *teachers[:200]]).links
 
 
 ODD = "CS/101.11é"

@@ -43,6 +43,16 @@ def pictured(caller: Caller, exports: list[Any]) -> list[Any]:
     return [text.replace(caller.canvas.url, "")]
 
 
+def test_a_content_share_is_remembered(tmp_path: Path, call: Call) -> None:
+    with canvas_with(tmp_path) as canvas:
+        canvas.share_content(101)
+        exports, rows = canvas.exports, call(canvas).get("/api/v1/courses/101/content_exports").text
+        port = int(canvas.url.rpartition(":")[2])
+    with canvas_with(tmp_path, port=port) as canvas:
+        assert canvas.exports == exports
+        assert call(canvas).get("/api/v1/courses/101/content_exports").text == rows
+
+
 def test_exports_progress_and_packages_are_as_they_were(tmp_path: Path, call: Call) -> None:
     with canvas_with(tmp_path) as canvas:
         admin = call(canvas)

@@ -46,12 +46,13 @@ class Source:
     revision: int
     seed: int
     empty: bool
+    new_quizzes: bool = False
 
 
-def source_of(owner: Exportable, seed: int) -> Source:
+def source_of(owner: Exportable, seed: int, *, new_quizzes: bool = False) -> Source:
     """What decides the content of a course, group or person as it is now."""
     empty = owner.size == 0 or Fault.EMPTY in owner.trouble
-    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty)
+    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes)
 
 
 @lru_cache(maxsize=256)
@@ -65,6 +66,8 @@ def generate(source: Source) -> Content:
         maker.add_files(root, max(0, source.size - (_OVERHEAD if is_course else 1_000)))
         if is_course:
             maker.add_course_items()
+            if source.new_quizzes:
+                maker.add_new_quiz()
     return Content(root, maker.items)
 
 
@@ -125,6 +128,12 @@ class _Maker:
             module = self.add(Kind.MODULE, title)
             for target in targets:
                 self.add(Kind.MODULE_ITEM, self.items[target].title, parent=module, target=target)
+
+    def add_new_quiz(self) -> None:
+        """After everything else, so that nothing else differs between Canvases with and without New Quizzes."""
+        group = next(item.id for item in self.items.values() if item.kind is Kind.ASSIGNMENT_GROUP)
+        title = f"New Quiz: {self._dice.choice(_TOPICS).lower()}"
+        self.add(Kind.ASSIGNMENT, title, body=self._prose(), parent=group, is_new_quiz=True)
 
     def _prose(self) -> str:
         sentences = (

@@ -36,7 +36,8 @@ class Item:
     """One thing. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
 
     ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
-    ``migration_id`` is the identifier that an imported thing came with; its ``body`` is HTML, others have plain text.
+    ``migration_id`` is the identifier that an imported thing came with; its ``body`` is HTML, others have plain text. A
+    New Quiz is an assignment to Canvas; its questions are another service's.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Item:
     size: int = 0
     locked: bool = False
     migration_id: str = ""
+    is_new_quiz: bool = False
 
     @property
     def asset_string(self) -> str:

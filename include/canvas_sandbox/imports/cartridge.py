@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,8 @@ from xml.etree import ElementTree as ET
 from canvas_sandbox.content.model import Kind
 from canvas_sandbox.imports.parcel import Found, FoundKey, Parcel
 from canvas_sandbox.imports.unpack import BadPackageError, Package
-from canvas_sandbox.packages.manifest import Resource
+from canvas_sandbox.packages.manifest import Resource, keyed
+from canvas_sandbox.packages.new_quizzes import MEDIA
 
 MANIFEST = "imsmanifest.xml"
 FILES = "web_resources/"
@@ -49,7 +51,8 @@ class _Cartridge:
         self._manifest = parse_xml(package.text(MANIFEST), MANIFEST)
         named = [_resolved(read_resource(row), package) for row in below(self._manifest, "resource")]
         self._missing = [name for resource in named for name in resource.files if name not in package.members]
-        self._resources = dict(_present(named, package))
+        self._resources = keyed(_present(named, package))
+        self._assignments = {row.identifier for row in self._resources.values() if _is_assignment(row)}
         self._found: dict[FoundKey, Found] = {}
         self._locked = self._locked_files()
 
@@ -92,8 +95,9 @@ class _Cartridge:
         if resource.type.startswith("imsdt_"):
             self._topic(resource)
         elif resource.type.endswith("/assessment"):
-            self._quiz(resource)
-        elif any(name.endswith("/assignment_settings.xml") for name in names):
+            if key not in self._assignments:  # a New Quiz is an assignment that has its questions beside it
+                self._quiz(resource)
+        elif key in self._assignments:
             settings = parse_xml(
                 self._package.text(next(name for name in names if name.endswith("/assignment_settings.xml"))),
                 first,
@@ -106,7 +110,7 @@ class _Cartridge:
         elif resource.type == "webcontent" and first.startswith(_PAGES) and first.endswith(".html"):
             text = self._package.text(first)
             self._add(Found(Kind.PAGE, key, _title(text), _body(text), _links(text)))
-        elif resource.type == "webcontent" and not first.startswith((_PAGES, _SETTINGS)):
+        elif resource.type == "webcontent" and not first.startswith((_PAGES, _SETTINGS, MEDIA)):
             path = _inside(first)
             self._folder(posixpath.dirname(path))
             self._add(
@@ -182,9 +186,10 @@ class _Cartridge:
         keys = {key for _, key in self._found}
         owners: dict[str, str] = {}
         for resource in self._resources.values():
-            for identifier in (resource.identifier, *resource.depends_on):
-                if resource.identifier in keys:
-                    owners |= dict.fromkeys(self._files(identifier), resource.identifier)
+            if resource.identifier in keys:
+                needed = (self._files(identifier) for identifier in resource.depends_on)
+                names = itertools.chain(resource.files, *needed)
+                owners |= dict.fromkeys(names, resource.identifier)
         return owners
 
 
@@ -232,13 +237,17 @@ def _local(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _present(named: Iterable[Resource], package: Package) -> Iterator[tuple[str, Resource]]:
+def _is_assignment(resource: Resource) -> bool:
+    return any(name.endswith("/assignment_settings.xml") for name in resource.files)
+
+
+def _present(named: Iterable[Resource], package: Package) -> Iterator[Resource]:
     """Resources with those of their files that are there; without any, a resource is nothing."""
     for resource in named:
         files = tuple(name for name in resource.files if name in package.members)
         if files:
             href = resource.href and files[0] == resource.files[0]
-            yield resource.identifier, replace(resource, files=files, href=href)
+            yield replace(resource, files=files, href=href)
 
 
 def _resolved(resource: Resource, package: Package) -> Resource:

@@ -124,7 +124,7 @@ class Holding:
         if whole:
             gone = {key for kind, key in self.found if kind is not Kind.FOLDER} - keys
             members = {name: row for name, row in self.members.items() if self.owners.get(name) not in gone}
-            resources = {key: row for key, row in self.resources.items() if key not in gone}
+            resources = {key: row for key, row in self.resources.items() if row.identifier not in gone}
             return Verbatim(frozenset(keys), members, resources, self.owners, not self.partial, self.manifest)
         members = {name: row for name, row in self.members.items() if self.owners.get(name) in keys}
         resources = {

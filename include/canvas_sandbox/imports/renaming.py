@@ -12,6 +12,7 @@ from canvas_sandbox.imports.holding import Verbatim
 from canvas_sandbox.imports.unpack import read_text
 from canvas_sandbox.packages.archive import Member, text_member
 from canvas_sandbox.packages.manifest import Resource
+from canvas_sandbox.packages.new_quizzes import MEDIA
 
 
 def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
@@ -31,11 +32,11 @@ def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
         for number, item in content.items.items()
     }
     members = (_member(member, write) for member in verbatim.members.values())
-    resources = (_resource(resource, write) for resource in verbatim.resources.values())
+    resources = {write(key): _resource(resource, write) for key, resource in verbatim.resources.items()}
     return Content(content.root, items), Verbatim(
         keys=frozenset(new[key] for key in verbatim.keys),
         members={member.name: member for member in members},
-        resources={resource.identifier: resource for resource in resources},
+        resources=resources,
         owners={write(name): new.get(key, key) for name, key in verbatim.owners.items()},
         covers=verbatim.covers,
         manifest=write(verbatim.manifest),
@@ -44,7 +45,7 @@ def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
 
 def _member(member: Member, write: Callable[[str], str]) -> Member:
     """Files are as they are; documents name things."""
-    if member.name.startswith(FILES) or member.name.endswith("/"):
+    if member.name.startswith((FILES, MEDIA)) or member.name.endswith("/"):
         return replace(member, name=write(member.name))
     text = read_text(member)
     changed = write(text)

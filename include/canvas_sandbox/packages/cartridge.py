@@ -8,19 +8,20 @@ from xml.sax.saxutils import escape
 
 from canvas_sandbox.content.model import Content, Item, Kind, create_key
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.packages import documents
+from canvas_sandbox.packages import documents, new_quizzes
 from canvas_sandbox.packages.archive import Member, directory_member, filler_member, text_member
 from canvas_sandbox.packages.manifest import (
     OutlineItem,
     Resource,
     cartridge_manifest,
+    keyed,
     renewed_manifest,
     with_errors,
 )
+from canvas_sandbox.packages.new_quizzes import CANVAS_DATA
 from canvas_sandbox.packages.order import PackageOrder
 from canvas_sandbox.packages.taking_over import with_verbatim
 
-_CANVAS_DATA = "associatedcontent/imscc_xmlv1p1/learning-application-resource"
 _CONTEXT, _MARKER_NAME = "course_settings/context.xml", "course_settings/canvas_export.txt"
 _MARKER = (
     "Q: What did the panda say when he was forced out of his natural habitat?\nA: This is un-BEAR-able\n"
@@ -60,6 +61,7 @@ class Cartridge:
             yield from self._quizzes()
             yield from self._files()
             yield from self._settings()
+            yield from self._new_quizzes()
         else:
             yield text_member(_CONTEXT, self._context())
 
@@ -82,12 +84,26 @@ class Cartridge:
             group = self._content.items.get(item.parent or 0)
             yield directory_member(f"{item.key}/")
             yield text_member(page, documents.html_page(item, self._links(item), kind="Assignment"))
-            yield text_member(settings, documents.assignment_settings(item, group.key if group else ""))
-            self._add(item.key, _CANVAS_DATA, page, settings)
+            yield text_member(settings, self._assignment_settings(item, group.key if group else ""))
+            self._add(item.key, CANVAS_DATA, page, settings)
             if self._cc13:
                 standard = f"{item.key}/assignment.xml"
                 yield text_member(standard, documents.assignment_cc13(item))
                 self._add(f"{item.key}_cc13", "assignment_xmlv1p0", standard)
+
+    def _assignment_settings(self, item: Item, group_key: str) -> str:
+        if item.is_new_quiz:
+            return new_quizzes.shell(item, group_key, self._order.new_quiz_tool)
+        return documents.assignment_settings(item, group_key)
+
+    def _new_quizzes(self) -> Iterator[Member]:
+        """What another service adds."""
+        if not self._order.has_new_quiz_bodies:
+            return
+        for item in self._order.own(Kind.ASSIGNMENT):
+            if item.is_new_quiz:
+                yield from new_quizzes.body_members(item, self._order.filler_key(item.id))
+                self._resources += new_quizzes.body_resources(item, cc13=self._cc13)
 
     def _topics(self) -> Iterator[Member]:
         kind = "imsdt_xmlv1p3" if self._cc13 else "imsdt_xmlv1p1"
@@ -96,7 +112,7 @@ class Cartridge:
             yield text_member(f"{item.key}.xml", documents.topic(item, self._order.version))
             yield text_member(f"{meta}.xml", documents.topic_meta(item, meta))
             self._add(item.key, kind, f"{item.key}.xml", href=False, depends=meta)
-            self._add(meta, _CANVAS_DATA, f"{meta}.xml")
+            self._add(meta, CANVAS_DATA, f"{meta}.xml")
 
     def _quizzes(self) -> Iterator[Member]:
         kind = (
@@ -114,7 +130,7 @@ class Cartridge:
             yield text_member(meta, documents.quiz_meta(quiz))
             yield text_member(full, documents.quiz_qti(quiz))
             self._add(quiz.key, kind, questions, href=False, depends=meta_key)
-            self._add(meta_key, _CANVAS_DATA, meta, full)
+            self._add(meta_key, CANVAS_DATA, meta, full)
 
     def _files(self) -> Iterator[Member]:
         files = list(self._order.own(Kind.FILE))
@@ -153,7 +169,7 @@ class Cartridge:
         yield directory_member("course_settings/")
         for name, text in texts.items():
             yield text_member(f"course_settings/{name}", text)
-        self._add(self._key("settings"), _CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
+        self._add(self._key("settings"), CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
 
     def _context(self) -> str:
         return documents.context_xml(self._course_id, self._name, self._order.canvas_domain)
@@ -194,7 +210,7 @@ class Cartridge:
         verbatim = self._order.verbatim
         if verbatim is None:
             return self._resources
-        rows = {row.identifier: row for row in self._resources}
+        rows = keyed(self._resources)
         taken = dict(verbatim.resources)
         settings = next((row for row in taken.values() if _MARKER_NAME in row.files), None)
         own = rows.get(self._key("settings"))

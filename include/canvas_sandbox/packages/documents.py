@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from canvas_sandbox.content.model import Content, Item, Kind
@@ -27,9 +28,9 @@ def canvas_xml(root: str, inner: str, attributes: str = "") -> str:
 
 
 def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
-    """A page or the text of an assignment, with links to files rewritten as Canvas does."""
+    """A page or the text of an assignment, with links to files rewritten as Canvas does: percent-encoded."""
     anchors = "".join(
-        f'<p><a href="$IMS-CC-FILEBASE$/{escape(path)}">{escape(path.rpartition("/")[2])}</a></p>\n'
+        f'<p><a href="$IMS-CC-FILEBASE$/{quote(path)}">{escape(path.rpartition("/")[2])}</a></p>\n'
         for path in links
     )
     prefix = f"{kind}: " if kind else ""
@@ -86,11 +87,12 @@ def topic_meta(item: Item, meta_key: str) -> str:
     )
 
 
-def quiz_qti(item: Item) -> str:
-    """A quiz of three true-or-false questions in QTI 1.2."""
+def quiz_qti(item: Item, picture: str = "") -> str:
+    """A quiz of three true-or-false questions in QTI 1.2, each with a picture if there is a link to one."""
+    image = escape(f'<img src="{picture}">') if picture else ""
     questions = "".join(
         f'      <item ident="{item.key}_{number}" title="Question {number}">\n        <presentation>\n'
-        f'          <material><mattext texttype="text/html">{escape(text)}.</mattext></material>\n'
+        f'          <material><mattext texttype="text/html">{escape(text)}.{image}</mattext></material>\n'
         '          <response_lid ident="response1" rcardinality="Single"><render_choice>\n'
         '            <response_label ident="1"><material><mattext>True</mattext></material></response_label>\n'
         '            <response_label ident="2"><material><mattext>False</mattext></material></response_label>\n'

@@ -33,6 +33,15 @@ class Resource:
         return "\n".join([*lines, "    </resource>"])
 
 
+def keyed(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """Resources by identifier; a second one of the same identifier, as New Quizzes have it, under a key of its own."""
+    rows: dict[str, Resource] = {}
+    for resource in resources:
+        key = resource.identifier
+        rows[f"{key} of a New Quiz" if key in rows else key] = resource
+    return rows
+
+
 @dataclass(frozen=True)
 class OutlineItem:
     """An item of the course outline: a module with its items, or a module item that points at a resource."""

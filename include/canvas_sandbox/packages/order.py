@@ -27,6 +27,8 @@ class PackageOrder:
         canvas_domain: Host of this Canvas, written into ``context.xml``.
         faults: What is wrong with the package.
         verbatim: What of the content was imported, and goes out as it came in.
+        new_quiz_tool: Address that New Quizzes are launched at.
+        has_new_quiz_bodies: Whether the service of New Quizzes has delivered their questions.
     """
 
     label: str
@@ -41,6 +43,8 @@ class PackageOrder:
     canvas_domain: str = ""
     faults: frozenset[Fault] = frozenset()
     verbatim: Verbatim | None = None
+    new_quiz_tool: str = ""
+    has_new_quiz_bodies: bool = False
 
     def own(self, kind: Kind) -> Iterator[Item]:
         """The things of a kind that were not imported."""

@@ -8,10 +8,12 @@ from email.utils import formatdate
 from urllib.parse import quote
 
 from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.virtual import Literal, VirtualFile, Window
 from canvas_sandbox.records import Attachment
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.reply import Call, Reply
 
+_MORE = b"\x00" * 1_000
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 
 
@@ -24,6 +26,10 @@ def package_reply(attachment: Attachment, call: Call, switches: Switches) -> Rep
     trouble = attachment.export.context.trouble
     if trouble.take(Fault.TRUNCATED):
         package = package.part(0, package.size // 2)
+    if trouble.take(Fault.OVERLONG):
+        package = VirtualFile([Window(package, 0, package.size), Literal(_MORE)])
+    if trouble.take(Fault.NO_BYTES):
+        package = package.part(0, 0)
     headers = {
         "ETag": package.etag,
         "Last-Modified": formatdate(attachment.created_at, usegmt=True),
@@ -39,6 +45,9 @@ def package_reply(attachment: Attachment, call: Call, switches: Switches) -> Rep
             reply.cut_after = reply.package.size // 2
         if trouble.take(Fault.SLOW):
             reply.rate = switches.slow_rate
+        if trouble.take(Fault.BREAKS):
+            reply.cut_after = min(reply.cut_after or switches.break_after, switches.break_after)
+        reply.chunked = switches.chunked or trouble.take(Fault.CHUNKED)
     return reply
 
 

@@ -37,7 +37,7 @@ class CourseFilters:
             *self._date_tests(),
         ]
         rows = [course for course in self._world.courses.values() if all(test(course) for test in tests)]
-        return self._sorted(rows)
+        return sorted(rows, key=self.key, reverse=self.descending)
 
     def _state_test(self) -> Callable[[Course], bool]:
         if isinstance(self._query.get("state"), str) and "published" in self._query:
@@ -153,20 +153,31 @@ class CourseFilters:
             days = getattr(self._world.terms[course.term_id], side)
         return None if days is None else self._world.started + days * DAY
 
-    def _sorted(self, rows: list[Course]) -> list[Course]:
-        keys: dict[str, Callable[[Course], str]] = {
+    @property
+    def descending(self) -> bool:
+        """Whether the order asked for is the other way round."""
+        return self._sort in self._keys and self._query.get("order") == "desc"
+
+    def key(self, course: Course) -> list[Any]:
+        """What the rows are in order of."""
+        key = self._keys.get(self._sort)
+        return [course.id] if key is None else [key(course), course.id]
+
+    @property
+    def _sort(self) -> str:
+        return str(self._query.get("sort"))
+
+    @property
+    def _keys(self) -> dict[str, Callable[[Course], str]]:
+        accounts, terms = self._world.accounts, self._world.terms
+        return {
             "course_name": lambda course: course.name.lower(),
             "sis_course_id": lambda course: course.sis_course_id or "",
             "teacher": lambda course: ", ".join(self._teachers(course)),
-            "account_name": lambda course: self._world.accounts[course.account_id].name.lower(),
-            "subaccount": lambda course: self._world.accounts[course.account_id].name.lower(),
-            "term": lambda course: self._world.terms[course.term_id].name.lower(),
+            "account_name": lambda course: accounts[course.account_id].name.lower(),
+            "subaccount": lambda course: accounts[course.account_id].name.lower(),
+            "term": lambda course: terms[course.term_id].name.lower(),
         }
-        key = keys.get(str(self._query.get("sort")))
-        if key is None:
-            return sorted(rows, key=lambda course: course.id)
-        descending = self._query.get("order") == "desc"
-        return sorted(rows, key=lambda course: (key(course), course.id), reverse=descending)
 
 
 def _moment(text: object) -> float | None:

@@ -11,7 +11,7 @@ from canvas_sandbox.lookups import find_account, find_course
 from canvas_sandbox.permissions import reads, reads_as_admin, sees_sis_ids
 from canvas_sandbox.web import errors
 from canvas_sandbox.web.course_filters import CourseFilters
-from canvas_sandbox.web.pages import paginate
+from canvas_sandbox.web.pages import paginate, paginate_by_bookmark
 from canvas_sandbox.web.params import strings
 from canvas_sandbox.web.reply import Call, Reply
 from canvas_sandbox.web.router import Router
@@ -58,16 +58,16 @@ class Courses:
             raise errors.not_found()
         if call.user.role != "admin":
             raise errors.denied(self._world.switches)
-        rows = CourseFilters(self._world, call.query, call.user).apply(account)
+        filters = CourseFilters(self._world, call.query, call.user)
+        rows = filters.apply(account)
         url = f"{call.base_url}/api/v1/accounts/{account.id}/courses"
-        return paginate(
-            call,
-            rows,
-            lambda course: self.json(course, call),
-            url,
-            counted=False,
-            bookmarks=self._world.switches.bookmarks,
-        )
+
+        def render(course: Course) -> dict[str, Any]:
+            return self.json(course, call)
+
+        if not self._world.switches.bookmarks:
+            return paginate(call, rows, render, url, counted=False)
+        return paginate_by_bookmark(call, rows, render, url, filters.key, descending=filters.descending)
 
     def content_list(self, call: Call) -> Reply:
         """``GET /api/v1/courses/:course_id/content_list``: types, or with ``type`` the items of one."""

@@ -88,6 +88,21 @@ def throttled(switches: Switches) -> Reply:
     )
 
 
+def firewall() -> Reply:
+    """403 as a page: something before Canvas, or about this one object."""
+    return page(403, "Access Denied", "You do not have permission to access this resource on this server.")
+
+
+def bad_request() -> Reply:
+    """400 as a page."""
+    return page(400, "Bad Request", "Your browser sent a request that this server could not understand.")
+
+
+def broken() -> Reply:
+    """500 as a page, without the number of an error report."""
+    return page(500, "Page Error", "Something broke unexpectedly. Sorry about that.")
+
+
 def maintenance() -> Reply:
     """503 as a page."""
     return page(503, "Canvas is down for maintenance", "We will be back shortly.")

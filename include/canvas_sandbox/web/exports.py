@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from canvas_sandbox.campus import Course, Exportable
@@ -12,16 +12,21 @@ from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.lookups import find_course, find_group, find_user
 from canvas_sandbox.permissions import creates, lists, reads, shows
-from canvas_sandbox.records import COPY_TYPES, Export
+from canvas_sandbox.records import COPY_TYPES, Export, ExportRequest
 from canvas_sandbox.web import errors
 from canvas_sandbox.web.files import file_json
 from canvas_sandbox.web.pages import paginate
 from canvas_sandbox.web.params import is_true
 from canvas_sandbox.web.reply import Call, Refusal, Reply
 from canvas_sandbox.web.router import Router
-from canvas_sandbox.world import ExportRequest, World
+from canvas_sandbox.world import World
 
 _TYPES = {"course": ("common_cartridge", "qti", "zip", "quizzes2"), "group": ("zip",), "user": ("zip",)}
+_PAGES: dict[Fault, Callable[[], Reply]] = {
+    Fault.POST_403: errors.firewall,
+    Fault.POST_400: errors.bad_request,
+    Fault.POST_500: errors.broken,
+}
 
 
 class Exports:
@@ -120,6 +125,9 @@ class Exports:
             raise Refusal(errors.maintenance())
         if trouble.take(Fault.SERVER_ERROR):
             raise errors.crashed(next(self._world.error_reports))
+        for fault, make in _PAGES.items():
+            if trouble.take(fault):
+                raise Refusal(make())
         return trouble.take(Fault.LOST_ANSWER)
 
     def _json(self, export: Export, call: Call) -> dict[str, Any]:

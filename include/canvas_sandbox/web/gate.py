@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
 from random import Random
 
 from canvas_sandbox.bucket import Throttle
 from canvas_sandbox.clock import iso
-from canvas_sandbox.lookups import find_user
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.lookups import find_course, find_user
 from canvas_sandbox.signing import Signer
 from canvas_sandbox.web import errors
 from canvas_sandbox.web.courses import Courses
@@ -31,6 +33,12 @@ from canvas_sandbox.world import DAY, World
 _CREATE_SUCCESS = re.compile(r"/files/\d+/create_success$")
 _GLOBAL_ID = 10_000_000_000_000
 """Added to a user's id in ``X-Canvas-User-Id``."""
+
+_PAGES: dict[Fault, Callable[[], Reply]] = {
+    Fault.PAGE_403: errors.firewall,
+    Fault.PAGE_400: errors.bad_request,
+    Fault.PAGE_500: errors.broken,
+}
 
 
 class Gate:
@@ -103,9 +111,19 @@ class Gate:
                 raise errors.no_such_page()
             handler, call.ids = found
             self._identify(call)
-            return handler(call)
+            return self._instead(call) or handler(call)
         except Refusal as refusal:
             return refusal.reply
+
+    def _instead(self, call: Call) -> Reply | None:
+        """What everything about one course is answered with, by whatever id the course is called."""
+        course = find_course(self._world, call.ids["course_id"]) if "course_id" in call.ids else None
+        for fault, make in _PAGES.items():
+            if course is not None and course.trouble.take(fault):
+                return make()
+        if course is not None and course.trouble.take(Fault.CRASHES):
+            return errors.crashed(next(self._world.error_reports)).reply
+        return None
 
     def _is_open(self, call: Call) -> bool:
         """Whether the link alone is enough: that which completes an upload, on some Canvases."""

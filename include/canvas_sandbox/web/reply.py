@@ -51,7 +51,7 @@ class Reply:
 
     ``throttled`` marks the throttle's own answer.
     ``cut_after`` breaks the connection after that many bytes of the body, ``drop`` before the first byte of the response;
-    ``rate`` slows the body down to bytes per second.
+    ``rate`` slows the body down to bytes per second; ``chunked`` leaves ``Content-Length`` out.
     """
 
     status: int = 200
@@ -64,6 +64,7 @@ class Reply:
     drop: bool = False
     cut_after: int | None = None
     rate: float | None = None
+    chunked: bool = False
 
     @property
     def length(self) -> int:

@@ -64,7 +64,7 @@ class Sender:
             self._date = (second, formatdate(second, usegmt=True))
         named = {
             "Content-Type": reply.content_type,
-            "Content-Length": str(reply.length),
+            **({} if reply.chunked else {"Content-Length": str(reply.length)}),
             "Date": self._date[1],
             "Server": self._server,
             **reply.headers,

@@ -194,6 +194,8 @@ class Server:
             Effect.SERVER_ERROR: lambda: errors.crashed(next(world.error_reports)).reply,
             Effect.MAINTENANCE: errors.maintenance,
             Effect.BAD_REQUEST_PAGE: errors.storage_object_gone,
+            Effect.FORBIDDEN_PAGE: errors.firewall,
+            Effect.ERROR_PAGE: errors.broken,
             Effect.NOT_FOUND: lambda: errors.not_found().reply,
             Effect.DENIED: lambda: errors.denied(world.switches).reply,
             Effect.BAD_TOKEN: lambda: errors.bad_token().reply,

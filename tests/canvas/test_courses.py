@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import InputError
@@ -96,6 +99,8 @@ def test_times_go_in_utc(name: str, written: Any, meant: str) -> None:
         ({"by_subaccounts": ["faculty"]}, "by_subaccounts", "sis_account_id:..."),
         ({"enrollment_term_id": "winter"}, "enrollment_term_id", "sis_term_id:..."),
         ({"search_term": "x"}, "search_term", "2 characters"),
+        ({"search_term": "x" * 256}, "search_term", "255 characters"),
+        ({"by_teachers": ["sis_user_id:" + "x" * 256]}, "by_teachers", "sis_user_id:..."),
         ({"search_by": "teacher"}, "search_by", "search_term"),
         ({"search_by": "id", "search_term": "bio"}, "search_by", "teacher"),
         ({"sort": "name"}, "sort", "course_name"),
@@ -130,3 +135,36 @@ def test_several_terms_are_several_questions(terms: Any, asked: list[str | None]
     found = list(questions({"enrollment_term_id": terms, "state": "available"}))
     assert [each.enrollment_term_id for each in found] == asked
     assert {each.state for each in found} == {("available",)}
+
+
+ids = st.lists(
+    st.integers(1, 10**17).map(str)
+    | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).map("sis_user_id:x{}".format)
+)
+
+
+@given(teachers=ids, accounts=st.lists(st.integers(1, 10**17).map(str)), room=st.integers(0, 1000))
+def test_parts_of_long_filters_hold_every_pair_and_are_short(
+    teachers: list[str], accounts: list[str], room: int
+) -> None:
+    filters = CourseFilters(by_teachers=tuple(teachers), by_subaccounts=tuple(accounts), published=True)
+    parts = list(filters.parts(room))
+    pairs = {
+        (teacher, account)
+        for part in parts
+        for teacher in part.by_teachers or ("",)
+        for account in part.by_subaccounts or ("",)
+    }
+    assert pairs == {(teacher, account) for teacher in teachers or [""] for account in accounts or [""]}
+    for part in parts:
+        single = len(part.by_teachers) <= 1 and len(part.by_subaccounts) <= 1
+        longest = max((len(urlencode([("by_teachers[]", each)])) for each in part.by_teachers), default=0)
+        both = [*(("by_teachers[]", each) for each in part.by_teachers)]
+        both += [("by_subaccounts[]", each) for each in part.by_subaccounts]
+        assert single or len(urlencode(both)) <= room + longest + 60
+        assert part.without_lists() == filters.without_lists()
+
+
+def test_short_filters_are_one_question() -> None:
+    filters = CourseFilters(by_teachers=("7", "8"), by_subaccounts=("1",))
+    assert list(filters.parts(800)) == [filters]

@@ -1,27 +1,35 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.pages import Walk, next_link
+from canvas_exports.canvas.pages import SHORT_LINK, Walk, links_of
 from canvas_exports.canvas.wire import Answer, Request
 from canvas_exports.errors import UnexpectedAnswerError
 
 HERE = "https://canvas.example.edu/api/v1/courses/101/content_exports"
 
 
-def walk() -> Walk[int]:
-    request = Request("GET", "/api/v1/courses/101/content_exports", "per_page=2", context="course:101")
-    return Walk(request, lambda row: int(row["id"]), lambda row: row, Origin.parse("canvas.example.edu"))
+def walk(query: str = "per_page=2") -> Walk[int]:
+    return walk_of([Request("GET", "/api/v1/courses/101/content_exports", query, context="course:101")])
+
+
+def walk_of(firsts: list[Request]) -> Walk[int]:
+    return Walk(firsts, lambda row: int(row["id"]), lambda row: row, Origin.parse("canvas.example.edu"))
 
 
 def turn(pages: Walk[int], ids: list[int], link: str | None = None) -> list[int]:
+    return list(turning(pages, ids, link))
+
+
+def turning(pages: Walk[int], ids: list[int], link: str | None = None) -> Iterator[int]:
     assert pages.call is not None
     headers = {} if link is None else {"link": link}
     document: list[Any] = [{"id": id_} for id_ in ids]
-    return list(pages.rows(pages.call.read(document, Answer(200, headers))))
+    return pages.rows(pages.call.read(document, Answer(200, headers)))
 
 
 @pytest.mark.parametrize(
@@ -45,10 +53,93 @@ def test_next_links_are_followed_whatever_their_form(link: str, target: str) -> 
     assert (pages.call.request.method, pages.call.request.context) == ("GET", "course:101")
 
 
-@pytest.mark.parametrize("link", [None, "", f'<{HERE}?page=1>; rel="last"', f"<{HERE}?page=1>", "nonsense"])
-def test_without_a_next_link_the_list_ends(link: str | None) -> None:
+CURRENT = f'<{HERE}?page=1&per_page=2>; rel="current"'
+LONG = f'<{HERE}?{"x" * SHORT_LINK}&page=1&per_page=2>; rel="current"'
+
+
+@pytest.mark.parametrize("link", [None, "", f"<{HERE}?page=1>", "nonsense", CURRENT, LONG])
+def test_a_page_with_fewer_rows_than_were_asked_for_is_the_end(link: str | None) -> None:
+    pages = walk()
+    assert turn(pages, [1], link) == [1]
+    assert pages.call is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        CURRENT,
+        f'<{HERE}?page=1&per_page=2>; rel="first"',
+        f'{CURRENT},<{HERE}?page=1&per_page=2>; rel="last"',
+        f'<{HERE}?page=bookmark:x&per_page=2>; rel="current",<{HERE}?page=first&per_page=2>; rel="first"',
+    ],
+)
+def test_a_full_page_is_the_end_where_short_links_say_so(link: str) -> None:
     pages = walk()
     assert turn(pages, [1, 2], link) == [1, 2]
+    assert pages.call is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        None,
+        "",
+        "nonsense",
+        f"<{HERE}?page=1>",
+        f'<{HERE}?page=1>; rel="last"',
+        f'<{HERE}?page=1>; rel="prev"',
+        LONG,
+        f'{CURRENT},<{HERE}?page=3&per_page=2>; rel="last"',
+    ],
+)
+def test_a_full_page_that_does_not_say_whether_the_list_goes_on_is_an_error_and_not_the_end(
+    link: str | None,
+) -> None:
+    pages = walk()
+    rows = turning(pages, [1, 2], link)
+    assert [next(rows), next(rows)] == [1, 2]  # who needs no more than these never meets the error
+    with pytest.raises(UnexpectedAnswerError, match="the list may go on after this page of 2 rows") as caught:
+        next(rows)
+    assert pages.call is None
+    assert caught.value.context == "course:101"
+
+
+def test_a_page_size_that_canvas_cuts_down_counts_as_asked_for() -> None:
+    """Asked for 2, given 1: the links name the size that holds."""
+    turn(walk(), [1], f'<{HERE}?page=1&per_page=1>; rel="current"')
+    with pytest.raises(UnexpectedAnswerError, match="may go on"):
+        turn(walk(), [1], LONG.replace("per_page=2", "per_page=1"))
+
+
+def test_a_next_link_that_forgets_the_page_size_does_not_make_a_full_page_the_end() -> None:
+    pages = walk()
+    turn(pages, [1, 2], "<?page=2>; rel=next")
+    with pytest.raises(UnexpectedAnswerError, match="may go on"):
+        turn(pages, [3, 4])
+
+
+def test_a_list_that_is_not_cut_into_pages_is_whole() -> None:
+    pages = walk("")
+    assert turn(pages, [1, 2, 3]) == [1, 2, 3]
+    assert pages.call is None
+
+
+def test_lists_that_are_joined_are_all_read_and_a_row_of_several_comes_once() -> None:
+    firsts = [Request("GET", "/api/v1/x", f"part={part}&per_page=2") for part in "abc"]
+    pages = walk_of(firsts)
+    assert turn(pages, [1, 2], "<?part=a&page=2&per_page=2>; rel=next") == [1, 2]
+    assert turn(pages, [2]) == []
+    assert pages.call is not None
+    assert pages.call.request.query == "part=b&per_page=2"
+    assert turn(pages, [2, 3], CURRENT) == [3]
+    assert turn(pages, [1]) == []
+    assert pages.call is None
+
+
+def test_one_joined_list_that_may_go_on_is_an_error_for_all() -> None:
+    pages = walk_of([Request("GET", "/api/v1/x", f"part={part}&per_page=2") for part in "ab"])
+    with pytest.raises(UnexpectedAnswerError):
+        turn(pages, [1, 2])
     assert pages.call is None
 
 
@@ -86,10 +177,27 @@ def test_a_list_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> Non
         turn(pages, [2], "<?page=3>; rel=next")
 
 
+@pytest.mark.parametrize("ids", [[], [1], [1, 2]])
+def test_pages_with_ever_new_links_that_bring_nothing_new_run_in_circles(ids: list[int]) -> None:
+    pages = walk()
+
+    def go_on() -> None:
+        for number in range(20):
+            turn(pages, ids, f"<?page=bookmark:{number}>; rel=next")
+
+    with pytest.raises(UnexpectedAnswerError, match="circles"):
+        go_on()
+
+
+def test_a_next_link_longer_than_any_server_takes_is_not_asked_for() -> None:
+    with pytest.raises(UnexpectedAnswerError, match="longer than any server takes"):
+        turn(walk(), [1, 2], f"<?page={'x' * 20_000}>; rel=next")
+
+
 def test_rows_that_shift_to_the_next_page_come_once() -> None:
     pages = walk()
     assert turn(pages, [9, 8], "<?page=2>; rel=next") == [9, 8]
-    assert turn(pages, [8, 7]) == [7]
+    assert turn(pages, [8, 7], CURRENT) == [7]
 
 
 def test_an_empty_page_is_a_page() -> None:
@@ -99,5 +207,5 @@ def test_an_empty_page_is_a_page() -> None:
 
 
 def test_a_hostile_link_header_is_read_in_linear_time() -> None:
-    assert next_link({"link": "<" * 50_000}) is None
-    assert next_link({"link": "<x>" + "; a=b" * 20_000}) is None
+    assert links_of({"link": "<" * 50_000}) == {}
+    assert links_of({"link": "<x>" + "; a=b" * 20_000}) == {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 from canvas_exports.canvas.ids import check_id
 from canvas_exports.errors import InputError
@@ -16,7 +17,7 @@ SORTS = ("course_name", "sis_course_id", "teacher", "account_name", "subaccount"
 SEARCH_BY = ("course", "teacher")
 ORDERS = ("asc", "desc")
 
-_SHORTEST_SEARCH = 2
+_SHORTEST_SEARCH, _LONGEST_SEARCH = 2, 255  # characters
 _TEACHER_FIELDS = frozenset({"sis_user_id", "sis_login_id", "sis_integration_id"})
 _ACCOUNT_FIELDS = frozenset({"sis_account_id", "sis_integration_id"})
 _TERM_FIELDS = frozenset({"sis_term_id", "sis_integration_id"})
@@ -124,6 +125,8 @@ class CourseFilters:
     def _check_together(self) -> None:
         if self.search_term is not None and len(self.search_term) < _SHORTEST_SEARCH:
             raise InputError("search_term", f"at least {_SHORTEST_SEARCH} characters are needed")
+        if self.search_term is not None and len(self.search_term) > _LONGEST_SEARCH:
+            raise InputError("search_term", f"at most {_LONGEST_SEARCH} characters can be asked for")
         if self.search_by is not None and self.search_term is None:
             raise InputError("search_by", "says nothing without search_term")
         if self.order is not None and self.sort is None:
@@ -147,6 +150,38 @@ class CourseFilters:
         for name in _DAYS:
             if getattr(self, name) is not None:
                 yield name, _write_day(getattr(self, name))
+
+    def without_lists(self) -> CourseFilters:
+        """The same for all teachers and sub-accounts."""
+        return replace(self, by_teachers=(), by_subaccounts=())
+
+    def parts(self, room: int) -> Iterator[CourseFilters]:
+        """Filters that together let through what these do, each with lists of teachers and sub-accounts that fit.
+
+        Both lists name alternatives, so each course is let through by one of the parts at least, and maybe by several.
+
+        Args:
+            room: characters of a query for both lists; one entry of each is taken in any case.
+        """
+        teachers, accounts = (tuple(dict.fromkeys(each)) for each in (self.by_teachers, self.by_subaccounts))
+        half = room // 2 if teachers and accounts else room
+        for some_teachers in _cut("by_teachers", teachers, half):
+            for some_accounts in _cut("by_subaccounts", accounts, half):
+                yield replace(self, by_teachers=some_teachers, by_subaccounts=some_accounts)
+
+
+def _cut(name: str, values: tuple[str, ...], room: int) -> Iterator[tuple[str, ...]]:
+    """The values in groups that fit into a query; one empty group where there are none."""
+    group: list[str] = []
+    taken = 0
+    for value in values:
+        length = len(urlencode([(f"{name}[]", value)])) + 1
+        if group and taken + length > room:
+            yield tuple(group)
+            group, taken = [], 0
+        group.append(value)
+        taken += length
+    yield tuple(group)
 
 
 def questions(filters: Mapping[str, Any]) -> Iterator[CourseFilters]:

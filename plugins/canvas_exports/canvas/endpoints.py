@@ -13,7 +13,7 @@ from canvas_exports.canvas.ids import account_path, context_path
 from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue, MigrationRequest, PackageFile
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.pages import Walk
+from canvas_exports.canvas.pages import SHORT_LINK, Walk
 from canvas_exports.canvas.parse import (
     read_course,
     read_export,
@@ -32,6 +32,10 @@ from canvas_exports.errors import InputError
 T = TypeVar("T")
 
 LARGEST_PAGE = 100
+_SHORT_URL = (
+    SHORT_LINK - 400
+)  # characters; the links of its pages are longer by what tells the page, a bookmark at worst
+_LONGEST_URL = 6000  # characters; servers and proxies begin to refuse at 8,000
 
 
 def whoami() -> Call[User]:
@@ -52,10 +56,32 @@ def resolve(context: Context) -> Call[int]:
 
 
 def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Walk[Course]:
-    """``GET /api/v1/accounts/:account_id/courses``, with the term of each course."""
-    query = urlencode([*filters.pairs(), ("include[]", "term"), ("per_page", str(LARGEST_PAGE))])
-    request = Request("GET", f"{account_path(account)}/courses", query)
-    return Walk(request, read_course, lambda row: row.id, origin)
+    """``GET /api/v1/accounts/:account_id/courses``, with the term of each course.
+
+    Long lists of teachers and sub-accounts are asked for in parts, and the answers joined: Canvas repeats the filters in
+    every link to a page, and leaves links out where they grow too long.
+
+    Raises:
+        InputError: what cannot be parted is longer than a server takes.
+    """
+    path = f"{account_path(account)}/courses"
+
+    def request(part: CourseFilters) -> Request:
+        return Request(
+            "GET",
+            path,
+            urlencode([*part.pairs(), ("include[]", "term"), ("per_page", str(LARGEST_PAGE))]),
+        )
+
+    bare = len(f"{origin}{request(filters.without_lists()).target}")
+    if bare > _LONGEST_URL:
+        raise InputError(
+            "filters",
+            f"together they make an address of {bare} characters",
+            accepted="fewer, or shorter ones",
+        )
+    firsts = [request(part) for part in filters.parts(max(_SHORT_URL - bare, 0))]
+    return Walk(firsts, read_course, lambda row: row.id, origin)
 
 
 def content_list(origin: Origin, context: Context, type_: str | None) -> Walk[ContentListItem]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.errors import InputError
 
+_LONGEST = 255  # characters of a SIS id
 _FRAGILE = frozenset("./\\%;?#")
 _ACCOUNT_NAMES = frozenset({"self", "default", "site_admin"})
 _ACCOUNT_FIELDS = frozenset({"sis_account_id", "sis_integration_id", "lti_context_id", "uuid"})
@@ -53,7 +54,7 @@ def check_id(field: str, value: str, sis_fields: frozenset[str], names: frozense
     if (
         re.fullmatch(r"[0-9]{1,19}", value)
         or value in names
-        or (colon and sis_field in sis_fields and name.strip())
+        or (colon and sis_field in sis_fields and 0 < len(name.strip()) <= _LONGEST)
     ):
         return value
     accepted = ["a number", *sorted(names), *(f"{sis}:..." for sis in sorted(sis_fields))]

@@ -1,76 +1,183 @@
-"""Walking a list by its ``next`` links, which are opaque: numbers, bookmarks, relative or absolute."""
+"""Walking a list by its ``next`` links, which are opaque: numbers, bookmarks, relative or absolute.
+
+A list that ends early looks like a whole one. Canvas leaves single links out, ``next`` among them, where all of them
+together would grow longer than 6 KiB, and whatever stands between may take the header away. So a list has ended only where
+that is certain: the page has fewer rows than were asked for; or it is full, has links without ``next``, and they are so
+short that none was left out. Anything else is an error, never the end.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from canvas_exports.canvas.answers import about
 from canvas_exports.canvas.origin import Origin, host_of, resolve
 from canvas_exports.canvas.parse import read_list
 from canvas_exports.canvas.wire import Answer, Call, Request
 from canvas_exports.errors import UnexpectedAnswerError
+from canvas_exports.text import harmless
 
 T = TypeVar("T")
 
+#: Characters of a link up to which Canvas sends all five that a page can have.
+SHORT_LINK = 6 * 1024 // 5
+
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s\";,]+))?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s\";,]+))", re.IGNORECASE)
-_MOST_PAGES = 100_000  # ten million courses; a list that is longer runs in circles
+_SIZE = re.compile(r"[?&]per_page=([0-9]{1,3})(?:&|$)")
+_NUMBER = re.compile(r"[?&]page=([0-9]{1,9})(?:&|$)")
+_LONGEST_TARGET = 8 * 1024  # characters; no server takes a longer one
+_MOST_PAGES = 20_000  # two million rows
+_MOST_BARREN = 10  # pages in a row without a row that is new
 
 
 class Walk(Generic[T]):
-    """A list that is read page by page: ask for ``call``, hand its rows to ``rows``, until there is no call.
+    """One list, or several that are joined, read page by page.
 
-    Pages of a list that grows at its head shift while they are read, so a row that was seen already is passed over.
+    Ask for ``call``, hand its rows to ``rows``, until there is no call. Pages of a list that grows at its head shift while
+    they are read, and joined lists overlap, so a row that was seen already is passed over.
+
+    Args:
+        firsts: the first page of each list. One without ``per_page`` is whole in one answer, unless that has a next page.
+        read_row: reads a row.
+        key: by what a row is recognised.
+        origin: where alone the token may be sent.
     """
 
     def __init__(
-        self, first: Request, read_row: Callable[[Any], T], key: Callable[[T], Hashable], origin: Origin
+        self,
+        firsts: Request | Sequence[Request],
+        read_row: Callable[[Any], T],
+        key: Callable[[T], Hashable],
+        origin: Origin,
     ) -> None:
-        self.call: Call[list[T]] | None = Call(first, self._read)
+        self._firsts = deque([firsts] if isinstance(firsts, Request) else firsts)
+        self._asked: int | None = None
         self._read_row = read_row
         self._key = key
         self._origin = origin
-        self._pages = {first.target}
+        self._pages: set[str] = set()
+        self._barren = 0
         self._seen: set[Hashable] = set()
+        self._problem: Exception | None = None
+        self.call: Call[list[T]] | None = None
+        self._begin()
 
     def rows(self, page: list[T]) -> Iterator[T]:
-        """The rows of a page that no earlier page had."""
+        """The rows of a page that no earlier page had.
+
+        Raises:
+            UnexpectedAnswerError: after the last of them, where it is not known whether the list goes on, or where to:
+                who stops before needs no more than these.
+        """
+        before = len(self._seen)
         for row in page:
             if self._key(row) not in self._seen:
                 self._seen.add(self._key(row))
                 yield row
+        self._barren = 0 if len(self._seen) > before else self._barren + 1
+        if self._problem is not None:
+            raise self._problem
+
+    def _begin(self) -> None:
+        first = self._firsts.popleft() if self._firsts else None
+        self.call = None if first is None else Call(first, self._read)
+        if first is not None:
+            self._asked = _size(first.target)
+            self._pages.add(first.target)
 
     def _read(self, document: Any, answer: Answer) -> list[T]:
-        rows = read_list(document, self._read_row)
-        self.call = self._following(answer)
-        return rows
-
-    def _following(self, answer: Answer) -> Call[list[T]] | None:
         assert self.call is not None
         request = self.call.request
-        link = next_link(answer.headers)
+        rows = read_list(document, self._read_row)
+        self.call = None
+        try:
+            following = self._following(request, len(rows), answer)
+            if following is None:
+                self._begin()
+            else:
+                self.call = Call(following, self._read)
+        except UnexpectedAnswerError as error:
+            self._problem = about(error, request, answer)
+        return rows
+
+    def _following(self, request: Request, count: int, answer: Answer) -> Request | None:
+        """The request for the next page, or ``None`` at the end of the list."""
+        links = links_of(answer.headers)
+        link = links.get("next")
         if link is None:
+            here = f"{self._origin}{request.target}"
+            doubt = _doubt(count, _size(request.target) or self._asked, links, here)
+            if doubt is not None:
+                raise UnexpectedAnswerError(
+                    f"the list may go on after this page of {count} rows, but {doubt}"
+                )
             return None
         url = self._origin.adopt(resolve(f"{self._origin}{request.target}", link))
         if url is None:
             raise UnexpectedAnswerError(
-                f"the next page of the list is said to be on {host_of(link)}; the token is sent to {self._origin} only"
+                f"the next page of the list is said to be on {harmless(host_of(link), most=100)}; the token is sent to "
+                f"{self._origin} only"
             )
         parts = urlsplit(url)
         following = replace(request, path=parts.path, query=parts.query)
-        if following.target in self._pages or len(self._pages) >= _MOST_PAGES:
+        if len(following.target) > _LONGEST_TARGET:
+            raise UnexpectedAnswerError(
+                "the address of the next page of the list is longer than any server takes"
+            )
+        circles = following.target in self._pages or self._barren >= _MOST_BARREN
+        if circles or len(self._pages) >= _MOST_PAGES:
             raise UnexpectedAnswerError("the pages of the list run in circles")
         self._pages.add(following.target)
-        return Call(following, self._read)
+        return following
 
 
-def next_link(headers: Mapping[str, str]) -> str | None:
-    """The URL with ``rel="next"`` in a ``Link`` header."""
+def links_of(headers: Mapping[str, str]) -> dict[str, str]:
+    """The URLs in a ``Link`` header by their ``rel``."""
+    found: dict[str, str] = {}
     for url, parameters in _LINK.findall(headers.get("link", "")):
         quoted_or_bare = _REL.search(parameters)
-        if quoted_or_bare and "next" in (quoted_or_bare[1] or quoted_or_bare[2] or "").lower().split():
-            return str(url)
+        if quoted_or_bare:
+            for rel in (quoted_or_bare[1] or quoted_or_bare[2] or "").lower().split():
+                found.setdefault(rel, str(url))
+    return found
+
+
+def _doubt(count: int, asked: int | None, links: Mapping[str, str], url: str) -> str | None:
+    """Why a page without ``next`` may not be the last; ``None`` if it is."""
+    if asked is None:
+        return None
+    at, last = _page(links.get("current")), _page(links.get("last"))
+    if at is not None and last is not None and last > at:
+        return f"Canvas left out the link to the next page, of {last}"
+    base = links.get("current", links.get("first"))
+    if count < min(asked, _size(base or "") or asked):
+        return None
+    if base is None:
+        return (
+            "it came without the links that say so: Canvas leaves links out when they grow too long, and a proxy may "
+            "remove the header Link; ask for less at once, with fewer or shorter filters"
+        )
+    if max(len(url), *map(len, links.values())) > SHORT_LINK:
+        return (
+            "the link to the next page may have been left out, as Canvas does when links grow too long; ask for less at "
+            "once, with fewer or shorter filters"
+        )
     return None
+
+
+def _size(url: str) -> int | None:
+    """``per_page`` of a URL."""
+    found = _SIZE.search(url)
+    return int(found[1]) or None if found else None
+
+
+def _page(url: str | None) -> int | None:
+    """``page`` of a URL, where pages have numbers."""
+    found = _NUMBER.search(url or "")
+    return int(found[1]) if found else None

@@ -65,7 +65,7 @@ def _run(folder: Path, kept: Kept, *, once: bool) -> int:
         kept.save(folder)
         airflow.launch()
         airflow.add_canvas(canvas["url"], canvas["tokens"]["admin"])
-        airflow.add_variable("canvas_archive", archive.as_uri())
+        airflow.add_variable("canvas_archive", airflow.add_archive(archive.as_uri()))
         airflow.wait_for_dag(DAG_ID)
         say(f"     {airflow.url} (no password; this machine only)")
         say(f"3/4  Running the backup {DAG_ID}")

@@ -67,6 +67,11 @@ class TendedAirflow(AirflowStack):
         """Enter a Canvas connection, unless it is there."""
         _unless_there(lambda: super(TendedAirflow, self).add_canvas(url, token, connection_id))
 
+    def add_archive(self, uri: str, connection_id: str = "canvas_demo_archive") -> str:
+        """Enter an archive under a name, unless it is there."""
+        _unless_there(lambda: super(TendedAirflow, self).add_archive(uri, connection_id))
+        return connection_id
+
     def add_variable(self, key: str, value: str) -> None:
         """Enter an Airflow Variable, unless it is there."""
         _unless_there(lambda: super(TendedAirflow, self).add_variable(key, value))

@@ -7,6 +7,25 @@ from typing import Any
 _INTEGRATION = "Canvas LMS"
 
 
+def _field(label: str, description: str) -> dict[str, Any]:
+    return {"label": label, "description": description, "schema": {"type": ["string", "null"]}}
+
+
+_FORMS = _field(
+    "Forms", "DAGs whose form may name it, with commas: canvas_export, canvas_restore; empty: all."
+)
+_PROTECTION = {
+    "encryption": ("Encryption", "S3: AES256, aws:kms or aws:kms:dsse."),
+    "kms_key": ("KMS key", "S3 and GCS: the key that encrypts each object."),
+    "encryption_scope": ("Encryption scope", "Azure: the scope that encrypts each object."),
+    "storage_class": ("Storage class", "Of packages: STANDARD_IA, COLDLINE, Cool, ..."),
+    "lock_mode": ("Lock", "governance or compliance: whether somebody may lift locks."),
+    "lock_for": ("Locked for", "How long packages and manifests are locked (ISO 8601: P90D)."),
+    "legal_hold": ("Legal hold", "true: locked until somebody lifts the hold."),
+    "tags": ("Tags", 'Of every object, as JSON: {"owner": "LMS"}.'),
+}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Metadata of the provider: connection type with its form, hooks, operators, triggers, links, plugin."""
     return {
@@ -70,10 +89,40 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "rest, or graphql: up to 20 running exports are looked at with one request.",
                         "schema": {"type": ["string", "null"], "enum": ["rest", "graphql", None]},
                     },
+                    "forms": _FORMS,
                 },
+            },
+            {
+                "connection-type": "canvas_archive",
+                "hook-class-name": "canvas_exports.hooks.archive_connection.CanvasArchiveHook",
+                "hook-name": "Canvas archive",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["login", "password", "port", "schema"],
+                    "relabeling": {"host": "Root of the archive"},
+                    "placeholders": {"host": "s3://campus-backups/canvas"},
+                },
+                "conn-fields": {
+                    "archive_conn_id": {
+                        "label": "Connection with its credentials",
+                        "description": "Such as aws_default, of a type that fits the root; empty: those of the workers.",
+                        "schema": {"type": ["string", "null"]},
+                    },
+                    "also_archives": {
+                        "label": "Further archives",
+                        "description": "Connections of this type, with commas: archives that are to hold the same.",
+                        "schema": {"type": ["string", "null"]},
+                    },
+                    **{name: _field(label, text) for name, (label, text) in _PROTECTION.items()},
+                    "forms": _FORMS,
+                },
+            },
+        ],
+        "hooks": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["canvas_exports.hooks.canvas", "canvas_exports.hooks.archive_connection"],
             }
         ],
-        "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["canvas_exports.hooks.canvas"]}],
         "operators": [
             {
                 "integration-name": _INTEGRATION,

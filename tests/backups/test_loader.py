@@ -289,8 +289,8 @@ def test_a_name_is_one_that_airflow_takes(write: Write, name: str) -> None:
     assert problem.startswith("include/backups/nightly.yaml, line 1, name: ")
 
 
-@pytest.mark.parametrize("archive", ["campus-backups", "/srv/archive", "{{ var.value.canvas_archive }"])
-def test_an_archive_is_a_uri_or_a_template(write: Write, archive: str) -> None:
+@pytest.mark.parametrize("archive", ["campus backups", "/srv/archive", "{{ var.value.canvas_archive }"])
+def test_an_archive_is_a_name_a_uri_or_a_template(write: Write, archive: str) -> None:
     (problem,) = told(write(WHOLE.replace("file:///archive", f"'{archive}'")))
     assert problem.startswith(
         f"include/backups/nightly.yaml, line 3, archive: '{archive}' does not fit. Accepted: such as"
@@ -309,8 +309,8 @@ def test_a_credential_in_an_archive_is_refused_and_never_repeated(write: Write, 
 def test_what_is_missing_is_told_all_at_once(write: Write) -> None:
     assert told(write("tags: [a]\n")) == [
         (
-            "include/backups/nightly.yaml, line 1, archive: is missing. Accepted: such as 's3://campus-backups/canvas', "
-            "'file:///srv/canvas-archive', '{{ var.value.canvas_archive }}'."
+            "include/backups/nightly.yaml, line 1, archive: is missing. Accepted: such as 'campus_archive', "
+            "'s3://campus-backups/canvas', 'file:///srv/canvas-archive', '{{ var.value.canvas_archive }}'."
         ),
         "include/backups/nightly.yaml, line 1, courses: is missing. Accepted: courses, groups, users, or several of them.",
         "include/backups/nightly.yaml, line 1, name: is missing. Accepted: such as 'nightly', 'end_of_term_2026'.",

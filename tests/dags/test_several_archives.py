@@ -40,8 +40,8 @@ def test_a_file_may_name_further_archives_with_connections_of_their_own(tmp_path
 @pytest.mark.parametrize(
     ("lines", "field", "said"),
     [
-        ("  - mirror\n", "also_archives[0]", "does not fit"),
-        ("  - archive: mirror\n", "also_archives[0].archive", "does not fit"),
+        ("  - the mirror\n", "also_archives[0]", "does not fit"),
+        ("  - archive: the mirror\n", "also_archives[0].archive", "does not fit"),
         ("  - archive_conn_id: azure\n", "also_archives[0].archive", "is missing"),
         ("  - archive: gs://mirror\n    conn: x\n", "also_archives[0].conn", "there is no such field"),
         ("  - gs://mirror\n  - gs://mirror\n", "also_archives", "twice"),

@@ -41,7 +41,9 @@ from canvas_exports.export.durations import read_duration
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
+from canvas_exports.hooks.belonging import TYPES
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.protection import EXTRAS
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
@@ -183,8 +185,17 @@ class TestBackups:
 
 
 class TestConnections:
+    def test_the_extras_of_a_canvas_archive(self) -> None:
+        form = get_provider_info()["connection-types"][1]
+        rows = page("connections").table("A Canvas archive", 1)
+        assert {bare(row[0]) for row in rows} == set(form["conn-fields"]) - set(EXTRAS)
+
+    def test_the_types_of_connection_that_belong_to_a_scheme(self) -> None:
+        rows = page("connections").table("Which connection for which archive")
+        assert {bare(scheme): tuple(re.findall(r"`(\w+)`", types)) for scheme, types, _ in rows} == TYPES
+
     def test_the_extras_of_a_canvas_connection(self) -> None:
-        (form,) = get_provider_info()["connection-types"]
+        form = get_provider_info()["connection-types"][0]
         rows = page("connections").table("Canvas", 1)
         renewed = page("connections").table("A token that is renewed")
         assert [bare(row[0]) for row in [*renewed, *rows]] == list(form["conn-fields"])
@@ -195,15 +206,17 @@ class TestConnections:
             "floor": limits.floor,
             "verify": True,
             "progress_api": REST,
+            "forms": "",
         }
 
     @pytest.mark.parametrize("row", page("connections").table("Archives"), ids=" ".join)
     def test_every_field_of_an_archives_connection_is_read(self, row: list[str]) -> None:
         scheme, place = bare(row[0]), row[1]
+        known: dict[str, Any] = {"conn_id": "archive", "conn_type": TYPES[scheme][-1], "host": "place"}
         if place.startswith("extra"):
-            connection = Connection(conn_id="archive", extra=json.dumps({bare(place)[6:]: "marker"}))
+            connection = Connection(**known, extra=json.dumps({bare(place)[6:]: "marker"}))
         else:
-            connection = Connection(conn_id="archive")
+            connection = Connection(**known)
             setattr(connection, bare(place), "marker")
         options = store_options(f"{scheme}://place/path", connection)
         assert "marker" in [*vars(options).values(), *options.settings.values()]

@@ -11,11 +11,14 @@ from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive, store_options
 
+TYPES = {"s3": "s3", "gs": "google_cloud_platform", "az": "wasb", "sftp": "sftp"}
+
 
 def options(uri: str, **fields: Any) -> StoreOptions:
     extra = json.dumps(fields.pop("extra", {}))
+    conn_type = TYPES[uri.partition(":")[0]]
     return store_options(
-        uri, Connection(**{"conn_id": "archive", "conn_type": "generic", "extra": extra, **fields})
+        uri, Connection(**{"conn_id": "archive", "conn_type": conn_type, "extra": extra, **fields})
     )
 
 
@@ -113,6 +116,7 @@ def test_gcs_gives_its_service_account(key: object) -> None:
 def test_sftp_gives_user_key_and_the_hosts_key() -> None:
     found = options(
         "sftp://host/root",
+        host="host",
         login="backup",
         password="pw",
         extra={"private_key": "PEM", "private_key_passphrase": "pp", "host_key": "ssh-ed25519 AAAA"},

@@ -161,14 +161,17 @@ def test_sftp(tmp_path: Path, connect: Connect) -> None:
     try:
         uri = f"sftp://127.0.0.1:{server.port}/canvas"
         extra = {"host_key": server.host_key}
-        use(open_archive(uri, connect("sftp", login=USER, password=PASSWORD, extra=extra)))
-        refused(open_archive(uri, connect("sftp", login=USER, password="wrong", extra=extra)))
+        host: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "extra": extra}
+        use(open_archive(uri, connect("sftp", login=USER, password=PASSWORD, **host)))
+        refused(open_archive(uri, connect("sftp", login=USER, password="wrong", **host)))
     finally:
         server.close()
 
 
 def test_what_an_archive_does_not_have_is_refused_before_anything_is_asked(connect: Connect) -> None:
-    known = connect("sftp", login=USER, password=PASSWORD, extra={"legal_hold": True})
+    known = connect(
+        "sftp", host="127.0.0.1", port=1, login=USER, password=PASSWORD, extra={"legal_hold": True}
+    )
     with pytest.raises(InputError, match="connection campus, extra legal_hold: sftp archives do not know it"):
         open_archive("sftp://127.0.0.1:1/canvas", known)
 

@@ -126,7 +126,7 @@ class TestRefreshTokens:
         assert one.budget is other.budget
 
     def test_the_form_hides_them(self) -> None:
-        (form,) = get_provider_info()["connection-types"]
+        form = get_provider_info()["connection-types"][0]
         schemas = {name: field["schema"] for name, field in form["conn-fields"].items()}
         hidden = {name for name, schema in schemas.items() if schema.get("format") == "password"}
         assert hidden == {"client_secret", "refresh_token"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from canvas_exports.archive.protection import NONE, Protection
 
@@ -52,6 +53,7 @@ class StoreOptions:
         retries: how often one request is repeated when the store fails; the waits between grow.
         protection: encryption, storage class, locks and tags.
         settings: further settings of the backend under obstore's names.
+        forbidden: folders that a file archive may neither lie in nor hold; see ``archive.forbidden``.
     """
 
     endpoint: str | None = None
@@ -76,3 +78,4 @@ class StoreOptions:
     retries: int = 6
     protection: Protection = NONE
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    forbidden: Sequence[Path] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.archive.forbidden import check_root
 from canvas_exports.archive.ownership import PROBE
 from canvas_exports.archive.protection import NONE
 from canvas_exports.archive.store import Store
@@ -58,7 +59,9 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         from canvas_exports.archive.stores.file_store import FileStore  # noqa: PLC0415 - as the other stores
 
-        return FileStore(uri.strip().rstrip("/"), Path(unquote(parts.path)))
+        root = Path(unquote(parts.path))
+        check_root(root, options.forbidden, field=field)
+        return FileStore(uri.strip().rstrip("/"), root)
     if parts.scheme in _REMOTES and (parts.hostname or parts.scheme in ("hdfs", "viewfs")):
         return _remote(parts, port, options, field)
     raise InputError(field, f"{_without_user(parts)!r} is not a place to store in", accepted=ACCEPTED)

@@ -9,17 +9,15 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
+from canvas_exports.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.backups.schema import schema
-from canvas_exports.dags.form import Filled, field, setting_fields
+from canvas_exports.dags.form import Filled, archive_field, canvas_field, field, setting_fields
 from canvas_exports.dags.tasks import back_up
 
 WHAT = "What exactly"
 WHERE = "Where"
 HOW = "How"
 
-_LINE = r"^\s*(course:)?([0-9]{1,19}|(sis_course_id|sis_integration_id|lti_context_id|uuid):.+)?\s*$"
-_URI = r"^\s*([A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:]+@)?[^\s/?#@]*(/[^\s?#]*)?)?\s*$"
 _HELP = """
 Exports courses from Canvas once, now. Fill in the form and trigger the DAG: each course's package is proven whole and
 stored in the archive, and the task `report` tells what became of every course.
@@ -38,15 +36,14 @@ def canvas_export() -> DAG:
         tags=["canvas"],
         doc_md=_HELP,
         params=form(),
-        render_template_as_native_obj=True,
     ) as dag:
+        archive: Any = Filled("archive")  # resolved when a task runs, as all of them
         back_up(
-            archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
-            also_archives=_lines("also_archives"),
+            archive=archive,
             export_types=Filled("export_type"),
-            listing={name: _lines(name) for name in ("courses", "groups", "users")},
-            options={name: Filled(name) for name in OPTIONS},
-            connections={name: Filled(name) for name in CONNECTIONS},
+            listing={name: Filled(name) for name in ("courses", "groups", "users")},
+            options={name: Filled(name) for name in OPTIONS if name in form()},
+            connections={"canvas_conn_id": Filled("canvas_conn_id")},
             settings={name: Filled(name) for name in SETTINGS},
             sweep_after="never",  # a few courses by hand are no reason to list a whole archive
         )
@@ -67,11 +64,12 @@ def form() -> dict[str, Param]:
             [],
             title="Courses",
             description_md=(
-                "One course on each line: its number in Canvas (the `101` in `.../courses/101`), or its SIS id as "
-                "`sis_course_id:BIO-101`."
+                "Required, unless groups or users are named below. One course on each line: its number in Canvas, its page's "
+                "address (https://canvas.example.edu/courses/101), or its SIS id as sis_course_id:BIO-101. Numbers may also "
+                "stand on one line, with commas between them."
             ),
             type=["array", "null"],
-            items={"type": "string", "pattern": _LINE},
+            items={"type": "string"},
         ),
         "export_type": Param(
             "common_cartridge",
@@ -85,16 +83,7 @@ def form() -> dict[str, Param]:
                 "zip": "Its files (.zip)",
             },
         ),
-        "archive": Param(
-            None,
-            title="Archive",
-            description_md=(
-                "Where packages go: the root of the archive, such as `s3://campus-backups/canvas`. Left empty, it is the "
-                "Airflow Variable `canvas_archive`, which an administrator sets once under Admin, Variables."
-            ),
-            type=["string", "null"],
-            pattern=_URI,
-        ),
+        "archive": archive_field(),
         "groups": field("groups", section=WHAT, **lines),
         "users": field("users", section=WHAT, **lines),
         # The form shows an object that was left alone as {}, so here that means everything.
@@ -110,18 +99,6 @@ def form() -> dict[str, Param]:
             values_display={"null": "1.1, Canvas's default"},
         ),
         "skip_notifications": field("skip_notifications", section=WHAT),
-        "archive_conn_id": field(
-            "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
-        ),
-        "also_archives": field(
-            "also_archives", section=WHERE, **{**lines, "items": {"type": "string", "pattern": _URI}}
-        ),
-        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
-        "key_template": field("key_template", section=WHERE),
+        "canvas_conn_id": canvas_field(section=WHERE),
         **setting_fields({}, HOW),
     }
-
-
-def _lines(name: str) -> str:
-    """The lines of a field that hold something; the form sends an empty last line along."""
-    return f"{{{{ (params.{name} or []) | map('trim') | select | list }}}}"

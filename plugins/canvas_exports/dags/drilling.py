@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
-from canvas_exports.dags.form import Filled, field
-from canvas_exports.dags.restoring import COURSE, WHERE
+from canvas_exports.dags.form import Filled, archive_field, canvas_field
+from canvas_exports.dags.restoring import WHERE
 from canvas_exports.dags.tasks import RETRY_DELAY
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
@@ -28,10 +28,13 @@ Before you switch it on: make some empty, unpublished courses in Canvas, and nam
 
 def canvas_restore_drill() -> DAG:
     """The DAG ``canvas_restore_drill``: every Sunday, once it is switched on and its courses are named."""
-    archive = "{{ (params.archive or '') | trim or var.value.canvas_archive }}"
-    connections: dict[str, Any] = {
-        name: Filled(name) for name in ("archive_conn_id", "canvas_conn_id")
-    }  # resolved when a task runs
+    # Resolved when a task runs.
+    places: dict[str, Any] = {name: Filled(name) for name in ("archive", "canvas_conn_id")}
+    drawing: dict[str, Any] = {
+        "into": Filled("into", variable=COURSES_VARIABLE, default=""),
+        "count": Filled("count", variable=COUNT_VARIABLE, default="1"),
+        "seed": Filled("seed"),
+    }
     with DAG(
         dag_id="canvas_restore_drill",
         description="Restore a few copies for trial, every week: whether they really come back, and how fast.",
@@ -45,27 +48,20 @@ def canvas_restore_drill() -> DAG:
     ) as dag:
         drawn = CanvasDrawDrillsOperator(
             task_id="draw",
-            archive=archive,
-            into=(
-                "{{ (params.into or []) | map('trim') | select | join(',') "
-                f"or var.value.get('{COURSES_VARIABLE}', '') }}}}"
-            ),
-            count=f"{{{{ params.count or var.value.get('{COUNT_VARIABLE}', '1') }}}}",
-            seed=Filled("seed"),  # type: ignore[arg-type] # resolved when the task runs
             retries=3,
             retry_delay=RETRY_DELAY,
-            **connections,
+            **drawing,
+            **places,
         )
         pairs: Any = drawn.output
         CanvasRestoreDrillOperator.partial(
             task_id="drill",
-            archive=archive,
             proof=Filled("proof"),
             deferrable=True,
             map_index_template="{{ task.drill_name }}",
             retries=3,
             retry_delay=RETRY_DELAY,
-            **connections,
+            **places,
         ).expand_kwargs(pairs)
     return dag
 
@@ -78,7 +74,7 @@ def form() -> dict[str, Param]:
             title="How many",
             description_md=(
                 "Copies to try; fewer where fewer courses are empty. Left empty, as many as the Airflow Variable "
-                f"`{COUNT_VARIABLE}` says, or one."
+                f"{COUNT_VARIABLE} says, or one."
             ),
             type=["integer", "null"],
             minimum=1,
@@ -88,11 +84,11 @@ def form() -> dict[str, Param]:
             [],
             title="Into which courses",
             description_md=(
-                "One course on each line, by number or SIS id: empty ones that were never published. Left empty, those in "
-                f"the Airflow Variable `{COURSES_VARIABLE}`."
+                "One course on each line, by number, address or SIS id: empty ones that were never published. Left empty, those in "
+                f"the Airflow Variable {COURSES_VARIABLE}."
             ),
             type=["array", "null"],
-            items={"type": "string", "pattern": COURSE.replace(r")\s*$", r")?\s*$")},
+            items={"type": "string"},
         ),
         "seed": Param(
             None,
@@ -103,19 +99,10 @@ def form() -> dict[str, Param]:
         "proof": Param(
             "directory",
             title="Proof",
-            description_md="How deep a copy is proven before it is restored; `full` reads and unpacks all of it.",
+            description_md="How deep a copy is proven before it is restored; full reads and unpacks all of it.",
             type="string",
             enum=["directory", "full"],
         ),
-        "archive": Param(
-            None,
-            section=WHERE,
-            title="Archive",
-            description_md="Its root, such as `s3://campus-backups/canvas`; empty for the Variable `canvas_archive`.",
-            type=["string", "null"],
-        ),
-        "archive_conn_id": field(
-            "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
-        ),
-        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
+        "archive": archive_field(section=WHERE),
+        "canvas_conn_id": canvas_field(section=WHERE),
     }

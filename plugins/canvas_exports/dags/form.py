@@ -8,39 +8,108 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import Param
+from airflow.sdk import Param, Variable
 
 from canvas_exports.backups.fields import SETTINGS, is_template
 from canvas_exports.backups.schema import schema
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.offered import ARCHIVE_VARIABLE, offered_archive, offered_canvas
+
+#: Fields that name what a task reaches: each is read by a rule of its own, whichever DAG has it in its form.
+_REACHING = {"archive": offered_archive, "canvas_conn_id": offered_canvas}
+#: What no form may fill in: it would lead credentials, or what is read and written, somewhere else.
+_NEVER = ("archive_conn_id", "also_archives", "course_list", "key_template")
 
 
 class Filled:
     """What stands in one field of the form when the task runs, as it stands there.
 
-    In place of a template, which would make a text of every number, or a number of every text that looks like one. An
-    emptied field is ``None``.
+    In place of a template: what a person types is data, and is never rendered; nor does a text that looks like a number
+    become one. An emptied field is ``None``. Fields that name what the task reaches are read by ``hooks.offered``.
+
+    Args:
+        name: of the field.
+        variable: Airflow Variable that an empty field means.
+        default: what it means where there is no such Variable.
+
+    Raises:
+        ValueError: no form may have such a field; a mistake of the program.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, variable: str | None = None, default: Any = None) -> None:
+        if name in _NEVER:
+            raise ValueError(f"a form may not fill in {name}")
         self.name = name
+        self._variable, self._default = variable, default
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
         """Airflow calls this where it would render a template."""
-        value = context["params"][self.name]
-        return None if value in ("", [], {}) else value
+        params = context["params"]
+        if (offered := _REACHING.get(self.name)) is not None:
+            return offered(params, context["dag"].dag_id)
+        value = _tidy(params[self.name])
+        if value in ("", [], {}, None):
+            return self._default if self._variable is None else Variable.get(self._variable, self._default)
+        return value
 
     def __repr__(self) -> str:
         # Airflow stores this text with the DAG, so it has to be the same in every process.
         return f"{{{{ params.{self.name} }}}}"
 
 
+def _tidy(value: Any) -> Any:
+    """Without the blanks around a text, and without the empty lines of a list: the form sends a last one along."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [tidied for each in value if (tidied := _tidy(each)) not in ("", None)]
+    return value
+
+
 def field(name: str, **changes: Any) -> Param:
-    """A form field for a field of a backup file; a keyword that is changed to ``None`` is dropped."""
-    rule = dict(schema()["properties"][name])
+    """A form field for a field of a backup file; a keyword that is changed to ``None`` is dropped.
+
+    Patterns are left to the tasks, which say in a sentence what Airflow would show as a regular expression.
+    """
+    rule = without_patterns(schema()["properties"][name])
     rule["description_md"] = rule.pop("description")
     rule.update(changes)
     default = rule.pop("default")
     return Param(default, **{keyword: value for keyword, value in rule.items() if value is not None})
+
+
+def without_patterns(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The same JSON Schema, but for regular expressions at any depth."""
+    return {
+        name: without_patterns(part) if isinstance(part, Mapping) else part
+        for name, part in rule.items()
+        if name != "pattern"
+    }
+
+
+def archive_field(**changes: Any) -> Param:
+    """The form field for an archive, by its name alone."""
+    return Param(
+        None,
+        title="Archive",
+        description_md=(
+            "The name of an archive that an administrator has set up: the id of a connection of type Canvas archive. Left "
+            f"empty, the one of the Airflow Variable {ARCHIVE_VARIABLE}."
+        ),
+        type=["string", "null"],
+        **changes,
+    )
+
+
+def canvas_field(**changes: Any) -> Param:
+    """The form field for a Canvas, by the name of its connection."""
+    return Param(
+        CanvasHook.default_conn_name,
+        title="Canvas connection",
+        description_md="The name of a connection of type Canvas LMS that an administrator has set up.",
+        type=["string", "null"],
+        **changes,
+    )
 
 
 def setting_fields(written: Mapping[str, Any], section: str) -> dict[str, Param]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.dags.form import Filled, field
+from canvas_exports.dags.form import Filled, archive_field, canvas_field, field
 from canvas_exports.dags.tasks import RETRY_DELAY
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, URL
@@ -18,9 +18,6 @@ SAFEGUARDS = "Safeguards"
 WHERE = "Where"
 HOW = "How"
 
-COURSE = r"^\s*(course:)?([0-9]{1,19}|(sis_course_id|sis_integration_id|lti_context_id|uuid):.+)\s*$"
-_SOURCE = rf"{COURSE}|^\s*(group|user):[0-9]{{1,19}}\s*$"
-_COPY = r"^\s*([Nn]ewest|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9:]+)?)?|(courses|groups|users)/.+)?\s*$"
 _HELP = """
 Brings the content of a course back from its copy in the archive, into another, empty course.
 
@@ -44,12 +41,9 @@ def canvas_restore() -> DAG:
         doc_md=_HELP,
         params=form(),
     ) as dag:
-        filled: dict[str, Any] = {
-            name: Filled(name) for name in form() if name != "archive"
-        }  # resolved when the task runs
+        filled: dict[str, Any] = {name: Filled(name) for name in form()}  # resolved when the task runs
         CanvasRestoreOperator(
             task_id="restore",
-            archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
             deferrable=True,
             retries=3,
             retry_delay=RETRY_DELAY,
@@ -65,29 +59,28 @@ def form() -> dict[str, Param]:
             None,
             title="Which course to bring back",
             description_md=(
-                "Its number in Canvas (the `101` in `.../courses/101`), also if it is deleted there; or its SIS id as "
-                "`sis_course_id:BIO-101`."
+                "Required. Its number in Canvas or its page's address (https://canvas.example.edu/courses/101), also if it "
+                "is deleted there; or its SIS id as sis_course_id:BIO-101."
             ),
             type="string",
-            pattern=_SOURCE,
         ),
         "copy": Param(
             NEWEST,
             title="Which copy",
             description_md=(
-                "`newest`: the newest proven one. Or a day such as `2026-11-20`: the newest proven one at the end of that "
+                "newest: the newest proven one. Or a day such as 2026-11-20: the newest proven one at the end of that "
                 "day (UTC). Or the key of a manifest in the archive."
             ),
             type=["string", "null"],
-            pattern=_COPY,
             examples=[NEWEST],
         ),
         "into": Param(
             None,
             title="Into which course",
-            description_md="The number or SIS id of an **empty** course. It is looked at before anything is sent.",
+            description_md=(
+                "Required. The number, address or SIS id of an empty course. It is looked at before anything is sent."
+            ),
             type="string",
-            pattern=COURSE,
         ),
         "confirm_same_course": Param(
             None,
@@ -98,7 +91,6 @@ def form() -> dict[str, Param]:
                 "its number here."
             ),
             type=["string", "null"],
-            pattern=r"^\s*[0-9]{0,19}\s*$",
         ),
         "allow_content": Param(
             False,
@@ -130,17 +122,8 @@ def form() -> dict[str, Param]:
                 "failure": "only if the import failed",
             },
         ),
-        "archive": Param(
-            None,
-            section=WHERE,
-            title="Archive",
-            description_md="Its root, such as `s3://campus-backups/canvas`; empty for the Variable `canvas_archive`.",
-            type=["string", "null"],
-        ),
-        "archive_conn_id": field(
-            "archive_conn_id", section=WHERE, default=None, type=["string", "null"], minLength=None
-        ),
-        "canvas_conn_id": field("canvas_conn_id", section=WHERE),
+        "archive": archive_field(section=WHERE),
+        "canvas_conn_id": canvas_field(section=WHERE),
         "export_type": Param(
             "common_cartridge",
             section=HOW,
@@ -158,7 +141,7 @@ def form() -> dict[str, Param]:
             LEVELS[0],
             section=HOW,
             title="Proof",
-            description_md="How deep the copy is proven before anything is sent; `full` reads and unpacks all of it.",
+            description_md="How deep the copy is proven before anything is sent; full reads and unpacks all of it.",
             type="string",
             enum=list(LEVELS),
         ),
@@ -167,7 +150,7 @@ def form() -> dict[str, Param]:
             section=HOW,
             title="Way",
             description_md=(
-                "`upload` sends the copy through Airflow. With `url`, Canvas fetches it from the archive by a link that is "
+                "upload sends the copy through Airflow. With url, Canvas fetches it from the archive by a link that is "
                 "good for six hours; the archive must be able to sign links, and Canvas to reach it."
             ),
             type="string",

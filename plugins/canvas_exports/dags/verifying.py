@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.archive.proof.model import ProofLevel
-from canvas_exports.dags.form import Filled
+from canvas_exports.dags.form import Filled, archive_field
 from canvas_exports.operators.verify import MOST_AT_ONCE, CanvasVerifyOperator
 
 _HELP = """
@@ -31,8 +31,7 @@ def canvas_verify() -> DAG:
     ) as dag:
         CanvasVerifyOperator(
             task_id="verify",
-            archive="{{ (params.archive or '') | trim or var.value.canvas_archive }}",
-            archive_conn_id=Filled("archive_conn_id"),  # type: ignore[arg-type] # resolved when the task runs
+            archive=Filled("archive"),  # type: ignore[arg-type] # resolved when the task runs
             level=Filled("level"),  # type: ignore[arg-type] # likewise
             max_gigabytes=Filled("max_gigabytes"),  # type: ignore[arg-type] # likewise
             max_time=Filled("max_time"),  # type: ignore[arg-type] # likewise
@@ -44,29 +43,18 @@ def canvas_verify() -> DAG:
 
 def _form() -> dict[str, Param]:
     return {
-        "archive": Param(
-            None,
-            title="Archive",
-            description_md="Its root, such as `s3://campus-backups/canvas`; empty for the Variable `canvas_archive`.",
-            type=["string", "null"],
-        ),
-        "archive_conn_id": Param(
-            None,
-            title="Connection of the archive",
-            description_md="Empty for the credentials of the workers.",
-            type=["string", "null"],
-        ),
+        "archive": archive_field(),
         "level": Param(
             ProofLevel.FULL.value,
             title="Level",
-            description_md="`full` reads every byte. `directory` is quick, and does not see bits that rotted inside a file.",
+            description_md="full reads every byte. directory is quick, and does not see bits that rotted inside a file.",
             type="string",
             enum=[ProofLevel.FULL.value, ProofLevel.DIRECTORY.value],
         ),
         "max_time": Param(
             "PT4H",
             title="Longest time",
-            description_md="After it no further package is begun (ISO 8601: `PT4H`); empty for as long as it takes.",
+            description_md="After it no further package is begun (ISO 8601: PT4H); empty for as long as it takes.",
             type=["string", "null"],
         ),
         "max_gigabytes": Param(

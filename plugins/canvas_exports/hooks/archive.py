@@ -3,43 +3,79 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import Connection
 
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import InputError
+from canvas_exports.hooks.archive_connection import Place, find_place
+from canvas_exports.hooks.belonging import check_belongs
+from canvas_exports.hooks.code_folders import code_folders
+from canvas_exports.hooks.connections import Refused, find_connection
 from canvas_exports.hooks.protection import AZURE, GCS, S3, read_protection
 
 
-def open_archive(uri: str, archive_conn_id: str | None = None) -> Store:
+def open_archive(archive: str | Refused, archive_conn_id: str | None = None) -> Store:
+    """Open an archive by its name or its root URI.
+
+    A name is the id of a connection of type ``canvas_archive``, which says all the rest. With a URI, ``archive_conn_id`` is
+    the connection with the credentials; see ``open_place``.
+
+    Raises:
+        InputError: a malformed URI, a connection that is missing or does not fit, or what a form may not reach.
+    """
+    if isinstance(archive, Refused):
+        archive.refuse()
+    return open_place(find_place(archive, archive_conn_id))
+
+
+def open_place(place: Place) -> Store:
     """Open an archive with the credentials of an Airflow connection.
 
     For ``s3://``, a connection of type ``aws`` goes through the Amazon provider where that is installed: profiles, assumed
     roles and web identities work, and keys are refreshed during long uploads. Otherwise, and for every other scheme, the
     connection's own fields are read. Without a connection, the environment's default chain applies.
 
+    Credentials go nowhere but to the host of their own connection (``belonging``); a folder from which Airflow takes code or
+    configuration is no archive (``code_folders``).
+
     Raises:
         InputError: a malformed URI, or a connection that does not fit it.
     """
-    if archive_conn_id is None:
-        return open_store(uri)
-    return open_store(uri, store_options(uri, BaseHook.get_connection(archive_conn_id)))
+    if place.conn_id is not None:
+        options = store_options(place.uri, find_connection(place.conn_id), place.protection)
+    else:
+        protection = read_protection(_kind(place.uri), place.protection, connection=place.named or "archive")
+        options = StoreOptions(protection=protection)
+    field = "archive" if place.named is None else f"connection {place.named}, host"
+    return open_store(place.uri, replace(options, forbidden=code_folders()), field=field)
 
 
-def store_options(uri: str, connection: Connection) -> StoreOptions:
-    """Credentials and settings for one archive from one connection."""
-    scheme = urlsplit(uri.strip()).scheme.lower()
+def store_options(
+    uri: str, connection: Connection, protection: Mapping[str, Any] | None = None
+) -> StoreOptions:
+    """Credentials and settings for one archive from one connection.
+
+    Args:
+        uri: root of the archive.
+        connection: the one with the credentials.
+        protection: extras that win over those of the connection.
+
+    Raises:
+        InputError: the connection does not belong to the URI, or has a malformed field.
+    """
     extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-    kind = {"s3a": S3, "gcs": GCS, "azure": AZURE}.get(scheme, scheme)
-    protection = read_protection(kind, extra, connection=connection.conn_id)
+    check_belongs(uri, connection, extra)
+    kind = _kind(uri)
+    guarded = read_protection(kind, {**extra, **(protection or {})}, connection=connection.conn_id)
     reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind)
     if reader is not None:
-        return replace(reader(connection, extra), protection=protection)
+        return replace(reader(connection, extra), protection=guarded)
     return StoreOptions(
         username=connection.login,
         password=connection.password,
@@ -49,6 +85,11 @@ def store_options(uri: str, connection: Connection) -> StoreOptions:
         known_hosts=extra.get("known_hosts"),
         host_key=extra.get("host_key"),
     )
+
+
+def _kind(uri: str) -> str:
+    scheme = uri.strip().partition("://")[0].lower()
+    return {"s3a": S3, "gcs": GCS, "azure": AZURE}.get(scheme, scheme)
 
 
 def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:

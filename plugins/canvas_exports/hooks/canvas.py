@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from canvas_exports.canvas.async_client import AsyncCanvasClient
@@ -21,6 +22,7 @@ from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.together import REST, check_progress_api
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
+from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.tokens import SharedToken, shared_token
 from canvas_exports.hooks.variables import VariableShelf
 
@@ -52,9 +54,15 @@ class CanvasSettings:
         """Read a connection.
 
         Raises:
-            InputError: a field is missing or malformed; names the connection and the field.
+            InputError: it is of another type, or a field is missing or malformed; names the connection and the field.
         """
         name = f"connection {connection.conn_id}"
+        if connection.conn_type != CanvasHook.conn_type:
+            raise InputError(
+                name,
+                f"it is of type {connection.conn_type or 'none'}, so its secrets are not sent to it as to a Canvas",
+                accepted="a connection of type Canvas LMS (conn_type canvas)",
+            )
         if not connection.host:
             raise InputError(
                 f"{name}, host", "it is empty", accepted="the address of your Canvas: canvas.example.edu"
@@ -158,9 +166,11 @@ class CanvasHook(BaseHook):
         """What the connection says.
 
         Raises:
-            InputError: the connection lacks something.
+            InputError: there is no such connection, it lacks something, or a form may not reach it.
         """
-        connection = self.get_connection(self.canvas_conn_id)
+        if isinstance(self.canvas_conn_id, Refused):
+            self.canvas_conn_id.refuse()
+        connection = find_connection(self.canvas_conn_id)
         return CanvasSettings.read(connection, connection.extra_dejson)
 
     def get_conn(self) -> CanvasClient:
@@ -170,7 +180,10 @@ class CanvasHook(BaseHook):
     @asynccontextmanager
     async def async_conn(self) -> AsyncIterator[AsyncCanvasClient]:
         """An asynchronous client; looks the connection up without blocking the event loop."""
-        connection = await self.aget_connection(self.canvas_conn_id)
+        try:
+            connection = await self.aget_connection(self.canvas_conn_id)
+        except AirflowNotFoundException:
+            raise no_such(self.canvas_conn_id) from None
         extra = await connection.aextra_dejson()
 
         def make() -> (

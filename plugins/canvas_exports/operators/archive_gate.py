@@ -24,8 +24,9 @@ from canvas_exports.export.course_lists import read_list
 from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.plan import planned
 from canvas_exports.export.transfer import run_facts
-from canvas_exports.hooks.archive import open_archive
-from canvas_exports.hooks.several_archives import named_archives
+from canvas_exports.hooks.archive import open_place
+from canvas_exports.hooks.archive_connection import Place
+from canvas_exports.hooks.several_archives import all_places
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
@@ -114,7 +115,7 @@ class CanvasArchiveGateOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask every archive, write the answer down, judge."""
         try:
-            places = named_archives(self.archive, self.archive_conn_id, self.also_archives)
+            places = all_places(self.archive, self.archive_conn_id, self.also_archives)
             rule = self._rule(len(places))
             missing, receipt = self._ask(context, places, rule)
         except CanvasExportsError as error:
@@ -128,14 +129,14 @@ class CanvasArchiveGateOperator(BaseOperator):
         return receipt
 
     def _ask(
-        self, context: Context, places: list[tuple[str, str | None]], rule: Rule
+        self, context: Context, places: list[Place], rule: Rule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
-        with open_archive(*places[0]) as first:
+        with open_place(places[0]) as first:
             gate = Gate(self._contexts(first), rule, now=now)
-            for uri, conn_id in places:
+            for place in places:
                 with (
-                    open_archive(uri, conn_id) as store,
+                    open_place(place) as store,
                     closing(_holdings(store, gate.contexts)) as holdings,
                 ):
                     gate.take(store.uri, holdings)
@@ -144,7 +145,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 missing,
                 checked=len(gate.contexts),
                 rule=rule,
-                archives=[uri for uri, _ in places],
+                archives=[place.uri for place in places],
                 run=run_facts(run),
                 now=now,
             )

@@ -27,6 +27,7 @@ from canvas_exports.export.reporting import Receipt, store_batch_report
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_exports.export.watch import Sightings
+from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.observability.tasks import observed
@@ -343,5 +344,5 @@ class CanvasContentExportOperator(BaseOperator):
         failure = batch.options.failure.failure(outcomes)
         if failure is not None:
             raise AirflowFailException(f"{failure}. Report: {self.report_url}")
-        announce(context, self.outlets, self.archive, receipt.to_json())
+        announce(context, self.outlets, root_uri(self.archive), receipt.to_json())
         return receipt.to_json()

@@ -15,7 +15,7 @@ from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
-from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.retention.applying import Applied, apply_plan
@@ -80,8 +80,10 @@ class CanvasRetentionOperator(BaseOperator):
             if not isinstance(self.apply, bool):
                 raise InputError("apply", f"{self.apply!r} is neither", accepted="true or false")
             policy = read_keep(self.keep, timezone=self.timezone)
-            with open_archive(self.archive, self.archive_conn_id) as store:
-                return self._run(store, policy, run)
+            # A Canvas archive may name further ones, each of which is an archive of its own to the policy.
+            with open_archives(self.archive, self.archive_conn_id) as stores:
+                first, *further = [self._run(store, policy, run) for store in stores]
+                return {**first, "also": further} if further else first
         except CanvasExportsError as error:
             if not error.retryable:
                 fail(error)

@@ -19,6 +19,7 @@ from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
@@ -106,7 +107,7 @@ class CanvasVerifyOperator(BaseOperator):
                 f"Report: {self.report_url}"
             )
         return {
-            "archive": self.archive,
+            "archive": root_uri(self.archive),
             "report": self.report_url,
             "results": verified.totals,
             "bytes_read": verified.bytes_read,

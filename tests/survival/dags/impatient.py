@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import DAG, Param
 
@@ -15,6 +17,21 @@ from canvas_exports.export import pauses, transfer
 tasks.RETRY_DELAY = timedelta(seconds=2)
 pauses.LINGER, pauses.PATIENCE = 3.0, 10.0
 transfer._BACKOFF = (0.0, 0.5, 1.0)
+
+
+class Given:
+    """A param as its DAG's author meant it: this one may be given any archive, which no shipped form may."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def resolve(self, context: Mapping[str, Any]) -> Any:
+        """Airflow calls this where it would render a template."""
+        return context["params"][self.name] or None
+
+    def __repr__(self) -> str:
+        return f"{{{{ params.{self.name} }}}}"
+
 
 POLLING = {"poll_shortest": 0.2, "poll_longest": 1.0}
 
@@ -38,8 +55,8 @@ with DAG(
         archive="{{ params.archive }}",
         export_types="common_cartridge",
         listing={"courses": Filled("courses")},
-        options={name: Filled(name) for name in OPTIONS},
-        connections={name: Filled(name) for name in CONNECTIONS},
+        options={name: Given(name) for name in OPTIONS},
+        connections={name: Given(name) for name in CONNECTIONS},
         settings={**{name: Filled(name) for name in SETTINGS}, **POLLING},
         retries=10,
     )

@@ -1,0 +1,170 @@
+"""The Airflow connection ``canvas_archive``: an archive under a name, as an administrator has set it up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow.sdk import BaseHook, Connection
+
+from canvas_exports.archive.opening import check_writable
+from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.hooks.connections import find_connection
+from canvas_exports.hooks.protection import EXTRAS as PROTECTION
+
+CONN_TYPE = "canvas_archive"
+FORMS = "forms"
+
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}"
+
+
+def is_name(archive: object) -> bool:
+    """Whether this can be the name of an archive; no URI can."""
+    return isinstance(archive, str) and re.fullmatch(_NAME, archive.strip()) is not None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an archive lies and what opens it.
+
+    Attributes:
+        uri: its root.
+        conn_id: the connection with its credentials; ``None`` for those of the environment.
+        protection: extras about encryption, storage class, locks and tags, which win over those of that connection.
+        also: names of further archives that are to hold the same.
+        named: the connection that said all this, where one did.
+    """
+
+    uri: str
+    conn_id: str | None = None
+    protection: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    named: str | None = None
+
+    @classmethod
+    def read(cls, connection: Connection) -> Place:
+        """What a connection of type ``canvas_archive`` says.
+
+        Raises:
+            InputError: it is of another type, or a field is missing or malformed; names the connection and the field.
+        """
+        name = f"connection {connection.conn_id}"
+        if connection.conn_type != CONN_TYPE:
+            raise InputError(
+                name,
+                f"it is of type {connection.conn_type or 'none'}, which names no archive",
+                accepted="a connection of type Canvas archive, or a root URI with archive_conn_id",
+            )
+        if not (connection.host or "").strip():
+            raise InputError(
+                f"{name}, host", "it is empty", accepted="the root of the archive: s3://bucket/path"
+            )
+        extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
+        also = named_in(extra, "also_archives")
+        for each in also:
+            if not is_name(each):
+                raise InputError(
+                    f"{name}, also_archives",
+                    "one of them is not a name",
+                    accepted="ids of other connections of type Canvas archive, with commas",
+                )
+        return cls(
+            uri=str(connection.host).strip(),
+            conn_id=str(extra["archive_conn_id"]).strip() if "archive_conn_id" in extra else None,
+            protection={key: extra[key] for key in PROTECTION if key in extra},
+            also=also,
+            named=connection.conn_id,
+        )
+
+
+def named_in(extra: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The names in an extra: text with commas between them, or a list."""
+    value = extra.get(key) or ()
+    texts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ()
+    return tuple(text for each in texts if (text := str(each).strip()))
+
+
+def find_place(archive: str, archive_conn_id: str | None = None) -> Place:
+    """Where an archive lies that is named by its connection of type ``canvas_archive``, or by its root URI.
+
+    Args:
+        archive: the id of such a connection, or a URI.
+        archive_conn_id: the connection with the credentials for a URI.
+
+    Raises:
+        InputError: there is no such connection, or it cannot be used; or credentials were named twice.
+    """
+    if not is_name(archive):
+        return Place(archive, archive_conn_id)
+    try:
+        connection = find_connection(archive.strip())
+    except InputError:
+        raise InputError(
+            "archive",
+            f"{archive.strip()!r} is no URI, and there is no connection of this name",
+            accepted="the id of a connection of type Canvas archive; or a root URI: s3://bucket/path",
+        ) from None
+    place = Place.read(connection)
+    if archive_conn_id is not None:
+        raise InputError(
+            "archive_conn_id",
+            f"the Canvas archive {archive.strip()} names the connection with its credentials itself",
+            accepted="nothing, next to the name of an archive",
+        )
+    return place
+
+
+def root_uri(archive: str) -> str:
+    """The root URI of an archive, however it is named."""
+    return find_place(archive).uri
+
+
+class CanvasArchiveHook(BaseHook):
+    """An archive that an administrator has named. Who starts a DAG by its form names it, and nothing else about it.
+
+    Args:
+        canvas_archive: the Airflow connection.
+    """
+
+    conn_name_attr = "canvas_archive"
+    default_conn_name = "canvas_archive_default"
+    conn_type = CONN_TYPE
+    hook_name = "Canvas archive"
+
+    def __init__(self, canvas_archive: str = default_conn_name) -> None:
+        super().__init__()
+        self.canvas_archive = canvas_archive
+
+    def get_conn(self) -> Any:
+        """The archive as a ``Store``, to be closed by the caller.
+
+        Raises:
+            InputError: the connection lacks something, or does not fit together.
+        """
+        from canvas_exports.hooks.archive import open_archive  # noqa: PLC0415 - which knows this module
+
+        return open_archive(self.canvas_archive)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say whether the archive can be reached, read and written from here, in a sentence.
+
+        Puts a tiny probe and deletes it, and lists the root until the first key.
+        """
+        try:
+            with self.get_conn() as store:
+                check_writable(store)
+                first = next(iter(store.list()), None)
+                holds = "is empty so far" if first is None else "holds something already"
+                further = ", ".join(self._further())
+                return True, (
+                    f"{store.uri} can be read and written from this machine, and {holds}."
+                    f"{f' Further archives: {further}.' if further else ''}"
+                )
+        except CanvasExportsError as error:
+            return False, str(error)
+
+    def _further(self) -> Iterator[str]:
+        for name in find_place(self.canvas_archive).also:
+            yield find_place(name).uri

@@ -1,0 +1,86 @@
+"""Whether a connection's credentials may go where an archive lies.
+
+They go to the host of their own connection only, and only if the connection is of a type that belongs to the scheme: the
+password of a database is no password of an archive, and the login of one server is not shown to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from airflow.sdk import Connection
+
+from canvas_exports.errors import InputError
+
+#: Which types of connection belong to which scheme. ``generic`` belongs to each, if it says itself where it leads.
+TYPES: dict[str, tuple[str, ...]] = {
+    "s3": ("aws", "s3"),
+    "gs": ("google_cloud_platform",),
+    "az": ("wasb", "adls", "azure_data_lake", "azure"),
+    "sftp": ("sftp", "ssh"),
+    "ftp": ("ftp",),
+    "webhdfs": ("webhdfs",),
+}
+GENERIC = "generic"
+
+_KINDS = {"s3a": "s3", "gcs": "gs", "azure": "az", "ssh": "sftp", "scp": "sftp", "ftps": "ftp"}
+_PORTS = {"sftp": 22, "ftp": 21, "webhdfs": 9870}
+_ENDPOINTS = ("endpoint_url", "host", "service_config", "connection_string")
+
+
+def check_belongs(uri: str, connection: Connection, extra: Mapping[str, Any]) -> None:
+    """Refuse a connection that does not belong to a URI. Schemes that take no credentials are left alone.
+
+    Args:
+        uri: root of the archive.
+        connection: the one named for it.
+        extra: of the connection.
+
+    Raises:
+        InputError: it is of another type, or leads to another host (permanent).
+    """
+    try:
+        parts = urlsplit(uri.strip())
+        port = parts.port
+    except ValueError:
+        return  # opening the store says so
+    kind = _KINDS.get(parts.scheme, parts.scheme)
+    types = TYPES.get(kind)
+    if types is None:
+        return
+    name, given = f"connection {connection.conn_id}", connection.conn_type
+    if given not in (*types, GENERIC):
+        raise InputError(
+            name,
+            f"it is of type {given or 'none'}, whose credentials are not for {parts.scheme} archives",
+            accepted=f"a connection of type {' or '.join(types)}",
+        )
+    if kind in _PORTS:
+        _check_host(name, parts, port, connection, _PORTS[kind])
+    elif given == GENERIC and not any(extra.get(field) for field in _ENDPOINTS):
+        raise InputError(
+            name,
+            f"it does not say which server its credentials are for, and {GENERIC} may be any",
+            accepted=f"type {types[0]}, or the extra endpoint_url",
+        )
+
+
+def _check_host(name: str, parts: SplitResult, port: int | None, connection: Connection, usual: int) -> None:
+    theirs = _host(connection.host)
+    wanted = (_host(parts.hostname), port or usual)
+    if (theirs, connection.port or usual) != wanted:
+        place = f"{wanted[0]}:{wanted[1]}"
+        raise InputError(
+            name,
+            f"its credentials are for {theirs}:{connection.port or usual}, and the archive is at {place}"
+            if theirs
+            else f"it names no host, so its credentials do not go to {place}",
+            accepted="the host and port of the archive in the connection",
+        )
+
+
+def _host(text: str | None) -> str:
+    host = (text or "").strip().lower().rpartition("//")[2].rstrip("/").rstrip(".")
+    return host.removeprefix("[").removesuffix("]")

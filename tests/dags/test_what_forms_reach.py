@@ -1,0 +1,298 @@
+"""Who may only start a DAG reaches the archives and Canvases that an administrator has named for it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from tests.archive.stores.ftp_server import FtpServer
+from tests.operators.life import Life
+
+from canvas_exports.dags.by_hand import canvas_export
+from canvas_exports.dags.drilling import canvas_restore_drill
+from canvas_exports.dags.form import Filled
+from canvas_exports.dags.restoring import canvas_restore
+from canvas_exports.dags.verifying import canvas_verify
+from canvas_exports.errors import InputError
+from canvas_exports.hooks.archive import open_archive
+from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.connections import Refused
+from canvas_sandbox import Course, Sandbox
+
+DAGS = Path(__file__).parents[2] / "dags"
+SECRET = "the-password-of-the-mail-server"
+#: Arguments of tasks by which they choose whom to speak to, and where to read and write.
+REACHING = ("archive", "archive_conn_id", "also_archives", "canvas_conn_id", "course_list", "key_template")
+
+CONNECTIONS: dict[str, dict[str, Any]] = {
+    "canvas_default": {"conn_type": "canvas", "host": "canvas.example.edu", "password": "token"},
+    "canvas_help_desk": {
+        "conn_type": "canvas",
+        "host": "canvas.example.edu",
+        "password": "token",
+        "extra": {"forms": "canvas_restore, canvas_restore_drill"},
+    },
+    "law": {"conn_type": "canvas_archive", "host": "s3://law-backups/canvas"},
+    "for_verify": {
+        "conn_type": "canvas_archive",
+        "host": "s3://legal-hold/canvas",
+        "extra": {"forms": "canvas_verify"},
+    },
+    "mail": {"conn_type": "smtp", "host": "mail.example.edu", "login": "airflow", "password": SECRET},
+    "aws_default": {"conn_type": "aws", "login": "key", "password": SECRET},
+}
+
+HOSTILE = [
+    "ftp://attacker.example/x",
+    "sftp://attacker.example/x",
+    "s3://attacker-bucket/x",
+    "file:///opt/airflow/dags",
+    "file:/opt/airflow/dags",
+    "/opt/airflow/dags",
+    "../../dags",
+    "mail",
+    "aws_default",
+    "canvas_default",
+    "nobody",
+    "for_verify\n",
+    "law\x00",
+    "{{ conn.mail.password }}",
+    "{{ var.value.canvas_archive }}",
+    "{% for each in [] %}{% endfor %}",
+    "['ftp://attacker.example/x']",
+    "for_verify",
+]
+
+
+@pytest.fixture(autouse=True)
+def _administrator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", "s3://campus/canvas")
+    for name, fields in CONNECTIONS.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+
+
+def with_forms() -> dict[str, DAG]:
+    """Every DAG of the folder: each may be started with any configuration, as JSON, by whoever may start it."""
+    dags: Any = DagBag(dag_folder=DAGS, bundle_path=DAGS).dags
+    return dict(dags)
+
+
+def tasks(dag: DAG, params: dict[str, Any]) -> Iterator[BaseOperator]:
+    """Its tasks as they are when they run."""
+    context: Any = {"params": params, "dag": dag, "var": {"value": VariableReader()}, "conn": NoConnections()}
+    for task in dag.tasks:
+        if isinstance(task, MappedOperator):
+            pairs = {"course": "1", "copy": "newest", "into": "2"}
+            one: Any = task.unmap({"courses": ["course:101"]} if "courses" in task.template_fields else pairs)
+        else:
+            one = task.prepare_for_execution()
+        if hasattr(one, "batches"):
+            one.batches = []
+        one.render_template_fields(context, dag.get_template_env())
+        yield one
+
+
+class VariableReader:
+    canvas_archive = "s3://campus/canvas"
+
+
+class NoConnections:
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"a template asked for the connection {name}")
+
+
+def hostile(value: Any, text: str) -> Any:
+    """The same text as one may send it where a value of this type stands."""
+    if isinstance(value, list):
+        return [text]
+    return {text: text} if isinstance(value, dict) else text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_is_typed_into_whichever_field_reaches_nothing(text: str) -> None:
+    refused = 0
+    for dag in with_forms().values():
+        params = {name: hostile(value, text) for name, value in dag.params.dump().items()}
+        # Also what is no field at all: a run's configuration is any JSON.
+        extra = {name: text for name in REACHING if name not in params and name != "archive_conn_id"}
+        usual = [reached(task) for task in tasks(dag, dag.params.dump())]
+        for task, before in zip(tasks(dag, {**params, **extra}), usual, strict=True):
+            for name, value in reached(task).items():
+                if (dag.dag_id, name, text.strip()) == ("canvas_verify", "archive", "for_verify"):
+                    assert value == "for_verify", "it is offered there"
+                    continue
+                refused += isinstance(value, Refused)
+                assert isinstance(value, Refused) or value == before[name], f"{task}: {name}"
+    assert refused
+
+
+def reached(task: BaseOperator) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in REACHING if hasattr(task, name)}
+
+
+def test_a_form_offers_the_archives_and_canvases_that_are_set_up_for_it() -> None:
+    for make in (canvas_export, canvas_restore, canvas_restore_drill, canvas_verify):
+        dag = make()
+        named = {**dag.params.dump(), "archive": " law "}
+        assert {getattr(task, "archive") for task in tasks(dag, named)} == {"law"}  # noqa: B009
+    dag = canvas_restore()
+    (task,) = tasks(dag, {**dag.params.dump(), "canvas_conn_id": "canvas_help_desk"})
+    assert getattr(task, "canvas_conn_id") == "canvas_help_desk"  # noqa: B009
+    dag = canvas_export()
+    for task in tasks(dag, {**dag.params.dump(), "canvas_conn_id": "canvas_help_desk"}):
+        assert isinstance(getattr(task, "canvas_conn_id", Refused("", "", "")), Refused)
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_an_empty_archive_is_the_one_of_the_variable(value: str | None) -> None:
+    dag = canvas_verify()
+    (task,) = tasks(dag, {**dag.params.dump(), "archive": value})
+    assert getattr(task, "archive") == "s3://campus/canvas"  # noqa: B009
+
+
+def test_without_the_variable_an_empty_archive_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_VAR_CANVAS_ARCHIVE")
+    dag = canvas_verify()
+    (task,) = tasks(dag, dag.params.dump())
+    with pytest.raises(InputError, match=r"^archive: it is empty, and there is no Airflow Variable"):
+        open_archive(getattr(task, "archive"))  # noqa: B009
+
+
+def test_a_form_that_names_credentials_is_refused_and_not_passed_over() -> None:
+    """A run that the release before was asked for by its API, and that is cleared now."""
+    dag = canvas_verify()
+    (task,) = tasks(dag, {**dag.params.dump(), "archive": "law", "archive_conn_id": "aws_default"})
+    with pytest.raises(InputError, match="archive_conn_id: a form knows no credentials"):
+        open_archive(getattr(task, "archive"))  # noqa: B009
+
+
+def test_what_is_refused_opens_nothing_and_tells_nothing_of_what_there_is() -> None:
+    said = set()
+    dag = canvas_export()
+    for text in ("mail", "nobody", "ftp://attacker.example/x"):
+        listing, *_ = tasks(dag, {**dag.params.dump(), "archive": text, "canvas_conn_id": text})
+        with pytest.raises(InputError) as archive:
+            open_archive(getattr(listing, "archive"))  # noqa: B009
+        with pytest.raises(InputError) as canvas:
+            CanvasHook(getattr(listing, "canvas_conn_id")).get_conn()  # noqa: B009
+        said.add((str(archive.value), str(canvas.value)))
+    ((archive_said, canvas_said),) = said
+    assert "archive: nothing of this name is offered to canvas_export" in archive_said
+    assert "canvas_conn_id: nothing of this name is offered to canvas_export" in canvas_said
+    assert "attacker" not in archive_said + canvas_said
+
+
+@pytest.mark.parametrize("name", ["archive_conn_id", "also_archives", "course_list", "key_template"])
+def test_no_form_can_be_given_a_field_that_would_lead_elsewhere(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Filled(name)
+
+
+def test_no_shipped_task_renders_what_a_person_has_typed() -> None:
+    """A param in a template would be text to Jinja before it is a value; ``Filled`` hands it on as it is."""
+    for dag in with_forms().values():
+        assert not dag.render_template_as_native_obj
+        for task in dag.tasks:
+            for name in task.template_fields:
+                value = getattr(task, name, None) or getattr(task, "partial_kwargs", {}).get(name)
+                if isinstance(value, str):
+                    assert not re.search(r"params|dag_run", value), f"{dag.dag_id}.{task.task_id}.{name}"
+
+
+class TestAgainstAServerThatCollectsPasswords:
+    """The attack itself, through Airflow's own task runner."""
+
+    @pytest.fixture
+    def attacker(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[tuple[FtpServer, list[str]]]:
+        (tmp_path / "loot").mkdir()
+        server = FtpServer(tmp_path / "loot")
+        heard: list[str] = []
+        original = server.finish_request
+
+        def listen(request: Any, address: Any) -> None:
+            heard.append(str(address))
+            original(request, address)
+
+        monkeypatch.setattr(server, "finish_request", listen)
+        yield server, heard
+        server.close()
+
+    @pytest.mark.parametrize("make", [canvas_export, canvas_restore, canvas_restore_drill, canvas_verify])
+    def test_no_password_leaves_and_the_task_fails_once_with_a_sentence(
+        self,
+        make: Callable[[], DAG],
+        attacker: tuple[FtpServer, list[str]],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        server, heard = attacker
+        with Sandbox([Course(id=101), Course(id=300, state="claimed", size=0)]) as canvas:
+            use(canvas, monkeypatch)
+            typed = {
+                "courses": ["101"],
+                "course": "101",
+                "into": ["300"] if make is canvas_restore_drill else "300",
+                "archive": f"ftp://127.0.0.1:{server.port}/x",
+                "archive_conn_id": "mail",
+            }
+            for named in (typed, {**typed, "archive_conn_id": None}):
+                life = Life(partial(alone, make, named), {}, retries=3)
+                assert life.segment() == "failed", "no retry can help"
+                assert not canvas.exports
+                assert not canvas.migrations
+        assert heard == []
+        out = capsys.readouterr()
+        assert SECRET not in out.out + out.err
+
+    def test_a_teachers_package_is_not_written_where_airflow_executes_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "dags"
+        shutil.copytree(DAGS, folder)
+        before = sorted(folder.rglob("*"))
+        with Sandbox([Course(id=101)]) as canvas:
+            use(canvas, monkeypatch)
+            typed = {"courses": ["101"], "archive": folder.as_uri(), "export_type": "zip"}
+            life = Life(partial(alone, canvas_export, typed), {}, retries=3)
+            assert life.segment() == "failed"
+        assert sorted(folder.rglob("*")) == before
+
+
+def use(canvas: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it the one of the usual connection."""
+    fields = {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
+    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(fields))
+
+
+def alone(make: Callable[[], DAG], typed: dict[str, Any]) -> BaseOperator:
+    """The first task of a DAG with its form filled in, for the DAG under construction."""
+    dag = make()
+    task: Any = dag.get_task(dag.roots[0].task_id)
+    arguments = {
+        name: value if not isinstance(value, Filled) else AsTyped(value, {**dag.params.dump(), **typed}, dag)
+        for name, value in task._BaseOperator__init_kwargs.items()
+        if name not in ("dag", "task_group", "outlets", "params", "default_args")
+    }
+    made: BaseOperator = type(task)(**arguments)
+    return made
+
+
+class AsTyped:
+    """A field of the form, in a DAG of another name."""
+
+    def __init__(self, filled: Filled, params: dict[str, Any], dag: DAG) -> None:
+        self._filled, self._params, self._dag = filled, params, dag
+
+    def resolve(self, _: Any) -> Any:
+        return self._filled.resolve({"params": self._params, "dag": self._dag})

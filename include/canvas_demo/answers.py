@@ -28,6 +28,11 @@ def close(archive: Path, expected: Mapping[str, str], say: Callable[[str], None]
     return surprises
 
 
+def expected_state(expected: Mapping[str, str]) -> str:
+    """How Airflow ends a run of these outcomes: the shipped backup says ``fail_on: any``."""
+    return "success" if all(Outcome(outcome).is_good for outcome in expected.values()) else "failed"
+
+
 def _outcomes(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
     keys = [info.key for info in store.list("runs/") if info.key.endswith("/report.json")]
     rows: list[OutcomeRecord] = records_of(json.loads(store.read(keys[0]))) if keys else []

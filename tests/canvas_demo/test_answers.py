@@ -8,7 +8,7 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 
-from canvas_demo.answers import close
+from canvas_demo.answers import close, expected_state
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.stores.file_store import FileStore
 
@@ -66,3 +66,8 @@ def test_what_is_not_as_expected_is_named(night: Path, said: list[str]) -> None:
 
 def test_of_a_night_that_left_nothing(tmp_path: Path, said: list[str]) -> None:
     assert "course:1: expected stored, got nothing" in close(tmp_path, EXPECTED, said.append)
+
+
+def test_a_night_with_a_course_in_trouble_ends_red() -> None:
+    assert expected_state(EXPECTED) == "failed"
+    assert expected_state({"course:1": "stored", "course:4": "empty", "course:5": "unchanged"}) == "success"

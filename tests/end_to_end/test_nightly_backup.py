@@ -15,6 +15,7 @@ from tests.observability.statsd import StatsD
 
 from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.ports import any_free
+from canvas_exports.export.outcome import Outcome
 from canvas_sandbox import Sandbox
 from canvas_sandbox.scenarios import Scenario, demo
 
@@ -110,7 +111,10 @@ def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
 def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: AirflowStack) -> None:
     instances = airflow.task_instances(DAG_ID, night)
     assert Counter(instance["task_id"] for instance in instances) == {"list": 1, "export": 2, "report": 1}
-    assert {instance["state"] for instance in instances} == {"success"}
+    states = {(instance["task_id"], instance["state"]) for instance in instances}
+    assert states == {("list", "success"), ("export", "success"), ("report", "failed")}, (
+        "one course without a good copy makes the shipped backup red"
+    )
 
 
 def test_xcoms_and_state_stay_small_and_hold_no_secret(
@@ -167,3 +171,18 @@ def test_the_archive_announced_itself_with_each_receipt(
     events = airflow.api("GET", "/assets/events")["asset_events"]
     assert [event["uri"].rstrip("/") for event in events] == [archive.as_uri()] * 2
     assert sum(event["extra"]["exports"] for event in events) == 40
+
+
+def test_the_grid_tells_how_many_need_attention(
+    night: str, airflow: AirflowStack, scenario: Scenario
+) -> None:
+    def told(dag_id: str, run_id: str) -> tuple[str, str]:
+        run = airflow.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        return run["state"], run["note"]
+
+    bad = sum(not Outcome(outcome).is_good for outcome in scenario.expected.values())
+    assert told(DAG_ID, night) == ("failed", f"{40 - bad} of 40 good; {bad} need attention")
+    good = next(context for context, outcome in scenario.expected.items() if outcome == "stored")
+    by_hand = airflow.trigger("canvas_export", {"courses": good})
+    airflow.wait_for_end("canvas_export", by_hand, LONGEST)
+    assert told("canvas_export", by_hand) == ("success", "1 of 1 good")

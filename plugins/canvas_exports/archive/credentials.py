@@ -1,13 +1,15 @@
-"""What a store needs to be let in, as plain data. Secrets never show in ``repr``."""
+"""What a store needs to be let in, as plain data. Secrets never show in ``repr``, nor in any log."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from canvas_exports.archive.protection import NONE, Protection
+from canvas_exports.discreet_logs import keep_secret
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,9 @@ class AccessKeys:
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        keep_secret(self.secret_key, self.session_token)
 
 
 KeysProvider = Callable[[], AccessKeys]
@@ -79,3 +84,20 @@ class StoreOptions:
     protection: Protection = NONE
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     forbidden: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        keep_secret(
+            self.secret_key,
+            self.session_token,
+            self.account_key,
+            self.sas_token,
+            self.service_account,
+            self.password,
+            self.private_key,
+            self.passphrase,
+            *(
+                value
+                for name, value in self.settings.items()
+                if re.search(r"key|secret|token|password", name)
+            ),
+        )

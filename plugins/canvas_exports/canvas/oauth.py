@@ -19,6 +19,7 @@ from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.peer import USER_AGENT
 from canvas_exports.canvas.tokens import is_sendable
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.discreet_logs import keep_secret
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
@@ -53,6 +54,9 @@ class RefreshGrant:
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        keep_secret(self.client_secret, self.refresh_token)
+
 
 @dataclass(frozen=True)
 class AccessToken:
@@ -65,6 +69,9 @@ class AccessToken:
 
     value: str = field(repr=False)
     lifetime: float | None = None
+
+    def __post_init__(self) -> None:
+        keep_secret(self.value)
 
 
 def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[Outgoing], Reply]) -> AccessToken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from canvas_exports.discreet_logs import keep_secret
 from canvas_exports.errors import InputError
 
 
@@ -51,6 +52,7 @@ class PlainToken:
     def __post_init__(self) -> None:
         if not is_sendable(self.identity):
             raise InputError("token", "is empty, or holds characters that no token of Canvas has")
+        keep_secret(self.identity)
 
     def current(self) -> str:
         """The token."""

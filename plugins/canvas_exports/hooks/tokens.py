@@ -23,6 +23,7 @@ from airflow.sdk.log import mask_secret
 
 from canvas_exports.canvas.oauth import AccessToken, RefreshGrant
 from canvas_exports.canvas.tokens import TokenSource, is_sendable
+from canvas_exports.discreet_logs import keep_secret
 from canvas_exports.errors import CanvasUnavailableError
 from canvas_exports.hooks.lease import Lease, Shelf, Timing
 
@@ -142,6 +143,7 @@ class SharedToken(TokenSource):
         if token is None or token.value == rejected or not token.is_good(self._clock()):
             return False
         mask_secret(token.value)
+        keep_secret(token.value)
         self._token = token
         return True
 

@@ -1,0 +1,110 @@
+"""No log of this process holds a credential, whichever library writes it, at any level.
+
+Libraries log what they are given: urllib3 the address of a request when an answer has an odd header, smart_open its
+arguments with an SFTP password among them. A filter on a logger does not see its children's records, and one on a handler
+is gone when somebody configures logging anew. So every record is made discreet where it is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from canvas_exports.redaction import know, know_environment, redact
+
+_DEEPEST = 8
+_lock = threading.Lock()
+
+
+def keep_secret(*secrets: object) -> None:
+    """Keep these out of every log from now on, and whatever has the shape of a credential; see ``redaction``.
+
+    The first call takes effect for the whole process: records of the standard library's logging pass through ``redact`` as
+    they are made, tracebacks included, and so do the events of structlog, which is what Airflow's own loggers are.
+
+    Args:
+        secrets: texts that may be ``None``.
+    """
+    know(*secrets)
+    if not isinstance(logging.getLogRecordFactory(), _Factory):
+        with _lock:
+            if not isinstance(factory := logging.getLogRecordFactory(), _Factory):
+                know_environment()
+                logging.setLogRecordFactory(_Factory(factory))
+    _join_structlog()
+
+
+class _Factory:
+    """Makes records as the factory before it did, and takes out of them what nobody is to read."""
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
+
+    def __call__(self, *arguments: Any, **named: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self._make(*arguments, **named)
+        try:
+            said = record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments that do not fit: the standard library would print them as they are
+            said = f"{record.msg} {record.args!r}"
+            record.msg, record.args = redact(said), ()
+        else:
+            _replace(record, said)
+        if record.exc_info and record.exc_info[0] is not None:
+            told = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            if (discreet := redact(told)) != told:
+                record.msg, record.args = f"{redact(said)}\n{discreet}", ()
+                record.exc_info = record.exc_text = None
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info)
+        return record
+
+
+def _replace(record: logging.LogRecord, said: str) -> None:
+    """Only where there is something to hide: who reads ``msg`` and ``args`` by themselves finds them otherwise."""
+    raw = f"{record.msg}"
+    discreet = redact(said)
+    if discreet != said or (record.args and redact(raw) != raw):
+        record.msg, record.args = discreet, ()
+
+
+def _join_structlog() -> None:
+    """Become the last processor but the one that writes. Loggers share the list, so those that exist obey too."""
+    structlog = sys.modules.get("structlog")
+    if structlog is None:
+        return
+    processors = structlog.get_config()["processors"]
+    if isinstance(processors, list) and processors and _discreet not in processors:
+        processors.insert(len(processors) - 1, _discreet)
+
+
+def _discreet(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog."""
+    if event.get("exc_info"):  # a renderer may show local variables besides, which hold anything
+        given = event.pop("exc_info")
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+        error = given[1] if isinstance(given, tuple) else error
+        if error is not None:
+            event["exception"] = "".join(traceback.format_exception(error)).rstrip()
+    for name, value in list(event.items()):
+        event[name] = _clean(value)
+    return event
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if depth > _DEEPEST or value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {_clean(name, depth + 1): _clean(each, depth + 1) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(each, depth + 1) for each in value]
+    try:
+        shown = str(value)
+    except Exception:  # noqa: BLE001 - whatever an object does; the renderer fares no better
+        return f"<{type(value).__name__}>"
+    return value if (discreet := redact(shown)) == shown else discreet

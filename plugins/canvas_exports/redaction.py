@@ -1,0 +1,97 @@
+"""Text without what may be a credential: secrets that this process knows, and what has the shape of one."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+_SHORTEST = (
+    5  # characters, as Airflow's own masker has it: to mask shorter words would make every log unreadable
+)
+_MOST = 2_000  # secrets, the newest of them; access tokens are renewed every hour
+
+_WORD = re.compile(r"[^\s\"'<>`]+")
+_QUERY = re.compile(r"\?|%3f", re.IGNORECASE)
+_AUTHORITY = re.compile(r"://[^/?#\s]*@")
+# What stands behind a telling name, up to where a value ends; behind a colon, words that are no value are prose. Every
+# repetition before a value is bounded, so the time is linear.
+_NAMED = re.compile(
+    r"((?:passw(?:or)?d|passphrase|secret|token|verifier|signature|credentials?|private_?key|account_?key|cookie)"
+    r"[\w-]{0,40}['\"]?\s{0,3}(?:=\s{0,3}b?|:\s{0,3}(?:b?(?=['\"])|(?=[^\s,;]{0,99}[0-9]))))"
+    r"(\"[^\"]*\"?|'[^']*'?|[^\s,;&\"')}\]]+)",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(r"(authorization['\"]?\s{0,3}[:=]\s{0,3}b?['\"]?)[^'\"\r\n]+", re.IGNORECASE)
+_SCHEME = re.compile(r"\b(Bearer|Basic|SharedKey)\s+(?=[\w.~+/:-]{0,400}[0-9=])[\w.~+/:=-]{8,}")
+_JWT = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
+_BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*")
+_ENVIRONMENT = re.compile(r"(AWS|AZURE|GOOGLE)_\w*(SECRET|TOKEN|ACCOUNT_KEY|PASSWORD|SAS)\w*")
+_LINE = 16  # of a key in PEM
+
+_known: tuple[str, ...] = ()
+_lock = threading.Lock()
+
+
+def know(*secrets: object) -> None:
+    """Remember secrets of this process, so that ``redact`` finds them wherever they stand, also percent-encoded or quoted.
+
+    Args:
+        secrets: texts; anything else, and what is shorter than five characters, is passed over.
+    """
+    global _known  # noqa: PLW0603 - one for the process, replaced whole, so that reading needs no lock
+    new = {form for secret in secrets if isinstance(secret, str) for form in _forms(secret)} - set(_known)
+    if not new:
+        return
+    with _lock:
+        kept = [*(each for each in _known if each not in new), *new][-_MOST:]
+        _known = tuple(sorted(kept, key=len, reverse=True))
+
+
+def know_environment() -> None:
+    """Remember the credentials of object stores that the environment holds."""
+    know(*(value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)))
+
+
+def redact(text: str) -> str:
+    """The same text without credentials.
+
+    Masked are the secrets that ``know`` was told; the query of every URL, absolute or not, with or without a name in it;
+    user and password in a URL; the value of an ``Authorization`` header, a cookie, and whatever a telling name stands
+    before (``token=``, ``'password': ``); JSON web tokens; private keys. It takes time in proportion to the text.
+    """
+    for secret in _known:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    if "?" in text or "@" in text or "%3" in text:
+        text = _WORD.sub(_bare, text)
+    text = _HEADER.sub(rf"\1{MASK}", text)
+    text = _SCHEME.sub(rf"\1 {MASK}", text)
+    text = _NAMED.sub(rf"\1{MASK}", text)
+    text = _JWT.sub(MASK, text)
+    return _BLOCK.sub(rf"\1{MASK}", text) if "PRIVATE KEY" in text else text
+
+
+def _bare(word: re.Match[str]) -> str:
+    """A word without what stands behind a question mark, if it can be a URL or its path, and without a user."""
+    text = _AUTHORITY.sub(f"://{MASK}@", word[0]) if "@" in word[0] else word[0]
+    found = _QUERY.search(text)
+    if found is None:
+        return text
+    head, tail = text[: found.start()], text[found.end() :]
+    is_address = "://" in head or "%3a%2f%2f" in head.lower() or head.lstrip("([{=").startswith("/")
+    if tail and (is_address or "=/" in head or "=" in tail or "%3d" in tail.lower()):
+        return f"{head}{found[0]}{MASK}"
+    return text
+
+
+def _forms(secret: str) -> set[str]:
+    """How it may be written."""
+    forms = {secret, secret.strip(), quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    forms |= {repr(form)[1:-1] for form in forms}
+    if "PRIVATE KEY" in secret:  # also one within JSON
+        lines = secret.replace("\\n", "\n").splitlines()
+        forms |= {line for line in lines if len(line) > _LINE and not line.startswith(("-----", "{"))}
+    return {form for form in forms if len(form) >= _SHORTEST}

@@ -1,4 +1,4 @@
-"""What a demo keeps in its folder, so that the next one can go on, whether this one was killed or is over."""
+"""What a demo keeps in its folder, so that one that was killed can go on."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ class Kept:
         secrets: Airflow's, by the names of their settings: without them its database cannot be read.
         has_database: Airflow's database is complete.
         run_id: the run, from before it is asked for.
-        is_over: the night has been judged: nothing is run again, and what is there stays.
-        was_expected: how it was judged.
+        is_over: there is nothing left to go on with.
     """
 
     ui_port: int
@@ -41,20 +40,15 @@ class Kept:
     has_database: bool = False
     run_id: str | None = None
     is_over: bool = False
-    was_expected: bool = True
 
     @classmethod
     def load(cls, folder: Path) -> Kept | None:
-        """What a demo has kept in this folder; ``None`` if there is none, or none of this release."""
+        """What an unfinished demo has kept in this folder; ``None`` if there is no such demo, or none of this release."""
         try:
-            return cls(**json.loads((folder / _FILE).read_text()))
+            kept = cls(**json.loads((folder / _FILE).read_text()))
         except (OSError, ValueError, TypeError):
             return None
-
-    @staticmethod
-    def is_in(folder: Path) -> bool:
-        """Whether a folder is a demo's, of whatever release."""
-        return (folder / _FILE).is_file()
+        return None if kept.is_over else kept
 
     def save(self, folder: Path) -> None:
         """Keep it, whole or as it was before; readable by its owner alone."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
+from benchmarks import hostile
 from hatchling.metadata.core import load_toml
 from packaging.requirements import Requirement
 from tests.archive.proof.breaking import BREAKERS
@@ -27,6 +28,7 @@ from tests.operators.life import Life
 
 from canvas_exports.archive import opening, proof
 from canvas_exports.archive.keys import FIELDS, run_folder
+from canvas_exports.archive.proof import cartridge, findings, xml_reader, xml_strict
 from canvas_exports.archive.proof.cartridge import MAX_MANIFEST
 from canvas_exports.archive.proof.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
 from canvas_exports.archive.proof.model import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
@@ -324,14 +326,26 @@ class TestProof:
         assert rows == list(BREAKERS)
 
     def test_the_bounds(self) -> None:
-        said = page("proof").section("What is checked")
+        said = page("proof").section("What is checked") + page("proof").section("Bounds")
         for bound in (
             f"{MAX_RATIO:,} times",
             f"{MAX_UNPACKED // 1024**3} GiB",
             f"{MAX_UNPACKED_RATIO} times",
-            f"{MAX_MEMBERS:,} members",
+            f"{MAX_MEMBERS:,}",
             f"{MAX_DIRECTORY // 1024**2} MiB",
             f"{MAX_MANIFEST // 1024**2} MiB",
+            f"{cartridge.MAX_CONTEXT // 1024} KiB",
+            f"{cartridge.MAX_PARTS:,} resources",
+            f"{xml_reader.MAX_ELEMENTS:,} elements",
+            f"{xml_reader.MAX_DEPTH} levels",
+            f"{xml_strict.MAX_NAMES:,} different names",
+            f"{xml_reader.MAX_MENDED // 1024**2} MiB",
+            f"{xml_strict.MAX_ATTRIBUTES} attributes",
+            f"{xml_strict.MAX_TOKEN // 1024} KiB",
+            f"a name of {xml_strict.MAX_NAME:,} characters",
+            f"a namespace of {xml_reader.MAX_SPACE:,}",
+            f"{findings.MOST}, each of {findings.LONGEST_MESSAGE} characters and a path of {findings.LONGEST_MEMBER:,}",
+            f"at most {hostile.MOST_MIB} MiB",
         ):
             assert bound in said
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from tests.export.rig import course
+from tests.export.rig import QUICK, course
 from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.archive.records import RecordKind, RecordName
@@ -17,7 +18,7 @@ from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
 from canvas_exports.export import events
 from canvas_exports.export.outcome import Outcome
-from canvas_sandbox import Fault
+from canvas_sandbox import Fault, NewQuizzes
 
 
 @pytest.fixture
@@ -37,6 +38,23 @@ def test_the_second_night_names_the_package_of_the_first(way: Way, export_type: 
     assert (first.outcome, second.outcome) == (Outcome.STORED, Outcome.UNCHANGED)
     assert (second.key, second.size) == (first.key, 0)
     assert len(way.files) == 3
+
+
+@pytest.mark.parametrize("proof", ["directory", "full"])
+@pytest.mark.parametrize("holds", [NewQuizzes.WHOLE, NewQuizzes.SHELL])
+def test_a_course_with_a_new_quiz_is_stored_once(tmp_path: Path, proof: str, holds: NewQuizzes) -> None:
+    switches = replace(QUICK, new_quizzes=holds)
+    for way in way_over(tmp_path, course(100), switches=switches):
+        ends = [way.carry(way.item(), proof=proof) for _ in range(2)]
+        outcomes = [end.outcome for end in ends if isinstance(end, events.Stored)]
+        assert outcomes == [Outcome.STORED, Outcome.UNCHANGED]
+        manifest = json.loads(next(way.folder.glob("**/*.json")).read_text())
+        told = [finding["code"] for finding in manifest["proof"]["findings"]]
+        assert told == (["new_quiz"] if (proof, holds) == ("full", NewQuizzes.SHELL) else [])
+        if proof == "full":
+            counts = manifest["proof"]["counts"]
+            assert counts["new_quizzes"] == 1
+            assert counts["new_quiz_bodies"] == (holds is NewQuizzes.WHOLE)
 
 
 def test_nights_on_end_need_one_package(way: Way) -> None:

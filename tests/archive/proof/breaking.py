@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -275,6 +276,18 @@ def hostile_document(place: Place) -> Broken:
     return Broken(packed_zip(entries_of(place.course.having({name: hostile}).members())), name)
 
 
+@breaker("another document of Canvas's written as only a recovering parser reads it", "odd_xml")
+def odd_document(place: Place) -> Broken:
+    names = _documents(place)
+    name = names[place.index(len(names))]
+    text = place.course.files[name]
+    odd = b"\n<?xml version='1.0'?>" + text.split(b"?>")[-1]
+    if place.number % 2:
+        at = odd.rindex(b"</") if b"</" in odd else odd.rindex(b"/>") + 2
+        odd = odd[:at] + (b"&nbsp;" if b"</" in odd else b"") + odd[at:]
+    return Broken(packed_zip(entries_of(place.course.having({name: odd}).members())), name)
+
+
 @breaker("another document of Canvas's cut", "broken_xml")
 def broken_document(place: Place) -> Broken:
     names = _documents(place)
@@ -346,6 +359,22 @@ def new_quiz(place: Place) -> Broken:
     shell = assignment_settings("Exam", submission_types="external_tool", external_tool_url=url)
     name = "a1/assignment_settings.xml"
     return Broken(packed_zip(entries_of(place.course.having({name: shell}).members())), name)
+
+
+@breaker("a link to a file that is not there", "broken_links")
+def broken_link(place: Place) -> Broken:
+    name = ("wiki_content/welcome.html", "a1/essay.html", "d1.xml", "z1/assessment_qti.xml")[place.index(4)]
+    text = place.course.files[name]
+    link = b'<img src="$IMS-CC-FILEBASE$/%d.png"/>' % place.number
+    at = text.rindex(b"</") if name.endswith(".xml") else len(text)
+    data = packed_zip(entries_of(place.course.having({name: text[:at] + link + text[at:]}).members()))
+    return Broken(data, name)
+
+
+@breaker("a member that is a symbolic link", "special_file")
+def symbolic_link(place: Place) -> Broken:
+    at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
+    return Broken(packed_zip(place.changed(at, mode=stat.S_IFLNK | 0o777)), place.entries[at].name)
 
 
 @breaker("a quiz of a QTI package without its questions", "quiz_without_questions")

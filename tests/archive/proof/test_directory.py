@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+import stat
+import zipfile
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +19,7 @@ from tests.archive.packages import (
     real,
     zipped,
 )
+from tests.archive.proof.zips import Entry, packed_zip
 
 from canvas_exports.archive.held import KeptBytes, OutOfReachError
 from canvas_exports.archive.proof.directory import prove
@@ -93,6 +98,83 @@ def test_a_renamed_file_is_noted_and_not_missing() -> None:
 @pytest.mark.parametrize("contents", [{}, {"wiki_content/": b""}])
 def test_a_cartridge_of_settings_only_is_empty(contents: dict[str, bytes]) -> None:
     assert proof_of(cartridge(contents)).verdict is Verdict.EMPTY
+
+
+EMPTY_LISTS = {
+    "course_settings/module_meta.xml": b"<modules/>",
+    "course_settings/rubrics.xml": b"<?xml version='1.0'?><rubrics xmlns='u'>\n</rubrics>",
+    "course_settings/events.xml": b"<events></events>",
+    "course_settings/media_tracks.xml": b"<media_tracks/>",
+    "course_settings/assignment_groups.xml": b"<assignmentGroups><assignmentGroup/></assignmentGroups>",
+    "course_settings/late_policy.xml": b"<late_policy><late_policy/></late_policy>",
+}
+
+
+def test_lists_without_anything_in_them_are_no_content() -> None:
+    assert proof_of(cartridge(EMPTY_LISTS)).verdict is Verdict.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "count"),
+    [
+        ("rubrics.xml", b"<rubrics><rubric/></rubrics>", "rubrics"),
+        ("events.xml", b"<events><event/><event/></events>", "events"),
+        ("learning_outcomes.xml", b"<learningOutcomes><learningOutcome/></learningOutcomes>", "outcomes"),
+        ("nav_menu_links.xml", b"<links><link/></links>", "nav_menu_links"),
+        (
+            "lti_context_controls.xml",
+            b"<lti_context_controls><c/></lti_context_controls>",
+            "lti_context_controls",
+        ),
+        ("grading_standards.xml", b"<gradingStandards><gradingStandard/></gradingStandards>", None),
+        ("future.xml", b"<future><thing/></future>", None),
+        ("future.json", b"{}", None),
+        ("future.xml", b"<cut><", None),
+    ],
+)
+def test_what_a_person_put_into_the_settings_is_content_and_the_counts_say_what(
+    name: str, content: bytes, count: str | None
+) -> None:
+    proof = proof_of(cartridge({**EMPTY_LISTS, f"course_settings/{name}": content}))
+    assert proof.verdict is Verdict.WHOLE
+    assert count is None or proof.counts[count] > 0
+
+
+def test_modules_without_items_are_content() -> None:
+    outline = (
+        b'<organization identifier="org_1"><item><item><title>Week 1</title></item></item></organization>'
+    )
+    files = cartridge_files({})
+    files["imsmanifest.xml"] = files["imsmanifest.xml"].replace(
+        b'<organization identifier="org_1"/>', outline
+    )
+    assert proof_of(zipped(files)).verdict is Verdict.WHOLE
+
+
+SIDECARS = {
+    "__MACOSX/": b"",
+    "__MACOSX/wiki_content/._welcome.html": b"M",
+    "wiki_content/._a.xml": b"<",
+    ".DS_Store": b"x",
+}
+
+
+@pytest.mark.parametrize("export_type", ["common_cartridge", "qti", "zip"])
+def test_what_a_mac_adds_changes_neither_verdict_nor_counts_nor_digest(export_type: str) -> None:
+    files = cartridge_files()
+    one, other = (proof_of(zipped(each), export_type) for each in (files, {**SIDECARS, **files}))
+    assert (one.verdict, one.findings, one.counts) == (other.verdict, other.findings, other.counts)
+    assert (one.content_digest, one.member_count) == (other.content_digest, other.member_count)
+
+
+def test_sidecars_alone_are_nothing() -> None:
+    assert proof_of(zipped(SIDECARS), "zip").verdict is Verdict.EMPTY
+    assert proof_of(cartridge(SIDECARS)).verdict is Verdict.EMPTY
+
+
+@pytest.mark.parametrize("name", ["my._file", "x.DS_Store", "__MACOSX.txt", "a._/b", "_MACOSX/a"])
+def test_what_only_looks_like_a_sidecar_is_content(name: str) -> None:
+    assert proof_of(zipped({name: b"x"}), "zip").verdict is Verdict.WHOLE
 
 
 def test_a_syllabus_alone_is_content() -> None:
@@ -230,8 +312,70 @@ def test_names_that_would_hurt_when_unpacked_are_warned_of() -> None:
     )
     proof = proof_of(data, "zip")
     assert codes(proof) == ["unsafe_name"] * 3 + ["duplicate_name"]
+    assert len({finding.message for finding in proof.findings}) == 2
     assert {finding.severity for finding in proof.findings} == {Severity.WARNING}
     assert proof.verdict is Verdict.WHOLE
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exam\u202efdp.exe",
+        "a\u2066b\u2069.txt",
+        "\u200fa.txt",
+        "a\u061cb",
+        "a\x1b[2Jb",
+        "a\x85b",
+        "a\u2028b",
+        "a\x00b",
+        "/etc/passwd",
+        "C:/windows/a",
+        "c:a",
+        "a/../../b",
+        "..",
+        "a\\b",
+        "x" * 5000,
+        "a/" + "y" * 1025,
+    ],
+)
+def test_a_name_that_deceives_or_leads_out_is_warned_of(name: str) -> None:
+    proof = proof_of(packed_zip([Entry("a", b"1"), Entry(name, b"2")]), "zip")
+    assert codes(proof) == ["unsafe_name"]
+    assert proof.findings[0].severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    "name", ["\u05e9\u05dc\u05d5\u05dd.pdf", "\U0001f468\u200d\U0001f469.png", "a..b", "a/b c.txt"]
+)
+def test_a_name_in_any_language_is_no_finding(name: str) -> None:
+    assert codes(proof_of(packed_zip([Entry(name, b"2")]), "zip")) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "found"),
+    [
+        (stat.S_IFLNK | 0o777, ["special_file"]),
+        (stat.S_IFCHR | 0o666, ["special_file"]),
+        (stat.S_IFIFO | 0o666, ["special_file"]),
+        (stat.S_IFREG | 0o644, []),
+        (stat.S_IFDIR | 0o755, []),
+        (0o644, []),
+        (0, []),
+    ],
+)
+def test_a_member_that_is_a_link_or_a_device_is_warned_of(mode: int, found: list[str]) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        info = zipfile.ZipInfo("a/b")
+        info.create_system, info.external_attr = 3, mode << 16
+        package.writestr(info, "/etc/passwd")
+    assert codes(proof_of(buffer.getvalue(), "zip")) == found
+
+
+def test_findings_are_bounded_in_length() -> None:
+    proof = proof_of(cartridge(missing=["web_resources/" + "x" * 50_000], errors=["head", "y" * 50_000]))
+    assert all(len(finding.message) <= 500 for finding in proof.findings)
+    assert all(len(finding.member or "") <= 1000 for finding in proof.findings)
 
 
 def test_findings_are_bounded_gravest_first() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.proof.references import Matched, match
+from canvas_exports.archive.proof.references import Matched, composed, match, resolved
 
 LONG = "a-very-long-file-name-that-canvas-had-to-shorten-because-no-zip-entry-may-be-so-long"
 
@@ -63,14 +63,58 @@ def test_the_exact_spelling_wins_over_a_likeness() -> None:
     assert matched.renamed == (("a b.pdf", "a%20b.pdf"),)
 
 
-NAMES = st.sets(st.text("ab-1 %20/.", min_size=1, max_size=6), max_size=12)
+@pytest.mark.parametrize(
+    ("reference", "member"),
+    [
+        (r"wiki_content\a.html", "wiki_content/a.html"),
+        (r".\wiki_content\b\..\a.html", "wiki_content/a.html"),
+        ("x/../a.txt", "a.txt"),
+        ("./a.txt", "a.txt"),
+        ("x/./y//a.txt", "x/y/a.txt"),
+        ("/a.txt", "a.txt"),
+        ("x/y/../../a.txt", "a.txt"),
+        ("a..txt", "a..txt"),
+        ("..a/b.txt", "..a/b.txt"),
+        ("x/../a.txt", "x/../a.txt"),
+    ],
+)
+def test_a_path_is_resolved_as_canvas_does(reference: str, member: str) -> None:
+    assert match([reference], {member, "other"}) == Matched((), ())
+
+
+@pytest.mark.parametrize("reference", ["../a.txt", "x/../../a.txt", r"..\a.txt", "/../a.txt"])
+def test_a_path_that_leads_out_of_the_package_leads_to_nothing(reference: str) -> None:
+    assert match([reference], {"a.txt"}).missing == ("../a.txt",)
+
+
+def test_a_member_with_backslashes_is_the_file_that_is_meant() -> None:
+    assert match(["a/b.txt"], {r"a\b.txt"}).renamed == (("a/b.txt", r"a\b.txt"),)
+
+
+@pytest.mark.parametrize("reference", ["", ".", "./", "/", "x/.."])
+def test_the_package_itself_is_not_missing(reference: str) -> None:
+    assert match([reference], set()) == Matched((), ())
+
+
+def test_a_sidecar_explains_nothing() -> None:
+    assert match(["x/a.txt"], {"x/._a.txt", "x/.DS_Store", "__MACOSX/x/a-1.txt"}).missing == ("x/a.txt",)
+
+
+def test_more_accents_than_any_language_has_are_left_as_they_are() -> None:
+    wild = "a" + "\u0301\u0316" * 50
+    assert composed(wild) == wild
+    assert composed("e\u0301") == "\u00e9"
+    assert match([f"{wild}%20.txt"], {f"{wild} .txt"}).missing == ()
+
+
+NAMES = st.sets(st.text("ab-1 %20/.\\", min_size=1, max_size=6), max_size=12)
 
 
 @settings(max_examples=200)
 @given(references=NAMES, members=NAMES)
 def test_nothing_is_lost_and_nothing_explained_twice(references: set[str], members: set[str]) -> None:
     matched = match(references, members)
-    wanted = {reference.removeprefix("./") for reference in references}
+    wanted = {name if name in members else resolved(name) for name in references} - {""}
     explained = {reference for reference, _ in matched.renamed}
     stand_ins = [member for _, member in matched.renamed]
     assert wanted - members == explained | set(matched.missing)

@@ -106,6 +106,71 @@ def test_a_comment_after_the_end_record_is_fine_and_anything_else_is_not() -> No
         read_directory(held(data + b"\n"))
 
 
+def commented(data: bytes, comment: bytes) -> bytes:
+    return patched(data, -2, "<H", len(comment)) + comment
+
+
+END = b"PK\x05\x06" + bytes(18)
+FAKES = {
+    "an end of nothing": END,
+    "two ends of nothing": END + END,
+    "an end that points elsewhere": patched(END, 8, "<2H2L", 1, 1, 46, 7),
+    "an end whose comment reaches the end": patched(END, 20, "<H", 5) + b"hello",
+    "an end of several parts": patched(END, 4, "<2H", 1, 1),
+    "an end after a false locator": b"PK\x06\x07" + bytes(16) + END,
+    "an end after a locator of what is no record": b"PK\x06\x07" + struct.pack("<LQL", 0, 5, 1) + END,
+    "a signature and nothing else": b"PK\x05\x06",
+}
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+@pytest.mark.parametrize("fake", FAKES.values(), ids=FAKES.keys())
+def test_an_end_record_inside_the_comment_is_a_comment(fake: bytes, zip64: bool) -> None:
+    data = zipped({"a": b"1", "b/c": b"2"}, zip64=zip64)
+    for comment in (fake, b"before " + fake, fake * 3):
+        members = read_directory(held(commented(data, comment)))
+        assert [member.name for member in members] == ["a", "b/c"]
+
+
+@settings(max_examples=100)
+@given(
+    files=FILES,
+    comment=st.lists(st.sampled_from([END, b"PK\x05\x06", b"PK\x06\x07", b"x", b"\0" * 9]), max_size=9),
+)
+def test_whatever_stands_in_the_comment_the_directory_is_the_same(
+    files: dict[str, bytes], comment: list[bytes]
+) -> None:
+    data = zipped(files)
+    assert read_directory(held(commented(data, b"".join(comment)))) == read_directory(held(data))
+
+
+def test_a_locator_that_is_only_the_comment_of_the_last_entry_is_no_locator() -> None:
+    data = zipped({"a": b"1"})
+    at = entry(data, 0)
+    likeness = b"PK\x06\x07" + bytes(16)
+    longer = data[:-22] + likeness + data[-22:]
+    longer = patched(longer, at + 32, "<H", len(likeness))
+    length = len(data) - 22 - at + len(likeness)
+    assert [member.name for member in read_directory(held(patched(longer, -10, "<L", length)))] == ["a"]
+
+
+def test_a_zip_with_two_directories_is_refused() -> None:
+    """Programs differ on which one counts: who looks at it sees other files than who imports it."""
+    data = zipped({"a": b"1"})
+    at = entry(data, 0)
+    line = data[at:-22]
+    shift = len(data)
+    second = line + patched(data[-22:], 16, "<L", shift)
+    with pytest.raises(CorruptPackageError, match="two directories"):
+        read_directory(held(commented(data, second)))
+
+
+def test_a_real_end_that_is_damaged_is_not_replaced_by_one_in_the_comment() -> None:
+    data = commented(zipped({"a": b"1"}), END)
+    with pytest.raises(CorruptPackageError):
+        read_directory(held(patched(data, len(data) - 22 - 22 + 16, "<L", 3)))
+
+
 TWO = zipped({"first": b"1" * 100, "second": b"2" * 100}, method=zipfile.ZIP_STORED)
 DIRECTORY = entry(TWO, 0)
 LIES = {

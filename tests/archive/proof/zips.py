@@ -26,6 +26,7 @@ class Entry:
     packed: bytes | None = None
     after: bytes = b""
     extra: bytes = b""
+    mode: int = 0
     local: Mapping[str, int | str] = field(default_factory=dict)
     central: Mapping[str, int | str] = field(default_factory=dict)
     lying_descriptor: Mapping[str, int] = field(default_factory=dict)
@@ -85,7 +86,9 @@ class Entry:
             sizes = (0xFFFFFFFF, 0xFFFFFFFF)
         head = (b"PK\x01\x02", 20, 3, 20, 0, said["flags"], said["method"], 0, 0, said["crc"], *sizes)
         return (
-            _ENTRY.pack(*head, len(name), len(extra), 0, 0, 0, 0, said.get("offset", offset)) + name + extra
+            _ENTRY.pack(*head, len(name), len(extra), 0, 0, 0, self.mode << 16, said.get("offset", offset))
+            + name
+            + extra
         )
 
 

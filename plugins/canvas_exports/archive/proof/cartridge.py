@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from canvas_exports.archive.proof.xml_reader import XmlReader
+from canvas_exports.archive.proof.work import HostileXmlError, Work
+from canvas_exports.archive.proof.xml_reader import XmlReader, read
 from canvas_exports.errors import CorruptPackageError
 
 MANIFEST = "imsmanifest.xml"
@@ -19,6 +20,10 @@ MAX_CONTEXT = 64 * 1024
 
 _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
+_MOST_DIGITS = 19
+# Resources, files, items and dependencies together, and the characters of what is kept of them.
+MAX_PARTS = 250_000
+MAX_CHARACTERS = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class CartridgeManifest:
         resources: in order.
         outline: the modules and their items, in order.
         export_errors: what Canvas wrote into comments after the root element while it exported.
+        oddity: what is not well-formed in it, though it could be read.
     """
 
     identifier: str | None
@@ -71,6 +77,7 @@ class CartridgeManifest:
     resources: tuple[Resource, ...]
     outline: tuple[OutlineItem, ...]
     export_errors: tuple[str, ...]
+    oddity: str | None = None
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -84,21 +91,25 @@ class CartridgeManifest:
 
 @dataclass(frozen=True)
 class CartridgeContext:
-    """The parts of ``context.xml`` that tell which course of which Canvas this is."""
+    """The parts of ``context.xml`` that tell which course of which Canvas this is; ``oddity`` as in ``CartridgeManifest``."""
 
     course_id: int | None
     root_account_id: int | None
     canvas_domain: str | None
+    oddity: str | None = None
 
 
-def read_manifest(pieces: Iterable[bytes]) -> CartridgeManifest:
+def read_manifest(pieces: Iterable[bytes], work: Work | None = None) -> CartridgeManifest:
     """Parse ``imsmanifest.xml``.
+
+    Args:
+        pieces: its content, which may be asked for twice.
+        work: what may still be done for the package.
 
     Raises:
         CorruptPackageError: not XML, not a manifest, or hostile.
     """
-    reader = _ManifestReader()
-    reader.read(pieces)
+    reader = read(lambda: _ManifestReader(work), pieces)
     if reader.root != "manifest":
         raise CorruptPackageError(f"the root element of {MANIFEST} is not a manifest")
     return CartridgeManifest(
@@ -109,31 +120,35 @@ def read_manifest(pieces: Iterable[bytes]) -> CartridgeManifest:
         outline=tuple(reader.outline),
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
+        oddity=reader.oddity,
     )
 
 
-def read_context(pieces: Iterable[bytes]) -> CartridgeContext:
-    """Parse ``course_settings/context.xml``.
+def read_context(pieces: Iterable[bytes], work: Work | None = None) -> CartridgeContext:
+    """Parse ``course_settings/context.xml``, of which ``read_manifest`` says the rest.
 
     Raises:
         CorruptPackageError: not XML, or hostile.
     """
-    reader = XmlReader(CONTEXT, texts_of=("course_id", "root_account_id", "canvas_domain"))
-    reader.read(pieces)
+    reader = read(
+        lambda: XmlReader(CONTEXT, texts_of=("course_id", "root_account_id", "canvas_domain"), work=work),
+        pieces,
+    )
     return CartridgeContext(
         course_id=_number(reader.texts.get("course_id", "")),
         root_account_id=_number(reader.texts.get("root_account_id", "")),
         canvas_domain=reader.texts.get("canvas_domain"),
+        oddity=reader.oddity,
     )
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 class _ManifestReader(XmlReader):
-    def __init__(self) -> None:
-        super().__init__(MANIFEST, texts_of=("schema", "schemaversion"))
+    def __init__(self, work: Work | None) -> None:
+        super().__init__(MANIFEST, texts_of=("schema", "schemaversion"), work=work)
         self.identifier: str | None = None
         self.resources: list[Resource] = []
         self.outline: list[OutlineItem] = []
@@ -143,19 +158,27 @@ class _ManifestReader(XmlReader):
         self._dependencies: list[str] = []
         self._items: list[int] = []  # the open ones, as positions in the outline
         self._title = ""
+        self._parts = 0
+        self._characters = 0
+        self._known: dict[str, str] = {}  # one copy of what thousands of resources say alike
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.open) == 1:
             self.identifier = attributes.get("identifier")
         elif name == "resource":
             self._attributes, self._files, self._dependencies = attributes, [], []
+            self._keep(*(attributes.get(key, "") for key in ("identifier", "type", "href", "intendeduse")))
         elif name == "file" and "href" in attributes:
-            self._files.append(attributes["href"])
+            own, href = self._attributes.get("href"), attributes["href"]
+            self._keep(href)
+            self._files.append(own if own == href else href)
         elif name == "dependency":
             self._dependencies.append(attributes.get("identifierref", ""))
+            self._keep(self._dependencies[-1])
         elif name == "item":
             self._items.append(len(self.outline))
             identifier, resource = attributes.get("identifier", ""), attributes.get("identifierref", "")
+            self._keep(identifier, resource)
             self.outline.append(OutlineItem(len(self._items) - 1, identifier, resource, ""))
         elif name == "title":
             self._title = ""
@@ -166,10 +189,9 @@ class _ManifestReader(XmlReader):
         elif name == "item":
             self._items.pop()
         elif name == "title" and self._items and self.open[-2] == "item":
-            item = self.outline[self._items[-1]]
-            self.outline[self._items[-1]] = OutlineItem(
-                item.level, item.identifier, item.resource, self._title.strip()
-            )
+            item, title = self.outline[self._items[-1]], self._title.strip()
+            self._keep(title)
+            self.outline[self._items[-1]] = OutlineItem(item.level, item.identifier, item.resource, title)
 
     def said(self, text: str) -> None:
         if self._items and self.open[-1] == "title":
@@ -181,14 +203,23 @@ class _ManifestReader(XmlReader):
         if after_root and len(self.comments) < _MAX_COMMENTS:
             self.comments.append(text.strip()[:_MAX_TEXT])
 
+    def _keep(self, *texts: str) -> None:
+        self._parts += 1
+        self._characters += sum(map(len, texts))
+        if self._parts > MAX_PARTS or self._characters > MAX_CHARACTERS:
+            raise HostileXmlError(
+                f"{self.name} speaks of more, or at greater length, than that of any course"
+            )
+
     def _end_resource(self) -> None:
         attributes, self._attributes = self._attributes, {}
+        kind, use = (attributes.get(key, "") for key in ("type", "intendeduse"))
         self.resources.append(
             Resource(
                 attributes.get("identifier", ""),
-                attributes.get("type", ""),
+                self._known.setdefault(kind, kind),
                 attributes.get("href", ""),
-                attributes.get("intendeduse", ""),
+                self._known.setdefault(use, use),
                 tuple(self._files),
                 tuple(self._dependencies),
             )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from xml.parsers import expat
 
 from canvas_exports.archive.proof import cartridge
+from canvas_exports.archive.proof.sidecars import is_sidecar
+from canvas_exports.archive.proof.work import HostileXmlError, Work
+from canvas_exports.archive.proof.xml_reader import XmlReader, read
 from canvas_exports.archive.proof.zip_directory import Member
-from canvas_exports.errors import CorruptPackageError
 
 #: Of the rules below. It goes into the digest, so digests made by other rules are never equal.
 VERSION = 2
@@ -17,91 +18,107 @@ VERSION = 2
 _IDENTITY = frozenset({cartridge.CONTEXT})
 _IDENTIFIERS = frozenset({"identifier", "identifierref"})
 _RESOURCE = ["resources", "resource"]
+_MAX_TEXT = 1_000_000
 
 
-def content_digest(members: Iterable[Member], manifest: Iterable[bytes] | None = None) -> str:
+def content_digest(
+    members: Iterable[Member], manifest: Iterable[bytes] | None = None, work: Work | None = None
+) -> str:
     """SHA-256 over names, sizes and CRCs in the order of the names, and over what the manifest says.
 
     Left out is what changes at every export, or with the course's number, though nobody changed the course: the order,
     times and packing of the members, ``course_settings/context.xml``, and of ``imsmanifest.xml`` the day of the export,
     the comments after the root (they hold the export's id; what they say makes a package incomplete), all identifiers,
-    white space, and the order of the resources.
+    white space, and the order of the resources. What a Mac puts beside people's files is left out too.
 
     Args:
         members: from the zip's directory.
-        manifest: the content of ``imsmanifest.xml``; ``None`` for a package that has none. Then every member counts.
+        manifest: the content of ``imsmanifest.xml``, which may be asked for twice; ``None`` for a package that has none.
+            Then every member counts.
+        work: what may still be done for the package.
 
     Raises:
-        CorruptPackageError: the manifest is not well-formed.
+        CorruptPackageError: the manifest cannot be read.
     """
     digest = hashlib.sha256(f"canvas-exports content {VERSION}\n".encode())
     for name, size, crc in counted(members, has_manifest=manifest is not None):
         digest.update(f"{name}\0{size}\0{crc:08x}\n".encode())
     if manifest is not None:
-        digest.update(sense(manifest))
+        digest.update(sense(manifest, work))
     return digest.hexdigest()
 
 
 def counted(members: Iterable[Member], *, has_manifest: bool) -> list[tuple[str, int, int]]:
     """Name, size and CRC of the members that count by themselves, in order."""
     apart = _IDENTITY | {cartridge.MANIFEST} if has_manifest else frozenset()
-    return sorted((member.name, member.size, member.crc) for member in members if member.name not in apart)
+    return sorted(
+        (member.name, member.size, member.crc)
+        for member in members
+        if member.name not in apart and not is_sidecar(member.name)
+    )
 
 
-def sense(manifest: Iterable[bytes]) -> bytes:
+def sense(manifest: Iterable[bytes], work: Work | None = None) -> bytes:
     """Digest of what a manifest says, without what ``content_digest`` leaves out.
 
+    Args:
+        manifest: its content, which may be asked for twice.
+        work: what may still be done for the package.
+
     Raises:
-        CorruptPackageError: it is not well-formed.
+        CorruptPackageError: it cannot be read.
     """
-    return _Sense().of(manifest)
+    return read(lambda: _Sense(work), manifest).digest()
 
 
-class _Sense:
+class _Sense(XmlReader):
     """What a manifest says to a reader: elements, attributes and texts, without identifiers and the day of the export."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None) -> None:
+        super().__init__(cartridge.MANIFEST, work=work)
         self._whole = self._into = hashlib.sha256()
         self._resources: list[bytes] = []
-        self._open: list[str] = []
-        self._text = ""
+        self._texts: list[str] = []
+        self._length = 0
 
-    def of(self, pieces: Iterable[bytes]) -> bytes:
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        try:
-            for piece in pieces:
-                parser.Parse(piece, False)
-            parser.Parse(b"", True)
-        except (expat.ExpatError, LookupError, ValueError):  # the latter two of an unknown encoding
-            raise CorruptPackageError(f"{cartridge.MANIFEST} is not well-formed XML") from None
+    def digest(self) -> bytes:
+        """Once all has been read."""
         for resource in sorted(self._resources):
             self._whole.update(resource)
         return self._whole.digest()
 
-    def _start(self, qualified: str, attributes: dict[str, str]) -> None:
+    def begin(self, space: str, local: str, attributes: dict[str, str]) -> None:
         self._say()
-        self._open.append(qualified.rpartition(" ")[2])
-        if self._open[1:] == _RESOURCE:
-            self._into = hashlib.sha256()
-        said = [f"{key}={attributes[key]}" for key in sorted(attributes) if key not in _IDENTIFIERS]
-        self._into.update("\0".join(["<", qualified, *said, ""]).encode())
+        super().begin(space, local, attributes)
 
-    def _end(self, _: str) -> None:
+    def started(self, name: str, attributes: dict[str, str]) -> None:
+        if self.open[1:] == _RESOURCE:
+            self._into = hashlib.sha256()
+        qualified = f"{self.space} {name}" if self.space else name
+        said = [f"{key}={attributes[key]}" for key in sorted(attributes) if key not in _IDENTIFIERS]
+        self._add("\0".join(["<", qualified, *said, ""]))
+
+    def ended(self, name: str) -> None:  # noqa: ARG002 - the base's signature
         self._say()
         self._into.update(b">\0")
-        if self._open[1:] == _RESOURCE:
+        if self.open[1:] == _RESOURCE:
             self._resources.append(self._into.digest())
             self._into = self._whole
-        self._open.pop()
 
-    def _characters(self, text: str) -> None:
-        self._text += text
+    def said(self, text: str) -> None:
+        self._texts.append(text)
+        self._length += len(text)
+        if self._length > _MAX_TEXT:
+            raise HostileXmlError(f"{self.name} has a text of more than {_MAX_TEXT:,} characters")
 
     def _say(self) -> None:
-        text, self._text = self._text.strip(), ""
-        if text and not (self._open[-1] == "dateTime" and "lifeCycle" in self._open):
-            self._into.update(f'"\0{text}\0'.encode())
+        if not self._texts:
+            return
+        text = "".join(self._texts).strip()
+        self._texts, self._length = [], 0
+        if text and not (self.open[-1] == "dateTime" and "lifeCycle" in self.open):
+            self._add(f'"\0{text}\0')
+
+    def _add(self, said: str) -> None:
+        self.work.spend(len(said), self.name)
+        self._into.update(said.encode())

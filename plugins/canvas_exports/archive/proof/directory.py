@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.archive.proof import cartridge
-from canvas_exports.archive.proof.common_cartridge import SYLLABUS, check_cartridge
+from canvas_exports.archive.proof.common_cartridge import check_cartridge
 from canvas_exports.archive.proof.content_digest import content_digest
+from canvas_exports.archive.proof.documents import odd
+from canvas_exports.archive.proof.emptiness import holds_content, look_into_settings
 from canvas_exports.archive.proof.file_package import count_files
+from canvas_exports.archive.proof.findings import Findings
 from canvas_exports.archive.proof.identity import check_identity
 from canvas_exports.archive.proof.members import check_members
-from canvas_exports.archive.proof.model import Expectation, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Verdict
 from canvas_exports.archive.proof.qti import check_qti
-from canvas_exports.archive.proof.zip_directory import Member, check_size, inflate, read_directory
+from canvas_exports.archive.proof.sidecars import is_sidecar
+from canvas_exports.archive.proof.work import Work
+from canvas_exports.archive.proof.zip_directory import Member, Unpacked, check_size, read_directory
 from canvas_exports.errors import CorruptPackageError
-
-_MAX_FINDINGS = 200
 
 
 def prove(held: Held, expect: Expectation) -> Proof:
@@ -42,32 +46,33 @@ class Inspection:
 
     Attributes:
         members: in the order of their offsets.
+        files: names of those that are no folders.
         manifest: of a cartridge or a QTI package; ``None`` for a file export.
+        has_content: whether there is anything that a person put there.
+        work: what may still be done for the package.
     """
 
     expect: Expectation
     members: list[Member]
+    files: AbstractSet[str]
     manifest: cartridge.CartridgeManifest | None
     content_digest: str
-    findings: list[Finding]
+    findings: Findings
     counts: dict[str, int]
+    has_content: bool
+    work: Work
 
     def proof(self, level: ProofLevel) -> Proof:
         """The proof, once a level has been looked at wholly."""
+        whole = Verdict.WHOLE if self.has_content else Verdict.EMPTY
         return Proof(
             level=level,
-            verdict=self._verdict(),
-            findings=_bounded(self.findings),
-            member_count=sum(not member.is_folder for member in self.members),
+            verdict=Verdict.INCOMPLETE if self.findings.has_errors else whole,
+            findings=self.findings.gravest(),
+            member_count=self.counts["members"],
             content_digest=self.content_digest,
             counts=dict(self.counts),
         )
-
-    def _verdict(self) -> Verdict:
-        if any(finding.severity is Severity.ERROR for finding in self.findings):
-            return Verdict.INCOMPLETE
-        content = any(_is_content(member, self.expect) for member in self.members)
-        return Verdict.WHOLE if content else Verdict.EMPTY
 
 
 def inspect(held: Held, expect: Expectation) -> Inspection:
@@ -75,46 +80,54 @@ def inspect(held: Held, expect: Expectation) -> Inspection:
     if expect.size is not None and held.size != expect.size:
         raise CorruptPackageError(f"{held.size:,} bytes arrived of the {expect.size:,} that Canvas announced")
     members = read_directory(held)
-    findings = check_members(members, held.size)
-    counts = {
-        "members": sum(not member.is_folder for member in members),
-        "folders": sum(member.is_folder for member in members),
-        "bytes": sum(member.size for member in members),
-    }
+    work = Work(held.size)
+    findings = Findings()
+    check_members(members, held.size, findings)
+    counts = _sizes(members)
     if expect.export_type == "zip":
         counts |= count_files(members)
-        return Inspection(expect, members, None, content_digest(members), findings, counts)
+        digest, has_content = content_digest(members), counts["files"] > 0
+        return Inspection(expect, members, frozenset(), None, digest, findings, counts, has_content, work)
     by_name = {member.name: member for member in members if not member.is_folder}
     if cartridge.MANIFEST not in by_name:
         raise CorruptPackageError(f"there is no {cartridge.MANIFEST} in the package")
     _within_reach(held, by_name)
-    findings += check_identity(_context(held, by_name), expect)
-    manifest = cartridge.read_manifest(_manifest(held, by_name))
-    digest = content_digest(members, _manifest(held, by_name))
+    context = _context(held, by_name, work)
+    findings.update(check_identity(context, expect))
+    content = Unpacked(by_name[cartridge.MANIFEST], held, cartridge.MAX_MANIFEST)
+    manifest = cartridge.read_manifest(content, work)
+    for name, oddity in (
+        (cartridge.MANIFEST, manifest.oddity),
+        (cartridge.CONTEXT, context and context.oddity),
+    ):
+        if oddity:
+            findings.add(odd(name, oddity))
+    digest = content_digest(members, content, work)
     check = check_qti if expect.export_type == "qti" else check_cartridge
-    found, more = check(manifest, by_name.keys())
-    return Inspection(expect, members, manifest, digest, findings + found, counts | more)
+    counts |= check(manifest, by_name.keys(), findings)
+    inspection = Inspection(
+        expect, members, by_name.keys(), manifest, digest, findings, counts, has_content=True, work=work
+    )
+    if not holds_content(by_name.keys(), manifest):
+        filled, told = look_into_settings(by_name, manifest, held, work)
+        inspection.has_content = filled
+        inspection.counts |= told
+    return inspection
 
 
-def _manifest(held: Held, by_name: Mapping[str, Member]) -> Iterator[bytes]:
-    return inflate(by_name[cartridge.MANIFEST], held, limit=cartridge.MAX_MANIFEST)
+def _sizes(members: Iterable[Member]) -> dict[str, int]:
+    counts = {"members": 0, "folders": 0, "bytes": 0}
+    for member in members:
+        if not is_sidecar(member.name):
+            counts["folders" if member.is_folder else "members"] += 1
+            counts["bytes"] += member.size
+    return counts
 
 
-def _context(held: Held, by_name: Mapping[str, Member]) -> cartridge.CartridgeContext | None:
+def _context(held: Held, by_name: Mapping[str, Member], work: Work) -> cartridge.CartridgeContext | None:
     if cartridge.CONTEXT not in by_name:
         return None
-    return cartridge.read_context(inflate(by_name[cartridge.CONTEXT], held, limit=cartridge.MAX_CONTEXT))
-
-
-def _is_content(member: Member, expect: Expectation) -> bool:
-    """Whether a person put it there: every cartridge has a manifest and settings, that of an empty course too."""
-    if member.is_folder:
-        return False
-    if expect.export_type == "zip":
-        return True
-    if member.name == SYLLABUS:
-        return True
-    return member.name != cartridge.MANIFEST and not member.name.startswith("course_settings/")
+    return cartridge.read_context(Unpacked(by_name[cartridge.CONTEXT], held, cartridge.MAX_CONTEXT), work)
 
 
 def _within_reach(held: Held, by_name: Mapping[str, Member]) -> None:
@@ -132,13 +145,3 @@ def _within_reach(held: Held, by_name: Mapping[str, Member]) -> None:
                 missing += error.missing
     if missing:
         raise OutOfReachError(*missing)
-
-
-def _bounded(findings: list[Finding]) -> tuple[Finding, ...]:
-    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
-    findings = sorted(findings, key=lambda finding: order.index(finding.severity))
-    if len(findings) <= _MAX_FINDINGS:
-        return tuple(findings)
-    rest = len(findings) - _MAX_FINDINGS
-    severity = findings[_MAX_FINDINGS].severity
-    return (*findings[:_MAX_FINDINGS], Finding("more_findings", severity, f"and {rest:,} more findings"))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from canvas_exports.archive.proof.sidecars import is_sidecar
 from canvas_exports.archive.proof.zip_directory import Member
 
 
 def count_files(members: Iterable[Member]) -> dict[str, int]:
     """Counts: how many files, and how many of them are of no bytes."""
-    sizes = [member.size for member in members if not member.is_folder]
+    sizes = [member.size for member in members if not member.is_folder and not is_sidecar(member.name)]
     return {"files": len(sizes), "empty_files": sizes.count(0)}

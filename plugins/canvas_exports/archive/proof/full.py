@@ -95,13 +95,15 @@ def prove_stored(
 
 def _look_deeper(inspection: Inspection, stream: Stream) -> None:
     if inspection.manifest is None:
-        inspection.findings += unpack(stream, inspection.members, _nobody)
+        inspection.findings.update(unpack(stream, inspection.members, _nobody))
         stream.finish()
         return
-    contents = Contents(inspection.manifest, is_qti=inspection.expect.export_type == "qti")
-    inspection.findings += unpack(stream, inspection.members, contents.of)
+    contents = Contents(
+        inspection.manifest, inspection.files, inspection.work, is_qti=inspection.expect.export_type == "qti"
+    )
+    inspection.findings.update(unpack(stream, inspection.members, contents.of))
     stream.finish()
-    inspection.findings += contents.findings()
+    inspection.findings.update(contents.findings())
     inspection.counts |= contents.counts
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from canvas_exports.archive.proof.cartridge import CartridgeManifest, OutlineItem, Resource
+from canvas_exports.archive.proof.references import resolved
 
 _BANKS = "non_cc_assessments/"
 
@@ -17,11 +18,11 @@ Rule = Callable[[Resource], bool]
 
 
 def _is_page(resource: Resource) -> bool:
-    return resource.type == "webcontent" and resource.href.startswith("wiki_content/")
+    return resource.type == "webcontent" and resolved(resource.href).startswith("wiki_content/")
 
 
 def _is_file(resource: Resource) -> bool:
-    return resource.type == "webcontent" and resource.href.startswith("web_resources/")
+    return resource.type == "webcontent" and resolved(resource.href).startswith("web_resources/")
 
 
 def _is_discussion(resource: Resource) -> bool:
@@ -33,7 +34,7 @@ def _is_quiz(resource: Resource) -> bool:
 
 
 def _is_bank(resource: Resource) -> bool:
-    return resource.href.startswith(_BANKS) or resource.type.endswith("/question-bank")
+    return resolved(resource.href).startswith(_BANKS) or resource.type.endswith("/question-bank")
 
 
 def _is_link(resource: Resource) -> bool:
@@ -74,7 +75,7 @@ def count_cartridge(manifest: CartridgeManifest) -> dict[str, int]:
         {
             folder
             for resource in manifest.resources
-            for folder, name in map(posixpath.split, resource.files)
+            for folder, name in map(posixpath.split, map(resolved, resource.files))
             if name in ("assignment_settings.xml", "assignment.xml")
         }
     )

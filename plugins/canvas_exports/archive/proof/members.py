@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from canvas_exports.archive.proof.cartridge import CONTEXT, MANIFEST
+from canvas_exports.archive.proof.findings import Findings
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.zip_directory import DEFLATED, SECRET, STORED, Member
 from canvas_exports.errors import CorruptPackageError
@@ -18,17 +19,23 @@ _SLACK = 1024
 MAX_UNPACKED = 16 * 1024**3
 MAX_UNPACKED_RATIO = 100
 
-_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]|\A/|\A[A-Za-z]:|\A\Z")
+# What file systems can hold at most, in characters: the whole of a path, and each of its parts.
+_LONGEST_PATH, _LONGEST_PART = 4096, 1024
+
+_LEADS_OUT = re.compile(r"\A/|\A[A-Za-z]:|\\|\A\Z")
+# Control characters, line breaks, and all that turn the direction of writing: what is shown is not what is there.
+_DISGUISED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 
 
-def check_members(members: Sequence[Member], package_size: int) -> list[Finding]:
-    """Everything that shows in the directory alone.
+def check_members(members: Sequence[Member], package_size: int, findings: Findings) -> None:
+    """Everything that shows in the directory alone goes to ``findings``.
 
     Raises:
         CorruptPackageError: sizes that cannot be, a bomb, or ``imsmanifest.xml`` or ``context.xml`` twice.
     """
     _check_sizes(members, package_size)
-    return [*_names(members), *_packing(members)]
+    findings.update(_names(members))
+    findings.update(_packing(members))
 
 
 def is_readable(member: Member) -> bool:
@@ -44,11 +51,11 @@ def _check_sizes(members: Iterable[Member], package_size: int) -> None:
             continue
         if member.method == STORED and member.size != member.compressed:
             raise CorruptPackageError(
-                f"{member.name} is stored as it is, but its size and its room in the zip differ"
+                f"{member.label} is stored as it is, but its size and its room in the zip differ"
             )
         if member.size > MAX_RATIO * member.compressed + _SLACK:
             raise CorruptPackageError(
-                f"{member.name} claims {member.size:,} bytes in {member.compressed:,}, which no packing can do"
+                f"{member.label} claims {member.size:,} bytes in {member.compressed:,}, which no packing can do"
             )
     if total > max(MAX_UNPACKED, MAX_UNPACKED_RATIO * package_size):
         raise CorruptPackageError(
@@ -64,8 +71,23 @@ def _names(members: Iterable[Member]) -> Iterator[Finding]:
                 raise CorruptPackageError(f"the zip holds {member.name} twice")
             yield Finding("duplicate_name", Severity.WARNING, "two members share a name", member.name)
         seen.add(member.name)
-        if _UNSAFE.search(member.name) or ".." in member.name.split("/"):
-            yield Finding("unsafe_name", Severity.WARNING, "the name leads out of the package", member.name)
+        if danger := _danger(member.name):
+            yield Finding("unsafe_name", Severity.WARNING, danger, member.name)
+        if member.is_special:
+            text = "it is a symbolic link or a device: unpacked, it may lead anywhere"
+            yield Finding("special_file", Severity.WARNING, text, member.name)
+
+
+def _danger(name: str) -> str | None:
+    """What is wrong with a name; ``None``: nothing."""
+    parts = name.split("/")
+    if _LEADS_OUT.search(name) or ".." in parts:
+        return "the name leads out of the package"
+    if _DISGUISED.search(name):
+        return "the name holds characters that control how it is shown: it may look like another one"
+    if len(name) > _LONGEST_PATH or max(map(len, parts)) > _LONGEST_PART:
+        return "the name is longer than file systems can hold"
+    return None
 
 
 def _packing(members: Iterable[Member]) -> Iterator[Finding]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from canvas_exports.archive.proof.cartridge import CartridgeManifest
+from canvas_exports.archive.proof.findings import Findings
 from canvas_exports.archive.proof.kinds import count_qti
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.resources import check_resources
 
 
-def check_qti(manifest: CartridgeManifest, files: AbstractSet[str]) -> tuple[list[Finding], dict[str, int]]:
-    """Findings, and counts by kind. ``files`` are the names of the members that are no folders."""
-    findings, counts = check_resources(manifest, files)
-    findings += [
+def check_qti(manifest: CartridgeManifest, files: AbstractSet[str], findings: Findings) -> dict[str, int]:
+    """Counts by kind; what is missing goes to ``findings``. ``files`` are the names of the members that are no folders."""
+    counts = check_resources(manifest, files, findings)
+    findings.update(
         Finding(
             "quiz_without_questions",
             Severity.ERROR,
@@ -22,5 +23,5 @@ def check_qti(manifest: CartridgeManifest, files: AbstractSet[str]) -> tuple[lis
         )
         for resource in manifest.resources
         if resource.type.startswith("imsqti_") and not resource.files
-    ]
-    return findings, counts | count_qti(manifest)
+    )
+    return counts | count_qti(manifest)

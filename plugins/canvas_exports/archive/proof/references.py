@@ -3,6 +3,8 @@
 Canvas may store a file under another name than its manifest says: made unique where two files of a folder share a
 name, shortened where the name is long, in another Unicode form or unescaped. A difference that one unreferenced
 member of the same folder explains is not a missing file; one member explains one reference.
+
+Canvas's importer takes a backslash for a slash, and lets the file system resolve ``.`` and ``..``; so does this.
 """
 
 from __future__ import annotations
@@ -16,8 +18,13 @@ from dataclasses import dataclass
 from posixpath import split, splitext
 from urllib.parse import unquote
 
+from canvas_exports.archive.proof.sidecars import is_sidecar
+
 _KEPT_WHEN_SHORTENED = 40  # characters; a shorter name was never shortened
-_MADE_UNIQUE = re.compile(r"[-_ ]*\(?\d+\)?$")
+# Beyond this a name is compared as it is: no Canvas writes it, and to find what is like it costs more the longer it is.
+_LONGEST_LIKENESS = 1_000
+_MOST_MARKS = 30  # as in Unicode's stream-safe text (UAX 15)
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 Likeness = Callable[[str], "tuple[str, ...] | None"]
 
@@ -36,10 +43,13 @@ def match(references: Iterable[str], members: AbstractSet[str]) -> Matched:
     References to other places (``https://...``) are not files of the package and are left out.
     """
     wanted = {
-        href.removeprefix("./") for href in references if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", href)
+        href if href in members else resolved(href) for href in references if not _ELSEWHERE.match(href)
     }
+    wanted.discard("")  # the package itself
     missing = sorted(wanted - members)
-    spare = members - wanted
+    if not missing:
+        return Matched((), ())
+    spare = {name for name in members if name not in wanted and not is_sidecar(name)}
     renamed: list[tuple[str, str]] = []
     for of_reference, of_member in (
         (_spelling, _spelling),
@@ -51,8 +61,22 @@ def match(references: Iterable[str], members: AbstractSet[str]) -> Matched:
         explained = _pair(missing, spare, of_reference, of_member)
         renamed += explained.items()
         missing = [href for href in missing if href not in explained]
-        spare = spare - set(explained.values())
+        spare -= set(explained.values())
     return Matched(tuple(missing), tuple(sorted(renamed)))
+
+
+def resolved(href: str) -> str:
+    """The path in the package that a reference leads to. One that leads out of it keeps its first ``..``."""
+    path = href.replace("\\", "/")
+    if "//" not in path and "./" not in path and not path.startswith("/") and not path.endswith((".", "/")):
+        return path
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _pair(
@@ -64,28 +88,52 @@ def _pair(
     alike.pop(None, None)
     pairs = {}
     for href in references:
-        candidates = alike.get(of_reference(href))
+        likeness = of_reference(href)
+        candidates = alike.get(likeness) if likeness else None
         if candidates:
             pairs[href] = candidates.pop()
     return pairs
 
 
 def _parts(path: str) -> tuple[str, str, str]:
-    folder, name = split(unicodedata.normalize("NFC", unquote(path)))
+    folder, name = split(composed(unquote(resolved(path))))
     stem, suffix = splitext(name)
     return folder, stem, suffix
 
 
+def composed(text: str) -> str:
+    """In the Unicode form NFC, unless it holds more marks upon one letter than any language: to sort those costs much."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    marks = 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.combining(letter) else 0
+        if marks > _MOST_MARKS:
+            return text
+    return unicodedata.normalize("NFC", text)
+
+
 def _spelling(path: str) -> tuple[str, ...] | None:
-    return _parts(path)
+    return _parts(path) if len(path) <= _LONGEST_LIKENESS else None
 
 
 def _made_unique(member: str) -> tuple[str, ...] | None:
+    if len(member) > _LONGEST_LIKENESS:
+        return None
     folder, stem, suffix = _parts(member)
-    plain = _MADE_UNIQUE.sub("", stem)
+    plain = _without_number(stem)
     return (folder, plain, suffix) if plain != stem else None
 
 
+def _without_number(stem: str) -> str:
+    """``notes`` of ``notes-1``, ``notes (2)`` and the like."""
+    before = stem.removesuffix(")")
+    name = before.rstrip("0123456789")
+    return stem if name == before else name.removesuffix("(").rstrip("-_ ")
+
+
 def _shortened(path: str) -> tuple[str, ...] | None:
+    if len(path) > _LONGEST_LIKENESS:
+        return None
     folder, stem, suffix = _parts(path)
     return (folder, stem[:_KEPT_WHEN_SHORTENED], suffix) if len(stem) >= _KEPT_WHEN_SHORTENED else None

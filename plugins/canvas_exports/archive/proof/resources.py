@@ -8,24 +8,31 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from canvas_exports.archive.proof.cartridge import CartridgeManifest
+from canvas_exports.archive.proof.findings import Findings
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.references import match
+from canvas_exports.text import harmless
 
-_MAX_MESSAGE = 500
+_MAX_MESSAGE = 400
+_QUERY = re.compile(r"(https?://[^\s?]{1,400})\?\S*")
 
 
 def check_resources(
-    manifest: CartridgeManifest, files: AbstractSet[str]
-) -> tuple[list[Finding], dict[str, int]]:
+    manifest: CartridgeManifest, files: AbstractSet[str], findings: Findings
+) -> dict[str, int]:
     """Resolve every file that it names, every resource that another one needs, and read what Canvas noted.
 
     Args:
         manifest: of a cartridge or a QTI package.
         files: names of the members that are no folders.
+        findings: where to tell what is missing.
+
+    Returns:
+        Counts by name.
     """
-    references = manifest.references
+    references = set(manifest.references)
     matched = match(references, files)
-    findings = [
+    findings.update(
         Finding(
             "missing_file",
             Severity.ERROR,
@@ -33,20 +40,22 @@ def check_resources(
             href,
         )
         for href in matched.missing
-    ]
-    dependencies = list(_dependencies(manifest))
-    findings += dependencies
-    findings += [
+    )
+    unmet = 0
+    for finding in _dependencies(manifest):
+        findings.add(finding)
+        unmet += 1
+    findings.update(
         Finding("export_error", Severity.ERROR, f"Canvas noted while it exported: {_harmless(text)}")
         for text in manifest.export_errors
-    ]
-    findings += [
-        Finding("renamed_file", Severity.INFO, f"the cartridge refers to it as {href}", name)
+    )
+    findings.update(
+        Finding("renamed_file", Severity.INFO, f"the cartridge refers to it as {harmless(href)}", name)
         for href, name in matched.renamed
-    ]
-    return findings, {
-        "references": len(set(references)),
-        "missing": len(matched.missing) + len(dependencies),
+    )
+    return {
+        "references": len(references),
+        "missing": len(matched.missing) + unmet,
         "export_errors": len(manifest.export_errors),
     }
 
@@ -66,4 +75,4 @@ def _dependencies(manifest: CartridgeManifest) -> Iterator[Finding]:
 
 def _harmless(text: str) -> str:
     """Canvas's own words, readable, and without the query of any URL in them."""
-    return re.sub(r"(https?://[^\s?]+)\?\S*", r"\1", html.unescape(text))[:_MAX_MESSAGE]
+    return _QUERY.sub(r"\1", harmless(html.unescape(text), most=_MAX_MESSAGE))

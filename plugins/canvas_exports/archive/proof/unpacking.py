@@ -67,10 +67,10 @@ class _Header:
             stream.take(LOCAL.size)
         )
         if signature != b"PK\x03\x04":
-            raise CorruptPackageError(f"{member.name} does not lie where the zip's directory says")
+            raise CorruptPackageError(f"{member.label} does not lie where the zip's directory says")
         room = len(member.extent) - LOCAL.size - member.compressed
         if name_length + extra_length > room:
-            raise CorruptPackageError(f"{member.name} does not fit where the zip's directory says")
+            raise CorruptPackageError(f"{member.label} does not fit where the zip's directory says")
         name = decode_name(stream.take(name_length))
         size, compressed, _ = wide(stream.take(extra_length), size, compressed, 0)
         self.sizes_follow = bool(flags & _SIZES_FOLLOW)
@@ -79,7 +79,7 @@ class _Header:
         if said != (member.name, member.method, member.flags & SECRET) or not (
             self.agrees or self.sizes_follow
         ):
-            raise CorruptPackageError(f"{member.name}: its own header and the zip's directory disagree")
+            raise CorruptPackageError(f"{member.label}: its own header and the zip's directory disagree")
 
 
 def _check_content(stream: Stream, member: Member, content: Content | None) -> None:
@@ -89,12 +89,12 @@ def _check_content(stream: Stream, member: Member, content: Content | None) -> N
         crc = isal_zlib.crc32(piece, crc)
         size += len(piece)
         if size > member.size:
-            raise CorruptPackageError(f"{member.name} holds more than the zip's directory says")
+            raise CorruptPackageError(f"{member.label} holds more than the zip's directory says")
         if content is not None:
             content.feed(piece)
     if (size, crc) != (member.size, member.crc):
         raise CorruptPackageError(
-            f"{member.name} is damaged: its checksum is not the one in the zip's directory"
+            f"{member.label} is damaged: its checksum is not the one in the zip's directory"
         )
     if content is not None:
         content.end()
@@ -106,15 +106,15 @@ def _inflated(member: Member, packed: Iterator[memoryview]) -> Iterator[bytes]:
     try:
         for piece in packed:
             if ended:
-                raise CorruptPackageError(f"{member.name} is damaged: its content ends too early")
+                raise CorruptPackageError(f"{member.label} is damaged: its content ends too early")
             yield inflater.decompress(piece, PIECE)
             while not (inflater.eof or inflater.needs_input):
                 yield inflater.decompress(b"", PIECE)
             ended = inflater.eof
     except igzip_lib.IsalError:  # type: ignore[misc]  # its stub has an instance
-        raise CorruptPackageError(f"{member.name} is damaged: it cannot be inflated") from None
+        raise CorruptPackageError(f"{member.label} is damaged: it cannot be inflated") from None
     if not ended or inflater.unused_data:
-        raise CorruptPackageError(f"{member.name} is damaged: its content does not end where it should")
+        raise CorruptPackageError(f"{member.label} is damaged: its content does not end where it should")
 
 
 def _descriptor(member: Member, head: _Header, rest: bytes) -> int:
@@ -127,4 +127,4 @@ def _descriptor(member: Member, head: _Header, rest: bytes) -> int:
             *signature, crc, compressed, size = form.unpack_from(rest)
             if signature in ([], [b"PK\x07\x08"]) and (crc, compressed, size) == said:
                 return form.size
-    raise CorruptPackageError(f"{member.name}: what follows its content and the zip's directory disagree")
+    raise CorruptPackageError(f"{member.label}: what follows its content and the zip's directory disagree")

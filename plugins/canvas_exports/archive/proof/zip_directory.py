@@ -7,16 +7,20 @@ the file from its first byte to the directory.
 
 from __future__ import annotations
 
+import stat
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from canvas_exports.archive.held import Held
+from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.errors import CorruptPackageError
+from canvas_exports.text import harmless
 
-MAX_MEMBERS = 200_000
-MAX_DIRECTORY = 64 * 1024 * 1024
+MAX_MEMBERS = 100_000
+MAX_DIRECTORY = 32 * 1024 * 1024
+MAX_NAMES = 32 * 1024 * 1024
 
 STORED, DEFLATED = 0, 8
 
@@ -32,11 +36,26 @@ _MAX_GAP = 0xFFFF + 24
 SECRET = 0x1 | 0x20 | 0x40 | 0x2000
 _IN_ZIP64 = 0xFFFFFFFF  # stands for: too large for 32 bits, look in the zip64 extra field
 _WIDE = struct.Struct("<Q")
+_NARROW = (0xFFFF, _IN_ZIP64)
+# Programs may put data of their own between the zip64 end record and its locator; nobody is known to.
+_MAX_RECORD64 = 0xFFFF
+_WITH_MODES = (3, 19)  # Unix and macOS, whose file modes stand in the upper half of the attributes
+
+_ORDINARY = (0, stat.S_IFREG, stat.S_IFDIR)
+
+_LONGEST_ENTRY = _ENTRY.size + 3 * 0xFFFF
+_READ_AT_ONCE = 4 * 1024 * 1024  # of a directory
+_PIECE = 1 << 16  # of a member that is inflated
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry. ``extent`` is all that it may fill in the file: its header, name, data and what follows them."""
+    """One entry.
+
+    Attributes:
+        extent: all that it may fill in the file: its header, name, data and what follows them.
+        is_special: a symbolic link, a device or the like, if whoever unpacks it heeds its mode.
+    """
 
     name: str
     size: int
@@ -45,6 +64,12 @@ class Member:
     method: int
     flags: int
     extent: range
+    is_special: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name, for a message."""
+        return harmless(self.name, most=200)
 
     @property
     def is_folder(self) -> bool:
@@ -56,15 +81,24 @@ def read_directory(held: Held) -> list[Member]:
     """The members of a zip, in the order of their offsets.
 
     Raises:
-        CorruptPackageError: not a zip, truncated, or a directory that lies.
+        CorruptPackageError: not a zip, truncated, a directory that lies, or more of it than any course has.
         OutOfReachError: the directory is longer than what was kept.
     """
     count, window = _locate(held)
     if count > MAX_MEMBERS or len(window) > MAX_DIRECTORY:
         raise CorruptPackageError(
-            f"the zip claims {count:,} members; no course has more than {MAX_MEMBERS:,}"
+            f"the zip claims {count:,} members, in a directory of {len(window):,} bytes; "
+            f"no course has more than {MAX_MEMBERS:,}, or {MAX_DIRECTORY:,}"
         )
-    members = list(_entries(held.read(window), window.start))
+    members = []
+    names = 0
+    for member in _entries(held, window):
+        members.append(member)
+        names += sys.getsizeof(member.name)
+        if len(members) > count or names > MAX_NAMES:
+            break
+    if names > MAX_NAMES:
+        raise CorruptPackageError("the names in the zip's directory are longer than any course makes them")
     if len(members) != count:
         raise CorruptPackageError(
             f"the zip's directory lists {len(members):,} members, its end record says {count:,}"
@@ -84,18 +118,27 @@ def inflate(member: Member, held: Held, *, limit: int) -> Iterator[bytes]:
         CorruptPackageError: the member is not what the directory says, is encrypted, or too large.
         OutOfReachError: it was not kept.
     """
-    if member.size > limit:
-        raise CorruptPackageError(
-            f"{member.name} is {member.size:,} bytes, more than the {limit:,} it may be"
-        )
+    check_size(member, limit)
     data = _packed(member, held.read(member.extent))
     crc = size = 0
-    for piece in [data] if member.method == STORED else _inflated(member, data):
+    for piece in _slices(data) if member.method == STORED else _inflated(member, data):
         crc = zlib.crc32(piece, crc)
         size += len(piece)
         yield piece
     if size != member.size or crc != member.crc:
-        raise CorruptPackageError(f"{member.name} is not the member that the zip's directory describes")
+        raise CorruptPackageError(f"{member.label} is not the member that the zip's directory describes")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The content of one member, as ``inflate`` gives it, each time it is asked for."""
+
+    member: Member
+    held: Held
+    limit: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return inflate(self.member, self.held, limit=self.limit)
 
 
 def check_size(member: Member, limit: int) -> None:
@@ -106,102 +149,147 @@ def check_size(member: Member, limit: int) -> None:
     """
     larger = max(member.size, member.compressed)
     if larger > limit:
-        raise CorruptPackageError(f"{member.name} is {larger:,} bytes, more than the {limit:,} it may be")
+        raise CorruptPackageError(f"{member.label} is {larger:,} bytes, more than the {limit:,} it may be")
 
 
-def _packed(member: Member, raw: bytes) -> bytes:
+def _packed(member: Member, raw: bytes) -> memoryview:
     signature, _, flags, method, *_, name_length, extra_length = LOCAL.unpack_from(raw)
     start = LOCAL.size + name_length + extra_length
     if signature != b"PK\x03\x04" or method != member.method or start + member.compressed > len(raw):
-        raise CorruptPackageError(f"{member.name} does not lie where the zip's directory says")
+        raise CorruptPackageError(f"{member.label} does not lie where the zip's directory says")
     if (flags | member.flags) & SECRET or method not in (STORED, DEFLATED):
-        raise CorruptPackageError(f"{member.name} is packed in a way Canvas does not use")
-    return raw[start : start + member.compressed]
+        raise CorruptPackageError(f"{member.label} is packed in a way Canvas does not use")
+    return memoryview(raw)[start : start + member.compressed]
 
 
-def _inflated(member: Member, data: bytes) -> Iterator[bytes]:
+def _slices(data: memoryview) -> Iterator[bytes]:
+    for start in range(0, len(data), _PIECE):
+        yield bytes(data[start : start + _PIECE])
+
+
+def _inflated(member: Member, data: memoryview) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left = member.size + 1  # one byte more than promised is enough to see that the promise is broken
     try:
-        while left and not inflater.eof:
-            piece = inflater.decompress(data, min(left, 1 << 16))
-            data = inflater.unconsumed_tail
-            if not piece and not data:
-                break
-            left -= len(piece)
-            yield piece
+        for packed in _slices(data):  # what is left of a piece is copied at every step: so it is a small one
+            waiting = packed
+            while left and not inflater.eof:
+                piece = inflater.decompress(waiting, min(left, _PIECE))
+                waiting = inflater.unconsumed_tail
+                if not piece and not waiting:
+                    break
+                left -= len(piece)
+                yield piece
     except zlib.error:
-        raise CorruptPackageError(f"{member.name} cannot be inflated") from None
+        raise CorruptPackageError(f"{member.label} cannot be inflated") from None
 
 
 def _locate(held: Held) -> tuple[int, range]:
-    """How many members there are, and where their directory lies."""
-    end, record = _end_record(held)
-    _, disk, directory_disk, here, count, length, offset, _ = _END.unpack_from(record)
-    stop = end
+    """How many members there are, and where their directory lies.
+
+    A comment may hold anything, end records of other zips too. The one that counts has its comment reach exactly to the end
+    of the file, and its directory end exactly where it begins.
+    """
+    start = max(0, held.size - _END.size - _MAX_COMMENT)
+    tail = held.read(range(start, held.size))
+    refused: CorruptPackageError | None = None
+    fitting: list[tuple[int, range]] = []
+    found = len(tail)
+    while (found := tail.rfind(b"PK\x05\x06", 0, found)) >= 0:
+        record = tail[found : found + _END.size]
+        if len(record) < _END.size or found + _END.size + _END.unpack(record)[-1] != len(tail):
+            continue
+        try:
+            fitting.append(_directory_of(held, start + found, record))
+        except CorruptPackageError as error:
+            refused = refused or error
+    if len(fitting) > 1:
+        fitting = [each for each in fitting if _begins_well(held, *each)]
+    if len(fitting) > 1:
+        raise CorruptPackageError(
+            "the zip has two directories, and programs would differ on which one counts"
+        )
+    if fitting:
+        return fitting[0]
+    raise refused or CorruptPackageError("the package is not a zip, or its end is missing")
+
+
+def _begins_well(held: Held, count: int, directory: range) -> bool:
+    """Whether there is an entry where a directory should begin."""
+    if not count:
+        return not directory
+    return held.read(range(directory.start, directory.start + 4)) == b"PK\x01\x02"
+
+
+def _directory_of(held: Held, end: int, record: bytes) -> tuple[int, range]:
+    """What an end record at an offset says, or the longer one for large zips before it."""
+    _, disk, directory_disk, here, count, length, offset, _ = _END.unpack(record)
     locator_start = end - _END64_LOCATOR.size
     locator = held.read(range(locator_start, end)) if locator_start >= 0 else b""
-    if locator.startswith(b"PK\x06\x07"):
-        _, _, stop, _ = _END64_LOCATOR.unpack(locator)
-        if stop + _END64.size > locator_start:
-            raise CorruptPackageError("the zip's zip64 locator points past its end")
-        record64 = held.read(range(stop, stop + _END64.size))
-        signature, rest, _, _, disk, directory_disk, here, count, length, offset = _END64.unpack(record64)
-        if signature != b"PK\x06\x06" or stop + 12 + rest != locator_start:
-            raise CorruptPackageError("the zip's zip64 end record is not where its locator says")
-    if disk or directory_disk or here != count:
+    if not locator.startswith(b"PK\x06\x07"):
+        return _stated((disk or directory_disk, here, count), offset, length, end)
+    try:
+        return _directory64_of(held, locator_start, locator)
+    except CorruptPackageError:
+        # It may only look like a locator: bytes of the last entry's comment.
+        if offset + length != end or any(value in _NARROW for value in (count, length, offset)):
+            raise
+        return _stated((disk or directory_disk, here, count), offset, length, end)
+
+
+def _directory64_of(held: Held, locator_start: int, locator: bytes) -> tuple[int, range]:
+    stop = int(_END64_LOCATOR.unpack(locator)[2])
+    if stop + _END64.size > locator_start or locator_start - stop > _MAX_RECORD64:
+        raise CorruptPackageError("the zip's zip64 locator points past its end, or far from it")
+    record64 = held.read(range(stop, stop + _END64.size))
+    signature, rest, _, _, disk, directory_disk, here, count, length, offset = _END64.unpack(record64)
+    if signature != b"PK\x06\x06" or stop + 12 + rest != locator_start:
+        raise CorruptPackageError("the zip's zip64 end record is not where its locator says")
+    return _stated((disk or directory_disk, here, count), offset, length, stop)
+
+
+def _stated(parts: tuple[int, int, int], offset: int, length: int, stop: int) -> tuple[int, range]:
+    disk, here, count = parts
+    if disk or here != count:
         raise CorruptPackageError("the zip claims to be one of several parts")
     if offset + length != stop:
         raise CorruptPackageError("the zip's directory does not end where its end record begins")
     return count, range(offset, stop)
 
 
-def _end_record(held: Held) -> tuple[int, bytes]:
-    """The end record whose comment reaches exactly to the end of the file, and its offset."""
-    start = max(0, held.size - _END.size - _MAX_COMMENT)
-    tail = held.read(range(start, held.size))
-    found = len(tail)
-    while (found := tail.rfind(b"PK\x05\x06", 0, found)) >= 0:
-        record = tail[found : found + _END.size]
-        if len(record) == _END.size and found + _END.size + _END.unpack(record)[-1] == len(tail):
-            return start + found, record
-    raise CorruptPackageError("the package is not a zip, or its end is missing")
+def _entries(held: Held, window: range) -> Iterator[Member]:
+    """The entries of a directory, which is read in pieces: it may be long."""
+    kept, at, unread = b"", 0, window.start
+    while at < len(kept) or unread < window.stop:
+        if len(kept) - at < _LONGEST_ENTRY and unread < window.stop:
+            piece = range(unread, min(unread + _READ_AT_ONCE, window.stop))
+            try:
+                kept, at, unread = kept[at:] + held.read(piece), 0, piece.stop
+            except OutOfReachError:
+                raise OutOfReachError(window) from None
+        member, at = _entry(kept, at, window.start)
+        yield member
 
 
-def _entries(directory: bytes, directory_start: int) -> Iterator[Member]:
-    at = 0
-    while at < len(directory):
-        if len(directory) - at < _ENTRY.size or directory[at : at + 4] != b"PK\x01\x02":
-            raise CorruptPackageError("the zip's directory is damaged")
-        (
-            _,
-            _,
-            _,
-            _,
-            _,
-            flags,
-            method,
-            _,
-            _,
-            crc,
-            compressed,
-            size,
-            name_length,
-            extra_length,
-            comment_length,
-            *rest,
-        ) = _ENTRY.unpack_from(directory, at)
-        names = at + _ENTRY.size
-        extras = names + name_length
-        at = extras + extra_length + comment_length
-        if at > len(directory):
-            raise CorruptPackageError("the zip's directory is damaged")
-        size, compressed, offset = wide(directory[extras : extras + extra_length], size, compressed, rest[-1])
-        stop = offset + LOCAL.size + name_length + compressed
-        if stop > directory_start:
-            raise CorruptPackageError("a member of the zip lies outside of it")
-        name = decode_name(directory[names:extras])
-        yield Member(name, size, compressed, crc, method, flags, range(offset, stop))
+def _entry(directory: bytes, at: int, directory_start: int) -> tuple[Member, int]:
+    """The entry at a place, and where the next one begins."""
+    if len(directory) - at < _ENTRY.size or directory[at : at + 4] != b"PK\x01\x02":
+        raise CorruptPackageError("the zip's directory is damaged")
+    fields = _ENTRY.unpack_from(directory, at)
+    system, flags, method, crc, compressed, size = fields[2], *fields[5:7], *fields[9:12]
+    name_length, extra_length, comment_length, _, _, attributes, offset = fields[12:]
+    names = at + _ENTRY.size
+    extras = names + name_length
+    following = extras + extra_length + comment_length
+    if following > len(directory):
+        raise CorruptPackageError("the zip's directory is damaged")
+    size, compressed, offset = wide(directory[extras : extras + extra_length], size, compressed, offset)
+    stop = offset + LOCAL.size + name_length + compressed
+    if stop > directory_start:
+        raise CorruptPackageError("a member of the zip lies outside of it")
+    special = system in _WITH_MODES and stat.S_IFMT(attributes >> 16) not in _ORDINARY
+    name = decode_name(directory[names:extras])
+    return Member(name, size, compressed, crc, method, flags, range(offset, stop), special), following
 
 
 def wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
@@ -238,13 +326,13 @@ def _tiled(members: list[Member], directory_start: int) -> list[Member]:
     starts = [*(member.extent.start for member in members), directory_start]
     if starts[0] != 0:
         raise CorruptPackageError("the zip does not begin with its first member")
-    tiled = []
-    for member, next_start in zip(members, starts[1:], strict=True):
+    for at, next_start in enumerate(starts[1:]):
+        member = members[at]
         gap = next_start - member.extent.stop
         if gap < 0:
-            raise CorruptPackageError(f"{member.name} overlaps what follows it in the zip")
+            raise CorruptPackageError(f"{member.label} overlaps what follows it in the zip")
         if gap > _MAX_GAP:
-            raise CorruptPackageError(f"after {member.name} lie {gap:,} bytes that no member accounts for")
-        widened = range(member.extent.start, next_start)
-        tiled.append(replace(member, extent=widened) if gap else member)
-    return tiled
+            raise CorruptPackageError(f"after {member.label} lie {gap:,} bytes that no member accounts for")
+        if gap:
+            members[at] = replace(member, extent=range(member.extent.start, next_start))
+    return members

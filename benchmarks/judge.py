@@ -1,0 +1,62 @@
+"""The process that is measured: ``python -m benchmarks.judge FILE LEVEL`` proves one package, as a night does.
+
+At level ``directory`` the package streams by, and nothing of it is stored; at level ``full`` it lies in a folder. Prints what
+that took, and what the proof found, as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
+
+from benchmarks.reading import Reading, forget_peak, used
+from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.archive.delivery import Delivery
+from canvas_exports.archive.opening import open_store
+from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.archive.proof.full import prove_stored
+from canvas_exports.archive.proof.model import Expectation, Proof
+from canvas_exports.archive.store import Block
+from canvas_exports.errors import PackageError
+
+
+def main() -> None:
+    """Prove it, and tell what it took."""
+    path, level = Path(sys.argv[1]), sys.argv[2]
+    etree.XMLParser()  # what is imported is not measured
+    with open_store(path.parent.as_uri()) as store:
+        forget_peak()
+        before = Reading.take()
+        try:
+            proof = (
+                prove_stored(store, path.name, Expectation("common_cartridge")).proof
+                if level == "full"
+                else _passed(path)
+            )
+            found = f"{proof.verdict.value}: {', '.join(finding.code for finding in proof.findings[:3])}"
+        except PackageError as error:
+            found = f"corrupt: {error.message}"
+        sys.stdout.write(json.dumps({**used(before, path.stat().st_size), "found": found}) + "\n")
+
+
+def _passed(path: Path) -> Proof:
+    def source(_: Filling) -> Iterator[Block]:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                yield block
+
+    def put(stream: Iterator[Block], _: Pipeline) -> None:
+        for _block in stream:
+            pass
+
+    expect = Expectation("common_cartridge", size=path.stat().st_size)
+    budget = BlockBudget(MIN_BLOCK_SIZE, block_size=MIN_BLOCK_SIZE)
+    return Delivery(source, expect, budget).to(put).proof
+
+
+if __name__ == "__main__":
+    main()

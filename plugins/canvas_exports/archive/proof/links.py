@@ -1,0 +1,196 @@
+"""Links of pages, assignments and questions to files and other parts of the course: which lead nowhere in the package.
+
+Canvas writes such links with tokens. They are looked for in the bytes of a document as they pass, whether it is HTML or
+XML that holds HTML; what is found is compared in every spelling it may have.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from urllib.parse import unquote, unquote_plus
+
+from canvas_exports.archive.proof.cartridge import CartridgeManifest
+from canvas_exports.archive.proof.model import Finding, Severity
+from canvas_exports.archive.proof.references import composed, resolved
+from canvas_exports.archive.proof.work import HostileXmlError, Work
+from canvas_exports.text import harmless
+
+_LONGEST = 1_000  # bytes of a link
+_LINK = re.compile(
+    rb"(?:\$|%24)(IMS-CC-FILEBASE|CANVAS_OBJECT_REFERENCE|WIKI_REFERENCE)(?:\$|%24)([^\"'<>\r\n\t]{0,1000})"
+)
+_OVERLAP = _LONGEST + 100
+_ENDS = re.compile("[\"'<>\\\\]")
+_IDENTIFIER = re.compile(r"[gi][0-9a-f]{32}")
+_KINDS = frozenset(
+    {"assignments", "quizzes", "discussion_topics", "announcements", "modules", "pages", "wiki"}
+)
+_WORK = 6_000
+_MOST_PENDING = 10_000
+
+
+class Links:
+    """Judges the links of a package.
+
+    Args:
+        manifest: of the package.
+        files: names of the members that are no folders.
+        work: what may be done to judge them.
+
+    Attributes:
+        count: of the links that could be judged so far.
+        broken: of them, those that lead nowhere.
+    """
+
+    def __init__(self, manifest: CartridgeManifest, files: AbstractSet[str], work: Work) -> None:
+        self.count = 0
+        self.broken = 0
+        self._manifest = manifest
+        self._files = files
+        self._work = work
+        self._first: tuple[str, str] | None = None
+        self._pending: Counter[str] = Counter()
+        self._pending_first: dict[str, tuple[str, str]] = {}
+
+    def settle(self, identifiers: AbstractSet[str] | None) -> None:
+        """All documents have been read. ``identifiers``: those that they give; ``None``: not all of them are known."""
+        for identifier, times in self._pending.items():
+            if identifiers is not None:
+                self.count += times
+                if identifier not in identifiers:
+                    self.broken += times
+                    self._first = self._first or self._pending_first[identifier]
+        self._pending.clear()
+
+    def finding(self) -> Iterator[Finding]:
+        """One note, if any link is broken: most were so when they were written."""
+        if self._first is not None:
+            member, link = self._first
+            text = (
+                f"{self.broken:,} of {self.count:,} links to files and other parts of the course lead to nothing in the package, "
+                f"such as {link}"
+            )
+            yield Finding("broken_links", Severity.INFO, text, member)
+
+    def spend(self, units: int, member: str) -> None:
+        """Count work. Raises ``HostileXmlError`` where it is enough."""
+        self._work.spend(units, member)
+
+    def see(self, member: str, token: bytes, raw: bytes) -> None:
+        """Judge a link that stands in a member."""
+        self.spend(_WORK, member)
+        spellings = list(_spellings(raw.decode("utf-8", "replace")))
+        example = (member, harmless(f"${token.decode()}${spellings[0]}", most=200))
+        if token == b"CANVAS_OBJECT_REFERENCE":
+            self._see_object(spellings[0], example)
+            return
+        paths = [path for path in spellings if path.strip("/")]
+        if not paths or paths[0].endswith("/"):
+            return  # the folder of all files, or of some
+        is_there = self._is_file if token == b"IMS-CC-FILEBASE" else self._is_page
+        self.count += 1
+        if not any(map(is_there, paths)):
+            self.broken += 1
+            self._first = self._first or example
+
+    def _see_object(self, path: str, example: tuple[str, str]) -> None:
+        kind, _, identifier = path.strip("/").partition("/")
+        identifier = identifier.partition("/")[0]
+        if not identifier or not (kind in _KINDS or _IDENTIFIER.fullmatch(identifier)):
+            return  # another place of Canvas's, which no package holds
+        if identifier in self._identifiers or self._is_page(f"/{kind}/{identifier}"):
+            self.count += 1
+        elif identifier in self._pending or len(self._pending) < _MOST_PENDING:
+            self._pending[identifier] += 1
+            self._pending_first.setdefault(identifier, example)
+
+    def _is_file(self, path: str) -> bool:
+        names = (resolved(f"web_resources/{path}"), resolved(path))
+        return any(
+            name in self._files or name in self._referred or composed(name) in self._composed
+            for name in names
+        )
+
+    def _is_page(self, path: str) -> bool:
+        kind, _, slug = path.strip("/").partition("/")
+        if kind not in ("pages", "wiki"):
+            return False
+        if not slug or slug in self._identifiers:
+            return True
+        names = (f"wiki_content/{slug}.html", f"wiki_content/{slug}.json")
+        return any(name in self._files or composed(name) in self._composed for name in names)
+
+    @cached_property
+    def _identifiers(self) -> frozenset[str]:
+        return frozenset(
+            (
+                *(each.identifier for each in self._manifest.resources),
+                *(each.identifier for each in self._manifest.outline),
+            )
+        )
+
+    @cached_property
+    def _referred(self) -> frozenset[str]:
+        """What the manifest names: if it is missing, or has another name, that is told already."""
+        return frozenset(map(resolved, self._manifest.references))
+
+    @cached_property
+    def _composed(self) -> frozenset[str]:
+        return frozenset(
+            composed(name) for name in self._files if not name.isascii() and len(name) <= _LONGEST
+        )
+
+
+class Scanner:
+    """Finds the links in one document as it passes. Once that takes too much work, no more are looked for."""
+
+    def __init__(self, links: Links, member: str) -> None:
+        self._links = links
+        self._member = member
+        self._kept = b""
+        self._is_enough = False
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """The next bytes."""
+        if not self._is_enough:
+            self._kept += bytes(piece)
+            self._scan(len(self._kept) - _OVERLAP)
+
+    def end(self) -> None:
+        """That was all."""
+        if not self._is_enough:
+            self._scan(len(self._kept))
+
+    def _scan(self, before: int) -> None:
+        try:
+            self._look(before)
+        except HostileXmlError:
+            self._is_enough = True
+
+    def _look(self, before: int) -> None:
+        done = max(before, 0)
+        self._links.spend(done, self._member)
+        for match in _LINK.finditer(self._kept):
+            if match.start() >= before:
+                break
+            self._links.see(self._member, match[1], match[2])
+            done = max(done, match.end())
+        self._kept = self._kept[done:]
+
+
+def _spellings(raw: str) -> Iterator[str]:
+    """What a link may mean, likeliest first: escaped for HTML and again for XML, encoded for URLs, with a query or without."""
+    once = _ENDS.split(html.unescape(raw), maxsplit=1)[0]
+    twice = _ENDS.split(html.unescape(once), maxsplit=1)[0]
+    seen = set()
+    for text in (once, twice):
+        path = text.partition("#")[0].partition("?")[0]
+        for spelling in (unquote(path), path, unquote_plus(path), unquote(path.split(" ")[0]), unquote(text)):
+            if spelling not in seen:
+                seen.add(spelling)
+                yield spelling

@@ -1,0 +1,264 @@
+"""XML that is not well-formed, read as Canvas's importer reads it: by libxml2, which mends what it can.
+
+The importer (Nokogiri) lets libxml2 recover, and so does this. A document that was mended is worth a warning. One of which
+the rest is lost is not: it ends early, or goes on after its root element, where the importer reads no further.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
+
+from canvas_exports.archive.proof.work import HostileXmlError
+from canvas_exports.archive.proof.xml_strict import Events, NotWellFormedError
+from canvas_exports.errors import CorruptPackageError
+from canvas_exports.text import harmless
+
+# Put around the document: then what stands beside its root element is seen, instead of dropped without a word.
+_AROUND = "canvas-exports"
+_LEVELS = 20
+
+_AT_ONCE = 32 * 1024
+_TAIL = 4096
+_LONGEST_REFERENCE = 16  # characters
+
+_MISMATCH = etree.ErrorTypes.ERR_TAG_NAME_MISMATCH
+_MANY_ERRORS = 90  # libxml2 tells no more than a hundred
+
+_DECLARATION = re.compile(rb"<\?xml\s[^>]{0,500}?\?>")
+_ENCODING = re.compile(rb"""encoding\s{0,20}=\s{0,20}["']([A-Za-z0-9._-]{1,40})["']""")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BYTEWISE = ("iso8859", "cp125", "koi8", "gb", "big5", "euc", "shift_jis", "mac-", "tis-")
+
+_STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
+_BESIDE_ROOT = re.compile(r"(?:\s|<!--(?:[^-]|-(?!->))*-->)*\Z")
+
+
+def recover(events: Events, pieces: Iterable[bytes]) -> str | None:
+    """Read a document, mending it.
+
+    Returns:
+        What was mended first, in a sentence; ``None`` if nothing was: it only is in an encoding that expat does not know.
+
+    Raises:
+        NotWellFormedError: the importer would lose the rest of it, or all.
+        HostileXmlError: it exceeds a bound.
+    """
+    refusal = _Refusal()
+    source = _Source(pieces, refusal)
+    target = _Target(events, refusal)
+    parser = etree.XMLParser(
+        target=target,
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        encoding="utf-8",
+    )
+    etree.parse(source, parser)
+    if refusal.error is not None:
+        raise refusal.error
+    errors = list(parser.error_log)
+    if target.root is None or target.lost or not source.tail.rstrip().endswith(">"):
+        raise NotWellFormedError
+    if target.closed < _LEVELS:
+        # As many levels as there were unclosed elements could not be closed. Was it cut, or is a tag only forgotten?
+        mismatches = sum(error.type == _MISMATCH for error in errors)
+        forgotten = mismatches > 1 or len(errors) >= _MANY_ERRORS
+        if not forgotten or not _ends_with(source.tail, target.root):
+            raise NotWellFormedError
+    if source.oddity:
+        return source.oddity
+    return f"line {errors[0].line:,}: {harmless(errors[0].message, most=120)}" if errors else None
+
+
+class _Refusal:
+    """Why no more is to be read. Raised only once libxml2 has ended: in between it would go on, or not come to an end."""
+
+    def __init__(self) -> None:
+        self.error: CorruptPackageError | None = None
+
+    def guard(self, action: Callable[..., object], *arguments: object) -> None:
+        """Do something, unless it is over."""
+        if self.error is None:
+            try:
+                action(*arguments)
+            except CorruptPackageError as error:
+                self.error = error
+
+
+class _Target:
+    """Passes on what is said within the document, and notices what stands beside its root element."""
+
+    def __init__(self, events: Events, refusal: _Refusal) -> None:
+        self._guard = refusal.guard
+        self.root: str | None = None
+        self.lost = False
+        self.closed = 0
+        self._events = events
+        self._around = 0
+        self._open: list[str] = []
+
+    def start_ns(self, prefix: str, space: str) -> None:
+        self._guard(self._events.declared, prefix or "", space or "")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self._around < _LEVELS:
+            self._around += 1
+            return
+        space, _, local = tag.rpartition("}")
+        if not self._open:
+            if self.root is not None:
+                self.lost = True
+            self.root = self.root or local
+        self._open.append(tag)
+        named = {_name(key): value for key, value in attributes.items()}
+        self._guard(self._events.begin, space[1:], local, named)
+
+    def end(self, tag: str) -> None:
+        # An element whose first tag is damaged is closed without a word.
+        while self._open and self._open.pop() != tag:
+            self._guard(self._events.finish)
+        if tag == _AROUND:
+            self.closed += 1
+        else:
+            self._guard(self._events.finish)
+
+    def data(self, text: str) -> None:
+        if self._open:
+            self._guard(self._events.said, text)
+        elif self.root is None and text.strip():
+            self.lost = True
+            if "!DOCTYPE" in text:
+                self._guard(self._refuse_doctype)
+
+    def _refuse_doctype(self) -> None:
+        raise HostileXmlError(f"{self._events.name} has a document type, which Canvas never writes")
+
+    def comment(self, text: str) -> None:
+        self._guard(self._events.commented, text)
+
+    def pi(self, target: str, data: str | None = None) -> None:
+        """Nobody's business."""
+
+    def close(self) -> None:
+        """Nothing is made of it."""
+
+
+def _name(key: str) -> str:
+    space, brace, local = key.rpartition("}")
+    return f"{space[1:]} {local}" if brace else key
+
+
+class _Source:
+    """The document in UTF-8, without what no XML may hold, for a parser that asks for it.
+
+    Attributes:
+        tail: its last characters.
+        oddity: what had to be left out or replaced.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], refusal: _Refusal) -> None:
+        self._refusal = refusal
+        self.tail = ""
+        self.oddity: str | None = None
+        self._pieces = self._all(iter(pieces))
+
+    def read(self, _: int = -1) -> bytes:
+        """The next bytes; none once it is over."""
+        if self._refusal.error is not None:
+            return b""
+        try:
+            return next(self._pieces, b"")
+        except CorruptPackageError as error:
+            self._refusal.error = error
+            return b""
+
+    def _all(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        yield f"<{_AROUND}>".encode() * _LEVELS
+        for text in self._texts(pieces):
+            self.tail = (self.tail + text)[-_TAIL:]
+            for start in range(0, len(text), _AT_ONCE):
+                yield text[start : start + _AT_ONCE].encode("utf-8", "replace")
+        yield f"</{_AROUND}>".encode() * _LEVELS
+
+    def _texts(self, pieces: Iterator[bytes]) -> Iterator[str]:
+        head = b""
+        for piece in pieces:
+            head += piece
+            if len(head) >= _TAIL:
+                break
+        encoding, head, is_as_declared = _encoding(head)
+        if not is_as_declared:
+            self.oddity = "it is not in the encoding that it declares"
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        waiting = ""
+        for piece in chain([head], pieces):
+            text = waiting + decoder.decode(piece)
+            cut = text.rfind("&", max(0, len(text) - _LONGEST_REFERENCE))
+            text, waiting = (text, "") if cut < 0 else (text[:cut], text[cut:])
+            yield self._clean(text)
+        yield self._clean(waiting + decoder.decode(b"", final=True))
+
+    def _clean(self, text: str) -> str:
+        if "\ufffd" in text:
+            self.oddity = self.oddity or "some of its bytes are no characters in the encoding it is in"
+        return _STRAY.sub(self._without, text)
+
+    def _without(self, stray: re.Match[str]) -> str:
+        hexadecimal, decimal = stray.groups()
+        number = int(hexadecimal, 16) if hexadecimal else int(decimal) if decimal else 0
+        if stray[0][0] == "&" and _is_allowed(number):
+            return stray[0]
+        self.oddity = self.oddity or "it holds characters that no XML may hold"
+        return ""
+
+
+def _is_allowed(number: int) -> bool:
+    if number > sys.maxunicode:
+        return False
+    letter = chr(number)
+    return not ("\ud800" <= letter <= "\udfff" or _STRAY.match(letter))
+
+
+def _encoding(head: bytes) -> tuple[str, bytes, bool]:
+    """How a document that begins so is written; its beginning without mark and declaration; whether it declares that."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding, head[len(mark) :], True
+    if head.startswith((b"<\0", b"\0<")):
+        return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be", head, True
+    declaration = _DECLARATION.match(head)
+    stated = _ENCODING.search(declaration[0]) if declaration else None
+    rest = head[declaration.end() :] if declaration else head
+    if stated is None:
+        return "utf-8", rest, True
+    try:
+        name = codecs.lookup(stated[1].decode()).name
+    except LookupError:
+        name = "unknown"
+    if name.startswith(_BYTEWISE):
+        return name, rest, True
+    return "utf-8", rest, name == "utf-8"
+
+
+def _ends_with(tail: str, root: str) -> bool:
+    """Whether the last tag closes the root element."""
+    end = (
+        re.match(rf"</(?:[^\s<>:]{{1,100}}:)?{re.escape(root)}\s{{0,100}}>", tail[(at := tail.rfind("</")) :])
+        if "</" in tail
+        else None
+    )
+    return end is not None and _BESIDE_ROOT.match(tail, at + end.end()) is not None

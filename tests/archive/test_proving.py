@@ -31,7 +31,7 @@ class Damaging(FileStore):
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         super().put(key, blocks)
-        self.damage(self._path(key))
+        self.damage(self._root / key)
 
     def blocks(self, key: str) -> Iterator[Block]:
         self.reads += 1
@@ -108,7 +108,7 @@ def test_a_member_that_was_damaged_before_it_arrived_is_refused_only_by_a_full_p
 def test_what_a_killed_run_left_is_proven_as_deeply(tmp_path: Path) -> None:
     store = Damaging(tmp_path)
     store.put(DRAFT.key, iter([PACKAGE]))
-    rot(store._path(DRAFT.key))
+    rot(store._root / DRAFT.key)
     with pytest.raises(CorruptPackageError, match=PAGE):
         store_package(store, PACKAGE)
     assert list(store.list()) == []

@@ -22,6 +22,10 @@ from canvas_exports.catalog.reading import READERS, Holding, copies_of, every_co
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, ObjectNotFoundError
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
 class Archive(FileStore):
     """A folder that counts what is asked of it, and fails where it is told to."""
 
@@ -45,7 +49,7 @@ class Archive(FileStore):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         self.listings.append(prefix)
         # Not through our own stat: a listing costs no look-up of single objects.
-        for path in sorted(self._files(prefix.rpartition("/")[0])):
+        for path in sorted(files_below(self._root / prefix.rpartition("/")[0])):
             key = path.relative_to(self._root).as_posix()
             info = FileStore.stat(self, key)
             if info is not None:
@@ -56,7 +60,7 @@ class UncheckedListing(Archive):
     """A listing that shows whatever there is, as those of object stores do."""
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        for path in sorted(self._files(prefix.rpartition("/")[0])):
+        for path in sorted(files_below(self._root / prefix.rpartition("/")[0])):
             stat = path.stat()
             moment = datetime.fromtimestamp(stat.st_mtime, timezone.utc)
             yield ObjectInfo(path.relative_to(self._root).as_posix(), stat.st_size, moment)

@@ -35,6 +35,7 @@ class StoreOptions:
     Attributes:
         endpoint: URL of an S3, GCS or Azure compatible server; ``None`` for the cloud's own.
         region: S3 region.
+        addressing_style: where an S3 address names the bucket: ``path``, ``virtual`` (in the host's name), or ``auto``.
         access_key: S3 access key id.
         secret_key: S3 secret access key.
         session_token: S3 session token that goes with the two.
@@ -63,6 +64,7 @@ class StoreOptions:
 
     endpoint: str | None = None
     region: str | None = None
+    addressing_style: str = "auto"
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)

@@ -9,10 +9,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.forbidden import check_root
-from canvas_exports.archive.ownership import PROBE
+from canvas_exports.archive.ownership import probe_key
 from canvas_exports.archive.protection import NONE
-from canvas_exports.archive.store import Store
-from canvas_exports.errors import ArchiveDeniedError, InputError
+from canvas_exports.archive.store import PROBE_TEXT, Store
+from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError
 
 ACCEPTED = (
     "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path, "
@@ -68,19 +68,33 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
 
 
 def check_writable(store: Store) -> None:
-    """Prove, before anything is created in Canvas, that objects can be written: put a tiny probe and delete it.
+    """Prove, before anything is created in Canvas, that packages can be stored: by the very operations that store them.
 
-    A store that forbids deleting is fine; the probe then stays, under one reserved name.
+    One tiny object is stored as a manifest is and one as a large package is, both under names that no other task uses. They
+    are looked up, listed, read in part and deleted. Afterwards the store knows what it can do (``Store.find_out``). A store
+    that forbids deleting is fine; the probes then stay, for a later sweep or a lifecycle rule.
 
     Raises:
         ArchiveDeniedError: no credentials, no such bucket, no right to write, or no locks where the archive's
             connection asks for them (permanent).
-        ArchiveUnavailableError: the store cannot be reached (retryable).
+        ArchiveUnavailableError: the store cannot be reached, or does not give back what it was given (retryable).
+        ArchiveError: the store does not offer what it takes (permanent).
     """
     store.check_locks()
-    store.replace(PROBE, b"Written to see whether this archive can be written to. Safe to delete.\n")
-    with suppress(ArchiveDeniedError):
-        store.delete(PROBE)
+    small, large = probe_key(".json"), probe_key(".zip")
+    stored = []
+    try:
+        store.find_out(small)
+        stored.append(small)
+        store.put(large, iter((PROBE_TEXT, PROBE_TEXT)))
+        stored.append(large)
+        if store.read(large, len(PROBE_TEXT), 7) != PROBE_TEXT[:7]:
+            raise ArchiveUnavailableError("the store gives back other bytes than it was given", key=large)
+        next(iter(store.list(small)), None)
+    finally:
+        for key in stored:  # what an answer that was lost has left is swept later
+            with suppress(ArchiveError):  # what may have gone wrong before is the one to tell
+                store.delete(key)
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:

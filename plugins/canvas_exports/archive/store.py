@@ -14,6 +14,11 @@ from canvas_exports.errors import ObjectNotFoundError
 
 Block = bytes | bytearray | memoryview
 
+#: What stands in an object that is written to see what a store can do, and deleted again.
+PROBE_TEXT = (
+    b"Written to see whether this archive can be written to, and what time it is there. Safe to delete.\n"
+)
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -56,7 +61,17 @@ class Store(ABC):
 
     @abstractmethod
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Store a small document unless the key is taken; says whether it was stored. Atomic where the backend can."""
+        """Store a small document unless the key is taken; says whether it was stored.
+
+        Atomic where the backend can: see ``capabilities.one_winner``.
+        """
+
+    def find_out(self, key: str) -> None:
+        """Store a small object under a key that nobody else uses, as ``put_if_absent`` does, and learn what the store can do.
+
+        ``capabilities`` are right afterwards. Who does not ask finds out by the first object that is stored.
+        """
+        self.put_if_absent(key, PROBE_TEXT)
 
     @abstractmethod
     def replace(self, key: str, data: bytes) -> None:
@@ -79,9 +94,11 @@ class Store(ABC):
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory.
+        """The archive's objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory.
 
-        In any order, but what lies below one folder comes together.
+        An object of the archive is finished, and its key is a legal one. No folders and their markers, no temporary names, no
+        links, nothing that is no plain file. What else lies below the root is passed over, whatever it is called, and told
+        once in the log: it is never read and never deleted. In any order, but what lies below one folder comes together.
         """
 
     @abstractmethod

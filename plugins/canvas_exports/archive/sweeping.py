@@ -12,9 +12,9 @@ from typing import Any
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.ownership import PROBE, Ownership
+from canvas_exports.archive.ownership import PROBE, Ownership, is_probe, probe_key
 from canvas_exports.archive.records import is_manifest_key
-from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.archive.store import PROBE_TEXT, ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,
@@ -32,7 +32,6 @@ NAMED = 20
 
 _FOLDERS = ("courses/", "groups/", "users/")
 UNCLEAR = ""  # what a manifest names that cannot be read: maybe any package of its context
-_LOOKS = 3  # at the time in the store; another task may be probing under the same name
 _CLOCKS_AGREE = timedelta(minutes=5)
 
 
@@ -91,6 +90,8 @@ def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEM
     with _told(swept):
         ownership = Ownership(template)
         youngest = _time_of(store) - grace
+        with _told(swept):
+            _sweep_probes(store, youngest)
         with _told(swept):  # who may not list uploads may well delete packages
             _sweep_uploads(store, ownership, youngest, swept)
         if ownership.is_telling:
@@ -118,17 +119,25 @@ def _told(swept: Swept) -> Iterator[None]:
 
 def _time_of(store: Store) -> datetime:
     """What time it is in the store; by the worker's clock, if that is behind."""
-    for _ in range(_LOOKS):
-        here = datetime.now(timezone.utc)
-        store.replace(PROBE, b"Written to see what time it is in this archive. Safe to delete.\n")
-        info = store.stat(PROBE)
-        with suppress(ArchiveDeniedError):
-            store.delete(PROBE)
-        if info is not None:
-            if abs(info.modified - here) > _CLOCKS_AGREE:
-                log.warning("by the archive's clock it is %s, by the worker's %s", info.modified, here)
-            return min(info.modified, here)
-    raise ArchiveUnavailableError("the archive does not tell its time")
+    probe = probe_key(".json")
+    here = datetime.now(timezone.utc)
+    store.put_if_absent(probe, PROBE_TEXT)
+    info = store.stat(probe)
+    with suppress(ArchiveError):  # it is swept later
+        store.delete(probe)
+    if info is None:
+        raise ArchiveUnavailableError("the archive does not tell its time")
+    if abs(info.modified - here) > _CLOCKS_AGREE:
+        log.warning("by the archive's clock it is %s, by the worker's %s", info.modified, here)
+    return min(info.modified, here)
+
+
+def _sweep_probes(store: Store, youngest: datetime) -> None:
+    """Remove the probes of tasks that were killed, or that the store did not let delete them then."""
+    for info in store.list(PROBE):
+        if is_probe(info.key) and info.modified <= youngest:
+            with suppress(ArchiveDeniedError):
+                store.delete(info.key)
 
 
 def _sweep_uploads(store: Store, ownership: Ownership, youngest: datetime, swept: Swept) -> None:

@@ -79,9 +79,7 @@ def server() -> Iterator[Server]:
 
 
 def uploads(server: Server, keys: KeysProvider | None = lambda: KEYS) -> UnfinishedUploads:
-    return UnfinishedUploads(
-        S3Rest(server.endpoint, "bucket", region="eu-central-1", keys=keys), "bucket", "canvas"
-    )
+    return UnfinishedUploads(S3Rest(server.endpoint, "bucket", region="eu-central-1", keys=keys), "canvas")
 
 
 def test_every_page_is_read_and_every_old_upload_aborted(server: Server) -> None:

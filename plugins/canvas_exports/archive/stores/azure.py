@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from canvas_exports.archive.protection import LockMode
 from canvas_exports.archive.stores.locks import HELD, Locks, expect, latest
@@ -33,6 +33,7 @@ class AzureRest(Rest):
         key: of the account, in base64.
         signature: a shared access signature, where there is no key.
         verify: as in ``StoreOptions``.
+        retries: likewise.
     """
 
     def __init__(
@@ -44,8 +45,9 @@ class AzureRest(Rest):
         key: str | None,
         signature: str | None,
         verify: bool | str = True,
+        retries: int = 0,
     ) -> None:
-        super().__init__(endpoint, container, verify)
+        super().__init__(endpoint, container, verify, retries)
         self._account = account
         self._key = key
         self._signature = (signature or "").removeprefix("?")
@@ -63,7 +65,9 @@ class AzureRest(Rest):
         lines = [request.verb, *(given.get(name, "") for name in _STANDARD)]
         lines += [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("x-ms-")]
         lines.append(f"/{self._account}{request.target}")
-        lines += [f"{name}:{unquote(value)}" for name, value in sorted(parse_qsl(request.line))]
+        lines += [
+            f"{name}:{value}" for name, value in sorted(parse_qsl(request.line, keep_blank_values=True))
+        ]
         return headers | {
             "authorization": f"SharedKey {self._account}:{_digest(self._key, lines)}"
         }, request.line

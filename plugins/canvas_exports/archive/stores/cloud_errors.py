@@ -7,29 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from canvas_exports.archive.store import absent
+from canvas_exports.archive.stores.refusals import Refusal
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
-    ArchiveError,
     ArchiveUnavailableError,
     LockedError,
 )
 
-_DENIED = ("401", "403")
-# Of GCS and Azure. In a batch, Azure tells no code.
-_LOCKED = (
-    "ObjectUnderActiveHold",
-    "RetentionPolicyNotMet",
-    "BlobImmutableDueToPolicy",
-    "BlobImmutableDueToLegalHold",
-)
+# In a batch, Azure tells no code.
 _IMMUTABLE = "blob is immutable due to"
-_MISDIRECTED = ("301", "400")
 _CAUSES = re.compile(
     r"Connection refused|Connection reset|dns error|connection closed|timed out|invalid peer certificate: \w+"
 )
 # The addresses at which a machine in a cloud asks who it is: asked only if there were no other credentials.
 _NO_CREDENTIALS = re.compile(r"169\.254\.\d+\.\d+|metadata\.google\.internal|fd00:ec2::254")
+# Of a bulk delete, the code stands in brackets.
+_CODES = (r"<Code>([\w.]{1,64})</Code>", r"\(code: ([\w.]{1,64})\)")
 
 
 @contextmanager
@@ -53,44 +47,56 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.BaseError, OSError) as error:
-        raise _ours(error, uri, action, key) from None
+        raise ours(error, uri, action, key) from None
 
 
-def _ours(error: Exception, uri: str, action: str, key: str) -> Exception:
-    from obstore import exceptions  # noqa: PLC0415 - as above
-
+def refusal_of(error: Exception) -> Refusal:
+    """Status and code of the answer that an error of obstore is about."""
     text = str(error)
     status = _found(r"status code: (\d{3})", text)
-    code = _found(r"<Code>(\w+)</Code>", text) or _found(
-        r"\(code: (\w+)\)", text
-    )  # the latter of a bulk delete
-    detail = ", ".join(part for part in (code, status and f"HTTP {status}") if part)
-    if code in _LOCKED or _IMMUTABLE in text:
-        return LockedError(f"cannot {action}: the store has locked it", key=key)
-    if isinstance(error, exceptions.AlreadyExistsError):
-        return AlreadyStoredError("the key is taken", key=key)
+    code = next((found for pattern in _CODES if (found := _found(pattern, text))), None)
+    return Refusal(int(status) if status else None, code)
+
+
+def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
+    """The error of ours that one of obstore's means."""
+    from obstore import exceptions  # noqa: PLC0415 - as above
+
+    text, refusal = str(error), refusal_of(error)
     # An upload is not known any more once it is complete: the answer to that was lost, and the call repeated.
-    ended = code == "NoSuchUpload"
-    no_bucket = code == "NoSuchBucket" or (status == "404" and action in ("store", "list") and not ended)
-    if isinstance(error, FileNotFoundError) and not (no_bucket or ended):
-        return absent(key)
-    kind: type[ArchiveError] = ArchiveDeniedError
-    if no_bucket:
-        message = f"cannot {action}: there is no bucket {uri}; create it or correct the URI"
+    ended = refusal.code == "NoSuchUpload"
+    missing = refusal.status == 404 and action in ("store", "list") and not ended  # noqa: PLR2004 - HTTP's
+    refused = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
+    told: Exception = refusal.error(uri, action, key)
+    if refusal.is_lock or _IMMUTABLE in text:
+        told = LockedError(f"cannot {action}: the store has locked it", key=key)
+    elif isinstance(error, exceptions.AlreadyExistsError) and refusal.is_taken:
+        told = AlreadyStoredError("the key is taken", key=key)
+    elif refusal.code == "NoSuchBucket" or missing:
+        told = ArchiveDeniedError(no_bucket(uri, action), key=key)
+    elif isinstance(error, FileNotFoundError) and not ended:
+        told = absent(key)
     elif _NO_CREDENTIALS.search(text):
-        message = f"cannot {action}: no credentials for {uri}; name a connection that has them"
-    elif (
-        status in _DENIED
-        or code == "AccessDenied"
-        or isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
-    ):
-        message = f"cannot {action} in {uri}: {detail}; check the credentials and their rights"
-    elif status in _MISDIRECTED and code != "ExpiredToken":
-        kind, message = ArchiveError, f"cannot {action} in {uri}: {detail}; check region and endpoint"
-    else:
-        cause = detail or _found(f"({_CAUSES.pattern})", text) or "no answer"
-        kind, message = ArchiveUnavailableError, f"cannot {action} in {uri} at present: {cause}"
-    return kind(message, key=key)
+        told = ArchiveDeniedError(
+            f"cannot {action}: no credentials for {uri}; name a connection that has them", key=key
+        )
+    elif not refusal.detail and isinstance(error, refused):
+        told = ArchiveDeniedError(
+            f"cannot {action} in {uri}; check the credentials and their rights", key=key
+        )
+    elif not refusal.detail and (cause := _found(f"({_CAUSES.pattern})", text)):
+        told = ArchiveUnavailableError(f"cannot {action} in {uri} at present: {cause}", key=key)
+    return told
+
+
+def is_of_abort(error: Exception) -> bool:
+    """Whether an error is about the abort of an upload in parts: the one before it, which mattered, is lost then."""
+    return re.search(r"method: DELETE|performing DELETE", str(error)) is not None
+
+
+def no_bucket(uri: str, action: str) -> str:
+    """What is told where a bucket is not there."""
+    return f"cannot {action}: there is no bucket {uri}; create it or correct the URI"
 
 
 def _found(pattern: str, text: str) -> str | None:

@@ -19,12 +19,14 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.archive.protection import Protection
+from canvas_exports.archive.stores.addressing import is_virtual
 from canvas_exports.archive.stores.azure import AzureLocks, AzureRest, scope_of, scoped_signature
 from canvas_exports.archive.stores.gcs import GcsLocks, GcsRest, token_provider
+from canvas_exports.archive.stores.listings import AzureListing, S3Listing
 from canvas_exports.archive.stores.locks import Locks
 from canvas_exports.archive.stores.object_store import ObjectStore
 from canvas_exports.archive.stores.s3_locks import S3Locks
-from canvas_exports.archive.stores.s3_rest import S3Rest
+from canvas_exports.archive.stores.s3_rest import S3Rest, in_host
 from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
 from canvas_exports.errors import InputError
 
@@ -51,7 +53,7 @@ _SIGNED_FOR = timedelta(hours=2)
 
 
 def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
-    """Amazon S3, or any server that speaks its language, with path-style addresses."""
+    """Amazon S3, or any server that speaks its language."""
     endpoint = options.endpoint or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     region = options.region or _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     keys = _keys(options)
@@ -61,33 +63,45 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
     if plain and options.unsigned_payload:
         config["checksum_algorithm"] = "crc64nvme"
+    virtual = is_virtual(options.addressing_style, bucket, endpoint)
+    config["virtual_hosted_style_request"] = virtual
+    config["disable_bulk_delete"] = True  # not every store has it, and we delete one by one
     if endpoint:
-        config["endpoint"] = endpoint
+        config["endpoint"] = in_host(endpoint, bucket) if virtual else endpoint
     if asked.encryption:
         config["server_side_encryption"] = asked.encryption
     if asked.key:
         config["sse_kms_key_id"] = asked.key
-    remote = S3Store(
-        bucket,
-        prefix=path or None,
-        config=cast("S3Config", {**config, **options.settings}),
-        client_options=_client(options, endpoint),
-        retry_config=_retries(options),
-        credential_provider=None if keys is None else _refreshing(keys),
-    )
+
+    def remote(retries: int) -> S3Store:
+        return S3Store(
+            bucket,
+            prefix=path or None,
+            config=cast("S3Config", {**config, **options.settings}),
+            client_options=_client(options, endpoint),
+            retry_config=_retries(retries),
+            credential_provider=None if keys is None else _refreshing(keys),
+        )
+
     rest = S3Rest(
         endpoint or f"https://s3.{region}.amazonaws.com",
         bucket,
         region=region,
         keys=keys,
         verify=options.verify,
+        retries=options.retries,
+        virtual=virtual,
     )
     return ObjectStore(
         uri,
-        remote,
-        uploads=UnfinishedUploads(rest, bucket, path),
-        locks=_locks(S3Locks(rest, bucket, path) if keys else None, asked),
+        remote(options.retries),
+        once=remote(0),
+        rest=rest,
+        listing=S3Listing(uri, rest, path) if keys and not options.settings else None,
+        uploads=UnfinishedUploads(rest, path),
+        locks=_locks(S3Locks(rest, path) if keys else None, asked),
         protection=asked,
+        retries=options.retries,
         capabilities=Capabilities(
             sweeps=keys is not None,
             signs=True,
@@ -117,20 +131,25 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
             prefix=path or None,
             config=cast("GCSConfig", config),
             client_options={**client, "default_headers": headers} if headers else client,
-            retry_config=_retries(options),
+            retry_config=_retries(options.retries),
         )
 
     reads = remote()  # first: it refuses what is no service account's key
     tokens = token_provider(options)
-    rest = GcsRest(options.endpoint or "https://storage.googleapis.com", bucket, tokens, options.verify)
+    rest = GcsRest(
+        options.endpoint or "https://storage.googleapis.com", bucket, tokens, options.verify, options.retries
+    )
     return ObjectStore(
         uri,
         reads,
         # Google takes this header with every request of an upload, in one request or in parts, but with no other.
         writes=remote(**{"x-goog-encryption-kms-key-name": asked.key}) if asked.key else None,
-        uploads=UnfinishedUploads(rest, bucket, path) if tokens else None,
+        rest=rest,
+        listing=S3Listing(uri, rest, path) if tokens and not options.settings else None,
+        uploads=UnfinishedUploads(rest, path) if tokens else None,
         locks=_locks(GcsLocks(rest, bucket, path) if tokens else None, asked),
         protection=asked,
+        retries=options.retries,
         capabilities=Capabilities(
             sweeps=tokens is not None, signs=True, encrypts=True, classes=True, locks=tokens is not None
         ),
@@ -161,7 +180,7 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
             prefix=path or None,
             config=cast("AzureConfig", config),
             client_options=_client(options, options.endpoint),
-            retry_config=_retries(options),
+            retry_config=_retries(options.retries),
             **more,
         )
 
@@ -176,7 +195,7 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
             "encryption_scope",
             "without an account key it has to be part of the shared access signature (ses)",
         )
-    locks = None
+    locks = rest = listing = None
     if account and (key or options.sas_token):
         rest = AzureRest(
             options.endpoint or f"https://{account}.blob.core.windows.net",
@@ -185,14 +204,19 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
             key=key,
             signature=options.sas_token,
             verify=options.verify,
+            retries=options.retries,
         )
         locks = AzureLocks(rest, container, path)
+        listing = None if options.settings else AzureListing(uri, rest, path)
     return ObjectStore(
         uri,
         remote(config),
         writes=writes,
+        rest=rest,
+        listing=listing,
         locks=_locks(locks, asked),
         protection=asked,
+        retries=options.retries,
         capabilities=Capabilities(
             sweeps=False,
             signs=not options.sas_token or key is not None,
@@ -277,8 +301,8 @@ def _client(options: StoreOptions, endpoint: str | None) -> ClientConfig:
     return client
 
 
-def _retries(options: StoreOptions) -> RetryConfig:
-    return {"max_retries": options.retries, "backoff": {"init_backoff": timedelta(milliseconds=200)}}
+def _retries(number: int) -> RetryConfig:
+    return {"max_retries": number, "backoff": {"init_backoff": timedelta(milliseconds=200)}}
 
 
 def _is_plain(endpoint: str | None) -> bool:

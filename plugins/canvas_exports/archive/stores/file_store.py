@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from stat import S_ISREG
+from typing import BinaryIO
 
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key, is_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
+from canvas_exports.archive.stores.folders import FILE_MODE, Folders, LinkError
+from canvas_exports.archive.stores.foreign import Foreign
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.errors import (
     AlreadyStoredError,
@@ -23,8 +26,8 @@ from canvas_exports.errors import (
 )
 
 _BLOCK = MiB
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -34,22 +37,25 @@ class FileStore(Store):
     An object is written under a temporary name in its own folder, forced to the disk, and then linked to its name,
     which fails if the name is taken: nothing half is ever visible, nothing is replaced, and a crash of the machine
     leaves either the whole object or a temporary file for ``sweep``.
+
+    Files have mode 0640 and folders 0750, whatever the umask. An object is a plain file: no link below the root is followed,
+    neither to read nor to write; the root itself may be one.
     """
 
     def __init__(self, uri: str, root: Path) -> None:
         self.uri = uri
         self._root = root
+        self._folders = Folders(root)
+        self._foreign = Foreign(uri)
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Write beside the object, force to the disk, then link: the key appears whole or not at all."""
-        path = self._path(key)
-        with _translated("store", key):
-            if path.exists():
-                raise AlreadyStoredError("the key is taken", key=key)
-        with self._part_of(path, key) as part:
-            self._write(part, blocks, key)
-            with _translated("store", key):
-                _link(part, path)
+        if self._look_up(key) is not None:
+            raise AlreadyStoredError("the key is taken", key=key)
+        with self._part_of(key) as (folder, part, name):
+            self._write(folder, part, blocks, key)
+            with self._translated("store", key):
+                _link(folder, part, name)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """As ``put``: linking fails if the key is taken, so two writers cannot both succeed."""
@@ -61,57 +67,51 @@ class FileStore(Store):
 
     def replace(self, key: str, data: bytes) -> None:
         """Write beside the object, then rename over it."""
-        path = self._path(key)
-        with self._part_of(path, key) as part:
-            self._write(part, [data], key)
-            with _translated("store", key):
-                part.replace(path)
-                _sync_folder(path.parent)
+        with self._part_of(key) as (folder, part, name):
+            self._write(folder, part, [data], key)
+            with self._translated("store", key):
+                os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+                _sync_folder(folder)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """A part of the file; past its end there is nothing."""
-        with _translated("read", key), self._path(key).open("rb") as file:
+        with self._translated("read", key), self._opened(key) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size + start) if start < 0 else start)
-            return file.read(length)
+            return file.read(-1 if length is None else length)
 
     def blocks(self, key: str) -> Iterator[Block]:
         """Through one buffer of a mebibyte."""
         buffer = bytearray(_BLOCK)
-        with _translated("read", key):
-            file = self._path(key).open("rb", buffering=0)
+        with self._translated("read", key):
+            file = self._opened(key, buffering=0)
         with file:
             while True:
-                with _translated("read", key):
-                    filled = file.readinto(buffer)
+                with self._translated("read", key):
+                    filled = file.readinto(buffer)  # type: ignore[attr-defined]  # without a buffer it is a raw file
                 if not filled:
                     return
                 yield memoryview(buffer)[:filled]
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """One file; a folder is not an object."""
-        try:
-            with _translated("look up", key):
-                found = self._path(key).stat()
-        except ObjectNotFoundError:
-            return None
-        if not S_ISREG(found.st_mode):
-            return None
-        return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, timezone.utc))
+        """One file; a folder or a link is not an object."""
+        return self._look_up(key)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Walk the folder; files that are being written are not objects, nor those whose name is no key."""
-        for path in self._files(prefix.rpartition("/")[0]):
-            key = path.relative_to(self._root).as_posix()
-            if key.startswith(prefix) and whole_name(key) is None and is_key(key):
-                info = self.stat(key)
+        """Walk the folders that the prefix leads to."""
+        for found in self._walk(prefix):
+            if found.key.startswith(prefix) and self._foreign.admits(found.key):
+                info = self.stat(found.key)
                 if info is not None:
                     yield info
 
     def delete(self, key: str) -> None:
         """Remove the file; its folder stays."""
-        with suppress(ObjectNotFoundError), _translated("delete", key):
-            self._path(key).unlink()
+        folder, name = _split(key)
+        deleting = self._translated("delete", key)
+        with suppress(ObjectNotFoundError), deleting, self._folders.entered(folder) as here:
+            if S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+                os.unlink(name, dir_fd=here)
 
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
@@ -119,86 +119,163 @@ class FileStore(Store):
         """Remove temporary files that nobody has written to for so long."""
         youngest = datetime.now(timezone.utc) - older_than
         swept = []
-        for path in self._files(""):
-            key = whole_name(path.relative_to(self._root).as_posix())
-            if key is None or not owns(key):
+        for found in self._walk(""):
+            key = whole_name(found.key)
+            if key is None or not owns(key) or found.modified > youngest:
                 continue
-            with suppress(ObjectNotFoundError), _translated("sweep", path.name):
-                if datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= youngest:
-                    path.unlink()
-                    swept.append(key)
+            folder, _, name = found.key.rpartition("/")
+            with suppress(ObjectNotFoundError), self._translated("sweep", found.key):
+                with self._folders.entered(folder) as here:
+                    os.unlink(name, dir_fd=here)
+                swept.append(key)
         return swept
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _path(self, key: str) -> Path:
-        return self._root / check_key(key)
+    def _look_up(self, key: str) -> ObjectInfo | None:
+        folder, name = _split(key)
+        try:
+            with self._translated("look up", key), self._folders.entered(folder) as here:
+                found = os.stat(name, dir_fd=here, follow_symlinks=False)
+        except ObjectNotFoundError:
+            return None
+        if not S_ISREG(found.st_mode):
+            return None
+        return ObjectInfo(key, found.st_size, _moment(found.st_mtime))
 
-    def _files(self, folder: str) -> Iterator[Path]:
-        for place, _, names in os.walk(self._root / folder):
-            yield from (Path(place, name) for name in names)
+    def _walk(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every plain file in the folders in which keys can begin with a prefix."""
+        top = prefix.rpartition("/")[0]
+        if top and not is_key(top):
+            return
+
+        def enters(folder: str) -> bool:
+            if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
+                return False
+            if not is_key(folder):
+                self._foreign.tell(f"{folder}/", "its name is no key of an archive")
+            return is_key(folder)
+
+        try:
+            with self._translated("list", prefix):
+                for found in self._folders.walk(top, enters=enters, odd=self._foreign.tell):
+                    yield ObjectInfo(found.key, found.size, _moment(found.modified))
+        except ObjectNotFoundError:
+            return
 
     @contextmanager
-    def _part_of(self, path: Path, key: str) -> Iterator[Path]:
-        """A temporary name beside an object's, gone afterwards whatever happens."""
-        with _translated("store", key):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(part_name(path.name))
+    def _part_of(self, key: str) -> Iterator[tuple[int, str, str]]:
+        """An object's folder, a temporary name in it, gone afterwards whatever happens, and the object's own name."""
+        folder, name = _split(key)
+        with self._translated("store", key):
+            entered = self._folders.entered(folder, make=True)
+            here = entered.__enter__()
         try:
-            yield part
+            part = part_name(name)
+            try:
+                yield here, part, name
+            finally:
+                with suppress(OSError):
+                    os.unlink(part, dir_fd=here)
         finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+            entered.__exit__(None, None, None)
 
-    def _write(self, part: Path, blocks: Iterable[Block], key: str) -> None:
-        with _translated("store", key):
-            file = part.open("xb", buffering=0)
-        with file:
+    def _write(self, folder: int, part: str, blocks: Iterable[Block], key: str) -> None:
+        with self._translated("store", key):
+            new = os.open(
+                part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE, dir_fd=folder
+            )
+        with os.fdopen(new, "wb", buffering=0) as file:
+            with suppress(OSError):  # not every file system has modes
+                os.fchmod(new, FILE_MODE)
             for block in blocks:
-                with _translated("store", key):
+                with self._translated("store", key):
                     left = memoryview(block)
                     while left:
                         left = left[file.write(left) :]
                 del block, left  # else the producer could wait for ever for the memory we still hold
-            with _translated("store", key):
-                os.fsync(file.fileno())
+            with self._translated("store", key):
+                os.fsync(new)
+
+    def _opened(self, key: str, buffering: int = -1) -> BinaryIO:
+        """A plain file, opened to read: a pipe would be waited for, a device asked to do something."""
+        folder, name = _split(key)
+        with self._folders.entered(folder) as here:
+            if not S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+                raise absent(key)
+            found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+        return os.fdopen(found, "rb", buffering=buffering)
+
+    @contextmanager
+    def _translated(self, action: str, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if action != "store" and error.errno in _ABSENT:
+                raise absent(key) from None
+            # Of a name without a folder before it, the folder is the key's own.
+            about = str(error.filename or "")
+            place = about if about.startswith("/") else str(self._root / key.rpartition("/")[0])
+            why = error.strerror or type(error).__name__
+            if isinstance(error, LinkError):
+                advice = "links below the archive's root are not followed; put a folder there"
+                raise ArchiveDeniedError(f"cannot {action} in {place}: {why}; {advice}", key=key) from None
+            if error.errno in _DENIED:
+                advice = "let the user that runs Airflow's workers write there, and see that it is a folder"
+                if action != "store":
+                    advice = "let the user that runs Airflow's workers read there"
+                raise ArchiveDeniedError(f"cannot {action} in {place}: {why}; {advice}", key=key) from None
+            raise ArchiveUnavailableError(f"cannot {action} in {place} at present: {why}", key=key) from None
 
 
-def _link(part: Path, path: Path) -> None:
+def _split(key: str) -> tuple[str, str]:
+    folder, _, name = check_key(key).rpartition("/")
+    return folder, name
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def _link(folder: int, part: str, name: str) -> None:
     """Give a finished file its name, unless that is taken."""
     try:
-        os.link(part, path)
+        os.link(part, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
-        raise AlreadyStoredError("the key is taken") from None
+        raise _taken(folder, name) from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         # A file server without links: look, then rename. Two writers in the same instant store the same export.
-        if path.exists():
-            raise AlreadyStoredError("the key is taken") from None
-        part.rename(path)
-    _sync_folder(path.parent)
+        if _is_there(folder, name):
+            raise _taken(folder, name) from None
+        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    _sync_folder(folder)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _taken(folder: int, name: str) -> Exception:
+    """By an object, or by what no object can replace."""
     try:
-        with suppress(OSError):  # some file servers refuse it for folders
+        if S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            return AlreadyStoredError("the key is taken")
+    except FileNotFoundError:
+        return AlreadyStoredError("the key is taken")
+    return ArchiveDeniedError(f"what is called {name} there is no file; move it away")
+
+
+def _is_there(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _sync_folder(folder: int) -> None:
+    with suppress(OSError):  # some file servers refuse it for folders, and not every folder can be read
+        descriptor = os.open(".", os.O_RDONLY, dir_fd=folder)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _translated(action: str, key: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if action != "store" and error.errno in _ABSENT:
-            raise absent(key) from None
-        if error.errno in _DENIED:
-            raise ArchiveDeniedError(
-                f"cannot {action}: {error.strerror}; check who owns the folder, and that it is one", key=key
-            ) from error
-        raise ArchiveUnavailableError(f"cannot {action} at present: {error.strerror}", key=key) from error
+        finally:
+            os.close(descriptor)

@@ -89,12 +89,18 @@ class GcsRest(Rest):
         bucket: its name.
         tokens: asked at each request; ``None`` where only obstore can get one.
         verify: as in ``StoreOptions``.
+        retries: likewise.
     """
 
     def __init__(
-        self, endpoint: str, bucket: str, tokens: TokenProvider | None, verify: bool | str = True
+        self,
+        endpoint: str,
+        bucket: str,
+        tokens: TokenProvider | None,
+        verify: bool | str = True,
+        retries: int = 0,
     ) -> None:
-        super().__init__(endpoint, bucket, verify)
+        super().__init__(endpoint, bucket, verify, retries)
         self._tokens = tokens
 
     def sign(self, request: Request) -> tuple[Mapping[str, str], str]:

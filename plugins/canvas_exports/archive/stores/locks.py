@@ -9,6 +9,7 @@ import requests
 
 from canvas_exports.archive.protection import LockMode
 from canvas_exports.archive.store import absent
+from canvas_exports.archive.stores.rest import Answer
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 # What servers say that cannot lock, or do not want to.
@@ -46,13 +47,13 @@ class Locks(ABC):
         """``ArchiveDeniedError`` if the bucket is not made for locks."""
 
 
-def expect(answer: requests.Response, key: str, advice: str) -> None:
+def expect(answer: Answer, key: str, advice: str) -> None:
     """Raise what an answer to a request for a lock means, unless it was granted."""
     if answer.ok:
         return
     if answer.status_code == requests.codes.not_found:
         raise absent(key)
-    if answer.status_code in _REFUSED:
+    if answer.status_code in _REFUSED and not answer.refusal.is_left_to_us:
         raise ArchiveDeniedError(
             f"the store refuses to lock it (HTTP {answer.status_code}); {advice}", key=key
         )

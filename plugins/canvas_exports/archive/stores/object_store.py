@@ -10,8 +10,10 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,10 +21,16 @@ from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
 from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.keys import check_key
 from canvas_exports.archive.protection import NONE, Protection
-from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
-from canvas_exports.archive.stores.cloud_errors import translated
+from canvas_exports.archive.store import PROBE_TEXT, Block, ObjectInfo, Store, absent
+from canvas_exports.archive.stores.asking import Asking, raw_errors
+from canvas_exports.archive.stores.cloud_errors import is_of_abort
+from canvas_exports.archive.stores.creation import Creation
+from canvas_exports.archive.stores.foreign import Foreign
+from canvas_exports.archive.stores.listings import Lister, PlainListing
 from canvas_exports.archive.stores.locks import HELD, Locks
 from canvas_exports.archive.stores.producer import Producer
+from canvas_exports.archive.stores.refusals import Refusal
+from canvas_exports.archive.stores.rest import Rest
 from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
 from canvas_exports.errors import (
     AlreadyStoredError,
@@ -56,9 +64,14 @@ class ObjectStore(Store):
         uri: the root as a person wrote it.
         remote: obstore's store, its prefix being the root's path.
         writes: the same for writing, where that takes other headers or credentials.
+        once: as ``writes``, but a request that fails is not repeated: with it is found out whether the store knows conditional
+            requests. ``None`` where it is known to.
+        rest: what the next three ask with, to be closed.
+        listing: of the objects; without it, that of obstore.
         uploads: the unfinished uploads below the root; ``None`` where the cloud forgets them by itself.
         locks: of its objects; ``None`` where they cannot be asked about.
         protection: what is done with what is stored.
+        retries: how often a request is repeated that obstore does not repeat by itself.
         capabilities: of this cloud with these credentials.
     """
 
@@ -68,9 +81,13 @@ class ObjectStore(Store):
         remote: obstore.store.ObjectStore,
         *,
         writes: obstore.store.ObjectStore | None = None,
+        once: obstore.store.ObjectStore | None = None,
+        rest: Rest | None = None,
+        listing: Lister | None = None,
         uploads: UnfinishedUploads | None = None,
         locks: Locks | None = None,
         protection: Protection = NONE,
+        retries: int = 0,
         capabilities: Capabilities,
     ) -> None:
         import obstore  # noqa: PLC0415 - 60 MB of native code, only for who opens such a store
@@ -79,10 +96,22 @@ class ObjectStore(Store):
         self._api = obstore
         self._remote = remote
         self._writes = remote if writes is None else writes
+        self._rest = rest
+        self._asking = Asking(uri, retries)
+        self._listing = listing or PlainListing(remote, self._asking)
+        self._foreign = Foreign(uri)
         self._uploads = uploads
         self._locks = locks
         self._protection = protection
-        self.capabilities = capabilities
+        self._able = capabilities
+        self._creation = Creation(
+            self._asking, self._put, None if once is None else partial(self._put, into=once)
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out
+        """Of this cloud with these credentials, as far as they have been found out."""
+        return replace(self._able, one_winner=False) if self._creation.heeded is False else self._able
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """A multipart upload, or a single request for what fits into one block."""
@@ -90,13 +119,16 @@ class ObjectStore(Store):
         source = Producer(blocks, _safe)
         started = datetime.now(timezone.utc)
         try:
-            with self._translated("store", key):
+            with self._asking.translated("store", key):
                 self._send(key, source)
         except BaseException:
             source.blame()
             # obstore has aborted if the source failed; if a part did, not every version of it does.
             if self._uploads is not None:
-                self._uploads.abort(key, started - _CLOCKS_DIFFER)
+                with suppress(
+                    Exception
+                ):  # what cannot be aborted is for the sweep: the first error is the one to tell
+                    self._uploads.abort(key, started - _CLOCKS_DIFFER)
             raise
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -104,22 +136,26 @@ class ObjectStore(Store):
         if self.stat(key) is not None:
             return False
         try:
-            with self._translated("store", key):
-                self._create(key, data)
+            self._creation.store(key, data)
         except AlreadyStoredError:
             return False
         return True
 
+    def find_out(self, key: str) -> None:
+        """One small object, twice: the second request has to be refused."""
+        self._creation.store(key, PROBE_TEXT)
+        self._creation.is_ignored(key, PROBE_TEXT)
+
     def replace(self, key: str, data: bytes) -> None:
         """One request; an object store replaces atomically."""
-        with self._translated("store", key):
-            self._put(key, data)
+        self._asking.ask("store", key, lambda: self._put(key, data))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """One request, after a look-up where the range depends on the size."""
         if start == 0 and length is None:
-            with self._translated("read", key):
-                return bytes(self._api.get(self._remote, check_key(key)).bytes())
+            return self._asking.ask(
+                "read", key, lambda: bytes(self._api.get(self._remote, check_key(key)).bytes())
+            )
         info = self.stat(key)
         if info is None:
             raise absent(key)
@@ -129,10 +165,10 @@ class ObjectStore(Store):
 
     def blocks(self, key: str) -> Iterator[Block]:
         """One request; where it is cut, obstore asks for the rest."""
-        with self._translated("read", key):
-            stream = iter(self._api.get(self._remote, check_key(key)).stream(min_chunk_size=BLOCK_SIZE))
+        found = self._asking.ask("read", key, lambda: self._api.get(self._remote, check_key(key)))
+        stream = iter(found.stream(min_chunk_size=BLOCK_SIZE))
         while True:
-            with self._translated("read", key):
+            with self._asking.translated("read", key):
                 block = next(stream, None)
             if block is None:
                 return
@@ -141,31 +177,22 @@ class ObjectStore(Store):
     def stat(self, key: str) -> ObjectInfo | None:
         """``HEAD``."""
         try:
-            with self._translated("look up", key):
-                meta = self._api.head(self._remote, check_key(key))
+            meta = self._asking.ask("look up", key, lambda: self._api.head(self._remote, check_key(key)))
         except ObjectNotFoundError:
             return None
         return ObjectInfo(key, meta["size"], meta["last_modified"])
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """A thousand keys at a time."""
-        folder = prefix.rpartition("/")[0]
-        with self._translated("list", prefix):
-            for page in self._api.list(self._remote, prefix=folder or None, chunk_size=1000):
-                for meta in page:
-                    if meta["path"].startswith(prefix):
-                        yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"])
+        yield from (info for info in self._listing.below(prefix) if self._foreign.admits(info.key))
 
     def delete(self, key: str) -> None:
         """One request, after a look whether it is locked: on S3 and Azure a locked object would only be hidden."""
         until = self._known_lock(check_key(key))  # who may not look may be allowed to delete
         if until is not None:
             raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
-        try:
-            with self._translated("delete", key):
-                self._api.delete(self._remote, key)
-        except ObjectNotFoundError:
-            return
+        with suppress(ObjectNotFoundError):
+            self._asking.ask("delete", key, lambda: self._api.delete(self._remote, key))
 
     def lock(self, key: str) -> None:
         """One request for a retention, one for a hold."""
@@ -203,33 +230,38 @@ class ObjectStore(Store):
         return [] if self._uploads is None else self._uploads.sweep(older_than, owns)
 
     def close(self) -> None:
-        """The connections close when they have been idle."""
+        """Those of obstore close by themselves, when they have been idle."""
+        if self._rest is not None:
+            self._rest.close()
 
     def _send(self, key: str, source: Producer) -> None:
         head = deque(islice(source, 1))
         if not (head and _is_full(head[0])):
             head.extend(islice(source, 1))
             if len(head) < 2:  # noqa: PLR2004 - one block, or none
-                self._create(key, head.popleft() if head else b"")
+                self._creation.store(key, head.popleft() if head else b"")
                 return
-        self._put(
-            key,
-            _chained(head, source),
-            use_multipart=True,
-            chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
-            max_concurrency=CONCURRENCY,
-        )
+        started = datetime.now(timezone.utc)
+        try:
+            self._put(
+                key,
+                _chained(head, source),
+                use_multipart=True,
+                chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
+                max_concurrency=CONCURRENCY,
+            )
+        except raw_errors() as error:
+            if not is_of_abort(error):
+                raise
+            # A part was refused, and so was the abort, which is all that obstore tells.
+            first = self._uploads and self._uploads.refusal(key, started - _CLOCKS_DIFFER)
+            raise (first or Refusal(None, "the upload was not taken, nor could it be aborted")).error(
+                self.uri, "store", key
+            ) from None
 
     def _refuse_taken(self, key: str) -> None:
         if self.stat(key) is not None:
             raise AlreadyStoredError("the key is taken", key=key)
-
-    def _create(self, key: str, block: Block) -> None:
-        """One request, conditional where the server understands the condition."""
-        try:
-            self._put(key, block, mode="create")
-        except (self._api.exceptions.NotSupportedError, NotImplementedError):
-            self._put(key, block)
 
     def _retain(self, key: str, locks: Locks, until: datetime) -> None:
         try:
@@ -246,9 +278,9 @@ class ObjectStore(Store):
         except ArchiveDeniedError:
             return None
 
-    def _put(self, key: str, data: Block | Iterator[Block], **how: Any) -> None:
+    def _put(self, key: str, data: Block | Iterator[Block], *, into: Any = None, **how: Any) -> None:
         self._api.put(
-            self._writes,
+            self._writes if into is None else into,
             check_key(key),
             data,
             **{
@@ -267,13 +299,15 @@ class ObjectStore(Store):
         return {}
 
     def _range(self, key: str, start: int, length: int) -> bytes:
-        with self._translated("read", key):
+        def fetch() -> bytes:
             try:
-                found = bytes(self._api.get_range(self._remote, check_key(key), start=start, length=length))
+                return bytes(self._api.get_range(self._remote, check_key(key), start=start, length=length))
             except self._api.exceptions.GenericError as error:
                 if _WHOLE_INSTEAD not in str(error):
                     raise
-                found = self._cut(key, start, length)
+                return self._cut(key, start, length)
+
+        found = self._asking.ask("read", key, fetch)
         if len(found) != length:
             raise ArchiveUnavailableError(
                 f"the store sent {len(found):,} bytes instead of {length:,}", key=key
@@ -289,9 +323,6 @@ class ObjectStore(Store):
             if passed >= start + length:
                 break
         return bytes(found)
-
-    def _translated(self, action: str, key: str) -> AbstractContextManager[None]:
-        return translated(self.uri, action, key)
 
 
 def _safe(block: Block) -> Block:

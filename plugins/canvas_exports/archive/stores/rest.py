@@ -1,18 +1,27 @@
-"""The few requests for which obstore has no call: unfinished uploads, and locks."""
+"""The few requests for which obstore has no call, or no patience: lists, unfinished uploads, and locks."""
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
 
+from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.stores.patience import pauses
+from canvas_exports.archive.stores.refusals import Refusal
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _TIMEOUT = 60
 _BUSY = (requests.codes.request_timeout, requests.codes.too_many_requests)
+_LARGEST = 32 * MiB  # of an answer: a thousand of the longest names, each character written as nine, are less
+_CODE = re.compile(rb"<Code>([\w.]{1,64})</Code>|\"reason\": *\"([\w.]{1,64})\"")
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,33 @@ class Request:
     body: bytes = b""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An answer, all of which has arrived."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was granted."""
+        return self.status_code < 400  # noqa: PLR2004 - HTTP's
+
+    @property
+    def refusal(self) -> Refusal:
+        """What it says if it was not."""
+        found = _CODE.search(self.content[:4096])
+        return Refusal(self.status_code, (found[1] or found[2]).decode() if found else None)
+
+    def json(self) -> Any:
+        """Its JSON document. ``ArchiveUnavailableError`` if it holds none."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            raise ArchiveUnavailableError("the store's answer is not what it should be") from None
+
+
 class Rest(ABC):
     """One cloud's own requests, each signed anew.
 
@@ -34,15 +70,21 @@ class Rest(ABC):
         endpoint: URL of the server.
         place: the bucket, for messages.
         verify: as in ``StoreOptions``.
+        retries: likewise.
     """
 
-    def __init__(self, endpoint: str, place: str, verify: bool | str = True) -> None:
+    def __init__(self, endpoint: str, place: str, verify: bool | str = True, retries: int = 0) -> None:
         url = urlsplit(endpoint)
         self._base = f"{url.scheme}://{url.netloc}"
         self._host = url.netloc
         self._path = url.path.rstrip("/")
         self._verify = verify
+        self._retries = retries
+        self._session = requests.Session()
+        self._session.auth = lambda prepared: prepared  # or a .netrc entry would replace the signature
         self.place = place
+        #: Path of the bucket: an object's is this, a slash and its name.
+        self.bucket = f"/{place}"
 
     @abstractmethod
     def sign(self, request: Request) -> tuple[Mapping[str, str], str]:
@@ -57,7 +99,7 @@ class Rest(ABC):
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         action: str,
-    ) -> requests.Response:
+    ) -> Answer:
         """The answer, unless the request was refused (401, 403) or the server failed.
 
         Args:
@@ -72,29 +114,72 @@ class Rest(ABC):
             ArchiveDeniedError: no credentials, or no right to do this (permanent).
             ArchiveUnavailableError: the server failed or did not answer (retryable).
         """
+        answer = self.ask(verb, path, query, headers=headers, body=body)
+        if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
+            if answer.refusal.is_passing:
+                raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
+            raise ArchiveDeniedError(f"no right to {action} in {self.place}")
+        failed = answer.status_code >= requests.codes.server_error
+        if failed and answer.status_code != requests.codes.not_implemented:
+            raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
+        if answer.status_code in _BUSY or (not answer.ok and answer.refusal.is_left_to_us):
+            raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
+        return answer
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """The answer, whatever it is. What may pass is asked again, as often as the store's options say.
+
+        Raises:
+            ArchiveDeniedError: no credentials (permanent).
+            ArchiveUnavailableError: the server did not answer, or with more than can be (retryable).
+        """
         line = "&".join(
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted((query or {}).items())
         )
-        target = f"{self._path}{quote(path, safe='/%')}"
-        signed, line = self.sign(Request(verb, self._host, target, line, headers or {}, body))
+        target = f"{self._path}{quote(path or '/', safe='/%')}"
+        for pause in pauses(self._retries):
+            try:
+                answer = self._once(Request(verb, self._host, target, line, headers or {}, body))
+            except ArchiveUnavailableError:
+                if pause is None:
+                    raise
+            else:
+                if pause is None or answer.ok or not answer.refusal.is_passing:
+                    return answer
+            time.sleep(pause)
+        raise AssertionError("the last of the pauses is none")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _once(self, request: Request) -> Answer:
+        signed, line = self.sign(request)
         try:
-            with requests.Session() as session:
-                session.auth = lambda prepared: prepared  # or a .netrc entry would replace the signature
-                answer = session.request(
-                    verb,
-                    f"{self._base}{target}?{line}",
-                    headers=dict(signed),
-                    data=body or None,
-                    timeout=_TIMEOUT,
-                    verify=self._verify,
-                    allow_redirects=False,
-                )
+            with self._session.request(
+                request.verb,
+                f"{self._base}{request.target}?{line}",
+                headers=dict(signed),
+                data=request.body or None,
+                timeout=_TIMEOUT,
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                content = bytearray()
+                for piece in answer.iter_content(MiB):
+                    content += piece
+                    if len(content) > _LARGEST:
+                        raise ArchiveUnavailableError(f"the store answered with more than {_LARGEST:,} bytes")
         except requests.RequestException as error:
             # Its message holds the URL, and with it the upload's id or a signature.
             raise ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}") from None
-        if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
-            raise ArchiveDeniedError(f"no right to {action} in {self.place}")
-        failed = answer.status_code >= requests.codes.server_error
-        if (failed and answer.status_code != requests.codes.not_implemented) or answer.status_code in _BUSY:
-            raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
-        return answer
+        return Answer(answer.status_code, answer.headers, bytes(content))

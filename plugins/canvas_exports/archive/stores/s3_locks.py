@@ -23,13 +23,11 @@ class S3Locks(Locks):
 
     Args:
         rest: where to ask.
-        bucket: its name.
         path: of the archive's root in it.
     """
 
-    def __init__(self, rest: Rest, bucket: str, path: str) -> None:
+    def __init__(self, rest: Rest, path: str) -> None:
         self._rest = rest
-        self._bucket = bucket
         self._root = f"{path}/" if path else ""
 
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
@@ -53,11 +51,9 @@ class S3Locks(Locks):
 
     def check(self) -> None:
         """``GetObjectLockConfiguration``."""
-        answer = self._rest.send(
-            "GET", f"/{self._bucket}", {"object-lock": ""}, action="see whether it locks"
-        )
+        answer = self._rest.send("GET", self._rest.bucket, {"object-lock": ""}, action="see whether it locks")
         if answer.status_code == requests.codes.not_found or _ENABLED not in answer.content:
-            raise ArchiveDeniedError(f"{self._bucket} cannot lock objects; {_ADVICE}")
+            raise ArchiveDeniedError(f"{self._rest.place} cannot lock objects; {_ADVICE}")
 
     def _put(self, key: str, what: str, document: str) -> None:
         body = document.encode()
@@ -73,4 +69,4 @@ class S3Locks(Locks):
         expect(answer, key, _ADVICE)
 
     def _path(self, key: str) -> str:
-        return f"/{self._bucket}/{self._root}{key}"
+        return f"{self._rest.bucket}/{self._root}{key}"

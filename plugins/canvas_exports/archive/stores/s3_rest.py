@@ -21,6 +21,8 @@ class S3Rest(Rest):
         region: of the bucket.
         keys: asked at each request; ``None`` where only obstore can find them.
         verify: as in ``StoreOptions``.
+        retries: likewise.
+        virtual: the bucket is part of the host's name instead of the path.
     """
 
     def __init__(
@@ -31,8 +33,12 @@ class S3Rest(Rest):
         region: str,
         keys: KeysProvider | None,
         verify: bool | str = True,
+        retries: int = 0,
+        virtual: bool = False,
     ) -> None:
-        super().__init__(endpoint, bucket, verify)
+        super().__init__(in_host(endpoint, bucket) if virtual else endpoint, bucket, verify, retries)
+        if virtual:
+            self.bucket = ""
         self._region = region
         self._keys = keys
 
@@ -43,6 +49,12 @@ class S3Rest(Rest):
                 f"no keys to ask {self.place} with; install boto3, or set a lifecycle rule"
             )
         return _signed(request, self._region, self._keys()), request.line
+
+
+def in_host(endpoint: str, bucket: str) -> str:
+    """An endpoint with the bucket before its host's name."""
+    scheme, _, rest = endpoint.partition("://")
+    return f"{scheme}://{bucket}.{rest}"
 
 
 def _signed(request: Request, region: str, keys: AccessKeys) -> dict[str, str]:

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from xml.parsers import expat
 
 import requests
 
-from canvas_exports.archive.stores.rest import Rest
+from canvas_exports.archive.stores.listings import moment
+from canvas_exports.archive.stores.refusals import Refusal
+from canvas_exports.archive.stores.rest import Answer, Rest
+from canvas_exports.archive.stores.xml_lists import Row, read_list
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
 
+log = logging.getLogger(__name__)
+
 _ACTION = "list or abort unfinished uploads"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One unfinished upload: for which key below the root, its number, and when it began (UTC)."""
+
+    key: str
+    id: str
+    began: datetime
 
 
 class UnfinishedUploads:
     """The unfinished uploads of an archive.
 
-    Rests on ``GET /<bucket>?uploads`` and ``DELETE /<bucket>/<key>?uploadId=``, which S3 and GCS have in common.
+    Rests on ``GET /<bucket>?uploads`` and ``DELETE /<bucket>/<key>?uploadId=``, which S3 and GCS have in common. An upload of
+    which the store does not tell the key, the number and the beginning is left alone.
 
     Args:
         rest: where to ask.
-        bucket: its name.
-        path: of the archive's root in it.
+        path: of the archive's root in its bucket.
     """
 
-    def __init__(self, rest: Rest, bucket: str, path: str) -> None:
+    def __init__(self, rest: Rest, path: str) -> None:
         self._rest = rest
-        self._bucket = bucket
         self._root = f"{path}/" if path else ""
 
     def sweep(self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True) -> list[str]:
@@ -36,76 +50,93 @@ class UnfinishedUploads:
 
         Raises:
             ArchiveDeniedError: no keys, or no right to list or abort uploads (permanent).
-            ArchiveUnavailableError: the store failed (retryable).
+            ArchiveUnavailableError: the store failed, or its list ended early: what it listed has been aborted (retryable).
         """
         youngest = datetime.now(timezone.utc) - older_than
-        return self._abort("", lambda key, began: began <= youngest and owns(key))
+        return self._abort("", lambda upload: upload.began <= youngest and owns(upload.key))
 
     def abort(self, key: str, since: datetime) -> None:
         """Abort what is left of an upload to one key that began at a time or later; what cannot be is for ``sweep``."""
         with suppress(ArchiveError):
-            self._abort(key, lambda found, began: found == key and began >= since)
+            self._abort(key, lambda upload: upload.key == key and upload.began >= since)
 
-    def _abort(self, key: str, chosen: Callable[[str, datetime], bool]) -> list[str]:
-        dead = [
-            (found, upload["UploadId"])
-            for upload in self._uploads(self._root + key)
-            if chosen(found := upload["Key"].removeprefix(self._root), _moment(upload["Initiated"]))
-        ]
-        for found, upload_id in dead:
-            path = f"/{self._bucket}/{self._root}{found}"
-            answer = self._rest.send("DELETE", path, {"uploadId": upload_id}, action=_ACTION)
+    def refusal(self, key: str, since: datetime) -> Refusal | None:
+        """Why a part of an upload to a key is refused, if one is left that began at a time or later: another part is tried.
+
+        For who was told only that the upload could not be aborted. ``None``: it is not known.
+        """
+        with suppress(ArchiveError):
+            for upload in self._uploads(self._root + key):
+                if upload.key == key and upload.began >= since:
+                    path = f"{self._rest.bucket}/{self._root}{key}"
+                    part = {"partNumber": "2", "uploadId": upload.id}
+                    answer = self._rest.ask("PUT", path, part, body=b"-")
+                    return answer.refusal if answer.refusal.is_telling and not answer.ok else None
+        return None
+
+    def _abort(self, prefix: str, chosen: Callable[[Upload], bool]) -> list[str]:
+        dead: list[Upload] = []
+        failure: ArchiveUnavailableError | None = None
+        try:
+            dead.extend(filter(chosen, self._uploads(self._root + prefix)))
+        except ArchiveUnavailableError as error:
+            failure = error  # what was listed until then can go
+        for upload in dead:
+            path = f"{self._rest.bucket}/{self._root}{upload.key}"
+            answer = self._rest.send("DELETE", path, {"uploadId": upload.id}, action=_ACTION)
             if answer.status_code != requests.codes.not_found:  # somebody else was quicker
                 _expect(answer)
-        return [found for found, _ in dead]
+        if failure is not None:
+            raise failure
+        return [upload.key for upload in dead]
 
-    def _uploads(self, prefix: str) -> Iterator[dict[str, str]]:
-        page = {"prefix": prefix, "uploads": ""}
+    def _uploads(self, prefix: str) -> Iterator[Upload]:
+        place: Row = {}
+        ageless = 0
         while True:
-            answer = self._rest.send("GET", f"/{self._bucket}", page, action=_ACTION)
+            page = {"prefix": prefix, "uploads": "", "encoding-type": "url", **place}
+            answer = self._rest.send("GET", self._rest.bucket, page, action=_ACTION)
+            if answer.status_code in (requests.codes.bad_request, requests.codes.not_implemented):
+                del page["encoding-type"]
+                answer = self._rest.send("GET", self._rest.bucket, page, action=_ACTION)
             if answer.status_code == requests.codes.not_found:
                 return
-            uploads, listing = _parse(_expect(answer).content)
-            yield from (upload for upload in uploads if upload["Key"].startswith(prefix))
-            if listing.get("IsTruncated") != "true":
-                return
-            page |= {
-                "key-marker": listing["NextKeyMarker"],
-                "upload-id-marker": listing["NextUploadIdMarker"],
-            }
+            rows, beside = read_list(_expect(answer).content, "Upload")
+            for row in rows:
+                began = moment(row.get("Initiated"))
+                if not row.get("Key", "").startswith(prefix) or not row.get("UploadId"):
+                    continue
+                if began is None:
+                    ageless += 1
+                    continue
+                yield Upload(row["Key"].removeprefix(self._root), row["UploadId"], began)
+            if beside.get("IsTruncated", "").lower() != "true":
+                break
+            following = _following(rows, beside)
+            if following is None or following == place:
+                raise ArchiveUnavailableError(
+                    "the store's list of unfinished uploads does not go on where it ended"
+                )
+            place = following
+        if ageless:
+            log.warning(
+                "the store does not tell when %d unfinished uploads to %s began: they are left alone",
+                ageless,
+                self._rest.place,
+            )
 
 
-def _expect(answer: requests.Response) -> requests.Response:
+def _following(rows: list[Row], beside: Row) -> Row | None:
+    """Where the list goes on: where the store says, or else after the last upload that it named."""
+    last = rows[-1] if rows else {}
+    if key := beside.get("NextKeyMarker"):
+        upload_id = beside.get("NextUploadIdMarker")
+    else:
+        key, upload_id = last.get("Key"), last.get("UploadId")
+    return {"key-marker": key, **({"upload-id-marker": upload_id} if upload_id else {})} if key else None
+
+
+def _expect(answer: Answer) -> Answer:
     if not answer.ok:
         raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
     return answer
-
-
-def _parse(document: bytes) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """The ``Upload`` elements, and the elements beside them, of a ``ListMultipartUploadsResult``."""
-    uploads: list[dict[str, str]] = []
-    listing: dict[str, str] = {}
-    path: list[str] = []
-
-    def start(name: str, _: Mapping[str, str]) -> None:
-        path.append(name)
-        if name == "Upload":
-            uploads.append({})
-
-    def text(data: str) -> None:
-        place = uploads[-1] if "Upload" in path else listing
-        place[path[-1]] = place.get(path[-1], "") + data
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: path.pop()
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError:
-        raise ArchiveUnavailableError("the store did not list its unfinished uploads") from None
-    return uploads, listing
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)

@@ -1,0 +1,63 @@
+"""Requests through obstore: what it does not repeat by itself is repeated here, and its errors become ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from canvas_exports.archive.stores.cloud_errors import ours, refusal_of, translated
+from canvas_exports.archive.stores.patience import pauses
+
+Answer = TypeVar("Answer")
+
+
+def raw_errors() -> tuple[type[Exception], ...]:
+    """What obstore raises."""
+    from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
+
+    return (exceptions.BaseError, OSError, NotImplementedError)
+
+
+def is_not_supported(error: Exception) -> bool:
+    """Whether obstore itself cannot make such a request."""
+    from obstore import exceptions  # noqa: PLC0415 - as above
+
+    return isinstance(error, exceptions.NotSupportedError | NotImplementedError)
+
+
+class Asking:
+    """The requests of one store.
+
+    Args:
+        uri: the archive's root, for messages.
+        retries: how often a request is repeated.
+    """
+
+    def __init__(self, uri: str, retries: int) -> None:
+        self.uri = uri
+        self._retries = retries
+
+    def ask(self, action: str, key: str, request: Callable[[], Answer]) -> Answer:
+        """Carry out one request, and again what may pass and obstore does not repeat by itself.
+
+        Raises:
+            ArchiveError: see ``cloud_errors.translated``.
+        """
+        for pause in pauses(self._retries):
+            try:
+                return request()
+            except raw_errors() as error:
+                if pause is None or not refusal_of(error).is_left_to_us:
+                    raise self.ours(error, action, key) from None
+            time.sleep(pause)
+        raise AssertionError("the last of the pauses is none")
+
+    def translated(self, action: str, key: str) -> AbstractContextManager[None]:
+        """Raise obstore's errors as ours; nothing is repeated."""
+        return translated(self.uri, action, key)
+
+    def ours(self, error: Exception, action: str, key: str) -> Exception:
+        """The error of ours that one of obstore's means."""
+        return ours(error, self.uri, action, key)

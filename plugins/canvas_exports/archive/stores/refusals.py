@@ -1,0 +1,200 @@
+"""What a cloud's refusal means: from HTTP status and code, never from its words, which may hold addresses and signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from canvas_exports.errors import (
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    LockedError,
+)
+
+_DENIED = (401, 403)
+_ELSEWHERE = (301, 302, 307, 308, 400)
+_NOT_OFFERED = (405, 501, 505)
+_REPEATED_BELOW = (408, 429)  # and 5xx: obstore's client repeats those by itself
+
+# Of GCS and Azure.
+_LOCKED = (
+    "objectunderactivehold",
+    "retentionpolicynotmet",
+    "blobimmutableduetopolicy",
+    "blobimmutableduetolegalhold",
+)
+_TAKEN = ("blobalreadyexists", "preconditionfailed", "conditionnotmet")
+# Whatever their status: a body that was cut or damaged on its way, two writers at once, a server that wants fewer requests.
+_PASSING = frozenset(
+    (
+        *("requesttimeout", "baddigest", "incompletebody", "invalidpart", "invalidpartorder"),
+        *(
+            "xamzcontentsha256mismatch",
+            "xamzcontentchecksummismatch",
+            "contentchecksummismatch",
+            "md5mismatch",
+        ),
+        *("clientdisconnected", "conditionalrequestconflict", "operationaborted", "priorrequestnotcomplete"),
+        *(
+            "slowdown",
+            "slowdownread",
+            "slowdownwrite",
+            "serverbusy",
+            "busy",
+            "serviceunavailable",
+            "nosuchupload",
+        ),
+        *(
+            "internalerror",
+            "internalservererror",
+            "operationtimedout",
+            "toomanyrequests",
+            "bandwidthlimitexceeded",
+        ),
+        *(
+            "ratelimitexceeded",
+            "userratelimitexceeded",
+            "throttling",
+            "throttlingexception",
+            "throttledexception",
+        ),
+        *("requestthrottled", "requestthrottledexception", "requestlimitexceeded", "requesttimeoutexception"),
+    )
+)
+_QUOTA = "the quota of the bucket or of its owner is used up; free space there, or have it raised"
+_ACCOUNT = "the store has closed the account, or wants something settled first; ask its provider"
+_TOKEN = "the session token has expired; renew it in the connection, unless it is renewed by itself"  # noqa: S105 - a sentence
+_COLD = "the object lies in a storage class from which nothing is read at once; have it restored there first"
+_SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
+    "quotaexceeded": (ArchiveDeniedError, _QUOTA),
+    "storagequotaexceeded": (ArchiveDeniedError, _QUOTA),
+    "xminioadminbucketquotaexceeded": (ArchiveDeniedError, _QUOTA),
+    "xminiostoragefull": (ArchiveDeniedError, "the store is full; free space there"),
+    "insufficientstorage": (ArchiveDeniedError, "the store is full; free space there"),
+    "invalidaccesskeyid": (
+        ArchiveDeniedError,
+        "the store does not know this access key; correct the connection's login",
+    ),
+    "signaturedoesnotmatch": (
+        ArchiveDeniedError,
+        "the secret key does not belong to the access key; correct the connection's password",
+    ),
+    "authenticationfailed": (
+        ArchiveDeniedError,
+        "key or signature are not accepted; correct them, and look whether this machine's clock is right",
+    ),
+    "requesttimetooskewed": (
+        ArchiveDeniedError,
+        "the clocks of this machine and of the store differ too much; set this machine's clock",
+    ),
+    "expiredtoken": (ArchiveUnavailableError, _TOKEN),
+    "tokenrefreshrequired": (ArchiveUnavailableError, _TOKEN),
+    "invalidtoken": (ArchiveDeniedError, "the session token is not valid; renew it in the connection"),
+    "accountproblem": (ArchiveDeniedError, _ACCOUNT),
+    "allaccessdisabled": (ArchiveDeniedError, _ACCOUNT),
+    "notsignedup": (ArchiveDeniedError, _ACCOUNT),
+    "usersuspended": (ArchiveDeniedError, _ACCOUNT),
+    "accountisdisabled": (ArchiveDeniedError, _ACCOUNT),
+    "userprojectaccountproblem": (ArchiveDeniedError, _ACCOUNT),
+    "invalidobjectstate": (ArchiveDeniedError, _COLD),
+    "blobarchived": (ArchiveDeniedError, _COLD),
+    "invalidstorageclass": (
+        ArchiveDeniedError,
+        "the store has no such storage class; correct storage_class in the connection",
+    ),
+    "leaseidmissing": (ArchiveDeniedError, "somebody holds a lease on it; have the lease broken"),
+    "entitytoolarge": (ArchiveError, "it is larger than the store takes"),
+}
+_KMS = "the key to encrypt with cannot be used; look at its state and at who may use it"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How a store refused a request.
+
+    Attributes:
+        status: of HTTP; ``None`` if there was no answer, or none that is known.
+        code: the store's own word for it, of letters, digits and dots.
+    """
+
+    status: int | None = None
+    code: str | None = None
+
+    @property
+    def detail(self) -> str:
+        """Both, as messages tell them."""
+        return ", ".join(part for part in (self.code, self.status and f"HTTP {self.status}") if part)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may be granted a little later."""
+        status = self.status or 0
+        return (
+            self._word in _PASSING
+            or (self._word not in _SENTENCES and not self.is_lock and (status in (408, 409, 425, 429)))
+            or (status >= 500 and status not in _NOT_OFFERED and self._word not in _SENTENCES)  # noqa: PLR2004 - HTTP's
+        )
+
+    @property
+    def is_left_to_us(self) -> bool:
+        """Whether it is passing and obstore's client does not repeat it by itself."""
+        status = self.status or 0
+        return self.is_passing and status not in _REPEATED_BELOW and 0 < status < 500  # noqa: PLR2004 - HTTP's
+
+    @property
+    def is_of_condition(self) -> bool:
+        """Whether it can mean that the store does not know conditional requests: the same without one will tell."""
+        return self.status in (400, *_NOT_OFFERED) and not self.is_passing and self._word not in _SENTENCES
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it says what is wrong, whatever was asked for."""
+        return self.is_passing or self._word in _SENTENCES or self.status in _DENIED
+
+    @property
+    def is_lock(self) -> bool:
+        """Whether a lock forbids it."""
+        return self._word in _LOCKED
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the condition was that the key is free, and it is not."""
+        return self.status in (None, 412) or self._word in _TAKEN
+
+    def error(self, uri: str, action: str, key: str | None = None) -> ArchiveError:
+        """The error to raise.
+
+        Args:
+            uri: the archive's root.
+            action: a verb, for the message.
+            key: of the object.
+        """
+        if self.is_lock:
+            return LockedError(f"cannot {action}: the store has locked it", key=key)
+        kind, words = self._meaning
+        return kind(f"cannot {action} in {uri}{words}", key=key)
+
+    @property
+    def _meaning(self) -> tuple[type[ArchiveError], str]:
+        """The kind of error, and what its message says in the end."""
+        known = _SENTENCES.get(self._word)
+        kind: type[ArchiveError] = ArchiveUnavailableError
+        if known is not None:
+            kind, words = known[0], f": {self.detail}: {known[1]}"
+        elif self._word.startswith("kms."):
+            kind, words = ArchiveDeniedError, f": {self.detail}: {_KMS}"
+        elif self.is_passing:
+            words = f" at present: {self.detail}"
+        elif self.status in _DENIED or self._word == "accessdenied":
+            kind, words = ArchiveDeniedError, f": {self.detail}; check the credentials and their rights"
+        elif self.status in _NOT_OFFERED:
+            kind, words = ArchiveError, f": {self.detail}: the store does not offer it"
+        elif self.status in _ELSEWHERE:
+            kind, words = ArchiveError, f": {self.detail}; check region and endpoint"
+        else:
+            words = f" at present: {self.detail or 'no answer'}"
+        return kind, words
+
+    @property
+    def _word(self) -> str:
+        return (self.code or "").lower()

@@ -20,6 +20,8 @@
     │   │   └── LockedError                    the object is under a lock: nobody may delete it yet
     │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
     │   ├── ObjectNotFoundError (KeyError)     there is no object under this key
+    │   ├── UnreadableDocumentError            a document of the archive is not what it should be: passed over
+    │   ├── NoArchiveError                     no copy lies at this address: a wrong one, or nothing was ever stored
     │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
     └── PackageError                           the bytes arrived but are not the package asked for
         ├── CorruptPackageError     retryable  not a zip, truncated, or a directory that lies
@@ -34,6 +36,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
+
+from canvas_exports.text import harmless
 
 
 class CanvasExportsError(Exception):
@@ -241,6 +245,32 @@ class ObjectNotFoundError(ArchiveError, KeyError):
     It is the only way a store says so. It is a ``KeyError`` too, for those who treat a store as a mapping; code of this
     package catches it by its own name, so that the ``KeyError`` of a mistake elsewhere is never taken for an absent object.
     """
+
+
+class UnreadableDocumentError(ArchiveError):
+    """A document in the archive (a manifest, a report, a plan, ...) is not what it should be, or is too large to be read.
+
+    It is never about more than what that document tells: the others are read as if it were not there.
+
+    Attributes:
+        why: in words of ours: nothing of the document is quoted.
+    """
+
+    def __init__(self, reason: str, *, key: str | None = None) -> None:
+        shown = None if key is None else harmless(key)
+        super().__init__(reason if shown is None else f"{shown} cannot be read: {reason}", key=shown)
+        self.why = reason
+
+
+class NoArchiveError(ArchiveError):
+    """No copy of anything lies at this address, so no question about copies has an answer there.
+
+    An archive is known by its manifests. Whoever asks an address that holds none has a wrong address, or an archive in
+    which nothing was stored yet; neither is good news.
+    """
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(f"no archive here: {harmless(uri)}: {reason}")
 
 
 class ArchiveUnavailableError(ArchiveError):

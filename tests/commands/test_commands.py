@@ -197,7 +197,8 @@ class TestRuns:
         assert ask("runs")[1].splitlines()[-1] == "runs/2026-11-24/nightly/late/report.json cannot be read."
 
     def test_of_no_run(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        assert main(["runs", "--archive", (tmp_path / "nothing").as_uri()]) == 0
+        lay(FileStore(tmp_path.as_uri(), tmp_path), manifest("course:101"))
+        assert main(["runs", "--archive", tmp_path.as_uri()]) == 0
         assert capsys.readouterr().out == "There is no report of a run.\n"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.errors import ArchiveError
+from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import Receipt, gather_run_report, record, store_batch_report
@@ -149,10 +149,19 @@ class TestOfARun:
         assert gather_run_report(store, self.REPORTER, []).outcomes == [Outcome.DENIED]
 
     @pytest.mark.parametrize(
-        "data", [b"", b"half a docum", b"[]", b'{"schema": "another"}', b'{"outcomes": 7}']
+        "data", [b"", b"half a docum", b"[]", b'{"schema": "another"}', b'{"outcomes": 7}', b"[" * 9999]
     )
-    def test_a_damaged_document_is_an_error_and_no_silence(self, store: FileStore, data: bytes) -> None:
+    def test_a_damaged_document_costs_what_it_alone_would_tell_and_is_no_silence(
+        self, store: FileStore, data: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
         store_batch_report(store, [item(1)], RUN, started_at=1.8e9)
         store.replace(f"{FOLDER}batches/export-1.json", data)
-        with pytest.raises(ArchiveError, match="not a"):
-            gather_run_report(store, self.REPORTER, [("course:1", CARTRIDGE)])
+        planned = [("course:1", CARTRIDGE), ("course:2", CARTRIDGE)]
+        report = gather_run_report(store, self.REPORTER, planned)
+        assert sorted(report.outcomes) == [Outcome.INTERRUPTED, Outcome.STORED]
+        [row] = [row for row in report.view.records if row.outcome == "interrupted"]
+        assert row.context == "course:2"
+        assert "batches/export-1.json cannot be read" in row.reason
+        assert caplog.text.count("batches/export-1.json cannot be read") == 1
+        with pytest.raises(UnreadableDocumentError):  # where nobody knows what it would have told
+            gather_run_report(store, self.REPORTER, [])

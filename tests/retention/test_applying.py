@@ -197,7 +197,7 @@ class TestKilled:
         shelf = laid([night(2, verified="intact"), night(1, verified="intact")])
         made = plan(shelf)
         (old,) = made.contexts[0].of(Decision.DELETE)
-        died = dying(shelf, 5)  # two listings, a manifest, a package
+        died = dying(shelf, 7)  # two listings, two manifests read, a manifest and a package deleted
         with suppress(Killed):
             apply_plan(shelf, made)
         shelf.before = lambda *_: None

@@ -21,7 +21,7 @@ from canvas_exports.archive.records import RecordKind, RecordName, read_record_n
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.catalog.reading import copies_of
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, NoArchiveError
 from canvas_exports.verify.running import Budget, Verified, verify
 
 
@@ -190,5 +190,7 @@ def test_a_manifest_that_cannot_be_read_is_told(store: Store) -> None:
     assert [key for key, _ in verified.troubles] == ["courses/102/20261123T020000Z-common_cartridge-9.json"]
 
 
-def test_an_empty_archive_has_nothing_to_verify(store: Store) -> None:
-    assert run(store).rows == []
+def test_an_empty_archive_is_an_error_unless_it_may_be_empty(store: Store) -> None:
+    with pytest.raises(NoArchiveError):
+        run(store)
+    assert run(store, allow_empty=True).rows == []

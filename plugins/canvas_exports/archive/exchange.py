@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
+from canvas_exports.archive.documents import MOST_OF_PLAN, fetch
 from canvas_exports.archive.store import Store
+from canvas_exports.errors import UnreadableDocumentError
+
+_log = logging.getLogger(__name__)
 
 Later = Callable[[bytes, bytes], bool]
 """Whether the first of two versions of a document is the later one."""
@@ -13,7 +18,7 @@ Later = Callable[[bytes, bytes], bool]
 def exchange(stores: Sequence[Store], folder: str, later: Later | None = None) -> None:
     """Give every archive the documents below a folder that any of them has.
 
-    Versions of one size are taken for the same. Holds one document at a time, and the names of all.
+    Versions of one size are taken for the same. One that is too large to be ours is left where it is. Holds one document at a time, and the names of all.
 
     Args:
         stores: the archives; all of them have to answer.
@@ -30,7 +35,14 @@ def exchange(stores: Sequence[Store], folder: str, later: Later | None = None) -
         sizes = [sizes.get(key) for sizes in listed]
         if len(set(sizes)) == 1 or (later is None and None not in sizes):
             continue
-        found = [None if size is None else store.read(key) for store, size in zip(stores, sizes, strict=True)]
+        try:
+            found = [
+                None if size is None else fetch(store, key, MOST_OF_PLAN, size=size)
+                for store, size in zip(stores, sizes, strict=True)
+            ]
+        except UnreadableDocumentError as error:  # none of ours is so large
+            _log.warning("%s", error)
+            continue
         newest: bytes | None = None
         for document in found:
             if document is not None and (newest is None or (later is not None and later(document, newest))):

@@ -33,6 +33,7 @@ _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all othe
 _KINDS = ("course", "group", "user")
 SUFFIXES = (".imscc", ".zip")
 _SEPARATORS = "-_.="
+_FOLDER = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 _ACCEPTED = (
     "text of A-Z a-z 0-9 . _ = - / and "
     + ", ".join(f"{{{name}}}" for name in FIELDS)
@@ -178,6 +179,17 @@ def package_key(
 def context_folder(kind: str, canvas_id: int) -> str:
     """Where everything of one context lies: ``courses/101/``."""
     return f"{kind}s/{canvas_id}/"
+
+
+def context_of(key: str) -> tuple[str, int] | None:
+    """Kind and number of the context whose folder a key lies in: ``("course", 101)``; ``None`` if it lies in none."""
+    found = _FOLDER.match(key)
+    return None if found is None else (found[1], int(found[2]))
+
+
+def is_package_below(folder: str, key: str) -> bool:
+    """Whether a key can be that of a package of the context that the folder belongs to."""
+    return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)
 
 
 def manifest_key(package: str) -> str:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
+from canvas_exports.archive.documents import (
+    MOST_OF_MANIFEST,
+    conform,
+    encoded,
+    fetch,
+    format_time,
+    parse,
+    parse_time,
+    plain,
+    rebuild,
+)
+from canvas_exports.archive.keys import context_folder, context_of, is_package_below
 from canvas_exports.archive.proof.model import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
-from canvas_exports.errors import ArchiveError
+from canvas_exports.archive.store import Store
+from canvas_exports.errors import UnreadableDocumentError
 
 SCHEMA = "urn:canvas-exports:manifest:1"
+
+_KIND = "manifest-1"
+_LONGEST_MESSAGE = 1000
+_LONGEST_MEMBER = 500  # characters; of so many findings as there may be, the manifest stays readable
 
 
 @dataclass(frozen=True)
@@ -103,45 +118,104 @@ class Manifest:
             "proof": {
                 "level": self.proof.level.value,
                 "verdict": self.proof.verdict.value,
-                "findings": [plain(finding) for finding in self.proof.findings],
+                "findings": [plain(_short(finding)) for finding in self.proof.findings],
                 "counts": dict(self.proof.counts),
                 "never_held": list(NEVER_HELD.get(self.export.type, ())),
             },
             "run": plain(self.run),
             "stored_at": format_time(self.stored_at),
         }
-        if wrong := problem("manifest-1", document):
+        if wrong := problem(_KIND, document):
             raise ValueError(f"not a manifest: {wrong}")
-        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+        return encoded(document, indent=2) + b"\n"
 
     @classmethod
-    def from_json(cls, document: bytes) -> Manifest:
+    def from_json(cls, document: bytes, *, key: str | None = None) -> Manifest:
         """Read a document back. Fields of a newer version are left out.
 
+        Args:
+            document: its bytes.
+            key: under which it lies, for the error.
+
         Raises:
-            ArchiveError: it is not a manifest, or one of another schema.
+            UnreadableDocumentError: it is not a manifest, or one of another schema (permanent).
         """
+        return cls.from_data(parse(document, "manifest", key=key), key=key)
+
+    @classmethod
+    def from_data(cls, data: Any, *, key: str | None = None) -> Manifest:
+        """The same from JSON data, as ``documents.parse`` returns it."""
+        data = conform(data, _KIND, key=key)
         try:
-            data = json.loads(document)
-        except ValueError:
-            raise ArchiveError("not a manifest: no JSON") from None
-        if wrong := problem("manifest-1", data):
-            raise ArchiveError(f"not a manifest: {wrong}")
-        return cls(
-            context=rebuild(ContextFacts, data["context"]),
-            export=rebuild(ExportFacts, data["export"]),
-            package=rebuild(PackageFacts, data["package"]),
-            proof=Proof(
-                level=ProofLevel(data["proof"]["level"]),
-                verdict=Verdict(data["proof"]["verdict"]),
-                findings=tuple(
-                    rebuild(Finding, {**finding, "severity": Severity(finding["severity"])})
-                    for finding in data["proof"]["findings"]
+            return cls(
+                context=rebuild(ContextFacts, data["context"]),
+                export=rebuild(ExportFacts, data["export"]),
+                package=rebuild(PackageFacts, data["package"]),
+                proof=Proof(
+                    level=ProofLevel(data["proof"]["level"]),
+                    verdict=Verdict(data["proof"]["verdict"]),
+                    findings=tuple(
+                        rebuild(Finding, {**finding, "severity": Severity(finding["severity"])})
+                        for finding in data["proof"]["findings"]
+                    ),
+                    member_count=data["package"]["member_count"],
+                    content_digest=data["package"]["content_digest"],
+                    counts=data["proof"]["counts"],
                 ),
-                member_count=data["package"]["member_count"],
-                content_digest=data["package"]["content_digest"],
-                counts=data["proof"]["counts"],
-            ),
-            run=rebuild(RunFacts, data["run"]),
-            stored_at=parse_time(data["stored_at"]),
-        )
+                run=rebuild(RunFacts, data["run"]),
+                stored_at=parse_time(data["stored_at"]),
+            )
+        except ValueError:  # the schema knows no calendar
+            raise UnreadableDocumentError(
+                "it is not a manifest: it names a time that there is not", key=key
+            ) from None
+
+    def misplaced(self, key: str) -> str | None:
+        """Why it cannot be what its place says, in a sentence; ``None`` if it can.
+
+        A manifest lies in the folder of the context that it is about, and names a package there. One that does not is
+        never followed to where it points.
+        """
+        about = (self.context.kind, self.context.id)
+        if about != context_of(key):
+            return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
+        if not is_package_below(context_folder(*about), self.package.key):
+            return "the package it names is not in its context's folder"
+        return None
+
+
+def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
+    """Read a manifest, wherever it lies and whatever package it names.
+
+    Args:
+        store: the archive.
+        key: of the manifest.
+        size: what a listing says of it; without it, it costs a look-up.
+
+    Raises:
+        ObjectNotFoundError: there is none (permanent).
+        UnreadableDocumentError: it is not a manifest (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    return Manifest.from_json(fetch(store, key, MOST_OF_MANIFEST, size=size), key=key)
+
+
+def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
+    """Read the manifest of a copy: as ``load_manifest``, and only one that is where it belongs.
+
+    Raises:
+        UnreadableDocumentError: it is no manifest, or of another context, or names a package elsewhere (permanent).
+    """
+    manifest = load_manifest(store, key, size=size)
+    if wrong := manifest.misplaced(key):
+        raise UnreadableDocumentError(wrong, key=key)
+    return manifest
+
+
+def _short(finding: Finding) -> Finding:
+    """What is long in it is cut: member names come out of packages."""
+    if len(finding.message) <= _LONGEST_MESSAGE and len(finding.member or "") <= _LONGEST_MEMBER:
+        return finding
+    member = finding.member and finding.member[:_LONGEST_MEMBER]
+    return replace(finding, message=finding.message[:_LONGEST_MESSAGE], member=member)

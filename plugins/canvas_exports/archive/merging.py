@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.archive.documents import parse_time
+from canvas_exports.archive.documents import conform, parse_time
 from canvas_exports.archive.report import OutcomeRecord, in_order, records_of
-from canvas_exports.archive.schemas import problem
-from canvas_exports.errors import ArchiveError
+from canvas_exports.errors import UnreadableDocumentError
 
 
 class Merger:
@@ -31,14 +30,21 @@ class Merger:
         self._latest: dict[tuple[str, str], OutcomeRecord] = {}
         self._told_at: dict[tuple[str, str], int] = {}
 
-    def add(self, document: Mapping[str, Any]) -> None:
+    def add(self, document: Mapping[str, Any], *, key: str | None = None) -> None:
         """Take in a document of ``report.batch_document``.
 
         Raises:
-            ArchiveError: it is none.
+            UnreadableDocumentError: it is none; nothing of it was taken in (permanent).
         """
-        records = _checked(document)
-        begun, ended = parse_time(document["started_at"]), parse_time(document["finished_at"])
+        conform({**document, "outcomes": []}, "run-report-1", key=key)
+        # Rows are looked at one by one: 200,000 under the schema take minutes.
+        records = records_of(document, key=key)
+        try:
+            begun, ended = parse_time(document["started_at"]), parse_time(document["finished_at"])
+        except (TypeError, ValueError):
+            raise UnreadableDocumentError(
+                "it is not a run report: it does not say when it began and ended", key=key
+            ) from None
         self.started_at = min(begun, self.started_at or begun)
         self.finished_at = max(ended, self.finished_at or ended)
         told_at = int(ended.timestamp())
@@ -59,42 +65,6 @@ class Merger:
     def records(self) -> list[OutcomeRecord]:
         """Every context and export type once, problems first."""
         return in_order(self._latest.values())
-
-
-def _checked(document: Mapping[str, Any]) -> list[OutcomeRecord]:
-    """The rows of a document that follows the schema. Rows are looked at one by one: 200,000 under the schema take minutes."""
-    wrong = problem("run-report-1", {**document, "outcomes": []})
-    if wrong is None:
-        try:
-            records = records_of(document)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            wrong = "$.outcomes: a row is not one"
-        else:
-            misfits = [
-                name
-                for record in records
-                for name, kinds in _KINDS_OF.items()
-                if not isinstance(getattr(record, name), kinds)
-            ]
-            if not misfits:
-                return records
-            wrong = f"$.outcomes: {misfits[0]} of a row does not fit"
-    raise ArchiveError(f"not a run report: {wrong}")
-
-
-def _kinds(annotation: str) -> tuple[type, ...]:
-    return tuple(kind for name in annotation.split(" | ") for kind in _KINDS[name])
-
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "bool": (bool,),
-    "int": (int,),
-    "float": (int, float),
-    "datetime": (datetime,),
-    "None": (type(None),),
-}
-_KINDS_OF = {each.name: _kinds(str(each.type)) for each in fields(OutcomeRecord)}
 
 
 def _moment(record: OutcomeRecord) -> float:

@@ -13,7 +13,7 @@ from functools import partial
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.held import StoredBytes
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts
+from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts, read_manifest
 from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
@@ -118,7 +118,7 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
     """The package, if it is already there with its manifest."""
     marker = manifest_key(draft.key)
     try:
-        manifest = Manifest.from_json(store.read(marker))
+        manifest = read_manifest(store, marker)
     except KeyError:
         return None
     if not _same(manifest, draft):

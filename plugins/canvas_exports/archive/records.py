@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
+from canvas_exports.archive.documents import YEARS
 from canvas_exports.archive.keys import check_key
 
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -68,7 +69,7 @@ class RecordName:
         """
         stem = self.manifest.removesuffix(".json")
         key = f"{stem}.{self.kind.value}-{self.at.astimezone(timezone.utc):{_TIME}}-{self.detail}-{self.result}.json"
-        if stem == self.manifest or not _NAME.fullmatch(key):
+        if stem == self.manifest or not _NAME.fullmatch(key) or self.at.year not in YEARS:
             raise ValueError(f"not a record's name: {key[:200]!r}")
         return check_key(key)
 
@@ -81,6 +82,8 @@ def read_record_name(key: str) -> RecordName | None:
     try:
         at = datetime.strptime(found["at"], _TIME).replace(tzinfo=timezone.utc)
     except ValueError:  # the thirtieth of February
+        return None
+    if at.year not in YEARS:
         return None
     return RecordName(
         f"{found['stem']}.json", RecordKind(found["kind"]), at, found["detail"], found["result"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from io import BytesIO
 from textwrap import wrap
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, plain, rebuild
+from canvas_exports.archive.documents import encoded, format_time, plain, rebuild
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
+from canvas_exports.errors import UnreadableDocumentError
 
 SCHEMA = "urn:canvas-exports:run-report:1"
 
@@ -69,6 +69,21 @@ class OutcomeRecord:
     finished_at: datetime | None = None
 
 
+def _kinds(annotation: str) -> tuple[type, ...]:
+    return tuple(kind for name in annotation.split(" | ") for kind in _KINDS[name])
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "datetime": (datetime,),
+    "None": (type(None),),
+}
+_KINDS_OF = {each.name: _kinds(str(each.type)) for each in fields(OutcomeRecord)}
+
+
 def batch_document(
     records: Iterable[OutcomeRecord], *, run: RunFacts, started_at: datetime, finished_at: datetime
 ) -> dict[str, Any]:
@@ -86,9 +101,34 @@ def in_order(records: Iterable[OutcomeRecord]) -> list[OutcomeRecord]:
     return sorted(records, key=_place)
 
 
-def records_of(document: Mapping[str, Any]) -> list[OutcomeRecord]:
-    """The rows of a batch document or a run report."""
-    return [rebuild(OutcomeRecord, row) for row in document["outcomes"]]
+def records_of(document: Mapping[str, Any], *, key: str | None = None) -> list[OutcomeRecord]:
+    """The rows of a batch document or a run report.
+
+    Raises:
+        UnreadableDocumentError: one of them is none (permanent).
+    """
+    rows = document["outcomes"]
+    if not isinstance(rows, list):
+        raise UnreadableDocumentError("it is not a run report: it has no outcomes", key=key)
+    return [record_of(row, key=key) for row in rows]
+
+
+def record_of(row: Any, *, key: str | None = None) -> OutcomeRecord:
+    """A row of a document, as ``documents.parse`` returns it; faster than by the schema.
+
+    Raises:
+        UnreadableDocumentError: it is none (permanent).
+    """
+    try:
+        record = rebuild(OutcomeRecord, row)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UnreadableDocumentError("it is not a run report: a row is not one", key=key) from None
+    for name, kinds in _KINDS_OF.items():
+        if not isinstance(getattr(record, name), kinds):
+            raise UnreadableDocumentError(f"it is not a run report: {name} of a row does not fit", key=key)
+    if (record.size or 0) < 0 or (record.seconds or 0) < 0:
+        raise UnreadableDocumentError("it is not a run report: a row has less than nothing", key=key)
+    return record
 
 
 def run_document(
@@ -115,9 +155,9 @@ def run_document(
     if wrong := problem("run-report-1", {**head, "outcomes": []}):
         raise ValueError(f"not a run report: {wrong}")
     document = BytesIO()  # hands out what it has without a copy: with 200,000 rows it is large
-    document.write(json.dumps(head, ensure_ascii=False).encode()[:-1] + b', "outcomes": [')
+    document.write(encoded(head)[:-1] + b', "outcomes": [')
     for at, record in enumerate(records):
-        document.write((b",\n" if at else b"\n") + json.dumps(_row(record), ensure_ascii=False).encode())
+        document.write((b",\n" if at else b"\n") + encoded(_row(record)))
     document.write(b"\n]}\n")
     return document.getvalue()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import load_manifest
 from canvas_exports.archive.ownership import PROBE, Ownership, is_probe, probe_key
 from canvas_exports.archive.records import is_manifest_key
 from canvas_exports.archive.store import PROBE_TEXT, ObjectInfo, Store
@@ -22,6 +22,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
     LockedError,
     ObjectNotFoundError,
+    UnreadableDocumentError,
 )
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ def _left(
     store: Store, objects: list[ObjectInfo], ownership: Ownership, youngest: datetime
 ) -> Iterator[ObjectInfo]:
     """The packages among one context's objects that are ours and old, and that no manifest names."""
-    keys = {info.key for info in objects}
+    keys = {info.key: info.size for info in objects}
     left = {
         info.key: info
         for info in objects
@@ -178,7 +179,7 @@ def _left(
     yield from left.values()
 
 
-def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
+def _named_elsewhere(store: Store, keys: Mapping[str, int]) -> Iterator[str]:
     """The packages that are named by manifests which do not lie beside them, ``UNCLEAR`` of one that cannot be read.
 
     Somebody has moved one, or the course was unchanged and the first manifest of its package has been deleted since. In
@@ -186,14 +187,12 @@ def _named_elsewhere(store: Store, keys: set[str]) -> Iterator[str]:
     """
     for key in sorted(keys, reverse=True):
         stem = key.removesuffix(".json")
-        if is_manifest_key(key) and not {f"{stem}.imscc", f"{stem}.zip"} & keys:
+        if is_manifest_key(key) and not {f"{stem}.imscc", f"{stem}.zip"} & keys.keys():
             try:
-                yield Manifest.from_json(store.read(key)).package.key
-            except ArchiveUnavailableError:
-                raise
+                yield load_manifest(store, key, size=keys[key]).package.key
             except ObjectNotFoundError:
                 continue  # gone meanwhile
-            except (ArchiveError, ValueError):
+            except (UnreadableDocumentError, ArchiveDeniedError):
                 yield UNCLEAR
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from canvas_exports.catalog.reading import Holding
+from canvas_exports.catalog.reading import Holding, Trouble
 from canvas_exports.catalog.standing import judge
 
 DAY = timedelta(days=1)
@@ -41,11 +41,13 @@ class Ages:
         counts: by class, each of ``CLASSES``.
         none: how many have no good copy at all.
         oldest: the oldest of them, oldest first.
+        troubles: manifests that cannot be read.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {name: 0 for name, _ in CLASSES})
     none: int = 0
     oldest: list[Newest] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
 
 
 def ages(
@@ -61,6 +63,7 @@ def ages(
     """
     told = Ages()
     for holding in holdings:
+        told.troubles += holding.troubles
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):
             good = judge([copy for copy in holding.copies if copy.export.type == each]).proven

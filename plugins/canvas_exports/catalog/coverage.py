@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from canvas_exports.archive.documents import format_time
-from canvas_exports.catalog.reading import Holding
+from canvas_exports.catalog.reading import Holding, Trouble
 from canvas_exports.catalog.runs import Told
 from canvas_exports.catalog.standing import Lack, Standing, judge
 
 _SIS = "course:sis_course_id:"
+_NUMBER = re.compile("[0-9]{1,19}")
 _STORED = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 
 
@@ -61,10 +62,12 @@ class Coverage:
     Attributes:
         judged: contexts, once for each export type.
         gaps: those without a good copy; by kind and number.
+        troubles: manifests that cannot be read: they are no copies, whatever they were.
     """
 
     judged: int
     gaps: tuple[Gap, ...]
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def good(self) -> int:
@@ -90,11 +93,13 @@ def coverage(
         outcomes: of runs, newest first: they explain gaps.
     """
     ledger = _Known() if expected is None else _Expected(expected, tuple(export_types))
+    troubles: list[Trouble] = []
     for holding in holdings:
+        troubles += holding.troubles
         ledger.take(holding)
     for one in outcomes:
         ledger.explain(one)
-    return ledger.coverage()
+    return replace(ledger.coverage(), troubles=tuple(troubles))
 
 
 class _Known:
@@ -232,4 +237,4 @@ def _in_order(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
 def _number(context: str) -> tuple[str, bool, int, str]:
     """``course:9`` before ``course:10``, and numbers before names."""
     kind, _, name = context.partition(":")
-    return (kind, False, int(name), "") if name.isdecimal() else (kind, True, 0, name)
+    return (kind, False, int(name), "") if _NUMBER.fullmatch(name) else (kind, True, 0, name)

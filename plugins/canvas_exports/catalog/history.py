@@ -14,6 +14,8 @@ from canvas_exports.catalog.reading import Holding
 from canvas_exports.catalog.runs import Told
 from canvas_exports.catalog.standing import what_is_missing
 
+UNREADABLE = "unreadable"
+
 _DONE = {RecordKind.VERIFY: "verified", RecordKind.DRILL: "restore drill", RecordKind.HOLD: "hold"}
 
 
@@ -56,8 +58,7 @@ def history(holding: Holding, outcomes: Iterable[Told] = ()) -> list[Event]:
     """
     events = [*_of_copies(holding.copies), *_of_runs(holding, outcomes)]
     events += [
-        Event(None, "unreadable", "unknown", trouble.reason, None, trouble.key)
-        for trouble in holding.troubles
+        Event(None, UNREADABLE, "unknown", trouble.reason, None, trouble.key) for trouble in holding.troubles
     ]
     return sorted(events, key=lambda event: (event.at is None, event.at and event.at.timestamp(), event.key))
 

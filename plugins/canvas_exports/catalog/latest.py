@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from canvas_exports.archive.keys import context_folder, is_key, manifest_key
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.keys import context_folder, is_key, is_package_below, manifest_key
+from canvas_exports.archive.manifest import Manifest, load_manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, in_time
-from canvas_exports.catalog.reading import is_package_below
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
+from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
+
+log = logging.getLogger(__name__)
 
 # By how much Canvas's clock may be ahead of the store's.
 _CLOCKS_DIFFER = timedelta(hours=12)
@@ -50,12 +52,11 @@ def latest_copy(
         if found is not None and info.modified + _CLOCKS_DIFFER < found[0].created_at:
             break
         try:
-            manifest = Manifest.from_json(store.read(info.key))
+            manifest = load_manifest(store, info.key, size=info.size)
         except ObjectNotFoundError:
             continue  # deleted since it was listed
-        except ArchiveUnavailableError:
-            raise
-        except ArchiveError:
+        except (UnreadableDocumentError, ArchiveDeniedError) as error:
+            log.warning("%s:%d counts as a course without a copy to compare with: %s", kind, canvas_id, error)
             return None
         if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
             continue

@@ -10,19 +10,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Protocol
 
-from canvas_exports.archive.keys import SUFFIXES, context_folder, is_key, manifest_key
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.keys import context_folder, context_of, is_key, manifest_key
+from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy, in_time, newest_first
-from canvas_exports.errors import (
-    ArchiveDeniedError,
-    ArchiveError,
-    ArchiveUnavailableError,
-    ObjectNotFoundError,
-)
+from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 
-FOLDERS = {"courses": "course", "groups": "group", "users": "user"}
+FOLDERS = ("courses/", "groups/", "users/")
 
 READERS = 16  # manifests read at once
 _AHEAD = 256  # and asked for before the first of them is wanted
@@ -34,7 +29,7 @@ class Trouble:
 
     Attributes:
         key: of the manifest.
-        reason: one sentence: why.
+        reason: one sentence: why. Nothing of the document is quoted: it may be anybody's.
     """
 
     key: str
@@ -112,10 +107,10 @@ class _Listed:
 
 def _contexts(store: Store) -> Iterator[_Listed]:
     """One context after another; every store lists the objects of one folder together."""
-    listed = chain.from_iterable(store.list(f"{folder}/") for folder in FOLDERS)
-    for (folder, number, *_), objects in groupby(listed, key=lambda info: info.key.split("/", 2)[:2]):
-        if number.isdecimal() and not number.startswith("0"):
-            yield _Listed(FOLDERS[folder], int(number), list(objects))
+    listed = chain.from_iterable(store.list(folder) for folder in FOLDERS)
+    for context, objects in groupby(listed, key=lambda info: context_of(info.key)):
+        if context is not None:
+            yield _Listed(*context, list(objects))
 
 
 def _holdings(
@@ -154,7 +149,7 @@ class _Reading:
             elif is_manifest_key(info.key) and is_key(info.key):
                 known = None if memory is None else memory.recall(info)
                 if known is None:
-                    self._read.append((info, pool.submit(self._manifest, info.key)))
+                    self._read.append((info, pool.submit(self._manifest, info)))
                 else:
                     self._known.append(known)
 
@@ -183,27 +178,16 @@ class _Reading:
         listed = self._listed
         return Holding(listed.kind, listed.id, tuple(told), tuple(troubles), tuple(listed.objects))
 
-    def _manifest(self, key: str) -> Copy | Trouble | None:
+    def _manifest(self, info: ObjectInfo) -> Copy | Trouble | None:
+        key = info.key
         try:
-            manifest = Manifest.from_json(self._store.read(key))
+            return Copy.of(key, read_manifest(self._store, key, size=info.size))
         except ObjectNotFoundError:
             return None  # deleted since it was listed
-        except ArchiveUnavailableError:
-            raise
+        except UnreadableDocumentError as error:
+            return Trouble(key, error.why)
         except ArchiveDeniedError:
             return Trouble(key, "these credentials may not read it")
-        except ArchiveError:  # not told in its words: they quote the document, which may be anybody's
-            return Trouble(key, "it is not a manifest, or one that this version cannot read")
-        misplaced = self._misplaced(manifest)
-        return Trouble(key, misplaced) if misplaced else Copy.of(key, manifest)
-
-    def _misplaced(self, manifest: Manifest) -> str | None:
-        about = (manifest.context.kind, manifest.context.id)
-        if about != (self._listed.kind, self._listed.id):
-            return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
-        if not is_package_below(context_folder(*about), manifest.package.key):
-            return "the package it names is not in its context's folder"
-        return None
 
     def _joined(self, copy: Copy) -> Copy:
         """The copy with what the listing says of its package."""
@@ -214,8 +198,3 @@ class _Reading:
             is_present = info is not None and info.size == package.size
         records = newest_first(self._records.get(manifest_key(package.key), ()))
         return copy if is_present and not records else replace(copy, is_present=is_present, records=records)
-
-
-def is_package_below(folder: str, key: str) -> bool:
-    """Whether what a manifest names can be a package of the context that the folder belongs to."""
-    return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from canvas_exports.archive.documents import parse_time, rebuild
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.archive.documents import (
+    MOST_AT_ONCE,
+    MOST_OF_REPORT,
+    conform,
+    fetch,
+    parse,
+    parse_time,
+)
+from canvas_exports.archive.report import OutcomeRecord, record_of
 from canvas_exports.archive.store import Block, Store
-from canvas_exports.errors import ArchiveError, ObjectNotFoundError
+from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
 RECENT = timedelta(days=7)
 
 _KEY = re.compile(r"runs/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<dag>[^/]+)/(?P<run>[^/]+)/report\.json")
 _OPENING = b'"outcomes": ['
 _HEAD = 64 * 1024
+_KIND = "run-report-1"
+_NOUN = "run report"
+_LONGEST = 1024 * 1024  # a row
+_MOST = 2_000_000  # rows: ten times what the largest list makes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -118,38 +131,39 @@ def summary_of(store: Store, key: str) -> RunSummary:
     """What a run came to: one small read, however long its report.
 
     Raises:
-        ArchiveError: there is no report, or it cannot be read.
+        ObjectNotFoundError: there is no report (permanent).
+        UnreadableDocumentError: it is none (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
     """
-    try:
-        opening = store.read(key, 0, _HEAD)
-        head = _load(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}") if _OPENING in opening else None
-        document = head or _load(store.read(key))
-    except ObjectNotFoundError:
-        raise ArchiveError("there is no such report", key=key) from None
-    if document is None:
-        raise ArchiveError("not a run report", key=key)
-    try:
-        return _summary(key, document)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise ArchiveError("not a run report", key=key) from None
+    opening = store.read(key, 0, _HEAD)
+    if _OPENING in opening:
+        try:
+            head = parse(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}", _NOUN, key=key)
+        except UnreadableDocumentError:  # laid out anew by somebody
+            pass
+        else:
+            return _summary(key, head)
+    return _summary(key, parse(fetch(store, key, MOST_AT_ONCE), _NOUN, key=key))
 
 
 def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
     """The outcomes that a report tells, in its order, in memory for one of them.
 
     Raises:
-        ArchiveError: there is no report, or it cannot be read, from there on.
+        ObjectNotFoundError: there is no report (permanent).
+        UnreadableDocumentError: it is none, from there on (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
     """
-    try:
-        yield from map(_record, _rows(_lines(store.blocks(key))))
-    except ObjectNotFoundError:
-        raise ArchiveError("there is no such report", key=key) from None
-    except (TypeError, ValueError):
-        raise ArchiveError("not a run report", key=key) from None
+    for number, row in enumerate(_rows(_lines(_bounded(store.blocks(key), key), key), key)):
+        if number == _MOST:
+            raise UnreadableDocumentError(f"it has more than {_MOST:,} rows", key=key)
+        yield record_of(row, key=key)
 
 
 def told(store: Store, listed: Iterable[ReportKey]) -> Iterator[Told]:
-    """Every outcome of some reports, in their order. A report that cannot be read is passed over.
+    """Every outcome of some reports, in their order. A report that cannot be read is named in the log and passed over.
 
     Raises:
         ArchiveUnavailableError: the store failed (retryable).
@@ -165,60 +179,75 @@ def _told(store: Store, report: ReportKey) -> Iterator[Told]:
     except ArchiveError as error:
         if error.retryable:
             raise
+        log.warning("%s", error)
 
 
-def _summary(key: str, document: Mapping[str, Any]) -> RunSummary:
-    run, totals = document["run"], document["totals"]
-    return RunSummary(
-        key=key,
-        dag_id=run.get("dag_id"),
-        run_id=run.get("run_id"),
-        started_at=document["started_at"] and parse_time(document["started_at"]),
-        finished_at=document["finished_at"] and parse_time(document["finished_at"]),
-        contexts=int(totals["contexts"]),
-        problems=int(totals["problems"]),
-        bytes=int(totals["bytes"]),
-        outcomes={str(name): int(number) for name, number in totals["outcomes"].items()},
-    )
+def _summary(key: str, document: Any) -> RunSummary:
+    rowless = {**document, "outcomes": []} if isinstance(document, dict) else document
+    run, totals = (conform(rowless, _KIND, key=key)[name] for name in ("run", "totals"))
+    started_at, finished_at = document["started_at"], document["finished_at"]
+    try:
+        return RunSummary(
+            key=key,
+            dag_id=run.get("dag_id"),
+            run_id=run.get("run_id"),
+            started_at=started_at and parse_time(started_at),
+            finished_at=finished_at and parse_time(finished_at),
+            contexts=totals["contexts"],
+            problems=totals["problems"],
+            bytes=totals["bytes"],
+            outcomes=totals["outcomes"],
+        )
+    except ValueError:  # the schema knows no calendar
+        raise UnreadableDocumentError("it names a time that there is not", key=key) from None
 
 
-def _rows(lines: Iterator[bytes]) -> Iterator[Any]:
+def _rows(lines: Iterator[bytes], key: str) -> Iterator[Any]:
     """The rows of a report, which stand one in each line; of one that somebody has laid out anew, too."""
     first = next(lines, b"")
     if not first.endswith(_OPENING):
-        document = _load(b"\n".join([first, *lines])) or {}
-        if not isinstance(document.get("outcomes"), list):
-            raise ValueError("no outcomes")
-        yield from document["outcomes"]
+        gathered = [first]
+        size = 0
+        for line in lines:
+            gathered.append(line)
+            size += len(line) + 1
+            if size > MOST_AT_ONCE:
+                raise _too_large(MOST_AT_ONCE, key)
+        document = parse(b"\n".join(gathered), _NOUN, key=key)
+        rows = document.get("outcomes") if isinstance(document, dict) else None
+        if not isinstance(rows, list):
+            raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
+        yield from rows
         return
     for line in lines:
         if line == b"]}":
             return
-        yield json.loads(line.removesuffix(b","))
-    raise ValueError("the report ends early")
+        yield parse(line.removesuffix(b","), _NOUN, key=key)
+    raise UnreadableDocumentError("it ends early", key=key)
 
 
-def _record(row: Any) -> OutcomeRecord:
-    record = rebuild(OutcomeRecord, row)
-    if not all(
-        isinstance(text, str) for text in (record.context, record.export_type, record.outcome, record.reason)
-    ):
-        raise TypeError("not an outcome")
-    return record
-
-
-def _lines(blocks: Iterable[Block]) -> Iterator[bytes]:
-    rest = b""
+def _bounded(blocks: Iterator[Block], key: str) -> Iterator[bytes]:
+    size = 0
     for block in blocks:
-        *whole, rest = (rest + bytes(block)).split(b"\n")
+        size += len(block)
+        if size > MOST_OF_REPORT:
+            raise _too_large(MOST_OF_REPORT, key)
+        yield bytes(block)
+
+
+def _lines(blocks: Iterable[bytes], key: str) -> Iterator[bytes]:
+    """The lines of a report, none of which is long, unless the whole of it is one."""
+    rest = b""
+    first = True
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        first = first and not whole
+        if len(rest) > (MOST_AT_ONCE if first else _LONGEST):
+            raise _too_large(MOST_AT_ONCE if first else _LONGEST, key)
         yield from whole
     if rest:
         yield rest
 
 
-def _load(document: bytes) -> Any:
-    try:
-        loaded = json.loads(document)
-    except ValueError:
-        return None
-    return loaded if isinstance(loaded, dict) else None
+def _too_large(most: int, key: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError(f"it, or a line of it, has more than {most:,} bytes", key=key)

@@ -11,14 +11,21 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta, timezone
+from io import BytesIO
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, parse_time, plain, rebuild
-from canvas_exports.archive.keys import check_key
-from canvas_exports.archive.manifest import ContextFacts, ExportFacts, PackageFacts, RunFacts
-from canvas_exports.archive.proof.model import Verdict
+from canvas_exports.archive.documents import MiB, fetch, format_time, parse, plain
+from canvas_exports.archive.keys import is_key
+from canvas_exports.archive.manifest import (
+    SCHEMA,
+    ContextFacts,
+    ExportFacts,
+    Manifest,
+    PackageFacts,
+    RunFacts,
+)
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import ArchiveError
@@ -27,11 +34,12 @@ FOLDER = "catalog/"
 SUFFIX = ".jsonl.gz"
 ROWS = 2000  # of a full segment: some 300 KB
 
-_LARGEST = 8 * 1024 * 1024  # a segment, as it is stored
-_LARGEST_INFLATED = 64 * 1024 * 1024
+_LARGEST = 8 * MiB  # a segment, as it is stored
+_LARGEST_INFLATED = 32 * MiB
+_LONGEST = 64 * 1024  # a line of it
 _NAME = re.compile(rf"{FOLDER}[0-9a-f]{{8}}-[0-9a-f]{{32}}{re.escape(SUFFIX)}")
 _ABANDONED = timedelta(days=90)
-_LARGEST_NUMBER = 2**63  # that a table can hold
+_PLACE = re.compile(rb'\["([A-Za-z0-9._=/-]{1,900})",([0-9]{1,18}),(-?[0-9]{1,18}),\{')  # of a line
 _GZIP = 31  # zlib's number for it
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PARTS = (ContextFacts, ExportFacts, PackageFacts, RunFacts)
@@ -76,22 +84,20 @@ def row_of(info: ObjectInfo, copy: Copy) -> Row:
 
 
 def copy_of(text: bytes) -> Copy | None:
-    """The copy that a line is about; ``None`` if it says too little."""
+    """The copy that a line is about; ``None`` if what it says could not stand in a manifest under that key."""
     try:
-        key, _, _, said = json.loads(text)
-        return Copy(
-            key=key,
-            context=rebuild(ContextFacts, said["context"]),
-            export=rebuild(ExportFacts, said["export"]),
-            package=rebuild(PackageFacts, said["package"]),
-            run=rebuild(RunFacts, said["run"]),
-            level=said["level"],
-            verdict=Verdict(said["verdict"]),
-            counts=said["counts"],
-            stored_at=parse_time(said["stored_at"]),
+        key, _, _, said = parse(text, "line of the index")
+        # A line is as good as the manifest that it stands for, and judged by the same rules.
+        proof = {name: said[name] for name in ("level", "verdict", "counts")}
+        facts = {name: said[name] for name in ("context", "export", "package", "run", "stored_at")}
+        told = Manifest.from_data(
+            {"schema": SCHEMA, **facts, "proof": {**proof, "findings": [], "never_held": []}}
         )
-    except (KeyError, TypeError, ValueError):
+        if told.misplaced(key):
+            return None
+    except (ArchiveError, KeyError, TypeError, ValueError):
         return None
+    return replace(Copy.of(key, told), counts=said["counts"])
 
 
 def microseconds(moment: datetime) -> int:
@@ -124,7 +130,7 @@ def _is_ours(key: str) -> bool:
 def rows_of(store: Store, key: str) -> list[Row]:
     """The rows of a segment; none of what is not one, or cannot be read."""
     try:
-        data = store.read(key)
+        data = fetch(store, key, _LARGEST)
     except ArchiveError:
         return []
     if name_of(data) != key:
@@ -134,16 +140,15 @@ def rows_of(store: Store, key: str) -> list[Row]:
         text = unpacker.decompress(data, _LARGEST_INFLATED)
     except zlib.error:
         return []
-    return [row for row in map(_row, text.splitlines()) if row is not None]
+    return [row for row in map(_row, BytesIO(text)) if row is not None]
 
 
-def _row(text: bytes) -> Row | None:
-    try:
-        key, size, modified, _ = json.loads(text)
-        row = Row(check_key(str(key)), int(size), int(modified), text)
-    except (TypeError, ValueError):
+def _row(line: bytes) -> Row | None:
+    text = line.rstrip(b"\n")
+    place = _PLACE.match(text)
+    if place is None or len(text) > _LONGEST or not is_key(key := place[1].decode()):
         return None
-    return row if max(abs(row.size), abs(row.modified)) < _LARGEST_NUMBER else None
+    return Row(key, int(place[2]), int(place[3]), text)
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from canvas_exports.text import harmless
+
 _GAP = "  "
 _NARROWEST = 12
+
+#: Characters of a cell, of which keys are the longest.
+LONGEST = 2000
 
 
 def grid(
@@ -17,13 +22,18 @@ def grid(
 ) -> str:
     """A table with a line below its headings; columns that are empty in every row are left out.
 
+    Cells are made harmless: names and reasons come from Canvas, stores and packages.
+
     Args:
         headings: of the columns.
         rows: a cell for each heading; ``None`` is an empty one.
         numbers: headings of the columns that are flush right.
         width: no line becomes longer: the last column is cut first, then the widest; ``None`` for no bound.
     """
-    cells = [["" if cell is None else _harmless(str(cell)) for cell in row] for row in rows]
+    cells = [
+        ["" if cell is None else harmless(str(cell), most=LONGEST, instead="?") for cell in row]
+        for row in rows
+    ]
     columns = (
         [
             [heading, *column]
@@ -44,11 +54,6 @@ def grid(
         for at in range(len(cells) + 1)
     ]
     return "\n".join([lines[0], _GAP.join("-" * wide for wide in widths), *lines[1:]])
-
-
-def _harmless(cell: str) -> str:
-    """In one line, and without what would make a terminal do something: names come from Canvas."""
-    return "".join(each if each.isprintable() else "?" for each in " ".join(cell.split()))
 
 
 def _narrow(widths: list[int], width: int) -> None:

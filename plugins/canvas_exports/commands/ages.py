@@ -7,11 +7,20 @@ import sys
 from contextlib import closing
 from datetime import datetime, timezone
 
-from canvas_exports.archive.documents import format_time
+from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.ages import Ages, ages
 from canvas_exports.catalog.index import indexed
-from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.catalog.presence import some
+from canvas_exports.commands.asking import (
+    Parsers,
+    archive_of,
+    say,
+    say_json,
+    say_table,
+    say_unreadable,
+    subcommand,
+)
 
 _BAR = 40  # characters
 
@@ -27,7 +36,10 @@ def add(parsers: Parsers) -> None:
 def answer(options: argparse.Namespace) -> int:
     """Print the distribution."""
     now = datetime.now(timezone.utc)
-    with archive_of(options) as store, closing(indexed(store)) as holdings:
+    with (
+        archive_of(options) as store,
+        closing(some(store, indexed(store), allow_empty=options.allow_empty)) as holdings,
+    ):
         found = ages(
             holdings,
             now=now,
@@ -45,9 +57,18 @@ def answer(options: argparse.Namespace) -> int:
             }
             for one in found.oldest
         ]
-        say_json({"archive": uri, "counts": found.counts, "none": found.none, "oldest": oldest})
+        say_json(
+            {
+                "archive": uri,
+                "counts": found.counts,
+                "none": found.none,
+                "oldest": oldest,
+                "unreadable": [plain(trouble) for trouble in found.troubles],
+            }
+        )
     else:
         _tell(found, now)
+        say_unreadable(found.troubles)
     return 0
 
 

@@ -7,13 +7,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from canvas_exports.archive.opening import ACCEPTED, open_store
 from canvas_exports.archive.store import Store
-from canvas_exports.catalog.tables import grid
+from canvas_exports.catalog.reading import Trouble
+from canvas_exports.catalog.tables import LONGEST, grid
 from canvas_exports.errors import InputError
+from canvas_exports.text import harmless
 
 if TYPE_CHECKING:
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it no other way
@@ -21,6 +23,8 @@ else:
     Parsers = argparse.Action  # the name is all that is needed; at run time the other one takes no argument
 
 VARIABLE = "CANVAS_ARCHIVE"
+
+_SEEN = "\N{REPLACEMENT CHARACTER}"
 
 
 def subcommand(
@@ -43,6 +47,11 @@ def subcommand(
         "--archive", metavar="URI", help=f"root of the archive; without it, what {VARIABLE} says"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--allow-empty",
+        action="store_true",
+        help="answer also where nothing was stored yet; without it, an address that holds no archive is an error",
+    )
     parser.set_defaults(answer=answer)
     return parser
 
@@ -60,13 +69,19 @@ def archive_of(options: argparse.Namespace) -> Store:
 
 
 def say(text: str) -> None:
-    """Print text."""
-    sys.stdout.write(text + "\n")
+    """Print lines that were made here: what is foreign in them was made harmless before; what was not is replaced now."""
+    sys.stdout.write("".join(each if each.isprintable() or each == "\n" else _SEEN for each in text) + "\n")
 
 
 def say_json(document: Any) -> None:
-    """Print JSON."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """Print JSON, in ASCII: nothing in it can make a terminal do something."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def say_unreadable(troubles: Iterable[Trouble]) -> None:
+    """Print which documents could not be read, each in a line."""
+    for trouble in troubles:
+        say(f"{harmless(trouble.key, most=LONGEST)} cannot be read: {harmless(trouble.reason)}")
 
 
 def say_table(

@@ -11,6 +11,7 @@ from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
@@ -44,6 +45,7 @@ def answer(options: argparse.Namespace) -> int:
     with archive_of(options) as store:
         copies = copies_of(store, context.kind.value, context.canvas_id).copies
         if not copies:
+            check_archive(store)
             raise InputError("COURSE", f"the archive holds no copy of {context}")
         export_type = options.type or copies[-1].export.type
         copies = tuple(copy for copy in copies if copy.export.type == export_type)

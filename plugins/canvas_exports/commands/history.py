@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canvas_exports.archive.documents import format_time, plain
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import Finding
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.history import Event, history
+from canvas_exports.catalog.history import UNREADABLE, Event, history
+from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
@@ -51,6 +52,8 @@ def answer(options: argparse.Namespace) -> int:
         listed = recent(reports(store), within=timedelta(days=options.days))
         events = history(holding, told(store, listed))
         inside = _newest(store, holding.copies)
+        if all(event.what == UNREADABLE for event in events) and not options.allow_empty:
+            check_archive(store)
     if options.json:
         say_json(
             {
@@ -78,7 +81,7 @@ def _newest(store: Store, copies: tuple[Copy, ...]) -> list[Inside]:
 
 def _findings(store: Store, copy: Copy) -> tuple[Finding, ...]:
     try:
-        return Manifest.from_json(store.read(copy.key)).proof.findings
+        return read_manifest(store, copy.key).proof.findings
     except ObjectNotFoundError:
         raise ArchiveError("it was deleted just now; ask again", key=copy.key) from None
 
@@ -93,7 +96,7 @@ def _tell(events: list[Event], inside: list[Inside]) -> None:
                 event.export_type,
                 event.result,
                 event.size and size_in_words(event.size),
-                event.detail,
+                f"{event.key}: {event.detail}" if event.what == UNREADABLE else event.detail,
             )
             for event in events
         ],

@@ -10,6 +10,7 @@ from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.presence import check_archive, some
 from canvas_exports.catalog.reading import copies_of, every_context
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import InputError
@@ -55,6 +56,8 @@ def _tag(store: Store, options: argparse.Namespace) -> None:
         )
     copies = copies_of(store, context.kind.value, context.canvas_id).copies
     meant = [copy for copy in copies if options.copy in (None, copy.key)]
+    if not copies and not options.allow_empty:
+        check_archive(store)
     if not meant:
         raise InputError("--copy" if options.copy else "COURSE", f"the archive has no such copy of {context}")
     written = put_tag(store, meant, options.tag, at=datetime.now(timezone.utc), lift=options.lift)
@@ -66,7 +69,7 @@ def _tag(store: Store, options: argparse.Namespace) -> None:
 
 
 def _list(store: Store, options: argparse.Namespace) -> None:
-    with closing(every_context(store)) as holdings:
+    with closing(some(store, every_context(store), allow_empty=options.allow_empty)) as holdings:
         held = [
             (copy, tags) for holding in holdings for copy in holding.copies if (tags := tags_on(copy.records))
         ]

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from itertools import chain
 from typing import Any
 
-from canvas_exports.archive.documents import format_time
+from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
@@ -17,9 +17,18 @@ from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.catalog.index import indexed
+from canvas_exports.catalog.presence import some
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.catalog.standing import Lack
-from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.commands.asking import (
+    Parsers,
+    archive_of,
+    say,
+    say_json,
+    say_table,
+    say_unreadable,
+    subcommand,
+)
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import unique
 from canvas_exports.export.course_lists import read_list
@@ -57,7 +66,7 @@ def answer(options: argparse.Namespace) -> int:
     """Print what is missing; 1 if anything is."""
     expected = _expected(options)
     with archive_of(options) as store:
-        found = missing(store, expected, options.types)
+        found = missing(store, expected, options.types, allow_empty=options.allow_empty)
         uri = store.uri
     if options.json:
         say_json(document(found, uri))
@@ -66,10 +75,23 @@ def answer(options: argparse.Namespace) -> int:
     return 1 if found.gaps else 0
 
 
-def missing(store: Store, expected: list[str] | None = None, types: list[str] | None = None) -> Coverage:
-    """The coverage of a list, or of all that the archive knows, explained by the runs of the last days."""
-    outcomes = told(store, recent(reports(store)))
-    with closing(indexed(store)) as holdings:
+def missing(
+    store: Store,
+    expected: list[str] | None = None,
+    types: list[str] | None = None,
+    *,
+    allow_empty: bool = False,
+) -> Coverage:
+    """The coverage of a list, or of all that the archive knows, explained by the runs of the last days.
+
+    After a first night in which everything failed there are reports and no copies: that is an answer.
+
+    Raises:
+        NoArchiveError: there are neither, and that is not allowed (permanent).
+    """
+    listed = reports(store)
+    outcomes = told(store, recent(listed))
+    with closing(some(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
         return coverage(
             holdings,
             expected=expected,
@@ -85,6 +107,7 @@ def document(found: Coverage, uri: str) -> dict[str, Any]:
         "judged": found.judged,
         "good": found.good,
         "missing": [gap.to_json() for gap in found.gaps],
+        "unreadable": [plain(trouble) for trouble in found.troubles],
     }
 
 
@@ -106,6 +129,7 @@ def tell(found: Coverage) -> None:
             ],
         )
         say("")
+    say_unreadable(found.troubles)
     say(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
 
 

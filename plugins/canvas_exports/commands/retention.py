@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 
 from canvas_exports import __version__
 from canvas_exports.archive.manifest import RunFacts
+from canvas_exports.catalog.presence import some
+from canvas_exports.catalog.reading import every_context
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, subcommand
 from canvas_exports.errors import InputError
 from canvas_exports.export.keeping import read_keep
@@ -58,7 +60,8 @@ def answer(options: argparse.Namespace) -> int:
     if options.json and options.apply and not options.yes:
         raise InputError("--json", "leaves nobody to ask", accepted="--yes, or no --apply")
     with archive_of(options) as store:
-        plan = make_plan(store, policy, now=_now(), backup=options.backup)
+        held = some(store, every_context(store), allow_empty=options.allow_empty)
+        plan = make_plan(store, policy, now=_now(), backup=options.backup, holdings=held)
         if not options.json:
             say(table(plan, most=None))
         applied = None

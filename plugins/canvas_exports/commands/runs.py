@@ -9,9 +9,11 @@ from datetime import timedelta
 from canvas_exports.archive.documents import plain
 from canvas_exports.archive.report import size_in_words, table
 from canvas_exports.archive.store import Store
+from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.runs import ReportKey, RunSummary, outcomes_of, recent, reports, summary_of
 from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
 from canvas_exports.errors import ArchiveError, InputError
+from canvas_exports.text import harmless
 
 
 def add(parsers: Parsers) -> None:
@@ -27,6 +29,8 @@ def answer(options: argparse.Namespace) -> int:
     """Print a line for each run, or every outcome of one."""
     with archive_of(options) as store:
         listed = reports(store)
+        if not listed and not options.allow_empty:
+            check_archive(store)
         if options.run:
             return _one(store, listed, options)
         found, unread = _summaries(store, recent(listed, within=timedelta(days=options.days)))
@@ -53,7 +57,7 @@ def answer(options: argparse.Namespace) -> int:
         )
     if not options.json:
         for key in unread:
-            say(f"{key} cannot be read.")
+            say(f"{harmless(key)} cannot be read.")
     return 0
 
 
@@ -65,7 +69,8 @@ def _one(store: Store, listed: list[ReportKey], options: argparse.Namespace) -> 
         say_json({**plain(summary), "rows": rows})
     else:
         say(table(outcomes))
-        say(f"\n{summary.dag_id}, {summary.run_id}: {summary.key}")
+        names = (harmless(str(name)) for name in (summary.dag_id, summary.run_id, summary.key))
+        say("\n{}, {}: {}".format(*names))
     return 0
 
 

@@ -10,7 +10,16 @@ from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, size_in_words
-from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.catalog.reading import Trouble
+from canvas_exports.commands.asking import (
+    Parsers,
+    archive_of,
+    say,
+    say_json,
+    say_table,
+    say_unreadable,
+    subcommand,
+)
 from canvas_exports.verify.running import Budget, Verified, verify
 
 GB = 10**9
@@ -45,6 +54,7 @@ def _run(options: argparse.Namespace) -> int:
             level=ProofLevel(options.level),
             budget=budget,
             run=RunFacts(software=f"canvas_exports {__version__}"),
+            allow_empty=options.allow_empty,
         )
     (_say_json if options.json else _say)(verified)
     return 1 if verified.damaged else 0
@@ -58,8 +68,7 @@ def _say(verified: Verified) -> None:
     listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
     left = f"; {verified.left:,} left for the next time" if verified.left else ""
     say(f"{listed or 'nothing to verify'}; {size_in_words(float(verified.bytes_read))} read{left}")
-    for key, reason in verified.troubles:
-        say(f"{key} cannot be read: {reason}")
+    say_unreadable(Trouble(key, reason) for key, reason in verified.troubles)
 
 
 def _say_json(verified: Verified) -> None:

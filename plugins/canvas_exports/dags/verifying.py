@@ -36,6 +36,7 @@ def canvas_verify() -> DAG:
             max_gigabytes=Filled("max_gigabytes"),  # type: ignore[arg-type] # likewise
             max_time=Filled("max_time"),  # type: ignore[arg-type] # likewise
             parallel=Filled("parallel"),  # type: ignore[arg-type] # likewise
+            allow_empty=Filled("allow_empty"),  # type: ignore[arg-type] # likewise
             retries=2,
         )
     return dag
@@ -71,5 +72,11 @@ def _form() -> dict[str, Param]:
             type="integer",
             minimum=1,
             maximum=MOST_AT_ONCE,
+        ),
+        "allow_empty": Param(
+            False,
+            title="The archive may be empty",
+            description_md="Without this, an archive that holds no copy is an error: its address may be a wrong one.",
+            type="boolean",
         ),
     }

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.errors import ArchiveError, InputError
+from canvas_exports.errors import InputError, UnreadableDocumentError
 from canvas_exports.export.batching import cut
 from canvas_exports.export.run_info import RunInfo
 
@@ -100,7 +101,7 @@ def write_plan(
         key = f"{folder}{part}.jsonl"
         part += 1
         try:
-            earlier = store.read(key)
+            earlier = fetch(store, key, MOST_OF_PLAN)
         except KeyError:
             new = [text for text in wanted if text not in known] if known else wanted
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
@@ -109,7 +110,8 @@ def write_plan(
             document, found = _written(key, batches, len(references))
             if store.put_if_absent(key, document):
                 return [*references, *found]
-            earlier = store.read(key)  # another attempt of this task was quicker, and its word counts
+            # Another attempt of this task was quicker, and its word counts.
+            earlier = fetch(store, key, MOST_OF_PLAN)
         for reference, listed in _read(key, earlier):
             references.append(reference)
             known.update(listed)
@@ -128,7 +130,7 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
         ArchiveError: it is damaged, or the archive cannot be reached.
     """
     try:
-        line = store.read(reference.plan, reference.start, reference.length)
+        line = store.read(reference.plan, reference.start, min(reference.length, MOST_OF_PLAN))
     except (KeyError, ValueError):
         raise _absent(reference) from None
     return _listed(reference.plan, line)
@@ -149,7 +151,7 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
         reference = BatchReference.from_json(batch, field="batches")
         if reference.plan != plan:
             try:
-                plan, document = reference.plan, memoryview(store.read(reference.plan))
+                plan, document = reference.plan, memoryview(fetch(store, reference.plan, MOST_OF_PLAN))
             except (KeyError, ValueError):
                 raise _absent(reference) from None
         yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
@@ -190,26 +192,29 @@ def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]
 
 def _first(key: str, header: bytes) -> int:
     try:
-        document = json.loads(header)
-        if document["schema"] == SCHEMA:
-            return int(document["first"])
-    except (ValueError, TypeError, KeyError):
-        pass
-    raise _damaged(key)
+        document = parse(header, "plan", key=key)
+    except UnreadableDocumentError:
+        raise _damaged(key) from None
+    first = document.get("first") if isinstance(document, dict) and document.get("schema") == SCHEMA else None
+    if not isinstance(first, int):
+        raise _damaged(key)
+    return first
 
 
 def _listed(key: str, line: bytes) -> list[str]:
     try:
-        batch = json.loads(line)
-    except ValueError:
+        batch = parse(line, "plan", key=key)
+    except UnreadableDocumentError:
         batch = None
     if not isinstance(batch, list) or not all(isinstance(text, str) for text in batch):
         raise _damaged(key)
     return batch
 
 
-def _damaged(key: str) -> ArchiveError:
-    return ArchiveError("not a plan: delete it, and clear the task that lists the courses", key=key)
+def _damaged(key: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError(
+        "it is not a plan: delete it, and clear the task that lists the courses", key=key
+    )
 
 
 def _absent(reference: BatchReference) -> InputError:

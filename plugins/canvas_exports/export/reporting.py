@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from canvas_exports.archive.documents import MOST_OF_BATCH, encoded, fetch, parse
 from canvas_exports.archive.exchange import exchange
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.merging import Merger
-from canvas_exports.archive.report import OutcomeRecord, batch_document, run_document, table
-from canvas_exports.archive.store import Store
-from canvas_exports.errors import ArchiveError
+from canvas_exports.archive.report import OutcomeRecord, batch_document, records_of, run_document, table
+from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.plan import plan_folder
@@ -23,8 +24,14 @@ from canvas_exports.export.transfer import run_facts
 from canvas_exports.reports.run_pages import store_pages
 from canvas_exports.reports.view import Meaning, RunView
 
+_log = logging.getLogger(__name__)
+
 BATCHES = "batches/"
 REPORT = "report.json"
+
+_NOUN = "report of a task"
+_SILENT = "its task ended without a report; read the task's log"
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
 #: What each outcome says on a page.
 MEANINGS = {
@@ -91,7 +98,7 @@ def store_batch_report(store: Store, items: Iterable[Item], run: RunInfo, *, sta
         finished_at=now,
     )
     key = f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}{run.part}.json"
-    store.replace(key, json.dumps(document, indent=1).encode())
+    store.replace(key, encoded(document, indent=1))
     outcomes = [item.outcome or Outcome.INTERRUPTED for item in listed]
     return _receipt(store, key, outcomes, size=sum(item.size or 0 for item in listed))
 
@@ -139,22 +146,34 @@ def gather_run_report(
         planned: every context and export type of the run.
         swept: what was swept, as ``archive.sweeping.Swept`` says it; ``None`` if nothing was.
 
+    A document of a task that cannot be read is named in the log and passed over: what is planned and told by no other
+    counts as interrupted.
+
     Raises:
-        ArchiveError: a document is damaged, or the archive cannot be reached.
+        UnreadableDocumentError: one cannot be read, and nothing is planned that would be missed (permanent).
+        ArchiveError: the archive cannot be reached, read or written.
     """
     folder = run_folder(run.date, run.dag_id, run.run_id)
     merger = Merger()
+    unread: list[UnreadableDocumentError] = []
     for info in store.list(folder + BATCHES):
         if info.key.endswith(".json"):
             # After a Clear the batches may be cut in another way: where two speak of one export, the later one counts.
-            merger.add(_read(store, info.key))
+            try:
+                merger.add(_read(store, info), key=info.key)
+            except UnreadableDocumentError as error:
+                _log.warning("%s; delete it and clear the task it is named after", error)
+                unread.append(error)
     now = datetime.now(timezone.utc)
     finished_at = merger.finished_at
-    for context, export_type in planned:
-        if (context, export_type) not in merger:
-            silent = Item(context, export_type, reason="its task ended without a report; read the task's log")
+    pair = None
+    for pair in planned:
+        if pair not in merger:
+            silent = Item(*pair, reason=_SILENT if not unread else f"it may be told there: {unread[0]}")
             merger.take(record(silent), int(now.timestamp()))
             finished_at = now
+    if unread and pair is None:
+        raise unread[0]
     rows = merger.records()
     document = run_document(
         rows,
@@ -203,16 +222,21 @@ def _is_later(one: bytes, other: bytes) -> bool:
 def _finished_at(document: bytes) -> str:
     """As the document says it, in UTC; what is no document is earlier than any."""
     try:
-        return str(json.loads(document)["finished_at"])
-    except (ValueError, TypeError, KeyError):
+        return str(parse(document, _NOUN)["finished_at"])
+    except (UnreadableDocumentError, TypeError, KeyError):
         return ""
 
 
-def _read(store: Store, key: str) -> dict[str, Any]:
-    try:
-        document = json.loads(store.read(key))
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise ArchiveError("not a report of a task: delete it, and clear the task it is named after", key=key)
+def _read(store: Store, info: ObjectInfo) -> dict[str, Any]:
+    """A document of a task, every outcome of which is known.
+
+    Raises:
+        UnreadableDocumentError: it is none.
+    """
+    key = info.key
+    document = parse(fetch(store, key, MOST_OF_BATCH, size=info.size), _NOUN, key=key)
+    if not isinstance(document, dict) or "outcomes" not in document:
+        raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
+    if {record.outcome for record in records_of(document, key=key)} - _OUTCOMES:
+        raise UnreadableDocumentError("it tells an outcome that this version does not know", key=key)
     return document

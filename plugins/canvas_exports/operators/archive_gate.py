@@ -17,6 +17,7 @@ from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.gate import Gate, Rule, Shortfall, document
 from canvas_exports.catalog.index import indexed
+from canvas_exports.catalog.presence import check_archive, some
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.catalog.tables import grid
 from canvas_exports.errors import CanvasExportsError, InputError
@@ -28,6 +29,7 @@ from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_connection import Place
 from canvas_exports.hooks.several_archives import all_places
 from canvas_exports.operators.failures import fail
+from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
 
@@ -61,6 +63,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         also_archives: further archives that are asked: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
         min_archives: in how many of all the archives; in each of them, if it is not given.
         accept_empty: let a course pass whose copies never held any content.
+        allow_empty: ask on where one of the archives holds no copy of anything; without it, that is an error.
         archive_conn_id: Airflow connection of the archive, and of every further one that names none.
 
     Raises:
@@ -78,6 +81,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         "also_archives",
         "min_archives",
         "archive_conn_id",
+        "allow_empty",
     )
     operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
     ui_color = "#f3ead3"
@@ -95,6 +99,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         also_archives: Sequence[str | Mapping[str, Any]] = (),
         min_archives: int | str | None = None,
         accept_empty: bool = False,
+        allow_empty: bool = False,
         archive_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -109,6 +114,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         self.also_archives = also_archives
         self.min_archives = min_archives
         self.accept_empty = accept_empty
+        self.allow_empty = allow_empty
         self.archive_conn_id = archive_conn_id
         self.report_url: str | None = None
 
@@ -132,12 +138,13 @@ class CanvasArchiveGateOperator(BaseOperator):
         self, context: Context, places: list[Place], rule: Rule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
+        allow_empty = as_flag("allow_empty", self.allow_empty)
         with open_place(places[0]) as first:
             gate = Gate(self._contexts(first), rule, now=now)
             for place in places:
                 with (
                     open_place(place) as store,
-                    closing(_holdings(store, gate.contexts)) as holdings,
+                    closing(_holdings(store, gate.contexts, allow_empty=allow_empty)) as holdings,
                 ):
                     gate.take(store.uri, holdings)
             missing = gate.shortfalls()
@@ -207,15 +214,20 @@ class CanvasArchiveGateOperator(BaseOperator):
         self.log.info("Report: %s", self.report_url)
 
 
-def _holdings(store: Store, contexts: Sequence[str]) -> Generator[Holding, None, None]:
+def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Generator[Holding, None, None]:
     """What an archive holds of these contexts, and perhaps of others."""
     if len(contexts) > _FEW:
-        with closing(indexed(store)) as holdings:
+        with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
             yield from holdings
         return
+    held = False
     for context in contexts:
         kind, _, number = context.partition(":")
-        yield copies_of(store, kind, int(number))
+        holding = copies_of(store, kind, int(number))
+        held = held or bool(holding.copies)
+        yield holding
+    if not held and not allow_empty:
+        check_archive(store)
 
 
 def _failure(missing: Sequence[Shortfall], checked: int, report: str | None) -> str:

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.catalog.presence import check_archive
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.durations import Duration
 from canvas_exports.export.transfer import run_facts
@@ -116,6 +117,8 @@ class CanvasDrawDrillsOperator(BaseOperator):
                 export_type=self.export_type,
                 leave_out=rooms.ids,
             )
+            if not drawn:
+                check_archive(store)
         if not drawn:
             raise AirflowFailException(f"The archive holds no proven {self.export_type} copy to try.")
         if len(drawn) < count:

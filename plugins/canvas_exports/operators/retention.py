@@ -11,12 +11,14 @@ from airflow.sdk import BaseOperator
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
+from canvas_exports.catalog.presence import some
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import fail
+from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.retention.applying import Applied, apply_plan
 from canvas_exports.retention.plan import Plan, make_plan
@@ -45,12 +47,21 @@ class CanvasRetentionOperator(BaseOperator):
         backup: DAG id of the backup whose copies are meant; the DAG that this task belongs to.
         archive_conn_id: Airflow connection of the archive.
         timezone: in which days begin, by its name in the IANA database.
+        allow_empty: whether an archive that holds no copy is one; without it, the task fails there.
 
     Raises:
-        AirflowFailException: bad input, or no right to read or delete there.
+        AirflowFailException: bad input, no archive at that address, or no right to read or delete there.
     """
 
-    template_fields: Sequence[str] = ("archive", "keep", "apply", "backup", "archive_conn_id", "timezone")
+    template_fields: Sequence[str] = (
+        "archive",
+        "keep",
+        "apply",
+        "backup",
+        "archive_conn_id",
+        "timezone",
+        "allow_empty",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"keep": "json"}
     ui_color = "#f5ecdc"
 
@@ -63,6 +74,7 @@ class CanvasRetentionOperator(BaseOperator):
         backup: str | None = None,
         archive_conn_id: str | None = None,
         timezone: str = "UTC",
+        allow_empty: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,6 +84,7 @@ class CanvasRetentionOperator(BaseOperator):
         self.backup = backup
         self.archive_conn_id = archive_conn_id
         self.timezone = timezone
+        self.allow_empty = allow_empty
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, print, write down, and delete if asked to."""
@@ -90,7 +103,8 @@ class CanvasRetentionOperator(BaseOperator):
             raise
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
-        plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=indexed(store))
+        held = some(store, indexed(store), allow_empty=as_flag("allow_empty", self.allow_empty))
+        plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=held)
         for line in table(plan).splitlines():
             self.log.info("%s", line)
         self._write(store, plan, None, run)

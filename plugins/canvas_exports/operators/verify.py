@@ -21,6 +21,7 @@ from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.operators.failures import fail
+from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.verify.running import Budget, Verified, verify
@@ -50,10 +51,11 @@ class CanvasVerifyOperator(BaseOperator):
         max_gigabytes: how much to read (10^9 bytes); ``None`` for any number. A package that was begun is finished.
         max_time: how long to go on; a timedelta, or ISO 8601 (``PT4H``); ``None`` for as long as it takes.
         parallel: packages read at once, 1 to 16.
+        allow_empty: whether an archive that holds no copy is one; without it, the task fails there.
         fail_on_damage: whether the task fails if a package is not what was stored. The results are recorded either way.
 
     Raises:
-        AirflowFailException: bad input, no right to the archive, or damage.
+        AirflowFailException: bad input, no archive at that address, no right to it, or damage.
     """
 
     template_fields: Sequence[str] = (
@@ -64,6 +66,7 @@ class CanvasVerifyOperator(BaseOperator):
         "max_time",
         "parallel",
         "fail_on_damage",
+        "allow_empty",
     )
     operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
     ui_color = "#e6f2e6"
@@ -78,6 +81,7 @@ class CanvasVerifyOperator(BaseOperator):
         max_time: Duration | None = "PT4H",
         parallel: int = 2,
         fail_on_damage: bool = True,
+        allow_empty: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,6 +92,7 @@ class CanvasVerifyOperator(BaseOperator):
         self.max_time = max_time
         self.parallel = parallel
         self.fail_on_damage = fail_on_damage
+        self.allow_empty = allow_empty
         self.report_url: str | None = None
         self._stop = threading.Event()
 
@@ -129,6 +134,7 @@ class CanvasVerifyOperator(BaseOperator):
                 run=run_facts(run),
                 since=datetime.fromtimestamp(run.started_at, timezone.utc) if run.try_number > 1 else None,
                 parallel=parallel,
+                allow_empty=as_flag("allow_empty", self.allow_empty),
                 stop=self._stop,
             )
             self._report(store, run, verified, began)

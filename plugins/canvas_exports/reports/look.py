@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from canvas_exports.archive.keys import context_folder
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import Manifest, read_manifest
 from canvas_exports.archive.proof.model import Severity, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.report import OutcomeRecord
@@ -17,7 +17,7 @@ from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import INTACT
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.catalog.standing import judge
-from canvas_exports.errors import ArchiveError, ObjectNotFoundError
+from canvas_exports.errors import ArchiveError, ObjectNotFoundError, UnreadableDocumentError
 from canvas_exports.reports.view import CopyFacts, Looked
 
 MOST_CONTEXTS = 2000
@@ -89,7 +89,7 @@ def _facts(
     store: Store, place: Place, records: Iterable[OutcomeRecord], now: datetime
 ) -> Iterable[tuple[OutcomeRecord, CopyFacts]]:
     kind, number = place
-    keys = [info.key for info in store.list(context_folder(kind, number))]
+    keys = {info.key: info.size for info in store.list(context_folder(kind, number))}
     told = [name for name in map(read_record_name, keys) if name is not None]
     holding: Holding | None = None
     for record in records:
@@ -114,7 +114,7 @@ def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
     )
 
 
-def _manifest(store: Store, package: str | None, keys: Sequence[str]) -> Manifest | None:
+def _manifest(store: Store, package: str | None, keys: Mapping[str, int]) -> Manifest | None:
     """A manifest of what a row stored or referred to; ``None`` where there is none, or none that can be read.
 
     As a rule that is the one beside the package. Where retention has taken it, the last ones by name are tried: of an
@@ -126,12 +126,8 @@ def _manifest(store: Store, package: str | None, keys: Sequence[str]) -> Manifes
     others = sorted(filter(is_manifest_key, keys), reverse=True)[:_TRIED]
     for key in [beside] if beside in keys else others:
         try:
-            data = store.read(key)
-        except (ObjectNotFoundError, ValueError):
-            continue
-        try:
-            manifest = Manifest.from_json(data)
-        except ArchiveError:
+            manifest = read_manifest(store, key, size=keys[key])
+        except (ObjectNotFoundError, UnreadableDocumentError):
             continue
         if manifest.package.key == package:
             return manifest

@@ -7,6 +7,7 @@ from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy, newest
+from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.errors import InputError, NotFoundError
 from canvas_exports.restore.request import RestoreRequest
@@ -19,11 +20,14 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
 
     Raises:
         InputError: there is no such copy; says what there is.
+        NoArchiveError: the archive holds no copy of anything (permanent).
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
     number = source_id(client, request.source)
     holding = copies_of(store, request.source.kind.value, number)
+    if not holding.copies:
+        check_archive(store)
     if request.wanted.key is not None:
         named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
         found = newest(named)

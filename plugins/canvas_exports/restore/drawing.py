@@ -7,6 +7,7 @@ import random
 from collections.abc import Container, Iterator
 from datetime import datetime
 
+from canvas_exports.archive.keys import context_of
 from canvas_exports.archive.records import RecordKind, read_record_name
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, newest
@@ -64,13 +65,13 @@ def _last_drills(store: Store) -> dict[int, datetime | None]:
     """Every course in the archive, and when a copy of it was last restored for trial."""
     last: dict[int, datetime | None] = {}
     for info in store.list(_FOLDER):
-        number = info.key.removeprefix(_FOLDER).partition("/")[0]
-        if not number.isdecimal():
+        if (context := context_of(info.key)) is None:
             continue
-        known = last.setdefault(int(number), None)
+        number = context[1]
+        known = last.setdefault(number, None)
         record = read_record_name(info.key)
         if record is not None and record.kind is RecordKind.DRILL and (known is None or record.at > known):
-            last[int(number)] = record.at
+            last[number] = record.at
     return last
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import Proof
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.client import CanvasClient
@@ -117,7 +117,7 @@ class Restore:
         if self._copy is None:
             key = self._state.copy or ""
             try:
-                self._copy = Copy.of(key, Manifest.from_json(self._store.read(key)))
+                self._copy = Copy.of(key, read_manifest(self._store, key))
             except ObjectNotFoundError:
                 raise PackageError(
                     f"{key} is no longer in the archive; start anew with another copy"

@@ -8,19 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from canvas_exports.archive.keys import context_folder, manifest_key
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import load_manifest
 from canvas_exports.archive.records import is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.errors import (
-    ArchiveError,
-    ArchiveUnavailableError,
+    ArchiveDeniedError,
     InputError,
     LockedError,
     ObjectNotFoundError,
+    UnreadableDocumentError,
 )
-from canvas_exports.retention.plan import ASKED_AT_ONCE, ContextPlan, Decision, Plan, fingerprint
+from canvas_exports.retention.plan import ASKED_AT_ONCE, ContextPlan, Decision, Plan, decided, fingerprint
 
 log = logging.getLogger(__name__)
+
+_OTHERWISE = (
+    "its manifests do not say what the plan was made from; if that was the index, delete what is below catalog/, and it "
+    "will be made anew"
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,11 @@ class Applied:
 def apply_plan(store: Store, plan: Plan) -> Applied:
     """Delete what the plan says, of each context only if nothing there has changed since the plan was made.
 
+    A plan may have been made from the index, which anybody who can write to the archive can forge, and which may be stale.
+    So of each context that loses something every manifest is read again from the store first, those of the copies that go
+    and those of the copies that justify it; what the same policy decides by them has to be the same, or nothing there is
+    deleted. It costs one read for each copy of those contexts.
+
     Of each context the manifests go first (no manifest, no backup), then the packages that no copy names any more, then
     their records. So whenever it is killed, every manifest that is left has its package; a package that is left without a
     manifest is swept later (see ``archive.sweeping``), and a later plan finds the records. What is locked after all is
@@ -70,7 +81,7 @@ def apply_plan(store: Store, plan: Plan) -> Applied:
     busy = [context for context in plan.contexts if not context.is_idle]
     applied = Applied()
     with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="retention") as pool:
-        for each in pool.map(lambda context: _Deleting(store, context).run(), busy):
+        for each in pool.map(lambda context: _Deleting(store, plan, context).run(), busy):
             applied += each
     for note in applied.notes:
         log.warning("%s", note)
@@ -80,15 +91,18 @@ def apply_plan(store: Store, plan: Plan) -> Applied:
 class _Deleting:
     """The deletions of one context."""
 
-    def __init__(self, store: Store, context: ContextPlan) -> None:
-        self._store, self._context = store, context
+    def __init__(self, store: Store, plan: Plan, context: ContextPlan) -> None:
+        self._store, self._plan, self._context = store, plan, context
         self._notes: list[str] = []
 
     def run(self) -> Applied:
         context = self._context
-        before = self._list()
+        holding = copies_of(self._store, context.kind, context.id)
+        before = holding.objects
         if fingerprint(before) != context.fingerprint:
             return Applied(notes=(f"{context.name} has changed since it was planned, and is left alone",))
+        if not self._is_confirmed(holding):
+            return Applied(notes=(f"{context.name} is left alone: {_OTHERWISE}",))
         manifests = {line.key for line in context.of(Decision.DELETE) if self._delete(line.key)}
         going = {
             key: size
@@ -111,6 +125,21 @@ class _Deleting:
             tuple(self._notes),
         )
 
+    def _is_confirmed(self, holding: Holding) -> bool:
+        """Whether the policy lets go by the manifests what it has let go in the plan."""
+        plan, context = self._plan, self._context
+        held = plan.policy.holds.on(holding.copies)
+        fresh = decided(holding, plan.policy, held, plan.made_at, plan.backup)
+        going = {line.key for line in fresh.of(Decision.DELETE)}
+        planned = {line.key for line in (*context.of(Decision.DELETE), *context.of(Decision.LOCKED))}
+        return (
+            going == planned
+            and {line.key: line.package for line in fresh.lines}
+            == {line.key: line.package for line in context.lines}
+            and context.sizes.keys() <= fresh.sizes.keys()
+            and set(context.left_behind) <= set(fresh.left_behind)
+        )
+
     def _list(self) -> tuple[ObjectInfo, ...]:
         return tuple(self._store.list(context_folder(self._context.kind, self._context.id)))
 
@@ -128,12 +157,10 @@ class _Deleting:
         for info in objects:
             if is_manifest_key(info.key) and info.key not in known:
                 try:
-                    named.add(Manifest.from_json(self._store.read(info.key)).package.key)
+                    named.add(load_manifest(self._store, info.key, size=info.size).package.key)
                 except ObjectNotFoundError:
                     continue
-                except ArchiveUnavailableError:
-                    raise
-                except (ArchiveError, ValueError):
+                except (UnreadableDocumentError, ArchiveDeniedError):
                     return set(self._context.sizes)
         return named
 

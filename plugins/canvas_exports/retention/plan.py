@@ -21,7 +21,9 @@ from canvas_exports.retention.policy import Policy, group_of
 
 ASKED_AT_ONCE = 8  # contexts whose locks are looked up, or whose copies are deleted, at a time
 
-UNCLEAR = "another manifest of its context cannot be read, and may need its package"
+UNCLEAR = (
+    "another manifest of its context cannot be read: it may be that of the newest copy, or need its package"
+)
 
 
 class Decision(str, Enum):
@@ -157,7 +159,7 @@ def make_plan(
         for holding in found:
             held = policy.holds.on(holding.copies)
             seen.update(hold for holds in held.values() for hold in holds)
-            planned = _decided(holding, policy, held, now, backup)
+            planned = decided(holding, policy, held, now, backup)
             others += len(holding.copies) - len(planned.lines)
             if planned.lines or planned.left_behind or planned.notes:
                 contexts.append(planned)
@@ -172,12 +174,12 @@ def fingerprint(objects: Iterable[ObjectInfo]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _decided(
+def decided(
     holding: Holding, policy: Policy, held: dict[str, tuple[str, ...]], now: datetime, backup: str | None
 ) -> ContextPlan:
-    """The plan of one context, before its locks are known."""
+    """The plan of one context, before its locks are known. Where a manifest cannot be read, everything stays."""
     ours = [copy for copy in holding.copies if _is_about(copy, backup)]
-    beside, is_unclear = _beside_troubles(holding)
+    is_unclear = bool(holding.troubles)
     groups: dict[tuple[str, ...], list[Copy]] = {}
     for copy in ours:
         groups.setdefault(group_of(copy), []).append(copy)
@@ -192,7 +194,8 @@ def _decided(
         holding.id,
         fingerprint(holding.objects),
         tuple(lines),
-        named=beside | {copy.package.key for copy in holding.copies if not _is_about(copy, backup)},
+        named=_beside_troubles(holding)
+        | {copy.package.key for copy in holding.copies if not _is_about(copy, backup)},
         left_behind=() if is_unclear else tuple(sorted(_left_behind(holding))),
         notes=tuple(f"{each.key} is left alone: {each.reason}" for each in holding.troubles),
     )
@@ -209,12 +212,11 @@ def _line(copy: Copy, why: tuple[str, ...]) -> Line:
     return Line(copy.key, copy.package.key, copy.export.type, copy.created_at, copy.is_proven, decision, why)
 
 
-def _beside_troubles(holding: Holding) -> tuple[frozenset[str], bool]:
-    """The packages beside manifests that cannot be read, and whether one of those may name any other package."""
+def _beside_troubles(holding: Holding) -> frozenset[str]:
+    """The packages beside manifests that cannot be read."""
     keys = {info.key for info in holding.objects}
     stems = [trouble.key.removesuffix(".json") for trouble in holding.troubles]
-    beside = [{f"{stem}{suffix}" for suffix in SUFFIXES} & keys for stem in stems]
-    return frozenset().union(*beside), not all(beside)
+    return frozenset(f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES) & keys
 
 
 def _left_behind(holding: Holding) -> Iterator[str]:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from canvas_exports.archive.documents import format_time
+from canvas_exports.archive.documents import YEARS, format_time
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy
-from canvas_exports.errors import ArchiveUnavailableError, InputError
+from canvas_exports.errors import ArchiveUnavailableError, InputError, UnreadableDocumentError
 from canvas_exports.retention.holds import LIFTED, SET, tags_on
 
 SCHEMA = "urn:canvas-exports:hold:1"
@@ -52,6 +52,8 @@ def put_tag(
     written = {}
     for copy in copies:
         moment = max([at, *(record.at + _LATER for record in copy.records if record.kind is RecordKind.HOLD)])
+        if moment.year not in YEARS:
+            raise UnreadableDocumentError("a hold on it is of the end of time: delete that one", key=copy.key)
         name = RecordName(manifest_key(copy.package.key), RecordKind.HOLD, moment, tag, state)
         if name.key not in written and (tag in tags_on(copy.records)) == lift:
             if not store.put_if_absent(name.key, json.dumps(document, indent=2).encode() + b"\n"):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.copies import Copy
+from canvas_exports.archive.store import Store
+from canvas_exports.catalog.copies import DAMAGED, INTACT, VANISHED, Copy
 from canvas_exports.catalog.reading import Holding
+from canvas_exports.errors import ObjectNotFoundError
 
 #: Packages of one run: what a minute-long look at each would take five weeks for. It bounds the memory for the order.
 MOST = 50_000
+
+_KNOWN = (INTACT, DAMAGED, VANISHED)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Candidate:
         member_count: files in it, likewise.
         label: the course's code, for people.
         stored_at: when the first manifest that names it was written.
+        told_by: key of the manifest that says all of this.
         verified: its newest verification at the wanted level or deeper; ``None`` if there is none.
     """
 
@@ -47,6 +53,7 @@ class Candidate:
     member_count: int
     label: str | None
     stored_at: datetime
+    told_by: str
     verified: RecordName | None
 
     @property
@@ -67,6 +74,22 @@ def candidates(holding: Holding, level: ProofLevel) -> Iterator[Candidate]:
         if copy.package.key not in seen:
             seen.add(copy.package.key)
             yield _candidate(copy, level)
+
+
+def confirmed(store: Store, candidate: Candidate) -> Candidate | None:
+    """The candidate as its manifest, read anew, tells it: the index may be stale, or forged. ``None``: the manifest is gone.
+
+    Raises:
+        UnreadableDocumentError: the manifest cannot be read (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    try:
+        manifest = read_manifest(store, candidate.told_by)
+    except ObjectNotFoundError:
+        return None
+    told = _candidate(Copy.of(candidate.told_by, manifest), ProofLevel.FULL)
+    return replace(told, verified=candidate.verified)
 
 
 def longest_unseen(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
@@ -95,10 +118,11 @@ def _candidate(copy: Copy, level: ProofLevel) -> Candidate:
         member_count=copy.package.member_count,
         label=copy.context.course_code,
         stored_at=copy.stored_at,
+        told_by=copy.key,
         verified=next((record for record in copy.records if _counts(record, level)), None),
     )
 
 
 def _counts(record: RecordName, level: ProofLevel) -> bool:
     deep_enough = level is ProofLevel.DIRECTORY or record.detail == level.value
-    return record.kind is RecordKind.VERIFY and deep_enough
+    return record.kind is RecordKind.VERIFY and record.result in _KNOWN and deep_enough

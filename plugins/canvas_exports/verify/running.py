@@ -17,8 +17,9 @@ from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, in_order
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
-from canvas_exports.errors import ArchiveDeniedError
-from canvas_exports.verify.candidates import Candidate, candidates, longest_unseen
+from canvas_exports.catalog.presence import some
+from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
+from canvas_exports.verify.candidates import Candidate, candidates, confirmed, longest_unseen
 from canvas_exports.verify.examination import Examination, Result, examine
 from canvas_exports.verify.records import put_record, row, row_of_record
 
@@ -83,6 +84,7 @@ def verify(
     run: RunFacts,
     since: datetime | None = None,
     parallel: int = 2,
+    allow_empty: bool = False,
     stop: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verified:
@@ -98,23 +100,25 @@ def verify(
         run: for the records.
         since: when this run first began, if this is not its first attempt: what was verified since is not verified again.
         parallel: packages read at once.
+        allow_empty: whether an archive that holds no copy is one.
         stop: set, it ends the run after the packages under way.
         clock: seconds, from any beginning.
 
     Raises:
+        NoArchiveError: there is not a single copy (permanent).
         ArchiveDeniedError: no right to list, to write, or to read any package (permanent). One that is denied while others
             are not is told.
         ArchiveUnavailableError: the store failed (retryable).
     """
     began, verified = clock(), Verified()
     order: deque[Candidate] = deque()
-    for candidate in _order(store, level, verified):
-        if since is not None and candidate.verified is not None and candidate.verified.at >= since:
+    for candidate in _order(store, level, verified, allow_empty=allow_empty):
+        if since is not None and candidate.verified is not None and since <= candidate.verified.at:
             verified.rows.append(row_of_record(candidate, candidate.verified))
         else:
             order.append(candidate)
     stop = stop or threading.Event()
-    running: dict[Future[Examination], int] = {}
+    running: dict[Future[Examination | None], int] = {}
     with ThreadPoolExecutor(parallel, thread_name_prefix="verify") as pool:
         try:
             while order or running:
@@ -140,9 +144,9 @@ def verify(
     return verified
 
 
-def _order(store: Store, level: ProofLevel, verified: Verified) -> list[Candidate]:
+def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: bool) -> list[Candidate]:
     def found() -> Iterator[Candidate]:
-        with closing(indexed(store)) as holdings:
+        with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
             for holding in holdings:
                 verified.troubles += [(trouble.key, trouble.reason) for trouble in holding.troubles]
                 yield from candidates(holding, level)
@@ -150,20 +154,29 @@ def _order(store: Store, level: ProofLevel, verified: Verified) -> list[Candidat
     return longest_unseen(found())
 
 
-def _examined(store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts) -> Examination:
+def _examined(store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts) -> Examination | None:
+    told = confirmed(store, candidate)
+    if told is None:
+        return None  # retention has let go of it since
+    candidate = told
     examination = examine(store, candidate, level)
     put_record(store, examination, run)
     return examination
 
 
-def _note(verified: Verified, ended: Future[Examination]) -> None:
+def _note(verified: Verified, ended: Future[Examination | None]) -> None:
     try:
         examination = ended.result()
+    except UnreadableDocumentError as error:
+        verified.troubles.append((error.key or "a manifest", error.why))
+        return
     except ArchiveDeniedError as error:
         verified.denied += 1
         if verified.denied >= _DENIED and not verified.rows:
             raise
         verified.troubles.append((error.key or "a package", error.message))
+        return
+    if examination is None:
         return
     verified.bytes_read += examination.bytes_read
     verified.rows.append(row(examination))

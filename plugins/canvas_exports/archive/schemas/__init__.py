@@ -8,6 +8,9 @@ from importlib.resources import files
 from typing import Any
 
 from canvas_exports.archive.schemas.quick import Check, compiled
+from canvas_exports.text import harmless
+
+_LONGEST_PATH = 100
 
 
 def problem(name: str, document: Any) -> str | None:
@@ -22,6 +25,22 @@ def problem(name: str, document: Any) -> str | None:
     for error in _validator(name).iter_errors(document):
         return f"{error.json_path}: {error.message[:200]}"
     return None
+
+
+def breach(name: str, document: Any) -> str | None:
+    """Which rule of a schema a document breaks first, or ``None``. Unlike ``problem``, it quotes nothing of the document.
+
+    Numbers have to be written as the schema says: ``1.0``, which JSON Schema takes for a whole number, is none here.
+
+    Args:
+        name: of the schema.
+        document: JSON data.
+    """
+    if _quick(name)(document):
+        return None
+    for error in _validator(name).iter_errors(document):
+        return f"{harmless(error.json_path, most=_LONGEST_PATH)} breaks the rule {error.validator!r} of its schema"
+    return "a number in it is not written as a whole one"
 
 
 @lru_cache

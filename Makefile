@@ -30,8 +30,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by itself)
-	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once)
+demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by itself; FRESH=1: begin anew)
+	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once) $(if $(FRESH),--fresh)
 
 env: ## Write .env with fresh secrets, for docker-compose.yaml
 	@$(or $(PYTHON),python3) include/canvas_demo/fresh_env.py

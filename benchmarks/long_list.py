@@ -60,7 +60,9 @@ def list_courses(count: int, url: str, folder: Path) -> dict[str, Any]:
     store = LongArchive(folder, count)
     with CanvasClient(url, "token") as client:
         found = client.account_courses("1", CourseFilters())
-        contexts = unique((Context(ContextKind.COURSE, str(course.id)) for course in found), client.resolve)
+        contexts = unique(
+            (Context(ContextKind.COURSE, str(course.id)) for course in found), client.resolve, client.whoami
+        )
     ordered = neediest_first(contexts, last_copies(store, among=contexts))
     run = RunInfo("canvas_backup_nightly", "scheduled__2026-11-23T02:00:00+00:00", "list", _DAY)
     references = write_plan(store, run, ordered, 50)

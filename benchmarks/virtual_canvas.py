@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState, User
 from canvas_sandbox import Course, Switches
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.records import Export, ExportRequest
@@ -98,6 +98,10 @@ class VirtualCanvas:
         if progress.workflow_state == "completed":
             self.seen_at.setdefault(progress.context_id, self.now())
         return Progress(progress_id, ProgressState(progress.workflow_state), progress.completion)
+
+    async def whoami(self) -> User:
+        """``GET /api/v1/users/self``."""
+        return User(self._admin.id)
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
         """``GET .../content_exports/:id``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.report import OutcomeRecord, records_of, table
@@ -13,36 +14,73 @@ from canvas_exports.commands.missing import missing, tell
 from canvas_exports.export.outcome import Outcome
 
 
-def close(archive: Path, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
-    """Print both; returns what was not as expected.
+def close(
+    archive: Path, expected: Mapping[str, str], say: Callable[[str], None], *, dag_id: str, run_id: str
+) -> list[str]:
+    """Print both; returns what was not as expected of one run, whatever other runs a person has started meanwhile.
 
     Args:
         archive: the folder.
         expected: the outcome of each context.
         say: prints a text.
+        dag_id: of the run.
+        run_id: likewise.
     """
     with open_store(archive.as_uri()) as store:
-        surprises = [*_outcomes(store, expected, say), *_missing(store, expected, say)]
+        surprises = [
+            *_outcomes(store, expected, say, dag_id=dag_id, run_id=run_id),
+            *_missing(store, expected, say),
+        ]
     say("")
     say("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are the expected ones.")
     return surprises
 
 
-def _outcomes(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
-    keys = [info.key for info in store.list("runs/") if info.key.endswith("/report.json")]
-    rows: list[OutcomeRecord] = records_of(json.loads(store.read(keys[0]))) if keys else []
+def expected_state(expected: Mapping[str, str]) -> str:
+    """How Airflow ends a run of these outcomes: the shipped backup says ``fail_on: any``."""
+    return "success" if all(Outcome(outcome).is_good for outcome in expected.values()) else "failed"
+
+
+def _outcomes(
+    store: Store, expected: Mapping[str, str], say: Callable[[str], None], *, dag_id: str, run_id: str
+) -> list[str]:
+    rows = _rows(store, dag_id, run_id)
     say(table(rows))
     outcomes = {row.context: row.outcome for row in rows}
     return [
         f"{context}: expected {wanted}, got {outcomes.get(context, 'nothing')}"
         for context, wanted in sorted(expected.items())
         if outcomes.get(context) != wanted
+        and not (_is_same(wanted, outcomes.get(context)) and _has_copy_of_another(store, context, run_id))
     ]
+
+
+def _rows(store: Store, dag_id: str, run_id: str) -> list[OutcomeRecord]:
+    """The report of the run itself."""
+    for info in store.list("runs/"):
+        if info.key.endswith("/report.json"):
+            document: dict[str, Any] = json.loads(store.read(info.key))
+            if (document["run"].get("dag_id"), document["run"].get("run_id")) == (dag_id, run_id):
+                return records_of(document)
+    return []
+
+
+def _is_same(wanted: str, got: str | None) -> bool:
+    """Whether it only is that somebody else was quicker: the course was stored, and nobody has changed it since."""
+    return (wanted, got) == (Outcome.STORED.value, Outcome.UNCHANGED.value)
+
+
+def _has_copy_of_another(store: Store, context: str, run_id: str) -> bool:
+    folder = f"courses/{context.partition(':')[2]}/"
+    manifests = (
+        json.loads(store.read(info.key)) for info in store.list(folder) if info.key.endswith(".json")
+    )
+    return any(document.get("run", {}).get("run_id") not in (None, run_id) for document in manifests)
 
 
 def _missing(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
     say("\nWhich courses have no good copy, and why? The archive itself tells (`canvas-archive missing`):\n")
-    found = missing(store)
+    found = missing(store, sorted(expected))
     tell(found)
     named = {gap.context for gap in found.gaps}
     wanted = {context for context, outcome in expected.items() if not Outcome(outcome).is_good}

@@ -1,4 +1,4 @@
-"""What a demo keeps in its folder, so that one that was killed can go on."""
+"""What a demo keeps in its folder, so that the next one can go on, whether this one was killed or is over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Kept:
         secrets: Airflow's, by the names of their settings: without them its database cannot be read.
         has_database: Airflow's database is complete.
         run_id: the run, from before it is asked for.
-        is_over: there is nothing left to go on with.
+        is_over: the night has been judged: nothing is run again, and what is there stays.
+        was_expected: how it was judged.
     """
 
     ui_port: int
@@ -40,15 +41,20 @@ class Kept:
     has_database: bool = False
     run_id: str | None = None
     is_over: bool = False
+    was_expected: bool = True
 
     @classmethod
     def load(cls, folder: Path) -> Kept | None:
-        """What an unfinished demo has kept in this folder; ``None`` if there is no such demo, or none of this release."""
+        """What a demo has kept in this folder; ``None`` if there is none, or none of this release."""
         try:
-            kept = cls(**json.loads((folder / _FILE).read_text()))
+            return cls(**json.loads((folder / _FILE).read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return None if kept.is_over else kept
+
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether a folder is a demo's, of whatever release."""
+        return (folder / _FILE).is_file()
 
     def save(self, folder: Path) -> None:
         """Keep it, whole or as it was before; readable by its owner alone."""

@@ -127,7 +127,12 @@ class Programs:
             ProgramDiedError: it failed.
         """
         program = self._spawn(name, command, environment, user, folder)
-        if program.process.wait() != 0:
+        try:
+            status = program.process.wait()
+        except BaseException:  # whoever waits is interrupted: nothing goes on alone
+            program.kill()
+            raise
+        if status != 0:
             program.check()
 
     def start(

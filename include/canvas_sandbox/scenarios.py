@@ -123,7 +123,7 @@ def demo() -> Scenario:
     return Scenario(
         courses=courses,
         expected=expected,
-        drills=_drills(2901),
+        drills=_drills(2901, 8),
         accounts=_ACCOUNTS,
         terms=_terms(),
         switches=Switches(job_workers=6),
@@ -201,7 +201,7 @@ _SPECIAL: dict[int, _Special] = {
 _DURATION_OF = {"failed": 5.0, "empty": 3.0, "stalled": 8.0}
 
 
-def _drills(first_id: int) -> list[Course]:
+def _drills(first_id: int, count: int = 2) -> list[Course]:
     """Courses to restore into, in the default term, which has no dates."""
     return [
         Course(
@@ -214,7 +214,7 @@ def _drills(first_id: int) -> list[Course]:
             teachers=(),
             students=(),
         )
-        for number in range(2)
+        for number in range(count)
     ]
 
 

@@ -134,7 +134,14 @@ class World:
 
     def content(self, owner: Exportable) -> Content:
         """Everything a course, group or person holds."""
-        return self.migrations.holding(owner).furnish(generate(self._source(owner)))
+        return self.migrations.holding(owner).furnish(generate(self.source(owner)))
+
+    def source(self, owner: Exportable) -> Source:
+        """What decides the content that a course, group or person has of its own."""
+        return source_of(owner, self.seed, new_quizzes=self.switches.new_quizzes is not NewQuizzes.NONE)
+
+    def _used(self, label: str, fault: Fault) -> None:
+        self.remember("used", context=label, fault=fault.value)
 
     def submit(self, job: Job, moment: float) -> None:
         """Queue a background job, not to start before a moment."""
@@ -224,7 +231,7 @@ class World:
         context = export.context
         return Packing(
             export=export,
-            source=self._source(context),
+            source=self.source(context),
             name=context.name,
             moment=moment,
             canvas_domain=self.canvas_url.partition("//")[2],
@@ -247,12 +254,6 @@ class World:
         expiry = export.created_at + days * DAY
         night = (1 * 60 + 37) * 60.0
         return self.clock.now() > expiry + (night - expiry) % DAY
-
-    def _source(self, owner: Exportable) -> Source:
-        return source_of(owner, self.seed, new_quizzes=self.switches.new_quizzes is not NewQuizzes.NONE)
-
-    def _used(self, label: str, fault: Fault) -> None:
-        self.remember("used", context=label, fault=fault.value)
 
     def _duration(self, export: Export) -> float:
         seconds = export.context.duration

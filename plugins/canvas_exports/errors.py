@@ -57,6 +57,11 @@ class CanvasExportsError(Exception):
         self.context = context
         self.export_id = export_id
 
+    @property
+    def reason(self) -> str:
+        """What happened, for a report that says elsewhere which context and export it is about."""
+        return self.message
+
     def __str__(self) -> str:
         about = [part for part in (self.context, self.export_id and f"export {self.export_id}") if part]
         return f"{', '.join(about)}: {self.message}" if about else self.message
@@ -111,17 +116,19 @@ class CanvasError(CanvasExportsError):
         self.request = request
         self.request_id = request_id
 
+    @property
+    def reason(self) -> str:
+        """What happened, with the answer's status, and Canvas's id of the request."""
+        return self.message + self._answered()
+
     def __str__(self) -> str:
-        details = [
-            part
-            for part in (
-                self.request,
-                self.status and f"HTTP {self.status}",
-                self.request_id and f"request {self.request_id}",
-            )
-            if part
-        ]
-        return super().__str__() + (f" ({', '.join(details)})" if details else "")
+        return super().__str__() + self._answered(self.request)
+
+    def _answered(self, request: str | None = None) -> str:
+        status = self.status and f"HTTP {self.status}"
+        request_id = self.request_id and f"request {self.request_id}"
+        details = [part for part in (request, status, request_id) if part]
+        return f" ({', '.join(details)})" if details else ""
 
 
 class CredentialError(CanvasError):
@@ -170,15 +177,24 @@ class DownloadError(CanvasExportsError):
 
     Attributes:
         restart: the bytes so far are of no use, but the same package can be fetched again from its first byte, now.
+        spoiled: storage no longer has the package, or has it at another length than Canvas announced. If that stays so,
+            only another export helps.
     """
 
     retryable = True
 
     def __init__(
-        self, message: str, *, restart: bool = False, context: str | None = None, export_id: int | None = None
+        self,
+        message: str,
+        *,
+        restart: bool = False,
+        spoiled: bool = False,
+        context: str | None = None,
+        export_id: int | None = None,
     ) -> None:
         super().__init__(message, context=context, export_id=export_id)
         self.restart = restart
+        self.spoiled = spoiled
 
 
 class UploadError(CanvasExportsError):

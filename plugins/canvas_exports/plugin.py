@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from canvas_exports.notifications import run_note
 from canvas_exports.operators.carried_page import PREFIX
 from canvas_exports.operators.links import CanvasLink, RunReportLink
 
@@ -33,10 +34,14 @@ class RunReportPages:
 
 
 class CanvasExportsPlugin(AirflowPlugin):
-    """The buttons of an export task, and the page that one of them leads to; also where the package is only a folder."""
+    """The buttons of an export task, the page that one of them leads to, and the notes of runs.
+
+    Also where the package is only a folder.
+    """
 
     name = "canvas_exports"
     operator_extra_links = [CanvasLink(), RunReportLink()]  # noqa: RUF012 - Airflow declares no ClassVar
+    listeners = [run_note]  # noqa: RUF012 - as above
     fastapi_apps = [  # noqa: RUF012 - as above
         {"app": RunReportPages(), "url_prefix": PREFIX, "name": "Run reports of canvas_exports"}
     ]

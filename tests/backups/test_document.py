@@ -78,7 +78,11 @@ def test_a_field_that_is_not_there_has_the_line_of_what_it_belongs_to() -> None:
         ),
         (
             "a: &x 1\nb: *x\n",
-            "a.yaml, line 2: not valid YAML: aliases are not understood here; write the value out.",
+            "a.yaml, line 1: not valid YAML: anchors and aliases are not understood here; write the value out.",
+        ),
+        (
+            "a: 1\nb: *x\n",
+            "a.yaml, line 2: not valid YAML: anchors and aliases are not understood here; write the value out.",
         ),
         (
             "a: !!python/name:os.system x\n",
@@ -90,7 +94,7 @@ def test_a_field_that_is_not_there_has_the_line_of_what_it_belongs_to() -> None:
         ("schedule: * 2 * * *\n", "a.yaml, line 1: not valid YAML: "),
         ("a: \x07\n", "a.yaml, line 1: not valid YAML: special characters are not allowed."),
         ("? [1, 2]\n: 3\n", "a.yaml, line 1: line 1 has a key that is not text."),
-        ("a: " + "[" * 5000, "a.yaml, line 1: not a backup: it is nested too deeply."),
+        ("a: " + "[" * 5000, "a.yaml, line 1: not valid YAML: it is nested too deeply."),
     ],
 )
 def test_what_is_wrong_with_the_yaml_is_told_with_its_line(text: str, told: str) -> None:

@@ -384,19 +384,6 @@ def test_a_broken_file_leaves_the_others_alone(write: Write) -> None:
     assert {problem.file for problem in loaded.problems} == {"include/backups/other.yml"}
 
 
-def test_of_two_files_with_one_name_the_first_keeps_it(write: Write) -> None:
-    write(WHOLE, "nightly copy.yaml")
-    write(WHOLE, "nightly-law.yaml")
-    include = write(WHOLE, "nightly.yaml")
-    loaded = load_backups(include)
-    assert [backup.file for backup in loaded.backups] == ["include/backups/nightly.yaml"]
-    assert [str(problem) for problem in loaded.problems] == [
-        f"include/backups/{name}, line 1, name: 'nightly' is the name of include/backups/nightly.yaml already; "
-        "a backup needs a name of its own."
-        for name in ("nightly copy.yaml", "nightly-law.yaml")
-    ]
-
-
 def test_files_that_are_no_backups_are_passed_over(write: Write) -> None:
     write("not: a backup", "._nightly.yaml")
     include = write("not: a backup", "README.md")
@@ -407,8 +394,8 @@ def test_a_file_that_cannot_be_read_is_told(include: Path) -> None:
     (include / "backups" / "a.yaml").write_bytes(b"name: \xff\n")
     (include / "backups" / "b.yaml").mkdir()
     assert told(include) == [
-        "include/backups/a.yaml: byte 6 is not UTF-8.",
-        "include/backups/b.yaml: cannot be read: Is a directory.",
+        "include/backups/a.yaml, line 1: it is not UTF-8; save it as UTF-8.",
+        "include/backups/b.yaml: is no file.",
     ]
 
 
@@ -423,7 +410,7 @@ def test_problems_are_raised_together_and_their_absence_raises_nothing(write: Wr
     load_backups(include).raise_problems()
     write("name: a\n", "a.yaml")
     write("name: b\n", "b.yaml")
-    with pytest.raises(InputError, match="does not run until they are mended") as raised:
+    with pytest.raises(InputError, match="mend these files") as raised:
         load_backups(include).raise_problems()
     assert len(str(raised.value).splitlines()) == 1 + len(load_backups(include).problems)
 

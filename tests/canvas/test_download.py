@@ -304,15 +304,17 @@ def test_a_length_other_than_canvas_announced_is_an_error(
     client: CanvasClient, server: ScriptedServer, off: int
 ) -> None:
     server.on(FILE, {"body": PACKAGE})
-    with pytest.raises(DownloadError, match=r"bytes were announced where Canvas says"):
+    with pytest.raises(DownloadError, match=r"bytes where Canvas says the package has") as caught:
         fetch(client, an_export(server, size=len(PACKAGE) + off))
+    assert caught.value.spoiled
 
 
 def test_without_content_length_the_bytes_are_counted(client: CanvasClient, server: ScriptedServer) -> None:
     server.on(FILE, {"body": PACKAGE, "headers": {"Content-Length": None}})
     assert fetch(client, an_export(server)) == PACKAGE
-    with pytest.raises(DownloadError, match="more bytes came"):
+    with pytest.raises(DownloadError, match="more bytes came") as longer:
         fetch(client, an_export(server, size=len(PACKAGE) - 1))
+    assert longer.value.spoiled
     with pytest.raises(DownloadError) as caught:
         fetch(client, an_export(server, size=len(PACKAGE) + 1))
     assert caught.value.restart
@@ -324,6 +326,31 @@ def test_chunked_bodies_are_read(client: CanvasClient, server: ScriptedServer) -
     chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     server.on(FILE, {"body": chunked, "headers": {"Content-Length": None, "Transfer-Encoding": "chunked"}})
     assert fetch(client, an_export(server)) == PACKAGE
+
+
+@pytest.mark.parametrize(
+    "parts", [[PACKAGE[:-1]], [PACKAGE[:7], PACKAGE[7:99]], []], ids=["short", "head", "nothing"]
+)
+def test_a_chunked_body_that_ends_too_early_by_its_own_word_is_of_another_length(
+    client: CanvasClient, server: ScriptedServer, parts: list[bytes]
+) -> None:
+    chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    server.on(
+        FILE,
+        {"body": chunked, "headers": {"Content-Length": None, "Transfer-Encoding": "chunked", "ETag": ETAG}},
+    )
+    has = sum(map(len, parts))
+    with pytest.raises(DownloadError, match=f"storage has {has} bytes where Canvas says") as caught:
+        fetch(client, an_export(server))
+    assert caught.value.spoiled
+
+
+def test_a_chunked_body_that_breaks_off_is_not(client: CanvasClient, server: ScriptedServer) -> None:
+    cut = b"%x\r\n%b\r\n" % (len(PACKAGE) - 1, PACKAGE[:-1])
+    server.on(FILE, {"body": cut, "headers": {"Content-Length": None, "Transfer-Encoding": "chunked"}})
+    with pytest.raises(DownloadError) as caught:
+        fetch(client, an_export(server))
+    assert not caught.value.spoiled
 
 
 # -- broken connections ----------------------------------------------------------------------------------------------

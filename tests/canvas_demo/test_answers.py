@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 
-from canvas_demo.answers import close
+from canvas_demo import answers
+from canvas_demo.answers import expected_state
+from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.stores.file_store import FileStore
 
+NIGHTLY = "canvas_backup_nightly"
 EXPECTED = {"course:1": "stored", "course:2": "incomplete", "course:3": "denied", "course:4": "empty"}
 
 
@@ -26,12 +32,17 @@ def night(tmp_path: Path) -> Path:
     verdicts = {1: Verdict.WHOLE, 2: Verdict.INCOMPLETE, 4: Verdict.EMPTY}
     for number, verdict in verdicts.items():
         lay(store, manifest(f"course:{number}", export_id=number, verdict=verdict))
-    report(
-        store,
-        *(outcome(context, word, "because") for context, word in EXPECTED.items()),
-        dag_id="canvas_backup_nightly",
-    )
+    rows = (outcome(context, word, "because") for context, word in EXPECTED.items())
+    report(store, *rows, dag_id=NIGHTLY, run_id="demo__1")
     return tmp_path
+
+
+def close(archive: Path, expected: dict[str, str], say: Callable[[str], None]) -> list[str]:
+    return answers.close(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
+
+
+def by_run(run_id: str, document: Manifest) -> Manifest:
+    return replace(document, run=replace(document.run, run_id=run_id))
 
 
 def test_it_tells_who_has_no_good_copy_and_why(
@@ -66,3 +77,35 @@ def test_what_is_not_as_expected_is_named(night: Path, said: list[str]) -> None:
 
 def test_of_a_night_that_left_nothing(tmp_path: Path, said: list[str]) -> None:
     assert "course:1: expected stored, got nothing" in close(tmp_path, EXPECTED, said.append)
+
+
+class TestRunsStartedByHand:
+    @pytest.mark.parametrize("dag_id", ["canvas_backup_end_of_term_archive", "canvas_backup_pilot", NIGHTLY])
+    @pytest.mark.parametrize("day", [22, 23, 24])
+    def test_their_reports_are_not_the_nights(
+        self, night: Path, said: list[str], dag_id: str, day: int
+    ) -> None:
+        store = FileStore(night.as_uri(), night)
+        report(store, outcome("course:1", "failed"), day=date(2026, 11, day), dag_id=dag_id, run_id="manual")
+        assert close(night, EXPECTED, said.append) == []
+
+    def test_a_course_that_was_stored_by_hand_first_is_unchanged_in_the_night(
+        self, tmp_path: Path, said: list[str]
+    ) -> None:
+        store = FileStore(tmp_path.as_uri(), tmp_path)
+        lay(store, by_run("manual__1", manifest("course:1", export_id=1)))
+        lay(store, by_run("demo__1", manifest("course:2", export_id=2)))
+        rows = (outcome("course:1", "unchanged"), outcome("course:2", "unchanged"))
+        report(store, *rows, dag_id=NIGHTLY, run_id="demo__1")
+        expected = {"course:1": "stored", "course:2": "stored"}
+        assert close(tmp_path, expected, said.append) == ["course:2: expected stored, got unchanged"]
+
+    def test_courses_that_are_not_of_the_night_do_not_matter(self, night: Path, said: list[str]) -> None:
+        store = FileStore(night.as_uri(), night)
+        lay(store, by_run("manual__1", manifest("course:9", export_id=9, verdict=Verdict.INCOMPLETE)))
+        assert close(night, EXPECTED, said.append) == []
+
+
+def test_a_night_with_a_course_in_trouble_ends_red() -> None:
+    assert expected_state(EXPECTED) == "failed"
+    assert expected_state({"course:1": "stored", "course:4": "empty", "course:5": "unchanged"}) == "success"

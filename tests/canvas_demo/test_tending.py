@@ -178,19 +178,21 @@ def test_a_stranger_who_has_got_the_number_is_left_alone(tmp_path: Path) -> None
 
 
 class TestKept:
-    def test_it_comes_back_as_it_was_until_the_demo_is_over(self, tmp_path: Path) -> None:
+    def test_it_comes_back_as_it_was_also_when_the_night_is_over(self, tmp_path: Path) -> None:
         kept = Kept(1, 2, 3, run_id="demo__1")
         kept.save(tmp_path)
         assert Kept.load(tmp_path) == kept
         assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
-        kept.is_over = True
+        kept.is_over, kept.was_expected = True, False
         kept.save(tmp_path)
-        assert Kept.load(tmp_path) is None
+        assert Kept.load(tmp_path) == kept
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"ui_port": 1}', '{"from": "another release"}'])
-    def test_what_cannot_be_gone_on_with_is_begun_anew(self, tmp_path: Path, text: str) -> None:
+    def test_what_cannot_be_read_is_a_demos_all_the_same(self, tmp_path: Path, text: str) -> None:
+        assert not Kept.is_in(tmp_path)
         (tmp_path / "demo.json").write_text(text)
         assert Kept.load(tmp_path) is None
+        assert Kept.is_in(tmp_path)
 
     def test_two_demos_share_no_secret(self) -> None:
         assert set(Kept(1, 2, 3).secrets.values()).isdisjoint(Kept(1, 2, 3).secrets.values())

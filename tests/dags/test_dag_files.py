@@ -14,6 +14,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.file import might_contain_dag
+from tests.dags.conftest import GOOD
 
 REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"
@@ -63,6 +64,21 @@ def test_a_broken_backup_breaks_only_its_own_dag(write: Write) -> None:
         "Accepted: common_cartridge, qti, zip." in told[1]
     )
     assert "nightly" not in told[1]
+
+
+def test_a_second_file_of_its_name_leaves_a_dag_as_it_was(write: Write) -> None:
+    write("nightly")
+    (before,) = [DagSerialization.to_dict(dag) for dag in parse().dags.values() if dag.dag_id not in SHIPPED]
+    write("anatomy", GOOD.format(name="nightly").replace("0 2", "0 5"))
+    bag = parse()
+    (after,) = [DagSerialization.to_dict(dag) for dag in bag.dags.values() if dag.dag_id not in SHIPPED]
+    assert after == before
+    told = bag.import_errors["canvas_backups_broken.py"]
+    for one, other in (("nightly", "anatomy"), ("anatomy", "nightly")):
+        assert (
+            f"include/backups/{one}.yaml, line 2, name: 'nightly' is the name of include/backups/{other}.yaml"
+            in told
+        )
 
 
 def test_all_broken_backups_are_told_in_one_error(write: Write) -> None:

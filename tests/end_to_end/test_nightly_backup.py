@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from tests.observability.statsd import StatsD
 
 from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.ports import any_free
+from canvas_exports.export.outcome import Outcome
 from canvas_sandbox import Sandbox
 from canvas_sandbox.scenarios import Scenario, demo
 
 REPOSITORY = Path(__file__).parents[2]
 DAG_ID = "canvas_backup_nightly"
+STALE_AFTER = 10  # seconds, as the DAG processor is told
 LONGEST = 420.0  # seconds a run may take before the test gives up
 
 pytestmark = pytest.mark.stack
@@ -48,15 +52,26 @@ def statsd() -> Iterator[StatsD]:
 
 
 @pytest.fixture(scope="module")
+def include(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is shipped, in a folder that a test may add to."""
+    folder = tmp_path_factory.mktemp("campus") / "include"
+    for name in ("backups", "courses"):
+        shutil.copytree(REPOSITORY / "include" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def airflow(
-    canvas: Sandbox, archive: Path, statsd: StatsD, tmp_path_factory: pytest.TempPathFactory
+    canvas: Sandbox, archive: Path, statsd: StatsD, include: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowStack]:
-    metrics = {
+    environment = {
+        "CANVAS_EXPORTS_INCLUDE": str(include),
+        "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": str(STALE_AFTER),
         "AIRFLOW__METRICS__STATSD_ON": "True",
         "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
         "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
     }
-    stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free(), metrics)
+    stack = AirflowStack(tmp_path_factory.mktemp("airflow"), REPOSITORY, any_free(), environment)
     try:
         stack.start()
         stack.add_canvas(canvas.url, canvas.token)
@@ -110,7 +125,10 @@ def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
 def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: AirflowStack) -> None:
     instances = airflow.task_instances(DAG_ID, night)
     assert Counter(instance["task_id"] for instance in instances) == {"list": 1, "export": 2, "report": 1}
-    assert {instance["state"] for instance in instances} == {"success"}
+    states = {(instance["task_id"], instance["state"]) for instance in instances}
+    assert states == {("list", "success"), ("export", "success"), ("report", "failed")}, (
+        "one course without a good copy makes the shipped backup red"
+    )
 
 
 def test_xcoms_and_state_stay_small_and_hold_no_secret(
@@ -167,3 +185,58 @@ def test_the_archive_announced_itself_with_each_receipt(
     events = airflow.api("GET", "/assets/events")["asset_events"]
     assert [event["uri"].rstrip("/") for event in events] == [archive.as_uri()] * 2
     assert sum(event["extra"]["exports"] for event in events) == 40
+
+
+def test_the_grid_tells_how_many_need_attention(
+    night: str, airflow: AirflowStack, scenario: Scenario
+) -> None:
+    def told(dag_id: str, run_id: str) -> tuple[str, str]:
+        run = airflow.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        return run["state"], run["note"]
+
+    bad = sum(not Outcome(outcome).is_good for outcome in scenario.expected.values())
+    assert told(DAG_ID, night) == ("failed", f"{40 - bad} of 40 good; {bad} need attention")
+    good = next(context for context, outcome in scenario.expected.items() if outcome == "stored")
+    by_hand = airflow.trigger("canvas_export", {"courses": [good]})
+    airflow.wait_for_end("canvas_export", by_hand, LONGEST)
+    assert told("canvas_export", by_hand) == ("success", "1 of 1 good")
+
+
+def test_a_second_file_of_its_name_does_not_take_the_schedule_of_a_backup(
+    night: str, airflow: AirflowStack, include: Path
+) -> None:
+    def dag() -> dict[str, Any]:
+        shown: dict[str, Any] = airflow.api("GET", f"/dags/{DAG_ID}/details")
+        return shown
+
+    assert night
+    before = dag()
+    copy = (include / "backups" / "nightly.yaml").read_text().replace("0 2 * * *", "0 5 * * *")
+    (include / "backups" / "anatomy.yaml").write_text(copy)
+    added = time.time()
+    deadline = time.monotonic() + 180
+    # Until it is told, and the DAG was read so much later that one which is gone would be out of service.
+    while (
+        not (errors := airflow.api("GET", "/importErrors")["import_errors"])
+        or datetime.fromisoformat(dag()["last_parsed_time"]).timestamp() < added + 3 * STALE_AFTER
+    ):
+        assert time.monotonic() < deadline, (errors, dag())
+        time.sleep(2)
+    (error,) = errors
+    assert error["filename"] == "canvas_backups_broken.py"
+    for one, other in (("nightly", "anatomy"), ("anatomy", "nightly")):
+        assert (
+            f"include/backups/{one}.yaml, line 4, name: 'nightly' is the name of include/backups/{other}.yaml, too."
+            in error["stack_trace"]
+        )
+    after = dag()
+    for name in (
+        "timetable_summary",
+        "timetable_description",
+        "next_dagrun_run_after",
+        "is_stale",
+        "latest_dag_version",
+    ):
+        assert after[name] == before[name], name
+    assert after["is_stale"] is False
+    assert "include/backups/nightly.yaml" in after["doc_md"]

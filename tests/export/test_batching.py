@@ -14,16 +14,23 @@ from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.errors import (
+    BadRequestError,
     CanvasUnavailableError,
     CredentialError,
     InputError,
     NotFoundError,
     PermissionDeniedError,
+    ThrottledError,
+    UnexpectedAnswerError,
 )
 from canvas_exports.export.batching import MAX_BATCHES, cut, last_copies, neediest_first, unique
 from canvas_exports.export.options import MAX_EXPORTS
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
+
+
+def answers() -> None:
+    """A Canvas that says who we are."""
 
 
 def course(number: int) -> Context:
@@ -43,14 +50,14 @@ class TestUnique:
             return 102
 
         listed = [Context.parse(text) for text in ("101", "sis_course_id:B", "102", "sis_course_id:B", "103")]
-        assert unique(listed, resolve) == [course(101), course(102), course(103)]
+        assert unique(listed, resolve, answers) == [course(101), course(102), course(103)]
         assert asked == ["course:sis_course_id:B"], (
             "Canvas is asked once for each name, and never for a number"
         )
 
     def test_a_course_and_a_group_of_one_number_are_two(self) -> None:
         listed = [Context.parse("course:7"), Context.parse("group:7"), Context.parse("user:7")]
-        assert unique(listed, lambda _: 0) == listed
+        assert unique(listed, lambda _: 0, answers) == listed
 
     @pytest.mark.parametrize("error", [NotFoundError, PermissionDeniedError])
     def test_a_name_that_leads_nowhere_is_kept_for_its_batch_to_report(self, error: type[Exception]) -> None:
@@ -58,15 +65,49 @@ class TestUnique:
             raise error("no")
 
         unknown = Context.parse("sis_course_id:GONE")
-        assert unique([course(1), unknown, unknown], resolve) == [course(1), unknown]
+        assert unique([course(1), unknown, unknown], resolve, answers) == [course(1), unknown]
 
-    @pytest.mark.parametrize("error", [CanvasUnavailableError, CredentialError])
-    def test_a_canvas_that_does_not_answer_is_no_answer(self, error: type[Exception]) -> None:
-        def resolve(_: Context) -> int:
-            raise error("no")
+    @pytest.mark.parametrize(
+        "error",
+        [
+            CanvasUnavailableError("500"),
+            UnexpectedAnswerError("a page"),
+            BadRequestError("400"),
+            CredentialError("401"),
+            ThrottledError("429"),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    def test_a_name_that_canvas_refuses_to_resolve_is_kept_and_the_others_are_resolved(
+        self, error: Exception
+    ) -> None:
+        def resolve(context: Context) -> int:
+            if context.id.startswith("sis_course_id:BAD"):
+                raise error
+            return 102
 
-        with pytest.raises(error):
-            unique([Context.parse("sis_course_id:A")], resolve)
+        bad = [Context.parse(f"sis_course_id:BAD-{number}") for number in range(5)]
+        good = Context.parse("sis_course_id:GOOD")
+        assert unique([*bad, good, course(101)], resolve, answers) == [*bad, course(102), course(101)]
+
+    def test_a_canvas_that_answers_nothing_at_all_is_no_answer(self) -> None:
+        asked: list[Context] = []
+
+        def refuse(context: Context | None = None) -> int:
+            if context is not None:
+                asked.append(context)
+            raise CanvasUnavailableError("no connection")
+
+        with pytest.raises(CanvasUnavailableError):
+            unique([Context.parse(f"sis_course_id:{number}") for number in range(100)], refuse, refuse)
+        assert len(asked) == 3
+
+    def test_a_token_that_is_refused_for_everything_is_no_answer(self) -> None:
+        def refuse(_: Context | None = None) -> int:
+            raise CredentialError("revoked")
+
+        with pytest.raises(CredentialError):
+            unique([Context.parse("sis_course_id:A")], refuse, refuse)
 
     @given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=30))
     def test_each_context_comes_once_and_in_order(self, listed: list[tuple[int, bool]]) -> None:
@@ -74,7 +115,7 @@ class TestUnique:
             Context.parse(f"sis_course_id:S-{number}") if by_name else course(number)
             for number, by_name in listed
         ]
-        found = unique(spelled, lambda context: int(context.id.rpartition("-")[2]))
+        found = unique(spelled, lambda context: int(context.id.rpartition("-")[2]), answers)
         assert found == list(dict.fromkeys(course(number) for number, _ in listed))
 
 

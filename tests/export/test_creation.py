@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -116,7 +117,9 @@ class TestCreating:
         reason: str,
     ) -> None:
         event = creator(ours).create(intended(number))
-        assert event == events.Ended(f"course:{number}/common_cartridge", outcome, reason)
+        assert isinstance(event, events.Ended)
+        assert (event.item, event.outcome) == (f"course:{number}/common_cartridge", outcome)
+        assert re.fullmatch(re.escape(reason) + r" \(HTTP 40\d, request \S+\)", event.reason)
         assert (
             f"course:{number}: {reason} (POST /api/v1/courses/{number}/content_exports, HTTP 40"
             in caplog.text
@@ -133,7 +136,7 @@ class TestCreating:
         monkeypatch.setattr(CanvasClient, "create_export", refuse)
         event = creator(ours).create(intended())
         assert event == events.Ended(
-            "course:100/common_cartridge", Outcome.FAILED, "Canvas refuses the arguments"
+            "course:100/common_cartridge", Outcome.FAILED, "Canvas refuses the arguments (HTTP 400)"
         )
 
     @pytest.mark.parametrize(

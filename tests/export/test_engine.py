@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +127,94 @@ def test_a_package_that_vanished_from_canvas_is_watched_again() -> None:
     assert item.completion == 100.0, "the next look asks for the export itself"
 
 
+def refused(number: int, *, undone: bool = True, item: str = A) -> events.Refused:
+    return events.Refused(item, number, f"refused for the {number + 1}. time", undone)
+
+
+class TestRefused:
+    def test_who_was_refused_comes_after_those_who_were_not(self) -> None:
+        machine = engine(3, replace(LIMITS, window=2))
+        feed(machine, events.Intended(A, 9.0), refused(0))
+        assert machine.decide().create == ("course:2/common_cartridge", "course:3/common_cartridge")
+
+    def test_after_its_turns_it_is_over_for_this_attempt(self) -> None:
+        machine = engine(2)
+        item = feed(machine, *(refused(number) for number in range(3)))
+        assert (item.outcome, item.reason) == (Outcome.INTERRUPTED, "refused for the 3. time")
+
+    def test_in_the_next_attempt_it_has_failed_if_others_were_answered(self) -> None:
+        machine = engine(2)
+        other = "course:2/common_cartridge"
+        feed(machine, events.Intended(other, 9.0), created(item=other))
+        for attempt in range(2):
+            feed(machine, *(refused(3 * attempt + number) for number in range(3)))
+            machine.resume(cleared=False, now=77.0)
+        item = machine.items[A]
+        assert (item.outcome, item.reason) == (Outcome.FAILED, "asked 6 times: refused for the 6. time")
+
+    def test_where_nobody_was_answered_it_takes_another_attempt(self) -> None:
+        machine = engine(2)
+        for attempt in range(3):
+            assert machine.items[A].outcome is None
+            feed(machine, *(refused(3 * attempt + number) for number in range(3)))
+            machine.resume(cleared=False, now=77.0)
+        assert machine.items[A].outcome is Outcome.FAILED
+
+    def test_a_lost_answer_stays_to_be_looked_up(self) -> None:
+        machine = engine()
+        feed(machine, events.Intended(A, 9.0), refused(0, undone=False))
+        assert machine.decide().look_up == (A,)
+
+    def test_an_answer_forgets_the_refusals(self) -> None:
+        item = feed(engine(), refused(0), *IN_FLIGHT)
+        assert (item.refusals, item.reason) == (0, None)
+
+    def test_a_clear_forgets_them_too(self) -> None:
+        machine = engine()
+        feed(machine, *(refused(number) for number in range(3)))
+        machine.resume(cleared=True, now=77.0)
+        assert machine.items[A].refusals == 0
+
+    def test_how_canvas_answered_is_told_of_what_stalled(self) -> None:
+        machine = engine()
+        item = feed(
+            machine,
+            *IN_FLIGHT,
+            events.Progressed(A, 501, 20.0, 50.0, seen_at=150.0, trouble="HTTP 500, request r1"),
+            events.Tick(150.0),
+        )
+        assert item.reason == "no progress for 2 min: HTTP 500, request r1"
+
+
+class TestAnotherExport:
+    """A Clear keeps an export only where it may still be of use."""
+
+    def cleared(self, *happened: events.Event) -> State:
+        machine = engine(limits=replace(LIMITS, creations=1))
+        feed(machine, *happened)
+        machine.resume(cleared=True, now=77.0)
+        return machine.items[A].state
+
+    def test_is_made_where_its_package_could_not_be_fetched(self) -> None:
+        failures = [
+            events.FetchFailed(A, 501, fetch, "login", spoiled=False, by_source=True) for fetch in range(2)
+        ]
+        assert self.cleared(*READY, *failures) is State.PLANNED
+
+    def test_is_made_where_its_package_was_lost(self) -> None:
+        failures = [
+            events.FetchFailed(A, 501, fetch, "gone", spoiled=True, by_source=True) for fetch in range(2)
+        ]
+        assert self.cleared(*READY, *failures) is State.PLANNED
+
+    def test_is_not_made_where_only_the_archive_was_in_trouble(self) -> None:
+        failures = [events.FetchFailed(A, 501, fetch, "full", spoiled=False) for fetch in range(2)]
+        assert self.cleared(*READY, *failures) is State.REQUESTED
+
+    def test_is_made_where_it_failed_for_what_it_is(self) -> None:
+        assert self.cleared(*READY, events.Ended(A, Outcome.FAILED, "of another course")) is State.PLANNED
+
+
 def test_no_progress_for_too_long_is_stalled() -> None:
     machine = engine()
     item = feed(machine, *IN_FLIGHT, seen(20.0, since=50.0, at=149.0), events.Tick(149.0))
@@ -244,6 +333,10 @@ HAPPENINGS = st.one_of(
         at=st.floats(0, 500),
     ),
     st.builds(events.NotCreated, st.sampled_from(NAMES)),
+    st.builds(
+        events.Refused, st.sampled_from(NAMES), st.integers(0, 7), st.just("HTTP 500"), undone=st.booleans()
+    ),
+    st.builds(events.GivenUp, st.sampled_from(NAMES)),
     st.builds(events.Progressed, st.sampled_from(NAMES), EXPORT_IDS, st.floats(0, 100), st.floats(0, 500)),
     st.builds(events.Ready, st.sampled_from(NAMES), EXPORT_IDS),
     st.builds(events.NotReady, st.sampled_from(NAMES), EXPORT_IDS),
@@ -255,6 +348,7 @@ HAPPENINGS = st.one_of(
         st.integers(0, 2),
         st.just("cut"),
         spoiled=st.booleans(),
+        by_source=st.booleans(),
     ),
     st.builds(
         events.Stored,

@@ -28,7 +28,6 @@ from tests.export.rig import (
 
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.errors import (
-    AnswerLostError,
     CanvasUnavailableError,
     CredentialError,
     InputError,
@@ -124,7 +123,7 @@ class TestLostAnswers:
 
     def test_the_look_up_may_fail_too(self, canvas: Sandbox, tmp_path: Path) -> None:
         canvas.inject(RequestFault("lost_answer", method="POST", path=r"/100/content_exports$"))
-        canvas.inject(RequestFault("maintenance", method="GET", path=POSTS, times=4))
+        canvas.inject(RequestFault("maintenance", method="GET", path=POSTS, times=2))
         rig = Rig(canvas, tmp_path)
         assert rig.live() == STORED
         assert creations(canvas) == BOTH
@@ -144,10 +143,12 @@ class TestLostAnswers:
         canvas.inject(RequestFault("refused", method="POST", path=POSTS, times=3))
         rig = Rig(canvas, tmp_path, courses="100")
         with rig.process() as batch:
-            with pytest.raises(AnswerLostError):
-                batch.advance()
+            assert batch.advance() is None
+            assert outcomes(batch.items) == {"course:100": "interrupted"}
+        with rig.process() as batch:
+            batch.resume(try_number=2, generation=0)
             assert [item.state for item in batch.items] == [State.INTENDED]
-        assert rig.live() == {"course:100": "stored"}
+            assert outcomes(rig.finish(batch)) == {"course:100": "stored"}
         assert creations(canvas) == {"course:100": 1}
 
 
@@ -267,13 +268,28 @@ class TestCanvasInTrouble:
     def test_a_credential_that_no_longer_works_ends_the_attempt_and_not_the_batch(
         self, canvas: Sandbox, tmp_path: Path, path: str
     ) -> None:
-        canvas.inject(RequestFault("bad_token", path=path))
+        faults = [
+            RequestFault("bad_token", path=path, times=None),
+            RequestFault("bad_token", path=r"/users/self$", skip=1, times=None),
+        ]
+        for fault in faults:
+            canvas.inject(fault)
         rig = Rig(canvas, tmp_path)
         with rig.process() as batch, pytest.raises(CredentialError):
             rig.finish(batch)
+        for fault in faults:
+            fault.times = 0
         assert rig.live() == STORED, "with a new token"
         assert creations(canvas) == BOTH
         assert asked(canvas, "GET", POSTS) == 0, "a refused POST is known to have had no effect"
+
+    @pytest.mark.parametrize("path", [POSTS, "/progress/", r"/courses/10\d$"])
+    def test_a_token_that_is_refused_once_and_not_for_everything_ends_nothing(
+        self, canvas: Sandbox, tmp_path: Path, path: str
+    ) -> None:
+        canvas.inject(RequestFault("bad_token", path=path))
+        assert Rig(canvas, tmp_path).live() == STORED
+        assert creations(canvas) == BOTH
 
     def test_input_that_canvas_would_refuse_ends_the_attempt_before_it_is_sent(
         self, canvas: Sandbox, tmp_path: Path

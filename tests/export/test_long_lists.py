@@ -84,7 +84,7 @@ def test_a_list_is_resolved_ordered_and_written_down_in_some_hundred_bytes_a_cou
         store = LongArchive(tmp_path / str(count), count)
 
         def listing() -> None:
-            found = unique(contexts(count), never_asked)
+            found = unique(contexts(count), never_asked, lambda: None)
             ordered = neediest_first(found, last_copies(store, among=found))
             references = write_plan(store, RUN, ordered, 50)
             assert sum(1 for _ in planned(store, [each.to_json() for each in references])) == count

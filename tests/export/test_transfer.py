@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -262,10 +263,11 @@ class TestNotStored:
         assert troubled.files == []
 
     @with_faults(Fault.TRUNCATED)
-    def test_a_download_of_another_length_is_worth_another_fetch(self, troubled: Way) -> None:
+    def test_a_download_of_another_length_is_worth_another_export(self, troubled: Way) -> None:
         event = troubled.carry()
         assert isinstance(event, events.FetchFailed)
-        assert (event.spoiled, event.at_once) == (False, False)
+        assert (event.spoiled, event.at_once) == (True, False)
+        assert event.reason.startswith("storage has ")
         assert troubled.files == []
 
     @pytest.mark.parametrize("fetches", [0, 2])
@@ -378,6 +380,11 @@ class TestEveryError:
         self, way: Way, monkeypatch: pytest.MonkeyPatch, owner: type, step: str
     ) -> None:
         item = way.item()
+
+        def refuse(_: object) -> None:
+            raise CredentialError("the token is refused for everything")
+
+        monkeypatch.setattr(CanvasClient, "whoami", refuse)
         for error, kind in ERRORS:
             if isinstance(error, AlreadyStoredError) and step == "download":
                 continue  # a download knows of no archive
@@ -408,13 +415,59 @@ class TestEveryError:
         way.canvas.inject(RequestFault("maintenance", times=None))
         event = way.carry(item)
         assert isinstance(event, events.FetchFailed)
-        assert event.reason == "Canvas could not answer"
+        assert re.fullmatch(r"Canvas could not answer \(HTTP 503, request \S+\)", event.reason)
         (record,) = [record for record in caplog.records if record.name == transfer.__name__]
         assert record.levelno == logging.WARNING
         assert record.getMessage().startswith(
             f"{NAME}: course:100, export {item.export_id}: Canvas could not"
         )
         assert "HTTP 503, request " in record.getMessage()
+
+
+class TestThisOneOnly:
+    """What is odd about one package costs it a fetch, and the others nothing."""
+
+    def test_a_token_refused_for_it_alone(self, way: Way) -> None:
+        item = way.item()
+        way.canvas.inject(RequestFault("bad_token", path=r"/content_exports/\d+$", times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert "HTTP 401, request " in event.reason
+
+    def test_a_mistake_of_this_software(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        item = way.item()
+
+        def mistaken(*_: object) -> None:
+            raise RecursionError("odd")
+
+        monkeypatch.setattr(CanvasClient, "course", mistaken)
+        event = way.carry(item)
+        assert event == events.FetchFailed(
+            NAME,
+            item.export_id or 0,
+            0,
+            "unexpected RecursionError; the task's log tells more",
+            spoiled=False,
+        )
+        assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be mended"
+
+    @pytest.mark.parametrize(
+        ("status", "on_canvas", "spoiled"),
+        [(400, False, True), (403, False, True), (404, False, True), (404, True, True), (403, True, False)],
+    )
+    def test_a_package_that_is_gone_is_told_from_one_that_may_not_be_fetched(
+        self, way: Way, status: int, *, on_canvas: bool, spoiled: bool
+    ) -> None:
+        item = way.item()
+        effects = {400: "bad_request_page", 403: "denied", 404: "not_found"}
+        path = r"/download$" if on_canvas else r"^/canvas-sandbox/"
+        way.canvas.inject(RequestFault(effects[status], path=path, times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert event.spoiled == spoiled
+        assert event.by_source
 
 
 class TestCancelled:

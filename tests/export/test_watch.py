@@ -12,13 +12,16 @@ from datetime import datetime, timezone
 import pytest
 
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState, User
 from canvas_exports.errors import (
+    BadRequestError,
     CanvasExportsError,
     CanvasUnavailableError,
     CredentialError,
     NotFoundError,
     PermissionDeniedError,
+    ThrottledError,
+    UnexpectedAnswerError,
 )
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
@@ -38,6 +41,8 @@ class Canvas:
         self.package: Attachment | None = PACKAGE
         self.broken_until = 0.0
         self.no_progress = False
+        self.asked_who = 0
+        self.revoked: CredentialError | None = None
         self.starts_at: dict[int, float] = {}
         self.looks: list[tuple[float, str, int]] = []
         self.sleeps: list[float] = []
@@ -63,9 +68,19 @@ class Canvas:
             return Progress(progress_id, ProgressState.RUNNING, max(0.0, 100.0 - left))
         return Progress(progress_id, ProgressState.COMPLETED, 100.0)
 
+    async def whoami(self) -> User:
+        self.asked_who += 1
+        if self.time < self.broken_until:
+            raise CanvasUnavailableError("maintenance", status=503)
+        if self.revoked is not None:
+            raise self.revoked
+        return User(1, "admin")
+
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
         assert str(context) == f"course:{export_id}"
         self.looks.append((self.time, "show", export_id))
+        if self.time < self.broken_until:
+            raise CanvasUnavailableError("maintenance", status=503)
         end = self.ends.get(export_id, ExportState.EXPORTED)
         if isinstance(end, Exception):
             raise end
@@ -258,9 +273,65 @@ async def test_maintenance_is_waited_out() -> None:
 async def test_a_dead_credential_ends_the_watch() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = CredentialError("revoked", status=401)
-    with pytest.raises(CanvasExportsError, match="revoked"):
+    canvas.ends[1] = canvas.revoked = CredentialError("revoked", status=401)
+    with pytest.raises(CredentialError, match="revoked"):
         await run(canvas, [in_vain(1)], wake())
+
+
+REFUSALS = [
+    CredentialError("the token is not known", status=401, request_id="r1"),
+    BadRequestError("odd", status=400, request_id="r1"),
+    CanvasUnavailableError("Canvas could not answer", status=500, request_id="r1"),
+    UnexpectedAnswerError("a page", status=403, request_id="r1"),
+    ThrottledError("used up", status=429, request_id="r1"),
+    OverflowError("odd"),
+]
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+async def test_an_export_that_canvas_refuses_to_show_keeps_no_other_waiting(error: Exception) -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0, 2: 1040.0}
+    canvas.ends[1] = error
+    seen = await run(canvas, [in_vain(1), watched(2)], wake(enough=1))
+    assert seen.ready == [2]
+    assert seen.seen[1].trouble == (
+        error.reason if isinstance(error, CanvasExportsError) else "unexpected OverflowError"
+    )
+    again = Sightings.from_json(json.loads(json.dumps(seen.to_json())))
+    assert again == seen
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+async def test_what_canvas_will_never_show_is_told_once_it_has_stalled(error: Exception) -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.ends[1] = error
+    seen = await run(canvas, [in_vain(1)], wake(stall_after=3600, deadline=90_000.0))
+    assert canvas.time == pytest.approx(4600, abs=100), "Canvas itself answers, so it is this export"
+    assert seen.seen[1].seen_at is not None
+    assert seen.seen[1].seen_at - seen.seen[1].changed_at >= 3600
+
+
+async def test_while_canvas_answers_nothing_no_export_stalls() -> None:
+    canvas = Canvas()
+    canvas.done_at = {1: 1000.0}
+    canvas.broken_until = 20_000.0
+    seen = await run(canvas, [watched(1)], wake(stall_after=3600, deadline=15_000.0))
+    assert canvas.time >= 15_000
+    assert seen.seen[1].seen_at is None
+
+
+async def test_a_progress_that_is_refused_twice_is_not_what_the_export_is_told_by() -> None:
+    class NoProgress(Canvas):
+        async def progress(self, progress_id: int) -> Progress:
+            self.looks.append((self.time, "progress", progress_id))
+            raise CanvasUnavailableError("Canvas could not answer", status=500)
+
+    canvas = NoProgress()
+    canvas.done_at = {1: 1000.0}
+    assert (await run(canvas, [watched(1)], wake())).ready == [1]
+    assert [kind for _, kind, _ in canvas.looks] == ["progress", "progress", "show"]
 
 
 async def test_without_a_progress_the_export_itself_is_watched() -> None:

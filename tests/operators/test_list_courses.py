@@ -11,7 +11,7 @@ from tests.operators.life import Life
 from canvas_exports.archive.opening import open_store
 from canvas_exports.export.plan import planned
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
-from canvas_sandbox import Course, Fault, Sandbox, Term
+from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Term
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,16 @@ def test_two_spellings_of_one_course_are_one_course(campus: Sandbox) -> None:
 
 def test_a_course_that_canvas_does_not_know_is_kept_for_its_batch_to_report(campus: Sandbox) -> None:
     assert listed(campus, courses=["sis_course_id:nowhere"]) == [["course:sis_course_id:nowhere"]]
+
+
+@pytest.mark.parametrize("effect", ["bad_request_page", "bad_token", "login_page"])
+def test_a_sis_id_that_canvas_refuses_is_kept_for_its_batch_to_report(campus: Sandbox, effect: str) -> None:
+    fault = RequestFault(effect, path="sis_course_id", times=None)
+    campus.inject(fault)
+    assert listed(campus, courses=["sis_course_id:SIS/103.1", 100]) == [
+        ["course:sis_course_id:SIS/103.1", "course:100"]
+    ]
+    fault.times = 0
 
 
 def test_an_account_is_listed_whole(campus: Sandbox) -> None:

@@ -142,6 +142,15 @@ def test_courses_without_a_good_copy_stand_above_all_else() -> None:
     assert "the archive holds no copy" in top
 
 
+def test_the_note_counts_what_needs_attention() -> None:
+    bad = [row(number, Outcome.FAILED) for number in range(1, 7)]
+    good = [row(number) for number in range(7, 41)]
+    assert view([*bad, *good]).note == "34 of 40 good; 6 need attention"
+    assert view([*bad[:1], *good]).note == "34 of 35 good; 1 needs attention"
+    assert view(good).note == "34 of 34 good"
+    assert view([]).note == "nothing was exported"
+
+
 def test_the_verdict_says_whether_an_older_copy_helps() -> None:
     assert view([row(1)], {1: facts()}).verdict == "The only export of this run ended well."
     assert view([]).verdict == "Nothing was exported."

@@ -12,7 +12,7 @@ from canvas_sandbox.faults import Fault
 
 IDS_PER_CONTEXT = 1_000
 _ID_OFFSETS = {"course": 0, "group": 4_000_000_000, "user": 6_000_000_000}
-_OVERHEAD = 17_000
+_OVERHEAD, _NEW_QUIZ = 17_000, 5_500
 _LARGE_FILE = 64 * 1024 * 1024
 _LOCKED_FILE = 2
 """Number of the file that students may not have."""
@@ -63,12 +63,17 @@ def generate(source: Source) -> Content:
     is_course = source.kind == "course"
     root = maker.add(Kind.FOLDER, "course files" if is_course else "files")
     if not source.empty:
-        maker.add_files(root, max(0, source.size - (_OVERHEAD if is_course else 1_000)))
+        maker.add_files(root, max(0, source.size - (_overhead(source) if is_course else 1_000)))
         if is_course:
             maker.add_course_items()
             if source.new_quizzes:
                 maker.add_new_quiz()
     return Content(root, maker.items)
+
+
+def _overhead(source: Source) -> int:
+    """Bytes of a course's package beside its files."""
+    return _OVERHEAD + (_NEW_QUIZ if source.new_quizzes else 0)
 
 
 class _Maker:

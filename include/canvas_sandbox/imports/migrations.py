@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canvas_sandbox.campus import Course, Exportable
-from canvas_sandbox.content.generate import generate, source_of
+from canvas_sandbox.content.generate import generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import Fault
@@ -207,7 +207,7 @@ class Migrations:
         self.holdings[context.label] = holding.plus(parcel, own, lambda: next(self._item_ids))
 
     def _own(self, context: Exportable) -> Content:
-        return generate(source_of(context, self._world.seed))
+        return generate(self._world.source(context))
 
     def _open(self, name: str) -> VirtualFile:
         return VirtualFile([OnDisk(self.keep.path(name))])

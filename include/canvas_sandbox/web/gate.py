@@ -22,6 +22,7 @@ from canvas_sandbox.web.listings import Listings
 from canvas_sandbox.web.migrations import MigrationsRoom
 from canvas_sandbox.web.new_courses import NewCourses
 from canvas_sandbox.web.oauth import OAuth
+from canvas_sandbox.web.people import People
 from canvas_sandbox.web.places import Places
 from canvas_sandbox.web.progress import Progresses
 from canvas_sandbox.web.reply import Call, Refusal, Reply
@@ -65,6 +66,7 @@ class Gate:
             self.uploads,
             Files(world, signer),
             OAuth(world),
+            People(world),
         ):
             room.add_to(self._router)
 

@@ -25,6 +25,7 @@ from canvas_exports.export.options import build_options
 from canvas_exports.retention.holds import Holds
 
 _CRON_FIELDS = 5
+_LONGEST_SCHEDULE = 200  # characters
 _SCHEDULES = (
     "a cron expression of five fields such as 0 2 * * *, @hourly, @daily, @weekly, @monthly, @yearly, or null"
 )
@@ -74,6 +75,8 @@ def _when(sound: Sound) -> Iterator[Found]:
 
 
 def _is_schedule(text: str) -> bool:
+    if len(text) > _LONGEST_SCHEDULE:
+        return False
     try:
         parsed = croniter(text)
         parsed.get_next()  # the thirtieth of February is well-formed and never comes

@@ -2,7 +2,8 @@
 
 A smaller YAML than PyYAML's, whose conveniences rewrite what an admin wrote: ``0101`` would be the number 65, ``12:30``
 the number 750 and ``no`` a false. Here plain whole numbers, ``true``, ``false`` and ``null`` have a type, and everything
-else is the text that stands there. Aliases, tags and several documents in one file are refused.
+else is the text that stands there. Anchors, aliases, tags, deep nesting, long texts and several documents in one file are
+refused.
 """
 
 from __future__ import annotations
@@ -13,24 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from yaml.composer import ComposerError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from canvas_exports.backups.problems import Place, Problem, field_name
+from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose
+
+MOST_CHARACTERS = 2000  # of one text; no field has a use for more
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Bounded, yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute, and it never changes
-
-    def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
-            raise ComposerError(None, None, "aliases are not understood here; write the value out", mark)
-        return super().compose_node(parent, index)
 
 
 @dataclass
@@ -68,16 +65,12 @@ def read_document(text: str, file: str) -> Document:
     """Read YAML. What is wrong with it is told in ``problems``, never raised."""
     document = Document(file)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        check_breaks(text)
+        node = compose(text, _Loader)
         if node is not None:
             document.data = _Reader(document).read(node, ())
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or getattr(error, "reason", "it cannot be read")
-        place = Problem(file, mark.line + 1 if mark else 1, "", f"not valid YAML: {said}.")
-        document.problems.append(place)
-    except RecursionError:
-        document.problems.append(Problem(file, 1, "", "not a backup: it is nested too deeply."))
+    except WrittenWronglyError as error:
+        document.problems.append(Problem(file, error.line, "", f"not valid YAML: {error.problem}."))
     return document
 
 
@@ -96,7 +89,8 @@ class _Reader:
         if isinstance(node, SequenceNode):
             return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
-        return _plain(node.value) if node.style is None else node.value
+        text = self.checked(node.value, place)
+        return _plain(text) if node.style is None else text
 
     def read_mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -104,15 +98,24 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 self.blame(place, f"line {key.start_mark.line + 1} has a key that is not text.")
                 continue
-            inner = (*place, key.value)
+            name = self.checked(key.value, place)
+            inner = (*place, name)
             line = key.start_mark.line + 1
-            if key.value in values:
+            if name in values:
                 text = f"written twice, first on line {self.document.lines[inner]}."
                 self.document.problems.append(Problem(self.document.file, line, field_name(inner), text))
                 continue
             self.document.lines[inner] = line
-            values[key.value] = self.read(value, inner)
+            values[name] = self.read(value, inner)
         return values
+
+    def checked(self, text: str, place: Place) -> str:
+        if len(text) > MOST_CHARACTERS:
+            self.blame(place, f"is longer than {MOST_CHARACTERS:,} characters.")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self.blame(place, "holds half a character, written as an escape; write the whole one.")
+            return "\N{REPLACEMENT CHARACTER}"
+        return text[:MOST_CHARACTERS]
 
     def blame(self, place: Place, text: str) -> None:
         self.document.problems.append(self.document.problem(place, text))

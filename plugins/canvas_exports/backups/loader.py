@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,14 @@ from canvas_exports.backups.document import Document, read_document
 from canvas_exports.backups.problems import Place, Problem
 from canvas_exports.backups.schema import violations
 from canvas_exports.errors import InputError
+from canvas_exports.export.handwritten import WrittenWronglyError, decoded
 
 #: Environment variable with the path of another include folder.
 INCLUDE = "CANVAS_EXPORTS_INCLUDE"
+
+MAX_BYTES = 256 * 1024  # of one file; it is read in pure Python, every half minute
+MOST_PROBLEMS = 40  # of one file
+MOST_TOLD = 100  # in one import error
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,13 @@ class Loaded:
             InputError: there are problems; each stands on a line of its own.
         """
         if self.problems:
-            listed = "\n".join(map(str, self.problems))
+            listed = "\n".join(map(str, self.problems[:MOST_TOLD]))
+            more = len(self.problems) - MOST_TOLD
+            rest = f"\nand {more:,} more" if more > 0 else ""
             raise InputError(
-                "backups", f"what these files describe does not run until they are mended:\n{listed}"
+                "backups",
+                "mend these files. What a file describes does not run until then, unless it says otherwise:\n"
+                f"{listed}{rest}",
             )
 
 
@@ -51,59 +62,124 @@ def include_folder(dag_file: str) -> Path:
 def load_backups(include: Path) -> Loaded:
     """Read every ``backups/*.yaml`` of an include folder; ``*.yml`` too, so that no file is passed over in silence.
 
-    Reads nothing else, and makes no request. Of two files with one name, the first in alphabetical order keeps it.
+    Reads nothing else, and makes no request. Of files with one name, the owner keeps it, and the others are no backups; see
+    ``owner``. Each of them gets a problem that names the others. A broken file still has its name: nobody else takes it.
     """
     folder = include / "backups"
     if not folder.is_dir():
         text = f"there is no such folder, so there is no backup. Make it, or set {INCLUDE} to the folder that holds it."
         return Loaded(problems=(Problem(_shown(folder), 0, "", text),))
-    files = [
-        path
-        for path in folder.iterdir()
-        if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
-    ]
-    backups: dict[str, Backup] = {}
+    named: dict[str, list[_File]] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
+        if path.suffix in (".yaml", ".yml") and not path.name.startswith("."):
+            file = _read(path)
+            named.setdefault(file.name, []).append(file)
+    backups: list[Backup] = []
     problems: list[Problem] = []
-    for path in sorted(files, key=lambda path: (path.stem, path.suffix)):
-        document = _read(path)
-        found = _problems(document)
-        name = document.value(("name",))
-        if not found and name in backups:
-            text = f"{name!r} is the name of {backups[name].file} already; a backup needs a name of its own."
-            found = [document.problem(("name",), text)]
-        if found:
-            problems += found
-        else:
-            backup = Backup.from_data(document.data, file=document.file, lists=include / "courses")
-            backups[backup.name] = backup
-    return Loaded(tuple(backups.values()), tuple(problems))
+    for name, files in named.items():
+        kept = owner(name, files)
+        for file in files:
+            problems += file.problems
+            if len(files) > 1:
+                problems.append(_shared(name, file, files, kept))
+        if kept is not None and not kept.problems:
+            document = kept.document
+            backups.append(Backup.from_data(document.data, file=document.file, lists=include / "courses"))
+    return Loaded(tuple(backups), tuple(problems))
 
 
-def _read(path: Path) -> Document:
-    file = _shown(path)
+@dataclass(frozen=True)
+class _File:
+    """One file, read.
+
+    Attributes:
+        stem: its name without the ending.
+        age: when it was last changed, in nanoseconds.
+        document: what it says.
+        problems: what is wrong with it by itself.
+    """
+
+    stem: str
+    age: int
+    document: Document
+    problems: tuple[Problem, ...]
+
+    @property
+    def name(self) -> str:
+        """The backup's name; of a file that is too broken to say one, what it is called itself."""
+        named = self.document.value(("name",))
+        return named if isinstance(named, str) and named else self.stem
+
+
+def owner(name: str, files: Sequence[_File]) -> _File | None:
+    """Which of several files with one name keeps its DAG: the one that had it before, as far as files can tell.
+
+    It is the one that is called like the backup; if none is, or two are (``.yaml`` and ``.yml``), the one that was changed
+    the longest ago. Where that does not decide either, none: no DAG is better than one that does another's work. Airflow's
+    database could tell, but a DAG file must not ask it.
+    """
+    called = [file for file in files if file.stem == name] or list(files)
+    oldest = min(file.age for file in called)
+    first, *others = [file for file in called if file.age == oldest]
+    return None if others else first
+
+
+def _shared(name: str, file: _File, files: Sequence[_File], kept: _File | None) -> Problem:
+    """What to say at one of several files with one name."""
+    rest = [other.document.file for other in files if other is not file]
+    named = " and ".join([", ".join(rest[:-1]), rest[-1]] if len(rest) > 1 else rest)
+    if kept is None:
+        said = "None of them runs, as nothing tells which had it first."
+    elif kept is file:
+        reason = "it is called like it" if file.stem == name else "it was changed the longest ago"
+        said = f"This one keeps the DAG, as {reason}."
+    else:
+        said = f"{kept.document.file} keeps the DAG, and this file does not run."
+    text = f"{name!r} is the name of {named}, too. {said} Give each a name of its own."
+    return file.document.problem(("name",), text)
+
+
+def _read(path: Path) -> _File:
+    shown = _shown(path)
+    age, line, text = 0, 0, ""
     try:
-        return read_document(path.read_text(encoding="utf-8-sig"), file)
-    except UnicodeDecodeError as error:
-        text = f"byte {error.start} is not UTF-8."
+        status = path.stat()
+        age = status.st_mtime_ns
+        if not stat.S_ISREG(status.st_mode):
+            text = "is no file."
+        else:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                text = f"is larger than {MAX_BYTES // 1024} KiB; put the courses into a list of their own."
+            else:
+                document = read_document(decoded(data), shown)
+                return _File(path.stem, age, document, tuple(_problems(document)))
+    except WrittenWronglyError as error:
+        line, text = error.line, f"{error.problem}."
     except OSError as error:
         text = f"cannot be read: {error.strerror}."
-    return Document(file, problems=[Problem(file, 0, "", text)])
+    problem = Problem(shown, line, "", text)
+    return _File(path.stem, age, Document(shown, problems=[problem]), (problem,))
 
 
 def _problems(document: Document) -> list[Problem]:
-    """Everything that is wrong with one file, in the order of its lines."""
+    """Everything that is wrong with one file, in the order of its lines; of very much, the first ``MOST_PROBLEMS``."""
     found: set[Problem] = set(document.problems)
     data: Any = document.data
     if isinstance(data, Mapping):
         malformed: set[Place] = set()
-        for place, text in violations(data):
+        for place, text in islice(violations(data), MOST_PROBLEMS):
             malformed.add(place)
             found.add(document.problem(place, text))
-        for place, text in contradictions(document, malformed):
-            found.add(document.problem(place, text))
+        if len(found) < MOST_PROBLEMS:  # the rules take it that all that is malformed is known
+            for place, text in islice(contradictions(document, malformed), MOST_PROBLEMS):
+                found.add(document.problem(place, text))
     elif not found:
         found.add(document.problem((), "a backup is a mapping of fields to values, such as name: nightly."))
-    return sorted(found)
+    listed = sorted(found)
+    more = Problem(document.file, 0, "", "there is more; mend these first.")
+    return listed if len(listed) < MOST_PROBLEMS else [*listed[: MOST_PROBLEMS - 1], more]
 
 
 def _shown(path: Path) -> str:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from canvas_exports.text import harmless
+
+MOST_TEXT = 1000  # characters of one problem
+_MOST_NAME = 200
+
 #: Where a value stands in a document: ``("courses", "ids", 0)``.
 Place = tuple["str | int", ...]
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing to mend: in which file and line, in which field, what is wrong and what is accepted instead."""
+    """One thing to mend: in which file and line, in which field, what is wrong and what is accepted instead.
+
+    As a text it is one printable line, however long what it quotes.
+    """
 
     file: str
     line: int
@@ -20,8 +28,8 @@ class Problem:
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
-        field = f", {self.field}" if self.field else ""
-        return f"{self.file}{line}{field}: {self.text}"
+        field = f", {harmless(self.field, most=_MOST_NAME)}" if self.field else ""
+        return f"{harmless(self.file, most=_MOST_NAME)}{line}{field}: {harmless(self.text, most=MOST_TEXT)}"
 
 
 def field_name(place: Place) -> str:

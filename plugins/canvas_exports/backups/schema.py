@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from canvas_exports.backups.fields import is_template
@@ -37,9 +37,22 @@ def schema() -> dict[str, Any]:
     return document
 
 
+def _unique(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:
+    """``uniqueItems`` in one pass; jsonschema compares each item of a mixed list with each other one."""
+    if (
+        wanted
+        and isinstance(value, list)
+        and len({json.dumps(item, sort_keys=True) for item in value}) < len(value)
+    ):
+        yield ValidationError("names something twice")
+
+
+_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})  # type: ignore[no-untyped-call]
+
+
 def violations(data: Any) -> Iterator[Found]:
     """Where a document does not have the form of a backup, and in which words to say so."""
-    for error in Draft202012Validator(schema(), format_checker=FormatChecker(["duration"])).iter_errors(data):
+    for error in _Validator(schema(), format_checker=FormatChecker(["duration"])).iter_errors(data):
         place = tuple(error.absolute_path)
         if error.validator == "format" and is_template(error.instance):
             continue

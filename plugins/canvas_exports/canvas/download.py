@@ -110,6 +110,11 @@ class Download:
                 body.close()
             if self._offset == self._attachment.size:
                 return
+            if getattr(body, "is_whole", False):
+                raise DownloadError(
+                    f"storage has {self._offset} bytes where Canvas says the package has {self._attachment.size}",
+                    spoiled=True,
+                )
             stalls = stalls + 1 if self._offset == before else 0
             if stalls >= self._peer.attempts:
                 break
@@ -239,7 +244,9 @@ class Download:
                     "a page came instead of the package; the token's user may not be allowed to download it"
                 )
         if self._offset + len(block) > self._attachment.size:
-            raise DownloadError(f"more bytes came than the {self._attachment.size} Canvas announced")
+            raise DownloadError(
+                f"more bytes came than the {self._attachment.size} Canvas announced", spoiled=True
+            )
 
     def _broken(self) -> str:
         return f"the download broke off after {self._offset} of {self._attachment.size} bytes"
@@ -333,7 +340,10 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
     if answer.status == _RANGE_NOT_SATISFIABLE and offset:
         return DownloadError("storage cannot resume the package", restart=True)
     hint = "the package may have been deleted; export again" if hop.on_canvas else "the link may have expired"
-    return RefusedError(f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}")
+    about_rights = hop.on_canvas and answer.status in (_UNAUTHORIZED, _FORBIDDEN)
+    return RefusedError(
+        f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}", spoiled=not about_rights
+    )
 
 
 def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None) -> Outgoing:

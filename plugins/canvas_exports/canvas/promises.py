@@ -26,7 +26,7 @@ def check_start(answer: Answer, size: int) -> None:
     """See that the whole package begins here.
 
     Raises:
-        DownloadError: something else does.
+        DownloadError: something else does; with ``spoiled``, if it is of another length.
     """
     if answer.status != _OK:
         raise DownloadError(f"HTTP {answer.status} where the whole package was asked for")
@@ -39,7 +39,9 @@ def check_start(answer: Answer, size: int) -> None:
         raise DownloadError("the package came compressed once more, so that its length cannot be checked")
     length = answer.headers.get("content-length")
     if length is not None and length != str(size):
-        raise DownloadError(f"{length} bytes were announced where Canvas says the package has {size}")
+        raise DownloadError(
+            f"storage has {length} bytes where Canvas says the package has {size}", spoiled=True
+        )
 
 
 def check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:

@@ -147,10 +147,14 @@ class _Body:
         inner: Any = getattr(response, "_fp", None)
         known = isinstance(inner, http.client.HTTPResponse) and not inner.chunked
         self._readinto: Callable[[memoryview], int] = inner.readinto if known else response.readinto
+        self._marks_its_end = isinstance(inner, http.client.HTTPResponse) and bool(inner.chunked)
+        self.is_whole = False  # its end has come and was marked as such: nothing broke
 
     def readinto(self, target: memoryview) -> int:
         with suppress(urllib3.exceptions.HTTPError):
-            return self._readinto(target)
+            count = self._readinto(target)
+            self.is_whole = self._marks_its_end and not count and bool(target)
+            return count
         # Outside the handler: the library's error holds the URL and must not hang on ours.
         raise ConnectionError("the connection broke")
 

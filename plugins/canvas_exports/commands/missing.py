@@ -157,7 +157,7 @@ def _expected(options: argparse.Namespace) -> list[str] | None:
     with ExitStack() as stack:
         client = stack.enter_context(CanvasClient(options.canvas, _token()))
         queried = _queried(client, options) if options.account else iter(())
-        return [str(context) for context in unique(chain(listed, queried), client.resolve)]
+        return [str(context) for context in unique(chain(listed, queried), client.resolve, client.whoami)]
 
 
 def _queried(client: CanvasClient, options: argparse.Namespace) -> Iterator[Context]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import AnswerLostError, CanvasExportsError
+from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError
 from canvas_exports.export import events
 from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.creation import Creator
@@ -23,17 +23,19 @@ from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
 from canvas_exports.export.observer import UNOBSERVED, Book, Observer
 from canvas_exports.export.options import BatchOptions
+from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause, pause, watched_of
 from canvas_exports.export.transfer import Courier, TransferCancelled
+from canvas_exports.export.turns import Turns
 from canvas_exports.export.watch import Sightings, Wake, Watched, watch
 
 _log = logging.getLogger(__name__)
 
 CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
 FETCHES = 3
-_SETTLE = 5.0  # seconds before looking for an export whose answer was lost: Canvas may still be making it
+_SETTLE = 5.0  # seconds between two rounds of questions
+_DENIED = 3  # packages that an archive has to deny before it is asked whether it takes any
 _CLOCKS_DIFFER = 600.0  # seconds by which Canvas's clock may be behind ours
-_LOST = 3  # answers lost in a row for one context before the attempt is given up
 
 _DEATHS = {
     "failed": "Canvas reported the export as failed",
@@ -84,10 +86,9 @@ class Batch:
         self._observer = observer
         self._book = Book(observer, checkpoint.items, started_at=checkpoint.started_at)
         self._now = now
-        self._creator = Creator(client, options, now=now)
         self._cancelled = threading.Event()
         self._met = False
-        self._lost: dict[str, int] = {}
+        self._carried: dict[Future[events.Event], str] = {}
         self._engine = Engine(
             checkpoint.items,
             Limits(
@@ -97,6 +98,15 @@ class Batch:
                 stall_after=options.stall_after.total_seconds(),
                 deadline=checkpoint.deadline,
             ),
+        )
+        self._turns = Turns(
+            client,
+            self._engine,
+            Creator(client, options, now=now),
+            save=self.save,
+            cancelled=self._cancelled,
+            settle=_SETTLE,
+            observer=observer,
         )
 
     @staticmethod
@@ -203,24 +213,21 @@ class Batch:
 
         Raises:
             CanvasExportsError: nothing can go on: the credential or the archive's is refused (permanent), or Canvas
-                cannot be reached and there is nothing to wait for (retryable). The checkpoint is up to date.
+                answers nothing at all (retryable). The checkpoint is up to date.
             TransferCancelled: ``cancel`` was called.
         """
-        self._resolve()
+        self._turns.begin()
         while True:
             self._go_on()
             self._engine.apply(events.Tick(self._now()))
             decisions = self._engine.decide()
-            trouble: CanvasExportsError | None = None
-            if decisions.look_up or decisions.create:
-                trouble = self._create(decisions.look_up, decisions.create)
+            to_ask = bool(decisions.look_up or decisions.create)
+            asked = to_ask and self._turns.take(self._user_id(), decisions.look_up, decisions.create)
             if decisions.transfer:
                 self._transfer(decisions.transfer)
+            elif asked:
                 continue
-            decisions = self._engine.decide()
-            if trouble is None and (decisions.look_up or decisions.create):
-                continue
-            if decisions.watch:
+            elif decisions.watch:
                 if self._look_once(decisions.watch):
                     continue
                 self.save()
@@ -230,94 +237,29 @@ class Batch:
                     now=self._now(),
                     hungry=self._engine.has_room,
                 )
-            if trouble is not None:
-                raise trouble
-            self.save()
-            return None
+            elif to_ask:
+                self._turns.next_round()
+            else:
+                self.save()
+                return None
 
-    def _resolve(self) -> None:
-        """Learn numeric ids, and drop a second spelling of a context that is in the batch already."""
-        taken: dict[tuple[str, int, str], str] = {}
-        changed = False
-        for item in self.items:
-            if item.canvas_id is None and item.state in (State.PLANNED, State.INTENDED):
-                self._engine.apply(self._creator.resolve(item))
-                changed = True
-            if item.canvas_id is None:
-                continue
-            identity = (item.context.partition(":")[0], item.canvas_id, item.export_type)
-            first = taken.setdefault(identity, item.name)
-            if first != item.name:
-                _log.warning("%s is the same as %s: it is exported once", item.name, first)
-                del self._engine.items[item.name]
-        if changed:
-            self.save()
-
-    def _create(self, look_up: tuple[str, ...], create: tuple[str, ...]) -> CanvasExportsError | None:
-        """Find lost exports and make new ones; returns what made it stop early, if that may pass."""
-        self._meet()
-        if any(name in self._lost for name in look_up):
-            self._cancelled.wait(_SETTLE)
-        intended_at = self._client.server_now().timestamp()
-        for name in create:
-            self._engine.apply(events.Intended(name, intended_at))
-        if create:
-            self.save()
-        begun = 0
-        refused: CanvasExportsError | None = None
-        try:
-            for name in (*look_up, *create):
-                self._go_on()
-                # From here on, whatever interrupts us, the POST may have been sent.
-                begun += 1
-                refused = self._ask(name, known=name in look_up)
-                if refused is not None:
-                    break
-        finally:
-            for name in create[max(begun - len(look_up), 0) :]:
-                self._engine.apply(events.NotCreated(name))
-            self.save()
-        return refused
-
-    def _ask(self, name: str, *, known: bool) -> CanvasExportsError | None:
-        """Look one export up, or have it made; returns what is wrong with Canvas as a whole, if that may pass."""
-        item = self._engine.items[name]
-        try:
-            with self._observer.span("create", context=item.context, export_type=item.export_type):
-                if known:
-                    event = self._creator.look_up(item, self._checkpoint.user_id or 0)
-                else:
-                    event = self._creator.create(item)
-        except AnswerLostError as error:
-            _log.warning("%s", error)
-            self._lost[name] = self._lost.get(name, 0) + 1
-            return error if self._lost[name] >= _LOST else None
-        except CanvasExportsError as error:
-            if not known:
-                self._engine.apply(events.NotCreated(name))
-            if not error.retryable:
-                raise
-            _log.warning("%s", error)
-            return error
-        self._engine.apply(event)
-        if isinstance(event, events.Created):
-            self._lost.pop(name, None)
-            self.save()
-        return None
-
-    def _meet(self) -> None:
-        """Learn who the token is and what time Canvas thinks it is, once in each process."""
+    def _user_id(self) -> int:
+        """Who the token is. Learnt once in each process, and with it what time Canvas thinks it is."""
         if not self._met:
             self._checkpoint.user_id = self._client.whoami().id
             self._met = True
+        return self._checkpoint.user_id or 0
 
     def _transfer(self, names: tuple[str, ...]) -> None:
         """Move packages, as many at once as there are lanes open; the checkpoint follows each."""
         lanes = self._courier.lanes
+        denied: dict[str, ArchiveDeniedError] = {}
         with ThreadPoolExecutor(lanes.most, thread_name_prefix="transfer") as pool:
 
             def carry(name: str, *, at_once: bool = False) -> Future[events.Event]:
-                return pool.submit(self._courier.carry, replace(self._engine.items[name]), at_once=at_once)
+                future = pool.submit(self._courier.carry, replace(self._engine.items[name]), at_once=at_once)
+                self._carried[future] = name
+                return future
 
             waiting, running = deque(names), set[Future[events.Event]]()
             try:
@@ -325,17 +267,21 @@ class Batch:
                     while waiting and len(running) < lanes.open:
                         running.add(carry(waiting.popleft()))
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    running |= {carry(name, at_once=True) for name in self._take_in(done)}
+                    running |= {carry(name, at_once=True) for name in self._take_in(done, denied)}
+                self._judge(denied, enough=1)
             except BaseException as error:
                 self._courier.cancel()
                 for future in running:
                     future.cancel()
                 if isinstance(error, (CanvasExportsError, TransferCancelled)):  # the checkpoint is still ours
-                    with suppress(CanvasExportsError, TransferCancelled):
-                        self._take_in(wait(running).done)
+                    with suppress(Exception):  # what was wrong before counts
+                        self._take_in(wait(running).done, {})
                 raise
+        for name, denial in denied.items():
+            self._engine.apply(events.Ended(name, Outcome.INTERRUPTED, denial.reason))
+        self.save()
 
-    def _take_in(self, done: set[Future[events.Event]]) -> list[str]:
+    def _take_in(self, done: set[Future[events.Event]], denied: dict[str, ArchiveDeniedError]) -> list[str]:
         """What transfers have come to; the names of those that are to begin again at once.
 
         Raises:
@@ -344,9 +290,14 @@ class Batch:
         again: list[str] = []
         failure: BaseException | None = None
         for future in done:
+            name = self._carried.pop(future)
             if future.cancelled():
                 continue
-            if (error := future.exception()) is not None:
+            error = future.exception()
+            if isinstance(error, ArchiveDeniedError):
+                denied[name] = error
+                continue
+            if error is not None:
                 failure = failure or error
                 continue
             event = future.result()
@@ -356,7 +307,20 @@ class Batch:
         self.save()
         if failure is not None:
             raise failure
+        self._judge(denied, enough=_DENIED)
         return [name for name in again if self._engine.items[name].state is State.READY]
+
+    def _judge(self, denied: dict[str, ArchiveDeniedError], *, enough: int) -> None:
+        """Whether the archive denies these packages, or all.
+
+        Raises:
+            ArchiveDeniedError: it has taken none of this batch, or nothing can be written to it (permanent).
+        """
+        if len(denied) < enough:
+            return
+        if not any(item.outcome is not None and item.outcome.has_package for item in self.items):
+            raise next(iter(denied.values()))
+        self._courier.check()
 
     def _go_on(self) -> None:
         if self._cancelled.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,23 +10,40 @@ from datetime import datetime
 from canvas_exports.archive.records import is_manifest_key
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context, ContextKind
-from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
+from canvas_exports.errors import (
+    CanvasError,
+    CredentialError,
+    InputError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from canvas_exports.export.options import MAX_EXPORTS
 
+_log = logging.getLogger(__name__)
+
+_IN_A_ROW = 3  # refusals, after which Canvas is asked whether it answers anything at all
 MAX_BATCHES = 1024  # Airflow's default max_map_length
 
 
-def unique(contexts: Iterable[Context], resolve: Callable[[Context], int]) -> list[Context]:
+def unique(
+    contexts: Iterable[Context], resolve: Callable[[Context], int], whoami: Callable[[], object]
+) -> list[Context]:
     """Each context once, in order, under its numeric id, whatever its spelling.
 
-    A context that cannot be resolved stays as written: its batch reports it as ``gone`` or ``denied``.
+    A context that cannot be resolved stays as written, however Canvas answered: its batch tries it again, and reports it.
 
     Args:
         contexts: as listed.
         resolve: asks Canvas for a numeric id; called only for ids that are not numbers.
+        whoami: asks Canvas something that is about no context, where refusals may be about all of them.
+
+    Raises:
+        CredentialError: the token is refused whatever is asked (permanent).
+        CanvasUnavailableError: nothing is answered at all (retryable).
     """
     found: dict[Context, None] = {}
     spelled: set[Context] = set()
+    in_a_row = 0
     for context in contexts:
         if context.canvas_id is not None:
             found.setdefault(context)
@@ -35,6 +53,15 @@ def unique(contexts: Iterable[Context], resolve: Callable[[Context], int]) -> li
                 found.setdefault(context.resolved(resolve(context)))
             except (NotFoundError, PermissionDeniedError):
                 found.setdefault(context)
+            except CanvasError as error:
+                in_a_row += 1
+                if isinstance(error, CredentialError) or in_a_row >= _IN_A_ROW:
+                    whoami()
+                    in_a_row = 0
+                _log.warning("it stays in the list under this name: %s", error)
+                found.setdefault(context)
+                continue
+            in_a_row = 0
     return list(found)
 
 

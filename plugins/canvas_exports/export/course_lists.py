@@ -1,4 +1,8 @@
-"""Read a course list from text, a file or object storage: one course per line, CSV, JSON or YAML."""
+"""Read a course list from text, a file or object storage: one course per line, CSV, JSON or YAML.
+
+Whoever names a list may name a file that is none. What is wrong with it is told by line and by what is accepted; nothing
+that stands in it is ever repeated, in no error and in none that hangs on one.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,29 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.canvas.contexts import ACCEPTED, Context
 from canvas_exports.errors import ArchiveUnavailableError, InputError
+from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose, decoded
 
 # In this order: where Canvas's own reports have both of the first two, `course_id` is the SIS id.
 COLUMNS = ("canvas_course_id", "course_id", "id", "sis_course_id", "context", "course")
 FORMATS = ("csv", "json", "txt", "yaml", "yml")
-MAX_BYTES = 64 * 1024 * 1024  # of a course list: some 3 million ids
+MAX_BYTES = 64 * 1024 * 1024  # of a course list
+MAX_DOCUMENT = {
+    "json": 16 * 1024**2,
+    "yaml": 1024**2,
+    "yml": 1024**2,
+}  # characters; YAML is read in pure Python
+MOST_COURSES = 1_000_000
+LONGEST_LINE = 65_536  # characters
 
 
 def read_list(uri: str, *, field: str = "course_list") -> list[Context]:
@@ -27,8 +41,8 @@ def read_list(uri: str, *, field: str = "course_list") -> list[Context]:
     A list that cannot be read is an error, never an empty list.
 
     Raises:
-        InputError: of an unknown format, or a line that is not a course; names the line.
-        ArchiveUnavailableError: it cannot be read just now.
+        InputError: of an unknown format, too large, or a line that is not a course; names the line (permanent).
+        ArchiveUnavailableError: it cannot be read just now (retryable).
     """
     shown = _harmless(uri)
     suffix = urlsplit(shown).path.rpartition(".")[2].lower()
@@ -50,64 +64,100 @@ def parse_list(text: str, form: str, *, field: str = "course_list") -> Iterator[
         field: what to blame in an error.
 
     Raises:
-        InputError: names the line or the entry.
+        InputError: names the line or the entry, and never what stands there.
     """
     text = text.removeprefix("\ufeff")
     if form == "csv":
-        return _from_csv(text, field)
-    if form == "txt":
-        return _from_lines(text, field)
-    return _from_document(_load(text, form, field), field)
+        found = _from_csv(text, field)
+    elif form == "txt":
+        found = _from_lines(text, field)
+    else:
+        found = _from_document(_load(text, form, field), field)
+    return _bounded(found, field)
+
+
+def _bounded(contexts: Iterator[Context], field: str) -> Iterator[Context]:
+    for number, context in enumerate(contexts):
+        if number == MOST_COURSES:
+            raise InputError(field, f"it has more than {MOST_COURSES:,} entries", accepted="a shorter list")
+        yield context
 
 
 def _load(text: str, form: str, field: str) -> Any:
+    most = MAX_DOCUMENT[form]
+    if len(text) > most:
+        accepted = "a list as .csv or .txt, which may be larger"
+        raise InputError(field, f"it is larger than {most // 1024**2} MiB", accepted=accepted)
     try:
         if form == "json":
             return json.loads(text)
         # Every scalar stays as it is written: YAML would read 0101 as 65, and 12:30 as 750.
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes nothing but strings, lists and objects
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else getattr(error, "lineno", None)
-        where = field if line is None else f"{field}, line {line}"
-        raise InputError(where, f"it is not valid {form.upper()}") from None
+        check_breaks(text)
+        return _plain(compose(text, _Loader))
+    except (ValueError, RecursionError, WrittenWronglyError) as error:
+        line = getattr(error, "line", None) or getattr(error, "lineno", None)
+    # Outside the handler: what the parsers say may repeat what stands there, and must not hang on ours.
+    raise InputError(field if line is None else f"{field}, line {line}", f"it is not valid {form.upper()}")
+
+
+class _Loader(Bounded, yaml.BaseLoader):
+    """Reads nothing but texts, lists and mappings."""
+
+
+def _plain(node: Node | None) -> Any:
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    if isinstance(node, MappingNode):
+        return {key.value: _plain(value) for key, value in node.value if isinstance(key, ScalarNode)}
+    return None if node is None else node.value
+
+
+def _lines(text: str, field: str) -> Iterator[str]:
+    """The lines as editors count them: not ended by the other characters that Unicode has for it."""
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            raise InputError(f"{field}, line {number}", f"it is longer than {LONGEST_LINE:,} characters")
+        yield line
 
 
 def _from_lines(text: str, field: str) -> Iterator[Context]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_lines(text, field), start=1):
         course = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
         if course:
-            yield Context.parse(course, field=f"{field}, line {number}")
+            yield _context(course, field, "line", number)
 
 
 def _from_csv(text: str, field: str) -> Iterator[Context]:
-    rows = csv.reader(io.StringIO(text, newline=""))
-    named: dict[str, int] | None = None
+    # Strict: of a quotation mark that is opened and not closed, the rest of the list would be one cell, and lost.
+    rows = csv.reader(_lines(text, field), strict=True)
+    named: list[tuple[str, int]] = []
+    first = 0  # line of a row that may have several
     try:
         for row in rows:
+            line, first = first + 1, rows.line_num
             cells = [cell.strip() for cell in row]
             if not any(cells):
                 continue
-            where = f"{field}, line {rows.line_num}"
-            if named is None:
+            if not named:
                 named = _header(cells)
                 if named:
                     continue
                 if len(cells) > 1:
-                    raise InputError(
-                        where, "no column holds courses", accepted=f"a column named {', '.join(COLUMNS)}"
-                    )
-            columns = named or {"": 0}
-            entry = {name: cells[at] for name, at in columns.items() if at < len(cells)}
-            yield _course(entry, where)
+                    accepted = f"a column named {', '.join(COLUMNS)}"
+                    raise InputError(f"{field}, line {line}", "no column holds courses", accepted=accepted)
+                named = [("", 0)]
+            yield _course(((name, cells[at]) for name, at in named if at < len(cells)), field, "line", line)
     except csv.Error as error:
-        raise InputError(f"{field}, line {rows.line_num}", f"it is not valid CSV: {error}") from None
+        said = f"it is not valid CSV: {error}; look at the quotation marks"
+    else:
+        return
+    raise InputError(f"{field}, line {first + 1}", said)
 
 
-def _header(cells: list[str]) -> dict[str, int]:
+def _header(cells: list[str]) -> list[tuple[str, int]]:
     """Where the columns of a header are; empty if this is none."""
     header = [cell.lower().replace(" ", "_") for cell in cells]
-    return {name: header.index(name) for name in COLUMNS if name in header}
+    return [(name, header.index(name)) for name in COLUMNS if name in header]
 
 
 def _from_document(document: Any, field: str) -> Iterator[Context]:
@@ -118,23 +168,34 @@ def _from_document(document: Any, field: str) -> Iterator[Context]:
             field, "it is not a list", accepted="a list of courses, or an object with a list 'courses'"
         )
     for number, entry in enumerate(document, start=1):
-        where = f"{field}, entry {number}"
         if isinstance(entry, dict):
-            yield _course({name: entry[name] for name in COLUMNS if name in entry}, where)
-        elif isinstance(entry, (str, int)) and not isinstance(entry, bool):
-            yield Context.parse(entry, field=where)
+            named = ((name, entry[name]) for name in COLUMNS if name in entry)
+            yield _course(named, field, "entry", number)
         else:
-            raise InputError(where, f"{entry!r} is not a course", accepted="an id as a number or a string")
+            yield _context(entry, field, "entry", number)
 
 
-def _course(entry: dict[str, Any], where: str) -> Context:
+def _course(entry: Iterable[tuple[str, Any]], field: str, place: str, number: int) -> Context:
     """The course that a row or an object names. A bare value of a SIS column is a SIS id."""
-    for name, value in entry.items():
+    for name, value in entry:
         if value not in (None, ""):
-            text = str(value).strip()
-            is_bare = name == "sis_course_id" and not text.startswith("sis_course_id:")
-            return Context.parse(f"sis_course_id:{text}" if is_bare else text, field=where)
-    raise InputError(where, "it names no course", accepted=f"a value for one of {', '.join(COLUMNS)}")
+            if name == "sis_course_id" and isinstance(value, (str, int)):
+                text = str(value).strip()
+                value = text if text.startswith("sis_course_id:") else f"sis_course_id:{text}"  # noqa: PLW2901
+            return _context(value, field, place, number)
+    raise InputError(
+        f"{field}, {place} {number}",
+        "it names no course",
+        accepted=f"a value for one of {', '.join(COLUMNS)}",
+    )
+
+
+def _context(value: Any, field: str, place: str, number: int) -> Context:
+    """The course that a value is. What is none is told by its place alone: it may be a line of a file of secrets."""
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        with suppress(InputError):
+            return Context.parse(value)
+    raise InputError(f"{field}, {place} {number}", "what stands there is not a course", accepted=ACCEPTED)
 
 
 def _harmless(uri: str) -> str:
@@ -169,6 +230,7 @@ def _decoded(data: bytes, field: str) -> str:
     if len(data) > MAX_BYTES:
         raise InputError(field, f"it is larger than {MAX_BYTES} bytes", accepted="split it")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(field, f"byte {error.start} is not UTF-8", accepted="a UTF-8 file") from None
+        return decoded(data)
+    except WrittenWronglyError as error:
+        line, problem = error.line, error.problem
+    raise InputError(f"{field}, line {line}", problem)

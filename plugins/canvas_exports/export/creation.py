@@ -22,6 +22,12 @@ from canvas_exports.export.outcome import Outcome
 
 _log = logging.getLogger(__name__)
 
+_ABOUT_THE_CONTEXT = (
+    NotFoundError,
+    PermissionDeniedError,
+    BadRequestError,
+)  # Canvas's own word, which stands
+
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
 
 
@@ -46,7 +52,7 @@ class Creator:
             return events.Resolved(item.name, context.canvas_id)
         try:
             return events.Resolved(item.name, self._client.resolve(context))
-        except (NotFoundError, PermissionDeniedError) as error:
+        except _ABOUT_THE_CONTEXT as error:
             return _refusal(item, error)
 
     def create(self, item: Item) -> events.Event:
@@ -60,7 +66,7 @@ class Creator:
         request = self._options.request(ExportType(item.export_type), context.kind)
         try:
             export = self._client.create_export(context, request)
-        except (NotFoundError, PermissionDeniedError, BadRequestError) as error:
+        except _ABOUT_THE_CONTEXT as error:
             return _refusal(item, error)
         _log.info("%s: Canvas is building export %d", item.name, export.id)
         return self._created(item, export)
@@ -75,7 +81,7 @@ class Creator:
             return events.NotCreated(item.name)
         try:
             found = self._candidates(item, user_id, since=item.intended_at - _CLOCK_GRAIN)
-        except (NotFoundError, PermissionDeniedError) as error:
+        except _ABOUT_THE_CONTEXT as error:
             return _refusal(item, error)
         if len(found) != 1:
             return events.NotCreated(item.name)
@@ -115,4 +121,4 @@ def _refusal(item: Item, error: CanvasExportsError) -> events.Ended:
     else:
         outcome = Outcome.FAILED
     _log.warning("%s", error)
-    return events.Ended(item.name, outcome, error.message)
+    return events.Ended(item.name, outcome, error.reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 
 from canvas_exports.export import events
-from canvas_exports.export.items import Item, State
+from canvas_exports.export.items import MAX_REASON, Item, State
 from canvas_exports.export.look import COMPLETE
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.window import room
@@ -21,6 +21,7 @@ class Limits:
         window: exports that Canvas may be working on at once for this batch.
         creations: exports made for one context and type before its outcome is ``failed``.
         fetches: failed transfers of one export before it is given up.
+        turns: refusals of one context, in an attempt, before the others are all that is left of it.
         stall_after: seconds for which an export was seen without a change of completion before it is ``stalled``.
         deadline: seconds since the epoch after which nothing is waited for.
     """
@@ -30,6 +31,13 @@ class Limits:
     fetches: int
     stall_after: float
     deadline: float
+    turns: int = 3
+
+
+_ATTEMPTS = (
+    2  # in which one context alone is refused before it has failed: the first may have met trouble in passing
+)
+_ATTEMPTS_ALONE = 3  # the same where nobody else was answered, so that it may as well be Canvas
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,15 @@ class Engine:
         return planned and sum(item.is_in_flight for item in items) < self.limits.window
 
     def decide(self) -> Decisions:
-        """What to do next; nothing once the batch is finished. Changes nothing itself."""
+        """What to do next; nothing once the batch is finished. Changes nothing itself.
+
+        Who has been refused comes after those who have not, whatever the order of the batch.
+        """
         by_state: dict[State, list[str]] = {state: [] for state in State}
         for name, item in self.items.items():
             by_state[item.state].append(name)
+        for state in (State.INTENDED, State.PLANNED):
+            by_state[state].sort(key=lambda name: self.items[name].refusals)
         flying = [item for item in self.items.values() if item.is_in_flight]
         queued = sum(item.running_since is None for item in flying)
         free = room(
@@ -97,15 +110,17 @@ class Engine:
     def resume(self, *, cleared: bool, now: float) -> None:
         """Go on in a new attempt.
 
-        A retry takes up what was interrupted, or is not in every archive. A Clear, which a person does after mending something, also gives a new
-        chance to every context without a package; an export that stalled is looked at again before another is made.
+        A retry takes up what was interrupted, or is not in every archive. A Clear, which a person does after mending
+        something, also gives a new chance to every context without a package. It has another export made, unless the one
+        there is may still be of use: it stalled, and is looked at again, or nobody has tried in vain to fetch its package.
         """
         for item in self.items.values():
             if item.outcome is not None and (
                 item.outcome.is_retryable or (cleared and not item.outcome.has_package)
             ):
-                item.reopen()
-                item.creations = 0 if cleared else item.creations
+                item.reopen(anew=cleared)
+                if cleared:
+                    item.creations = item.refusals = 0
                 item.changed_at = now if item.state in (State.REQUESTED, State.READY) else None
 
     def interrupt(self, reason: str) -> None:
@@ -149,7 +164,8 @@ class Engine:
         item.progress_id = event.progress_id
         item.created_at = event.created_at
         item.changed_at = item.seen_at = event.at
-        item.intended_at = None
+        item.intended_at = item.reason = None
+        item.refusals = 0
         item.creations += 1
 
     @_apply.register
@@ -159,6 +175,24 @@ class Engine:
             item.plan()
 
     @_apply.register
+    def _(self, event: events.Refused) -> None:
+        item = self._about(event, State.PLANNED, State.INTENDED)
+        if item is None or item.refusals != event.refusal:
+            return
+        item.refusals += 1
+        if event.undone:
+            item.plan()
+        item.reason = event.reason[:MAX_REASON]
+        if item.refusals % self.limits.turns == 0:
+            self._give_up(item)
+
+    @_apply.register
+    def _(self, event: events.GivenUp) -> None:
+        item = self._about(event, State.PLANNED, State.INTENDED)
+        if item is not None and item.refusals:
+            self._give_up(item)
+
+    @_apply.register
     def _(self, event: events.Progressed) -> None:
         item = self._about(event, State.REQUESTED)
         if item is None:
@@ -166,6 +200,7 @@ class Engine:
         if item.completion != event.completion:
             item.completion = event.completion
             item.changed_at = event.at
+        item.reason = event.trouble
         item.running_since = event.running_since or item.running_since
         item.seen_at = event.seen_at or item.seen_at
 
@@ -200,8 +235,10 @@ class Engine:
             return
         if event.spoiled:
             self._again(item, event.reason)
-        else:
-            item.break_off(event.reason)
+            return
+        if not event.by_source:
+            item.fetches = 0  # the export is as good as it was
+        item.break_off(event.reason)
 
     @_apply.register
     def _(self, event: events.Stored) -> None:
@@ -241,9 +278,22 @@ class Engine:
                 if late:
                     item.end(Outcome.STALLED, "the deadline passed while Canvas was building the package")
                 elif quiet >= self.limits.stall_after:
-                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} min")
+                    why = f": {item.reason}" if item.reason else ""
+                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} min{why}")
             elif item.state is State.PLANNED and late:
                 item.end(Outcome.STALLED, "the deadline passed before its turn came")
+
+    def _give_up(self, item: Item) -> None:
+        """End a context that Canvas refuses: for this attempt, or for good if it is this context that is refused.
+
+        Where Canvas has made exports of others, it is; where it has made none, it may be all of them, for longer.
+        """
+        reason = item.reason or "refused"
+        answered = any(other.creations for other in self.items.values() if other is not item)
+        if item.refusals >= self.limits.turns * (_ATTEMPTS if answered else _ATTEMPTS_ALONE):
+            item.end(Outcome.FAILED, f"asked {item.refusals} times: {reason}")
+        else:
+            item.break_off(reason)
 
     def _again(self, item: Item, reason: str) -> None:
         """Have another export made, as long as that is allowed."""

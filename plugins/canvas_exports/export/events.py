@@ -46,8 +46,32 @@ class NotCreated:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """Canvas gave no answer about this context: an error page, a 5xx, nothing at all. It costs the export a turn.
+
+    ``refusal`` is the number of refusals before this one. ``undone`` says that nothing was created for certain; where a
+    POST may have taken effect, or could not be looked up, the export stays intended.
+    """
+
+    item: str
+    refusal: int
+    reason: str
+    undone: bool
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """It has been refused, and another turn in this attempt would be of no use."""
+
+    item: str
+
+
+@dataclass(frozen=True)
 class Progressed:
-    """A poll saw this completion. ``at`` is when it last changed, ``seen_at`` when it was last seen."""
+    """A poll saw this completion. ``at`` is when it last changed, ``seen_at`` when it was last seen.
+
+    ``trouble`` is how Canvas answered the last look instead of showing the export.
+    """
 
     item: str
     export_id: int
@@ -55,6 +79,7 @@ class Progressed:
     at: float
     running_since: float | None = None
     seen_at: float | None = None
+    trouble: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +111,10 @@ class ExportFailed:
 class FetchFailed:
     """The package could not be moved.
 
-    ``fetch`` is the number of failed fetches before this one. ``spoiled`` says the package itself is bad, so that
-    another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be fetched
-    again from its start, and that waiting gains nothing.
+    ``fetch`` is the number of failed fetches before this one. ``spoiled`` says that the package itself is bad or lost, so
+    that another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be fetched
+    again from its start, and that waiting gains nothing. ``by_source`` says that Canvas or its storage did not deliver it,
+    not that an archive did not take it.
     """
 
     item: str
@@ -97,6 +123,7 @@ class FetchFailed:
     reason: str
     spoiled: bool
     at_once: bool = False
+    by_source: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +169,8 @@ Event = (
     | Intended
     | Created
     | NotCreated
+    | Refused
+    | GivenUp
     | Progressed
     | Ready
     | NotReady

@@ -28,7 +28,8 @@ class Item:
 
     Times are seconds since the epoch. ``intended_at`` and ``created_at`` are Canvas's clock, the others are ours: when
     the completion last changed, since when the export runs as far as known, and when it was last seen. ``label`` is the
-    course code. Holds ids, codes and times: never a URL, never a name.
+    course code. ``refusals`` counts the turns that Canvas has refused since it last answered; ``reason`` is why the export
+    ended, or what was last in its way. Holds ids, codes and times: never a URL, never a name.
     """
 
     context: str
@@ -45,6 +46,7 @@ class Item:
     seen_at: float | None = None
     creations: int = 0
     fetches: int = 0
+    refusals: int = 0
     outcome: Outcome | None = None
     reason: str | None = None
     size: int | None = None
@@ -68,7 +70,7 @@ class Item:
         self.state = State.PLANNED
         self.export_id = self.progress_id = None
         self.intended_at = self.created_at = self.changed_at = self.completion = None
-        self.running_since = self.seen_at = None
+        self.running_since = self.seen_at = self.reason = None
         self.fetches = 0
 
     def end(self, outcome: Outcome, reason: str | None = None) -> None:
@@ -89,12 +91,19 @@ class Item:
         """End for this attempt."""
         self.end(Outcome.INTERRUPTED, reason)
 
-    def reopen(self) -> None:
-        """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use."""
+    def reopen(self, *, anew: bool = False) -> None:
+        """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use.
+
+        ``anew`` keeps no export but one that was still being built, or whose fetch was never refused.
+        """
         degraded = self.outcome is Outcome.DEGRADED
+        of_use = degraded or self.outcome is Outcome.STALLED or self.outcome is Outcome.INTERRUPTED
+        used_up = anew and self.export_id is not None and not (of_use and not self.fetches)
         self.outcome = self.reason = None
         self.fetches = 0
-        if degraded and self.export_id is not None:
+        if used_up:
+            self.plan()
+        elif degraded and self.export_id is not None:
             self.state = State.READY
         elif self.export_id is not None:
             self.state = State.REQUESTED

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState
-from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
+from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedError
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
 COMPLETE = 100.0  # per cent
+REFUSED = "refused"  # a look was not answered
 _NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)
 
 
 class Looks(Protocol):
     """The part of the asynchronous client that watching needs."""
+
+    async def whoami(self) -> User:
+        """``GET /api/v1/users/self``."""
+        ...
 
     async def progress(self, progress_id: int) -> Progress:
         """``GET /api/v1/progress/:id``."""
@@ -34,7 +39,8 @@ class Subject:
     Attributes:
         changed_at: when its completion last changed.
         running_since: when it started, as far as known; ``None`` while it queues.
-        seen_at: when it was last seen; ``None`` if never.
+        seen_at: when it was last seen, or Canvas would not show it alone; ``None`` if never.
+        trouble: how Canvas answered the last look instead of showing it.
     """
 
     context: str
@@ -44,36 +50,35 @@ class Subject:
     changed_at: float
     running_since: float | None = None
     seen_at: float | None = None
+    trouble: str | None = None
 
 
 async def look(client: Looks, subject: Subject, now: Callable[[], float]) -> str | None:
-    """``ready``, or why it is dead, or ``None``: still running, or not to be seen just now.
+    """``ready``, or why it is dead, or ``refused``: not to be seen just now, or ``None``: still running.
 
     A Progress is one row and cheap, so it is asked first. One that is complete is worth a worker, who reads the export in
     any case before its package is fetched. It is so a moment before the export is, though, and for ever if the job died
     in that moment: where the worker came in vain, completion stands at 100, and only the export itself is believed. So
-    it is where the Progress failed or was cancelled, which says nothing about the export.
-
-    Raises:
-        CanvasExportsError: permanent, and not about this export.
+    it is where the Progress failed or was cancelled, which says nothing about the export, and where it was refused twice.
     """
+    in_vain = subject.completion == COMPLETE
     try:
-        if subject.progress_id is not None:
-            in_vain = subject.completion == COMPLETE
-            state = await _progress(client, subject, subject.progress_id, now)
-            if state is ProgressState.COMPLETED and not in_vain:
-                return "ready"
-            if state not in _OVER:
-                return None
+        state = await _progress(client, subject, now)
+        if state is ProgressState.COMPLETED and not in_vain:
+            return "ready"
+        if state is not None and state not in _OVER:
+            return None
         export = await client.show_export(Context.parse(subject.context), subject.export_id)
     except NotFoundError:
         return "gone"
     except PermissionDeniedError:
         return "denied"
-    except CanvasExportsError as error:
-        if not error.retryable:
-            raise
-        return None
+    except Exception as error:  # noqa: BLE001 - whatever is odd about one export, the others are watched on
+        subject.trouble = (
+            error.reason if isinstance(error, CanvasError) else f"unexpected {type(error).__name__}"
+        )
+        return REFUSED
+    subject.trouble = None
     _seen(subject, now(), begun=export.workflow_state is not ExportState.CREATED)
     return _verdict(export)
 
@@ -86,15 +91,24 @@ def _verdict(export: ContentExport) -> str | None:
     return "no package" if export.workflow_state is ExportState.EXPORTED else None
 
 
-async def _progress(
-    client: Looks, subject: Subject, progress_id: int, now: Callable[[], float]
-) -> ProgressState:
-    """The state of the Progress; one that is not to be seen any more says as little as a cancelled one."""
+async def _progress(client: Looks, subject: Subject, now: Callable[[], float]) -> ProgressState | None:
+    """The state of the Progress; ``None`` if it says nothing, so that the export itself is to be asked.
+
+    Raises:
+        Exception: it was not answered, for the first time in a row.
+    """
+    if subject.progress_id is None:
+        return None
     try:
-        progress = await client.progress(progress_id)
+        progress = await client.progress(subject.progress_id)
     except (NotFoundError, PermissionDeniedError):
-        return ProgressState.CANCELED
+        return None
+    except Exception:
+        if subject.trouble is None:
+            raise
+        return None
     at = now()
+    subject.trouble = None
     if progress.completion != subject.completion:
         subject.completion, subject.changed_at = progress.completion, at
     _seen(subject, at, begun=bool(progress.completion) or progress.workflow_state not in _NOT_BEGUN)

@@ -100,6 +100,10 @@ class Courier:
         self.lanes = Lanes(options.parallel_transfers)
         self._cancelled = threading.Event()
 
+    def check(self) -> None:
+        """See that something can be written to an archive. Raises as ``Places.check``."""
+        self._places.check()
+
     def cancel(self) -> None:
         """Abort every upload at its next block."""
         self._cancelled.set()
@@ -114,8 +118,9 @@ class Courier:
             at_once: do not wait.
 
         Raises:
-            CredentialError: the token no longer works (permanent).
-            ArchiveDeniedError: every archive refuses us (permanent).
+            CredentialError: the token no longer works, whatever is asked (permanent).
+            CanvasUnavailableError: nobody can say whether it does (retryable).
+            ArchiveDeniedError: every archive refuses to take this package (permanent, unless they take others).
             TransferCancelled: ``cancel`` was called.
         """
         pause = 0.0 if at_once else _BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]
@@ -124,14 +129,25 @@ class Courier:
         try:
             with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
                 return self._carry(item, item.export_id or 0)
+        except CredentialError as error:
+            self._client.whoami()  # refused here too, it is refused everywhere
+            return self._failed(item, error)
         except CanvasExportsError as error:
-            if isinstance(error, (CredentialError, ArchiveDeniedError)) and not isinstance(
-                error, LockedError
-            ):
+            if isinstance(error, ArchiveDeniedError) and not isinstance(error, LockedError):
                 raise
-            _log.warning("%s: %s", item.name, error)
+            return self._failed(item, error)
+        except TransferCancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is odd about one package, the others are to be stored
+            _log.exception("%s: unexpected, please report it", item.name)
             self._observer.fetch_failed(item.export_type)
-            return _setback(item, item.export_id or 0, error)
+            reason = f"unexpected {type(error).__name__}; the task's log tells more"
+            return events.FetchFailed(item.name, item.export_id or 0, item.fetches, reason, spoiled=False)
+
+    def _failed(self, item: Item, error: CanvasExportsError) -> events.Event:
+        _log.warning("%s: %s", item.name, error)
+        self._observer.fetch_failed(item.export_type)
+        return _setback(item, item.export_id or 0, error)
 
     def _carry(self, item: Item, export_id: int) -> events.Event:
         context = Context.parse(item.context)
@@ -237,16 +253,18 @@ def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Ev
     if isinstance(error, LockedError):  # what lies under its name cannot go; another export has another name
         return events.ExportFailed(item.name, export_id, error.message)
     if isinstance(error, PermissionDeniedError):
-        return events.Ended(item.name, Outcome.DENIED, error.message)
-    if not error.retryable:
-        return events.Ended(item.name, Outcome.FAILED, error.message)
+        return events.Ended(item.name, Outcome.DENIED, error.reason)
+    if not error.retryable and not isinstance(error, (CredentialError, ArchiveDeniedError)):
+        return events.Ended(item.name, Outcome.FAILED, error.reason)
     return events.FetchFailed(
         item.name,
         export_id,
         item.fetches,
-        error.message,
-        spoiled=isinstance(error, CorruptPackageError),
+        error.reason,
+        spoiled=isinstance(error, CorruptPackageError)
+        or (isinstance(error, DownloadError) and error.spoiled),
         at_once=isinstance(error, DownloadError) and error.restart,
+        by_source=isinstance(error, DownloadError),
     )
 
 

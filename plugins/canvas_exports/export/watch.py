@@ -11,13 +11,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from canvas_exports.export.look import COMPLETE, Looks, Subject, look
+from canvas_exports.errors import CanvasError, CredentialError
+from canvas_exports.export.look import COMPLETE, REFUSED, Looks, Subject, look
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
 
 _OF_AGE = 2.0
 _NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move
 _OF_LINGER = 1 / 6  # to know it sooner is of no use while finished exports wait for company
+_LONGEST_TROUBLE = 120  # characters; an event carries up to 200 of them
 _AT_ONCE = 8  # looks begun together; the rate budget decides how many are really in flight
 
 
@@ -87,6 +89,7 @@ class Seen(NamedTuple):
     changed_at: float
     running_since: float | None = None
     seen_at: float | None = None
+    trouble: str | None = None
 
 
 @dataclass
@@ -108,7 +111,7 @@ class Sightings:
         return {
             "ready": self.ready,
             "dead": {str(export_id): why for export_id, why in self.dead.items()},
-            "seen": {str(export_id): list(what) for export_id, what in self.seen.items()},
+            "seen": {str(export_id): _row(what) for export_id, what in self.seen.items()},
         }
 
     @classmethod
@@ -119,6 +122,11 @@ class Sightings:
             dead={int(export_id): str(why) for export_id, why in document["dead"].items()},
             seen={int(export_id): Seen(*what) for export_id, what in document["seen"].items()},
         )
+
+
+def _row(seen: Seen) -> list[Any]:
+    """Without the trouble that most have none of."""
+    return list(seen[:-1]) if seen.trouble is None else [*seen[:-1], seen.trouble[:_LONGEST_TROUBLE]]
 
 
 async def watch(
@@ -135,14 +143,15 @@ async def watch(
 ) -> Sightings:
     """Poll until something is worth telling.
 
-    ``wake=None`` looks once at each export whose turn has come, and returns. A transient error of one export is not
-    news: the client has retried it already, and the next interval tries again. Can be run twice at the same time, and
-    again from the start.
+    ``wake=None`` looks once at each export whose turn has come, and returns. A look that is refused is not news: the
+    client has retried it already, and the next interval tries again. Where Canvas answers others, or says who we are, it
+    counts as a look at which nothing had changed, so that an export which Canvas will never show is stalled in the end.
+    Can be run twice at the same time, and again from the start.
 
     ``tell`` takes, at the beginning and after each look, how many exports are waited for and how many are ready.
 
     Raises:
-        CanvasExportsError: permanent, and not about one export (the token is no longer valid).
+        CredentialError: the token is no longer valid (permanent).
     """
     vigil = _Vigil(list(exports), wake, pace or Pace(), now, chance=chance, queue=queue or Queue())
     if tell is not None:
@@ -154,8 +163,11 @@ async def watch(
                 continue
             numbers = vigil.take_due()
             news = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
+            shown = any(what != REFUSED for what in news) or await _answers(client)
             for number, what in zip(numbers, news, strict=True):
-                vigil.note(number, what)
+                if what == REFUSED and shown:
+                    vigil.subjects[number].seen_at = now()
+                vigil.note(number, None if what == REFUSED else what)
             if tell is not None:
                 tell(*vigil.counts())
     finally:
@@ -163,6 +175,21 @@ async def watch(
     if wake is not None and (rest := vigil.started + wake.dwell - now()) > 0:
         await sleep(rest)
     return vigil.sightings()
+
+
+async def _answers(client: Looks) -> bool:
+    """Whether Canvas answers at all, where it has shown nothing that was asked for.
+
+    Raises:
+        CredentialError: it does not know the token (permanent).
+    """
+    try:
+        await client.whoami()
+    except CanvasError as error:
+        if isinstance(error, CredentialError):
+            raise
+        return False
+    return True
 
 
 class _Vigil:
@@ -366,6 +393,6 @@ class _Vigil:
                 self._waited(number)
             one = self.subjects[number]
             self._found.seen[one.export_id] = Seen(
-                one.completion, one.changed_at, one.running_since, one.seen_at
+                one.completion, one.changed_at, one.running_since, one.seen_at, one.trouble
             )
         return self._found

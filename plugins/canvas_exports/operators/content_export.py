@@ -32,7 +32,7 @@ from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.observability.tasks import observed
 from canvas_exports.operators.failures import BatchInterruptedError, fail
-from canvas_exports.operators.links import CanvasLink, RunReportLink, report_url
+from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
@@ -266,9 +266,7 @@ class CanvasContentExportOperator(BaseOperator):
             self._batch = batch
             self.canvas_url = client.host
             if len(options.contexts) == 1:
-                self.canvas_url = (
-                    f"{client.host}/{options.contexts[0].kind.collection}/{options.contexts[0].id}"
-                )
+                self.canvas_url = context_url(client.host, options.contexts[0])
             if checkpoint.try_number != run.try_number or checkpoint.generation != generation:
                 batch.resume(try_number=run.try_number, generation=generation)
 

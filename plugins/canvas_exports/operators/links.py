@@ -7,6 +7,8 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
+from canvas_exports.canvas.contexts import Context
+
 
 class CanvasLink(BaseOperatorLink):
     """The course in Canvas; of a batch, Canvas itself. Known once the task has begun."""
@@ -26,6 +28,14 @@ class RunReportLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
         """The address, or an empty string."""
         return getattr(operator, "report_url", None) or ""
+
+
+def context_url(host: str, context: Context) -> str:
+    """The page of a course, a group or a user in Canvas, by whatever id it is named.
+
+    A dot is encoded too: Canvas takes what follows the last one for the format that is asked for.
+    """
+    return f"{host}/{context.kind.collection}/{quote(context.id, safe=':').replace('.', '%2E')}"
 
 
 def report_url(archive: str, key: str) -> str:

@@ -133,7 +133,7 @@ class CanvasListCoursesOperator(BaseOperator):
         explicit = list(self._explicit())
         queries = list(self._queries())
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
-            return unique(chain(explicit, self._queried(client, queries)), client.resolve)
+            return unique(chain(explicit, self._queried(client, queries)), client.resolve, client.whoami)
 
     def _batches(self, contexts: list[CanvasContext], run: RunInfo) -> list[list[str]] | list[dict[str, Any]]:
         types = [self.export_types] if isinstance(self.export_types, str) else list(self.export_types)

@@ -20,6 +20,7 @@ from canvas_exports.export.plan import planned
 from canvas_exports.export.policy import FailurePolicy
 from canvas_exports.export.reporting import RunReport, exchange_reports, gather_run_report
 from canvas_exports.hooks.several_archives import open_archives
+from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.failures import fail
 from canvas_exports.operators.links import RunReportLink, report_url
@@ -136,8 +137,9 @@ class CanvasRunReportOperator(BaseOperator):
             return Places(stores).everywhere(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:
-        """Make the page and the message known to whoever asks for them."""
+        """Make the note, the page and the message known to whoever asks for them."""
         instance = context["ti"]
+        instance.xcom_push(key=NOTE_XCOM, value=report.view.note)
         packed = pack(report.page)
         if packed is None:
             self.report_url = report_url(report.view.archive, f"{report.view.folder}{PAGE}")

@@ -139,6 +139,15 @@ class RunView:
         ]
 
     @property
+    def note(self) -> str:
+        """The run in a few words: ``34 of 40 good; 6 need attention``."""
+        total, bad = len(self.records), len(self.problems)
+        if not total:
+            return "nothing was exported"
+        attention = f"; {bad:,} need{'s' if bad == 1 else ''} attention" if bad else ""
+        return f"{total - bad:,} of {total:,} good{attention}"
+
+    @property
     def verdict(self) -> str:
         """The run in one or two sentences."""
         if not self.records:

@@ -1,0 +1,119 @@
+"""Files that people write, and may have written wrongly: text that has lines, and YAML within bounds.
+
+No line of a file is repeated in what is said about it: it may be the wrong file.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any
+
+from yaml import AliasEvent, YAMLError
+from yaml.composer import Composer, ComposerError
+from yaml.nodes import Node
+
+MOST_NESTED = 20  # lists and mappings inside each other
+
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+_FOREIGN_BREAKS = "\x85\u2028\u2029"
+
+
+class WrittenWronglyError(Exception):
+    """A file cannot be read as what it is said to be.
+
+    Attributes:
+        line: where, from 1; lines end as editors show them: with a line feed, a carriage return, or both.
+        problem: what is wrong and what to do, in a sentence without its full stop.
+    """
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line}: {problem}")
+        self.line = line
+        self.problem = problem
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, with or without a byte order mark.
+
+    Raises:
+        WrittenWronglyError: in another encoding, or no text.
+    """
+    if data.startswith(_WIDE):
+        raise WrittenWronglyError(1, "it is written in UTF-16 or UTF-32; save it as UTF-8")
+    try:
+        text, wrong = data.decode("utf-8-sig"), -1
+    except UnicodeDecodeError as error:
+        text, wrong = "", error.start
+    # Outside the handler: the decoder's error holds the whole file and must not hang on ours.
+    if wrong >= 0:
+        before = data[:wrong].decode("latin-1")
+        raise WrittenWronglyError(line_of(before, wrong), "it is not UTF-8; save it as UTF-8")
+    nothing = text.find("\0")
+    if nothing >= 0:
+        raise WrittenWronglyError(line_of(text, nothing), "it holds a NUL character, so it is no text file")
+    return text
+
+
+def line_of(text: str, at: int) -> int:
+    """The number of the line that a character stands in, as an editor counts."""
+    before = text[:at]
+    return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
+
+
+class Bounded(Composer):
+    """For PyYAML's loaders: no anchors and aliases, which a few lines could turn into gigabytes, and no deep nesting."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        """Refuse what the class refuses, at the line where it stands."""
+        event: Any = self.peek_event()  # type: ignore[attr-defined]  # of the parser that this is mixed with
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+            said = "anchors and aliases are not understood here; write the value out"
+            raise ComposerError(None, None, said, event.start_mark)
+        if self._depth == MOST_NESTED:
+            raise ComposerError(None, None, "it is nested too deeply", event.start_mark)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+def check_breaks(text: str) -> None:
+    """Refuse characters that end a line for YAML and for nothing else: all lines after one would be counted wrongly.
+
+    Raises:
+        WrittenWronglyError: there is one.
+    """
+    for at, character in enumerate(text):
+        if character in _FOREIGN_BREAKS:
+            raise WrittenWronglyError(
+                line_of(text, at), f"it holds the character U+{ord(character):04X}; write a plain line break"
+            )
+
+
+def compose(text: str, loader: type[Any]) -> Node | None:
+    """The nodes of a YAML document, by a loader that is ``Bounded``; ``None`` of an empty one.
+
+    Raises:
+        WrittenWronglyError: with the line, and what PyYAML says of it, which may repeat a character or a tag.
+    """
+    at = 0
+    try:
+        reading = loader(text)
+        try:
+            node: Node | None = reading.get_single_node()
+        finally:
+            at = reading.line
+            reading.dispose()
+    except YAMLError as error:
+        mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
+        line = mark.line + 1 if mark else line_of(text, position) if position is not None else 1
+        said = getattr(error, "problem", None) or getattr(error, "reason", None)
+        wrong = WrittenWronglyError(line, str(said or "it cannot be read"))
+    except (ValueError, OverflowError):  # an escape that is no character, or a version number of many digits
+        wrong = WrittenWronglyError(at + 1, "it cannot be read")
+    else:
+        return node
+    raise wrong

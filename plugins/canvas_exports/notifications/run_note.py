@@ -1,0 +1,131 @@
+"""The note of a DAG run: ``34 of 40 good; 6 need attention``, for the grid to tell without a click.
+
+A task has no way to write it: Airflow's Execution API reads a run's note and does not set one. So the task that writes the
+run report leaves a line in an XCom, and this listener, which Airflow calls in the scheduler as the run ends (or in the API
+server, where a person marks it), hands the line to the run in the session that is about to write the run's state. It
+opens no session of its own (so there is no note under ``dag.test()``, whose run is in none), writes nothing by itself, and puts one short query for each run of another DAG.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from airflow.listeners import hookimpl
+
+from canvas_exports.text import harmless
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
+
+#: Key of the XCom in which the report's task leaves the line.
+NOTE_XCOM = "canvas_run_note"
+
+#: What ``TaskInstance.operator`` says of the task that should have left one.
+_REPORTING = "CanvasRunReportOperator"
+
+_MOST_LINE = 200  # characters
+_MOST_NOTE = 1000  # characters; of Airflow's column
+_NO_REPORT = "no run report"
+_OURS = re.compile(rf"(?:[0-9,]+ of [0-9,]+ good|nothing was exported|{_NO_REPORT})(?:[;:] .*)?")
+_MOST_NAMED = 3
+_ENDED = ("success", "failed")
+
+_log = logging.getLogger(__name__)
+
+
+@hookimpl
+def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Airflow names the arguments
+    """Airflow's call as a run ends well."""
+    note_run(dag_run)
+
+
+@hookimpl
+def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - as above
+    """Airflow's call as a run ends badly."""
+    note_run(dag_run)
+
+
+def note_run(dag_run: DagRun) -> None:
+    """Write the note of a run that has a run report, or should have one. Never raises: a run is not worth less without it.
+
+    What people wrote there stays, above the line; a line from before a Clear is replaced.
+    """
+    try:
+        line = _line(dag_run)
+        if line is not None and (note := merged(dag_run.note, line)) != dag_run.note:
+            dag_run.note = note
+    except Exception:  # noqa: BLE001 - told with its traceback; it is the scheduler that is at stake
+        _log.exception("the run %s of %s gets no note", dag_run.run_id, dag_run.dag_id)
+
+
+def merged(note: str | None, line: str) -> str | None:
+    """A note with our line at its end, in place of an earlier one of ours; unchanged where there is no room for it."""
+    kept = [each for each in (note or "").splitlines() if not _OURS.fullmatch(each)]
+    whole = "\n".join([*kept, line])
+    return whole if len(whole) <= _MOST_NOTE else note
+
+
+def _line(dag_run: DagRun) -> str | None:
+    """What to say of a run; ``None`` for a run that is none of ours."""
+    from sqlalchemy.orm import object_session  # noqa: PLC0415 - only processes with a database get here
+
+    session = object_session(dag_run)
+    if session is None:
+        return None
+    # What the scheduler has in hand is its own to write, when it wants to.
+    with session.no_autoflush:
+        reporting = _reporting(session, dag_run)
+        if not reporting:
+            return None
+        lines = [line for line in reporting if isinstance(line, str) and line]
+        if lines:
+            return harmless("; ".join(lines), most=_MOST_LINE)
+        failed = _failed(session, dag_run)
+    more = " and others" if len(failed) > _MOST_NAMED else ""
+    return f"{_NO_REPORT}: {', '.join(failed[:_MOST_NAMED])}{more} failed" if failed else _NO_REPORT
+
+
+def _reporting(session: Session, dag_run: DagRun) -> list[object]:
+    """For each task of the run that reports, what it has left; ``None`` where it has not come to that, this time."""
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
+    from airflow.models.xcom import XComModel  # noqa: PLC0415
+    from sqlalchemy import and_, or_, select  # noqa: PLC0415
+
+    left = and_(
+        XComModel.dag_run_id == dag_run.id,
+        XComModel.task_id == TaskInstance.task_id,
+        XComModel.map_index == TaskInstance.map_index,
+        XComModel.key == NOTE_XCOM,
+    )
+    rows: Iterable[tuple[str | None, XComModel | None]] = session.execute(
+        select(TaskInstance.state, XComModel)
+        .outerjoin(XComModel, left)
+        .where(TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
+        .where(or_(TaskInstance.operator == _REPORTING, XComModel.key.is_not(None)))
+        .order_by(TaskInstance.task_id, TaskInstance.map_index)
+    ).tuples()
+    return [
+        XComModel.deserialize_value(found) if found is not None and state in _ENDED else None
+        for state, found in rows
+    ]
+
+
+def _failed(session: Session, dag_run: DagRun) -> list[str]:
+    """The first tasks of the run that failed, by name."""
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
+    from sqlalchemy import select  # noqa: PLC0415
+
+    return list(
+        session.scalars(
+            select(TaskInstance.task_id)
+            .where(TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
+            .where(TaskInstance.state == "failed")
+            .distinct()
+            .order_by(TaskInstance.task_id)
+            .limit(_MOST_NAMED + 1)
+        )
+    )

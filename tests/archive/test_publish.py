@@ -447,3 +447,31 @@ class AlwaysTaken(Dying):
 def test_a_key_that_is_always_taken_and_never_there_ends(store: Store) -> None:
     with pytest.raises(AlreadyStoredError):
         store_package(AlwaysTaken(store, 0, after=True), Canvas(PACKAGE))
+
+
+class TestAMistakeOfOurs:
+    """Only a store says that an object is absent; the ``KeyError`` of a mistake is told as what it is."""
+
+    @pytest.mark.parametrize("step", ["lock", "put_if_absent", "read", "stat", "put"])
+    def test_a_bare_key_error_is_never_told_as_a_package_that_was_swept(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        def mistaken(*_: object, **__: object) -> None:
+            raise KeyError("a name that nobody knows")
+
+        monkeypatch.setattr(FileStore, step, mistaken)
+        with pytest.raises(KeyError, match="a name that nobody knows") as caught:
+            store_package(store, Canvas(PACKAGE))
+        assert type(caught.value) is KeyError
+
+    def test_nor_is_one_that_happens_while_what_a_killed_run_left_is_proven(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.put(DRAFT.key, [PACKAGE])
+
+        def mistaken(*_: object, **__: object) -> None:
+            raise KeyError("a name that nobody knows")
+
+        monkeypatch.setattr(FileStore, "blocks", mistaken)
+        with pytest.raises(KeyError, match="a name that nobody knows"):
+            store_package(store, Canvas(PACKAGE))

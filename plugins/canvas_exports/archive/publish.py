@@ -24,6 +24,7 @@ from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,
     ArchiveUnavailableError,
+    ObjectNotFoundError,
     PackageError,
 )
 
@@ -119,7 +120,7 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
     marker = manifest_key(draft.key)
     try:
         manifest = read_manifest(store, marker)
-    except KeyError:
+    except ObjectNotFoundError:
         return None
     if not _same(manifest, draft):
         raise AlreadyStoredError(
@@ -159,7 +160,7 @@ def _adopt(store: Store, key: str, delivery: Delivery) -> Pipeline | None:
         log.warning("%s was left without a manifest and is not the package (%s): storing it anew", key, error)
         store.delete(key)
         return None
-    except KeyError:
+    except ObjectNotFoundError:
         return None  # another attempt has removed it meanwhile
     return pipeline
 
@@ -190,7 +191,7 @@ def _seal(store: Store, draft: ManifestDraft, passed: Pipeline, proof: Proof) ->
     )
     try:
         return _commit(store, draft, package, proof)
-    except KeyError:
+    except ObjectNotFoundError:
         raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
 
 
@@ -206,7 +207,7 @@ def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | 
     deepest = max((news.proof, news.copy.proof), key=lambda proof: levels.index(proof.level))
     try:
         published = _commit(store, draft, package, deepest)
-    except KeyError:
+    except ObjectNotFoundError:
         return None
     if published.already or _is_there(store, package):
         return published
@@ -215,7 +216,7 @@ def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | 
 
 
 def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof) -> Published:
-    """Lock the package, where the archive locks, and then write its manifest. ``KeyError``: it is gone.
+    """Lock the package, where the archive locks, and then write its manifest. ``ObjectNotFoundError``: it is gone.
 
     So what has no manifest is locked for as long as one request takes, and the sweep never meets it.
     """

@@ -18,7 +18,7 @@ from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context
-from canvas_exports.errors import InputError, UnreadableDocumentError
+from canvas_exports.errors import InputError, ObjectNotFoundError, UnreadableDocumentError
 from canvas_exports.export.batching import cut
 from canvas_exports.export.run_info import RunInfo
 
@@ -102,7 +102,7 @@ def write_plan(
         part += 1
         try:
             earlier = fetch(store, key, MOST_OF_PLAN)
-        except KeyError:
+        except ObjectNotFoundError:
             new = [text for text in wanted if text not in known] if known else wanted
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
             if not batches:
@@ -131,7 +131,7 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
     """
     try:
         line = store.read(reference.plan, reference.start, min(reference.length, MOST_OF_PLAN))
-    except (KeyError, ValueError):
+    except (ObjectNotFoundError, ValueError):
         raise _absent(reference) from None
     return _listed(reference.plan, line)
 
@@ -152,7 +152,7 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
         if reference.plan != plan:
             try:
                 plan, document = reference.plan, memoryview(fetch(store, reference.plan, MOST_OF_PLAN))
-            except (KeyError, ValueError):
+            except (ObjectNotFoundError, ValueError):
                 raise _absent(reference) from None
         yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
 

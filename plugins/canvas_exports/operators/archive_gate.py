@@ -20,7 +20,7 @@ from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import check_archive, some
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.catalog.tables import grid
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import read_list
 from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.plan import planned
@@ -28,7 +28,7 @@ from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_connection import Place
 from canvas_exports.hooks.several_archives import all_places
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
@@ -118,16 +118,12 @@ class CanvasArchiveGateOperator(BaseOperator):
         self.archive_conn_id = archive_conn_id
         self.report_url: str | None = None
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask every archive, write the answer down, judge."""
-        try:
-            places = all_places(self.archive, self.archive_conn_id, self.also_archives)
-            rule = self._rule(len(places))
-            missing, receipt = self._ask(context, places, rule)
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        places = all_places(self.archive, self.archive_conn_id, self.also_archives)
+        rule = self._rule(len(places))
+        missing, receipt = self._ask(context, places, rule)
         if missing:
             self._tell(missing)
             raise AirflowFailException(_failure(missing, receipt["checked"], self.report_url))

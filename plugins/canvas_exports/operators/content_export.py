@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -31,7 +31,7 @@ from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.observability.tasks import observed
-from canvas_exports.operators.failures import BatchInterruptedError, fail
+from canvas_exports.operators.failures import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce
 from canvas_exports.operators.run_info import run_info
@@ -178,10 +178,12 @@ class CanvasContentExportOperator(BaseOperator):
         self.canvas_url: str | None = None
         self.report_url: str | None = None
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Begin, or go on from the checkpoint of an earlier attempt."""
         return self._run(context, None)
 
+    @ending_in_one_line
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
         if event is None or event.get("try_number") != context["ti"].try_number:
@@ -208,45 +210,42 @@ class CanvasContentExportOperator(BaseOperator):
                         self._wait(pause, run, batch.options.pace)
                     batch.absorb(batch.look(pause.watched, pause.wake))
             except CanvasExportsError as error:
-                batch.interrupt(error.message)
-                report()
-                if not error.retryable:
-                    fail(error)
-                raise BatchInterruptedError(str(error)) from error
+                self._leave(batch, report, error)
+                if error.retryable:
+                    raise BatchInterruptedError(str(error)) from None
+                raise
             receipt = report()
         return self._finish(context, batch, receipt)
 
+    def _leave(self, batch: Batch, report: Callable[[], Receipt], error: CanvasExportsError) -> None:
+        """Write down how far this attempt came; trouble with that must not hide why it ended."""
+        try:
+            batch.interrupt(error.reason)
+            report()
+        except Exception as trouble:  # noqa: BLE001 - of whatever kind
+            self.log.warning("What became of this attempt could not be written down: %s", trouble)
+
     @contextmanager
-    def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Any]]:
+    def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Callable[[], Receipt]]]:
         """Check the input, restore the checkpoint, open Canvas and the archive."""
         store_state = context["task_state_store"]
-        checkpoint = Checkpoint.from_json(store_state.get(CHECKPOINT))
-        opened = ExitStack()
-        try:
+        document = store_state.get(CHECKPOINT)
+        checkpoint = Checkpoint.from_json(document)
+        with ExitStack() as opened:
             options = self._options(self._listed(checkpoint))
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
             places = Places(opened.enter_context(archives))
             hook = CanvasHook(self.canvas_conn_id)
-            client = hook.get_conn()
-        except CanvasExportsError as error:
-            opened.close()
-            if not error.retryable:
-                fail(error)
-            raise
-        with opened, client, observed(run, client.budget) as observer:
+            client = opened.enter_context(hook.get_conn())
+            observer = opened.enter_context(observed(run, client.budget))
             generation = max(context["ti"].max_tries - (self.retries or 0), 0)
             fresh = checkpoint is None or (
                 options.on_clear == "restart" and checkpoint.generation != generation
             )
-            try:
-                if fresh:
-                    places.check()
-            except CanvasExportsError as error:
-                if not error.retryable:
-                    fail(error)
-                raise
+            if fresh:
+                places.check()
             if checkpoint is None or fresh:
-                lost = checkpoint is None and run.try_number > 1
+                lost = checkpoint is None and (run.try_number > 1 or document is not None)
                 checkpoint = Batch.start(
                     options,
                     now=time.time(),

@@ -13,12 +13,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.presence import check_archive
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import InputError
 from canvas_exports.export.durations import Duration
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.restore.drawing import draw
@@ -87,16 +87,9 @@ class CanvasDrawDrillsOperator(BaseOperator):
         self.archive_conn_id = archive_conn_id
         self.canvas_conn_id = canvas_conn_id
 
+    @ending_in_one_line
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Arguments for ``CanvasRestoreDrillOperator``, one set for each drill."""
-        try:
-            return self._draw(context)
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
-
-    def _draw(self, context: Context) -> list[dict[str, Any]]:
         named, count = self._named(), self._count()
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
             rooms = empty_rooms(client, named)

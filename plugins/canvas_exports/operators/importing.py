@@ -14,11 +14,10 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.links import CanvasLink
 from canvas_exports.restore.state import RestoreState
 from canvas_exports.restore.waiting import Waiting, wait_for
@@ -79,10 +78,12 @@ class ImportingOperator(BaseOperator):
         self._job: Job | None = None
         self.canvas_url: str | None = None
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Begin, or go on from the state of an earlier attempt."""
         return self._run(context, refused=False)
 
+    @ending_in_one_line
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. Canvas itself is asked what became of the import."""
         return self._run(context, refused=event is not None and event.get("status") == "refused")
@@ -128,33 +129,28 @@ class ImportingOperator(BaseOperator):
 
     @contextmanager
     def _open(self, context: Context, *, refused: bool) -> Iterator[tuple[Job, str]]:
-        """Check the input, restore the state, open Canvas and the archive; errors become Airflow's on the way out."""
+        """Check the input, restore the state, open Canvas and the archive."""
         store_state = context["task_state_store"]
-        try:
-            self.check()
-            lasts = read_duration(self.deadline, field="deadline").total_seconds()
-            generation = max(context["ti"].max_tries - (self.retries or 0), 0)
-            fresh = RestoreState(deadline=time.time() + lasts, generation=generation)
-            with (
-                open_archive(self.archive, self.archive_conn_id) as store,
-                CanvasHook(self.canvas_conn_id).get_conn() as client,
-            ):
-                if refused:
-                    client.whoami()  # otherwise the next watch would be refused as well
-                self.canvas_url = client.host
-                self._job = self.build(
-                    context,
-                    client=client,
-                    store=store,
-                    fresh=fresh,
-                    document=store_state.get(CHECKPOINT),
-                    save=lambda document: store_state.set(CHECKPOINT, document),
-                )
-                yield self._job, client.host
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        self.check()
+        lasts = read_duration(self.deadline, field="deadline").total_seconds()
+        generation = max(context["ti"].max_tries - (self.retries or 0), 0)
+        fresh = RestoreState(deadline=time.time() + lasts, generation=generation)
+        with (
+            open_archive(self.archive, self.archive_conn_id) as store,
+            CanvasHook(self.canvas_conn_id).get_conn() as client,
+        ):
+            if refused:
+                client.whoami()  # otherwise the next watch would be refused as well
+            self.canvas_url = client.host
+            self._job = self.build(
+                context,
+                client=client,
+                store=store,
+                fresh=fresh,
+                document=store_state.get(CHECKPOINT),
+                save=lambda document: store_state.set(CHECKPOINT, document),
+            )
+            yield self._job, client.host
 
     def _wait(self, waiting: Waiting, try_number: int) -> NoReturn:
         """Free the worker until Canvas is done."""

@@ -14,7 +14,7 @@ from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.contexts import ContextKind
 from canvas_exports.canvas.courses import CourseFilters, questions
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
 from canvas_exports.export.course_lists import read_list
 from canvas_exports.export.places import usable
@@ -22,7 +22,7 @@ from canvas_exports.export.plan import plan_folder, write_plan
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.run_info import run_info
 
 if TYPE_CHECKING:
@@ -112,20 +112,16 @@ class CanvasListCoursesOperator(BaseOperator):
         self.export_types = export_types
         self.allow_empty = allow_empty
 
+    @ending_in_one_line
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
-        try:
-            contexts = self._contexts()
-            if not contexts and not self.allow_empty:
-                raise AirflowFailException(
-                    "No course was found, so nothing would be backed up. Check the list, the account and the filters, or "
-                    "say allow_empty if that is what you expect."
-                )
-            batches = self._batches(contexts, run_info(context))
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        contexts = self._contexts()
+        if not contexts and not self.allow_empty:
+            raise AirflowFailException(
+                "No course was found, so nothing would be backed up. Check the list, the account and the filters, or "
+                "say allow_empty if that is what you expect."
+            )
+        batches = self._batches(contexts, run_info(context))
         self.log.info("%d contexts in %d batches", len(contexts), len(batches))
         return batches
 

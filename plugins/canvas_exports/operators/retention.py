@@ -12,12 +12,12 @@ from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import InputError
 from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.several_archives import open_archives
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.retention.applying import Applied, apply_plan
@@ -86,21 +86,17 @@ class CanvasRetentionOperator(BaseOperator):
         self.timezone = timezone
         self.allow_empty = allow_empty
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, print, write down, and delete if asked to."""
         run = run_info(context)
-        try:
-            if not isinstance(self.apply, bool):
-                raise InputError("apply", f"{self.apply!r} is neither", accepted="true or false")
-            policy = read_keep(self.keep, timezone=self.timezone)
-            # A Canvas archive may name further ones, each of which is an archive of its own to the policy.
-            with open_archives(self.archive, self.archive_conn_id) as stores:
-                first, *further = [self._run(store, policy, run) for store in stores]
-                return {**first, "also": further} if further else first
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        if not isinstance(self.apply, bool):
+            raise InputError("apply", f"{self.apply!r} is neither", accepted="true or false")
+        policy = read_keep(self.keep, timezone=self.timezone)
+        # A Canvas archive may name further ones, each of which is an archive of its own to the policy.
+        with open_archives(self.archive, self.archive_conn_id) as stores:
+            first, *further = [self._run(store, policy, run) for store in stores]
+            return {**first, "also": further} if further else first
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
         held = some(store, indexed(store), allow_empty=as_flag("allow_empty", self.allow_empty))

@@ -13,7 +13,6 @@ from canvas_exports.archive.keys import DEFAULT_TEMPLATE
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import GRACE, sweep
 from canvas_exports.canvas.models import ExportType
-from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.durations import Duration, read_grace
 from canvas_exports.export.places import Places, usable
 from canvas_exports.export.plan import planned
@@ -22,7 +21,7 @@ from canvas_exports.export.reporting import RunReport, exchange_reports, gather_
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.reports.message import Message, message
@@ -98,15 +97,11 @@ class CanvasRunReportOperator(BaseOperator):
         #: What ``notifications.run_report`` sends; there once the report is.
         self.message: Message | None = None
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
-        try:
-            policy = FailurePolicy.parse(self.fail_on)
-            report = self._gather(context, read_grace(self.sweep_after))
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        policy = FailurePolicy.parse(self.fail_on)
+        report = self._gather(context, read_grace(self.sweep_after))
         for line in report.table.splitlines():
             self.log.info("%s", line)
         where = f"{report.view.archive.rstrip('/')}/{report.view.folder}{PAGE}"

@@ -14,13 +14,13 @@ from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import run_document
 from canvas_exports.archive.store import Store
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.errors import InputError
 from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import root_uri
-from canvas_exports.operators.failures import fail
+from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
@@ -96,14 +96,10 @@ class CanvasVerifyOperator(BaseOperator):
         self.report_url: str | None = None
         self._stop = threading.Event()
 
+    @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
         """Verify, report, judge."""
-        try:
-            verified = self._verify(run_info(context))
-        except CanvasExportsError as error:
-            if not error.retryable:
-                fail(error)
-            raise
+        verified = self._verify(run_info(context))
         self._tell(verified)
         if verified.damaged and self.fail_on_damage:
             named = ", ".join(record.context for record in verified.damaged[:5])

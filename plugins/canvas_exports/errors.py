@@ -4,6 +4,7 @@
 
     CanvasExportsError
     ├── InputError              (ValueError)   what a person wrote is wrong; raised before anything is created
+    │   └── ProblemsError                      several such things at once
     ├── CanvasError                            Canvas, or the way to it
     │   ├── CredentialError                    the token is unknown, expired or revoked: stop everything
     │   ├── PermissionDeniedError              the token is good, the right is missing for this object
@@ -39,9 +40,13 @@ from typing import Any, ClassVar
 
 from canvas_exports.text import harmless
 
+_LONGEST = 2000  # characters of a message
+
 
 class CanvasExportsError(Exception):
     """Root of the tree.
+
+    Whatever Canvas, a store, a package or a person has put into a message, it is one printable line of bounded length.
 
     Attributes:
         retryable: whether the same call may succeed later without anyone changing anything.
@@ -52,15 +57,20 @@ class CanvasExportsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, context: str | None = None, export_id: int | None = None) -> None:
+        message = self._shown(message)
         super().__init__(message)
         self.message = message
-        self.context = context
+        self.context = context and harmless(context, most=_LONGEST)
         self.export_id = export_id
 
     @property
     def reason(self) -> str:
         """What happened, for a report that says elsewhere which context and export it is about."""
         return self.message
+
+    @staticmethod
+    def _shown(message: str) -> str:
+        return harmless(message, most=_LONGEST)
 
     def __str__(self) -> str:
         about = [part for part in (self.context, self.export_id and f"export {self.export_id}") if part]
@@ -90,6 +100,14 @@ class InputError(CanvasExportsError, ValueError):
             hint = f" Accepted: {listed}."
         super().__init__(f"{field}: {problem.rstrip('.')}.{hint}")
         self.field = field
+
+
+class ProblemsError(InputError):
+    """Several things that a person wrote are wrong: each stands on a line of its own."""
+
+    @staticmethod
+    def _shown(message: str) -> str:
+        return "\n".join(harmless(line, most=_LONGEST) for line in message.split("\n"))
 
 
 class CanvasError(CanvasExportsError):

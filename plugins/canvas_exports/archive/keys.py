@@ -221,4 +221,4 @@ def _distinct(identifier: str) -> str:
     if slug == identifier and not re.search(r"-[0-9a-f]{10}$", slug):
         return slug
     # Every id that is changed ends in its digest, and none that is not: so no two ids can meet.
-    return f"{slug}-{hashlib.sha256(identifier.encode()).hexdigest()[:10]}"
+    return f"{slug}-{hashlib.sha256(identifier.encode(errors='surrogatepass')).hexdigest()[:10]}"

@@ -14,6 +14,7 @@ from canvas_exports.archive.documents import encoded, format_time, plain, rebuil
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
 from canvas_exports.errors import UnreadableDocumentError
+from canvas_exports.text import harmless
 
 SCHEMA = "urn:canvas-exports:run-report:1"
 
@@ -28,6 +29,9 @@ _WIDEST = {  # the last column takes what is left
     "DETAIL": 80,
 }
 _NARROWEST = 10
+_TOLD = ("name", "reason", "next_step", "findings")
+_LONGEST = 1000
+_SEEN = "\N{REPLACEMENT CHARACTER}"  # that something stood there
 _GAP = "  "
 _NAMED = 5
 MOST_ROWS = 500
@@ -67,6 +71,13 @@ class OutcomeRecord:
     findings: str | None = None
     seconds: float | None = None
     finished_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """What is told to people is made harmless: it comes from Canvas, stores and packages. Ids and keys stay as they are."""
+        for name in _TOLD:
+            text = getattr(self, name)
+            if isinstance(text, str) and not (text.isprintable() and len(text) <= _LONGEST):
+                object.__setattr__(self, name, harmless(text, most=_LONGEST) or _SEEN)
 
 
 def _kinds(annotation: str) -> tuple[type, ...]:
@@ -202,6 +213,10 @@ def _line(cells: Sequence[str], headings: Sequence[str], widths: Sequence[int]) 
 
 
 def _cells(record: OutcomeRecord) -> tuple[str, ...]:
+    return tuple(harmless(cell, most=_LONGEST) for cell in _texts(record))
+
+
+def _texts(record: OutcomeRecord) -> tuple[str, ...]:
     detail = (record.reason, record.findings) if record.problem else (record.findings, record.key)
     return (
         " ".join(part for part in (record.context, record.name) if part),
@@ -225,7 +240,7 @@ def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
     steps: dict[str, list[str]] = {}
     for record in records:
         if record.next_step:
-            steps.setdefault(record.next_step, []).append(record.context)
+            steps.setdefault(record.next_step, []).append(harmless(record.context))
     for step, contexts in steps.items():
         named = ", ".join(contexts[:_NAMED]) + (
             f" and {len(contexts) - _NAMED:,} more" if contexts[_NAMED:] else ""

@@ -15,7 +15,7 @@ from canvas_exports.backups.checks import contradictions
 from canvas_exports.backups.document import Document, read_document
 from canvas_exports.backups.problems import Place, Problem
 from canvas_exports.backups.schema import violations
-from canvas_exports.errors import InputError
+from canvas_exports.errors import ProblemsError
 from canvas_exports.export.handwritten import WrittenWronglyError, decoded
 
 #: Environment variable with the path of another include folder.
@@ -37,13 +37,13 @@ class Loaded:
         """Tell all problems of all files at once, or nothing.
 
         Raises:
-            InputError: there are problems; each stands on a line of its own.
+            ProblemsError: there are problems; each stands on a line of its own.
         """
         if self.problems:
             listed = "\n".join(map(str, self.problems[:MOST_TOLD]))
             more = len(self.problems) - MOST_TOLD
             rest = f"\nand {more:,} more" if more > 0 else ""
-            raise InputError(
+            raise ProblemsError(
                 "backups",
                 "mend these files. What a file describes does not run until then, unless it says otherwise:\n"
                 f"{listed}{rest}",

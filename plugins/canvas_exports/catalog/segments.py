@@ -80,7 +80,9 @@ def row_of(info: ObjectInfo, copy: Copy) -> Row:
         "stored_at": format_time(copy.stored_at),
     }
     place = (info.key, info.size, microseconds(info.modified))
-    return Row(*place, json.dumps([*place, said], ensure_ascii=False, separators=(",", ":")).encode())
+    return Row(
+        *place, json.dumps([*place, said], ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    )
 
 
 def copy_of(text: bytes) -> Copy | None:

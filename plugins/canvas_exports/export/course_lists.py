@@ -21,6 +21,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from canvas_exports.canvas.contexts import ACCEPTED, Context
 from canvas_exports.errors import ArchiveUnavailableError, InputError
 from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose, decoded
+from canvas_exports.text import harmless
 
 # In this order: where Canvas's own reports have both of the first two, `course_id` is the SIS id.
 COLUMNS = ("canvas_course_id", "course_id", "id", "sis_course_id", "context", "course")
@@ -202,7 +203,7 @@ def _harmless(uri: str) -> str:
     """The URI without what may be a credential: a query, and what stands before the host."""
     scheme, separator, rest = uri.partition("?")[0].rpartition("://")
     place, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{place.rpartition('@')[2] if separator else place}{slash}{path}"
+    return harmless(f"{scheme}{separator}{place.rpartition('@')[2] if separator else place}{slash}{path}")
 
 
 def _fetch(uri: str, shown: str, field: str) -> str:

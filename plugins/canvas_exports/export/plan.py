@@ -169,7 +169,7 @@ def _written(key: str, batches: list[list[str]], number: int) -> tuple[bytes, li
     document = bytearray(json.dumps({"schema": SCHEMA, "first": number}).encode() + b"\n")
     references = []
     for at, batch in enumerate(batches, start=number):
-        line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode()
+        line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         references.append(BatchReference(key, at, len(document), len(line), batch_name(batch)))
         document += line + b"\n"
     return bytes(document), references

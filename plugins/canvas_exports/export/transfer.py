@@ -41,6 +41,7 @@ from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.places import Places
 from canvas_exports.export.run_info import RunInfo
+from canvas_exports.text import harmless
 
 _log = logging.getLogger(__name__)
 
@@ -304,7 +305,7 @@ def _stored(
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         member = f"{errors[0].member}: " if errors[0].member else ""
-        reason = f"{member}{errors[0].message}{more}"
+        reason = harmless(f"{member}{errors[0].message}") + more
     unchanged = all(each.unchanged for each in taken)
     outcome = Outcome.UNCHANGED if unchanged else _OUTCOMES[published.verdict]
     if lacking:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.archive.documents import encoded
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context as CanvasContext
@@ -153,7 +153,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 now=now,
             )
             key = f"{run_folder(run.date, run.dag_id, run.run_id)}gates/{run.part}.json"
-            first.replace(key, json.dumps(answer, indent=1, ensure_ascii=False).encode())
+            first.replace(key, encoded(answer, indent=1))
             self.report_url = report_url(first.uri, key)
             return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
 

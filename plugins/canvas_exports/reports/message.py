@@ -10,6 +10,7 @@ from canvas_exports.reports.rows import MOST_DETAIL, label
 from canvas_exports.reports.templates import template
 from canvas_exports.reports.view import RunView
 from canvas_exports.reports.words import clipped, moment
+from canvas_exports.text import harmless
 
 MOST_NAMED = 20
 
@@ -126,7 +127,7 @@ def _written(
         "is_bad": bool(problems),
     }
     return Message(
-        subject=" ".join(f"{dag}: {told}".split()),
+        subject=harmless(f"{dag}: {told}"),
         text=template("message.txt").render(values).strip() + "\n",
         html=template("message.html").render(values).strip() + "\n",
         problems=problems,

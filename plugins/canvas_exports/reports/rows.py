@@ -46,8 +46,8 @@ def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
     return [
         clipped(record.context, MOST_NAME),
         label(record, view),
-        placed(record.export_type.replace("_", " ")),
-        placed(record.outcome),
+        placed(clipped(record.export_type.replace("_", " "), MOST_NAME)),
+        placed(clipped(record.outcome, MOST_NAME)),
         placed(clipped(record.reason, MOST_DETAIL) if record.problem else ""),
         record.size,
         clipped(record.findings or "", MOST_DETAIL),

@@ -11,6 +11,7 @@ from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.reports.view import CopyFacts, RunView
+from canvas_exports.text import harmless as one_line
 
 COLUMNS = (
     "context",
@@ -33,6 +34,8 @@ COLUMNS = (
     "export_id",
     "key",
 )
+
+_LONGEST = 2000
 
 #: What makes a spreadsheet take a cell for a formula, ASCII and full width; also behind white space.
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001 - exactly these
@@ -83,7 +86,7 @@ def _cells(record: OutcomeRecord, facts: CopyFacts | None) -> Iterator[str]:
 
 def harmless(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula, on one line."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    line = " ".join(one_line(text, most=_LONGEST, instead=" ").split())
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 

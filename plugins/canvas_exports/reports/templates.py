@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.reports.words import moment, some
+
+_SEEN = "\N{REPLACEMENT CHARACTER}"
 
 
 @lru_cache
@@ -17,13 +20,24 @@ def part(name: str) -> str:
     return (files(__package__) / "template" / name).read_text("utf-8")
 
 
+def _shown(value: Any) -> Any:
+    """A value as it is put in: a text without what breaks its line or turns the order of its letters; markup as it is."""
+    if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
+        return value
+    return "".join(each if each.isprintable() else " " if each.isspace() else _SEEN for each in value)
+
+
 @lru_cache
 def template(name: str) -> Template:
-    """A template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error."""
+    """A template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error.
+
+    Every text that is put in is made harmless, wherever it comes from.
+    """
     environment = Environment(
         loader=FunctionLoader(part),
         autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text is nobody's markup
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

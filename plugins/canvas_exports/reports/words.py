@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from canvas_exports.text import harmless
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -31,5 +33,5 @@ def some(number: int, noun: str) -> str:
 
 
 def clipped(text: str, most: int) -> str:
-    """The text, cut to at most so many characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """A text from outside in one harmless line of at most so many characters; markup is escaped by the templates."""
+    return harmless(text, most=most)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from canvas_exports.archive.documents import format_time, plain
+from canvas_exports.archive.documents import encoded, format_time, plain
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.records import RecordKind, RecordName
@@ -118,5 +117,5 @@ def put_record(
     if wrong := problem("drill-1", document):
         raise ValueError(f"not a drill: {wrong}")
     key = record_key(copy, result, ended_at)
-    store.put_if_absent(key, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    store.put_if_absent(key, encoded(document, indent=2) + b"\n")
     return key

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from canvas_exports.canvas.migrations import IssueType, MigrationIssue
+from canvas_exports.text import harmless as one_line
 
 MOST_ISSUES = 100  # texts kept; all of them are counted
 _LONGEST = 300  # characters of one text
@@ -97,5 +98,4 @@ def harmless(text: str) -> str:
     plain = html.unescape(re.sub(r"<[^>]*>", " ", text))
     plain = re.sub(r"(https?://[^\s?#]+)[?#]\S*", r"\1", plain)
     plain = re.sub(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+", "(a mail address)", plain)
-    plain = "".join(sign if sign.isprintable() else " " for sign in plain)
-    return re.sub(r"\s+", " ", plain).strip()[:_LONGEST] or "(no text)"
+    return one_line(plain, most=_LONGEST, instead=" ").strip() or "(no text)"

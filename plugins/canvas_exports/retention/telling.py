@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from io import BytesIO
 from textwrap import wrap
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, plain
+from canvas_exports.archive.documents import encoded, format_time, plain
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.archive.schemas import problem
@@ -111,9 +110,9 @@ def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at:
     if wrong := problem("retention-1", {**head, "contexts": rows}):
         raise ValueError(f"not the document of a plan: {wrong}")
     whole = BytesIO()
-    whole.write(json.dumps(head, ensure_ascii=False).encode()[:-1] + b', "contexts": [')
+    whole.write(encoded(head)[:-1] + b', "contexts": [')
     for at, row in enumerate(rows):
-        whole.write((b",\n" if at else b"\n") + json.dumps(row, ensure_ascii=False).encode())
+        whole.write((b",\n" if at else b"\n") + encoded(row))
     whole.write(b"\n]}\n")
     return whole.getvalue()
 

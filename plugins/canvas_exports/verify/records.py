@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
-from canvas_exports.archive.documents import format_time, plain
+from canvas_exports.archive.documents import encoded, format_time, plain
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.report import OutcomeRecord
@@ -46,7 +45,7 @@ def put_record(store: Store, examination: Examination, run: RunFacts) -> RecordN
     }
     if wrong := problem("verification-1", document):
         raise ValueError(f"not a verification: {wrong}")
-    store.put_if_absent(name.key, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    store.put_if_absent(name.key, encoded(document, indent=2) + b"\n")
     return name
 
 

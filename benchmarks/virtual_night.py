@@ -24,7 +24,8 @@ from canvas_exports.export.options import build_options
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import pause
 from canvas_exports.export.queue import Queue
-from canvas_exports.export.watch import Sightings, watch
+from canvas_exports.export.sightings import Sightings
+from canvas_exports.export.watch import watch
 
 BATCH = 50
 _BEFORE, _AFTER = 8.0, 4.0  # seconds for the list and for the report, scheduling included

@@ -31,8 +31,8 @@ from canvas_exports.export import transfer
 from canvas_exports.export.batch import CREATIONS, FETCHES, Batch
 from canvas_exports.export.items import State
 from canvas_exports.export.outcome import Outcome
+from canvas_exports.export.sightings import Seen, Sightings
 from canvas_exports.export.transfer import TransferCancelled
-from canvas_exports.export.watch import Seen, Sightings
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
 
 

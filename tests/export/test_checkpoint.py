@@ -130,3 +130,24 @@ def test_a_checkpoint_of_an_earlier_release_is_read() -> None:
     restored = Checkpoint.from_json({**document, "items": [item]})
     assert restored is not None
     assert restored.items == [Item("course:7", "qti", State.REQUESTED, canvas_id=7, export_id=9)]
+
+
+@given(
+    CHECKPOINTS,
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=3),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=5,
+    ),
+    st.sampled_from(["items", "started_at", "deadline", "generation", "try_number", "user_id"]),
+)
+def test_a_checkpoint_of_another_shape_is_none_or_read(checkpoint: Checkpoint, value: Any, name: str) -> None:
+    read = Checkpoint.from_json({**written(checkpoint), name: value})
+    assert read is None or isinstance(read, Checkpoint)
+
+
+@pytest.mark.parametrize("changes", [{"state": "polishing"}, {"outcome": "splendid"}, {"context": 7}])
+def test_a_checkpoint_with_a_state_of_a_later_release_is_none(changes: dict[str, Any]) -> None:
+    document = written(Checkpoint([Item("course:7", "qti", State.READY, export_id=9)], 1.0, 2.0))
+    document["items"][0].update(changes)
+    assert Checkpoint.from_json(document) is None

@@ -25,7 +25,8 @@ from canvas_exports.errors import (
 )
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
-from canvas_exports.export.watch import Seen, Sightings, Wake, Watched, watch
+from canvas_exports.export.sightings import Seen, Sightings, Wake, Watched
+from canvas_exports.export.watch import watch
 
 EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
 PACKAGE = Attachment(id=1, filename="x.imscc", size=1, url="https://canvas.test/files/1/download")

@@ -190,6 +190,39 @@ class TestKilled:
         assert life.live() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"sightings": {"ready": 7}},
+            {"sightings": {"ready": [], "dead": {}, "seen": {"501": []}}},
+            {"sightings": None, "status": 3},
+            {},
+        ],
+        ids=str,
+    )
+    def test_an_event_of_another_release_lets_the_batch_go_on_from_its_checkpoint(
+        self, canvas: Sandbox, tmp_path: Path, event: dict[str, Any]
+    ) -> None:
+        life = task(canvas, tmp_path, retries=2)
+        assert life.segment() == "deferred"
+        life.wake()
+        life.next_kwargs = {"event": {"try_number": 1, **event}}
+        assert life.live() == "success"
+        assert exported(canvas) == {100: 1, 101: 1}
+
+    @pytest.mark.parametrize(
+        "changes", [{"version": 2}, {"items": [{"context": "course:100", "state": "new"}]}]
+    )
+    def test_a_checkpoint_of_another_release_is_made_up_for_by_asking_canvas(
+        self, canvas: Sandbox, tmp_path: Path, changes: dict[str, Any]
+    ) -> None:
+        life = task(canvas, tmp_path, retries=2)
+        assert life.segment() == "deferred"
+        life.supervisor.state_store["canvas_exports"] = json.dumps({**life.checkpoint, **changes})
+        life.wake()
+        assert life.live() == "success"
+        assert exported(canvas) == {100: 1, 101: 1}
+
     def test_an_event_that_comes_without_a_payload_is_survived(self, canvas: Sandbox, tmp_path: Path) -> None:
         life = task(canvas, tmp_path)
         assert life.segment() == "deferred"

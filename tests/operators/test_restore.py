@@ -242,3 +242,20 @@ def test_on_kill_breaks_the_upload_off(
     life.retry()
     assert life.live() == "success"
     assert imports(canvas) == 1
+
+
+@pytest.mark.parametrize("changes", [{"version": 2}, {"phase": "polished"}, {"unheard": "of"}])
+def test_what_another_release_wrote_down_never_leads_to_a_second_import(
+    canvas: Sandbox, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    life = task(canvas, tmp_path, retries=2)
+    assert life.segment() == "deferred"
+    life.supervisor.state_store["canvas_exports"] = json.dumps({**life.checkpoint, **changes})
+    life.wake()
+    state = life.live()
+    assert imports(canvas) == 1
+    if "unheard" in changes:
+        assert state == "success", "what a later release has added is ignored"
+    else:
+        assert state == "failed"
+        assert "a new run" in str(life.error)

@@ -16,7 +16,7 @@ from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
-from canvas_exports.export.watch import Wake, Watched
+from canvas_exports.export.sightings import Wake, Watched
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_sandbox import Course, RequestFault, Sandbox, Switches
 

@@ -25,9 +25,10 @@ from canvas_exports.export.observer import UNOBSERVED, Book, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause, pause, watched_of
+from canvas_exports.export.sightings import Sightings, Wake, Watched
 from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_exports.export.turns import Turns
-from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+from canvas_exports.export.watch import watch
 
 _log = logging.getLogger(__name__)
 

@@ -57,17 +57,23 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, document: Any) -> Checkpoint | None:
-        """Read a checkpoint; ``None`` if there is none, or if it is of a version this software does not know."""
+        """Read a checkpoint; ``None`` if there is none, or if it is none that this software knows.
+
+        What a later release has added is ignored, what an earlier one did not know is as in a fresh one.
+        """
         if not isinstance(document, Mapping) or document.get("version") != VERSION:
             return None
-        return cls(
-            items=[Item.from_json(_long(item)) for item in document["items"]],
-            started_at=float(document["started_at"]),
-            deadline=float(document["deadline"]),
-            generation=int(document["generation"]),
-            try_number=int(document["try_number"]),
-            user_id=document["user_id"],
-        )
+        try:
+            return cls(
+                items=[Item.from_json(_long(item)) for item in document["items"]],
+                started_at=float(document["started_at"]),
+                deadline=float(document["deadline"]),
+                generation=int(document.get("generation", 0)),
+                try_number=int(document.get("try_number", 1)),
+                user_id=document.get("user_id"),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            return None
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _WHILE_QUEUED = 0.15  # of its age: a job that has queued for ten minutes will not be done in ten seconds
 _OF_REMAINING = 0.5  # Canvas's completion lags behind the work for most of a job, and runs ahead near its end
@@ -19,6 +20,19 @@ class Pace:
 
     shortest: float = 5.0
     longest: float = 60.0
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Pace:
+        """From its fields; what a later release has added is ignored, what is not there is usual.
+
+        Raises:
+            ValueError: something is no number.
+        """
+        try:
+            usual = {"shortest": cls.shortest, "longest": cls.longest}
+            return cls(**{name: float(document.get(name, value)) for name, value in usual.items()})
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"not a pace: {error!r}") from None
 
     def delay(
         self, *, age: float, completion: float | None, running_for: float, chance: Callable[[], float]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canvas_exports.export.engine import Limits
 from canvas_exports.export.items import Item
-from canvas_exports.export.watch import Wake, Watched
+from canvas_exports.export.sightings import Wake, Watched
 
 LINGER = (
     30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted

@@ -7,126 +7,18 @@ import heapq
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
 
 from canvas_exports.errors import CanvasError, CredentialError
 from canvas_exports.export.look import COMPLETE, REFUSED, Looks, Subject, look
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
+from canvas_exports.export.sightings import Seen, Sightings, Wake, Watched
 
 _OF_AGE = 2.0
 _NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move
 _OF_LINGER = 1 / 6  # to know it sooner is of no use while finished exports wait for company
-_LONGEST_TROUBLE = 120  # characters; an event carries up to 200 of them
 _AT_ONCE = 8  # looks begun together; the rate budget decides how many are really in flight
-
-
-@dataclass(frozen=True)
-class Watched:
-    """An export in flight, as plain values that survive a trigger's serialisation.
-
-    Times are seconds since the epoch. Everything below ``created_at`` is what was known when the watch began: when the
-    completion last changed, what it was, since when the export runs, and when it was last seen.
-    """
-
-    context: str
-    export_id: int
-    progress_id: int | None
-    created_at: float
-    changed_at: float
-    completion: float | None = None
-    running_since: float | None = None
-    seen_at: float | None = None
-
-    def to_json(self) -> list[Any]:
-        """A short row; a trigger carries up to 200 of them."""
-        return [
-            self.context,
-            self.export_id,
-            self.progress_id,
-            self.created_at,
-            self.changed_at,
-            self.completion,
-            self.running_since,
-            self.seen_at,
-        ]
-
-    @classmethod
-    def from_json(cls, row: list[Any]) -> Watched:
-        """The inverse of ``to_json``."""
-        return cls(*row)
-
-
-@dataclass(frozen=True)
-class Wake:
-    """When to stop watching.
-
-    Attributes:
-        enough: finished exports worth a worker at once.
-        linger: seconds the first finished export waits for company at least.
-        patience: seconds it waits at most: twice as long as the oldest export took up to then, within these two.
-        dwell: seconds to stay in any case: a task that comes back too soon can be failed by Airflow's scheduler.
-        stall_after: seconds for which an export is seen without a change of completion.
-        deadline: seconds since the epoch.
-        hungry: more exports wait for their turn, so an empty queue at Canvas is worth a worker, too.
-    """
-
-    enough: int
-    linger: float
-    dwell: float
-    stall_after: float
-    deadline: float
-    hungry: bool = False
-    patience: float = 0.0
-
-
-class Seen(NamedTuple):
-    """What is known of an export that is neither ready nor dead; see ``Watched``."""
-
-    completion: float | None
-    changed_at: float
-    running_since: float | None = None
-    seen_at: float | None = None
-    trouble: str | None = None
-
-
-@dataclass
-class Sightings:
-    """What was seen.
-
-    Attributes:
-        ready: exports with a package to fetch.
-        dead: exports that will never have one, and why: ``failed``, ``deleted``, ``no package``, ``gone`` or ``denied``.
-        seen: the others.
-    """
-
-    ready: list[int] = field(default_factory=list)
-    dead: dict[int, str] = field(default_factory=dict)
-    seen: dict[int, Seen] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON value with string keys; ids, codes and times only."""
-        return {
-            "ready": self.ready,
-            "dead": {str(export_id): why for export_id, why in self.dead.items()},
-            "seen": {str(export_id): _row(what) for export_id, what in self.seen.items()},
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Sightings:
-        """The inverse of ``to_json``."""
-        return cls(
-            ready=[int(export_id) for export_id in document["ready"]],
-            dead={int(export_id): str(why) for export_id, why in document["dead"].items()},
-            seen={int(export_id): Seen(*what) for export_id, what in document["seen"].items()},
-        )
-
-
-def _row(seen: Seen) -> list[Any]:
-    """Without the trouble that most have none of."""
-    return list(seen[:-1]) if seen.trouble is None else [*seen[:-1], seen.trouble[:_LONGEST_TROUBLE]]
 
 
 async def watch(

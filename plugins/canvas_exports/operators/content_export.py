@@ -25,8 +25,8 @@ from canvas_exports.export.places import Places, first_answer
 from canvas_exports.export.plan import BatchReference, batch_name, read_batch
 from canvas_exports.export.reporting import Receipt, store_batch_report
 from canvas_exports.export.run_info import RunInfo
+from canvas_exports.export.sightings import Sightings
 from canvas_exports.export.transfer import Courier
-from canvas_exports.export.watch import Sightings
 from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
@@ -186,11 +186,14 @@ class CanvasContentExportOperator(BaseOperator):
     @ending_in_one_line
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
-        if event is None or event.get("try_number") != context["ti"].try_number:
+        if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
-        return self._run(
-            context, Sightings.from_json(event["sightings"]), refused=event["status"] == "refused"
-        )
+        try:
+            sightings = Sightings.from_json(event.get("sightings", {}))
+        except ValueError as error:
+            self.log.warning("Another release watched (%s); the batch goes on from its checkpoint", error)
+            sightings = None
+        return self._run(context, sightings, refused=event.get("status") == "refused")
 
     def on_kill(self) -> None:
         """Abort uploads; keep the checkpoint; touch nothing in Canvas."""

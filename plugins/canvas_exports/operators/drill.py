@@ -25,7 +25,7 @@ from canvas_exports.restore.drawing import draw
 from canvas_exports.restore.drill import Drill, DrillState
 from canvas_exports.restore.request import LEVELS, NEWEST, RestoreRequest
 from canvas_exports.restore.rooms import empty_rooms
-from canvas_exports.restore.state import RestoreState
+from canvas_exports.restore.state import RestoreState, earlier
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -233,7 +233,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         save: Save,
     ) -> Drill:
         """The drill, as far as an earlier attempt came."""
-        state = DrillState.from_json(document) or DrillState(fresh)
+        state = earlier(document, DrillState.from_json, DrillState(fresh))
         state.restore.resume(fresh)
         self._drill = Drill(
             client=client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -86,7 +86,7 @@ class ImportingOperator(BaseOperator):
     @ending_in_one_line
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. Canvas itself is asked what became of the import."""
-        return self._run(context, refused=event is not None and event.get("status") == "refused")
+        return self._run(context, refused=isinstance(event, Mapping) and event.get("status") == "refused")
 
     def on_kill(self) -> None:
         """Break an upload off; keep the state; touch nothing in Canvas."""

@@ -17,7 +17,7 @@ from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.restore.job import Restore
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.restore.state import RestoreState
+from canvas_exports.restore.state import RestoreState, earlier
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -141,7 +141,7 @@ class CanvasRestoreOperator(ImportingOperator):
         save: Save,
     ) -> Restore:
         """The restore, as far as an earlier attempt came."""
-        state = RestoreState.from_json(document) or fresh
+        state = earlier(document, RestoreState.from_json, fresh)
         state.resume(fresh)
         self._restore = Restore(client=client, store=store, request=self._request(), state=state, save=save)
         return self._restore

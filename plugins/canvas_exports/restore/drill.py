@@ -68,14 +68,17 @@ class DrillState:
         restore = RestoreState.from_json(document.get("restore"))
         if restore is None:
             return None
-        result = document["result"]
-        return cls(
-            restore,
-            document["export_id"],
-            document["exported_at"],
-            None if result is None else DrillResult.from_json(result),
-            document["ended_at"],
-        )
+        result = document.get("result")
+        try:
+            return cls(
+                restore,
+                document.get("export_id"),
+                document.get("exported_at"),
+                None if result is None else DrillResult.from_json(result),
+                document.get("ended_at"),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
+from canvas_exports.errors import InputError
 from canvas_exports.restore.result import RestoreOutcome, RestoreResult
 
 VERSION = 1
@@ -76,11 +77,33 @@ class RestoreState:
 
     @classmethod
     def from_json(cls, document: Any) -> RestoreState | None:
-        """Read a state; ``None`` if there is none, or if it is of a version this software does not know."""
+        """Read a state; ``None`` if there is none, or if it is none that this software knows."""
         if not isinstance(document, Mapping) or document.get("version") != VERSION:
             return None
         known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
-        known["phase"] = Phase(known["phase"])
-        if known.get("result") is not None:
-            known["result"] = RestoreResult.from_json(known["result"])
-        return cls(**known)
+        try:
+            known["phase"] = Phase(known["phase"])
+            if known.get("result") is not None:
+                known["result"] = RestoreResult.from_json(known["result"])
+            return cls(**known)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+
+State = TypeVar("State")
+
+
+def earlier(document: Any, read: Callable[[Any], State | None], fresh: State) -> State:
+    """The state of an earlier attempt, or a fresh one if there was none.
+
+    Raises:
+        InputError: there was one, and it cannot be read: the package may be in Canvas already (permanent).
+    """
+    state = read(document)
+    if state is None and document is not None:
+        raise InputError(
+            "restore",
+            "another release wrote down how far this task came, so nobody knows whether Canvas has the package already",
+            accepted="a new run, once you have looked at the imports of the course in Canvas",
+        )
+    return fresh if state is None else state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
@@ -46,9 +46,18 @@ class Waiting:
         return list(astuple(self))
 
     @classmethod
-    def from_json(cls, row: list[Any]) -> Waiting:
-        """The inverse of ``to_json``."""
-        return cls(*row)
+    def from_json(cls, row: Sequence[Any]) -> Waiting:
+        """The inverse of ``to_json``; what a later release has added is ignored.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            what, course_id, number, progress_id, since, deadline = row[:6]
+            progress_id = None if progress_id is None else int(progress_id)
+            return cls(str(what), int(course_id), int(number), progress_id, float(since), float(deadline))
+        except (TypeError, OverflowError) as error:
+            raise ValueError(f"not something to wait for: {error}") from None
 
 
 class Looks(Protocol):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from canvas_exports.errors import CanvasExportsError
+from canvas_exports.export import pauses
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
 from canvas_exports.export.queue import shared_queue
-from canvas_exports.export.watch import Sightings, Wake, Watched, watch
+from canvas_exports.export.sightings import Sightings, Wake, Watched
+from canvas_exports.export.watch import watch
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.watches import observed_watch
 
@@ -29,6 +32,9 @@ class CanvasContentExportTrigger(BaseTrigger):
     The one event is ``{"status", "try_number", "sightings"}``; ``status`` is ``watched``, or ``refused`` where the token no
     longer works (the worker finds out why). Neither arguments nor event hold a token, a URL or a name.
 
+    A deferral may have been written by another release of this software: arguments it does not know are ignored, those that
+    are missing are usual, and where that is not enough, the event lets the task go on from its checkpoint.
+
     Args:
         canvas_conn_id: the Airflow connection of Canvas.
         watched: rows of ``Watched.to_json``.
@@ -40,17 +46,18 @@ class CanvasContentExportTrigger(BaseTrigger):
     def __init__(
         self,
         *,
-        canvas_conn_id: str,
-        watched: list[list[Any]],
-        wake: dict[str, float],
-        pace: dict[str, float],
-        try_number: int,
+        canvas_conn_id: str = CanvasHook.default_conn_name,
+        watched: Sequence[Any] = (),
+        wake: Mapping[str, Any] | None = None,
+        pace: Mapping[str, Any] | None = None,
+        try_number: int = 0,
+        **_of_another_release: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
         self.canvas_conn_id = canvas_conn_id
         self.watched = watched
-        self.wake = wake
-        self.pace = pace
+        self.wake = {} if wake is None else wake
+        self.pace = {} if pace is None else pace
         self.try_number = try_number
 
     @classmethod
@@ -80,13 +87,26 @@ class CanvasContentExportTrigger(BaseTrigger):
         """Watch, yield one event, return."""
         status, sightings = "watched", Sightings()
         try:
+            watched = [Watched.from_json(row) for row in self.watched]
+            wake, pace = Wake.from_json(self.wake), Pace.from_json(self.pace)
+        except (TypeError, ValueError) as error:
+            self.log.warning(
+                "Another release wrote down what to wait for (%s); the task goes on from its checkpoint",
+                error,
+            )
+            await asyncio.sleep(pauses.DWELL)
+            yield TriggerEvent(
+                {"status": status, "try_number": self.try_number, "sightings": sightings.to_json()}
+            )
+            return
+        try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
                 with observed_watch(client.budget) as tell:
                     sightings = await watch(
                         client,
-                        [Watched.from_json(row) for row in self.watched],
-                        Wake(**self.wake),  # type: ignore[arg-type]  # JSON has one kind of number
-                        pace=Pace(**self.pace),
+                        watched,
+                        wake,
+                        pace=pace,
                         queue=shared_queue(client.host),
                         tell=tell,
                     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -21,7 +22,8 @@ class CanvasRestoreTrigger(BaseTrigger):
     that its arguments do not say. It does not cancel: Canvas knows no way to stop an import, so there is no ``on_kill``.
 
     The one event is ``{"status", "try_number"}``; ``status`` is ``watched``, or ``refused`` where the token no longer works.
-    What became of the import is for the worker to read. Neither arguments nor event hold a token, a URL or a name.
+    What became of the import is for the worker to read. Neither arguments nor event hold a token, a URL or a name. As with
+    exports, the arguments may be those of another release.
 
     Args:
         canvas_conn_id: the Airflow connection of Canvas.
@@ -31,7 +33,13 @@ class CanvasRestoreTrigger(BaseTrigger):
     """
 
     def __init__(
-        self, *, canvas_conn_id: str, waiting: list[Any], pace: list[float], try_number: int
+        self,
+        *,
+        canvas_conn_id: str = CanvasHook.default_conn_name,
+        waiting: Sequence[Any] = (),
+        pace: Sequence[float] = (5.0, 60.0),
+        try_number: int = 0,
+        **_of_another_release: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
         self.canvas_conn_id = canvas_conn_id
@@ -51,10 +59,18 @@ class CanvasRestoreTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, yield one event, return."""
         status = "watched"
-        shortest, longest = self.pace
+        try:
+            waiting = Waiting.from_json(self.waiting)
+            shortest, longest = map(float, self.pace)
+        except (TypeError, ValueError) as error:
+            self.log.warning(
+                "Another release wrote down what to wait for (%s); the task goes on by itself", error
+            )
+            await asyncio.sleep(DWELL)
+            yield TriggerEvent({"status": status, "try_number": self.try_number})
+            return
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                waiting = Waiting.from_json(self.waiting)
                 await wait_for(client, waiting, shortest=shortest, longest=longest, dwell=DWELL)
         except CanvasExportsError as error:
             self.log.warning("%s", error)

@@ -13,7 +13,13 @@ NIGHT = date(2026, 11, 23)
 
 
 def outcome(
-    context: str, word: str, reason: str = "for this reason", *, export_id: int | None = None
+    context: str,
+    word: str,
+    reason: str = "for this reason",
+    *,
+    export_id: int | None = None,
+    name: str | None = None,
+    title: str | None = None,
 ) -> OutcomeRecord:
     return OutcomeRecord(
         context,
@@ -24,6 +30,8 @@ def outcome(
         problem=word != "stored",
         export_id=export_id,
         size=9 if word == "stored" else None,
+        name=name,
+        title=title,
     )
 
 

@@ -56,6 +56,17 @@ def ask(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 class TestMissing:
+    def test_a_course_that_never_had_a_copy_is_told_by_its_name(self, archive: FileStore, ask: Any) -> None:
+        report(
+            archive,
+            outcome("course:105", "failed", "Canvas reported the export as failed", title="Marine Biology"),
+            outcome("course:106", "gone", "deleted", name="GEO 106", title="Geology"),
+            run_id="another",
+        )
+        _, text = ask("missing")
+        assert "course:105 Marine Biology" in text
+        assert "course:106 GEO 106" in text
+
     def test_who_has_no_good_copy_and_why(self, ask: Any) -> None:
         status, text = ask("missing")
         assert status == 1

@@ -110,6 +110,18 @@ def test_every_package_has_its_manifest_and_nothing_else_lies_there(night: str, 
     assert len(packages) == 36
 
 
+def test_courses_in_trouble_keep_their_names_and_say_which_task_told(night: str, archive: Path) -> None:
+    assert night
+    bad = [row for row in report(archive)["outcomes"] if row["problem"]]
+    assert len(bad) == 6
+    for row in bad:
+        assert row["title"], row
+        assert row["task_id"] == "export"
+        assert row["map_index"] in (0, 1)
+    (page,) = archive.glob(f"runs/*/{DAG_ID}/*/report.html")
+    assert "(America/Chicago)" in page.read_text()
+
+
 def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
     night: str, canvas: Sandbox, scenario: Scenario
 ) -> None:

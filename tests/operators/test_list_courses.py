@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,3 +127,32 @@ def test_a_canvas_that_is_down_is_retried(campus: Sandbox) -> None:
     life.max_tries = 3
     life.supervisor.connections["canvas_default"]["host"] = "http://127.0.0.1:9"
     assert life.segment() == "up_for_retry"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"courses": [100]},
+        {"courses": ["sis_course_id:SIS/100.1"]},
+        {"account": 1, "filters": {"search_term": "Course 100"}},
+    ],
+)
+def test_a_course_that_never_had_a_copy_has_its_name_in_the_plan_and_not_in_airflow(
+    campus: Sandbox, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    life = task(campus, archive=tmp_path.as_uri(), **asked)
+    assert life.segment() == "success"
+    assert "Course 100" not in json.dumps(life.supervisor.xcoms)
+    (plan,) = tmp_path.glob("runs/**/plan/0.jsonl")
+    head = json.loads(plan.read_text().splitlines()[0])
+    assert head["canvas"] == campus.url
+    name, _, sis_id, term = head["names"]["course:100"]
+    assert (name, sis_id, term) == ("Course 100", "SIS/100.1", "Autumn")
+
+
+def test_a_course_whose_name_canvas_does_not_tell_is_listed_all_the_same(
+    campus: Sandbox, tmp_path: Path
+) -> None:
+    references = listed(campus, courses=[200, 999], archive=tmp_path.as_uri())
+    with open_store(tmp_path.as_uri()) as store:
+        assert list(planned(store, references)) == ["course:200", "course:999"]

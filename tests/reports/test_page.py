@@ -7,9 +7,11 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from datetime import datetime, timezone
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from canvas_exports.reports import page as page_room
 from canvas_exports.reports import rows
 from canvas_exports.reports.page import page
 from canvas_exports.reports.view import CopyFacts, Looked, RunView
+from canvas_exports.reports.words import moment
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -121,9 +124,12 @@ def hashed(content: str) -> str:
 
 def test_the_page_asks_nobody_for_anything() -> None:
     reader = Reader(page(night()))
+    # A link is followed by a person, or by nobody.
     loading = {"src", "href", "srcset", "action", "data", "poster", "background", "style"}
     assert [
-        (tag, name) for tag, name, _ in reader.attributes if name in loading or name.startswith("on")
+        (tag, name)
+        for tag, name, _ in reader.attributes
+        if (name in loading or name.startswith("on")) and (tag, name) != ("a", "href")
     ] == []
     style = "".join(reader.inline["style"])
     assert "url(" not in style
@@ -233,13 +239,76 @@ def test_a_page_of_any_run_stays_small_and_says_what_it_leaves_out() -> None:
     assert len(written) < 2_000_000
     assert len(reader.data["rows"]) == rows.MOST_ROWS
     assert "The table holds the first 5,000 of 20,000 exports, problems first" in reader.words
-    problems = [each for each in reader.data["rows"] if each[-1]]
+    problems = [each for each in reader.data["rows"] if each[13]]
     assert len(problems) == 400, "nothing that needs a person is left out"
 
 
 def test_long_texts_are_cut() -> None:
     endless = "x" * 10_000
     assert len(page(run_with(endless))) < len(page(run_with("x"))) + 3 * 10_000
+
+
+def test_a_course_without_any_copy_is_called_by_its_name() -> None:
+    lost = row(1, Outcome.FAILED, name="BIO 1", title="Marine Biology", sis_id="B-1", term="Autumn")
+    reader = Reader(page(view([lost], {1: facts(title=None, good_at=None)})))
+    assert "course:1 BIO 1 · Marine Biology" in reader.words
+    assert reader.data["rows"][0][1] == "BIO 1 · Marine Biology"
+
+
+def links(**values: Any) -> dict[str, str]:
+    """The links of the card of a course in trouble, by what they say."""
+    lost = row(7, Outcome.FAILED, task_id="export", map_index=3)
+    reader = Reader(page(view([lost], {7: facts(good_at=None)}, **values)))
+    found = [value or "" for tag, name, value in reader.attributes if tag == "a" and name == "href"]
+    names = [value or "" for tag, name, value in reader.attributes if tag == "a" and name == "aria-label"]
+    return dict(zip((name.partition(":")[0] for name in names), found, strict=True))
+
+
+def test_a_course_in_trouble_has_links_to_canvas_the_task_and_the_restore() -> None:
+    assert links(canvas="https://canvas.example.edu", airflow="https://airflow.example.edu/base/") == {
+        "Canvas": "https://canvas.example.edu/courses/7",
+        "Task": (
+            "https://airflow.example.edu/base/dags/canvas_backup_nightly/runs/scheduled__2026-11-23/tasks/export/mapped/3"
+        ),
+        "Restore": "https://airflow.example.edu/base/dags/canvas_restore",
+    }
+    assert links() == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "//evil",
+        "https://ada:secret@host",
+        "https://host/?token=x",
+        "data:text/html,x",
+        "http://a b",
+        "",
+    ],
+)
+def test_no_address_but_that_of_a_server_becomes_a_link(address: str) -> None:
+    assert links(canvas=address, airflow=address) == {}
+    data = Reader(page(view([row(1)], canvas=address, airflow=address))).data
+    assert (data["canvas"], data["airflow"]) == ("", "")
+
+
+def test_times_are_told_in_the_zone_of_the_backup_which_is_named() -> None:
+    words = Reader(page(view([row(1)], runs=past(), zone="America/Chicago"))).words
+    assert "Ended2026-11-22 21:00 CST (America/Chicago)" in words
+    assert "UTC" not in words
+    assert "Ended2026-11-23 03:00 UTC" in Reader(page(view([row(1)], zone="No/Where"))).words
+
+
+@given(
+    st.datetimes(timezones=st.just(timezone.utc)),
+    st.sampled_from([*sorted(available_timezones())[::37], "x", "", "../a", "\0"]),
+)
+def test_a_moment_names_its_zone(at: datetime, zone: str) -> None:
+    if at.year in (1, 9999):
+        return
+    told = moment(at, zone)
+    assert (zone in told) or told.endswith(" UTC")
 
 
 def test_ids_are_unique_and_headings_in_order() -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from tests.reports.views import facts, night, past, record, row, view
 
 from canvas_exports.archive.records import RecordKind
@@ -261,7 +263,7 @@ def test_everything_has_a_name_and_a_role(open_page: Any, address: str) -> None:
     for label in ("Find", "Outcome", "Type", "Show", "Sort by"):
         assert page.get_by_label(label, exact=True).count() == 1
     assert page.get_by_role("img", name=re.compile("Bytes stored in the last 30 runs")).count() == 1
-    assert page.get_by_role("table", name="Every export").get_by_role("columnheader").count() == 9
+    assert page.get_by_role("table", name="Every export").get_by_role("columnheader").count() == 10
     assert page.get_by_role("rowheader").count() > 40
     unnamed = re.findall(
         r"- (?:button|textbox|searchbox|combobox|img|table|link)\s*(?::|\[|$)", tree, re.MULTILINE
@@ -318,3 +320,86 @@ def test_it_prints_on_white_without_its_controls(open_page: Any, address: str) -
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.get_by_label("Find", exact=True).is_visible()
     assert page.get_by_role("table", name="Every export").is_visible()
+
+
+@pytest.fixture(scope="module")
+def long_address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run of three pages of the table, a few of them not good."""
+    records = [
+        row(n, Outcome.FAILED if n % 10 == 0 else Outcome.STORED, task_id="export") for n in range(1, 121)
+    ]
+    path = tmp_path_factory.mktemp("long") / "report.html"
+    path.write_bytes(
+        render(
+            view(
+                records,
+                canvas="https://canvas.example.edu",
+                airflow="https://airflow.example.edu",
+                zone="Asia/Tokyo",
+            )
+        )
+    )
+    return path.as_uri()
+
+
+def test_paper_shows_every_row_in_a_table(open_page: Any, long_address: str) -> None:
+    window = open_page(long_address)
+    rows = window.page.locator("#rows tbody tr")
+    assert window.row_count() == 50
+    window.page.emulate_media(media="print")
+    expect(rows).to_have_count(120)
+    table = window.page.locator("#rows")
+    assert [
+        table.evaluate(f"e => getComputedStyle(e{part}).display")
+        for part in ("", ".rows[1]", ".rows[1].cells[1]")
+    ] == [
+        "table",
+        "table-row",
+        "table-cell",
+    ], "however narrow the paper is"
+    window.page.set_viewport_size({"width": 700, "height": 900})
+    assert table.evaluate("e => getComputedStyle(e).display") == "table"
+    window.page.emulate_media(media="screen")
+    expect(rows).to_have_count(50)
+    assert window.complaints == []
+
+
+def test_a_pdf_holds_every_row_that_matches(open_page: Any, long_address: str) -> None:
+    window = open_page(long_address)
+    drawn = "() => { window.most = 0; new MutationObserver(() => { window.most = Math.max(window.most, document.querySelectorAll('#rows tbody tr').length) }).observe(document.querySelector('#rows tbody'), {childList: true}) }"
+    window.page.evaluate(drawn)
+    whole = window.page.pdf()
+    assert window.page.evaluate("window.most") == 120
+    assert window.row_count() == 50, "the page is as it was"
+    window.page.get_by_label("Show", exact=True).select_option("problem")
+    window.page.evaluate(drawn)
+    assert len(window.page.pdf()) < len(whole)
+    assert window.page.evaluate("window.most") in (0, 12)
+
+
+def test_each_row_leads_to_canvas_its_task_its_copy_and_the_restore(
+    open_page: Any, long_address: str
+) -> None:
+    window = open_page(long_address)
+    find = window.page.get_by_label("Find", exact=True)
+    find.fill("course:101")
+    cell = window.page.locator("#rows tbody tr").locator("td.where")
+    cell.get_by_text("Open").click()
+    assert {link.inner_text(): link.get_attribute("href") for link in cell.get_by_role("link").all()} == {
+        "Canvas": "https://canvas.example.edu/courses/101",
+        "Task": "https://airflow.example.edu/dags/canvas_backup_nightly/runs/scheduled__2026-11-23/tasks/export",
+        "Restore": "https://airflow.example.edu/dags/canvas_restore",
+    }
+    stem = "s3://campus-backups/canvas/courses/101/20261123T020000Z-common_cartridge-601"
+    assert cell.locator("code").all_inner_texts() == [f"{stem}.imscc", f"{stem}.json"]
+    find.fill("course:110 failed")
+    cell.get_by_text("Open").click()
+    assert "Package" not in cell.inner_text(), "it has none"
+
+
+def test_days_in_the_table_are_those_of_the_backups_zone(open_page: Any, tmp_path: Any) -> None:
+    late = replace(record(RecordKind.VERIFY, 1, "intact"), at=datetime(2026, 11, 21, 23, tzinfo=timezone.utc))
+    path = tmp_path / "report.html"
+    for zone, day in (("Asia/Tokyo", "2026-11-22"), ("UTC", "2026-11-21"), ("No/Where", "2026-11-21")):
+        path.write_bytes(render(view([row(1)], {1: facts(verified=late)}, zone=zone)))
+        assert open_page(path.as_uri()).column(7) == [f"{day}, intact (full)"]

@@ -108,6 +108,10 @@ def night() -> RunView:
                 number,
                 outcome,
                 name=f"{codes[at % 8]} {101 + 7 * at}",
+                title=subjects[at % 8],
+                term="Autumn 2026",
+                task_id="export",
+                map_index=0,
                 reason=reason,
                 size=(at * 37 % 41 + 1) * 23_456_789 if outcome.has_package else None,
                 findings="2" if outcome is Outcome.INCOMPLETE else None,
@@ -146,4 +150,11 @@ def night() -> RunView:
         )
         for at in range(29)
     ]
-    return view(records, known, runs=[*runs, PastRun("this", NOW, sum(r.size or 0 for r in records), 40, 5)])
+    return view(
+        records,
+        known,
+        runs=[*runs, PastRun("this", NOW, sum(r.size or 0 for r in records), 40, 5)],
+        zone="Europe/London",
+        canvas="https://canvas.example.edu",
+        airflow="https://airflow.example.edu",
+    )

@@ -49,7 +49,12 @@ class OutcomeRecord:
         reason: one sentence: why.
         next_step: one sentence: what to do about it; ``None`` where nothing is.
         problem: whether a person should look; problems come first.
-        name: the context's name, for people; never a person's.
+        name: the context's name, for people: a course's code; never a person's.
+        title: the course's name.
+        sis_id: its SIS id.
+        term: the name of its term, or the term's SIS id.
+        task_id: Airflow's task that tells.
+        map_index: of that task, if it is mapped.
         export_id: Canvas's id of the export, where one was created.
         key: where the package lies, where one was stored.
         size: bytes that were stored; none where the package of an earlier export holds the same.
@@ -71,6 +76,11 @@ class OutcomeRecord:
     findings: str | None = None
     seconds: float | None = None
     finished_at: datetime | None = None
+    title: str | None = None
+    sis_id: str | None = None
+    term: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
 
     def __post_init__(self) -> None:
         """What is told to people is made harmless: it comes from Canvas, stores and packages. Ids and keys stay as they are."""
@@ -219,7 +229,7 @@ def _cells(record: OutcomeRecord) -> tuple[str, ...]:
 def _texts(record: OutcomeRecord) -> tuple[str, ...]:
     detail = (record.reason, record.findings) if record.problem else (record.findings, record.key)
     return (
-        " ".join(part for part in (record.context, record.name) if part),
+        " ".join(part for part in (record.context, record.name or record.title) if part),
         record.export_type,
         record.outcome,
         "" if record.size is None else size_in_words(record.size),

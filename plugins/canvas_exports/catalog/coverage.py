@@ -222,7 +222,7 @@ def _explained(gap: Gap, one: Told) -> Gap:
     record = one.record
     return replace(
         gap,
-        name=gap.name or record.name,
+        name=gap.name or record.name or record.title,
         outcome=record.outcome,
         reason=record.reason,
         next_step=record.next_step,

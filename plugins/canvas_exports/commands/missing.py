@@ -6,13 +6,14 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.coverage import Coverage, Gap, coverage
@@ -32,6 +33,7 @@ from canvas_exports.commands.asking import (
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import unique
 from canvas_exports.export.course_lists import read_list
+from canvas_exports.export.naming import Names
 
 TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
 _FLAGS = {"true": True, "false": False}
@@ -64,9 +66,10 @@ def add(parsers: Parsers) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Print what is missing; 1 if anything is."""
-    expected = _expected(options)
+    names = Names()
+    expected = _expected(options, names)
     with archive_of(options) as store:
-        found = missing(store, expected, options.types, allow_empty=options.allow_empty)
+        found = _named(missing(store, expected, options.types, allow_empty=options.allow_empty), names)
         uri = store.uri
     if options.json:
         say_json(document(found, uri))
@@ -143,7 +146,19 @@ def reason(gap: Gap) -> str:
     return said if gap.newest is None and gap.lack is Lack.NO_COPY else f"{gap.why}; {said}"
 
 
-def _expected(options: argparse.Namespace) -> list[str] | None:
+def _named(found: Coverage, names: Names) -> Coverage:
+    """The gaps with the names that Canvas, or the list, has just told."""
+    known = names.courses
+    gaps = [
+        replace(gap, name=gap.name or called.code or called.name)
+        if (called := known.get(gap.context))
+        else gap
+        for gap in found.gaps
+    ]
+    return replace(found, gaps=tuple(gaps))
+
+
+def _expected(options: argparse.Namespace, names: Names) -> list[str] | None:
     """The contexts to judge; ``None`` for all that the archive knows."""
     if options.account and not options.canvas:
         raise InputError("--account", "says nothing without --canvas")
@@ -151,19 +166,21 @@ def _expected(options: argparse.Namespace) -> list[str] | None:
         raise InputError("--filter", "says nothing without --account")
     if options.canvas and not (options.account or options.courses):
         raise InputError("--canvas", "what to ask it for?", accepted="--account, or --courses with SIS ids")
-    listed = read_list(options.courses, field="--courses") if options.courses else []
+    listed = read_list(options.courses, field="--courses", names=names) if options.courses else []
     if not options.canvas:
         return [str(context) for context in listed] if options.courses else None
     with ExitStack() as stack:
         client = stack.enter_context(CanvasClient(options.canvas, _token()))
-        queried = _queried(client, options) if options.account else iter(())
-        return [str(context) for context in unique(chain(listed, queried), client.resolve, client.whoami)]
+        queried = _queried(client, options, names) if options.account else iter(())
+        return [
+            str(context) for context in unique(chain(listed, queried), names.resolver(client), client.whoami)
+        ]
 
 
-def _queried(client: CanvasClient, options: argparse.Namespace) -> Iterator[Context]:
+def _queried(client: CanvasClient, options: argparse.Namespace, names: Names) -> Iterator[Context]:
     for filters in questions(_filters(options.filters)):
         for course in client.account_courses(options.account, filters):
-            yield Context(ContextKind.COURSE, str(course.id))
+            yield names.heard(course)
 
 
 def _filters(texts: list[str]) -> dict[str, Any]:

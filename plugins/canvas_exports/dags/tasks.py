@@ -60,7 +60,7 @@ def back_up(
         pool: Airflow pool of the batches.
         sweep_after: how old leftovers of killed runs have to be for ``report`` to remove them, or ``never``.
         keep: the retention policy, as ``export.keeping.read_keep`` reads it, and ``apply``; ``None``: nothing is deleted.
-        timezone: in which the policy's days begin.
+        timezone: in which the report tells times, and the policy's days begin.
         notify: mail addresses that hear of each run, by the report; or that there is none, because ``list`` failed.
         notify_when: ``problems`` or ``always``.
         also_archives: further archives that are to hold the same; in each of them, the policy applies by itself.
@@ -108,6 +108,7 @@ def back_up(
         fail_on=fail_on,
         sweep_after=sweep_after,
         key_template=options.get("key_template"),
+        timezone=timezone,
         # However the batches ended, but not where nothing was listed: a run is as good as its last task.
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         **again,

@@ -21,10 +21,18 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from canvas_exports.canvas.contexts import ACCEPTED, Context
 from canvas_exports.errors import ArchiveUnavailableError, InputError
 from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose, decoded
+from canvas_exports.export.naming import CourseName, Names
 from canvas_exports.text import harmless
 
 # In this order: where Canvas's own reports have both of the first two, `course_id` is the SIS id.
 COLUMNS = ("canvas_course_id", "course_id", "id", "sis_course_id", "context", "course")
+# Beside them, for people; Canvas's own reports and its SIS files have the first of each.
+NAMES = {
+    "name": ("long_name", "name", "course_name", "title"),
+    "code": ("short_name", "course_code", "code"),
+    "sis_id": ("sis_course_id",),
+    "term": ("term_id", "sis_term_id", "term"),
+}
 FORMATS = ("csv", "json", "txt", "yaml", "yml")
 MAX_BYTES = 64 * 1024 * 1024  # of a course list
 MAX_DOCUMENT = {
@@ -36,10 +44,15 @@ MOST_COURSES = 1_000_000
 LONGEST_LINE = 65_536  # characters
 
 
-def read_list(uri: str, *, field: str = "course_list") -> list[Context]:
+def read_list(uri: str, *, field: str = "course_list", names: Names | None = None) -> list[Context]:
     """Read the course list at a path or at any URI that smart_open can read.
 
     A list that cannot be read is an error, never an empty list.
+
+    Args:
+        uri: where it is.
+        field: what to blame in an error.
+        names: notes what a CSV list calls its courses, in the columns of ``NAMES``.
 
     Raises:
         InputError: of an unknown format, too large, or a line that is not a course; names the line (permanent).
@@ -50,10 +63,12 @@ def read_list(uri: str, *, field: str = "course_list") -> list[Context]:
     if suffix not in FORMATS:
         raise InputError(field, f"{shown!r} has no known ending", accepted=[f".{each}" for each in FORMATS])
     text = _fetch(uri, shown, field)
-    return list(parse_list(text, suffix, field=f"{field} ({shown})"))
+    return list(parse_list(text, suffix, field=f"{field} ({shown})", names=names))
 
 
-def parse_list(text: str, form: str, *, field: str = "course_list") -> Iterator[Context]:
+def parse_list(
+    text: str, form: str, *, field: str = "course_list", names: Names | None = None
+) -> Iterator[Context]:
     """Parse a course list.
 
     Args:
@@ -63,13 +78,14 @@ def parse_list(text: str, form: str, *, field: str = "course_list") -> Iterator[
             of ids, or of objects with one of ``COLUMNS``). Where a row has several of ``COLUMNS``, the first that is
             filled in counts.
         field: what to blame in an error.
+        names: notes what a CSV list calls its courses.
 
     Raises:
         InputError: names the line or the entry, and never what stands there.
     """
     text = text.removeprefix("\ufeff")
     if form == "csv":
-        found = _from_csv(text, field)
+        found = _from_csv(text, field, names)
     elif form == "txt":
         found = _from_lines(text, field)
     else:
@@ -128,10 +144,11 @@ def _from_lines(text: str, field: str) -> Iterator[Context]:
             yield _context(course, field, "line", number)
 
 
-def _from_csv(text: str, field: str) -> Iterator[Context]:
+def _from_csv(text: str, field: str, names: Names | None) -> Iterator[Context]:
     # Strict: of a quotation mark that is opened and not closed, the rest of the list would be one cell, and lost.
     rows = csv.reader(_lines(text, field), strict=True)
     named: list[tuple[str, int]] = []
+    called: dict[str, list[tuple[str, int]]] = {}
     first = 0  # line of a row that may have several
     try:
         for row in rows:
@@ -140,14 +157,22 @@ def _from_csv(text: str, field: str) -> Iterator[Context]:
             if not any(cells):
                 continue
             if not named:
-                named = _header(cells)
+                named = _header(cells, COLUMNS)
                 if named:
+                    called = {column: _header(cells, headings) for column, headings in NAMES.items()}
                     continue
                 if len(cells) > 1:
                     accepted = f"a column named {', '.join(COLUMNS)}"
                     raise InputError(f"{field}, line {line}", "no column holds courses", accepted=accepted)
                 named = [("", 0)]
-            yield _course(((name, cells[at]) for name, at in named if at < len(cells)), field, "line", line)
+            context = _course(
+                ((name, cells[at]) for name, at in named if at < len(cells)), field, "line", line
+            )
+            if names is not None:
+                names.read(
+                    context, CourseName(**{name: _first(cells, places) for name, places in called.items()})
+                )
+            yield context
     except csv.Error as error:
         said = f"it is not valid CSV: {error}; look at the quotation marks"
     else:
@@ -155,10 +180,15 @@ def _from_csv(text: str, field: str) -> Iterator[Context]:
     raise InputError(f"{field}, line {first + 1}", said)
 
 
-def _header(cells: list[str]) -> list[tuple[str, int]]:
-    """Where the columns of a header are; empty if this is none."""
+def _header(cells: list[str], columns: Iterable[str]) -> list[tuple[str, int]]:
+    """Where some columns of a header are; empty if this is none."""
     header = [cell.lower().replace(" ", "_") for cell in cells]
-    return [(name, header.index(name)) for name in COLUMNS if name in header]
+    return [(name, header.index(name)) for name in columns if name in header]
+
+
+def _first(cells: list[str], places: list[tuple[str, int]]) -> str | None:
+    """The first of some columns that is filled in."""
+    return next((cells[at] for _, at in places if at < len(cells) and cells[at]), None)
 
 
 def _from_document(document: Any, field: str) -> Iterator[Context]:

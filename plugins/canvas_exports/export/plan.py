@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from typing import Any
 
 from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
@@ -20,6 +21,7 @@ from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.errors import InputError, ObjectNotFoundError, UnreadableDocumentError
 from canvas_exports.export.batching import cut
+from canvas_exports.export.naming import Names
 from canvas_exports.export.run_info import RunInfo
 
 SCHEMA = "urn:canvas-exports:plan:1"
@@ -73,7 +75,13 @@ class BatchReference:
 
 
 def write_plan(
-    store: Store, run: RunInfo, contexts: Iterable[Context], size: int, *, exports_each: int = 1
+    store: Store,
+    run: RunInfo,
+    contexts: Iterable[Context],
+    size: int,
+    *,
+    exports_each: int = 1,
+    names: Names | None = None,
 ) -> list[BatchReference]:
     """Write a run's batches down, and refer to them.
 
@@ -87,6 +95,7 @@ def write_plan(
         contexts: in order, each once.
         size: contexts in a batch.
         exports_each: export types of each context.
+        names: what the courses are called, for people; see ``planned_names``.
 
     Raises:
         InputError: the size is out of range, or there are more contexts than one run can carry.
@@ -107,7 +116,8 @@ def write_plan(
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
             if not batches:
                 return references
-            document, found = _written(key, batches, len(references))
+            called = names.to_json(chain.from_iterable(batches)) if names else {}
+            document, found = _written(key, batches, len(references), called)
             if store.put_if_absent(key, document):
                 return [*references, *found]
             # Another attempt of this task was quicker, and its word counts.
@@ -157,6 +167,26 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
         yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
 
 
+def planned_names(store: Store, run: RunInfo) -> Names:
+    """What the plan of a run calls its courses: nothing where there is no plan, or where one of its documents is damaged.
+
+    Raises:
+        ArchiveError: the archive cannot be reached.
+    """
+    names = Names()
+    for part in count():
+        key = f"{plan_folder(run)}{part}.jsonl"
+        try:
+            head, _, _ = fetch(store, key, MOST_OF_PLAN).partition(b"\n")
+            document = parse(head, "plan", key=key)
+        except ObjectNotFoundError:
+            break
+        except UnreadableDocumentError:
+            continue
+        names.add_json(document if isinstance(document, dict) else {})
+    return names
+
+
 def batch_name(contexts: Sequence[object]) -> str:
     """What people call a batch: ``course:101 and 49 more``."""
     first = str(contexts[0]) if contexts else "nothing"
@@ -164,9 +194,12 @@ def batch_name(contexts: Sequence[object]) -> str:
     return f"{short} and {len(contexts) - 1:,} more" if len(contexts) > 1 else short
 
 
-def _written(key: str, batches: list[list[str]], number: int) -> tuple[bytes, list[BatchReference]]:
-    """The document of some batches, and where in it each of them is."""
-    document = bytearray(json.dumps({"schema": SCHEMA, "first": number}).encode() + b"\n")
+def _written(
+    key: str, batches: list[list[str]], number: int, called: Mapping[str, Any]
+) -> tuple[bytes, list[BatchReference]]:
+    """The document of some batches, and where in it each of them is. Its first line says what is true of all of it."""
+    head = {"schema": SCHEMA, "first": number, **called}
+    document = bytearray(json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
     references = []
     for at, batch in enumerate(batches, start=number):
         line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

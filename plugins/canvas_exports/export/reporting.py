@@ -18,7 +18,7 @@ from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item
 from canvas_exports.export.outcome import Outcome
-from canvas_exports.export.plan import plan_folder
+from canvas_exports.export.plan import plan_folder, planned_names
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.reports.run_pages import store_pages
@@ -134,7 +134,13 @@ class RunReport:
 
 
 def gather_run_report(
-    store: Store, run: RunInfo, planned: Iterable[tuple[str, str]], *, swept: Mapping[str, Any] | None = None
+    store: Store,
+    run: RunInfo,
+    planned: Iterable[tuple[str, str]],
+    *,
+    swept: Mapping[str, Any] | None = None,
+    zone: str = "UTC",
+    airflow: str = "",
 ) -> RunReport:
     """Merge what the run's tasks reported, add what none of them did, and store the report: as JSON, CSV and a page.
 
@@ -145,6 +151,8 @@ def gather_run_report(
         run: the run.
         planned: every context and export type of the run.
         swept: what was swept, as ``archive.sweeping.Swept`` says it; ``None`` if nothing was.
+        zone: in which the page and the message tell times: an IANA name.
+        airflow: address of Airflow's UI, for the page to link to; empty where it is not known.
 
     A document of a task that cannot be read is named in the log and passed over: what is planned and told by no other
     counts as interrupted.
@@ -160,7 +168,7 @@ def gather_run_report(
         if info.key.endswith(".json"):
             # After a Clear the batches may be cut in another way: where two speak of one export, the later one counts.
             try:
-                merger.add(_read(store, info), key=info.key)
+                merger.add(_attributed(_read(store, info)), key=info.key)
             except UnreadableDocumentError as error:
                 _log.warning("%s; delete it and clear the task it is named after", error)
                 unread.append(error)
@@ -174,7 +182,8 @@ def gather_run_report(
             finished_at = now
     if unread and pair is None:
         raise unread[0]
-    rows = merger.records()
+    names = planned_names(store, run)
+    rows = [names.named(row) for row in merger.records()]
     document = run_document(
         rows,
         run=run_facts(run),
@@ -194,6 +203,9 @@ def gather_run_report(
         started_at=merger.started_at,
         finished_at=finished_at or now,
         meanings=MEANINGS,
+        zone=zone,
+        airflow=airflow,
+        canvas=names.canvas,
     )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(
@@ -213,6 +225,15 @@ def exchange_reports(stores: Sequence[Store], run: RunInfo) -> None:
     """
     exchange(stores, plan_folder(run))
     exchange(stores, f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}", _is_later)
+
+
+def _attributed(document: dict[str, Any]) -> dict[str, Any]:
+    """A report of a task, each row of which says of which task."""
+    run, rows = document.get("run"), document.get("outcomes")
+    if not isinstance(run, dict) or not isinstance(rows, list):
+        return document
+    told = {name: run[name] for name in ("task_id", "map_index") if run.get(name) not in (None, -1)}
+    return {**document, "outcomes": [{**row, **told} if isinstance(row, dict) else row for row in rows]}
 
 
 def _is_later(one: bytes, other: bytes) -> bool:

@@ -15,8 +15,8 @@ from urllib.parse import quote
 #: The XCom's key.
 PAGE_XCOM = "run_report_page"
 
-#: Characters of an XCom, at most; a page of 5,000 rows takes about 170,000.
-MOST_CARRIED = 300_000
+#: Characters of an XCom, at most; a page of 5,000 rows takes about 290,000.
+MOST_CARRIED = 400_000
 _MOST_UNPACKED = 32 * 1024 * 1024
 
 #: Where the plugin serves it, below the address of Airflow's UI.

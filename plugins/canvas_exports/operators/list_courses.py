@@ -17,6 +17,7 @@ from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
 from canvas_exports.export.course_lists import read_list
+from canvas_exports.export.naming import Names
 from canvas_exports.export.places import usable
 from canvas_exports.export.plan import plan_folder, write_plan
 from canvas_exports.export.run_info import RunInfo
@@ -115,23 +116,28 @@ class CanvasListCoursesOperator(BaseOperator):
     @ending_in_one_line
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
-        contexts = self._contexts()
+        names = Names()
+        contexts = self._contexts(names)
         if not contexts and not self.allow_empty:
             raise AirflowFailException(
                 "No course was found, so nothing would be backed up. Check the list, the account and the filters, or "
                 "say allow_empty if that is what you expect."
             )
-        batches = self._batches(contexts, run_info(context))
+        batches = self._batches(contexts, run_info(context), names)
         self.log.info("%d contexts in %d batches", len(contexts), len(batches))
         return batches
 
-    def _contexts(self) -> list[CanvasContext]:
-        explicit = list(self._explicit())
+    def _contexts(self, names: Names) -> list[CanvasContext]:
+        explicit = list(self._explicit(names))
         queries = list(self._queries())
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
-            return unique(chain(explicit, self._queried(client, queries)), client.resolve, client.whoami)
+            names.canvas = client.host
+            queried = self._queried(client, queries, names)
+            return unique(chain(explicit, queried), names.resolver(client), client.whoami)
 
-    def _batches(self, contexts: list[CanvasContext], run: RunInfo) -> list[list[str]] | list[dict[str, Any]]:
+    def _batches(
+        self, contexts: list[CanvasContext], run: RunInfo, names: Names
+    ) -> list[list[str]] | list[dict[str, Any]]:
         types = [self.export_types] if isinstance(self.export_types, str) else list(self.export_types)
         each = max(len(types), 1)
         if not self.archive:
@@ -139,12 +145,17 @@ class CanvasListCoursesOperator(BaseOperator):
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
             stores = usable(opened)
             exchange(stores, plan_folder(run))
-            ordered = neediest_first(contexts, last_copies(stores[0], among=contexts))
-            references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each)
+            newest = last_copies(stores[0], among=contexts)
+            # Of a course with a copy, a manifest tells.
+            if nameless := names.nameless(each for each in contexts if each not in newest):
+                with CanvasHook(self.canvas_conn_id).get_conn() as client:
+                    names.ask(client, nameless)
+            ordered = neediest_first(contexts, newest)
+            references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each, names=names)
             exchange(stores, plan_folder(run))
         return [reference.to_json() for reference in references]
 
-    def _explicit(self) -> Iterator[CanvasContext]:
+    def _explicit(self, names: Names) -> Iterator[CanvasContext]:
         for field, kind, texts in (
             ("courses", ContextKind.COURSE, self.courses),
             ("groups", ContextKind.GROUP, self.groups),
@@ -154,7 +165,7 @@ class CanvasListCoursesOperator(BaseOperator):
             for text in listed:
                 yield CanvasContext.parse(text, field=field, kind=kind)
         if self.course_list:
-            yield from read_list(self.course_list)
+            yield from read_list(self.course_list, names=names)
 
     def _queries(self) -> Iterator[CourseFilters]:
         if self.account is None:
@@ -165,7 +176,9 @@ class CanvasListCoursesOperator(BaseOperator):
             return
         yield from questions(self.filters or {})
 
-    def _queried(self, client: CanvasClient, queries: list[CourseFilters]) -> Iterator[CanvasContext]:
+    def _queried(
+        self, client: CanvasClient, queries: list[CourseFilters], names: Names
+    ) -> Iterator[CanvasContext]:
         for filters in queries:
             for course in client.account_courses(str(self.account), filters):
-                yield CanvasContext(ContextKind.COURSE, str(course.id))
+                yield names.heard(course)

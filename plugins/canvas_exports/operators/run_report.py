@@ -52,6 +52,7 @@ class CanvasRunReportOperator(BaseOperator):
         fail_on: when the run has failed: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
         sweep_after: how old a leftover has to be, at least a day; a timedelta, ISO 8601 (``P2D``), or ``never``.
         key_template: how the export task names packages; only those are ever swept.
+        timezone: in which the page and the message tell times: an IANA name.
 
     Raises:
         AirflowFailException: bad input, a refused credential, or the failure policy.
@@ -66,6 +67,7 @@ class CanvasRunReportOperator(BaseOperator):
         "fail_on",
         "sweep_after",
         "key_template",
+        "timezone",
     )
     operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
     ui_color = "#e6f2e6"
@@ -81,6 +83,7 @@ class CanvasRunReportOperator(BaseOperator):
         fail_on: str = "any",
         sweep_after: Duration | None = GRACE,
         key_template: str | None = None,
+        timezone: str = "UTC",
         trigger_rule: str = TriggerRule.ALL_DONE,
         **kwargs: Any,
     ) -> None:
@@ -93,6 +96,7 @@ class CanvasRunReportOperator(BaseOperator):
         self.fail_on = fail_on
         self.sweep_after = sweep_after
         self.key_template = key_template
+        self.timezone = timezone
         self.report_url: str | None = None
         #: What ``notifications.run_report`` sends; there once the report is.
         self.message: Message | None = None
@@ -124,6 +128,8 @@ class CanvasRunReportOperator(BaseOperator):
                 run,
                 ((text, each) for text in planned(store, batches) for each in types),
                 swept=swept.to_json() if swept else None,
+                zone=self.timezone,
+                airflow=conf.get("api", "base_url", fallback=""),
             )
 
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from canvas_exports.archive.keys import context_folder
-from canvas_exports.archive.manifest import Manifest, read_manifest
+from canvas_exports.archive.manifest import ContextFacts, Manifest, read_manifest
 from canvas_exports.archive.proof.model import Severity, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.report import OutcomeRecord
@@ -101,7 +101,8 @@ def _facts(
             standing = judge(of_type, holding.troubles)
             good_at = None if standing.proven is None else standing.proven.created_at
             lack = standing.why
-        yield record, _about(_manifest(store, record.key, keys), good_at, lack, told)
+        last = holding.copies[-1].context if holding is not None and holding.copies else None
+        yield record, _about(_manifest(store, record.key, keys), good_at, lack, told, last)
 
 
 def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
@@ -135,11 +136,22 @@ def _manifest(store: Store, package: str | None, keys: Mapping[str, int]) -> Man
 
 
 def _about(
-    manifest: Manifest | None, good_at: datetime | None, lack: str, told: Sequence[RecordName]
+    manifest: Manifest | None,
+    good_at: datetime | None,
+    lack: str,
+    told: Sequence[RecordName],
+    last: ContextFacts | None,
 ) -> CopyFacts:
     verified, drilled = _last(told, RecordKind.VERIFY), _last(told, RecordKind.DRILL)
     if manifest is None:
-        return CopyFacts(good_at=good_at, lack=lack, verified=verified, drilled=drilled)
+        return CopyFacts(
+            title=None if last is None else last.name,
+            code=None if last is None else last.course_code,
+            good_at=good_at,
+            lack=lack,
+            verified=verified,
+            drilled=drilled,
+        )
     findings = [
         f"{finding.member}: {finding.message}" if finding.member else finding.message
         for finding in manifest.proof.findings
@@ -147,6 +159,8 @@ def _about(
     ]
     return CopyFacts(
         title=manifest.context.name,
+        code=manifest.context.course_code,
+        canvas=manifest.export.canvas_host,
         good_at=good_at,
         lack=lack,
         verified=verified,

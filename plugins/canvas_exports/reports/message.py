@@ -70,7 +70,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
         where=view.where,
         facts=(
             ("Run", view.run.run_id or "-"),
-            ("Ended", moment(view.finished_at)),
+            ("Ended", moment(view.finished_at, view.zone)),
             (
                 "Outcomes",
                 ", ".join(f"{number:,} {name}" for name, number in totals["outcomes"].items()) or "none",

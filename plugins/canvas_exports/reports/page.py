@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canvas_exports.archive.report import OutcomeRecord, totals_of
+from canvas_exports.reports.addresses import links
 from canvas_exports.reports.plot import plots
 from canvas_exports.reports.rows import MOST_DETAIL, MOST_ROWS, label, row_data
 from canvas_exports.reports.templates import part, template
@@ -56,7 +57,7 @@ def page(view: RunView) -> bytes:
         counts=_counts(counted),
         counted=len(counted),
         looked_stored=sum(record.key is not None for record in view.records),
-        plots=plots(view.past),
+        plots=plots(view.past, view.zone),
         findings=findings,
         most_named=MOST_NAMED,
         left_out=len(view.records) > MOST_ROWS,
@@ -76,6 +77,7 @@ class _Named:
     label: str
     reason: str
     lack: str
+    links: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class _Total:
 def _named(record: OutcomeRecord, view: RunView) -> _Named:
     facts = view.looked.of(record)
     lack = "" if facts is None else clipped(facts.lack, MOST_DETAIL)
-    return _Named(record, label(record, view), clipped(record.reason, MOST_DETAIL), lack)
+    return _Named(record, label(record, view), clipped(record.reason, MOST_DETAIL), lack, links(record, view))
 
 
 def _findings(record: OutcomeRecord, view: RunView) -> CopyFacts | None:

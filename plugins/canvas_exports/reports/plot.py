@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.reports.view import PastRun
-from canvas_exports.reports.words import moment, some
+from canvas_exports.reports.words import day, moment, some
 
 WIDTH, HEIGHT = 360.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 6.0, 12.0, 26.0
@@ -58,18 +58,18 @@ class Plot:
     bottom = HEIGHT - _BOTTOM
 
 
-def plots(past: Sequence[PastRun]) -> tuple[Plot, ...]:
-    """What the last runs stored, and how their exports ended; nothing without a run."""
+def plots(past: Sequence[PastRun], zone: str = "UTC") -> tuple[Plot, ...]:
+    """What the last runs stored, and how their exports ended; nothing without a run. Times are told in a zone."""
     if not past:
         return ()
-    return _sizes(past), _outcomes(past)
+    return _sizes(past, zone), _outcomes(past, zone)
 
 
-def _sizes(past: Sequence[PastRun]) -> Plot:
+def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
     most = max(run.size for run in past)
     axes = _Axes(_nice(most), len(past))
     bars = [
-        axes.bar(at, 0, run.size, "size", f"{moment(run.at)}: {size_in_words(run.size)}")
+        axes.bar(at, 0, run.size, "size", f"{moment(run.at, zone)}: {size_in_words(run.size)}")
         for at, run in enumerate(past)
     ]
     summary = (
@@ -77,28 +77,28 @@ def _sizes(past: Sequence[PastRun]) -> Plot:
         f"{size_in_words(most)} in the largest."
     )
     grid = [(axes.y(value), size_in_words(value)) for value in (0, axes.top / 2, axes.top)]
-    return _plot("Bytes stored", summary, bars, grid, past)
+    return _plot("Bytes stored", summary, bars, grid, _days(past, zone))
 
 
-def _outcomes(past: Sequence[PastRun]) -> Plot:
+def _outcomes(past: Sequence[PastRun], zone: str) -> Plot:
     axes = _Axes(_nice(max(run.exports for run in past)), len(past))
     bars = []
     for at, run in enumerate(past):
         good = run.exports - run.problems
-        tip = f"{moment(run.at)}: {good:,} good, {run.problems:,} not"
+        tip = f"{moment(run.at, zone)}: {good:,} good, {run.problems:,} not"
         bars += [axes.bar(at, 0, good, "good", tip), axes.bar(at, good, run.problems, "bad", tip)]
     summary = (
         f"Exports of the last {some(len(past), 'run')}: {past[-1].exports:,} in this one, "
         f"of which {past[-1].problems:,} made no good copy."
     )
     grid = [(axes.y(value), f"{value:,.0f}") for value in (0, axes.top)]
-    return _plot("Exports: good, and not good", summary, bars, grid, past)
+    return _plot("Exports: good, and not good", summary, bars, grid, _days(past, zone))
 
 
 def _plot(
-    title: str, summary: str, bars: Sequence[Bar], grid: Sequence[tuple[float, str]], past: Sequence[PastRun]
+    title: str, summary: str, bars: Sequence[Bar], grid: Sequence[tuple[float, str]], days: tuple[str, str]
 ) -> Plot:
-    first, last = (f"{run.at:%Y-%m-%d}" for run in (past[0], past[-1]))
+    first, last = days
     return Plot(
         title=title,
         summary=summary,
@@ -107,6 +107,11 @@ def _plot(
         first="" if first == last else first,
         last=last,
     )
+
+
+def _days(past: Sequence[PastRun], zone: str) -> tuple[str, str]:
+    """Of the first and the last run."""
+    return day(past[0].at, zone), day(past[-1].at, zone)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,13 @@ from typing import Any
 
 from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.reports.addresses import (
+    airflow_base,
+    canvas_origin,
+    canvas_path,
+    restore_path,
+    task_path,
+)
 from canvas_exports.reports.view import RunView
 from canvas_exports.reports.words import clipped
 
@@ -21,7 +28,9 @@ def row_data(view: RunView) -> dict[str, Any]:
 
     Of a row: context, name, then as places in ``texts`` type, outcome, detail; size; findings; the time of the newest
     good copy (``None``: nobody looked, 0: there is none); time and text of the last verification and of the last drill;
-    seconds; whether it is a problem. Times are seconds since the epoch.
+    seconds; whether it is a problem; the key of the package; in ``texts`` again, the path in Canvas and that of the task.
+    Times are seconds since the epoch. ``archive``, ``canvas`` and ``airflow`` are what keys and paths lie below, each empty
+    where it is not known.
     """
     texts: dict[str, int] = {}
 
@@ -30,14 +39,23 @@ def row_data(view: RunView) -> dict[str, Any]:
 
     placed("")
     rows = [_row(record, view, placed) for record in view.records[:MOST_ROWS]]
-    return {"now": int(view.finished_at.timestamp()), "texts": list(texts), "rows": rows}
+    return {
+        "now": int(view.finished_at.timestamp()),
+        "zone": view.zone,
+        "archive": view.archive.rstrip("/"),
+        "canvas": canvas_origin(view),
+        "airflow": airflow_base(view),
+        "restore": restore_path(),
+        "texts": list(texts),
+        "rows": rows,
+    }
 
 
 def label(record: OutcomeRecord, view: RunView) -> str:
     """What a person calls the context: its code and title, as far as they are known."""
     facts = view.looked.of(record)
-    title = None if facts is None else facts.title
-    parts: Sequence[str] = [part for part in (record.name, title) if part]
+    code, title = (None, None) if facts is None else (facts.code, facts.title)
+    parts: Sequence[str] = [part for part in (record.name or code, record.title or title) if part]
     return clipped(" · ".join(dict.fromkeys(parts)), MOST_NAME)
 
 
@@ -56,6 +74,9 @@ def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
         *_last(None if facts is None else facts.drilled, placed),
         None if record.seconds is None else round(record.seconds),
         int(record.problem),
+        record.key or "",
+        placed(canvas_path(record)),
+        placed(task_path(record, view)),
     ]
 
 

@@ -29,6 +29,9 @@ def store_pages(
     started_at: datetime | None,
     finished_at: datetime,
     meanings: Mapping[str, Meaning],
+    zone: str = "UTC",
+    airflow: str = "",
+    canvas: str | None = None,
 ) -> tuple[RunView, bytes]:
     """Write ``report.csv`` and ``report.html``, replacing what an earlier attempt wrote; the view and the page.
 
@@ -44,6 +47,9 @@ def store_pages(
         started_at: of the first batch.
         finished_at: of the last.
         meanings: by outcome.
+        zone: in which times are told: an IANA name.
+        airflow: address of Airflow's UI; empty where it is not known.
+        canvas: Canvas's address; ``None`` where it is not known.
 
     Raises:
         ArchiveError: they could not be written.
@@ -58,6 +64,9 @@ def store_pages(
         meanings=meanings,
         looked=look(store, records, now=finished_at),
         past=_past(store, run.dag_id, day),
+        zone=zone,
+        airflow=airflow,
+        canvas=canvas,
     )
     store.replace(folder + SHEET, sheet(view))
     written = page(view)

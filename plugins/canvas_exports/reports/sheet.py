@@ -17,6 +17,8 @@ COLUMNS = (
     "context",
     "name",
     "title",
+    "sis_id",
+    "term",
     "export_type",
     "outcome",
     "problem",
@@ -62,8 +64,10 @@ def _cells(record: OutcomeRecord, facts: CopyFacts | None) -> Iterator[str]:
     good = "" if facts is None else "no" if facts.good_at is None else "yes"
     values = (
         record.context,
-        record.name,
-        about.title,
+        record.name or about.code,
+        record.title or about.title,
+        record.sis_id,
+        record.term,
         record.export_type,
         record.outcome,
         "yes" if record.problem else "no",

@@ -33,7 +33,9 @@ class CopyFacts:
     """What the archive holds of one context under one export type.
 
     Attributes:
-        title: the context's name in its manifest; never a person's.
+        title: the context's name in its manifest, or in that of its newest copy; never a person's.
+        code: likewise, a course's code.
+        canvas: the host that the manifest names.
         good_at: when the newest good copy was made; ``None`` if there is none.
         lack: why there is no good copy, in a sentence; empty if there is one.
         verified: the last verification of a copy of the context.
@@ -44,6 +46,8 @@ class CopyFacts:
     """
 
     title: str | None = None
+    code: str | None = None
+    canvas: str | None = None
     good_at: datetime | None = None
     lack: str = ""
     verified: RecordName | None = None
@@ -107,6 +111,9 @@ class RunView:
         meanings: by outcome.
         looked: what the archive holds of these contexts.
         past: the last runs of the same DAG, oldest first, this one among them.
+        zone: in which times are told: an IANA name.
+        airflow: address of Airflow's UI; empty where it is not known.
+        canvas: Canvas's address; ``None`` where it is not known.
     """
 
     records: Sequence[OutcomeRecord]
@@ -118,6 +125,9 @@ class RunView:
     meanings: Mapping[str, Meaning]
     looked: Looked = field(default_factory=Looked)
     past: Sequence[PastRun] = ()
+    zone: str = "UTC"
+    airflow: str = ""
+    canvas: str | None = None
 
     @property
     def problems(self) -> list[OutcomeRecord]:

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from canvas_exports.text import harmless
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def moment(at: datetime | None) -> str:
-    """``2026-11-23 02:00 UTC``; a dash where there is none."""
-    return "-" if at is None else at.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+def moment(at: datetime | None, zone: str = "UTC") -> str:
+    """``2026-11-23 02:00 UTC``, ``2026-11-22 20:00 CST (America/Chicago)``; a dash where there is none.
+
+    Args:
+        at: the moment.
+        zone: the IANA name of a time zone; UTC in place of one that nobody knows.
+    """
+    if at is None:
+        return "-"
+    local, known = _local(at, zone)
+    named = local.tzname()
+    return f"{local:%Y-%m-%d %H:%M} {named}" + ("" if named == known else f" ({known})")
+
+
+def day(at: datetime, zone: str = "UTC") -> str:
+    """``2026-11-23``, as it was in a zone at that moment."""
+    return f"{_local(at, zone)[0]:%Y-%m-%d}"
+
+
+def _local(at: datetime, zone: str) -> tuple[datetime, str]:
+    """The moment in a zone, and the zone's name."""
+    try:
+        return at.astimezone(ZoneInfo(zone)), zone
+    except (KeyError, ValueError, OSError):  # not found; no name; a folder of names
+        return at.astimezone(timezone.utc), "UTC"
 
 
 def length(span: timedelta) -> str:

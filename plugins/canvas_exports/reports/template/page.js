@@ -10,6 +10,7 @@
   const rows = data.rows.map((r) => ({
     context: r[0], name: r[1], type: text(r[2]), outcome: text(r[3]), detail: text(r[4]), size: r[5], findings: r[6],
     good: r[7], verified: r[8], verifiedAs: text(r[9]), drilled: r[10], drilledAs: text(r[11]), seconds: r[12], problem: r[13] === 1,
+    key: r[14], canvas: text(r[15]), task: text(r[16]),
   }));
 
   function size(bytes) {
@@ -27,7 +28,10 @@
     const days = Math.floor(seconds / 86400);
     return days === 1 ? "1 day" : `${days} days`;
   }
-  const day = (at) => new Date(at * 1000).toISOString().slice(0, 10);
+  const days = (zone) => new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
+  let calendar;
+  try { calendar = days(data.zone); } catch { calendar = days("UTC"); }
+  const day = (at) => calendar.format(new Date(at * 1000));
   const since = (at) => data.now - at < 60 ? "this run" : `${length(data.now - at)} old`;
   const last = (at, as) => at ? `${day(at)}, ${as}` : "never";
 
@@ -52,7 +56,9 @@
     { title: "Last restored", says: (r) => last(r.drilled, r.drilledAs), by: (r) => r.drilled || null },
     { title: "Time", says: (r) => length(r.seconds), by: (r) => r.seconds, number: true },
   ];
-  const state = { column: -1, down: false, page: 0, shown: rows };
+  const LINKS = "Links";
+  const manifest = (key) => key.replace(/\.[A-Za-z0-9]+$/, ".json");
+  const state = { column: -1, down: false, page: 0, shown: rows, paper: false };
 
   function make(tag, content, attributes) {
     const made = document.createElement(tag);
@@ -83,13 +89,34 @@
     return made;
   }
 
+  // What can be opened of a row, and where its copy lies.
+  function links(row) {
+    const made = make("td", undefined, { role: "cell", "data-label": LINKS, class: "where" });
+    const box = make("details");
+    box.append(make("summary", "Open", { "aria-label": `Open: links of ${row.context}` }));
+    const open = [["Canvas", data.canvas, row.canvas], ["Task", data.airflow, row.task], ["Restore", data.airflow, data.restore]];
+    const list = make("p", undefined, { class: "links" });
+    list.append(...open.filter(([, base, path]) => base && path).map(([name, base, path]) =>
+      make("a", name, { href: base + path, "aria-label": `${name}: ${row.context}` })));
+    if (list.childNodes.length) box.append(list);
+    if (row.key) {
+      for (const [name, key] of [["Package", row.key], ["Manifest", manifest(row.key)]]) {
+        const line = make("p", `${name}: `);
+        line.append(make("code", `${data.archive}/${key}`));
+        box.append(line);
+      }
+    }
+    if (box.childNodes.length > 1) made.append(box); else made.classList.add("empty");
+    return made;
+  }
+
   function draw() {
-    const from = state.page * PER_PAGE;
-    const part = state.shown.slice(from, from + PER_PAGE);
+    const from = state.paper ? 0 : state.page * PER_PAGE;
+    const part = state.shown.slice(from, state.paper ? undefined : from + PER_PAGE);
     const body = element("rows").tBodies[0];
     body.replaceChildren(...part.map((row) => {
       const line = make("tr", undefined, { role: "row" });
-      line.append(...COLUMNS.map((column, at) => cell(row, column, at)));
+      line.append(...COLUMNS.map((column, at) => cell(row, column, at)), links(row));
       return line;
     }));
     const pages = Math.max(1, Math.ceil(state.shown.length / PER_PAGE));
@@ -102,7 +129,7 @@
     element("back").disabled = state.page === 0;
     element("on").disabled = state.page >= pages - 1;
     element("pages").hidden = pages === 1;
-    [...element("rows").tHead.rows[0].cells].forEach((header, at) => {
+    [...element("rows").tHead.rows[0].cells].slice(0, COLUMNS.length).forEach((header, at) => {
       header.setAttribute("aria-sort", at !== state.column ? "none" : state.down ? "descending" : "ascending");
     });
     element("sort").value = state.column < 0 ? "" : `${state.column}${state.down ? "d" : "a"}`;
@@ -149,7 +176,7 @@
     button.addEventListener("click", () => sort(at, state.column === at && !state.down));
     header.append(button);
     return header;
-  }));
+  }), make("th", LINKS, { scope: "col", role: "columnheader", class: "where" }));
   for (const id of ["outcome", "type", "show"]) element(id).addEventListener("change", choose);
   element("find").addEventListener("input", choose);
   element("sort").addEventListener("change", (event) => {
@@ -158,6 +185,12 @@
   });
   element("back").addEventListener("click", () => { state.page -= 1; draw(); });
   element("on").addEventListener("click", () => { state.page += 1; draw(); });
+  // On paper there is no next page: all rows that match are drawn, and what was drawn before comes back.
+  const paper = (on) => { if (state.paper !== on) { state.paper = on; draw(); } };
+  const printed = window.matchMedia("print");
+  printed.addEventListener("change", (event) => paper(event.matches));
+  window.addEventListener("beforeprint", () => paper(true));
+  window.addEventListener("afterprint", () => paper(printed.matches));
   for (const id of ["tools", "rows"]) element(id).hidden = false;
   element("plain").hidden = true;
   choose();

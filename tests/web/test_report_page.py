@@ -232,6 +232,10 @@ def test_the_button_of_the_task_opens_the_page(airflow: Airflow, window: Browser
     page.get_by_label("Find", exact=True).fill("course:2")
     assert page.locator("#rows tbody tr").count() == 1
     assert complaints == []
+    cell = page.locator("#rows tbody td.where")
+    cell.get_by_text("Open").click()
+    cell.get_by_role("link", name="Restore").click()
+    page.wait_for_url("**/dags/canvas_restore")
 
 
 def test_a_page_that_a_task_made_up_gets_no_hold_of_airflow(airflow: Airflow, window: BrowserContext) -> None:

@@ -143,7 +143,10 @@ BROKEN: list[tuple[str, str]] = [
     ("timezone: ../../etc/passwd", "timezone: '../../etc/passwd' is not a time zone."),
     ("start_date: tomorrow", "start_date: 'tomorrow' does not fit. Accepted: such as '2026-09-01'."),
     ("start_date: 2026-02-30", "start_date: '2026-02-30' is not a day. Accepted: 2026-09-01."),
-    ("groups: [one]", "groups[0]: 'one' is not a Canvas group id. Accepted: 101, sis_course_id:BIO-101, "),
+    (
+        "groups: [one]",
+        "groups[0]: 'one' is not a Canvas group id. Accepted: 101, the address of its page, sis_course_id:BIO-101, ",
+    ),
     ("groups: 7", "groups: 7 is not a list. Accepted: such as [7, "),
     ("select: {lessons: [1]}", "select: 'lessons' is not an object type. Accepted: folders, files, "),
     ("select: {pages: 4}", "select.pages: is neither a list nor a mapping."),

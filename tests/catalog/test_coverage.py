@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.coverage import Coverage, coverage
+from canvas_exports.catalog.coverage import BY_HAND, Coverage, coverage
 from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.catalog.standing import Lack
@@ -203,3 +203,33 @@ def _copies(number: int, verdicts: list[Verdict]) -> list[Copy]:
         for day, each in enumerate(verdicts)
     ]
     return [Copy.of(manifest_key(document.package.key), document) for document in made]
+
+
+class TestIdsThatWereTyped:
+    """A mistake of a person's fingers is no course that was lost."""
+
+    def test_one_that_canvas_never_knew_is_no_lost_course(self, archive: FileStore) -> None:
+        report(archive, outcome("course:99999", "gone"), dag_id=BY_HAND)
+        found = judged(archive)
+        assert (found.judged, found.gaps) == (0, ())
+
+    def test_one_that_had_a_copy_once_is_told(self, archive: FileStore) -> None:
+        lay(archive, manifest("course:7", verdict=Verdict.INCOMPLETE))
+        report(archive, outcome("course:7", "gone"), dag_id=BY_HAND)
+        (gap,) = judged(archive).gaps
+        assert (gap.context, gap.outcome) == ("course:7", "gone")
+
+    @pytest.mark.parametrize("word", ["denied", "failed", "stalled", "interrupted"])
+    def test_one_that_canvas_knows_is_told(self, archive: FileStore, word: str) -> None:
+        report(archive, outcome("course:8", word), dag_id=BY_HAND)
+        assert lacks(judged(archive)) == {"course:8": Lack.NO_COPY}
+
+    @pytest.mark.parametrize("nights", [NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)])
+    def test_one_that_a_backup_missed_too_is_told(self, archive: FileStore, nights: date) -> None:
+        report(archive, outcome("course:9", "gone"), dag_id=BY_HAND)
+        report(archive, outcome("course:9", "gone"), day=nights)
+        assert lacks(judged(archive)) == {"course:9": Lack.NO_COPY}
+
+    def test_one_that_is_expected_is_told(self, archive: FileStore) -> None:
+        report(archive, outcome("course:99999", "gone"), dag_id=BY_HAND)
+        assert lacks(judged(archive, ["course:99999"])) == {"course:99999": Lack.NO_COPY}

@@ -296,3 +296,72 @@ class AsTyped:
 
     def resolve(self, _: Any) -> Any:
         return self._filled.resolve({"params": self._params, "dag": self._dag})
+
+
+class TestHowFormsRead:
+    """What a person sees of a form, and of a mistake in it."""
+
+    def test_no_description_holds_a_backtick(self) -> None:
+        """Airflow's form prints code over the text beside it."""
+        for dag in with_forms().values():
+            for name in dag.params:
+                param = dag.params.get_param(name)
+                assert "`" not in f"{param.schema.get('title')}{param.schema.get('description_md')}", name
+
+    def test_no_rule_would_show_a_regular_expression(self) -> None:
+        for dag in with_forms().values():
+            for name in dag.params:
+                assert '"pattern"' not in json.dumps(dag.params.get_param(name).schema), name
+
+    def test_what_is_required_says_so_first(self) -> None:
+        for dag, names in (
+            (canvas_export(), {"courses"}),
+            (canvas_restore(), {"course", "into"}),
+            (canvas_restore_drill(), set()),
+            (canvas_verify(), set()),
+        ):
+            said = {name: dag.params.get_param(name).schema["description_md"] for name in dag.params}
+            assert {name for name, text in said.items() if text.startswith("Required")} == names
+
+    @pytest.mark.parametrize(
+        ("make", "typed", "said"),
+        [
+            (canvas_export, {}, "the fields courses, groups and users are empty"),
+            (
+                canvas_export,
+                {"courses": ["Biology"]},
+                "courses: 'Biology' is not a Canvas course id. Accepted: 101, ",
+            ),
+            (canvas_export, {"courses": ["101"], "fail_on": "many"}, "fail_on: "),
+            (canvas_export, {"courses": ["101"], "batch_size": 500}, "batch_size: 500 is out of range"),
+            (
+                canvas_restore,
+                {"course": "Biology", "into": "300"},
+                "course: 'Biology' is not a Canvas course id",
+            ),
+            (canvas_restore, {"course": "101", "into": "group:7"}, "into: group:7 is not a course"),
+            (canvas_restore, {"course": "101", "into": "300", "copy": "yesterday"}, "copy: "),
+            (
+                canvas_restore,
+                {"course": "101", "into": "https://other.example.edu/courses/300"},
+                "into: the address of course:300 leads to other.example.edu",
+            ),
+            (canvas_restore_drill, {"into": ["Biology"]}, "into: 'Biology' is not a Canvas course id"),
+        ],
+    )
+    def test_a_mistake_is_a_sentence_with_its_field_before_anything_is_created(
+        self,
+        make: Callable[[], DAG],
+        typed: dict[str, Any],
+        said: str,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", (tmp_path / "archive").as_uri())
+        with Sandbox([Course(id=101), Course(id=300, state="claimed", size=0)]) as canvas:
+            use(canvas, monkeypatch)
+            life = Life(partial(alone, make, typed), {}, retries=3)
+            assert life.segment() == "failed", "no retry can help"
+            assert not canvas.exports
+            assert not canvas.migrations
+        assert said in str(life.error)

@@ -156,3 +156,46 @@ def test_a_course_whose_name_canvas_does_not_tell_is_listed_all_the_same(
     references = listed(campus, courses=[200, 999], archive=tmp_path.as_uri())
     with open_store(tmp_path.as_uri()) as store:
         assert list(planned(store, references)) == ["course:200", "course:999"]
+
+
+def refused(canvas: Sandbox, **arguments: Any) -> str:
+    life = task(canvas, **arguments)
+    assert life.segment() == "failed"
+    assert not canvas.exports
+    return str(life.error)
+
+
+def test_what_a_person_pastes_is_understood(campus: Sandbox) -> None:
+    pasted = [f"{campus.url}/courses/100/modules", "101, 102 103", "104"]
+    assert listed(campus, courses=pasted) == [[f"course:{number}" for number in range(100, 105)]]
+
+
+def test_an_address_of_another_canvas_is_not_taken_for_a_course_of_this_one(campus: Sandbox) -> None:
+    said = refused(campus, courses=["https://other.example.edu/courses/100"])
+    assert "courses: the address of course:100 leads to other.example.edu" in said
+
+
+def test_a_wrong_id_is_a_sentence_with_its_field(campus: Sandbox) -> None:
+    assert "courses: 'BIO-101' is not a Canvas course id. Accepted: 101, " in refused(
+        campus, courses=["BIO-101"]
+    )
+    assert "groups: 'x' is not a Canvas group id. Accepted: " in refused(campus, groups=["x"])
+
+
+def test_a_mistake_that_the_report_would_find_is_found_before_anything_is_exported(campus: Sandbox) -> None:
+    assert refused(campus, courses=["100"], fail_on="20 courses").startswith("fail_on: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "the fields courses, groups and users are empty"),
+        ({"courses": [], "groups": None}, "the fields courses, groups and users are empty"),
+        (
+            {"account": 1, "filters": {"search_term": "no such course"}},
+            "account 1 has no course that passes the filters",
+        ),
+    ],
+)
+def test_where_nothing_was_found_is_said(campus: Sandbox, arguments: dict[str, Any], said: str) -> None:
+    assert said in refused(campus, **arguments)

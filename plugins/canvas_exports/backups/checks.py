@@ -87,7 +87,7 @@ def _is_schedule(text: str) -> bool:
 
 def _which(sound: Sound) -> Iterator[Found]:
     for place, text, kind in _named(sound):
-        yield from _refusal(place, partial(Context.parse, text, kind=kind))
+        yield from _refusal(place, partial(Context.parse_all, text, kind=kind))
     account = sound(("courses", "account"))
     if account is not None:
         yield from _refusal(("courses", "account"), partial(account_path, account))
@@ -142,7 +142,7 @@ def _kinds(sound: Sound) -> set[ContextKind]:
     kinds = set()
     for _, text, kind in _named(sound):
         with suppress(InputError):
-            kinds.add(Context.parse(text, kind=kind).kind)
+            kinds |= {context.kind for context in Context.parse_all(text, kind=kind)}
     if not kinds or sound(("courses", "list")) or sound(("courses", "account")):
         kinds.add(ContextKind.COURSE)
     return kinds

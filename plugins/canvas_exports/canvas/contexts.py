@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from canvas_exports.canvas.pasted import BETWEEN, address, divided, expanded
 from canvas_exports.errors import InputError
+from canvas_exports.text import harmless
 
 ACCEPTED = (
-    "101, sis_course_id:BIO-101, course:101, course:sis_course_id:BIO-101, group:7, user:3 or user:self"
+    "101, the address of its page, sis_course_id:BIO-101, course:101, course:sis_course_id:BIO-101, group:7, user:3 or "
+    "user:self"
 )
 
 _FIELDS = {
@@ -39,16 +42,22 @@ class Context:
     """One context, as a person names it.
 
     ``id`` is a decimal Canvas id, ``self`` (users only) or ``<sis field>:<value>``, never percent-encoded.
+
+    Attributes:
+        host: of the address that it was read from, where it was one; see ``check_host``. Not a part of what it is.
     """
 
     kind: ContextKind
     id: str
+    host: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def parse(
         cls, text: str | int, *, field: str = "courses", kind: ContextKind = ContextKind.COURSE
     ) -> Context:
-        """Read ``101``, ``sis_course_id:BIO-101/A``, ``course:101``, ``group:7`` or ``user:self``.
+        """Read ``101``, ``sis_course_id:BIO-101/A``, ``course:101``, ``group:7``, ``user:self``, or a page's address.
+
+        A short global id (``7236~121273``) becomes the number that it is.
 
         Args:
             text: what the person wrote; surrounding white space is ignored.
@@ -59,16 +68,46 @@ class Context:
             InputError: malformed; names the field and the accepted forms.
         """
         raw = str(text).strip()
-        named, colon, rest = raw.partition(":")
-        if colon and named in ContextKind._value2member_map_:
-            kind, value = ContextKind(named), rest.strip()
-        else:
-            value = raw
-        if not _is_id(kind, value):
-            raise InputError(field, f"{raw!r} is not a Canvas {kind.value} id", accepted=ACCEPTED)
-        if value.isdigit():
-            value = str(int(value))
-        return cls(kind, value)
+        found = _read(raw, kind) or _read(raw.strip("<>\"' ").rstrip(",;"), kind)
+        if found is None:
+            shown = harmless(raw, most=80)
+            raise InputError(field, f"{shown!r} is not a Canvas {kind.value} id", accepted=ACCEPTED)
+        return found
+
+    @classmethod
+    def parse_all(
+        cls, text: str | int, *, field: str = "courses", kind: ContextKind = ContextKind.COURSE
+    ) -> list[Context]:
+        """Read one line, on which several may stand, with commas, semicolons or blanks between them.
+
+        A SIS id that holds such a character stays whole, unless all that it would be divided into are ids.
+
+        Raises:
+            InputError: one of them is malformed; names the field and the accepted forms.
+        """
+        raw = str(text).strip()
+        if (alone := _read(raw, kind)) is not None and not any(each in raw for each in BETWEEN):
+            return [alone]
+        pieces = divided(str(text), lambda piece: _read(piece, kind) is not None)
+        return [cls.parse(piece, field=field, kind=kind) for piece in pieces]
+
+    def check_host(self, host: str, *, field: str = "courses") -> None:
+        """See to it that a pasted address is of the Canvas that is asked.
+
+        Args:
+            host: of that Canvas, as an origin: ``https://canvas.example.edu``.
+            field: the name of the field to blame in an error.
+
+        Raises:
+            InputError: it is of another; its number would be another course's here.
+        """
+        asked = host.rpartition("//")[2].lower()
+        if self.host and self.host != asked:
+            raise InputError(
+                field,
+                f"the address of {self} leads to {harmless(self.host, most=80)}, and the connection to {asked}",
+                accepted=f"an address of {asked}; or {self.id} alone, if both are the same Canvas",
+            )
 
     @property
     def canvas_id(self) -> int | None:
@@ -81,6 +120,20 @@ class Context:
 
     def __str__(self) -> str:
         return f"{self.kind.value}:{self.id}"
+
+
+def _read(raw: str, kind: ContextKind) -> Context | None:
+    """What a text names, if it names one thing."""
+    host = ""
+    named, colon, rest = raw.partition(":")
+    if colon and named in ContextKind._value2member_map_:
+        kind, raw = ContextKind(named), rest.strip()
+    elif "/" in raw and (page := address(raw)) is not None:
+        host, kind, raw = page[0], ContextKind(page[1]), page[2]
+    value = expanded(raw)
+    if not _is_id(kind, value):
+        return None
+    return Context(kind, str(int(value)) if value.isdigit() else value, host)
 
 
 def _is_id(kind: ContextKind, value: str) -> bool:

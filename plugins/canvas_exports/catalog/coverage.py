@@ -13,8 +13,12 @@ from canvas_exports.catalog.reading import Holding, Trouble
 from canvas_exports.catalog.runs import Told
 from canvas_exports.catalog.standing import Lack, Standing, judge
 
+#: The DAG whose courses a person types: what Canvas does not know of those, and the archive neither, never was a course.
+BY_HAND = "canvas_export"
+
 _SIS = "course:sis_course_id:"
 _NUMBER = re.compile("[0-9]{1,19}")
+_GONE = "gone"
 _STORED = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 
 
@@ -88,7 +92,8 @@ def coverage(
         holdings: what the archive holds; see ``reading.every_context``.
         expected: the contexts that should have a good copy, such as ``course:101``; a course whose number is not known is
             named ``course:sis_course_id:BIO-101`` and found by the SIS id in its newest manifest. ``None``: all that the
-            archive knows, from copies and from the outcomes, each with the export types it has or was asked for.
+            archive knows, from copies and from the outcomes, each with the export types it has or was asked for; but not what
+            a person typed into the form of ``canvas_export``, Canvas did not find, and the archive never had a copy of.
         export_types: what each expected context should have.
         outcomes: of runs, newest first: they explain gaps.
     """
@@ -133,6 +138,9 @@ class _Known:
         context = _holder(one.record.key) or number
         pair = (context, one.record.export_type)
         if pair in self._good:
+            return
+        typed = one.report.dag == BY_HAND and one.record.outcome == _GONE
+        if typed and pair not in self._gaps and (context, None) not in self._gaps:
             return
         unknown = self._gaps.pop((context, None), None)
         gap = self._gaps.get(pair) or (replace(unknown, export_type=pair[1]) if unknown else None)

@@ -11,6 +11,7 @@ from airflow.sdk import DAG, Param
 
 from canvas_exports.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.backups.schema import schema
+from canvas_exports.catalog.coverage import BY_HAND
 from canvas_exports.dags.form import Filled, archive_field, canvas_field, field, setting_fields
 from canvas_exports.dags.tasks import back_up
 
@@ -29,7 +30,7 @@ For a backup that comes back by itself, add a file to `include/backups/` instead
 def canvas_export() -> DAG:
     """The DAG ``canvas_export``: three fields to fill in, the rest in collapsed sections."""
     with DAG(
-        dag_id="canvas_export",
+        dag_id=BY_HAND,
         description="Export courses by hand: a form asks which, as what, and where to.",
         schedule=None,
         catchup=False,

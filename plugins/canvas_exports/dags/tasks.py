@@ -74,6 +74,7 @@ def back_up(
         also_archives=also_archives,
         export_types=export_types,
         batch_size=batch_size,
+        fail_on=fail_on,
         **connections,
         **listing,
         **again,

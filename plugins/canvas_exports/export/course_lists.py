@@ -141,7 +141,7 @@ def _from_lines(text: str, field: str) -> Iterator[Context]:
     for number, line in enumerate(_lines(text, field), start=1):
         course = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
         if course:
-            yield _context(course, field, "line", number)
+            yield from _contexts(course, field, "line", number)
 
 
 def _from_csv(text: str, field: str, names: Names | None) -> Iterator[Context]:
@@ -203,7 +203,7 @@ def _from_document(document: Any, field: str) -> Iterator[Context]:
             named = ((name, entry[name]) for name in COLUMNS if name in entry)
             yield _course(named, field, "entry", number)
         else:
-            yield _context(entry, field, "entry", number)
+            yield from _contexts(entry, field, "entry", number)
 
 
 def _course(entry: Iterable[tuple[str, Any]], field: str, place: str, number: int) -> Context:
@@ -227,6 +227,14 @@ def _context(value: Any, field: str, place: str, number: int) -> Context:
         with suppress(InputError):
             return Context.parse(value)
     raise InputError(f"{field}, {place} {number}", "what stands there is not a course", accepted=ACCEPTED)
+
+
+def _contexts(value: Any, field: str, place: str, number: int) -> list[Context]:
+    """The same where several may stand."""
+    if isinstance(value, str):
+        with suppress(InputError):
+            return Context.parse_all(value)
+    return [_context(value, field, place, number)]
 
 
 def _harmless(uri: str) -> str:

@@ -20,6 +20,7 @@ from canvas_exports.export.course_lists import read_list
 from canvas_exports.export.naming import Names
 from canvas_exports.export.places import usable
 from canvas_exports.export.plan import plan_folder, write_plan
+from canvas_exports.export.policy import FailurePolicy
 from canvas_exports.export.run_info import RunInfo
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
@@ -43,7 +44,7 @@ class CanvasListCoursesOperator(BaseOperator):
     Makes no export. A list that cannot be read fails the task; it is never taken for an empty one.
 
     Args:
-        courses: ids, SIS ids or contexts.
+        courses: ids, SIS ids, contexts or addresses of their pages; several may stand in one text, with commas or blanks.
         groups: group ids.
         users: user ids, or ``self``.
         course_list: path or URI of a CSV, text, JSON or YAML file.
@@ -58,6 +59,7 @@ class CanvasListCoursesOperator(BaseOperator):
         batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
         export_types: as many as the export task will make of each course.
         allow_empty: whether finding no course at all is fine.
+        fail_on: when the run is to have failed, as its report is told: checked here, so that a mistake costs no export.
 
     Raises:
         AirflowFailException: bad input, a refused credential, no course, or more than one run can carry.
@@ -76,6 +78,7 @@ class CanvasListCoursesOperator(BaseOperator):
         "canvas_conn_id",
         "batch_size",
         "export_types",
+        "fail_on",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"filters": "json"}
     ui_color = "#e8f0f7"
@@ -96,6 +99,7 @@ class CanvasListCoursesOperator(BaseOperator):
         batch_size: int = 50,
         export_types: str | Iterable[str] = ("common_cartridge",),
         allow_empty: bool = False,
+        fail_on: str = "any",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,25 +116,40 @@ class CanvasListCoursesOperator(BaseOperator):
         self.batch_size = batch_size
         self.export_types = export_types
         self.allow_empty = allow_empty
+        self.fail_on = fail_on
 
     @ending_in_one_line
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
+        FailurePolicy.parse(self.fail_on)
         names = Names()
         contexts = self._contexts(names)
         if not contexts and not self.allow_empty:
-            raise AirflowFailException(
-                "No course was found, so nothing would be backed up. Check the list, the account and the filters, or "
-                "say allow_empty if that is what you expect."
-            )
+            raise AirflowFailException(self._nothing())
         batches = self._batches(contexts, run_info(context), names)
         self.log.info("%d contexts in %d batches", len(contexts), len(batches))
         return batches
+
+    def _nothing(self) -> str:
+        """Where nothing was found, and what to do about it."""
+        where = [
+            f"account {self.account} has no course that passes the filters"
+            if self.account is not None
+            else "",
+            "the course list names none" if self.course_list else "",
+        ]
+        found = " and ".join(filter(None, where)) or "the fields courses, groups and users are empty"
+        return (
+            f"No course was found, so nothing would be backed up: {found}. Name at least one, or say allow_empty if that is "
+            "what you expect."
+        )
 
     def _contexts(self, names: Names) -> list[CanvasContext]:
         explicit = list(self._explicit(names))
         queries = list(self._queries())
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
+            for context in explicit:
+                context.check_host(client.host)
             names.canvas = client.host
             queried = self._queried(client, queries, names)
             return unique(chain(explicit, queried), names.resolver(client), client.whoami)
@@ -163,7 +182,7 @@ class CanvasListCoursesOperator(BaseOperator):
         ):
             listed = [texts] if isinstance(texts, (str, int)) else texts or ()
             for text in listed:
-                yield CanvasContext.parse(text, field=field, kind=kind)
+                yield from CanvasContext.parse_all(text, field=field, kind=kind)
         if self.course_list:
             yield from read_list(self.course_list, names=names)
 

@@ -141,9 +141,12 @@ class CanvasRestoreOperator(ImportingOperator):
         save: Save,
     ) -> Restore:
         """The restore, as far as an earlier attempt came."""
+        request = self._request()
+        request.source.check_host(client.host, field="course")
+        request.into.check_host(client.host, field="into")
         state = earlier(document, RestoreState.from_json, fresh)
         state.resume(fresh)
-        self._restore = Restore(client=client, store=store, request=self._request(), state=state, save=save)
+        self._restore = Restore(client=client, store=store, request=request, state=state, save=save)
         return self._restore
 
     def finish(self, context: Context) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def empty_rooms(client: CanvasClient, named: Iterable[str | int]) -> Rooms:
         CanvasError: Canvas could not be asked (retryable), or refuses the token (permanent).
     """
     rooms = Rooms()
-    contexts = [Context.parse(text, field="into") for text in named]
+    contexts = [context for text in named for context in Context.parse_all(text, field="into")]
     for context in contexts:
+        context.check_host(client.host, field="into")
         if context.kind is not ContextKind.COURSE:
             raise InputError("into", f"{context} is not a course", accepted="numbers or SIS ids of courses")
         try:

@@ -82,6 +82,25 @@ class TestS3:
         extra = {"service_config": {"s3": {"endpoint_url": "http://127.0.0.1:9000"}}}
         assert options("s3://bucket/root", extra=extra).endpoint == "http://127.0.0.1:9000"
 
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            {"addressing_style": "virtual"},
+            {"config_kwargs": {"s3": {"addressing_style": "virtual"}}},
+            {"service_config": {"s3": {"addressing_style": "virtual"}}},
+            {"service_config": {"s3": {"config_kwargs": {"s3": {"addressing_style": "virtual"}}}}},
+            {"addressing_style": "virtual", "config_kwargs": {"s3": {"addressing_style": "path"}}},
+        ],
+    )
+    def test_the_addressing_style_is_read_here_and_where_the_provider_has_it(
+        self, extra: dict[str, Any]
+    ) -> None:
+        assert options("s3://bucket/root", extra=extra).addressing_style == "virtual"
+
+    @pytest.mark.parametrize("extra", [{}, {"config_kwargs": {"s3": None}}, {"config_kwargs": "x"}])
+    def test_without_a_style_it_is_as_boto3_does_it(self, extra: dict[str, Any]) -> None:
+        assert options("s3://bucket/root", extra=extra).addressing_style == "auto"
+
     def test_secrets_never_show(self) -> None:
         shown = repr(options("s3://bucket/root", login="AKIAEXAMPLE", password="s3cret"))
         assert "s3cret" not in shown

@@ -144,12 +144,17 @@ class TestSweeping:
         assert path.exists()
 
     def test_trouble_is_told_and_fails_nothing(
-        self, canvas: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self,
+        canvas: Sandbox,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         path = self.leave(tmp_path, days=3)
-        (tmp_path / ".canvas-exports-probe").mkdir()
+        (tmp_path / "taken").mkdir()
+        monkeypatch.setattr("canvas_exports.archive.sweeping.probe_key", lambda _suffix: "taken")
         report = reported(canvas, tmp_path, [])
-        assert "directory" in report["swept"]["trouble"]
+        assert "taken there is no file" in report["swept"]["trouble"]
         assert "sweeping ended early" in caplog.text
         assert path.exists()
 

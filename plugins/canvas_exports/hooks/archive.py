@@ -97,6 +97,7 @@ def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
     return StoreOptions(
         endpoint=service.get("endpoint_url") or extra.get("endpoint_url") or extra.get("host"),
         region=extra.get("region_name"),
+        addressing_style=extra.get("addressing_style") or _addressing_style(extra) or "auto",
         access_key=connection.login or extra.get("aws_access_key_id"),
         secret_key=connection.password or extra.get("aws_secret_access_key"),
         session_token=extra.get("aws_session_token"),
@@ -104,6 +105,17 @@ def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
         verify=extra.get("verify", True),
         unsigned_payload=extra.get("unsigned_payload", False),
     )
+
+
+def _addressing_style(extra: Mapping[str, Any]) -> Any:
+    """Where the Amazon provider has it: in what it hands on to botocore, for all services or for this one."""
+    for path in (("config_kwargs",), ("service_config", "s3", "config_kwargs"), ("service_config",)):
+        found: Any = extra
+        for name in (*path, "s3", "addressing_style"):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if found:
+            return found
+    return None
 
 
 def _provider_keys(connection: Connection) -> KeysProvider | None:

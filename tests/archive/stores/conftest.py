@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,28 @@ from tests.archive.stores import azure_servers
 from tests.archive.stores.ftp_server import FtpServer
 from tests.archive.stores.gcs_servers import GcsServer, service_account
 from tests.archive.stores.hdfs_servers import HDFS_COMMAND, WebHdfsServer
-from tests.archive.stores.places import AzurePlace, FolderPlace, GcsPlace, MiB, Place, S3Place
+from tests.archive.stores.places import AzurePlace, FolderPlace, GcsPlace, MiB, Place, S3Place, WildPlace
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, FaultProxy, client, moto, rclone
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
+from tests.archive.stores.wild_s3 import Habits, WildS3
 
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.opening import open_store
 
 BUCKET = "archive"
-KINDS = ("file", "s3-rclone", "s3-moto", "gs", "az", "sftp", "ftp", "webhdfs", "hdfs")
+#: S3 as it is in the wild: what a server does otherwise than Amazon.
+WILD = {
+    "wild": Habits(),
+    "unencoded": Habits(encodes_names=False, page=3, tells_marker=False),
+    "501": Habits(condition="501"),
+    "400": Habits(condition="400"),
+    "careless": Habits(condition="ignored"),
+    "busy": Habits(refuses_each=9),
+}
+KINDS = (
+    *("file", "s3-rclone", "s3-moto", "gs", "az", "sftp", "ftp", "webhdfs", "hdfs"),
+    *(f"s3-{name}" for name in WILD),
+)
 
 
 @pytest.fixture(scope="session")
@@ -110,13 +124,24 @@ def open_place(
 
         def folder(uri: str, options: StoreOptions | None = None) -> Place:
             store = cleanup.enter_context(open_store(uri, options))
-            return FolderPlace(store, 3 * MiB, True, tmp_path / "root" / "canvas")
+            links = uri.startswith(("file:", "sftp:"))  # elsewhere links are the server's own affair
+            return FolderPlace(store, 3 * MiB, True, tmp_path / "root" / "canvas", links)
 
         def start(kind: str) -> Place:
             root = tmp_path / "root"
             root.mkdir()
             if kind == "file":
                 return folder(f"file://{root}/canvas")
+            if kind.startswith("s3-") and (name := kind.removeprefix("s3-")) in WILD:
+                wild = WildS3(BUCKET, replace(WILD[name]))
+                cleanup.callback(wild.close)
+                store = cleanup.enter_context(
+                    open_store(f"s3://{BUCKET}/canvas", s3_options(wild.endpoint, retries=4))
+                )
+                heeds = wild.habits.condition == "heeded"
+                return WildPlace(
+                    store, 20 * MiB, True, wild, "canvas/", heeds_conditions=heeds, checks_signatures=False
+                )
             if kind.startswith("s3-"):
                 server_name = kind.removeprefix("s3-")
                 endpoint = request.getfixturevalue(f"{server_name}_endpoint")

@@ -12,6 +12,7 @@ import html
 import json
 import re
 import threading
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -88,8 +89,10 @@ class Upload:
 class GcsServer:
     """One bucket in memory. ``lockable``: whether object retention is enabled for it. ``seen``: every request."""
 
-    def __init__(self, bucket: str, *, lockable: bool = True) -> None:
+    def __init__(self, bucket: str, *, lockable: bool = True, one_change_a_second: bool = False) -> None:
         self.bucket, self.lockable = bucket, lockable
+        self.one_change_a_second = one_change_a_second
+        self.changed: dict[str, float] = {}
         self.blobs: dict[str, Blob] = {}
         self.uploads: dict[str, Upload] = {}
         self.lock = threading.Lock()
@@ -106,9 +109,17 @@ class GcsServer:
         self._server.server_close()
 
     def store(self, name: str, data: bytes, headers: dict[str, str]) -> Blob:
+        self.changing(name)
         self.generation += 1
         blob = self.blobs[name] = Blob(data, _kept(headers), self.generation)
         return blob
+
+    def changing(self, name: str) -> None:
+        """Google takes one change of an object a second, where it is told to be so strict."""
+        now = time.monotonic()
+        if self.one_change_a_second and now - self.changed.get(name, -1) < 1:
+            raise _RefusedError(429, "rateLimitExceeded")
+        self.changed[name] = now
 
 
 class _RefusedError(Exception):
@@ -209,6 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(204, b"")
             case "DELETE", []:
                 self._refuse_locked(self._blob(name))
+                self.gcs.changing(name)
                 del self.gcs.blobs[name]
                 self._send(204, b"")
             case _:
@@ -267,12 +279,14 @@ class _Handler(BaseHTTPRequestHandler):
         names = sorted(
             name for name in self.gcs.blobs if name.startswith(query.get("prefix", "")) and name > after
         )
-        rows = ""
+        encoded = query.get("encoding-type") == "url"
+        rows = "<EncodingType>url</EncodingType>" if encoded else ""
         for name in names[:PAGE]:
             blob = self.gcs.blobs[name]
             moment = blob.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            written = quote(name) if encoded else html.escape(name)
             rows += (
-                f"<Contents><Key>{name}</Key><LastModified>{moment}</LastModified>"
+                f"<Contents><Key>{written}</Key><LastModified>{moment}</LastModified>"
                 f"<ETag>{blob.etag}</ETag><Size>{len(blob.data)}</Size></Contents>"
             )
         more = (

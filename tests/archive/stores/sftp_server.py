@@ -41,6 +41,10 @@ class _Handle(paramiko.SFTPHandle):
     def stat(self) -> paramiko.SFTPAttributes:
         return paramiko.SFTPAttributes.from_stat(os.fstat(self.writefile.fileno()))  # type: ignore[attr-defined]
 
+    def chattr(self, attr: paramiko.SFTPAttributes) -> int:
+        os.fchmod(self.writefile.fileno(), attr.st_mode or 0)  # type: ignore[attr-defined]
+        return SFTP_OK
+
 
 def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
     """A server that keeps to version 3 of the protocol: plain rename never replaces."""
@@ -55,7 +59,7 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
         def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
             try:
                 return [
-                    paramiko.SFTPAttributes.from_stat(entry.stat(), entry.name)
+                    paramiko.SFTPAttributes.from_stat(entry.stat(follow_symlinks=False), entry.name)
                     for entry in os.scandir(self._real(path))
                 ]
             except OSError as error:
@@ -67,7 +71,14 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
             except OSError as error:
                 return answer(error)
 
-        lstat = stat
+        def lstat(self, path: str) -> paramiko.SFTPAttributes | int:
+            try:
+                return paramiko.SFTPAttributes.from_stat(Path(self._real(path)).lstat())
+            except OSError as error:
+                return answer(error)
+
+        def chattr(self, path: str, attr: paramiko.SFTPAttributes) -> int:
+            return self._try(lambda real: Path(real).chmod(attr.st_mode or 0), path)
 
         def open(self, path: str, flags: int, _attr: object) -> paramiko.SFTPHandle | int:
             try:
@@ -83,8 +94,8 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
         def remove(self, path: str) -> int:
             return self._try(os.remove, path)
 
-        def mkdir(self, path: str, _attr: object) -> int:
-            return self._try(os.mkdir, path)
+        def mkdir(self, path: str, attr: paramiko.SFTPAttributes) -> int:
+            return self._try(lambda real: Path(real).mkdir(attr.st_mode or 0o777), path)
 
         def rename(self, old: str, new: str) -> int:
             linked = self._try(os.link, old, new)  # as OpenSSH: in one step, and never over another file

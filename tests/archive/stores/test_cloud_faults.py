@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from urllib.parse import unquote
 
 import pytest
@@ -20,6 +22,7 @@ from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.opening import check_writable, open_store
+from canvas_exports.archive.ownership import is_probe
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.protection import Protection
 from canvas_exports.archive.publish import publish
@@ -165,6 +168,26 @@ def test_a_lock_that_fails_says_so_and_what_cannot_be_asked_about_is_not_deleted
             assert place.objects() == set()
     finally:
         proxy.close()
+
+
+def test_batches_that_start_together_on_a_cloud_that_takes_one_change_of_an_object_a_second_share_none() -> (
+    None
+):
+    server = GcsServer(BUCKET, one_change_a_second=True)
+    together = Barrier(8)
+    try:
+
+        def start(_: int) -> None:
+            with open_store(f"gs://{BUCKET}/canvas", gcs_options(server, retries=0)) as store:
+                together.wait(60)
+                check_writable(store)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(start, range(8)))
+        left = {name.removeprefix("canvas/") for name in server.blobs}
+        assert all(map(is_probe, left))  # to delete is to change: what was refused is swept later
+    finally:
+        server.close()
 
 
 def uses(store: Store, *more: Callable[[], object]) -> tuple[Callable[[], object], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,9 @@ from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.catalog.reading import every_context
 from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError
+from canvas_exports.text import harmless
 
 KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
 
@@ -177,6 +180,36 @@ def test_list_finds_what_starts_with_the_prefix_and_nothing_else(place: Place) -
     assert listed("courses/10/b") == {"courses/10/b.json"}
     assert listed("users/") == set()
     assert {info.size for info in place.store.list("groups/")} == {len("groups/1/d.json")}
+
+
+def test_what_is_foreign_is_passed_over_told_once_and_left_alone_whatever_it_is_called(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = place.lay_foreign()
+    if not names:
+        pytest.skip("nothing foreign can be laid here")
+    keys = {"courses/1/ours.json", "courses/10/ours.json", "runs/ours.json"}
+    for key in keys:
+        assert place.store.put_if_absent(key, b"{}")
+    before = place.foreign()
+    for _ in range(2):
+        assert {info.key for info in place.store.list()} == keys
+        assert {info.key for info in place.store.list("courses/1/")} == {"courses/1/ours.json"}
+        assert {info.key for info in place.store.list("courses/")} == keys - {"runs/ours.json"}
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert {name for name in names if sum(f"'{harmless(name)}'" in each for each in told) == 1} == names
+    assert len(told) == len(names)
+    assert all(line.isprintable() for line in told)
+    assert [holding.name for holding in every_context(place.store)] == ["course:1", "course:10"]
+    assert place.store.sweep(timedelta(0)) == []
+    assert sweep(place.store, grace=timedelta(seconds=-2)).trouble is None
+    check_writable(place.store)
+    assert place.foreign() == before
+
+
+def test_a_temporary_name_is_never_listed_wherever_it_came_from(place: Place) -> None:
+    place.store.put_if_absent("courses/1/.a.zip.0badf00d.part", b"copied here with its folder")
+    assert list(place.store.list()) == []
 
 
 def test_delete_removes_and_minds_no_absence(place: Place) -> None:

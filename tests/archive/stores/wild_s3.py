@@ -26,6 +26,12 @@ Fault = tuple[int, str]
 """Status and code of a refusal."""
 
 CHANGES_A_SECOND = 1
+_HICCUPS = (
+    (503, "SlowDown"),
+    (429, "TooManyRequests"),
+    (409, "OperationAborted"),
+    (400, "RequestTimeout"),
+)
 
 
 @dataclass
@@ -43,6 +49,7 @@ class Habits:
         tells_initiated: in the list of uploads: when each began; ``None``: not at all, a text: that instead of a date.
         abort: what an abort of an upload is answered with; ``None``: it is carried out.
         virtual_only: a bucket is addressed by host name alone.
+        refuses_each: every so manieth request is refused once, in turn as one that is too slow, too early or too many is.
     """
 
     condition: Literal["heeded", "501", "400", "ignored"] = "heeded"
@@ -54,6 +61,7 @@ class Habits:
     tells_initiated: str | None = "date"
     abort: Fault | None = None
     virtual_only: bool = False
+    refuses_each: int | None = None
 
 
 @dataclass
@@ -119,6 +127,10 @@ class WildS3:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client that has heard enough hangs up
+            super().handle()
+
     def _answer(self) -> None:
         self.wild: WildS3 = self.server.wild  # type: ignore[attr-defined]
         length = self.headers.get("Content-Length")
@@ -136,12 +148,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(error.status, f"<Error><Code>{error.code}</Code></Error>".encode())
 
     def _admit(self, name: str, query: dict[str, str]) -> None:
+        self._hiccup()
         fault = self.wild.fault(self.command, name, query)
         if fault is not None:
             raise RefusedError(*fault)
         signed = self.headers.get("Authorization", "") + query.get("X-Amz-Algorithm", "")
         if "AWS4-HMAC-SHA256" not in signed:
             raise RefusedError(403, "AccessDenied")
+
+    def _hiccup(self) -> None:
+        each, count = self.wild.habits.refuses_each, len(self.wild.seen)
+        if each is not None and count % each == 0:
+            refusals = _HICCUPS if self.command != "HEAD" else _HICCUPS[:2]  # whose answers have no code
+            raise RefusedError(*refusals[count // each % len(refusals)])
 
     def _name(self, path: str) -> str:
         """The object's name: after the bucket in the path, or all of it where the host names the bucket."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ftplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.stores.remote import Remote, RemoteFile
+from canvas_exports.archive.stores.remote import Remote, RemoteFile, no_matter
 
 DEFAULT_PORT = 21
 _NOT_LOGGED_IN = "530"
@@ -47,7 +47,9 @@ class Ftp(Remote):
         with self._connected() as ftp:
             return _stat(ftp, path)
 
-    def walk(self, folder: str) -> Iterator[RemoteFile]:
+    def walk(
+        self, folder: str, enters: Callable[[str], bool] = bool, odd: Callable[[str, str], None] = no_matter
+    ) -> Iterator[RemoteFile]:
         """``NLST``, ``SIZE`` and ``MDTM``: old servers know no ``MLSD``."""
         with self._connected() as ftp:
             try:
@@ -60,8 +62,8 @@ class Ftp(Remote):
         for name, file in found.items():
             if file is not None:
                 yield file
-            elif name not in (".", "..", ""):
-                yield from self.walk(f"{folder}/{name}")
+            elif name not in (".", "..", "") and enters(f"{folder}/{name}"):
+                yield from self.walk(f"{folder}/{name}", enters, odd)
 
     def make_folder(self, path: str) -> None:
         """``MKD`` for each folder on the way; if one cannot be made, storing into it will fail."""

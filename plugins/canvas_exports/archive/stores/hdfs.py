@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 from canvas_exports.archive.capabilities import Capabilities
-from canvas_exports.archive.stores.remote import Remote, RemoteFile
+from canvas_exports.archive.stores.remote import Remote, RemoteFile, no_matter
 
 
 class Hdfs(Remote):
@@ -30,7 +30,12 @@ class Hdfs(Remote):
             return None
         return RemoteFile(path, int(size), datetime.fromtimestamp(int(changed) / 1000, timezone.utc))
 
-    def walk(self, folder: str) -> Iterator[RemoteFile]:
+    def walk(
+        self,
+        folder: str,
+        enters: Callable[[str], bool] = bool,  # noqa: ARG002 - one command lists all
+        odd: Callable[[str, str], None] = no_matter,  # noqa: ARG002 - as above
+    ) -> Iterator[RemoteFile]:
         """``hdfs dfs -ls -R``, and ``-stat`` for each file."""
         listed = self._run("-ls", "-R", "-C", self.uri(folder), absent_is_fine=True) or ""
         for line in listed.splitlines():

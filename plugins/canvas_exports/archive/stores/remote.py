@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,14 @@ class RemoteFile:
     path: str
     size: int
     modified: datetime
+
+
+class LinkError(PermissionError):
+    """A link lies where a folder below the archive's root should be. It is not followed."""
+
+
+def no_matter(path: str, why: str) -> None:
+    """Nobody wants to know."""
 
 
 class Remote(ABC):
@@ -55,8 +63,19 @@ class Remote(ABC):
         """One file; ``None`` if there is none, or if it is a folder."""
 
     @abstractmethod
-    def walk(self, folder: str) -> Iterator[RemoteFile]:
-        """All files below a folder; none if there is no such folder."""
+    def walk(
+        self, folder: str, enters: Callable[[str], bool] = bool, odd: Callable[[str, str], None] = no_matter
+    ) -> Iterator[RemoteFile]:
+        """All files below a folder; none if there is no such folder. No link is followed, where the protocol tells.
+
+        Args:
+            folder: where to begin.
+            enters: asked of the path of each folder below, whether to go into it, where it is cheaper not to.
+            odd: told the path of what is neither file nor folder, or a folder that cannot be read, and why.
+        """
+
+    def check_folders(self, root: str, path: str) -> None:  # noqa: B027 - most protocols cannot tell
+        """``LinkError`` if a link lies on the way from the root to a file."""
 
     @abstractmethod
     def make_folder(self, path: str) -> None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.stores.remote import Remote, RemoteFile
+from canvas_exports.archive.stores.remote import LinkError, Remote, RemoteFile, no_matter
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
     import paramiko
 
 DEFAULT_PORT = 22
+_FILE_MODE, _FOLDER_MODE = 0o640, 0o750
 _PIECE = 32 * 1024  # what every server answers in one message
 
 
@@ -53,6 +54,7 @@ class Sftp(Remote):
         self._client: paramiko.SSHClient | None = None
         self._files: paramiko.SFTPClient | None = None
         self._streams: set[paramiko.Transport] = set()
+        self._known: set[str] = set()  # folders that are no links
 
     def uri(self, path: str) -> str:
         """Without user and password, which ``parameters`` holds."""
@@ -71,8 +73,10 @@ class Sftp(Remote):
         return data
 
     def opened(self, stream: Any) -> None:
-        """Send without waiting: otherwise every 32 KiB wait for an answer, at 1 MB/s."""
+        """Send without waiting: otherwise every 32 KiB wait for an answer, at 1 MB/s. Mode 0640 where the server has modes."""
         if stream.writable():
+            with suppress(OSError):
+                stream.chmod(_FILE_MODE)
             stream.set_pipelined(True)
 
     def closed(self, stream: Any) -> None:
@@ -82,29 +86,55 @@ class Sftp(Remote):
         channel.close()
 
     def stat(self, path: str) -> RemoteFile | None:
-        """``SSH_FXP_STAT``."""
+        """``SSH_FXP_LSTAT``: a link is not an object."""
         with self._lock:
             try:
-                return _file(path, self._sftp().stat(path))
+                return _file(path, self._sftp().lstat(path))
             except FileNotFoundError:
                 return None
 
-    def walk(self, folder: str) -> Iterator[RemoteFile]:
-        """``SSH_FXP_READDIR``, folder by folder."""
-        with self._lock:
-            try:
-                entries = self._sftp().listdir_attr(folder)
-            except FileNotFoundError:
-                return
-        for entry in entries:
-            path = f"{folder}/{entry.filename}"
-            if modes.S_ISDIR(entry.st_mode or 0):
-                yield from self.walk(path)
-            elif (found := _file(path, entry)) is not None:
-                yield found
+    def walk(
+        self, folder: str, enters: Callable[[str], bool] = bool, odd: Callable[[str, str], None] = no_matter
+    ) -> Iterator[RemoteFile]:
+        """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to."""
+        waiting = [folder]
+        while waiting:
+            here = waiting.pop()
+            with self._lock:
+                try:
+                    entries = self._sftp().listdir_attr(here)
+                except FileNotFoundError:
+                    continue
+                except PermissionError:
+                    if here == folder:
+                        raise
+                    odd(here, "it cannot be read")
+                    continue
+            folders = []
+            for entry in entries:
+                path = f"{here}/{entry.filename}"
+                if "/" in entry.filename or entry.filename in ("", ".", ".."):
+                    continue  # of no honest server
+                if modes.S_ISDIR(entry.st_mode or 0):
+                    folders.append(path)
+                elif (found := _file(path, entry)) is not None:
+                    yield found
+                else:
+                    odd(path, "it is a link" if modes.S_ISLNK(entry.st_mode or 0) else "it is no plain file")
+            waiting.extend(filter(enters, sorted(folders, reverse=True)))
+
+    def check_folders(self, root: str, path: str) -> None:
+        """``SSH_FXP_LSTAT`` of each folder below the root, once; the protocol cannot open one in the other."""
+        folder = path.rpartition("/")[0]
+        while len(folder) > len(root) and folder not in self._known:
+            with self._lock, suppress(FileNotFoundError):
+                if modes.S_ISLNK(self._sftp().lstat(folder).st_mode or 0):
+                    raise LinkError
+                self._known.add(folder)
+            folder = folder.rpartition("/")[0]
 
     def make_folder(self, path: str) -> None:
-        """``SSH_FXP_MKDIR`` for each folder that is missing."""
+        """``SSH_FXP_MKDIR`` for each folder that is missing, mode 0750 where the server has modes."""
         with self._lock:
             sftp = self._sftp()
             parts = path.strip("/").split("/")
@@ -115,7 +145,8 @@ class Sftp(Remote):
                 except FileNotFoundError:
                     # Another thread or worker may be making it too.
                     with suppress(OSError):
-                        sftp.mkdir(folder)
+                        sftp.mkdir(folder, _FOLDER_MODE)
+                        sftp.chmod(folder, _FOLDER_MODE)  # the server's umask has had its say before
 
     def rename(self, old: str, new: str) -> None:
         """``SSH_FXP_RENAME``, which fails if the new name is taken."""
@@ -133,9 +164,10 @@ class Sftp(Remote):
             self._sftp().posix_rename(old, new)
 
     def delete(self, path: str) -> None:
-        """``SSH_FXP_REMOVE``."""
+        """``SSH_FXP_REMOVE``, after a look: what is no plain file stays."""
         with self._lock, suppress(FileNotFoundError):
-            self._sftp().remove(path)
+            if self.stat(path) is not None:
+                self._sftp().remove(path)
 
     def is_denied(self, error: Exception) -> bool:
         """Not let in, not allowed, or not the server that is known."""
@@ -239,6 +271,7 @@ def _identity(api: Any, options: StoreOptions) -> dict[str, Any]:
 
 
 def _file(path: str, found: paramiko.SFTPAttributes) -> RemoteFile | None:
-    if modes.S_ISDIR(found.st_mode or 0):
+    """A plain file; of a server that tells no modes, whatever there is."""
+    if found.st_mode and not modes.S_ISREG(found.st_mode):
         return None
     return RemoteFile(path, found.st_size or 0, datetime.fromtimestamp(found.st_mtime or 0, timezone.utc))

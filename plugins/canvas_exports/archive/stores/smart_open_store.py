@@ -13,17 +13,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from canvas_exports.archive.blocks import MiB
-from canvas_exports.archive.keys import check_key
+from canvas_exports.archive.keys import check_key, is_key
 from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
+from canvas_exports.archive.stores.foreign import Foreign
 from canvas_exports.archive.stores.guard import guarded
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.archive.stores.producer import Producer
-from canvas_exports.archive.stores.remote import Remote
+from canvas_exports.archive.stores.remote import LinkError, Remote, RemoteFile
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
+    ObjectNotFoundError,
 )
 
 _BLOCK = MiB
@@ -46,11 +48,13 @@ class SmartOpenStore(Store):
         self._open = smart_open.open
         self._remote = remote
         self._root = root
+        self._foreign = Foreign(uri)
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Write to a temporary name in the same folder, compare the size, then rename."""
         path = self._path(key)
         with self._translated("store", key):
+            self._remote.check_folders(self._root, path)
             if self._remote.stat(path) is not None:
                 raise AlreadyStoredError("the key is taken", key=key)
         with self._part_of(path, key, blocks) as part, self._translated("store", key):
@@ -67,6 +71,8 @@ class SmartOpenStore(Store):
     def replace(self, key: str, data: bytes) -> None:
         """As ``put``, but rename over the old object."""
         path = self._path(key)
+        with self._translated("store", key):
+            self._remote.check_folders(self._root, path)
         with self._part_of(path, key, [data]) as part, self._translated("store", key):
             self._remote.replace(part, path)
 
@@ -101,23 +107,25 @@ class SmartOpenStore(Store):
     def stat(self, key: str) -> ObjectInfo | None:
         """One look-up."""
         path = self._path(key)
-        with self._translated("look up", key):
-            found = self._remote.stat(path)
+        try:
+            with self._translated("look up", key):
+                self._remote.check_folders(self._root, path)
+                found = self._remote.stat(path)
+        except ObjectNotFoundError:  # a link leads there
+            return None
         return None if found is None else ObjectInfo(key, found.size, found.modified)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Walk the folder; files that are being written are not objects."""
-        folder = f"{self._root}/{prefix}".rpartition("/")[0]
-        with self._translated("list", prefix):
-            for file in self._remote.walk(folder):
-                key = self._key(file.path)
-                if key.startswith(prefix) and whole_name(key) is None:
-                    yield ObjectInfo(key, file.size, file.modified)
+        for key, file in self._walk(prefix):
+            if key.startswith(prefix) and self._foreign.admits(key):
+                yield ObjectInfo(key, file.size, file.modified)
 
     def delete(self, key: str) -> None:
         """Remove the file; its folder stays."""
         path = self._path(key)
-        with self._translated("delete", key):
+        with suppress(ObjectNotFoundError), self._translated("delete", key):
+            self._remote.check_folders(self._root, path)
             self._remote.delete(path)
 
     def sweep(
@@ -125,14 +133,12 @@ class SmartOpenStore(Store):
     ) -> builtins.list[str]:
         """Remove temporary files that nobody has written to for so long."""
         youngest = datetime.now(timezone.utc) - older_than
+        dead = [
+            (key, file.path)
+            for part, file in self._walk("")
+            if file.modified <= youngest and (key := whole_name(part)) is not None and owns(key)
+        ]
         with self._translated("sweep", ""):
-            dead = [
-                (key, file.path)
-                for file in self._remote.walk(self._root)
-                if file.modified <= youngest
-                and (key := whole_name(self._key(file.path))) is not None
-                and owns(key)
-            ]
             for _, path in dead:
                 self._remote.delete(path)
         return [key for key, _ in dead]
@@ -146,6 +152,29 @@ class SmartOpenStore(Store):
 
     def _key(self, path: str) -> str:
         return path.removeprefix(f"{self._root}/")
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, RemoteFile]]:
+        """Every plain file in the folders in which keys can begin with a prefix, and its key."""
+        top = prefix.rpartition("/")[0]
+        if top and not is_key(top):
+            return
+
+        def enters(path: str) -> bool:
+            folder = self._key(path)
+            if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
+                return False
+            if not is_key(folder):
+                self._foreign.tell(f"{folder}/", "its name is no key of an archive")
+            return is_key(folder)
+
+        def odd(path: str, why: str) -> None:
+            self._foreign.tell(self._key(path), why)
+
+        folder = f"{self._root}/{prefix}".rpartition("/")[0]
+        with self._translated("list", prefix):
+            self._remote.check_folders(self._root, f"{self._root}/{prefix}")
+            for file in self._remote.walk(folder, enters, odd):
+                yield self._key(file.path), file
 
     def _size(self, key: str) -> int:
         found = self.stat(key)
@@ -227,6 +256,19 @@ class SmartOpenStore(Store):
                 raise
             if isinstance(error, FileExistsError):
                 raise AlreadyStoredError("the key is taken", key=key) from None
+            folder = f"{self.uri}/{key}".rpartition("/")[0]
+            if isinstance(error, LinkError):
+                if action == "list":
+                    return
+                if action != "store":
+                    raise absent(key) from None
+                message = f"cannot {action} in {folder}: a link is on the way, and is not followed; put a folder there"
+                raise ArchiveDeniedError(message, key=key) from None
+            if isinstance(error, PermissionError):
+                message = (
+                    f"cannot {action} in {folder}: no permission; give the user that logs in the right to it"
+                )
+                raise ArchiveDeniedError(message, key=key) from None
             # The messages of four protocols' libraries may hold user names and addresses: only the kind is told.
             kind = type(error).__name__
             if self._remote.is_denied(error):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ import requests
 from canvas_exports.archive.blocks import BLOCK_SIZE
 from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.stores.remote import Remote, RemoteFile
+from canvas_exports.archive.stores.remote import Remote, RemoteFile, no_matter
 
 DEFAULT_PORT = 9870
 
@@ -43,15 +43,17 @@ class WebHdfs(Remote):
             return None
         return _file(path, answer["FileStatus"])
 
-    def walk(self, folder: str) -> Iterator[RemoteFile]:
+    def walk(
+        self, folder: str, enters: Callable[[str], bool] = bool, odd: Callable[[str, str], None] = no_matter
+    ) -> Iterator[RemoteFile]:
         """``LISTSTATUS``, folder by folder."""
         answer = self._ask("GET", folder, "LISTSTATUS") or {"FileStatuses": {"FileStatus": []}}
         for status in answer["FileStatuses"]["FileStatus"]:
             path = f"{folder}/{status['pathSuffix']}"
             if status["type"] == "FILE":
                 yield _file(path, status)
-            else:
-                yield from self.walk(path)
+            elif enters(path):
+                yield from self.walk(path, enters, odd)
 
     def make_folder(self, path: str) -> None:
         """``MKDIRS``."""

@@ -50,12 +50,13 @@ def read_list(document: bytes, element: str) -> tuple[list[Row], Row]:
 
 
 def _legal(found: re.Match[str]) -> str:
-    """A reference to a printable character as it is; anything else is none that a key of ours can hold."""
+    """A reference to a character that XML can hold as it is; anything else is none that a key of ours can hold."""
     text = found[0]
     number = -1
     if text.startswith("&#"):
         number = int(text[3:-1], 16) if text[2] == "x" else int(text[2:-1])
-    return text if 0 <= number <= sys.maxunicode and chr(number).isprintable() else _UNKNOWN
+    legal = 0 <= number <= sys.maxunicode and (chr(number).isprintable() or chr(number) in "\t\n\r")
+    return text if legal else _UNKNOWN
 
 
 def _parsed(document: bytes, element: str) -> tuple[list[Row], Row]:

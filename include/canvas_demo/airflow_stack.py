@@ -17,6 +17,12 @@ from canvas_demo.processes import Programs
 PARALLELISM = 4
 """Tasks at once; SQLite allows one writer at a time."""
 _WRITERS_WAIT = 60  # seconds that one waits for the others before it fails
+# The API server waits less. It writes its audit log on its event loop, where another of its own requests may need a turn
+# to let go of the database: then nothing at all is answered until the wait has ended. The request is refused, and others go on.
+_API_WAITS = 10
+
+
+_DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 
 class AirflowStack(AirflowApi):
@@ -65,7 +71,7 @@ class AirflowStack(AirflowApi):
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # it runs what it is told to, whatever the hour
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout={_WRITERS_WAIT}",
+            _DATABASE: _database(home, _WRITERS_WAIT),
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
@@ -94,7 +100,9 @@ class AirflowStack(AirflowApi):
         """What `start` does once there is a database."""
         airflow = [sys.executable, "-m", "airflow"]
         self.programs.start(
-            "api-server", [*airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._port)]
+            "api-server",
+            [*airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._port)],
+            {_DATABASE: _database(self.home, _API_WAITS)},
         )
         self.programs.start("scheduler", [*airflow, "scheduler", "--skip-serve-logs"])
         self.programs.start("dag-processor", [*airflow, "dag-processor"])
@@ -109,3 +117,7 @@ class AirflowStack(AirflowApi):
     def check(self) -> None:
         """Raise `ProgramDiedError` if a component has ended."""
         self.programs.check()
+
+
+def _database(home: Path, wait: int) -> str:
+    return f"sqlite:///{home}/airflow.db?timeout={wait}"

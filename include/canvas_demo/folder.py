@@ -77,7 +77,7 @@ def _earlier(folder: Path, say: Callable[[str], None]) -> Kept | None:
             f"The demo in {folder} is of another release: `make demo FRESH=1` removes it and begins anew."
         )
     if not kept.has_database:
-        _clear(folder)  # it was interrupted before there was anything to keep
+        say("Beginning anew: the demo that was interrupted had nothing to go on from yet.")
         return None
     if not (is_free(kept.canvas_port) and is_free(kept.storage_port)):
         raise FolderError(

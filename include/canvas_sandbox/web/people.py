@@ -23,7 +23,7 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:1rem 1.5rem 3rem;color:#2d3b45}"
     "header{border-bottom:3px solid #c0392b;margin-bottom:1.5rem}header p{margin:0;padding:.6rem 0}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .8rem .3rem 0;"
-    "border-bottom:1px solid #dde3e7;vertical-align:top}a{color:#0374b5}.none{color:#6b7780}"
+    "border-bottom:1px solid #dde3e7;vertical-align:top}a{color:#0374b5}nav{margin-bottom:1rem}.none{color:#6b7780}"
 )
 _Rows = Iterable[Sequence[object]]
 
@@ -50,6 +50,7 @@ class People:
         rows = [
             (
                 _link(f"/courses/{course.id}", course.name),
+                course.id,
                 course.course_code,
                 self._term(course),
                 course.api_state,
@@ -57,7 +58,9 @@ class People:
             for course in self._world.courses.values()
             if course.exists
         ]
-        return _page(self._world.root_account.name, _table(("Course", "Code", "Term", "State"), rows))
+        return _page(
+            self._world.root_account.name, _table(("Course", "Number", "Code", "Term", "State"), rows)
+        )
 
     def course(self, call: Call) -> Reply:
         """``GET /courses/:course_id``: what it is, and what it holds."""

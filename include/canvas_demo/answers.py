@@ -11,6 +11,7 @@ from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.report import OutcomeRecord, records_of, table
 from canvas_exports.archive.store import Store
 from canvas_exports.commands.missing import missing, tell
+from canvas_exports.errors import NoArchiveError
 from canvas_exports.export.outcome import Outcome
 
 
@@ -80,7 +81,11 @@ def _has_copy_of_another(store: Store, context: str, run_id: str) -> bool:
 
 def _missing(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
     say("\nWhich courses have no good copy, and why? The archive itself tells (`canvas-archive missing`):\n")
-    found = missing(store, sorted(expected))
+    try:
+        found = missing(store, sorted(expected))
+    except NoArchiveError as error:
+        say(str(error))
+        return ["the catalog finds no archive"]
     tell(found)
     named = {gap.context for gap in found.gaps}
     wanted = {context for context, outcome in expected.items() if not Outcome(outcome).is_good}

@@ -44,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"canvas_sandbox: {error}\n")
         return 1
     if options.print_json:
-        drills = [course.label for course in scenario.drills]
+        named = {
+            name: [course.label for course in courses]
+            for name, courses in (("drills", scenario.drills), ("concluded", scenario.concluded))
+        }
         details = {
             "url": sandbox.url,
             "storage_url": sandbox.storage_url,
@@ -58,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for key in scenario.developer_keys
             ],
         }
-        sys.stdout.write(json.dumps({**details, "expected": scenario.expected, "drills": drills}) + "\n")
+        sys.stdout.write(json.dumps({**details, **named, "expected": scenario.expected}) + "\n")
     else:
         sys.stdout.write(
             f"Canvas sandbox, scenario {options.scenario} ({len(scenario.courses)} courses)\n"

@@ -23,12 +23,13 @@ class Scenario:
 
     ``expected`` maps ``course:ID`` to ``stored``, ``incomplete``, ``empty``, ``gone``, ``denied``, ``failed`` or ``stalled``.
     ``drills`` are empty, unpublished courses outside of every term's dates: nobody backs them up, packages are restored
-    into them.
+    into them. ``concluded`` are courses of a term that is over, which no nightly backup lists; nothing is wrong with them.
     """
 
     courses: Sequence[Course]
     expected: dict[str, str]
     drills: Sequence[Course] = ()
+    concluded: Sequence[Course] = ()
     groups: Sequence[Group] = ()
     users: Sequence[User] = ()
     accounts: Sequence[Account] = ()
@@ -50,7 +51,7 @@ class Scenario:
     ) -> Sandbox:
         """A sandbox of this scenario, not yet started. A scenario makes one sandbox: faults count down in its courses."""
         return Sandbox(
-            (*self.courses, *self.drills),
+            (*self.courses, *self.concluded, *self.drills),
             groups=self.groups,
             users=self.users,
             accounts=self.accounts,
@@ -101,7 +102,7 @@ def campus() -> Scenario:
 
 
 def demo() -> Scenario:
-    """Forty courses of the current term, among them every kind of trouble; about 70 seconds on six workers."""
+    """Forty courses of the current term, among them every kind of trouble; about 70 seconds on six workers. A few of the last."""
     dice = random.Random(40)
     courses, expected = [], {}
     for index, (code, name, account) in enumerate(_CATALOGUE):
@@ -124,6 +125,19 @@ def demo() -> Scenario:
         courses=courses,
         expected=expected,
         drills=_drills(2901, 8),
+        concluded=[
+            Course(
+                id=1901 + 7 * index,
+                name=name,
+                course_code=code,
+                sis_course_id=f"{code.replace(' ', '-')}/2026-SPR",
+                account_id=account,
+                term_id=_LAST_TERM,
+                state="completed",
+                duration=4.0,
+            )
+            for index, (code, name, account) in enumerate(_CATALOGUE[:5])
+        ],
         accounts=_ACCOUNTS,
         terms=_terms(),
         switches=Switches(job_workers=6),

@@ -87,7 +87,7 @@ class Switches:
     duration: float = 0.2
     duration_sigma: float = 0.0
     import_duration: float = 0.2
-    new_quizzes: NewQuizzes | str = NewQuizzes.NONE
+    new_quizzes: NewQuizzes | str = NewQuizzes.WHOLE
     new_quiz_tool: str = "https://sandbox.quiz-lti-iad-prod.instructure.com/lti/launch"
     recheck: float = 3600.0
     keeps_identifiers: bool = True

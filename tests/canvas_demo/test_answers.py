@@ -76,7 +76,10 @@ def test_what_is_not_as_expected_is_named(night: Path, said: list[str]) -> None:
 
 
 def test_of_a_night_that_left_nothing(tmp_path: Path, said: list[str]) -> None:
-    assert "course:1: expected stored, got nothing" in close(tmp_path, EXPECTED, said.append)
+    surprises = close(tmp_path, EXPECTED, said.append)
+    assert "course:1: expected stored, got nothing" in surprises
+    assert surprises[-1] == "the catalog finds no archive"
+    assert any(text.startswith("no archive here: file://") for text in said)
 
 
 class TestRunsStartedByHand:

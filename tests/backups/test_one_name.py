@@ -101,6 +101,24 @@ def test_a_broken_file_still_has_its_name(include: Path, write: Write, broken: b
     assert running(include) == {}, "the copy waits, whatever is wrong with the other"
 
 
+def test_a_broken_file_takes_no_dag_because_of_what_the_file_is_called(include: Path, write: Write) -> None:
+    write(text(101), "campus.yaml")
+    (include / "backups" / "nightly.yaml").write_bytes(
+        b"# the law school\nname: lawschool  # not the night\r\nschedule: [\n"
+    )
+    assert running(include) == {"nightly": "campus.yaml"}
+
+
+def test_many_files_of_one_name_are_told_in_short(write: Write) -> None:
+    for number in range(200):
+        write(text(number + 1), f"copy{number}.yaml")
+    include = write(text(1))
+    assert running(include) == {"nightly": "nightly.yaml"}
+    for problem in load_backups(include).problems:
+        assert "and 197 more, too. " in str(problem)
+        assert "Give each a name of its own." in str(problem)
+
+
 NAMES = st.sampled_from(["nightly", "law", "arts"])
 
 

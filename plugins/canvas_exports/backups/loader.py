@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ INCLUDE = "CANVAS_EXPORTS_INCLUDE"
 MAX_BYTES = 256 * 1024  # of one file; it is read in pure Python, every half minute
 MOST_PROBLEMS = 40  # of one file
 MOST_TOLD = 100  # in one import error
+
+_MOST_NAMED = 3  # of the files with one name
+_NAME = re.compile(
+    rb"""^(?:\xef\xbb\xbf)?name:[ \t]+["']?([A-Za-z0-9][A-Za-z0-9_-]{0,99})["']?[ \t]*(?:#.*)?\r?$""",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -97,18 +104,23 @@ class _File:
         age: when it was last changed, in nanoseconds.
         document: what it says.
         problems: what is wrong with it by itself.
+        start: its first bytes.
     """
 
     stem: str
     age: int
     document: Document
     problems: tuple[Problem, ...]
+    start: bytes = b""
 
     @property
     def name(self) -> str:
-        """The backup's name; of a file that is too broken to say one, what it is called itself."""
+        """The backup's name; where the YAML is broken, from the line that tells it; else what the file is called."""
         named = self.document.value(("name",))
-        return named if isinstance(named, str) and named else self.stem
+        if isinstance(named, str) and named:
+            return named
+        told = None if isinstance(self.document.data, Mapping) else _NAME.search(self.start)
+        return told[1].decode() if told else self.stem
 
 
 def owner(name: str, files: Sequence[_File]) -> _File | None:
@@ -126,7 +138,11 @@ def owner(name: str, files: Sequence[_File]) -> _File | None:
 
 def _shared(name: str, file: _File, files: Sequence[_File], kept: _File | None) -> Problem:
     """What to say at one of several files with one name."""
-    rest = [other.document.file for other in files if other is not file]
+    rest = [
+        other.document.file for other in islice((each for each in files if each is not file), _MOST_NAMED)
+    ]
+    if (more := len(files) - 1 - len(rest)) > 0:
+        rest.append(f"{more:,} more")
     named = " and ".join([", ".join(rest[:-1]), rest[-1]] if len(rest) > 1 else rest)
     if kept is None:
         said = "None of them runs, as nothing tells which had it first."
@@ -141,7 +157,7 @@ def _shared(name: str, file: _File, files: Sequence[_File], kept: _File | None) 
 
 def _read(path: Path) -> _File:
     shown = _shown(path)
-    age, line, text = 0, 0, ""
+    age, line, text, data = 0, 0, "", b""
     try:
         status = path.stat()
         age = status.st_mtime_ns
@@ -154,13 +170,13 @@ def _read(path: Path) -> _File:
                 text = f"is larger than {MAX_BYTES // 1024} KiB; put the courses into a list of their own."
             else:
                 document = read_document(decoded(data), shown)
-                return _File(path.stem, age, document, tuple(_problems(document)))
+                return _File(path.stem, age, document, tuple(_problems(document)), data)
     except WrittenWronglyError as error:
         line, text = error.line, f"{error.problem}."
     except OSError as error:
         text = f"cannot be read: {error.strerror}."
     problem = Problem(shown, line, "", text)
-    return _File(path.stem, age, Document(shown, problems=[problem]), (problem,))
+    return _File(path.stem, age, Document(shown, problems=[problem]), (problem,), data)
 
 
 def _problems(document: Document) -> list[Problem]:

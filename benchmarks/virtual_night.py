@@ -17,7 +17,7 @@ from benchmarks.virtual_canvas import VirtualCanvas, live
 from canvas_exports.backups.backup import Backup
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.export import events
-from canvas_exports.export.batch import CREATIONS, FETCHES
+from canvas_exports.export.batch import CREATIONS
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
@@ -25,6 +25,7 @@ from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import pause
 from canvas_exports.export.queue import Queue
 from canvas_exports.export.sightings import Sightings
+from canvas_exports.export.transfer import FETCHES
 from canvas_exports.export.watch import watch
 
 BATCH = 50

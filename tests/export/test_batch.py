@@ -28,11 +28,11 @@ from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 from canvas_exports.export import transfer
-from canvas_exports.export.batch import CREATIONS, FETCHES, Batch
+from canvas_exports.export.batch import CREATIONS, Batch
 from canvas_exports.export.items import State
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.sightings import Seen, Sightings
-from canvas_exports.export.transfer import TransferCancelled
+from canvas_exports.export.transfer import FETCHES, TransferCancelled
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
 
 

@@ -32,8 +32,8 @@ from canvas_exports.errors import (
     CredentialError,
     InputError,
 )
-from canvas_exports.export.batch import FETCHES
 from canvas_exports.export.items import State
+from canvas_exports.export.transfer import FETCHES
 from canvas_sandbox import Fault, RequestFault, Sandbox
 
 

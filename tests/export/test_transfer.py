@@ -419,7 +419,7 @@ class TestEveryError:
         (record,) = [record for record in caplog.records if record.name == transfer.__name__]
         assert record.levelno == logging.WARNING
         assert record.getMessage().startswith(
-            f"{NAME}: course:100, export {item.export_id}: Canvas could not"
+            f"{NAME}: fetch 1 of 3 failed: course:100, export {item.export_id}: Canvas could not"
         )
         assert "HTTP 503, request " in record.getMessage()
 

@@ -25,7 +25,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
-from canvas_exports.export.sightings import Seen, Sightings, Wake, Watched
+from canvas_exports.export.sightings import News, Seen, Sightings, Wake, Watched
 from canvas_exports.export.watch import watch
 
 EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
@@ -494,3 +494,51 @@ def test_sightings_and_exports_survive_json() -> None:
     assert Sightings.from_json(json.loads(json.dumps(sightings.to_json()))) == sightings
     export = Watched("group:7", 5, None, 1.0, 2.0, 3.0, 4.0, 5.0)
     assert Watched.from_json(json.loads(json.dumps(export.to_json()))) == export
+
+
+class TestNews:
+    """While nothing happens, the log says every few minutes what is waited for."""
+
+    async def lines(
+        self, canvas: Canvas, exports: list[Watched], news: News, until: float
+    ) -> list[tuple[float, str]]:
+        said: list[tuple[float, str]] = []
+        await watch(
+            canvas,
+            exports,
+            wake(enough=99, linger=1e9, stall_after=1e9, deadline=until),
+            pace=Pace(5, 60),
+            now=canvas.now,
+            sleep=canvas.sleep,
+            chance=lambda: 0.5,
+            news=news,
+            say=lambda line: said.append((canvas.time, line)),
+        )
+        return said
+
+    async def test_it_says_what_is_done_and_who_is_waited_for(self) -> None:
+        canvas = Canvas()
+        canvas.starts_at = {1: 1e9, 2: 1e9}
+        canvas.done_at = {2: 1030.0, 3: 1040.0}
+        exports = [replace(watched(1), progress_id=None), watched(2), watched(3)]
+        canvas.ends[1] = ExportState.EXPORTING
+        said = await self.lines(canvas, exports, News(done=36, total=40, every=300.0), until=2000.0)
+        assert [at for at, _ in said] == pytest.approx([1300.0, 1600.0, 1900.0], abs=1)
+        assert said[-1][1] == "37 of 40 done; waiting for course:1 and 1 more, no progress for 15 min"
+
+    async def test_it_says_how_canvas_answers_instead(self) -> None:
+        canvas = Canvas()
+        canvas.done_at = {1: 1000.0}
+        canvas.ends[1] = CanvasUnavailableError("Canvas could not answer", status=500, request_id="r1")
+        said = await self.lines(canvas, [in_vain(1)], News(every=600.0), until=1700.0)
+        assert said[-1][1].endswith("no progress for 10 min (Canvas could not answer (HTTP 500, request r1))")
+
+    async def test_it_is_silent_in_between(self) -> None:
+        canvas = Canvas()
+        assert await self.lines(canvas, [watched(1)], News(every=300.0), until=1299.0) == []
+
+    @pytest.mark.parametrize(
+        "document", [None, {}, [], {"done": "many"}, {"done": 1, "total": 2, "every": None}]
+    )
+    def test_news_of_another_release_are_usual(self, document: object) -> None:
+        assert News.from_json(document) == News()

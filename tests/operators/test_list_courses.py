@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.operators.life import Life
 
 from canvas_exports.archive.opening import open_store
@@ -199,3 +200,28 @@ def test_a_mistake_that_the_report_would_find_is_found_before_anything_is_export
 )
 def test_where_nothing_was_found_is_said(campus: Sandbox, arguments: dict[str, Any], said: str) -> None:
     assert said in refused(campus, **arguments)
+
+
+def test_the_log_says_the_sources_the_filters_and_what_was_left_out_and_why(
+    campus: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "courses.txt"
+    path.write_text("100\n101\nsis_course_id:nowhere\n")
+    with capture_logs() as lines:
+        listed(
+            campus,
+            courses=[100, "sis_course_id:SIS/100.1"],
+            course_list=str(path),
+            account=1,
+            filters={"enrollment_term_id": 1, "search_term": "Course"},
+        )
+    said = [line["event"] % tuple(line.get("positional_args", ())) for line in lines]
+    said += [record.getMessage() for record in caplog.records]
+    for wanted in (
+        "courses: 2",
+        f"course_list {path}: 3",
+        "account 1 (enrollment_term_id: 1; search_term: ...): 3",
+        "left out: named more than once",
+        "1 without a number in Canvas, left to their batches to report: course:sis_course_id:nowhere",
+    ):
+        assert any(wanted in line for line in said), (wanted, said)

@@ -25,15 +25,15 @@ from canvas_exports.export.observer import UNOBSERVED, Book, Observer
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause, pause, watched_of
-from canvas_exports.export.sightings import Sightings, Wake, Watched
-from canvas_exports.export.transfer import Courier, TransferCancelled
+from canvas_exports.export.sightings import News, Sightings, Wake, Watched
+from canvas_exports.export.telling import Teller
+from canvas_exports.export.transfer import FETCHES, Courier, TransferCancelled
 from canvas_exports.export.turns import Turns
 from canvas_exports.export.watch import watch
 
 _log = logging.getLogger(__name__)
 
 CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
-FETCHES = 3
 _SETTLE = 5.0  # seconds between two rounds of questions
 _DENIED = 3  # packages that an archive has to deny before it is asked whether it takes any
 _CLOCKS_DIFFER = 600.0  # seconds by which Canvas's clock may be behind ours
@@ -45,6 +45,10 @@ _DEATHS = {
     "gone": "Canvas no longer knows the export",
     "denied": "the token may no longer see its own export",
 }
+
+
+def _say(text: str) -> None:
+    _log.info("%s", text)
 
 
 class Batch:
@@ -86,6 +90,7 @@ class Batch:
         self._store_checkpoint = save
         self._observer = observer
         self._book = Book(observer, checkpoint.items, started_at=checkpoint.started_at)
+        self._teller = Teller(checkpoint.items, creations=CREATIONS)
         self._now = now
         self._cancelled = threading.Event()
         self._met = False
@@ -169,6 +174,7 @@ class Batch:
         """Write the checkpoint, and tell the observer what is new in it."""
         self._checkpoint.items = self.items
         self._store_checkpoint(self._checkpoint.to_json())
+        self._teller.compare(self._checkpoint.items)
         canvas_now = self._client.server_now().timestamp()
         self._book.compare(self._checkpoint.items, now=self._now(), canvas_now=canvas_now)
 
@@ -237,12 +243,17 @@ class Batch:
                     self._engine.limits,
                     now=self._now(),
                     hungry=self._engine.has_room,
+                    news=self._news(),
                 )
             elif to_ask:
                 self._turns.next_round()
             else:
                 self.save()
                 return None
+
+    def _news(self) -> News:
+        done = sum(item.state is State.DONE for item in self.items)
+        return News(done, len(self.items), self._options.news_every.total_seconds())
 
     def _user_id(self) -> int:
         """Who the token is. Learnt once in each process, and with it what time Canvas thinks it is."""
@@ -338,7 +349,9 @@ class Batch:
 
         async def run() -> Sightings:
             async with self._looks() as client:
-                return await watch(client, watched, wake, pace=self._options.pace)
+                return await watch(
+                    client, watched, wake, pace=self._options.pace, news=self._news(), say=_say
+                )
 
         return asyncio.run(run())
 

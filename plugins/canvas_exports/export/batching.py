@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from canvas_exports.archive.records import is_manifest_key
@@ -18,9 +18,11 @@ from canvas_exports.errors import (
     PermissionDeniedError,
 )
 from canvas_exports.export.options import MAX_EXPORTS
+from canvas_exports.text import harmless
 
 _log = logging.getLogger(__name__)
 
+_SHOWN = 10
 _IN_A_ROW = 3  # refusals, after which Canvas is asked whether it answers anything at all
 MAX_BATCHES = 1024  # Airflow's default max_map_length
 
@@ -63,6 +65,29 @@ def unique(
                 continue
             in_a_row = 0
     return list(found)
+
+
+class Tally:
+    """How many contexts came, to tell how many of them a list leaves out, and why."""
+
+    def __init__(self) -> None:
+        self._came = 0
+
+    def counted(self, contexts: Iterable[Context]) -> Iterator[Context]:
+        """The same, counted."""
+        for context in contexts:
+            self._came += 1
+            yield context
+
+    def left_out(self, kept: Collection[Context]) -> Iterator[str]:
+        """Lines for people about a list that was made of them."""
+        if self._came > len(kept):
+            yield f"{self._came - len(kept):,} left out: named more than once"
+        unresolved = [str(context) for context in kept if context.canvas_id is None]
+        if unresolved:
+            named = ", ".join(map(harmless, unresolved[:_SHOWN]))
+            more = f" and {len(unresolved) - _SHOWN:,} more" if unresolved[_SHOWN:] else ""
+            yield f"{len(unresolved):,} without a number in Canvas, left to their batches to report: {named}{more}"
 
 
 def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[Context, datetime]:

@@ -58,7 +58,7 @@ def read_list(uri: str, *, field: str = "course_list", names: Names | None = Non
         InputError: of an unknown format, too large, or a line that is not a course; names the line (permanent).
         ArchiveUnavailableError: it cannot be read just now (retryable).
     """
-    shown = _harmless(uri)
+    shown = shown_uri(uri)
     suffix = urlsplit(shown).path.rpartition(".")[2].lower()
     if suffix not in FORMATS:
         raise InputError(field, f"{shown!r} has no known ending", accepted=[f".{each}" for each in FORMATS])
@@ -237,7 +237,7 @@ def _contexts(value: Any, field: str, place: str, number: int) -> list[Context]:
     return [_context(value, field, place, number)]
 
 
-def _harmless(uri: str) -> str:
+def shown_uri(uri: str) -> str:
     """The URI without what may be a credential: a query, and what stands before the host."""
     scheme, separator, rest = uri.partition("?")[0].rpartition("://")
     place, slash, path = rest.partition("/")

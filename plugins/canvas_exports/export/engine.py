@@ -299,5 +299,6 @@ class Engine:
         """Have another export made, as long as that is allowed."""
         if item.creations < self.limits.creations:
             item.plan()
+            item.reason = reason[:MAX_REASON]
         else:
             item.end(Outcome.FAILED, f"{reason} (after {item.creations} export{'s' * (item.creations > 1)})")

@@ -41,6 +41,7 @@ class BatchOptions:
             ``store`` stores it all the same.
         failure: when the batch has failed.
         on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports everything anew.
+        news_every: how long a watch at which nothing ends is silent in the log.
     """
 
     contexts: tuple[Context, ...]
@@ -59,6 +60,7 @@ class BatchOptions:
     unchanged: str = "refer"
     failure: FailurePolicy = field(default_factory=lambda: FailurePolicy(0.0))
     on_clear: str = "resume"
+    news_every: timedelta = timedelta(minutes=5)
 
     def request(self, export_type: ExportType, kind: ContextKind) -> ExportRequest:
         """The request for one export; its combination has been checked."""

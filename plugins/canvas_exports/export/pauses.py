@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from canvas_exports.export.engine import Limits
 from canvas_exports.export.items import Item
-from canvas_exports.export.sightings import Wake, Watched
+from canvas_exports.export.sightings import News, Wake, Watched
 
 LINGER = (
     30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted
@@ -22,9 +22,12 @@ class Pause:
 
     watched: tuple[Watched, ...]
     wake: Wake
+    news: News = field(default_factory=News)
 
 
-def pause(items: Iterable[Item], limits: Limits, *, now: float, hungry: bool = False) -> Pause:
+def pause(
+    items: Iterable[Item], limits: Limits, *, now: float, hungry: bool = False, news: News | None = None
+) -> Pause:
     """The pause of a batch whose running exports these are; ``hungry`` if others wait for their turn."""
     return Pause(
         watched=tuple(watched_of(item, now=now) for item in items),
@@ -37,6 +40,7 @@ def pause(items: Iterable[Item], limits: Limits, *, now: float, hungry: bool = F
             deadline=limits.deadline,
             hungry=hungry,
         ),
+        news=news or News(),
     )
 
 

@@ -102,6 +102,29 @@ class Wake:
 _USUAL = {"enough": 50.0, "linger": 30.0, "patience": 0.0, "dwell": 10.0, "stall_after": 7200.0}
 
 
+@dataclass(frozen=True)
+class News:
+    """What a log says while nothing happens.
+
+    Attributes:
+        done: exports of the batch that have ended already.
+        total: exports of the batch; 0 if that is not known.
+        every: seconds between two lines.
+    """
+
+    done: int = 0
+    total: int = 0
+    every: float = 300.0
+
+    @classmethod
+    def from_json(cls, document: Any) -> News:
+        """From its fields; whatever cannot be read is usual: nobody depends on it."""
+        try:
+            return cls(int(document["done"]), int(document["total"]), max(float(document["every"]), 1.0))
+        except (TypeError, KeyError, ValueError, OverflowError):
+            return cls()
+
+
 class Seen(NamedTuple):
     """What is known of an export that is neither ready nor dead; see ``Watched``."""
 

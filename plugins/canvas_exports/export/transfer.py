@@ -45,6 +45,7 @@ from canvas_exports.text import harmless
 
 _log = logging.getLogger(__name__)
 
+FETCHES = 3  # failed ones of one export, after which another is made, or the attempt is over
 _BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third fetch of one export
 
 _BLOCKS = 16  # of memory for all packages together, as long as there are fewer packages
@@ -146,7 +147,7 @@ class Courier:
             return events.FetchFailed(item.name, item.export_id or 0, item.fetches, reason, spoiled=False)
 
     def _failed(self, item: Item, error: CanvasExportsError) -> events.Event:
-        _log.warning("%s: %s", item.name, error)
+        _log.warning("%s: fetch %d of %d failed: %s", item.name, item.fetches + 1, FETCHES, error)
         self._observer.fetch_failed(item.export_type)
         return _setback(item, item.export_id or 0, error)
 
@@ -312,7 +313,6 @@ def _stored(
         outcome = Outcome.DEGRADED
         reason = "; ".join(f"not in {uri}: {why}" for uri, why in lacking.items())
     size = max(0 if each.unchanged else each.size for each in taken)
-    _log.info("%s: %s, %d bytes, %s", item.name, outcome.value, size, published.key)
     return events.Stored(
         item.name,
         export_id,

@@ -175,7 +175,8 @@ class Turns:
         self._refused.add(item.name)
         reason = error.reason if isinstance(error, CanvasError) else f"unexpected {type(error).__name__}"
         if isinstance(error, CanvasError):
-            _log.warning("%s", error)
+            turn = item.refusals % self._engine.limits.turns + 1
+            _log.warning("%s: turn %d of %d: %s", item.name, turn, self._engine.limits.turns, error)
         else:
             _log.error("%s: unexpected, please report it", item.name, exc_info=error)
         self._engine.apply(events.Refused(item.name, item.refusals, reason, undone))

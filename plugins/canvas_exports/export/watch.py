@@ -13,7 +13,7 @@ from canvas_exports.errors import CanvasError, CredentialError
 from canvas_exports.export.look import COMPLETE, REFUSED, Looks, Subject, look
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
-from canvas_exports.export.sightings import Seen, Sightings, Wake, Watched
+from canvas_exports.export.sightings import News, Seen, Sightings, Wake, Watched
 
 _OF_AGE = 2.0
 _NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move
@@ -32,6 +32,8 @@ async def watch(
     chance: Callable[[], float] = random.random,
     queue: Queue | None = None,
     tell: Callable[[int, int], None] | None = None,
+    news: News | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Sightings:
     """Poll until something is worth telling.
 
@@ -40,6 +42,7 @@ async def watch(
     counts as a look at which nothing had changed, so that an export which Canvas will never show is stalled in the end.
     Can be run twice at the same time, and again from the start.
 
+    ``say`` takes a line for people every few minutes, as ``news`` has it: what is done, and what is waited for.
     ``tell`` takes, at the beginning and after each look, how many exports are waited for and how many are ready.
 
     Raises:
@@ -48,15 +51,20 @@ async def watch(
     vigil = _Vigil(list(exports), wake, pace or Pace(), now, chance=chance, queue=queue or Queue())
     if tell is not None:
         tell(*vigil.counts())
+    news = News() if news is None else news
+    silent_until = now() + news.every if say is not None else float("inf")
     try:
         while (at := vigil.next_at()) is not None:
+            if say is not None and now() >= silent_until:
+                silent_until = now() + news.every
+                say(vigil.told(news))
             if at > now():
-                await sleep(max(at - now(), _NAP))
+                await sleep(max(min(at, silent_until) - now(), _NAP))
                 continue
             numbers = vigil.take_due()
-            news = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
-            shown = any(what != REFUSED for what in news) or await _answers(client)
-            for number, what in zip(numbers, news, strict=True):
+            found = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
+            shown = any(what != REFUSED for what in found) or await _answers(client)
+            for number, what in zip(numbers, found, strict=True):
                 if what == REFUSED and shown:
                     vigil.subjects[number].seen_at = now()
                 vigil.note(number, None if what == REFUSED else what)
@@ -239,6 +247,20 @@ class _Vigil:
         """How many exports are waited for, and how many are ready."""
         ready = len(self._found.ready)
         return len(self.subjects) - ready - len(self._found.dead), ready
+
+    def told(self, news: News) -> str:
+        """What is waited for, in a line for people."""
+        over = {*self._found.ready, *self._found.dead}
+        waiting = [subject for subject in self.subjects if subject.export_id not in over]
+        done = news.done + len(over)
+        line = f"{done} of {max(news.total, done + len(waiting))} done"
+        if waiting:
+            slowest = min(waiting, key=lambda subject: subject.changed_at)
+            minutes = max(self._now() - slowest.changed_at, 0.0) / 60
+            more = f" and {len(waiting) - 1} more" if waiting[1:] else ""
+            trouble = f" ({slowest.trouble})" if slowest.trouble else ""
+            line += f"; waiting for {slowest.context}{more}, no progress for {minutes:.0f} min{trouble}"
+        return line
 
     def _schedule(self, number: int, at: float) -> None:
         self._due_at[number] = at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,8 +16,8 @@ from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.contexts import ContextKind
 from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.errors import InputError
-from canvas_exports.export.batching import cut, last_copies, neediest_first, unique
-from canvas_exports.export.course_lists import read_list
+from canvas_exports.export.batching import Tally, cut, last_copies, neediest_first, unique
+from canvas_exports.export.course_lists import read_list, shown_uri
 from canvas_exports.export.naming import Names
 from canvas_exports.export.places import usable
 from canvas_exports.export.plan import plan_folder, write_plan
@@ -26,6 +27,7 @@ from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.run_info import run_info
+from canvas_exports.text import harmless
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -127,7 +129,7 @@ class CanvasListCoursesOperator(BaseOperator):
         if not contexts and not self.allow_empty:
             raise AirflowFailException(self._nothing())
         batches = self._batches(contexts, run_info(context), names)
-        self.log.info("%d contexts in %d batches", len(contexts), len(batches))
+        self.log.info("%s contexts in %s batches", f"{len(contexts):,}", f"{len(batches):,}")
         return batches
 
     def _nothing(self) -> str:
@@ -151,8 +153,13 @@ class CanvasListCoursesOperator(BaseOperator):
             for context in explicit:
                 context.check_host(client.host)
             names.canvas = client.host
-            queried = self._queried(client, queries, names)
-            return unique(chain(explicit, queried), names.resolver(client), client.whoami)
+            tally = Tally()
+            queried = tally.counted(self._queried(client, queries, names))
+            found = chain(tally.counted(explicit), queried)
+            contexts = unique(found, names.resolver(client), client.whoami)
+        for line in tally.left_out(contexts):
+            self.log.info("%s", line)
+        return contexts
 
     def _batches(
         self, contexts: list[CanvasContext], run: RunInfo, names: Names
@@ -181,10 +188,20 @@ class CanvasListCoursesOperator(BaseOperator):
             ("users", ContextKind.USER, self.users),
         ):
             listed = [texts] if isinstance(texts, (str, int)) else texts or ()
-            for text in listed:
-                yield from CanvasContext.parse_all(text, field=field, kind=kind)
+            parsed = [
+                each for text in listed for each in CanvasContext.parse_all(text, field=field, kind=kind)
+            ]
+            self._tell(field, len(parsed))
+            yield from parsed
         if self.course_list:
-            yield from read_list(self.course_list, names=names)
+            found = list(read_list(self.course_list, names=names))
+            self._tell("course_list", len(found), shown_uri(self.course_list))
+            yield from found
+
+    def _tell(self, source: str, count: int, which: str = "") -> None:
+        """Say how many a source named."""
+        if count or which:
+            self.log.info("%s%s: %s", source, f" {which}" if which else "", f"{count:,}")
 
     def _queries(self) -> Iterator[CourseFilters]:
         if self.account is None:
@@ -199,5 +216,19 @@ class CanvasListCoursesOperator(BaseOperator):
         self, client: CanvasClient, queries: list[CourseFilters], names: Names
     ) -> Iterator[CanvasContext]:
         for filters in queries:
+            count = 0
             for course in client.account_courses(str(self.account), filters):
+                count += 1
                 yield names.heard(course)
+            self._tell("account", count, harmless(f"{self.account} ({_told(filters)})"))
+
+
+def _told(filters: CourseFilters) -> str:
+    """The filters that were set. What is searched for may be a person's name, and is not told."""
+    written = {name: value for name, value in asdict(filters).items() if value not in (None, (), False)}
+    if "search_term" in written:
+        written["search_term"] = "..."
+    listed = {
+        name: ", ".join(value) if isinstance(value, tuple) else value for name, value in written.items()
+    }
+    return "; ".join(f"{name}: {value}" for name, value in listed.items()) or "no filter"

@@ -14,7 +14,7 @@ from canvas_exports.export import pauses
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
 from canvas_exports.export.queue import shared_queue
-from canvas_exports.export.sightings import Sightings, Wake, Watched
+from canvas_exports.export.sightings import News, Sightings, Wake, Watched
 from canvas_exports.export.watch import watch
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.watches import observed_watch
@@ -41,6 +41,7 @@ class CanvasContentExportTrigger(BaseTrigger):
         wake: fields of ``Wake``; its deadline is absolute, so that a restart does not extend it.
         pace: fields of ``Pace``.
         try_number: the attempt that waits; an event of another attempt is ignored.
+        news: fields of ``News``: what the log says while nothing happens.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class CanvasContentExportTrigger(BaseTrigger):
         wake: Mapping[str, Any] | None = None,
         pace: Mapping[str, Any] | None = None,
         try_number: int = 0,
+        news: Mapping[str, Any] | None = None,
         **_of_another_release: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
@@ -59,6 +61,7 @@ class CanvasContentExportTrigger(BaseTrigger):
         self.wake = {} if wake is None else wake
         self.pace = {} if pace is None else pace
         self.try_number = try_number
+        self.news = news
 
     @classmethod
     def waiting_for(
@@ -71,6 +74,7 @@ class CanvasContentExportTrigger(BaseTrigger):
             wake=asdict(pause.wake),
             pace=asdict(pace),
             try_number=try_number,
+            news=asdict(pause.news),
         )
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -81,6 +85,7 @@ class CanvasContentExportTrigger(BaseTrigger):
             "wake": self.wake,
             "pace": self.pace,
             "try_number": self.try_number,
+            "news": self.news,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -109,6 +114,8 @@ class CanvasContentExportTrigger(BaseTrigger):
                         pace=pace,
                         queue=shared_queue(client.host),
                         tell=tell,
+                        news=News.from_json(self.news),
+                        say=lambda text: self.log.info("%s", text),
                     )
         except CanvasExportsError as error:
             self.log.warning("%s", error)

@@ -1,0 +1,66 @@
+"""What a batch says in its task's log: how each export ended, at the level it deserves, and why another is made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from canvas_exports.export.items import Item, State
+from canvas_exports.export.outcome import Outcome
+from canvas_exports.text import harmless, size
+
+_log = logging.getLogger(__name__)
+
+
+class Teller:
+    """Tells what is new from checkpoint to checkpoint. Course codes may stand in a log; people's names are never known here.
+
+    Args:
+        items: the exports as the checkpoint has them; nothing of it is news.
+        creations: exports that are made of one context at most.
+    """
+
+    def __init__(self, items: Iterable[Item], *, creations: int) -> None:
+        self._states = {item.name: item.state for item in items}
+        self._creations = creations
+
+    def compare(self, items: Iterable[Item]) -> None:
+        """Tell what has changed since the last look."""
+        ended: dict[tuple[Outcome, str | None], list[Item]] = {}
+        for item in items:
+            before, self._states[item.name] = self._states.get(item.name), item.state
+            if item.state is before:
+                continue
+            if item.outcome is Outcome.INTERRUPTED:  # of many at once, it is one thing that happened
+                ended.setdefault((item.outcome, item.reason), []).append(item)
+            elif item.outcome is not None:
+                ended[item.outcome, item.name] = [item]
+            elif item.state is State.PLANNED and item.creations and before in (State.REQUESTED, State.READY):
+                _log.warning(
+                    "%s: %s; export %d of at most %d is asked for",
+                    _name(item),
+                    harmless(item.reason or "the export is of no use"),
+                    item.creations + 1,
+                    self._creations,
+                )
+        for (outcome, _), found in ended.items():
+            level = logging.INFO if outcome.is_good else logging.WARNING
+            _log.log(level, "%s", _ending(found[0], len(found) - 1))
+
+
+def _ending(item: Item, more: int) -> str:
+    assert item.outcome is not None
+    parts = [item.outcome.value]
+    if item.size:
+        parts.append(size(item.size))
+    if item.findings:
+        parts.append(f"{item.findings} finding{'s' * (item.findings > 1)}")
+    if item.outcome.has_package and item.key:
+        parts.append(item.key)
+    others = f" and {more:,} more" if more else ""
+    reason = f": {harmless(item.reason)}" if item.reason else ""
+    return f"{_name(item)}{others}: {', '.join(parts)}{reason}"
+
+
+def _name(item: Item) -> str:
+    return f"{item.name} ({harmless(item.label)})" if item.label else item.name

@@ -90,6 +90,10 @@ def _rebuild(
     return error
 
 
+class Stopped(Exception):  # noqa: N818 -- not an error
+    """Whoever began this has called it off, as when a task is killed. In no tree of errors: nobody may take it for one."""
+
+
 class InputError(CanvasExportsError, ValueError):
     """What a person wrote is wrong: names the field, the value and what is accepted instead."""
 

@@ -122,17 +122,16 @@ def test_what_trickles_back_is_not_counted_on_before_canvas_says_so(clock: Clock
 def test_a_refusal_silences_everybody_and_longer_each_time(clock: Clock) -> None:
     budget = make(clock, floor=0, slow_below=1)
     waits = []
+    take(budget, clock)
     for _ in range(8):
-        take(budget, clock)
         budget.refused(remaining=30)
-        waits.append(budget.admit())
+        waits.append(take(budget, clock))
     assert waits[:3] == [2, 4, 8]
     assert waits[-1] == 60
-    take(budget, clock)
     budget.settle(remaining=600)
     take(budget, clock)
     budget.refused()
-    assert budget.admit() == 2  # an answer in between, and the count starts anew
+    assert take(budget, clock) == 2  # an answer in between, and the count starts anew
 
 
 def test_refusals_of_requests_under_way_together_count_as_one(clock: Clock) -> None:
@@ -143,7 +142,7 @@ def test_refusals_of_requests_under_way_together_count_as_one(clock: Clock) -> N
     assert budget.in_flight == 5
     for _ in range(5):
         budget.refused()
-    assert budget.admit() == 2
+    assert take(budget, clock) == 2
 
 
 def test_a_refusal_is_not_belied_by_the_number_it_carries(clock: Clock) -> None:
@@ -166,11 +165,51 @@ def test_retry_after_is_honoured_within_reason(clock: Clock) -> None:
     budget = make(clock)
     budget.admit()
     budget.refused(retry_after=45)
-    assert budget.admit() == 45
-    clock.now += 60
-    assert budget.admit() == 0
+    assert take(budget, clock) == 45
     budget.refused(retry_after=1e9)
-    assert budget.admit() == 300
+    assert take(budget, clock) == 300
+
+
+def test_nobody_sleeps_through_a_retry_after_and_a_later_answer_ends_it(clock: Clock) -> None:
+    budget = make(clock)
+    settled(budget, clock, 600)
+    while budget.admit() == 0:
+        pass
+    budget.refused(retry_after=300)
+    assert budget.admit() == 1  # and asks again
+    clock.now += 1
+    while budget.in_flight:
+        budget.settle(remaining=550)
+    assert take(budget, clock) <= 10  # what we hold after any refusal
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["settle", "refused"]),
+            st.none() | st.floats(),
+            st.none() | st.floats(),
+        ),
+        max_size=30,
+    )
+)
+@settings(derandomize=True, max_examples=150)
+def test_whatever_is_told_the_wait_is_finite_and_bounded(
+    told: list[tuple[str, float | None, float | None]],
+) -> None:
+    clock = Clock()
+    budget = make(clock)
+    for kind, one, other in told:
+        assert take(budget, clock) <= 400
+        if kind == "settle":
+            budget.settle(remaining=one, cost=other)
+        else:
+            budget.refused(remaining=one, retry_after=other)
+        assert 0 <= budget.admit() <= 1 or budget.in_flight == 1
+        if budget.in_flight:
+            budget.release()
+    assert take(budget, clock) <= 400
+    assert -600 <= budget.remaining <= 60_000
 
 
 def test_a_larger_bucket_is_learnt_and_a_negative_one_survived(clock: Clock) -> None:

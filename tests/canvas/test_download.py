@@ -312,7 +312,7 @@ def test_a_length_other_than_canvas_announced_is_an_error(
 def test_without_content_length_the_bytes_are_counted(client: CanvasClient, server: ScriptedServer) -> None:
     server.on(FILE, {"body": PACKAGE, "headers": {"Content-Length": None}})
     assert fetch(client, an_export(server)) == PACKAGE
-    with pytest.raises(DownloadError, match="more bytes came") as longer:
+    with pytest.raises(DownloadError, match="longer than announced: more bytes came") as longer:
         fetch(client, an_export(server, size=len(PACKAGE) - 1))
     assert longer.value.spoiled
     with pytest.raises(DownloadError) as caught:
@@ -326,6 +326,8 @@ def test_chunked_bodies_are_read(client: CanvasClient, server: ScriptedServer) -
     chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     server.on(FILE, {"body": chunked, "headers": {"Content-Length": None, "Transfer-Encoding": "chunked"}})
     assert fetch(client, an_export(server)) == PACKAGE
+    with pytest.raises(DownloadError, match="longer than announced"):
+        fetch(client, an_export(server, size=len(PACKAGE) - 1))
 
 
 @pytest.mark.parametrize(
@@ -461,11 +463,10 @@ def test_a_connection_that_never_brings_anything_is_given_up(
 def test_resumptions_are_bounded_even_if_each_brings_something(
     client: CanvasClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("canvas_exports.canvas.download._MOST_RESUMPTIONS", 3)
-    package = b"PK\x03\x04" + bytes(8 * BLOCK)
-    server.on(FILE, ranged(package, cut=BLOCK))
+    monkeypatch.setattr("canvas_exports.canvas.ranges._MOST_BREAKS", 3)
+    server.on(FILE, ranged(cut=10))
     with pytest.raises(DownloadError, match="again and again"):
-        fetch(client, an_export(server, size=len(package)))
+        fetch(client, an_export(server))
     assert len(server.seen) == 3
 
 

@@ -98,11 +98,21 @@ def test_parts_of_two_packages_are_never_mixed(
         seen.read(range(10, 40))
 
 
-def test_a_part_that_breaks_off_is_none(
+def test_a_part_that_breaks_off_goes_on_where_it_broke(
     client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer
 ) -> None:
-    storage.on(KEY, storage_of(PACKAGE, trouble=lambda start, _: {"cut": 100} if start >= 0 else None))
-    assert look(client, canvas) is None
+    storage.on(KEY, storage_of(PACKAGE, trouble=lambda start, _: {"cut": 3000} if start >= 0 else None))
+    seen = look(client, canvas)
+    assert seen is not None
+    assert seen.read(range(len(PACKAGE))) == PACKAGE
+
+
+def test_a_part_that_never_comes_is_an_error(
+    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer
+) -> None:
+    storage.on(KEY, storage_of(PACKAGE, trouble=lambda start, _: {"cut": 0} if start >= 0 else None))
+    with pytest.raises(DownloadError, match="again and again"):
+        look(client, canvas)
 
 
 def test_a_login_page_says_which_export_it_was(client: CanvasClient, server: ScriptedServer) -> None:

@@ -47,7 +47,7 @@ def test_it_is_one_form_to_canvas_itself_without_a_token() -> None:
     }
 
 
-@pytest.mark.parametrize("lifetime", [None, 0, -1, "3600"])
+@pytest.mark.parametrize("lifetime", [None, 0, -1, "soon", True, [3600], {}])
 def test_without_an_end_that_makes_sense_the_token_lasts(lifetime: object) -> None:
     assert ask(answer(document={"access_token": "7~new", "expires_in": lifetime})).lifetime is None
 

@@ -66,6 +66,13 @@ def client(canvas: Sandbox) -> Iterator[CanvasClient]:
 
 
 @pytest.fixture
+def again(canvas: Sandbox) -> Iterator[CanvasClient]:
+    """The client of another process."""
+    with rig.client(canvas) as made:
+        yield made
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[FileStore]:
     made = FileStore(tmp_path.as_uri(), tmp_path)
     yield made

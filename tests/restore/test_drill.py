@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, back
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.canvas import download
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
-from canvas_exports.errors import InputError
+from canvas_exports.errors import InputError, Stopped
 from canvas_exports.restore.drill import Drill, DrillState
 from canvas_exports.restore.drill_record import DrillResult
 from canvas_exports.restore.request import RestoreRequest
@@ -209,3 +211,36 @@ def test_a_course_of_another_name_comes_to_the_same_content(client: CanvasClient
     stored = back_up(client, store, SOURCE)
     result = Trial(client, store, stored, into=OTHER).live()
     assert (result.passed, result.content_equal) == (True, True)
+
+
+def test_a_cancelled_drill_leaves_the_download_of_its_second_export(
+    canvas: Sandbox,
+    client: CanvasClient,
+    again: CanvasClient,
+    store: FileStore,
+    *,
+    copy: Copy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trial = Trial(client, store, copy)
+    came: list[int] = []
+    monkeypatch.setattr(download, "BLOCK", 1000)  # bytes, so that there are many
+    fetch = CanvasClient.download
+
+    def cancelled(self: CanvasClient, *args: Any) -> Iterator[memoryview]:
+        for block in fetch(self, *args):
+            came.append(len(block))
+            trial.drill.cancel()
+            yield block
+
+    with monkeypatch.context() as being:
+        being.setattr(CanvasClient, "download", cancelled)
+        with pytest.raises(Stopped):
+            trial.live()
+    assert came == [1000]
+    assert records(store) == []
+    trial.client = again
+    trial.drill = trial.born()
+    assert trial.live().passed
+    assert imports(canvas) == 1
+    assert sum(export.context == f"course:{EMPTY}" for export in canvas.exports) == 1

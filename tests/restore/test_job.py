@@ -24,10 +24,10 @@ from canvas_exports.errors import (
     CredentialError,
     InputError,
     PackageError,
+    Stopped,
     UploadError,
 )
 from canvas_exports.restore import job
-from canvas_exports.restore.job import RestoreCancelled
 from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.restore.state import Phase, RestoreState
 from canvas_sandbox import Fault, RequestFault, Sandbox, Storage, Switches
@@ -39,6 +39,12 @@ UPLOAD = r"^/canvas-|^/files|bucket|/files_api"
 
 def posts(canvas: Sandbox, path: str = CREATE) -> int:
     return sum(record.method == "POST" and bool(re.search(path, record.path)) for record in canvas.requests)
+
+
+def busy(canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
+    """Somebody else's import into the empty course, which never ends."""
+    canvas.world.courses[EMPTY].trouble = FaultCounter([Fault.IMPORT_STUCK])
+    assert Task(client, store).restore.advance() is not None
 
 
 class TestRoundTrip:
@@ -102,6 +108,64 @@ class TestRoundTrip:
         with pytest.raises(InputError, match="via: this archive cannot sign"):
             Task(client, store, via="url").live()
         assert posts(canvas) == 0
+
+    @pytest.mark.usefixtures("copy")
+    @pytest.mark.parametrize("via", ["url", "upload"])
+    @pytest.mark.parametrize("hindrance", ["full", "busy", "gone", "unsigned"])
+    def test_nothing_of_the_package_is_read_before_it_is_clear_that_it_may_begin(  # noqa: PLR0917 -- the fixtures
+        self,
+        canvas: Sandbox,
+        client: CanvasClient,
+        store: FileStore,
+        monkeypatch: pytest.MonkeyPatch,
+        hindrance: str,
+        via: str,
+    ) -> None:
+        if hindrance == "unsigned" and via == "upload":
+            return
+        if hindrance != "unsigned":
+            monkeypatch.setattr(
+                FileStore, "signed_url", lambda *_: "https://archive.example/x?signature=secret"
+            )
+        if hindrance == "busy":
+            busy(canvas, client, store)
+        keys: list[str] = []
+        read, blocks = FileStore.read, FileStore.blocks
+
+        def noted(self: FileStore, key: str, *window: int) -> bytes:
+            keys.append(key)
+            return read(self, key, *window)
+
+        def noted_too(self: FileStore, key: str) -> Iterator[Block]:
+            keys.append(key)
+            return blocks(self, key)
+
+        monkeypatch.setattr(FileStore, "read", noted)
+        monkeypatch.setattr(FileStore, "blocks", noted_too)
+        into = {"full": FULL, "gone": 999}.get(hindrance, EMPTY)
+        with pytest.raises(InputError):
+            Task(client, store, via=via, into=into).live()
+        assert keys
+        assert [key for key in keys if key.endswith(".imscc")] == []
+        assert imports(canvas) == 0
+
+    @pytest.mark.usefixtures("copy")
+    def test_what_happened_while_the_package_was_digested_is_seen_before_canvas_fetches_it(
+        self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(FileStore, "signed_url", lambda *_: "https://archive.example/x?signature=secret")
+        blocks = FileStore.blocks
+
+        def overtaken(self: FileStore, key: str) -> Iterator[Block]:
+            with monkeypatch.context() as another:
+                another.setattr(FileStore, "blocks", blocks)
+                busy(canvas, client, store)
+            yield from blocks(self, key)
+
+        monkeypatch.setattr(FileStore, "blocks", overtaken)
+        with pytest.raises(InputError, match="busy with another import"):
+            Task(client, store, via="url").live()
+        assert posts(canvas) == 1  # the other's
 
 
 @pytest.mark.usefixtures("copy")
@@ -179,7 +243,12 @@ class TestKilled:
         assert len(canvas.requests) == before
 
     def test_a_cancelled_upload_is_never_completed(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
+        self,
+        canvas: Sandbox,
+        client: CanvasClient,
+        again: CanvasClient,
+        store: FileStore,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         task = Task(client, store)
         blocks = FileStore.blocks
@@ -190,9 +259,10 @@ class TestKilled:
 
         with monkeypatch.context() as being:
             being.setattr(FileStore, "blocks", stopped)
-            with pytest.raises(RestoreCancelled):
+            with pytest.raises(Stopped):
                 task.live()
         assert canvas.migrations[0].state == "pre_processing"
+        task.client = again  # another process; nothing is asked through a client that was called off
         task.restore = task.born()
         assert task.live().is_clean
         assert imports(canvas) == 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 from canvas_exports.errors import InputError
@@ -51,9 +51,15 @@ class BlockBudget:
         if limit < block_size:
             raise InputError("limit", f"{limit} holds no block", accepted=f"at least {block_size} bytes")
         self.block_size = block_size
-        self._unused = limit // block_size
+        self._blocks = self._unused = limit // block_size
         self._idle: list[LentBlock] = []
         self._freed = threading.Condition()
+
+    @property
+    def out(self) -> int:
+        """Blocks that are with somebody now."""
+        with self._freed:
+            return self._blocks - self._unused - len(self._idle)
 
     def take(self) -> LentBlock:
         """An empty block; waits for one. It goes back through ``lend`` or ``give_back``."""
@@ -112,6 +118,12 @@ class OneBlock:
 
     def give_back(self, block: bytearray) -> None:
         """Nobody else waits for it."""
+
+
+def close(source: object) -> None:
+    """End a generator now, and with it whatever it keeps open, not when an error that mentions it is forgotten."""
+    if isinstance(source, Generator):
+        source.close()
 
 
 def is_small(size: int | None) -> bool:
@@ -191,9 +203,12 @@ class Filling:
                 full, self._block = [self._budget.lend(self._block, self._filled)], None
                 yield full.pop()
         finally:
+            close(source)  # whatever else may still write into blocks
             if self._block is not None:
                 self._budget.give_back(self._block)
                 self._block = None
+            while self._whole:  # taken, and neither yielded nor given up
+                self._budget.give_back(self._whole.popitem()[1])
 
     def _wrote(self, arrived: memoryview) -> int:
         """How many of these bytes stand in the block now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from canvas_exports.archive.blocks import MiB
+from canvas_exports.archive.blocks import MiB, close
 from canvas_exports.archive.store import Block, Store
 
 TAIL = 4 * MiB  # the directory of some 40,000 entries, and nearly always the cartridge's manifest before it
@@ -79,9 +79,12 @@ class KeptBytes:
 
     def watch(self, source: Iterator[Block]) -> Iterator[Block]:
         """Pass the stream on, keeping what is wanted of it."""
-        for block in source:
-            self._keep(memoryview(block))
-            yield block
+        try:
+            for block in source:
+                self._keep(memoryview(block))
+                yield block
+        finally:
+            close(source)
 
     def read(self, window: range) -> bytes:
         """The bytes of a window that lies in the tail or in one of the windows."""

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
-from canvas_exports.archive.blocks import BlockBudget, Filling, OneBlock, is_small
+from canvas_exports.archive.blocks import BlockBudget, Filling, OneBlock, close, is_small
 from canvas_exports.archive.held import TAIL, Held, KeptBytes
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation, Proof
@@ -86,16 +86,19 @@ class Pipeline:
 def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]:
     """Stop at once what cannot become the package: a web page in its place, or too many bytes."""
     arrived = 0
-    for block in source:
-        if not arrived and len(block) > 1 and bytes(block[:2]) != b"PK":
-            page = bytes(block[:64]).lstrip().startswith(b"<")
-            raise CorruptPackageError(
-                "a web page arrived instead of the package" if page else "this is not a zip"
-            )
-        arrived += len(block)
-        if expected is not None and arrived > expected:
-            raise CorruptPackageError(f"more bytes arrived than the {expected:,} that Canvas announced")
-        yield block
+    try:
+        for block in source:
+            if not arrived and len(block) > 1 and bytes(block[:2]) != b"PK":
+                page = bytes(block[:64]).lstrip().startswith(b"<")
+                raise CorruptPackageError(
+                    "a web page arrived instead of the package" if page else "this is not a zip"
+                )
+            arrived += len(block)
+            if expected is not None and arrived > expected:
+                raise CorruptPackageError(f"more bytes arrived than the {expected:,} that Canvas announced")
+            yield block
+    finally:
+        close(source)
 
 
 def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:

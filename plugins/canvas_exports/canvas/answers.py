@@ -11,10 +11,10 @@ An answer that is not JSON comes from something in front of Canvas, and says not
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from canvas_exports.canvas.readings import document, whole
 from canvas_exports.canvas.wire import Answer, Request
 from canvas_exports.errors import (
     BadRequestError,
@@ -26,9 +26,10 @@ from canvas_exports.errors import (
     ThrottledError,
     UnexpectedAnswerError,
 )
+from canvas_exports.text import harmless
 
 _REFUSAL = b"rate limit exceeded"  # the one text that is part of the contract; Canvas never translates it
-_LONGEST_QUOTE = 200
+_LONGEST_QUOTE, _LONGEST_ID = 200, 100  # characters
 _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _GONE, _TOO_MANY = 401, 403, 404, 408, 410, 429
 
@@ -50,10 +51,10 @@ def read_json(answer: Answer, request: Request) -> Any:
             Canvas's request id, and never a body that may hold a link.
     """
     if _OK <= answer.status < _REDIRECT:
-        document = _json(answer)
-        if document is None:
+        found = document(answer.body)
+        if found is None:
             raise about(_not_json(answer), request, answer)
-        return document[0]
+        return found[0]
     raise about(_error(answer), request, answer)
 
 
@@ -64,7 +65,8 @@ def about(error: CanvasError, request: Request, answer: Answer | None = None) ->
     error.export_id = error.export_id or request.export_id
     if answer is not None:
         error.status = answer.status
-        error.request_id = answer.headers.get("x-request-context-id")
+        request_id = answer.headers.get("x-request-context-id")
+        error.request_id = request_id and harmless(request_id, most=_LONGEST_ID)
     return error
 
 
@@ -72,7 +74,7 @@ def _error(answer: Answer) -> CanvasError:
     if is_refusal(answer):
         return ThrottledError("the rate budget of this token is used up")
     if answer.status >= _SERVER_ERROR or answer.status == _TIMEOUT:
-        return CanvasUnavailableError(f"Canvas could not answer{_report(answer)}")
+        return CanvasUnavailableError(f"Canvas could not answer{error_report(answer)}")
     if answer.status < _CLIENT_ERROR:
         return UnexpectedAnswerError(
             "the API call was redirected; the host is probably not Canvas's own name (a redirect is never followed "
@@ -82,31 +84,23 @@ def _error(answer: Answer) -> CanvasError:
         return CredentialError(
             "Canvas does not accept the token: it is unknown, expired or revoked; enter a new one"
         )
-    document = _json(answer)
-    if document is None:
+    found = document(answer.body)
+    if found is None:
         return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_looks(answer)}")
-    return _refusal(answer, document[0])
+    return _refusal(answer, found[0])
 
 
-def _refusal(answer: Answer, document: Any) -> CanvasError:
+def _refusal(answer: Answer, said: Any) -> CanvasError:
     """Canvas itself said no."""
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
         return PermissionDeniedError("the token's user lacks the right for this, or the token the scope")
     if answer.status in (_NOT_FOUND, _GONE):
         return NotFoundError("deleted, never there, or not visible to the token's user")
-    return BadRequestError(f"Canvas refuses the arguments{_quote(document)}{_report(answer)}")
+    return BadRequestError(f"Canvas refuses the arguments{_quote(said)}{error_report(answer)}")
 
 
 def _not_json(answer: Answer) -> CanvasError:
     return UnexpectedAnswerError(f"not an answer of Canvas's API but {_looks(answer)}")
-
-
-def _json(answer: Answer) -> tuple[Any] | None:
-    """The parsed body in a one-tuple, so that a JSON ``null`` differs from no JSON."""
-    try:
-        return (json.loads(answer.body),)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _looks(answer: Answer) -> str:
@@ -117,18 +111,18 @@ def _looks(answer: Answer) -> str:
     return "cut or damaged JSON" if "json" in answer.media_type else "text that is not JSON"
 
 
-def _quote(document: Any) -> str:
+def _quote(said: Any) -> str:
     """Canvas's own words, for a person to read: bounded, printable, without anything that looks like a link."""
-    text = re.sub(r"\s+", " ", " / ".join(_texts(document))).strip()
+    text = re.sub(r"\s+", " ", " / ".join(_texts(said))).strip()
     if not text or "://" in text or not text.isprintable():
         return ""
     return f"; it says: {text[:_LONGEST_QUOTE]}"
 
 
-def _texts(document: Any) -> list[str]:
-    if not isinstance(document, dict):
+def _texts(said: Any) -> list[str]:
+    if not isinstance(said, dict):
         return []
-    errors = document.get("errors", document.get("message", document.get("error")))
+    errors = said.get("errors", said.get("message", said.get("error")))
     if isinstance(errors, str):
         return [errors]
     rows = errors if isinstance(errors, list) else [errors]
@@ -141,7 +135,8 @@ def _texts(document: Any) -> list[str]:
     ]
 
 
-def _report(answer: Answer) -> str:
-    document = _json(answer)
-    number = document[0].get("error_report_id") if document and isinstance(document[0], dict) else None
-    return f" (error report {number})" if isinstance(number, int) else ""
+def error_report(answer: Answer) -> str:
+    """`` (error report 123)``, where Canvas names one: its administrators find the cause under it."""
+    found = document(answer.body)
+    number = whole(found[0].get("error_report_id"), least=1) if found and isinstance(found[0], dict) else None
+    return f" (error report {number})" if number else ""

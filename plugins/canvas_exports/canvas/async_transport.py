@@ -8,10 +8,15 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from yarl import URL
 
+from canvas_exports.canvas.bodies import LARGEST, LARGEST_ERROR, Body
 from canvas_exports.canvas.environment import Proxies, authorities, tls_context
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
 
 _CONNECTIONS = 20  # more never helped; the rate budget allows fewer anyway
+
+_LONGEST_LINE = 64 * 1024  # bytes of a header, as for the other client
+_OK, _REDIRECT = 200, 300
+_Way = tuple[bool | str, float, float, float]
 
 _EARLY = (
     aiohttp.ClientConnectorError,
@@ -27,11 +32,25 @@ class AsyncTransport:
     So a hundred triggers make no more connections than one does, and read the certificate authorities once. A connection
     knows no token: that is in each request.
 
+    Args:
+        verify: as for ``CanvasClient``.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds without a byte after which a connection counts as broken.
+        total_timeout: seconds from the first attempt to connect to the end of the answer.
+
     aiohttp by itself sends a GET once more when the server closed the connection on it; this cannot be turned off.
     """
 
-    def __init__(self, *, verify: bool | str = True, connect_timeout: float, read_timeout: float) -> None:
-        self._way = (authorities(verify), connect_timeout, read_timeout)
+    def __init__(
+        self,
+        *,
+        verify: bool | str = True,
+        connect_timeout: float,
+        read_timeout: float,
+        total_timeout: float | None = None,
+    ) -> None:
+        total = 2 * read_timeout if total_timeout is None else total_timeout
+        self._way = (authorities(verify), connect_timeout, read_timeout, total)
         self._proxies = Proxies()
         self._pool: _Pool | None = None
 
@@ -49,7 +68,16 @@ class AsyncTransport:
                 allow_redirects=False,
                 proxy=self._proxies.of(outgoing.url),
             ) as response:
-                return Answer(response.status, lower_case(response.headers.items()), await response.read())
+                headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
+                most = LARGEST if _OK <= response.status < _REDIRECT else LARGEST_ERROR
+                body = Body(headers.get("content-encoding", ""), most)
+                async for arrived in response.content.iter_any():
+                    if not body.take(arrived):
+                        response.close()
+                        break
+                if body.is_full and most == LARGEST:
+                    return Fault.TOO_LARGE
+                return Answer(response.status, headers, body.found)
         except aiohttp.ClientConnectorCertificateError:
             return Fault.UNTRUSTED
         except _EARLY:
@@ -67,7 +95,7 @@ class AsyncTransport:
 class _Pool:
     """The connections of one event loop to wherever the same authorities are trusted, and how many use them."""
 
-    def __init__(self, way: tuple[bool | str, float, float]) -> None:
+    def __init__(self, way: _Way) -> None:
         self.session: aiohttp.ClientSession | None = None
         self.users = 0
         self._way = way
@@ -75,15 +103,18 @@ class _Pool:
 
     async def open(self) -> aiohttp.ClientSession:
         """The session, opened by whoever comes first."""
-        verify, connect_timeout, read_timeout = self._way
+        verify, connect_timeout, read_timeout, total = self._way
         async with self._opening:
             if self.session is None:
                 context = await asyncio.to_thread(tls_context, verify)
                 self.session = aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=context),
                     timeout=aiohttp.ClientTimeout(
-                        total=None, sock_connect=connect_timeout, sock_read=read_timeout
+                        total=total, sock_connect=connect_timeout, sock_read=read_timeout
                     ),
+                    auto_decompress=False,
+                    max_line_size=_LONGEST_LINE,
+                    max_field_size=_LONGEST_LINE,
                     cookie_jar=aiohttp.DummyCookieJar(),
                 )
             return self.session
@@ -96,13 +127,16 @@ class _Pool:
             await session.close()
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool | str, float, float], _Pool]] = (
-    WeakKeyDictionary()
-)
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Way, _Pool]] = WeakKeyDictionary()
 
 
-def _join(way: tuple[bool | str, float, float]) -> _Pool:
+def _join(way: _Way) -> _Pool:
     """The pool of the running loop, with one user more."""
     pool = _pools.setdefault(asyncio.get_running_loop(), {}).setdefault(way, _Pool(way))
     pool.users += 1
     return pool
+
+
+def _utf8(value: str) -> str:
+    """A header without the half characters as which aiohttp reads what is not UTF-8."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

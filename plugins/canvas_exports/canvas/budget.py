@@ -17,6 +17,7 @@ one, still find room, and so do we.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import random
 import threading
@@ -29,10 +30,13 @@ from canvas_exports.errors import InputError
 _SLOWEST = 2.0  # seconds between requests just above the floor, where they cost next to nothing
 _SHARERS = 8  # processes that can pay for costly requests out of one bucket before it sinks to the floor
 _STALE = 1.0  # seconds without an answer after which we know nothing of the others any more
+_MOST_TIMES = 100  # the high water that is configured: what a larger bucket may hold
 _LOOK_AGAIN = 0.02  # seconds until someone who waits for a free place asks again
 _NEWS = 1.0  # seconds that anybody sleeps at most without asking again; an answer in between may have changed the wait
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds after the first refusal, and after many in a row
 _LONGEST_RETRY_AFTER = 300.0
+_LONGEST_GAP = 60.0  # seconds between two requests at most, whatever one is said to have cost
+_LONGEST_RECOVERY = 300.0  # seconds below the floor without asking again, whatever is said to be left
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,8 @@ class RateLimits:
     def __post_init__(self) -> None:
         if self.max_in_flight < 1:
             raise InputError("max_in_flight", "at least one request must be allowed", accepted="1 to 10")
-        if self.outflow <= 0 or self.reservation <= 0:
-            raise InputError("outflow and reservation", "must be above zero")
+        if not all(0 < each < math.inf for each in (self.outflow, self.reservation, self.high_water)):
+            raise InputError("outflow, reservation, high_water", "must be numbers above zero")
         if not 0 <= self.floor < self.slow_below <= self.high_water:
             raise InputError("floor, slow_below, high_water", "must rise in this order, from 0")
 
@@ -93,7 +97,8 @@ class RateBudget:
         self._round = 0  # answers since it was widened
         self._cost = 0.0  # of a recent request, smoothed
         self._last_start = float("-inf")
-        self._silent_until = float("-inf")
+        self._silent_until = float("-inf")  # by our own judgement
+        self._asked_until = float("-inf")  # by a Retry-After
         self._refusals = 0  # in a row
         self.turned_away = 0
 
@@ -126,6 +131,9 @@ class RateBudget:
             self._recover(self._clock())
             self._in_flight -= 1
             self._refusals = 0
+            self._asked_until = float("-inf")  # whoever asked for silence has answered since
+            most = self.limits.high_water
+            cost, remaining = _within(cost, 0.0, most), _within(remaining, -most, _MOST_TIMES * most)
             if cost is not None:
                 self._left -= cost
                 self._cost += (cost - self._cost) / 4
@@ -138,7 +146,10 @@ class RateBudget:
             self._widen(min(self._window + (self._round >= self._window), self._places()))
 
     def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
-        """A request was turned away. Refusals of requests that were under way together count as one."""
+        """A request was turned away; an answer that comes later ends what ``retry_after`` asks for.
+
+        Refusals of requests that were under way together count as one.
+        """
         with self._lock:
             now = self._clock()
             self._recover(now)
@@ -146,6 +157,7 @@ class RateBudget:
             self.turned_away += 1
             # Canvas refuses while this much is left, and may report any number when it does.
             room = self.limits.reservation
+            remaining = _within(remaining, -self.limits.high_water, room)
             self._left = min(self._left, room, remaining if remaining is not None else room)
             self._learn()
             self._widen(1)
@@ -155,8 +167,9 @@ class RateBudget:
                 pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE) * (0.5 + self._jitter())
                 self._silent_until = now + max(pause, (room - self._left) / self.limits.outflow)
                 self._refusals = min(self._refusals + 1, 10)
+            retry_after = _within(retry_after, 0.0, _LONGEST_RETRY_AFTER)
             if retry_after is not None:
-                self._silent_until = max(self._silent_until, now + min(retry_after, _LONGEST_RETRY_AFTER))
+                self._asked_until = max(self._asked_until, now + retry_after)
 
     def release(self) -> None:
         """A request ended without an answer."""
@@ -180,11 +193,13 @@ class RateBudget:
 
     def _wait(self, now: float) -> float:
         limits = self.limits
-        if now < self._silent_until:
-            return self._silent_until - now
+        silence = max(self._silent_until, self._asked_until) - now
+        if silence > 0:
+            return min(silence, _NEWS)
         gap = self._last_start + self._spacing() - now
         if self._told < limits.floor:
-            recovery = (limits.floor - self._told) / limits.outflow * (1 + self._jitter() / 5)
+            recovery = min((limits.floor - self._told) / limits.outflow, _LONGEST_RECOVERY)
+            recovery *= 1 + self._jitter() / 5
             gap = max(gap, self._last_answer + recovery - now)
         if gap > 0:
             return min(gap, _NEWS)
@@ -203,11 +218,16 @@ class RateBudget:
         limits = self.limits
         cheap = _SLOWEST * self._strain(limits.slow_below) ** 4
         costly = _SHARERS * self._cost / limits.outflow * self._strain(limits.high_water)
-        return max(cheap, costly) * (0.75 + self._jitter() / 2)
+        return min(max(cheap, costly) * (0.75 + self._jitter() / 2), _LONGEST_GAP)
 
     def _strain(self, top: float) -> float:
         """How far the bucket has sunk, from 0 at the top to 1 at the floor."""
         return min(1.0, max(0.0, (top - self._told) / (top - self.limits.floor)))
+
+
+def _within(value: float | None, least: float, most: float) -> float | None:
+    """A number that was told, cut to what can be true; no number is none."""
+    return None if value is None or math.isnan(value) else min(max(value, least), most)
 
 
 _shared: dict[tuple[str, bytes], RateBudget] = {}

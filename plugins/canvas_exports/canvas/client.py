@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,10 +13,11 @@ from canvas_exports.canvas import endpoints
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult, converse
+from canvas_exports.canvas.dialogue import converse
 from canvas_exports.canvas.download import Download
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.glance import Glance, glance
+from canvas_exports.canvas.line import Line, Waits
 from canvas_exports.canvas.migrations import (
     ContentMigration,
     MigrationIssue,
@@ -39,7 +39,7 @@ from canvas_exports.canvas.ranges import Space
 from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.canvas.upload import Block, sending
-from canvas_exports.errors import CanvasError, DownloadError
+from canvas_exports.errors import DownloadError
 
 T = TypeVar("T")
 
@@ -60,10 +60,11 @@ class CanvasClient:
         budget: the rate budget; by default the one this process shares for the host and token.
         verify: ``True``, ``False`` (never in production), or the file of a certificate authority.
         connect_timeout: seconds until a connection must stand.
-        read_timeout: seconds without a byte after which a connection counts as broken.
+        read_timeout: seconds without a byte after which a connection counts as broken; an answer may take twice as long
+            in all, a package as long as something comes.
         attempts: how often a request that may be repeated is sent at most.
         clock: seconds from any start, never going back.
-        sleep: waits so many seconds.
+        sleep: waits so many seconds, in place of a wait that ``stop`` can end.
 
     Raises:
         InputError: the host or the token is malformed, or ``verify`` names no file.
@@ -80,12 +81,11 @@ class CanvasClient:
         read_timeout: float = 60.0,
         attempts: int = 5,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Any] = time.sleep,
+        sleep: Callable[[float], Any] | None = None,
     ) -> None:
         self._peer = meet(host, token, budget=budget, attempts=attempts, clock=clock)
         self._transport = Transport(verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout)
-        self._sleep = sleep
-        self._gate = threading.Lock()
+        self._line = Line(self._peer, self._transport, Waits(sleep))
 
     @property
     def host(self) -> str:
@@ -103,18 +103,18 @@ class CanvasClient:
 
     def whoami(self) -> User:
         """The token's user. ``GET /api/v1/users/self``."""
-        return self._run(converse(endpoints.whoami(), self._peer))
+        return self._line.run(converse(endpoints.whoami(), self._peer))
 
     def course(self, context: Context) -> Course:
         """Identity of a course, with its term. ``GET /api/v1/courses/:id``.
 
         A deleted course is ``NotFoundError``.
         """
-        return self._run(converse(endpoints.course(context), self._peer))
+        return self._line.run(converse(endpoints.course(context), self._peer))
 
     def resolve(self, context: Context) -> int:
         """The numeric id of a context named by a SIS id or ``self``. ``GET /api/v1/{courses,groups,users}/:id``."""
-        return self._run(converse(endpoints.resolve(context), self._peer))
+        return self._line.run(converse(endpoints.resolve(context), self._peer))
 
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> Iterator[Course]:
         """Courses of an account and its sub-accounts, page by page. ``GET /api/v1/accounts/:id/courses``.
@@ -148,7 +148,7 @@ class CanvasClient:
 
     def show_export(self, context: Context, export_id: int) -> ContentExport:
         """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
-        return self._run(converse(endpoints.show_export(context, export_id), self._peer))
+        return self._line.run(converse(endpoints.show_export(context, export_id), self._peer))
 
     def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
         """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
@@ -160,15 +160,15 @@ class CanvasClient:
             InputError: a combination Canvas refuses; nothing was sent.
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
         """
-        return self._run(converse(endpoints.create_export(context, request), self._peer))
+        return self._line.run(converse(endpoints.create_export(context, request), self._peer))
 
     def syllabus(self, course: Context) -> str:
         """The text of a course's syllabus; empty where it has none. ``GET /api/v1/courses/:id``."""
-        return self._run(converse(endpoints.syllabus(course), self._peer))
+        return self._line.run(converse(endpoints.syllabus(course), self._peer))
 
     def root_folder(self, course: Context) -> int:
         """The id of the folder that holds all files of a course. ``GET /api/v1/courses/:course_id/folders/root``."""
-        return self._run(converse(endpoints.root_folder(course), self._peer))
+        return self._line.run(converse(endpoints.root_folder(course), self._peer))
 
     def create_migration(self, course: Context, request: MigrationRequest) -> ContentMigration:
         """Begin to import a package. ``POST /api/v1/courses/:course_id/content_migrations``.
@@ -179,14 +179,14 @@ class CanvasClient:
         Raises:
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_migrations``.
         """
-        return self._run(converse(endpoints.create_migration(course, request), self._peer))
+        return self._line.run(converse(endpoints.create_migration(course, request), self._peer))
 
     def upload_again(self, course: Context, migration_id: int, file: PackageFile) -> ContentMigration:
         """Begin the upload of a migration anew. ``PUT /api/v1/courses/:course_id/content_migrations/:id``.
 
         Only for one that still waits for its file; Canvas gives a fresh ticket and forgets the issues of the first try.
         """
-        return self._run(converse(endpoints.upload_again(course, migration_id, file), self._peer))
+        return self._line.run(converse(endpoints.upload_again(course, migration_id, file), self._peer))
 
     def upload(self, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]) -> None:
         """Send a file to where Canvas wants it, in the memory of one block. ``POST`` of the ticket's URL, once.
@@ -203,7 +203,7 @@ class CanvasClient:
             UploadError: it could not be handed over; ask ``show_migration`` before trying again.
             BadRequestError: Canvas says why it does not take the file (permanent).
         """
-        self._run(sending(self._peer, ticket, file, blocks))
+        self._line.run(sending(self._peer, ticket, file, blocks))
 
     def list_migrations(self, course: Context) -> Iterator[ContentMigration]:
         """Past and pending imports of a course. ``GET /api/v1/courses/:course_id/content_migrations``."""
@@ -214,7 +214,7 @@ class CanvasClient:
 
         Canvas fails one whose upload began more than an hour ago, when it is looked at.
         """
-        return self._run(converse(endpoints.show_migration(course, migration_id), self._peer))
+        return self._line.run(converse(endpoints.show_migration(course, migration_id), self._peer))
 
     def migration_issues(self, course: Context, migration_id: int) -> Iterator[MigrationIssue]:
         """What Canvas noticed while it imported, page by page.
@@ -225,7 +225,7 @@ class CanvasClient:
 
     def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""
-        return self._run(converse(endpoints.progress(progress_id), self._peer))
+        return self._line.run(converse(endpoints.progress(progress_id), self._peer))
 
     def download(
         self, context: Context, export: ContentExport, space: Space | None = None, connections: int = 1
@@ -266,16 +266,24 @@ class CanvasClient:
             return glance(download, download.size)
 
     def _download(self, context: Context, export: ContentExport) -> Download:
-        def refresh() -> Attachment:
-            attachment = self.show_export(context, export.id).attachment
+        def refresh(line: Line) -> Attachment:
+            attachment = line.run(converse(endpoints.show_export(context, export.id), self._peer)).attachment
             if attachment is None or not attachment.url:
                 raise DownloadError(
                     "Canvas offers no package: it has expired, is locked, or was never saved; export again"
                 )
             return attachment
 
-        attachment = export.attachment if export.attachment and export.attachment.url else refresh()
-        return Download(self._peer, attachment, run=self._run, refresh=refresh, sleep=self._sleep)
+        attachment = export.attachment if export.attachment and export.attachment.url else refresh(self._line)
+        return Download(self._peer, attachment, line=self._line, refresh=refresh)
+
+    def stop(self) -> None:
+        """Call off whatever this client waits for or fetches, in all threads, for good.
+
+        They raise ``Stopped``, and so does every call from now on. What was sent already is not taken back. May be called
+        from a signal handler.
+        """
+        self._line.waits.stop()
 
     def close(self) -> None:
         """Close every connection."""
@@ -294,35 +302,7 @@ class CanvasClient:
 
     def _walk(self, walk: Walk[T]) -> Iterator[T]:
         while walk.call is not None:
-            yield from walk.rows(self._run(converse(walk.call, self._peer)))
-
-    def _run(self, dialogue: Dialogue[T]) -> T:
-        result: StepResult = None
-        try:
-            while True:
-                result = self._perform(dialogue.send(result))
-        except StopIteration as end:
-            value: T = end.value
-            return value
-        finally:
-            dialogue.close()
-
-    def _perform(self, step: Step) -> StepResult:
-        if isinstance(step, Admit):
-            with self._gate:  # threads take their places in turn, and only the first of them keeps asking
-                while (wait := self._peer.budget.admit()) > 0:
-                    self._sleep(wait)
-            return None
-        if isinstance(step, Pause):
-            self._sleep(step.seconds)
-            return None
-        if isinstance(step, Renew):
-            try:
-                self._peer.tokens.renew(step.rejected)
-            except CanvasError as error:
-                return error
-            return None
-        return self._transport.send(step.outgoing)
+            yield from walk.rows(self._line.run(converse(walk.call, self._peer)))
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from canvas_exports.canvas.answers import about, is_refusal, read_json
+from canvas_exports.canvas.answers import about, error_report, is_refusal, read_json
+from canvas_exports.canvas.bodies import LARGEST
 from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.readings import http_date, real
 from canvas_exports.canvas.wire import Answer, Call, Fault, Outgoing, Reply, Request
 from canvas_exports.errors import (
     AnswerLostError,
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before the first repetition, and before a late one
 _LONGEST_RETRY_AFTER = 120.0
 _THROTTLE_PATIENCE = 900.0  # seconds of refusals in a row; an empty bucket recovers in 80
+_LONGEST_CALL = 300.0  # seconds after which no call is begun anew, however little of each attempt was waiting
+_MOST_LEFT = 1e6  # of a rate budget, in either direction
 _MOST_RENEWALS = 5  # of the token, for one request
 _OK, _REDIRECT, _UNAUTHORIZED = 200, 300, 401
 
@@ -74,6 +77,7 @@ class Patience:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._failures = 0
+        self._began = peer.clock()
         self._refused_since: float | None = None
 
     def after(self, error: CanvasError, retry_after: float | None = None) -> float | None:
@@ -86,7 +90,7 @@ class Patience:
             )  # the budget does the waiting
         self._refused_since = None
         self._failures += 1
-        if self._failures >= self._peer.attempts:
+        if self._failures >= self._peer.attempts or self._peer.clock() - self._began > _LONGEST_CALL:
             return None
         pause = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE) * (0.5 + self._peer.jitter())
         return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
@@ -180,11 +184,11 @@ def _send(outgoing: Outgoing, peer: Peer) -> Dialogue[Reply]:
         peer.budget.release()
         return reply
     peer.heard(reply.headers)
-    remaining = _number(reply.headers.get("x-rate-limit-remaining"))
+    remaining = _number(reply, "x-rate-limit-remaining")
     if is_refusal(reply):
         peer.budget.refused(remaining=remaining, retry_after=_retry_after(reply))
     else:
-        peer.budget.settle(remaining=remaining, cost=_number(reply.headers.get("x-request-cost")))
+        peer.budget.settle(remaining=remaining, cost=_number(reply, "x-request-cost"))
     return reply
 
 
@@ -202,15 +206,19 @@ def may_have_acted(request: Request, reply: Reply, error: CanvasError) -> bool:
     if request.idempotent or isinstance(error, ThrottledError):
         return False
     if isinstance(reply, Fault):
-        return reply is Fault.LOST
+        return reply in (Fault.LOST, Fault.TOO_LARGE)
     return isinstance(error, CanvasUnavailableError) or reply.status < _REDIRECT
 
 
-def unreachable(fault: Fault, host: str) -> CanvasUnavailableError:
-    """The error for an answer that never came."""
+def unreachable(fault: Fault, host: str) -> CanvasError:
+    """The error for an answer that never came, or of which there was no end."""
     if fault is Fault.UNTRUSTED:
         return CanvasUnavailableError(
             f"the certificate of {host} is not trusted; set verify to the file of the authority that signed it"
+        )
+    if fault is Fault.TOO_LARGE:
+        return UnexpectedAnswerError(
+            f"{host} answered with more than {LARGEST >> 20} MiB, which Canvas's API never does"
         )
     return CanvasUnavailableError(f"{host}: {fault.value}")
 
@@ -232,7 +240,12 @@ def _understand(call: Call[T], document: object, answer: Answer) -> T:
 
 def _lost(request: Request, reply: Reply) -> CanvasError:
     what = request.path.rpartition("/")[2].replace("_", " ")
-    error = AnswerLostError(f"sent, but the answer never came whole; look in the list of {what} first")
+    said = "the answer never came whole"
+    if isinstance(reply, Answer):
+        said = f"Canvas answered with HTTP {reply.status}{error_report(reply)}"
+        if reply.status < _REDIRECT:
+            said = "the answer cannot be read"
+    error = AnswerLostError(f"sent, but {said}: it may have taken effect; look in the list of {what} first")
     return about(error, request, reply if isinstance(reply, Answer) else None)
 
 
@@ -246,20 +259,14 @@ def _outgoing(request: Request, peer: Peer) -> Outgoing:
 
 
 def _retry_after(reply: Reply) -> float | None:
-    """``Retry-After`` in seconds, given as such or as a date."""
-    value = reply.headers.get("retry-after", "") if isinstance(reply, Answer) else ""
-    seconds = _number(value)
-    if seconds is None:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return max(0.0, seconds)
+    """``Retry-After`` in seconds, given as such or as a date; no longer than anybody waits."""
+    seconds = _number(reply, "retry-after")
+    if seconds is None and isinstance(reply, Answer):
+        date = http_date(reply.headers.get("retry-after", ""))
+        seconds = None if date is None else (date - datetime.now(timezone.utc)).total_seconds()
+    return None if seconds is None else min(max(0.0, seconds), _THROTTLE_PATIENCE)
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
+def _number(reply: Reply, name: str) -> float | None:
+    value = reply.headers.get(name) if isinstance(reply, Answer) else None
+    return real(value, least=-_MOST_LEFT, most=_MOST_LEFT)

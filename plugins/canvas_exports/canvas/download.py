@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from canvas_exports.canvas.answers import is_refusal
 from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.canvas.line import Line
 from canvas_exports.canvas.models import Attachment
 from canvas_exports.canvas.origin import host_of, resolve
 from canvas_exports.canvas.peer import Peer
@@ -25,15 +26,23 @@ from canvas_exports.canvas.promises import (
     is_part,
     mark_of,
     serves_parts,
+    wrong_length,
 )
-from canvas_exports.canvas.ranges import OneBuffer, Parts, Space, read
+from canvas_exports.canvas.ranges import OneBuffer, Parts, Persistence, Space, Speed, fill, read
 from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
-from canvas_exports.errors import CanvasError, CanvasUnavailableError, DownloadError, ThrottledError
+from canvas_exports.errors import (
+    CanvasError,
+    CanvasUnavailableError,
+    DownloadError,
+    ThrottledError,
+)
 
 BLOCK = 1024 * 1024  # bytes; smaller ones cost a third of the throughput, larger ones gain nothing
 DIVISIBLE = 256 * 1024 * 1024  # bytes; a smaller package is not worth more than one connection
-_MOST_RESUMPTIONS = 100  # of one package, each of which brought it forward
+_LOOK_UP = (
+    0.5  # seconds after which somebody who waits for another's fresh link sees that nobody wants it any more
+)
 
 _OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _RANGE_NOT_SATISFIABLE = 200, 206, 401, 403, 416
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -53,9 +62,8 @@ class Download:
     Args:
         peer: the Canvas it comes from.
         attachment: what Canvas said about the package.
-        run: carries out a dialogue.
+        line: carries out dialogues, and waits.
         refresh: asks Canvas for the attachment again.
-        sleep: waits so many seconds.
     """
 
     def __init__(
@@ -63,15 +71,13 @@ class Download:
         peer: Peer,
         attachment: Attachment,
         *,
-        run: Callable[[Dialogue[Answer]], Answer],
-        refresh: Callable[[], Attachment],
-        sleep: Callable[[float], Any],
+        line: Line,
+        refresh: Callable[[Line], Attachment],
     ) -> None:
         self._peer = peer
         self._attachment = attachment
-        self._run = run
+        self._line = line
         self._refresh = refresh
-        self._sleep = sleep
         self._offset = 0
         self._mark: Mark | None = None
         self._source: str | None = None
@@ -91,39 +97,49 @@ class Download:
             connections: to storage, if the package is large and storage serves parts of it.
 
         Raises:
-            DownloadError: bounded attempts failed. With ``restart``, a new download may start right away.
+            DownloadError: bounded attempts failed. With ``restart``, a new download may start right away; with ``spoiled``,
+                another export has to be made if it stays so.
+            Stopped: the line was called off.
         """
         space = space or OneBuffer(BLOCK)
-        stalls = 0
-        for _ in range(_MOST_RESUMPTIONS):
+        persistence = Persistence(self._attachment.size, self._peer)
+        while True:
             before = self._offset
-            body = self._open()
+            body = self._open(self._line)
             try:
                 divisible = self._serves_parts and self._attachment.size > DIVISIBLE
                 if connections > 1 and divisible and (yield from self._parts(body, space, connections)):
                     return
-                while count := read(body, view := self._room(space)):
-                    self._inspect(view[:count])
-                    self._offset += count
-                    yield view[:count]
+                slow = yield from self._arriving(body, space)
             finally:
                 body.close()
             if self._offset == self._attachment.size:
                 return
-            if getattr(body, "is_whole", False):
-                raise DownloadError(
-                    f"storage has {self._offset} bytes where Canvas says the package has {self._attachment.size}",
-                    spoiled=True,
-                )
-            stalls = stalls + 1 if self._offset == before else 0
-            if stalls >= self._peer.attempts:
-                break
+            if body.is_whole:
+                raise wrong_length(self._offset, self._attachment.size)
+            pause = persistence.after(0 if slow else self._offset - before)
+            if pause is None:
+                raise DownloadError(f"{self._broken()}, again and again")
             if self._offset and not self._mark:
                 raise DownloadError(
                     f"{self._broken()}, and storage offers nothing to resume by", restart=True
                 )
-            self._sleep(self._pause(stalls))
-        raise DownloadError(f"{self._broken()}, again and again")
+            self._line.waits.wait(pause)
+
+    def _arriving(self, body: Stream, space: Space) -> Generator[memoryview, None, bool]:
+        """What comes over one connection, until it ends, breaks, or brings next to nothing: whether it is the last."""
+        speed = Speed(self._peer.clock)
+        while not speed.is_nothing:
+            self._line.waits.check()
+            view = self._room(space)
+            with speed:
+                speed.got = count = read(body, view)
+            if not count:
+                return False
+            self._inspect(view[:count])
+            self._offset += count
+            yield view[:count]
+        return True
 
     def part(self, start: int, stop: int) -> bytes | None:
         """Some bytes of the package alone; ``None`` where storage does not serve parts of what Canvas leads to.
@@ -132,18 +148,12 @@ class Download:
             DownloadError: bounded attempts failed.
         """
         if self._source is None:
-            self._open().close()
-        body = self._open_part(start, stop) if self._serves_parts else None
-        if body is None:
+            self._open(self._line).close()
+        if not self._serves_parts:
             return None
         found = bytearray(stop - start)
-        at = 0
-        try:
-            while count := read(body, memoryview(found)[at:]):
-                at += count
-        finally:
-            body.close()
-        return bytes(found) if at == len(found) else None
+        come = fill(memoryview(found), start, partial(self._open_part, self._line), self._line, self._peer)
+        return bytes(found) if come else None
 
     def _room(self, space: Space) -> memoryview:
         """Memory for the next bytes; after the last one, for the one byte that would be too many."""
@@ -154,50 +164,60 @@ class Download:
         first = space.whole(wait=True)
         if first is None:
             return False
+        second: Stream | None = None
         try:
-            second = self._open_part(len(first), min(2 * len(first), self._attachment.size))
+            second = self._open_part(self._line, len(first), min(2 * len(first), self._attachment.size))
         except DownloadError:
-            second = None
+            pass
+        finally:  # whatever else has happened: the block is nobody's yet
+            if second is None:
+                space.give_up(first)
         if second is None:
-            space.give_up(first)
             return False
+        line = self._line.branch()
         parts = Parts(
-            self._attachment.size,
-            space,
-            self._open_part,
-            attempts=self._peer.attempts,
-            pause=lambda failures: self._sleep(self._pause(failures)),
+            self._attachment.size, space, partial(self._open_part, line), line=line, peer=self._peer
         )
-        with closing(parts.in_order(first, {0: body, len(first): second}, connections)) as blocks:
+        begun = {0: body, len(first): second}
+        with closing(parts.in_order(first, begun, connections)) as blocks:
             for block in blocks:
+                self._line.waits.check()
                 self._inspect(block)
                 self._offset += len(block)
                 yield block
         return True
 
-    def _open_part(self, start: int, stop: int) -> Stream | None:
+    def _open_part(self, line: Line, start: int, stop: int) -> Stream | None:
         """Bytes of the object from which the package comes; ``None`` if storage has others, or no parts."""
         size = self._attachment.size
         status = 0
         for _ in range(self._peer.attempts):
             url = self._source or ""
-            answer = self._run(part_of(self._peer, url, start, stop, self._mark))
+            answer = line.run(part_of(self._peer, url, start, stop, self._mark))
             if answer.stream is not None:
                 if is_part(answer, start, stop, size, self._mark):
                     return answer.stream
                 answer.stream.close()
                 return None
             status = answer.status
-            with self._renewing:
-                if self._source == url:  # nobody else has asked for a fresh link meanwhile
-                    fresh = self._follow()
-                    assert fresh.stream is not None
-                    fresh.stream.close()
-                    self._source = fresh.source
+            self._renew(line, url)
         raise DownloadError(f"storage refused parts of the package, again and again (HTTP {status})")
 
-    def _open(self) -> Stream:
-        answer = self._follow()
+    def _renew(self, line: Line, url: str) -> None:
+        """Ask for a fresh link in place of one that was refused, unless somebody else has done so meanwhile."""
+        while not self._renewing.acquire(timeout=_LOOK_UP):
+            line.waits.check()
+        try:
+            if self._source == url:
+                fresh = self._follow(line)
+                assert fresh.stream is not None
+                fresh.stream.close()
+                self._source = fresh.source
+        finally:
+            self._renewing.release()
+
+    def _open(self, line: Line) -> Stream:
+        answer = self._follow(line)
         assert answer.stream is not None
         try:
             if self._offset:
@@ -212,7 +232,7 @@ class Download:
             raise
         return answer.stream
 
-    def _follow(self) -> Answer:
+    def _follow(self, line: Line) -> Answer:
         """The answer at the end of the way, by a fresh link where the first one is refused.
 
         Files answer a token that Canvas no longer knows with a login page. Asking for the link tells whether it was that:
@@ -221,15 +241,12 @@ class Download:
         for _ in range(self._peer.attempts):
             token = self._peer.tokens.current()
             try:
-                return self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+                return line.run(opening(self._peer, self._attachment.url, self._offset, self._mark))
             except RefusedError:
-                self._replace(self._refresh())
+                self._replace(self._refresh(line))
                 if self._peer.tokens.current() == token:
                     break
-        return self._run(opening(self._peer, self._attachment.url, self._offset, self._mark))
-
-    def _pause(self, failures: int) -> float:
-        return float(min(2.0**failures, 30.0) * (0.5 + self._peer.jitter()) / 2)
+        return line.run(opening(self._peer, self._attachment.url, self._offset, self._mark))
 
     def _replace(self, attachment: Attachment) -> None:
         if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
@@ -245,7 +262,8 @@ class Download:
                 )
         if self._offset + len(block) > self._attachment.size:
             raise DownloadError(
-                f"more bytes came than the {self._attachment.size} Canvas announced", spoiled=True
+                f"the package is longer than announced: more bytes came than the {self._attachment.size} that Canvas names",
+                spoiled=True,
             )
 
     def _broken(self) -> str:
@@ -339,10 +357,16 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
         )
     if answer.status == _RANGE_NOT_SATISFIABLE and offset:
         return DownloadError("storage cannot resume the package", restart=True)
-    hint = "the package may have been deleted; export again" if hop.on_canvas else "the link may have expired"
-    about_rights = hop.on_canvas and answer.status in (_UNAUTHORIZED, _FORBIDDEN)
+    about_rights = answer.status in (_UNAUTHORIZED, _FORBIDDEN)
+    if hop.on_canvas and about_rights:
+        hint = "the token's user may lack the right to download files"
+    elif hop.on_canvas:
+        hint = "the package may have been deleted; export again"
+    else:
+        hint = "the link may have expired" + (", or the right to download be missing" if about_rights else "")
     return RefusedError(
-        f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}", spoiled=not about_rights
+        f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}",
+        spoiled=not (hop.on_canvas and about_rights),
     )
 
 

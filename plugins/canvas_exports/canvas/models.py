@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from canvas_exports.canvas.readings import whole
+
 
 class ExportType(str, Enum):
     """``export_type`` of a content export. ``quizzes2`` is left out on purpose: it changes the course."""
@@ -57,8 +59,7 @@ class ProgressState(str, Enum):
 
 def last_number(url: str | None) -> int | None:
     """The id at the end of a URL."""
-    tail = (url or "").partition("?")[0].rstrip("/").rpartition("/")[2]
-    return int(tail) if tail.isdigit() else None
+    return whole((url or "").partition("?")[0].rstrip("/").rpartition("/")[2], least=1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class ContentExport:
     """The ContentExport object.
 
     ``attachment`` is absent before completion, after expiry (30 days by default), and sometimes on an ``exported``
-    export whose package Canvas failed to save. ``extra`` keeps undocumented fields.
+    export whose package Canvas failed to save. ``extra`` keeps undocumented fields that hold a single value.
     """
 
     id: int

@@ -6,7 +6,6 @@ refresh token stays what it is. So whoever shares a refresh token must agree on 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from canvas_exports.canvas.answers import about, is_refusal, read_json
 from canvas_exports.canvas.dialogue import unreachable
 from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.peer import USER_AGENT
+from canvas_exports.canvas.readings import document, real
 from canvas_exports.canvas.tokens import is_sendable
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
 from canvas_exports.discreet_logs import keep_secret
@@ -29,6 +29,7 @@ from canvas_exports.errors import (
 
 _PATH = "/login/oauth2/token"
 _CODE = re.compile(r"[a-z_]{1,40}")
+_LONGEST_LIFE = 366 * 86400.0  # seconds
 _BAD_REQUEST, _UNAUTHORIZED = 400, 401
 _ADVICE = {
     "invalid_client": (
@@ -113,10 +114,8 @@ def _error(answer: Answer) -> CanvasError | None:
         return CanvasUnavailableError("Canvas is asked for access tokens too often from this address")
     if answer.status not in (_BAD_REQUEST, _UNAUTHORIZED):
         return None
-    try:
-        code = json.loads(answer.body)["error"]
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return None
+    found = document(answer.body)
+    code = found[0].get("error") if found and isinstance(found[0], dict) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return None
     return CredentialError(
@@ -124,11 +123,10 @@ def _error(answer: Answer) -> CanvasError | None:
     )
 
 
-def _read(document: Any, request: Request, answer: Answer) -> AccessToken:
-    found = document if isinstance(document, dict) else {}
-    value, lifetime = found.get("access_token"), found.get("expires_in")
+def _read(said: Any, request: Request, answer: Answer) -> AccessToken:
+    found = said if isinstance(said, dict) else {}
+    value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
         raise about(UnexpectedAnswerError("an answer without an access token"), request, answer)
-    if isinstance(lifetime, int | float) and lifetime > 0:
-        return AccessToken(value, float(lifetime))
-    return AccessToken(value)
+    lifetime = real(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
+    return AccessToken(value, lifetime or None)

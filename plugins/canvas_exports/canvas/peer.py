@@ -7,15 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 
 from canvas_exports import __version__
+from canvas_exports.canvas.bodies import ACCEPTED
 from canvas_exports.canvas.budget import RateBudget, shared_budget
 from canvas_exports.canvas.origin import Origin
+from canvas_exports.canvas.readings import http_date
 from canvas_exports.canvas.tokens import PlainToken, TokenSource
 from canvas_exports.errors import InputError
 
 USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"
+
+_MOST_SKEW = timedelta(days=3650)  # a clock that differs by more tells nothing
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Peer:
 
     def headers(self, *, accept: str = "application/json") -> dict[str, str]:
         """The headers of every request but ``Authorization``, which is added when it goes out."""
-        return {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
+        return {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": ACCEPTED}
 
     def now(self) -> datetime:
         """Canvas's time, by the last ``Date`` header it sent."""
@@ -45,12 +48,12 @@ class Peer:
         if text == self._date:  # nearly always, where there are many answers in a second
             return
         self._date = text
-        try:
-            date = parsedate_to_datetime(text)
-        except ValueError:
+        date = http_date(text)
+        if date is None:
             return
-        if date.tzinfo is not None:
-            self.skew = date - datetime.now(timezone.utc)
+        skew = date - datetime.now(timezone.utc)
+        if abs(skew) <= _MOST_SKEW:
+            self.skew = skew
 
 
 def meet(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 
+from canvas_exports.canvas.readings import http_date, whole
 from canvas_exports.canvas.wire import Answer
 from canvas_exports.errors import DownloadError
 
 _OK, _PARTIAL = 200, 206
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
+_ETAG = re.compile(r'"[!#-~]{0,1022}"')  # strong, and fit to be sent back in a header
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,23 @@ def check_start(answer: Answer, size: int) -> None:
         )
     if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise DownloadError("the package came compressed once more, so that its length cannot be checked")
-    length = answer.headers.get("content-length")
-    if length is not None and length != str(size):
-        raise DownloadError(
-            f"storage has {length} bytes where Canvas says the package has {size}", spoiled=True
-        )
+    length = whole(answer.headers.get("content-length"))
+    if length is not None and length != size:
+        raise wrong_length(length, size)
+
+
+def wrong_length(length: int, size: int) -> DownloadError:
+    """The error for a package that ends too early or goes on too long.
+
+    Args:
+        length: bytes that storage has.
+        size: bytes that Canvas announced.
+    """
+    which = "shorter" if length < size else "longer"
+    return DownloadError(
+        f"the package is {which} than announced: storage has {length} bytes where Canvas says the package has {size}",
+        spoiled=True,
+    )
 
 
 def check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:
@@ -81,12 +94,10 @@ def mark_of(answer: Answer) -> Mark | None:
     if headers.get("accept-ranges", "").lower() == "none":
         return None
     etag = headers.get("etag", "")
-    if etag.startswith('"'):
+    if _ETAG.fullmatch(etag):
         return Mark(etag, etag)
     modified = headers.get("last-modified", "")
-    try:
-        # A date is only as good as an ETag if the object cannot have changed twice within it.
-        settled = parsedate_to_datetime(headers.get("date", "")) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
-        return None
-    return Mark(modified, None) if settled >= timedelta(seconds=1) else None
+    now, then = http_date(headers.get("date", "")), http_date(modified)
+    # A date is only as good as an ETag if the object cannot have changed twice within it.
+    settled = now is not None and then is not None and now - then >= timedelta(seconds=1)
+    return Mark(modified, None) if settled else None

@@ -7,17 +7,23 @@ never waited for while another one is held: so packages cannot block each other,
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Protocol
 
+from canvas_exports.canvas.line import Line
+from canvas_exports.canvas.peer import Peer
 from canvas_exports.canvas.wire import Stream
 from canvas_exports.errors import DownloadError
 
 _STEP = 1024 * 1024  # bytes between two looks at whether anybody still wants them
+_MOST_BREAKS = 100  # of one package or part, and one more for each of the bytes that follow
+_BYTES_A_BREAK = 256 * 1024
+_WINDOW, _LEAST = 60.0, 64 * 1024  # seconds in which fewer bytes than these are nothing
+
+OpenPart = Callable[[int, int], Stream | None]
 
 
 class Space(Protocol):
@@ -62,25 +68,24 @@ class Parts:
         space: where they lie.
         open_part: opens the bytes from a start to a stop, from any thread. ``None`` if storage does not serve them, or
             has another package by now.
-        attempts: how often in a row a part may break without bringing anything.
-        pause: waits before the next attempt; told how many have failed.
+        line: how ``open_part`` asks and waits; called off at the end.
+        peer: how often is tried.
     """
 
     def __init__(
         self,
         size: int,
         space: Space,
-        open_part: Callable[[int, int], Stream | None],
+        open_part: OpenPart,
         *,
-        attempts: int,
-        pause: Callable[[int], Any],
+        line: Line,
+        peer: Peer,
     ) -> None:
         self._size = size
         self._space = space
         self._open_part = open_part
-        self._attempts = attempts
-        self._pause = pause
-        self._unwanted = threading.Event()
+        self._line = line
+        self._peer = peer
 
     def in_order(
         self, first: memoryview, begun: Mapping[int, Stream], connections: int
@@ -116,7 +121,7 @@ class Parts:
                     del whole
                     yield part
             finally:
-                self._unwanted.set()
+                self._line.waits.stop()
                 for fetched, _, _ in waiting:
                     fetched.cancel()
                 threads.shutdown()
@@ -128,28 +133,94 @@ class Parts:
                     self._space.give_up(block)
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
-        """Fill a part; take it up where it broke."""
-        filled = failures = 0
-        while filled < len(part):
-            body = body or self._open_part(start + filled, start + len(part))
-            if body is None:
-                raise DownloadError("storage no longer serves parts of the package", restart=True)
-            before = filled
-            with closing(body):
-                while not self._unwanted.is_set() and (
-                    count := read(body, part[filled : min(filled + _STEP, len(part))])
-                ):
-                    filled += count
-            body = None
-            if self._unwanted.is_set():
-                return
-            if filled < len(part):
-                failures = 1 if filled > before else failures + 1
-                if failures >= self._attempts:
-                    raise DownloadError(
-                        f"the bytes from {start + filled} of {self._size} broke off, again and again"
-                    )
-                self._pause(failures)
+        """Fill a part."""
+        if not fill(part, start, self._open_part, self._line, self._peer, body):
+            raise DownloadError("storage no longer serves parts of the package", restart=True)
+
+
+def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
+    part: memoryview, start: int, open_part: OpenPart, line: Line, peer: Peer, body: Stream | None = None
+) -> bool:
+    """Fill a part with the bytes from a start; take it up where it breaks. What has arrived is kept.
+
+    Returns:
+        ``False`` where storage does not serve them.
+
+    Raises:
+        DownloadError: bounded attempts failed.
+        Stopped: the line was called off.
+    """
+    persistence = Persistence(len(part), peer)
+    filled = 0
+    while filled < len(part):
+        body = body or open_part(start + filled, start + len(part))
+        if body is None:
+            return False
+        before = filled
+        with closing(body):
+            speed = Speed(peer.clock)
+            while not speed.is_nothing and filled < len(part):
+                line.waits.check()
+                with speed:
+                    speed.got = count = read(body, part[filled : filled + _STEP])
+                if not count:
+                    break
+                filled += count
+        body = None
+        if filled < len(part):
+            pause = persistence.after(0 if speed.is_nothing else filled - before)
+            if pause is None:
+                raise DownloadError(f"the bytes from {start + filled} broke off, again and again")
+            line.waits.wait(pause)
+    return True
+
+
+class Persistence:
+    """How often a connection that broke is taken up again.
+
+    Args:
+        size: bytes that are wanted. Each break that has brought some hundred thousand of them is one more that is allowed.
+        peer: how often in a row it may break without bringing anything.
+    """
+
+    def __init__(self, size: int, peer: Peer) -> None:
+        self._most = _MOST_BREAKS + size // _BYTES_A_BREAK
+        self._peer = peer
+        self._breaks = self._stalls = 0
+
+    def after(self, brought: int) -> float | None:
+        """Seconds to wait after a break before the next connection; ``None`` to give up."""
+        self._breaks += 1
+        self._stalls = 0 if brought else self._stalls + 1
+        if self._stalls >= self._peer.attempts or self._breaks >= self._most:
+            return None
+        wait = 2.0**self._stalls if self._stalls else 0.1
+        return float(min(wait, 30.0) * (0.5 + self._peer.jitter()) / 2)
+
+
+class Speed:
+    """Whether a connection brings anything worth waiting for. Times the reading alone: a slow archive is not its fault.
+
+    Attributes:
+        got: bytes of the last reading, to be set within it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._came = 0
+        self._took = self._began = 0.0
+        self.got = 0
+        self.is_nothing = False
+
+    def __enter__(self) -> None:
+        self._began = self._clock()
+
+    def __exit__(self, *_: object) -> None:
+        self._took += self._clock() - self._began
+        self._came += self.got
+        if self._took >= _WINDOW:
+            self.is_nothing = self._came < _LEAST
+            self._came, self._took = 0, 0.0
 
 
 def read(body: Stream, view: memoryview) -> int:

@@ -8,6 +8,8 @@ from typing import Protocol
 from canvas_exports.discreet_logs import keep_secret
 from canvas_exports.errors import InputError
 
+_LONGEST = 4096  # characters; Canvas's have some 70
+
 
 class TokenSource(Protocol):
     """What a client asks for the token, before each request and after one that was refused.
@@ -66,5 +68,5 @@ class PlainToken:
 
 
 def is_sendable(token: str) -> bool:
-    """Whether this can stand in a header: some printable ASCII without a space."""
-    return bool(token) and token.isascii() and token.isprintable() and " " not in token
+    """Whether this can stand in a header: some printable ASCII without a space, and not longer than a header may be."""
+    return 0 < len(token) <= _LONGEST and token.isascii() and token.isprintable() and " " not in token

@@ -10,9 +10,9 @@ import http.client
 import logging
 import re
 import ssl
+import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,13 +21,16 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.util import make_headers
 
+from canvas_exports.canvas.bodies import LARGEST, LARGEST_ERROR, Body
 from canvas_exports.canvas.environment import Proxies, authorities, tls_context
+from canvas_exports.canvas.timed import TimedResponse, timed
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
 from canvas_exports.errors import InputError
 
 # Kept open per host: requests in flight and packages under way. Opening one anew for each halves throughput over TLS.
 _CONNECTIONS = 80
-_LARGEST_ERROR_BODY = 64 * 1024
+_STEP = 64 * 1024  # bytes of an answer read at once
+_MOMENT = 1.0  # seconds after which what has arrived of a package is handed on, however little
 _OK, _REDIRECT = 200, 300
 _EARLY = (
     urllib3.exceptions.LocationValueError,
@@ -46,10 +49,25 @@ class _Way:
 
 
 class Transport:
-    """A pool of connections. Threads may share it."""
+    """A pool of connections. Threads may share it.
 
-    def __init__(self, *, verify: bool | str = True, connect_timeout: float, read_timeout: float) -> None:
+    Args:
+        verify: as for ``CanvasClient``.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds without a byte after which a connection counts as broken.
+        total_timeout: seconds from the end of a request to that of its answer; the body of a package has no such end.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: bool | str = True,
+        connect_timeout: float,
+        read_timeout: float,
+        total_timeout: float | None = None,
+    ) -> None:
         self._authority = authorities(verify)
+        self._times = (read_timeout, 2 * read_timeout if total_timeout is None else total_timeout)
         self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._proxies = Proxies()
         self._ways: dict[tuple[str, str], _Way] = {}
@@ -65,16 +83,20 @@ class Transport:
         try:
             response = self._open(outgoing)
             headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
-            if not outgoing.stream:
-                return Answer(response.status, headers, response.data)
-            if _OK <= response.status < _REDIRECT:
-                return Answer(response.status, headers, stream=_Body(response))
+            fine = _OK <= response.status < _REDIRECT
+            if outgoing.stream and fine:
+                return Answer(response.status, headers, stream=_Arriving(response))
+            # Nobody reads what storage says to an upload.
+            most = LARGEST if fine and outgoing.upload is None else LARGEST_ERROR
+            body = Body(headers.get("content-encoding", ""), most)
             try:
-                body = response.read(_LARGEST_ERROR_BODY, decode_content=True)
+                _read(response, body)
             finally:
                 _let_go(response)
-            return Answer(response.status, headers, body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if body.is_full and most == LARGEST:
+                return Fault.TOO_LARGE
+            return Answer(response.status, headers, body.found)
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             return _fault(error)
 
     def close(self) -> None:
@@ -103,8 +125,8 @@ class Transport:
             redirect=False,
             assert_same_host=False,
             timeout=self._timeout,
-            preload_content=not outgoing.stream,
-            decode_content=not outgoing.stream,
+            preload_content=False,
+            decode_content=False,
         )
 
     @cached_property
@@ -116,15 +138,19 @@ class Transport:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         proxy = self._proxies.of(url)
+        by_proxy = None
+        pool: urllib3.HTTPConnectionPool
         if not proxy and parts.scheme == "https":
-            return _Way(urllib3.HTTPSConnectionPool(host, port, maxsize=_CONNECTIONS, ssl_context=self._tls))
-        if not proxy:
-            return _Way(urllib3.HTTPConnectionPool(host, port, maxsize=_CONNECTIONS))
-        manager = self._manager(proxy)
-        tunnel = parts.scheme == "https" or not isinstance(manager, urllib3.ProxyManager)
-        return _Way(
-            manager.connection_from_host(host, port, parts.scheme), None if tunnel else _credentials(proxy)
-        )
+            pool = urllib3.HTTPSConnectionPool(host, port, maxsize=_CONNECTIONS, ssl_context=self._tls)
+        elif not proxy:
+            pool = urllib3.HTTPConnectionPool(host, port, maxsize=_CONNECTIONS)
+        else:
+            manager = self._manager(proxy)
+            pool = manager.connection_from_host(host, port, parts.scheme)
+            if parts.scheme != "https" and isinstance(manager, urllib3.ProxyManager):
+                by_proxy = _credentials(proxy)
+        silence, total = self._times
+        return _Way(timed(pool, silence=silence, total=total), by_proxy)
 
     def _manager(self, proxy: str) -> urllib3.PoolManager:
         if proxy.startswith("socks"):
@@ -138,28 +164,54 @@ class Transport:
         )
 
 
-class _Body:
-    """The rest of a response, as a ``Stream``."""
+class _Arriving:
+    """The rest of a response, as a ``Stream``. http.client reads from the socket straight into our memory."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
-        # http.client reads from the socket straight into our memory, where urllib3 would copy twice.
-        inner: Any = getattr(response, "_fp", None)
-        known = isinstance(inner, http.client.HTTPResponse) and not inner.chunked
-        self._readinto: Callable[[memoryview], int] = inner.readinto if known else response.readinto
-        self._marks_its_end = isinstance(inner, http.client.HTTPResponse) and bool(inner.chunked)
-        self.is_whole = False  # its end has come and was marked as such: nothing broke
+        self._inner = _inner(response)
+        self._inner.take_your_time()
+        self._broken = False
+
+    @property
+    def is_whole(self) -> bool:
+        return self._inner.is_whole
 
     def readinto(self, target: memoryview) -> int:
-        with suppress(urllib3.exceptions.HTTPError):
-            count = self._readinto(target)
-            self.is_whole = self._marks_its_end and not count and bool(target)
-            return count
-        # Outside the handler: the library's error holds the URL and must not hang on ours.
-        raise ConnectionError("the connection broke")
+        filled, began = 0, time.monotonic()
+        while filled < len(target) and time.monotonic() - began < _MOMENT:
+            count = self._next(target[filled:])
+            if not count:
+                break
+            filled += count
+        if self._broken and not filled:
+            raise ConnectionError("the connection broke")
+        return filled
+
+    def _next(self, target: memoryview) -> int:
+        if self._broken:
+            return 0
+        try:
+            return self._inner.arrive(target)
+        except (http.client.HTTPException, OSError, ValueError):
+            self._broken = True  # what arrived before counts, so it is told the next time
+            return 0
 
     def close(self) -> None:
         _let_go(self._response)
+
+
+def _inner(response: urllib3.BaseHTTPResponse) -> TimedResponse:
+    inner: Any = getattr(response, "_fp", None)
+    assert isinstance(inner, TimedResponse)
+    return inner
+
+
+def _read(response: urllib3.BaseHTTPResponse, body: Body) -> None:
+    """All of an answer, as far as it is wanted."""
+    inner, buffer = _inner(response), memoryview(bytearray(_STEP))
+    while (count := inner.arrive(buffer)) and body.take(bytes(buffer[:count])):
+        continue
 
 
 def _let_go(response: urllib3.BaseHTTPResponse) -> None:

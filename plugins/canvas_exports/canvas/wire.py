@@ -42,8 +42,15 @@ class Request:
 class Stream(Protocol):
     """A body that is still arriving."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it ended where its sender said that it ends, and not for any other reason."""
+
     def readinto(self, target: memoryview) -> int:
-        """Fill the target with the next bytes; 0 at the end. Raises ``OSError`` where the connection breaks."""
+        """The next bytes, as many as fit or come in a moment; 0 at the end.
+
+        Raises ``OSError`` where the connection breaks, once everything that arrived before was handed over.
+        """
 
     def close(self) -> None:
         """Give the connection back, or up."""
@@ -74,6 +81,7 @@ class Fault(Enum):
     NOT_SENT = "no connection"  # Canvas certainly saw nothing
     UNTRUSTED = "certificate not trusted"  # likewise, and waiting does not help
     LOST = "connection lost or timed out"  # Canvas may have acted
+    TOO_LARGE = "an answer larger than any of Canvas's"  # likewise
 
 
 Reply = Answer | Fault

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError
+from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 from canvas_exports.export import events
 from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.creation import Creator
@@ -182,6 +182,7 @@ class Batch:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
         self._cancelled.set()
         self._courier.cancel()
+        self._client.stop()
 
     def interrupt(self, reason: str) -> None:
         """Give whatever has no outcome the outcome ``interrupted``, for the report. A retry takes it back."""
@@ -221,7 +222,7 @@ class Batch:
         Raises:
             CanvasExportsError: nothing can go on: the credential or the archive's is refused (permanent), or Canvas
                 answers nothing at all (retryable). The checkpoint is up to date.
-            TransferCancelled: ``cancel`` was called.
+            Stopped: ``cancel`` was called.
         """
         self._turns.begin()
         while True:
@@ -285,7 +286,7 @@ class Batch:
                 self._courier.cancel()
                 for future in running:
                     future.cancel()
-                if isinstance(error, (CanvasExportsError, TransferCancelled)):  # the checkpoint is still ours
+                if isinstance(error, (CanvasExportsError, Stopped)):  # the checkpoint is still ours
                     with suppress(Exception):  # what was wrong before counts
                         self._take_in(wait(running).done, {})
                 raise

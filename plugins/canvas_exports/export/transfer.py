@@ -31,6 +31,7 @@ from canvas_exports.errors import (
     LockedError,
     NotFoundError,
     PermissionDeniedError,
+    Stopped,
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
@@ -67,7 +68,7 @@ _OUTCOMES = {
 _Told = tuple[list[Published], dict[str, str]]
 
 
-class TransferCancelled(Exception):  # noqa: N818 - not an error: a person stopped the task
+class TransferCancelled(Stopped):
     """The task is being killed. Leaving a stream by an exception aborts its upload."""
 
 

@@ -42,6 +42,8 @@ async def watch(
     counts as a look at which nothing had changed, so that an export which Canvas will never show is stalled in the end.
     Can be run twice at the same time, and again from the start.
 
+    No look outlasts the deadline, however slow Canvas is or however long its rate limit lasts.
+
     ``say`` takes a line for people every few minutes, as ``news`` has it: what is done, and what is waited for.
     ``tell`` takes, at the beginning and after each look, how many exports are waited for and how many are ready.
 
@@ -62,8 +64,12 @@ async def watch(
                 await sleep(max(min(at, silent_until) - now(), _NAP))
                 continue
             numbers = vigil.take_due()
-            found = await asyncio.gather(*(look(client, vigil.subjects[number], now) for number in numbers))
-            shown = any(what != REFUSED for what in found) or await _answers(client)
+            try:
+                found, shown = await asyncio.wait_for(
+                    _looks(client, [vigil.subjects[number] for number in numbers], now), vigil.patience()
+                )
+            except asyncio.TimeoutError:  # Canvas is slow: whoever is woken looks again
+                found, shown = [None] * len(numbers), False
             for number, what in zip(numbers, found, strict=True):
                 if what == REFUSED and shown:
                     vigil.subjects[number].seen_at = now()
@@ -75,6 +81,14 @@ async def watch(
     if wake is not None and (rest := vigil.started + wake.dwell - now()) > 0:
         await sleep(rest)
     return vigil.sightings()
+
+
+async def _looks(
+    client: Looks, subjects: list[Subject], now: Callable[[], float]
+) -> tuple[list[str | None], bool]:
+    """What is seen of some exports, and whether Canvas answers anybody."""
+    news = await asyncio.gather(*(look(client, subject, now) for subject in subjects))
+    return news, any(what != REFUSED for what in news) or await _answers(client)
 
 
 async def _answers(client: Looks) -> bool:
@@ -157,6 +171,12 @@ class _Vigil:
         if self._waiting:  # other watches may come to know that the queue has moved
             until = min(until, self._now() + max(self._queue.pause, self._pace.shortest / 5))
         return min(at, until)
+
+    def patience(self) -> float | None:
+        """Seconds that a look which begins now may take; ``None`` without a bound."""
+        if self._wake is None:
+            return None
+        return max(self._wake.deadline, self.started + self._wake.dwell) - self._now()
 
     def _move_up(self) -> None:
         """Look at what must have begun by now, and at the oldest of all that queue."""

@@ -32,6 +32,7 @@ from canvas_exports.errors import (
     ObjectNotFoundError,
     PackageError,
     PermissionDeniedError,
+    Stopped,
     UploadError,
 )
 from canvas_exports.restore.choosing import choose
@@ -57,7 +58,7 @@ _SIDE_BY_SIDE = timedelta(minutes=2)  # of two restores that began within it, th
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
 
 
-class RestoreCancelled(Exception):  # noqa: N818 - not an error: a person stopped the task
+class RestoreCancelled(Stopped):
     """The task is being killed. The upload is left without its end."""
 
 
@@ -127,6 +128,7 @@ class Restore:
     def cancel(self) -> None:
         """Stop as soon as possible: an upload is broken off, the state stays, nothing in Canvas is touched."""
         self._cancelled.set()
+        self._client.stop()
 
     def advance(self) -> Waiting | None:
         """Choose, prove, check, create, upload, until only waiting is left.
@@ -135,7 +137,7 @@ class Restore:
             InputError: the request cannot be carried out; nothing was asked of Canvas, or nothing more (permanent).
             PackageError: the stored package is not what its manifest says; Canvas never has all of it (permanent).
             CanvasExportsError: Canvas or the archive refuse (permanent) or cannot be reached (retryable).
-            RestoreCancelled: ``cancel`` was called.
+            Stopped: ``cancel`` was called.
         """
         while self._state.phase is not Phase.OVER:
             if self._cancelled.is_set():
@@ -159,9 +161,23 @@ class Restore:
             self._copy = choose(self._store, self._client, self._request)
             self._state.copy = self._copy.key
         copy = self.copy
+        self._look_whether_it_may_begin()
         _log.info("%s: proving %s", copy.name, copy.package.key)
         self.proof = prove(self._store, copy, self._request.proof)
-        self._state.course_id = check_target(self._client, self._request, copy).id
+
+    def _look_whether_it_may_begin(self) -> None:
+        """Before anything is read of the package: that can take hours."""
+        self._state.course_id = check_target(self._client, self._request, self.copy).id
+        if self._request.via == URL:
+            self._signed()
+
+    def _signed(self) -> str:
+        url = self._store.signed_url(self.copy.package.key, _URL_LIFETIME)
+        if url is None:
+            raise InputError(
+                "via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload"
+            )
+        return url
 
     def _create(self) -> None:
         """``POST .../content_migrations``, once for each intention that was written down."""
@@ -199,12 +215,8 @@ class Restore:
             self._store, copy
         ):  # nobody looks at the bytes on their way from the archive to Canvas
             self._go_on()
-        url = self._store.signed_url(copy.package.key, _URL_LIFETIME)
-        if url is None:
-            raise InputError(
-                "via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload"
-            )
-        return MigrationRequest(importer, file_url=url, folder_id=folder)
+        self._look_whether_it_may_begin()  # once more, as the import begins with the request
+        return MigrationRequest(importer, file_url=self._signed(), folder_id=folder)
 
     def _look_up(self) -> None:
         """Find the migration that an unanswered POST may have made, before another is asked for.

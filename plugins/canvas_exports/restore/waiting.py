@@ -107,7 +107,11 @@ async def wait_for(
     started, looks = now(), 0
     while now() < waiting.deadline:
         looks += 1
-        if await _is_over(client, waiting, thorough=looks % _THOROUGH == 0):
+        looking = _is_over(client, waiting, thorough=looks % _THOROUGH == 0)
+        try:
+            if await asyncio.wait_for(looking, waiting.deadline - now()):
+                break
+        except asyncio.TimeoutError:  # Canvas is slow: the worker looks again
             break
         wanted = min(max(_OF_AGE * (now() - waiting.since), shortest), longest)
         await sleep(min(wanted * (0.9 + 0.2 * chance()), max(waiting.deadline - now(), 0.0)))

@@ -1,0 +1,151 @@
+"""Carrying out calls from threads: places in the rate budget in turn, and waits that can be called off."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult
+from canvas_exports.canvas.peer import Peer
+from canvas_exports.canvas.transport import Transport
+from canvas_exports.errors import CanvasError, Stopped
+
+T = TypeVar("T")
+
+_LOOK_UP = 0.5  # seconds after which somebody in the row sees that nobody wants the place any more
+
+
+class Waits:
+    """Waits of one or several threads, that end at once when nobody wants what they are for.
+
+    Args:
+        sleep: waits so many seconds instead, and cannot be called off in between: for tests with a clock of their own.
+    """
+
+    def __init__(self, sleep: Callable[[float], Any] | None = None) -> None:
+        self._sleep = sleep
+        self._stopped = threading.Event()
+        self._branches: list[weakref.ref[Waits]] = []
+        self._branching = threading.Lock()
+
+    def check(self) -> None:
+        """Raises ``Stopped`` after ``stop``."""
+        if self._stopped.is_set():
+            raise Stopped("called off")
+
+    def wait(self, seconds: float) -> None:
+        """Wait. Raises ``Stopped`` as soon as ``stop`` is called."""
+        self.check()
+        (self._sleep or self._stopped.wait)(seconds)
+        self.check()
+
+    def stop(self) -> None:
+        """End every wait, also of the branches. For good; may be called from a signal handler."""
+        self._stopped.set()
+        for (
+            known
+        ) in self._branches:  # never changed in place, so no lock is needed, which a signal could meet held
+            branch = known()
+            if branch is not None:
+                branch.stop()
+
+    def branch(self) -> Waits:
+        """Waits that can be called off for themselves, and end with these."""
+        branch = Waits(self._sleep)
+        with self._branching:
+            self._branches = [*(each for each in self._branches if each() is not None), weakref.ref(branch)]
+        if self._stopped.is_set():
+            branch.stop()
+        return branch
+
+
+class Turns:
+    """Who is next: threads take their places in the rate budget in the order in which they came.
+
+    Only the first in the row keeps asking the budget, and nobody holds a lock while waiting.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._row: deque[threading.Event] = deque()
+
+    def enter(self, budget: RateBudget, waits: Waits) -> None:
+        """Wait for a place, and take it.
+
+        Raises:
+            Stopped: the wait was called off; no place was taken.
+        """
+        turn = threading.Event()
+        with self._lock:
+            if not self._row and budget.admit() <= 0:
+                return
+            self._row.append(turn)
+            self._row[0].set()
+        try:
+            while not turn.wait(_LOOK_UP):
+                waits.check()
+            while (left := budget.admit()) > 0:
+                waits.wait(left)
+        finally:
+            with self._lock:
+                self._row.remove(turn)
+                if self._row:
+                    self._row[0].set()
+
+
+class Line:
+    """The way of one thread, or several, to one Canvas.
+
+    Args:
+        peer: the Canvas.
+        transport: sends.
+        waits: how it waits.
+        turns: shared with all who use the same budget.
+    """
+
+    def __init__(self, peer: Peer, transport: Transport, waits: Waits, turns: Turns | None = None) -> None:
+        self._peer = peer
+        self._transport = transport
+        self._turns = turns or Turns()
+        self.waits = waits
+
+    def branch(self) -> Line:
+        """The same way, whose waits can be called off for themselves."""
+        return Line(self._peer, self._transport, self.waits.branch(), self._turns)
+
+    def run(self, dialogue: Dialogue[T]) -> T:
+        """Carry out a dialogue.
+
+        Raises:
+            CanvasExportsError: what the dialogue raises.
+            Stopped: the waits were called off; nothing is sent after that.
+        """
+        result: StepResult = None
+        try:
+            while True:
+                result = self._perform(dialogue.send(result))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            dialogue.close()
+
+    def _perform(self, step: Step) -> StepResult:
+        self.waits.check()
+        if isinstance(step, Admit):
+            self._turns.enter(self._peer.budget, self.waits)
+            return None
+        if isinstance(step, Pause):
+            self.waits.wait(step.seconds)
+            return None
+        if isinstance(step, Renew):
+            try:
+                self._peer.tokens.renew(step.rejected)
+            except CanvasError as error:
+                return error
+            return None
+        return self._transport.send(step.outgoing)

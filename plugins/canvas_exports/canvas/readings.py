@@ -1,0 +1,100 @@
+"""Numbers, dates and texts of others, within bounds: whatever a header or a JSON value holds, reading it raises nothing.
+
+What is out of range is cut to the range where any value will do (a pace, a percentage), and counts as absent where a wrong
+one would do harm (an id, a size, a date).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+LARGEST = 2**63 - 1  # the ids of Canvas's database, and sizes
+LONGEST_TEXT = (
+    64 * 1024
+)  # characters of a value that is no document: a URL with its signature is a few thousand
+
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{0,300})?(?:[eE][+-]?[0-9]{1,3})?")
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,20})?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_HTTP_DATE = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2} (?:GMT|UTC|\\+0000)"
+)
+_EARLIEST, _LATEST = 1990, 2199  # years in which anything here can have happened, or will
+
+
+def document(body: bytes) -> tuple[Any] | None:
+    """The JSON of a body in a one-tuple, so that ``null`` differs from no JSON. ``NaN`` and ``Infinity`` are no JSON."""
+    try:
+        return (json.loads(body, parse_constant=_refuse),)
+    except (ValueError, RecursionError):  # text in no encoding, too deep, or a number of thousands of digits
+        return None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def whole(value: Any, *, least: int = 0, most: int = LARGEST) -> int | None:
+    """A whole number, written as such or as digits; ``None`` for anything else, and out of range."""
+    if isinstance(value, str):
+        value = int(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if least <= value <= most else None
+
+
+def real(value: Any, *, least: float, most: float) -> float | None:
+    """A finite number, written as such or as a decimal, cut to the range; ``None`` for anything else."""
+    if isinstance(value, str):
+        value = float(value) if _DECIMAL.fullmatch(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- not NaN
+        return None
+    return float(min(max(value, least), most))
+
+
+def text(value: Any, *, most: int = LONGEST_TEXT) -> str | None:
+    """A text that can be written anywhere: what is no character is replaced. ``None`` for anything else, and too long."""
+    if not isinstance(value, str) or len(value) > most:
+        return None
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def name(value: Any, *, most: int = 1024) -> str | None:
+    """A text for people, cut to a length."""
+    return text(value[:most]) if isinstance(value, str) else None
+
+
+def iso_time(value: Any) -> datetime | None:
+    """A time as Canvas writes it, in UTC; ``None`` for anything else, and for a year in which nothing happens."""
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        return None
+    second, fraction, zone = found.groups()
+    micro = (fraction or ".0")[1:7].ljust(6, "0")
+    offset = "+00:00" if zone in (None, "Z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return _plausible(datetime.fromisoformat(f"{second}.{micro}{offset}"))
+    except ValueError:
+        return None
+
+
+def http_date(value: str) -> datetime | None:
+    """A time as HTTP writes it, in UTC; ``None`` as for ``iso_time``."""
+    if not _HTTP_DATE.fullmatch(value):
+        return None
+    try:
+        found = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return _plausible(found)
+
+
+def _plausible(moment: datetime) -> datetime | None:
+    return moment.astimezone(timezone.utc) if _EARLIEST <= moment.year <= _LATEST else None

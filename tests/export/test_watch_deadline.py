@@ -1,0 +1,77 @@
+"""A watch ends at its deadline, whatever Canvas is doing at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.export.watch import Wake, Watched, watch
+from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting, wait_for
+
+
+def wake(seconds: float) -> Wake:
+    return Wake(enough=1, linger=0, dwell=0, stall_after=1e6, deadline=time.time() + seconds)
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A Canvas that answers with a byte now and then, and never ends."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip(connection: socket.socket) -> None:
+            with suppress(OSError), connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+                while not over.wait(0.05):
+                    connection.sendall(b" ")
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=drip, args=listener.accept()[:1], daemon=True).start()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+async def test_a_byte_now_and_then_does_not_hold_a_watch_past_its_deadline(dripping: str) -> None:
+    now = time.time()
+    export = Watched("course:101", 5, 88, now - 60, now - 60)
+    async with AsyncCanvasClient(dripping, "7~token") as client:
+        seen = await asyncio.wait_for(watch(client, [export], wake(0.5)), 20)
+        assert client.budget.in_flight == 0
+    assert not seen.ready
+    assert list(seen.seen) == [5]  # it is told of, as not over
+
+
+@pytest.mark.parametrize("what", [IMPORT, EXPORT])
+async def test_nor_a_restore_or_a_drill(dripping: str, what: str) -> None:
+    waiting = Waiting(what, 101, 5, 88, time.time() - 60, time.time() + 0.5)
+    async with AsyncCanvasClient(dripping, "7~token") as client:
+        await asyncio.wait_for(wait_for(client, waiting), 20)
+        assert client.budget.in_flight == 0
+
+
+async def test_nor_does_a_rate_limit_that_asks_for_minutes(dripping: str) -> None:
+    now = time.time()
+    budget = RateBudget()
+    budget.admit()
+    budget.refused(retry_after=300)
+    exports = [Watched("course:101", number, 88, now - 60, now - 60) for number in range(1, 4)]
+    async with AsyncCanvasClient(dripping, "7~token", budget=budget) as client:
+        seen = await asyncio.wait_for(watch(client, exports, wake(0.5)), 20)
+    assert sorted(seen.seen) == [1, 2, 3]
+    assert budget.in_flight == 0

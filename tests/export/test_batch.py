@@ -358,11 +358,12 @@ class TestCancelled:
         post = CanvasClient.create_export
         with rig.process() as batch:
 
-            def cancelled_in_the_post(*arguments: Any) -> Any:
+            def cancelled_after_the_post(*arguments: Any) -> Any:
+                made = post(*arguments)
                 batch.cancel()
-                return post(*arguments)
+                return made
 
-            monkeypatch.setattr(CanvasClient, "create_export", cancelled_in_the_post)
+            monkeypatch.setattr(CanvasClient, "create_export", cancelled_after_the_post)
             with pytest.raises(TransferCancelled):
                 batch.advance()
         assert asked(canvas, "POST", "") == 1

@@ -52,7 +52,7 @@ def wrong_length(length: int, size: int) -> DownloadError:
     """
     which = "shorter" if length < size else "longer"
     return DownloadError(
-        f"the package is {which} than announced: storage has {length} bytes where Canvas says the package has {size}",
+        f"storage has {length} bytes where Canvas says the package has {size}: it is {which} than announced",
         spoiled=True,
     )
 

@@ -13,7 +13,8 @@ import pytest
 
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.export.watch import Wake, Watched, watch
+from canvas_exports.export.sightings import Wake, Watched
+from canvas_exports.export.watch import watch
 from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting, wait_for
 
 

@@ -170,7 +170,10 @@ class TestHold:
             (("101", "--tag", "Jane Roe"), "tag: 'Jane Roe' is not a tag."),
             (("102", "--tag", "legal"), "COURSE: the archive has no such copy of course:102."),
             (("101", "--copy", "x", "--tag", "legal"), "--copy: the archive has no such copy of course:101."),
-            (("sis_course_id:X", "--tag", "legal"), "COURSE: course:sis_course_id:X is not a Canvas number."),
+            (
+                ("sis_course_id:X", "--tag", "legal"),
+                "COURSE: no manifest in this archive names 'course:sis_course_id:X'.",
+            ),
         ],
     )
     def test_bad_input(self, ask: Any, arguments: tuple[str, ...], said: str) -> None:

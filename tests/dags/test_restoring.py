@@ -17,6 +17,7 @@ from canvas_exports.dags.drilling import form as drill_form
 from canvas_exports.dags.restoring import HOW, SAFEGUARDS, WHERE, canvas_restore
 from canvas_exports.dags.restoring import form as restore_form
 from canvas_exports.errors import InputError
+from canvas_exports.restore.labels import LABELS
 
 RESTORE = {"course": "101", "into": "300"}
 PAIR = {"course": "course:101", "copy": "courses/101/a.json", "into": "300"}
@@ -170,3 +171,8 @@ def test_the_drill_waits_for_a_person_to_switch_it_on() -> None:
     """Airflow adds DAGs paused, unless somebody has changed that for all of them."""
     assert canvas_restore_drill().is_paused_upon_creation is True
     assert canvas_restore().schedule is None
+
+
+def test_messages_use_the_titles_of_the_form() -> None:
+    fields = restore_form()
+    assert {name: fields[name].schema["title"] for name in LABELS} == LABELS

@@ -152,10 +152,10 @@ def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"into": SOURCE}, "confirm_same_course: 101"),
+        ({"into": SOURCE}, "101 under 'Really into the course it came from?'"),
         ({"into": FULL}, "not empty"),
         ({"into": "group:7"}, "not a course"),
-        ({"course": "BIO"}, "course: 'BIO'"),
+        ({"course": "BIO"}, "Which course to bring back: no manifest in this archive names 'BIO'"),
         ({"course": 999}, "holds no common_cartridge copy"),
         ({"copy": "yesterday"}, "copy: 'yesterday' names no copy"),
         ({"copy": "2020-01-01"}, "that old"),

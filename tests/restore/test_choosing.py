@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.errors import InputError, NotFoundError
 from canvas_exports.restore.choosing import choose
+from canvas_exports.restore.labels import LABELS
 from canvas_exports.restore.request import RestoreRequest, Wanted
 
 
@@ -110,9 +111,114 @@ class TestByKey:
         assert (found.export.id, found.package.key) == (700, nights[2].package.key)
 
 
-def test_a_sis_id_that_canvas_no_longer_knows_asks_for_the_number(store: FileStore) -> None:
-    with pytest.raises(InputError, match="deleted course loses its SIS id"):
-        chosen(store, course="sis_course_id:BIO")
+class TestByName:
+    """A deleted course has no SIS id in Canvas any more; its manifests still have it."""
+
+    BIOLOGY: ClassVar[dict[str, Any]] = {
+        "sis_id": "BIO-101",
+        "course_code": "BIO 101",
+        "name": "Introduction to Biology",
+    }
+
+    @pytest.mark.parametrize(
+        "course",
+        [
+            "sis_course_id:BIO-101",
+            "BIO-101",
+            "bio 101",
+            " Introduction  to biology ",
+            "course:sis_course_id:BIO-101",
+        ],
+    )
+    def test_a_deleted_course_is_found_in_its_manifests(self, store: FileStore, course: str) -> None:
+        lay(store, manifest("course:101", export_id=7, facts=self.BIOLOGY))
+        lay(store, manifest("course:102", export_id=8, facts={"name": "Chemistry"}))
+        assert chosen(store, course=course) == 7
+
+    def test_canvas_is_asked_first_for_an_sis_id(self, store: FileStore) -> None:
+        lay(store, manifest("course:101", export_id=7, facts=self.BIOLOGY))
+        lay(store, manifest("course:205", export_id=8))
+
+        class Moved:
+            def resolve(self, *_: object) -> int:
+                return 205
+
+        request = RestoreRequest.build(course="sis_course_id:BIO-101", into=300)
+        assert choose(store, cast("CanvasClient", Moved()), request).export.id == 8
+
+    def test_of_several_each_is_named_with_its_number(self, store: FileStore) -> None:
+        lay(store, manifest("course:101", facts=self.BIOLOGY))
+        lay(store, manifest("course:205", day=3, facts={**self.BIOLOGY, "sis_id": "BIO-101-B"}))
+        with pytest.raises(InputError) as error:
+            chosen(store, course="BIO 101")
+        assert str(error.value) == (
+            "Which course to bring back: 2 courses are called 'BIO 101': course:205 (BIO-101-B, BIO 101, Introduction to "
+            "Biology), last copied 2026-11-04; course:101 (BIO-101, BIO 101, Introduction to Biology), last copied "
+            "2026-11-01. Accepted: the number of one of them."
+        )
+        assert chosen(store, course="BIO-101") == 501  # the SIS id is that of one
+
+    def test_one_that_nobody_knows_is_a_sentence(self, store: FileStore) -> None:
+        lay(store, manifest("course:101", facts=self.BIOLOGY))
+        with pytest.raises(
+            InputError, match=r"deleted course loses its SIS id.*no manifest in this archive names"
+        ):
+            chosen(store, course="sis_course_id:PHY")
+        with pytest.raises(
+            InputError, match="Which course to bring back: no manifest in this archive names 'Physics'"
+        ):
+            chosen(store, course="Physics")
+
+    @pytest.mark.parametrize("course", [None, "", "  ", "x" * 300])
+    def test_no_name_at_all_is_refused(self, course: Any) -> None:
+        with pytest.raises(InputError, match=r"Which course to bring back: is (missing|too long)"):
+            RestoreRequest.build(course=course, into=300)
+
+
+class TestAdvice:
+    """What a message recommends is never what was just refused, and it speaks as the form does."""
+
+    def refusal(self, store: FileStore, copy: str = "newest", **arguments: Any) -> str:
+        with pytest.raises(InputError) as error:
+            chosen(store, copy, **arguments)
+        return str(error.value)
+
+    @pytest.mark.parametrize("spoil", ["incomplete", "empty", "damaged", "vanished", "gone"])
+    def test_a_refused_copy_is_not_the_next_step(self, store: FileStore, spoil: str) -> None:
+        lay(store, manifest(day=1, export_id=601))
+        verdict = {"incomplete": Verdict.INCOMPLETE, "empty": Verdict.EMPTY}.get(spoil, Verdict.WHOLE)
+        bad = lay(store, manifest(day=2, export_id=602, verdict=verdict))
+        if spoil in ("damaged", "vanished"):
+            note(store, bad, day=5, result=spoil)
+        if spoil == "gone":
+            store.delete(bad.package.key)
+        told = self.refusal(store, bad.package.key)
+        assert "-601." in told
+        assert "-602." not in told
+
+    def test_without_any_that_may_be_restored_none_is_named(self, store: FileStore) -> None:
+        bad = lay(store, manifest())
+        note(store, bad, day=5, result="damaged")
+        told = self.refusal(store)
+        assert "courses/101/" not in told
+        assert told.endswith("Accepted: a course that has a proven copy in this archive.")
+
+    def test_an_incomplete_copy_is_offered_by_the_box_of_the_form(self, store: FileStore) -> None:
+        lay(store, manifest(verdict=Verdict.INCOMPLETE))
+        told = self.refusal(store)
+        assert "'An incomplete copy will do'" in told
+        assert "allow_incomplete" not in told
+        assert told.startswith("Which copy: ")
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("course", ""), ("copy", "yesterday"), ("into", "somewhere"), ("into", "group:7")]
+)
+def test_what_the_form_lets_pass_is_blamed_by_the_title_of_its_field(argument: str, value: str) -> None:
+    given: dict[str, Any] = {"course": 101, "into": 300, argument: value}
+    with pytest.raises(InputError) as error:
+        RestoreRequest.build(**given)
+    assert str(error.value).startswith(f"{LABELS[argument]}: ")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "../courses/101", "copy 3", "05.11.2026"])

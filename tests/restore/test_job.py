@@ -105,7 +105,7 @@ class TestRoundTrip:
     def test_a_store_that_cannot_sign_is_no_source_of_urls(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        with pytest.raises(InputError, match="via: this archive cannot sign"):
+        with pytest.raises(InputError, match="Way: this archive cannot sign"):
             Task(client, store, via="url").live()
         assert posts(canvas) == 0
 
@@ -574,7 +574,7 @@ class TestRefusals:
     def test_a_confirmation_for_another_course_is_a_mistake(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        with pytest.raises(InputError, match="confirm_same_course"):
+        with pytest.raises(InputError, match="Really into the course it came from: "):
             Task(client, store, confirm_same_course=EMPTY).live()
         assert canvas.migrations == []
 
@@ -593,7 +593,7 @@ class TestRefusals:
             Task(client, store, into=999).live()
         with (
             CanvasClient(canvas.url, canvas.tokens["student"]) as student,
-            pytest.raises(InputError, match="into"),
+            pytest.raises(InputError, match="Into which course"),
         ):
             Task(student, store).live()
         assert canvas.migrations == []

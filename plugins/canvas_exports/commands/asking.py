@@ -24,6 +24,9 @@ else:
 
 VARIABLE = "CANVAS_ARCHIVE"
 
+#: What may be written for a course.
+COURSE = "its number (101, course:101, group:7), or its SIS id, code or name as the manifests have it"
+
 _SEEN = "\N{REPLACEMENT CHARACTER}"
 
 

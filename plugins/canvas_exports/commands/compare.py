@@ -9,11 +9,11 @@ from datetime import datetime, time, timedelta, timezone
 from canvas_exports.archive.comparing import Comparison, compare_packages
 from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.report import size_in_words
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.naming import number_of, read_name
 from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import copies_of
-from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.commands.asking import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"
@@ -22,7 +22,7 @@ _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the nu
 def add(parsers: Parsers) -> None:
     """Enter the subcommand."""
     parser = subcommand(parsers, "compare", answer, help="what has changed in a course between two copies")
-    parser.add_argument("context", metavar="COURSE", help="such as 101, course:101 or group:7")
+    parser.add_argument("context", metavar="COURSE", help=COURSE)
     parser.add_argument("--to", metavar="VERSION", help=f"{_VERSION}; without it, the newest copy")
     parser.add_argument(
         "--from",
@@ -37,13 +37,10 @@ def add(parsers: Parsers) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Print what was added, removed and changed; 1 if anything was."""
-    context = Context.parse(options.context, field="COURSE")
-    if context.canvas_id is None:
-        raise InputError(
-            "COURSE", "the archive goes by Canvas's numbers", accepted="101, course:101, group:7, user:3"
-        )
+    name = read_name(options.context, field="COURSE")
     with archive_of(options) as store:
-        copies = copies_of(store, context.kind.value, context.canvas_id).copies
+        context = number_of(store, name, field="COURSE")
+        copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
         if not copies:
             check_archive(store)
             raise InputError("COURSE", f"the archive holds no copy of {context}")

@@ -11,14 +11,23 @@ from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import Finding
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.archive.store import Store
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.history import UNREADABLE, Event, history
+from canvas_exports.catalog.naming import number_of, read_name
 from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.catalog.runs import recent, reports, told
-from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
-from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
+from canvas_exports.commands.asking import (
+    COURSE,
+    Parsers,
+    archive_of,
+    days,
+    say,
+    say_json,
+    say_table,
+    subcommand,
+)
+from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ def add(parsers: Parsers) -> None:
     parser = subcommand(
         parsers, "history", answer, help="what happened to one course, and what its copies lack"
     )
-    parser.add_argument("context", metavar="COURSE", help="such as 101, course:101 or group:7")
+    parser.add_argument("context", metavar="COURSE", help=COURSE)
     parser.add_argument(
         "--days", type=days, default=30, help="look through the reports of runs of so many days (30)"
     )
@@ -42,13 +51,10 @@ def add(parsers: Parsers) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Print the events, oldest first, and the findings of the newest copies; 1 if nothing is known."""
-    context = Context.parse(options.context, field="COURSE")
-    if context.canvas_id is None:
-        raise InputError(
-            "COURSE", "the archive goes by Canvas's numbers", accepted="101, course:101, group:7, user:3"
-        )
+    name = read_name(options.context, field="COURSE")
     with archive_of(options) as store:
-        holding = copies_of(store, context.kind.value, context.canvas_id)
+        context = number_of(store, name, field="COURSE")
+        holding = copies_of(store, context.kind.value, context.canvas_id or 0)
         listed = recent(reports(store), within=timedelta(days=options.days))
         events = history(holding, told(store, listed))
         inside = _newest(store, holding.copies)

@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 
 from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.store import Store
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.naming import number_of, read_name
 from canvas_exports.catalog.presence import check_archive, some
 from canvas_exports.catalog.reading import copies_of, every_context
-from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.commands.asking import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.errors import InputError
 from canvas_exports.retention.holds import tags_on
 from canvas_exports.retention.tagging import put_tag
@@ -26,7 +26,7 @@ def add(parsers: Parsers) -> None:
         answer,
         help="what is held by tags; with a course and a tag, hold all copies it has now",
     )
-    parser.add_argument("context", nargs="?", metavar="COURSE", help="101, course:101, group:7, user:3")
+    parser.add_argument("context", nargs="?", metavar="COURSE", help=COURSE)
     parser.add_argument("--copy", metavar="KEY", help="hold only this copy of it: the key of its manifest")
     parser.add_argument("--tag", metavar="WORD", help="why: a word of 1 to 12 letters, such as legal")
     parser.add_argument("--lift", action="store_true", help="end the hold")
@@ -49,12 +49,8 @@ def answer(options: argparse.Namespace) -> int:
 
 
 def _tag(store: Store, options: argparse.Namespace) -> None:
-    context = Context.parse(options.context, field="COURSE")
-    if context.canvas_id is None:
-        raise InputError(
-            "COURSE", f"{context} is not a Canvas number", accepted="101, course:101, group:7, user:3"
-        )
-    copies = copies_of(store, context.kind.value, context.canvas_id).copies
+    context = number_of(store, read_name(options.context, field="COURSE"), field="COURSE")
+    copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
     meant = [copy for copy in copies if options.copy in (None, copy.key)]
     if not copies and not options.allow_empty:
         check_archive(store)

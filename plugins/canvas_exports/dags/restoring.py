@@ -12,6 +12,7 @@ from airflow.sdk import DAG, Param
 from canvas_exports.dags.form import Filled, archive_field, canvas_field, field
 from canvas_exports.dags.tasks import RETRY_DELAY
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
+from canvas_exports.restore.labels import LABELS
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, URL
 
 SAFEGUARDS = "Safeguards"
@@ -57,16 +58,16 @@ def form() -> dict[str, Param]:
     return {
         "course": Param(
             None,
-            title="Which course to bring back",
+            title=LABELS["course"],
             description_md=(
                 "Required. Its number in Canvas or its page's address (https://canvas.example.edu/courses/101), also if it "
-                "is deleted there; or its SIS id as sis_course_id:BIO-101."
+                "is deleted there; or its SIS id, code or name: what Canvas no longer knows is found in the archive."
             ),
             type="string",
         ),
         "copy": Param(
             NEWEST,
-            title="Which copy",
+            title=LABELS["copy"],
             description_md=(
                 "newest: the newest proven one. Or a day such as 2026-11-20: the newest proven one at the end of that "
                 "day (UTC). Or the key of a manifest in the archive."
@@ -76,7 +77,7 @@ def form() -> dict[str, Param]:
         ),
         "into": Param(
             None,
-            title="Into which course",
+            title=LABELS["into"],
             description_md=(
                 "Required. The number, address or SIS id of an empty course. It is looked at before anything is sent."
             ),
@@ -85,7 +86,7 @@ def form() -> dict[str, Param]:
         "confirm_same_course": Param(
             None,
             section=SAFEGUARDS,
-            title="Really into the course it came from?",
+            title=LABELS["confirm_same_course"],
             description_md=(
                 "Only to restore into the very course that the copy was made of, which overwrites what is there: repeat "
                 "its number here."
@@ -95,7 +96,7 @@ def form() -> dict[str, Param]:
         "allow_content": Param(
             False,
             section=SAFEGUARDS,
-            title="The course may hold something already",
+            title=LABELS["allow_content"],
             description_md=(
                 "What is both in the copy and in the course is overwritten, what is only in the course stays. It cannot be "
                 "undone."
@@ -105,14 +106,14 @@ def form() -> dict[str, Param]:
         "allow_incomplete": Param(
             False,
             section=SAFEGUARDS,
-            title="An incomplete copy will do",
+            title=LABELS["allow_incomplete"],
             description_md="For want of a better one: a copy in which files are known to be missing.",
             type="boolean",
         ),
         "fail_on": Param(
             FAIL_ON[0],
             section=SAFEGUARDS,
-            title="When is it red?",
+            title=LABELS["fail_on"],
             description_md="Canvas may import a copy and note what it could not do.",
             type="string",
             enum=list(FAIL_ON),
@@ -127,7 +128,7 @@ def form() -> dict[str, Param]:
         "export_type": Param(
             "common_cartridge",
             section=HOW,
-            title="Kind of copy",
+            title=LABELS["export_type"],
             description_md="What was exported of the course.",
             type="string",
             enum=["common_cartridge", "qti", "zip"],
@@ -140,7 +141,7 @@ def form() -> dict[str, Param]:
         "proof": Param(
             LEVELS[0],
             section=HOW,
-            title="Proof",
+            title=LABELS["proof"],
             description_md="How deep the copy is proven before anything is sent; full reads and unpacks all of it.",
             type="string",
             enum=list(LEVELS),
@@ -148,7 +149,7 @@ def form() -> dict[str, Param]:
         "via": Param(
             UPLOAD,
             section=HOW,
-            title="Way",
+            title=LABELS["via"],
             description_md=(
                 "upload sends the copy through Airflow. With url, Canvas fetches it from the archive by a link that is "
                 "good for six hours; the archive must be able to sign links, and Canvas to reach it."

@@ -16,6 +16,7 @@ from canvas_exports.export.durations import Duration
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.restore.job import Restore
+from canvas_exports.restore.labels import label
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
 from canvas_exports.restore.state import RestoreState, earlier
 
@@ -40,7 +41,8 @@ class CanvasRestoreOperator(ImportingOperator):
     (enrolments, submissions, grades) does not come back.
 
     Args:
-        course: what to restore: a course's number (``101``), its SIS id, or any context (``group:7``).
+        course: what to restore: a course's number (``101``), its SIS id, code or name, or any context (``group:7``). A course
+            that Canvas no longer knows is found in the manifests.
         into: number or SIS id of the course that it goes into.
         archive: root URI of the archive.
         copy: ``newest`` proven copy; a day or time (UTC) for the newest one by then; or the key of a manifest or package.
@@ -142,8 +144,9 @@ class CanvasRestoreOperator(ImportingOperator):
     ) -> Restore:
         """The restore, as far as an earlier attempt came."""
         request = self._request()
-        request.source.check_host(client.host, field="course")
-        request.into.check_host(client.host, field="into")
+        if not isinstance(request.source, str):
+            request.source.check_host(client.host, field=label("course"))
+        request.into.check_host(client.host, field=label("into"))
         state = earlier(document, RestoreState.from_json, fresh)
         state.resume(fresh)
         self._restore = Restore(client=client, store=store, request=request, state=state, save=save)

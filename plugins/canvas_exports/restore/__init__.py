@@ -2,6 +2,7 @@
 
 =================  =====================================================================
 ``request``        what a person asks for
+``labels``         what the form calls it
 ``choosing``       which copy that is
 ``package``        proven first, and checked against its digest on its way out
 ``safeguards``     which courses are refused

@@ -7,10 +7,14 @@ from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy, newest
+from canvas_exports.catalog.naming import number_of
 from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.errors import InputError, NotFoundError
+from canvas_exports.restore.labels import LABELS, label, refused
 from canvas_exports.restore.request import RestoreRequest
+
+_NAMED = 5
 
 
 def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
@@ -24,17 +28,19 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    number = source_id(client, request.source)
-    holding = copies_of(store, request.source.kind.value, number)
+    source = source_of(store, client, request.source)
+    holding = copies_of(store, source.kind.value, source.canvas_id or 0)
     if not holding.copies:
         check_archive(store)
     if request.wanted.key is not None:
         named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
         found = newest(named)
         if found is None:
-            raise InputError("copy", f"{holding.name} has no copy under that key", accepted=_keys(holding))
+            raise refused(
+                "copy", f"{holding.name} has no copy under that key", accepted=_keys(holding, request)
+            )
         if not _may_be_restored(found, request):
-            raise InputError("copy", _why_not(found), accepted="a proven copy")
+            raise refused("copy", _why_not(found), accepted=_keys(holding, request))
         return found
     of_type = [
         copy
@@ -46,26 +52,33 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
     ]
     found = newest(copy for copy in in_time if _may_be_restored(copy, request))
     if found is None:
-        raise InputError("copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding))
+        raise refused("copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request))
     return found
 
 
-def source_id(client: CanvasClient, source: Context) -> int:
-    """The number under which the archive keeps a context; Canvas is asked where a SIS id was given.
+def source_of(store: Store, client: CanvasClient, source: Context | str) -> Context:
+    """The context under whose number the archive keeps what was asked for.
+
+    Canvas is asked where a SIS id was given; what it no longer knows, and every course by its code or name, is looked for in
+    the manifests.
 
     Raises:
-        InputError: Canvas no longer knows that name.
+        InputError: neither Canvas nor the archive knows it, or several courses of the archive are called so.
     """
-    if source.canvas_id is not None:
-        return source.canvas_id
+    field = label("course")
+    if isinstance(source, str) or source.canvas_id is not None:
+        return number_of(store, source, field=field)
     try:
-        return client.resolve(source)
+        return source.resolved(client.resolve(source))
     except NotFoundError:
-        raise InputError(
-            "course",
-            f"Canvas knows no {source}; a deleted course loses its SIS id",
-            accepted="the course's number, as in the address of its page and of its folder in the archive",
-        ) from None
+        try:
+            return number_of(store, source, field=field)
+        except InputError as error:
+            raise InputError(
+                field,
+                f"Canvas knows no {source} (a deleted course loses its SIS id), and in the archive "
+                f"{error.message.removeprefix(f'{field}: ')}",
+            ) from None
 
 
 def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
@@ -90,7 +103,10 @@ def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request
     return f"no {what} is proven: {'; '.join(reasons)}"
 
 
-def _keys(holding: Holding) -> str:
-    """The newest few, for a person who has to choose another."""
-    keys = [copy.key for copy in reversed(holding.copies)][:5]
-    return ", ".join(keys) or "a course that has a copy in this archive"
+def _keys(holding: Holding, request: RestoreRequest) -> str:
+    """The newest few that may be restored, for a person who has to choose another; never one that is refused."""
+    ways = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
+    partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)
+    if partial and not request.allow_incomplete:
+        ways.append(f"the box {LABELS['allow_incomplete']!r}, where pieces may be missing")
+    return ", ".join(ways) or "a course that has a proven copy in this archive"

@@ -27,7 +27,6 @@ from canvas_exports.errors import (
     AnswerLostError,
     BadRequestError,
     CanvasExportsError,
-    InputError,
     NotFoundError,
     ObjectNotFoundError,
     PackageError,
@@ -36,6 +35,7 @@ from canvas_exports.errors import (
     UploadError,
 )
 from canvas_exports.restore.choosing import choose
+from canvas_exports.restore.labels import refused
 from canvas_exports.restore.package import checked, package_file, prove
 from canvas_exports.restore.request import URL, RestoreRequest
 from canvas_exports.restore.result import RestoreOutcome, RestoreResult, harmless, told
@@ -174,9 +174,7 @@ class Restore:
     def _signed(self) -> str:
         url = self._store.signed_url(self.copy.package.key, _URL_LIFETIME)
         if url is None:
-            raise InputError(
-                "via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload"
-            )
+            raise refused("via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload")
         return url
 
     def _create(self) -> None:
@@ -235,7 +233,7 @@ class Restore:
         ]
         if len(found) > 1:
             numbers = ", ".join(str(each.id) for each in found)
-            raise InputError(
+            raise refused(
                 "into",
                 f"several imports into course {self._state.course_id} began when an answer of Canvas was lost "
                 f"(migrations {numbers}); look at them in Canvas before you restore again",

@@ -11,6 +11,7 @@ from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.migrations import PackageFile
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import ObjectNotFoundError, PackageError
+from canvas_exports.restore.labels import LABELS
 
 
 def package_file(copy: Copy) -> PackageFile:
@@ -76,6 +77,6 @@ def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: No
 
 def _damaged(copy: Copy, why: str) -> PackageError:
     return PackageError(
-        f"{copy.package.key} is not the package its manifest describes: {why}; choose another copy",
+        f"{copy.package.key} is not the package its manifest describes: {why}; choose another one under {LABELS['copy']!r}",
         context=copy.name,
     )

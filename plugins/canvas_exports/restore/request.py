@@ -8,7 +8,9 @@ from datetime import datetime, time, timedelta, timezone
 
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.catalog.naming import read_name
 from canvas_exports.errors import InputError
+from canvas_exports.restore.labels import LABELS, label, refused
 
 NEWEST = "newest"
 LEVELS = ("directory", "full")
@@ -32,7 +34,7 @@ class Wanted:
     key: str | None = None
 
     @classmethod
-    def parse(cls, text: str, *, field: str = "copy") -> Wanted:
+    def parse(cls, text: str, *, field: str = LABELS["copy"]) -> Wanted:
         """Read ``newest``, a day (the copy that was the newest at its end, in UTC), a time, or a key.
 
         Raises:
@@ -58,7 +60,7 @@ class RestoreRequest:
     """One restore, checked as far as it can be without asking anybody.
 
     Attributes:
-        source: the course, group or user whose copy is restored.
+        source: the course, group or user whose copy is restored; a text is a course's SIS id, code or name in the manifests.
         wanted: which copy.
         export_type: of the package.
         into: the course it goes into.
@@ -70,7 +72,7 @@ class RestoreRequest:
         only_unpublished: refuse a course that students may see.
     """
 
-    source: Context
+    source: Context | str
     wanted: Wanted
     into: Context
     export_type: ExportType = ExportType.COMMON_CARTRIDGE
@@ -98,12 +100,14 @@ class RestoreRequest:
     ) -> RestoreRequest:
         """Read what a person wrote.
 
+        What the form's own rules let pass is blamed by the title of its field, all else by the name of the argument.
+
         Raises:
             InputError: names the field, what is wrong with it, and what is accepted.
         """
-        target = Context.parse(into, field="into")
+        target = Context.parse(into, field=label("into"))
         if target.kind is not ContextKind.COURSE:
-            raise InputError("into", f"{target} is not a course", accepted="the number or SIS id of a course")
+            raise refused("into", f"{target} is not a course", accepted="the number or SIS id of a course")
         if export_type not in ExportType._value2member_map_:
             types = [each.value for each in ExportType]
             raise InputError("export_type", f"{export_type!r} is no type of package", accepted=types)
@@ -114,7 +118,7 @@ class RestoreRequest:
             if not isinstance(switch, bool):  # the text "False" would allow it
                 raise InputError(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
-            source=Context.parse(course, field="course"),
+            source=read_name(course, field=label("course")),
             wanted=Wanted.parse(copy or NEWEST),
             into=target,
             export_type=ExportType(export_type),

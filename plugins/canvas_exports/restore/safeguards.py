@@ -10,6 +10,7 @@ from canvas_exports.canvas.migrations import ContentMigration, MigrationState
 from canvas_exports.canvas.models import Course
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
+from canvas_exports.restore.labels import LABELS, refused
 from canvas_exports.restore.request import RestoreRequest
 
 #: What Canvas lists of a course in which nobody has done anything yet.
@@ -59,13 +60,13 @@ def check_not_source(request: RestoreRequest, copy: Copy, course: Course) -> Non
         course.id == source.id or (source.uuid is not None and course.uuid == source.uuid)
     )
     if same and request.confirmed != str(course.id):
-        raise InputError(
+        raise refused(
             "into",
             f"course {course.id} is the one this copy was made of; restoring would overwrite it",
-            accepted=f"another course, or confirm_same_course: {course.id}",
+            accepted=f"another course, or {course.id} under {LABELS['confirm_same_course']!r}",
         )
     if not same and request.confirmed is not None:
-        raise InputError(
+        raise refused(
             "confirm_same_course",
             f"course {course.id} is not the one this copy was made of",
             accepted="nothing, as long as the copy goes into another course",
@@ -79,7 +80,7 @@ def check_unpublished(course: Course) -> None:
         InputError: it is.
     """
     if course.workflow_state != "unpublished":
-        raise InputError(
+        raise refused(
             "into",
             f"course {course.id} is {course.workflow_state or 'in an unknown state'}",
             accepted="a course that was never published",
@@ -95,10 +96,10 @@ def check_empty(client: CanvasClient, course_id: int) -> None:
     held = contents(client, course_id)
     if held:
         listed = ", ".join(f"{name} ({count})" if count else name for name, count in held.items())
-        raise InputError(
+        raise refused(
             "into",
             f"course {course_id} is not empty: it holds {listed}",
-            accepted="an empty course, or allow_content",
+            accepted=f"an empty course, or the box {LABELS['allow_content']!r}",
         )
 
 
@@ -167,7 +168,7 @@ def _is_busy(client: CanvasClient, migration: ContentMigration) -> bool:
 
 
 def _busy(course_id: int, migration: ContentMigration) -> InputError:
-    return InputError(
+    return refused(
         "into",
         f"course {course_id} is busy with another import (migration {migration.id})",
         accepted="a course into which nothing is being imported",
@@ -180,4 +181,4 @@ def _unreachable(request: RestoreRequest, error: CanvasError) -> InputError:
         if isinstance(error, NotFoundError)
         else "may not be changed by the token's user"
     )
-    return InputError("into", f"{request.into} {why}", accepted="a course the token's user may import into")
+    return refused("into", f"{request.into} {why}", accepted="a course the token's user may import into")

@@ -1,12 +1,15 @@
 # Airflow's official image without providers, and this package in it, with the versions that the tests ran with:
 # requirements.lock, hashes checked. Nothing is compiled, so nothing has to be cleaned up.
 
-FROM apache/airflow:slim-3.3.2-python3.12 AS wheel
+# With --build-arg AIRFLOW_IMAGE=apache/airflow@sha256:... it is the image of that digest: docs/deploy.md.
+ARG AIRFLOW_IMAGE=apache/airflow:slim-3.3.2-python3.12
+
+FROM ${AIRFLOW_IMAGE} AS wheel
 COPY --chown=airflow:0 pyproject.toml requirements.lock README.md LICENSE /tmp/source/
 COPY --chown=airflow:0 plugins/canvas_exports /tmp/source/plugins/canvas_exports
 RUN uv build --no-cache --wheel --build-constraint /tmp/source/requirements.lock --out-dir /tmp/wheels /tmp/source
 
-FROM apache/airflow:slim-3.3.2-python3.12
+FROM ${AIRFLOW_IMAGE}
 # Further packages, such as an auth manager for production: docs/deploy.md.
 ARG EXTRA_PACKAGES=""
 RUN --mount=type=bind,from=wheel,source=/tmp,target=/tmp/build \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import subprocess
@@ -17,8 +18,10 @@ import requests
 from airflow.cli import cli_parser
 from airflow.configuration import conf
 from airflow.providers.celery.executors import celery_executor
+from airflow.sdk import Connection
 from tests.deploy.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
 
+from canvas_exports.hooks.archive_connection import Place
 from canvas_sandbox import Course, Sandbox, Switches
 from canvas_sandbox.__main__ import _parser
 
@@ -167,8 +170,27 @@ class TestVariables:
     def test_no_secret_stands_in_the_file(self) -> None:
         for service in SERVICES.values():
             for name, value in (service.get("environment") or {}).items():
-                if re.search(r"SECRET|PASSWORD|KEY|AUTH$|_CONN(_|$)|BROKER_URL|RESULT_BACKEND", name):
+                if '"conn_type": "canvas_archive"' in value:
+                    assert "password" not in value  # it names a place, and whose credentials open it
+                elif re.search(r"SECRET|PASSWORD|KEY|AUTH$|_CONN(_|$)|BROKER_URL|RESULT_BACKEND", name):
                     assert re.search(r"\$\{\w+:\?|^/opt/airflow/auth/", value), f"{name} is written out"
+
+
+class TestWhoHasWhichSecret:
+    def test_only_who_speaks_to_canvas_has_its_token(self) -> None:
+        holders = {name for name, service in SERVICES.items() if "CANVAS_TOKEN" in str(service)}
+        assert holders == {"worker", "triggerer"}
+
+    def test_only_workers_and_the_store_have_the_keys_of_the_archive(self) -> None:
+        holders = {name for name, service in SERVICES.items() if "STORE_SECRET_KEY" in str(service)}
+        assert holders == {"worker", "store"}
+
+    def test_forms_find_the_archive_under_its_name(self) -> None:
+        worker = AIRFLOW["worker"]["environment"]
+        name = worker["AIRFLOW_VAR_CANVAS_ARCHIVE"]
+        named = json.loads(VARIABLE.sub("s3://a/b", worker[f"AIRFLOW_CONN_{name.upper()}"]))
+        connection = Connection(conn_id=name, conn_type=named["conn_type"], host=named["host"])
+        assert Place.read(connection).uri == "s3://a/b"
 
 
 class TestSettings:

@@ -38,6 +38,19 @@ def test_every_secret_is_named_and_none_is_written() -> None:
     assert VALUES["data"].keys() == {"metadataSecretName"}
 
 
+def test_only_workers_and_triggerers_are_given_the_secret() -> None:
+    given = {
+        part: [one["name"] for one in VALUES[part].get("env", []) if "secretKeyRef" in str(one)]
+        for part in VALUES
+        if isinstance(VALUES[part], dict)
+    }
+    assert {part: names for part, names in given.items() if names} == {
+        "triggerer": ["AIRFLOW_CONN_CANVAS_DEFAULT"],
+        "workers": ["AIRFLOW_CONN_CANVAS_DEFAULT", "AIRFLOW_CONN_CAMPUS_S3"],
+    }
+    assert not {"env", "extraEnv", "extraEnvFrom", "secret"} & VALUES.keys()
+
+
 def test_a_worker_has_room_for_the_blocks_of_all_its_tasks() -> None:
     tasks = VALUES["config"]["celery"]["worker_concurrency"]
     requested = VALUES["workers"]["celery"]["resources"]["requests"]["memory"]

@@ -190,6 +190,20 @@ def test_where_there_is_no_page_there_is_nothing(
     assert airflow.get(airflow.page(*wanted)).status_code in (403, 404)
 
 
+@pytest.mark.parametrize("map_index", [-2, 7, 2**31, 2**63, 10**30, -(10**30)])
+def test_a_map_index_that_no_task_can_have_is_not_found(airflow: Airflow, map_index: int) -> None:
+    answer = airflow.get(f"{airflow.page('told', 'report')}?map_index={map_index}")
+    assert answer.status_code == 404
+    assert b"Traceback" not in answer.content
+
+
+@pytest.mark.parametrize("name", ["re\0port", "\0", "x" * 3_000, "\ud7ff"])
+def test_a_name_that_no_task_can_have_is_not_found(airflow: Airflow, name: str) -> None:
+    assert airflow.get(airflow.page("told", name)).status_code == 404
+    assert airflow.get(airflow.page("told", "report", name)).status_code == 404
+    assert airflow.get(airflow.page(name, "report", "run")).status_code in (403, 404)
+
+
 def test_the_browser_is_told_to_trust_it_with_nothing(airflow: Airflow) -> None:
     headers = airflow.get(airflow.page("told", "report")).headers
     assert headers["content-type"] == "text/html; charset=utf-8"

@@ -31,6 +31,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_LARGEST = 2**31 - 1  # what the database's column holds
+_NONE = HTTPException(
+    status.HTTP_404_NOT_FOUND, "This task carries no run report. It lies in the archive, below runs/."
+)
+
 #: Airflow guards nothing that a plugin mounts: every route below asks for both.
 app = FastAPI(
     title="canvas_exports",
@@ -57,7 +62,9 @@ async def log_in(request: Request, error: Exception) -> Response:
 
 @app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")
 def run_page(dag_id: str, task_id: str, run_id: str, session: SessionDep, map_index: int = -1) -> Response:
-    """The page, or 404 where the task has none (yet, or any more: a new attempt begins without)."""
+    """The page, or 404 where the task has none (yet, or any more: a new attempt begins without), or can never have one."""
+    if not -1 <= map_index <= _LARGEST or any("\0" in name for name in (dag_id, task_id, run_id)):
+        raise _NONE  # the database would refuse the question
     carried = session.scalars(
         XComModel.get_many(
             run_id=run_id, key=PAGE_XCOM, task_ids=task_id, dag_ids=dag_id, map_indexes=map_index
@@ -65,8 +72,5 @@ def run_page(dag_id: str, task_id: str, run_id: str, session: SessionDep, map_in
     ).first()
     page = None if carried is None else unpack(XComModel.deserialize_value(carried))
     if page is None:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND,
-            "This task carries no run report. It lies in the archive, below runs/.",
-        )
+        raise _NONE
     return Response(page, media_type="text/html; charset=utf-8", headers=HEADERS)

@@ -15,7 +15,7 @@ from tests.export.test_transfer import Way, way_over
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 from canvas_exports.export import events
 from canvas_exports.export.outcome import Outcome
 from canvas_sandbox import Fault, NewQuizzes
@@ -116,7 +116,7 @@ def test_copies_of_another_canvas_or_of_a_selection_do_not_count(way: Way) -> No
 
 
 class Unlisted(FileStore):
-    def __init__(self, way: Way, error: CanvasExportsError) -> None:
+    def __init__(self, way: Way, error: Exception) -> None:
         super().__init__(way.folder.as_uri(), way.folder)
         self._error = error
 
@@ -124,8 +124,10 @@ class Unlisted(FileStore):
         raise self._error
 
 
-@pytest.mark.parametrize("error", [ArchiveDeniedError("no"), ArchiveUnavailableError("away")])
-def test_an_archive_that_cannot_tell_gets_the_package(way: Way, error: CanvasExportsError) -> None:
+@pytest.mark.parametrize(
+    "error", [ArchiveDeniedError("no"), ArchiveUnavailableError("away"), OverflowError("odd")]
+)
+def test_an_archive_that_cannot_tell_gets_the_package(way: Way, error: Exception) -> None:
     night(way)
     way.store = Unlisted(way, error)
     assert night(way).outcome is Outcome.STORED

@@ -9,7 +9,6 @@ from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.catalog.latest import latest_copy
-from canvas_exports.errors import CanvasExportsError
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Know
     def known() -> Manifest | None:
         try:
             found = latest_copy(store, draft.context.kind, draft.context.id, is_like)
-        except CanvasExportsError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is odd about an earlier copy, tonight's is to be stored
             _log.warning("no telling whether %s is unchanged (%s): storing it", draft.key, error)
             return None
         if found is None:

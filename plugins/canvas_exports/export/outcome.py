@@ -80,15 +80,15 @@ _DEFINITIONS = {
         "Give the user a role that may export course content there.",
     ),
     Outcome.FAILED: (
-        "Canvas could not build a package, or built the wrong one, after every attempt.",
-        "Export the course once by hand in Canvas: its page shows the reason. Then clear the task.",
+        "Canvas could not build a package, built the wrong one, lost it, or refused the request, after every attempt.",
+        "Read the reason, and export the course once by hand in Canvas: its page shows more. Then clear the task.",
     ),
     Outcome.STALLED: (
         "The export showed no progress for too long, or the deadline passed.",
         "Ask the Canvas administrator about stuck jobs; clear the task to look again.",
     ),
     Outcome.INTERRUPTED: (
-        "The run ended before this export did: Canvas or the archive could not be reached.",
-        "Nothing now: a retry or the next run goes on from here. If it returns, read the reason.",
+        "The attempt ended before this export did: Canvas or the archive could not be reached, or refused it.",
+        "Nothing now: a retry goes on from here, and the next run exports it anew. If it returns, read the reason.",
     ),
 }

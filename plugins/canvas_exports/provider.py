@@ -71,22 +71,22 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "max_in_flight": {
                         "label": "Requests in flight",
-                        "description": "How many requests this token may have under way at once. Canvas refuses beyond 11.",
+                        "description": "How many requests this token may have under way at once, 1 to 10; empty: 5. Canvas refuses beyond 11.",
                         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 10},
                     },
                     "floor": {
                         "label": "Rate floor",
-                        "description": "No request is made while less than this is left of the token's rate budget of 600.",
+                        "description": "No request is made while less than this is left of the token's rate budget of 600: 50 to 390; empty: 150.",
                         "schema": {"type": ["integer", "null"], "minimum": 50, "maximum": 390},
                     },
                     "verify": {
                         "label": "TLS verification",
-                        "description": "true, false, or the path of a CA bundle on the workers and triggerers.",
+                        "description": "true, false, or the path of a CA bundle on the workers and triggerers; empty: true.",
                         "schema": {"type": ["string", "null"]},
                     },
                     "progress_api": {
                         "label": "Progress by",
-                        "description": "rest, or graphql: up to 20 running exports are looked at with one request.",
+                        "description": "rest, or graphql: up to 20 running exports are looked at with one request; empty: rest.",
                         "schema": {"type": ["string", "null"], "enum": ["rest", "graphql", None]},
                     },
                     "forms": _FORMS,

@@ -105,6 +105,14 @@ class CanvasClient:
         """The token's user. ``GET /api/v1/users/self``."""
         return self._line.run(converse(endpoints.whoami(), self._peer))
 
+    def identify(self) -> User:
+        """The token's user, of a host that is a Canvas. ``GET /api/v1/users/self``.
+
+        Raises:
+            UnexpectedAnswerError: some other server answers there.
+        """
+        return self._line.run(converse(endpoints.identify(), self._peer))
+
     def course(self, context: Context) -> Course:
         """Identity of a course, with its term. ``GET /api/v1/courses/:id``.
 

@@ -27,11 +27,15 @@ from canvas_exports.canvas.parse import (
     read_user,
 )
 from canvas_exports.canvas.wire import Answer, Call, Request
-from canvas_exports.errors import InputError
+from canvas_exports.errors import InputError, UnexpectedAnswerError
 
 T = TypeVar("T")
 
 LARGEST_PAGE = 100
+_MARKS = frozenset(
+    {"x-canvas-meta", "x-request-context-id", "x-canvas-user-id"}
+)  # headers that Canvas alone sends
+_TOLD_OF_A_USER = frozenset({"id", "name", "sortable_name", "short_name"})
 _SHORT_URL = (
     SHORT_LINK - 400
 )  # characters; the links of its pages are longer by what tells the page, a bookmark at worst
@@ -41,6 +45,21 @@ _LONGEST_URL = 6000  # characters; servers and proxies begin to refuse at 8,000
 def whoami() -> Call[User]:
     """``GET /api/v1/users/self``."""
     return _show(Request("GET", "/api/v1/users/self"), read_user)
+
+
+def identify() -> Call[User]:
+    """``GET /api/v1/users/self``, of a server that shows itself to be a Canvas: by its headers, or by what it tells.
+
+    Reading the answer raises ``UnexpectedAnswerError`` where it is somebody else's.
+    """
+
+    def read(document: Any, answer: Answer) -> User:
+        told = isinstance(document, dict) and document.keys() >= _TOLD_OF_A_USER
+        if not told and not _MARKS & answer.headers.keys():
+            raise UnexpectedAnswerError("the answer bears none of Canvas's marks")
+        return read_user(document)
+
+    return Call(Request("GET", "/api/v1/users/self"), read)
 
 
 def course(context: Context) -> Call[Course]:

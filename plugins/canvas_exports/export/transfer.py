@@ -32,6 +32,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     Stopped,
+    UnexpectedAnswerError,
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
@@ -169,7 +170,7 @@ class Courier:
         return events.NotReady(item.name, export_id)
 
     def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _Told:
-        export_type = ExportType(export.export_type)
+        export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
         facts = _facts(context, course)
@@ -281,6 +282,15 @@ def run_facts(run: RunInfo) -> RunFacts:
         map_index=run.map_index,
         attempt=run.try_number,
     )
+
+
+def _type_of(export: ContentExport) -> ExportType:
+    try:
+        return ExportType(export.export_type)
+    except ValueError:
+        raise UnexpectedAnswerError(
+            f"Canvas says that the export is a {harmless(export.export_type, most=50)}, which was not asked for"
+        ) from None
 
 
 def _facts(context: Context, course: Course | None) -> ContextFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,10 +21,21 @@ from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.together import REST, check_progress_api
 from canvas_exports.canvas.transport import Transport
-from canvas_exports.errors import CanvasExportsError, CredentialError, InputError, PermissionDeniedError
+from canvas_exports.errors import (
+    CanvasError,
+    CanvasExportsError,
+    CredentialError,
+    InputError,
+    PermissionDeniedError,
+    UnexpectedAnswerError,
+)
 from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.tokens import SharedToken, shared_token
 from canvas_exports.hooks.variables import VariableShelf
+from canvas_exports.text import harmless
+
+#: Least, most and default of the extras that pace requests.
+RANGES = {"max_in_flight": (1, 10, 5), "floor": (50, 390, 150)}
 
 _CONNECT, _READ = 5.0, 15.0  # seconds for a refresh, which must end before its lease does
 
@@ -129,16 +140,21 @@ def _progress_api(name: str, extra: Mapping[str, Any]) -> str:
 def _limits(name: str, extra: Mapping[str, Any]) -> RateLimits:
     values: dict[str, Any] = {}
     for key, kind in (("max_in_flight", int), ("floor", float)):
-        value = extra.get(key)
-        if value in (None, ""):
-            continue
-        try:
-            values[key] = kind(str(value))
-        except ValueError:
-            raise InputError(
-                f"{name}, {key}", f"{value!r} is not a number", accepted="a number, or leave it out"
-            ) from None
-    return RateLimits(**values)
+        if extra.get(key) not in (None, ""):
+            values[key] = _number(name, key, extra[key], kind)
+    try:
+        return RateLimits(**values)
+    except InputError as error:
+        raise InputError(f"{name}, {error.field}", error.message.partition(": ")[2]) from None
+
+
+def _number(name: str, key: str, value: object, kind: Callable[[str], float]) -> float:
+    try:
+        return kind(str(value))
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{name}, {key}", f"{value!r} is not a number", accepted="a number, or leave it out"
+        ) from None
 
 
 class CanvasHook(BaseHook):
@@ -202,8 +218,14 @@ class CanvasHook(BaseHook):
         """
         try:
             with self.get_conn() as client:
-                user = client.whoami()
-                who = f"Connected to {client.host} as {user.name or 'user'} (id {user.id})"
+                check_ranges(
+                    f"connection {self.canvas_conn_id}", find_connection(self.canvas_conn_id).extra_dejson
+                )
+                try:
+                    user = client.identify()
+                except CanvasError as error:
+                    return False, _unlike_canvas(client.host, error)
+                who = f"Connected to {client.host} as {harmless(user.name or 'user')} (id {user.id})"
                 try:
                     course = next(client.account_courses("self", CourseFilters()), None)
                     if course is not None:
@@ -214,10 +236,39 @@ class CanvasHook(BaseHook):
                         "teaching role can be exported."
                     )
                 return True, f"{who}, who may export every course of the account."
-        except CredentialError as error:
-            return False, f"Canvas does not accept the credentials of the connection: {error}"
         except CanvasExportsError as error:
             return False, str(error)
+
+
+def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
+    """See that what the connection says of the rate is within what is documented.
+
+    A task goes on with other values, as it always did; the test of the connection names them.
+
+    Raises:
+        InputError: it is not; names the connection, the field and its range.
+    """
+    for key, (least, most, default) in RANGES.items():
+        value = extra.get(key)
+        if value not in (None, "") and not least <= _number(name, key, value, float) <= most:
+            raise InputError(
+                f"{name}, {key}",
+                f"{value!r} is out of range",
+                accepted=f"{least} to {most}; {default} if empty",
+            )
+
+
+def _unlike_canvas(host: str, error: CanvasError) -> str:
+    """What is wrong with the first answer; Canvas names its request in nearly everything that it says."""
+    if isinstance(error, CredentialError):
+        told = f"Canvas does not accept the credentials of the connection: {error}"
+        if error.status is not None and error.request_id is None:
+            told += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
+        return told
+    passing = error.retryable and not isinstance(error, UnexpectedAnswerError)
+    if error.status is None or error.request_id is not None or passing:
+        return str(error)
+    return f"{host} does not answer as a Canvas does; check the host of the connection: {error}"
 
 
 def sync_client(settings: CanvasSettings) -> CanvasClient:

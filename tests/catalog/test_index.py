@@ -6,7 +6,7 @@ import gzip
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.archive.hostile import SPOILT, mutations
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.keys import context_of, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.ownership import Ownership
 from canvas_exports.archive.proof.model import Verdict
@@ -31,7 +32,16 @@ from canvas_exports.catalog import segments
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.index import YOUNG, indexed
 from canvas_exports.catalog.reading import Holding, every_context
-from canvas_exports.catalog.segments import DIALECT, Row, copy_of, name_of, pack, row_of, rows_of
+from canvas_exports.catalog.segments import (
+    DIALECT,
+    Row,
+    copy_of,
+    microseconds,
+    name_of,
+    pack,
+    row_of,
+    rows_of,
+)
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 LATER = datetime.now(timezone.utc) + timedelta(days=1)
@@ -464,3 +474,35 @@ def test_no_bytes_are_taken_for_a_segment_they_are_not(documents: list[bytes]) -
         for document in documents:
             archive.replace(name_of(document), document)
             assert rows_of(archive, name_of(document)) == []
+
+
+INFO = ObjectInfo(manifest_key(manifest().package.key), 1234, datetime(2026, 11, 1, 3, tzinfo=timezone.utc))
+ROW = row_of(INFO, Copy.of(INFO.key, manifest())).text
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | mutations(ROW))
+def test_a_line_of_the_index_is_a_copy_where_it_belongs_or_nothing(line: bytes) -> None:
+    found = copy_of(line)
+    if found is None:
+        return
+    assert context_of(found.key) == (found.context.kind, found.context.id)
+    assert found.package.key.startswith(f"{found.context.kind}s/{found.context.id}/")
+    assert copy_of(row_of(INFO, found).text) == found
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_no_spoilt_segment_hinders_anybody(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    archive = FileStore(tmp_path.as_uri(), tmp_path)
+    document = lay(archive, manifest()).to_json()
+    (info,) = (info for info in archive.list("courses/") if info.key.endswith(".json"))
+    place = f'["{info.key}",{info.size},{microseconds(info.modified)},'.encode()
+    for data in (
+        spoil(document),
+        gzip.compress(spoil(document)),
+        gzip.compress(place + spoil(document) + b"]\n"),
+    ):
+        archive.replace(name_of(data), data)
+    with closing(indexed(archive)) as holdings:
+        (holding,) = holdings
+    assert (len(holding.copies), holding.troubles) == (1, ())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
@@ -11,17 +12,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.catalog.holdings import START, note
 from tests.verify.stored import RUN, package, rotten, spoil, stored
 
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.archive.manifest import Manifest, read_manifest
 from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.proof.model import ProofLevel
-from canvas_exports.archive.records import RecordKind, RecordName, read_record_name
+from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Block, Store
+from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
+from canvas_exports.catalog.segments import name_of, pack, row_of
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, NoArchiveError
+from canvas_exports.verify.candidates import Candidate, confirmed
 from canvas_exports.verify.running import Budget, Verified, verify
 
 
@@ -194,3 +199,38 @@ def test_an_empty_archive_is_an_error_unless_it_may_be_empty(store: Store) -> No
     with pytest.raises(NoArchiveError):
         run(store)
     assert run(store, allow_empty=True).rows == []
+
+
+def test_a_package_is_compared_with_its_manifest_not_with_what_the_index_says_of_it(store: Store) -> None:
+    """A forged or stale segment would have a good package called damaged, and then retention may let it go."""
+    stored(store, 101)
+    for info in list(store.list("courses/")):
+        if is_manifest_key(info.key):
+            manifest = read_manifest(store, info.key)
+            lie = replace(
+                manifest, package=replace(manifest.package, sha256="0" * 64, size=manifest.package.size)
+            )
+            segment = pack([row_of(info, Copy.of(info.key, lie))])
+            store.put_if_absent(name_of(segment), segment)
+    verified = run(store)
+    assert results(verified) == {"course:101": "intact"}
+    assert [record.result for record in records(store)] == ["intact"]
+
+
+def test_a_record_of_a_result_that_is_none_counts_as_no_verification(store: Store) -> None:
+    about = stored(store, 101)
+    note(store, about, day=3, result="banana")
+    assert results(run(store, since=START)) == {"course:101": "intact"}
+
+
+def test_a_manifest_that_is_gone_by_the_time_is_no_damage(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(store, 101)
+    about = stored(store, 102)
+
+    def gone(asked: Store, candidate: Candidate) -> Candidate | None:
+        return None if candidate.key == about.package.key else confirmed(asked, candidate)
+
+    monkeypatch.setattr("canvas_exports.verify.running.confirmed", gone)
+    assert results(run(store)) == {"course:101": "intact"}

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from datetime import datetime, timezone
 from enum import Enum
+from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -74,14 +75,17 @@ def plain(instance: Any) -> dict[str, Any]:
 def rebuild(kind: type[Flat], data: Mapping[str, Any]) -> Flat:
     """The dataclass from its fields; those it does not know are left out, missing ones take their default."""
     known = {
-        # Annotations are strings: a time is known by its type's name.
-        field.name: parse_time(data[field.name])
-        if "datetime" in str(field.type) and data[field.name] is not None
-        else data[field.name]
-        for field in fields(kind)  # type: ignore[arg-type] # every caller's kind is a dataclass
-        if field.name in data
+        name: parse_time(data[name]) if is_time and data[name] is not None else data[name]
+        for name, is_time in _fields(kind)  # type: ignore[arg-type] # a class is hashable
+        if name in data
     }
     return kind(**known)
+
+
+@lru_cache
+def _fields(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """The fields of a dataclass, and which of them are times: annotations are strings, so by the name of the type."""
+    return tuple((field.name, "datetime" in str(field.type)) for field in fields(kind))
 
 
 def encoded(document: Any, *, indent: int | None = None) -> bytes:
@@ -196,12 +200,15 @@ def _check(data: Any) -> None:
     for depth in range(DEEPEST + 1):
         inner: list[Any] = []
         for each in level:
-            if isinstance(each, (dict, list)):
+            kind = type(each)
+            if kind is dict or kind is list:
                 if depth == DEEPEST:
                     raise _RefusedError(_TOO_DEEP)
-                inner.extend(each.values() if isinstance(each, dict) else each)
-            elif isinstance(each, (int, float)) and not (-LARGEST < each < LARGEST and math.isfinite(each)):
+                inner.extend(each.values() if kind is dict else each)
+            elif (kind is int or kind is float) and not (-LARGEST < each < LARGEST and math.isfinite(each)):
                 raise _RefusedError("it holds a number out of range")
+        if not inner:
+            return
         level = inner
 
 

@@ -16,9 +16,8 @@ from canvas_exports.archive.store import Store
 from canvas_exports.canvas.contexts import Context as CanvasContext
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.gate import Gate, Rule, Shortfall, document
-from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import check_archive, some
-from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.catalog.reading import Holding, copies_of, every_context
 from canvas_exports.catalog.tables import grid
 from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import read_list
@@ -36,7 +35,7 @@ from canvas_exports.operators.run_info import run_info
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
-#: Up to so many contexts are looked up one by one; for more the whole archive is read, with its index.
+#: Up to so many contexts are looked up one by one; for more the whole archive is read.
 _FEW = 100
 _SHOWN = 200
 _NAMED = 5
@@ -213,7 +212,8 @@ class CanvasArchiveGateOperator(BaseOperator):
 def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Generator[Holding, None, None]:
     """What an archive holds of these contexts, and perhaps of others."""
     if len(contexts) > _FEW:
-        with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
+        # Without the index, which may be stale or forged: what follows the gate cannot be undone.
+        with closing(some(store, every_context(store), allow_empty=allow_empty)) as holdings:
             yield from holdings
         return
     held = False

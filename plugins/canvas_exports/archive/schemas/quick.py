@@ -47,7 +47,7 @@ class _Compiler:
             for keyword, value in schema.items()
             if keyword not in _NOTES
         ]
-        return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
+        return checks[0] if len(checks) == 1 else _every(checks)
 
     def _keyword(self, keyword: str) -> Callable[[Any, Mapping[str, Any]], Check]:
         name = f"of_{keyword.removeprefix('$')}"
@@ -101,10 +101,15 @@ class _Compiler:
 
     def of_properties(self, value: Mapping[str, Any], _: Mapping[str, Any]) -> Check:
         known = {name: self.check(schema) for name, schema in value.items()}
-        return lambda item: (
-            not isinstance(item, dict)
-            or all(known[name](each) for name, each in item.items() if name in known)
-        )
+
+        def properties(item: Any) -> bool:
+            if isinstance(item, dict):
+                for name, check in known.items():
+                    if name in item and not check(item[name]):
+                        return False
+            return True
+
+        return properties
 
     def of_additionalProperties(self, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Check:  # noqa: N802
         each, named = self.check(value), frozenset(schema.get("properties", ()))
@@ -112,6 +117,18 @@ class _Compiler:
             not isinstance(item, dict)
             or all(each(inner) for name, inner in item.items() if name not in named)
         )
+
+
+def _every(checks: list[Check]) -> Check:
+    """A loop: ``all`` over a generator takes twice the time, and this is most of what reading a manifest costs."""
+
+    def every(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - see above
+            if not check(value):
+                return False
+        return True
+
+    return every
 
 
 def _equals(accepted: list[Any]) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -284,12 +285,17 @@ class TestFailing:
         assert not canvas.requests
 
     def test_an_unwritable_archive_fails_before_anything_is_created(
-        self, canvas: Sandbox, tmp_path: Path
+        self, canvas: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "archive").write_text("a file where a folder should be")
         life = task(canvas, tmp_path / "archive", retries=3)
         assert life.segment() == "failed"
         assert not canvas.exports
+        place = str(tmp_path / "archive")
+        assert f"cannot store in {place}: Not a directory; let the user that runs" in str(life.error)
+        assert str(life.error).count(place) == 1
+        lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert sum(line.count(place) for line in lines) <= 1
 
     def test_a_revoked_token_fails_without_a_retry_and_says_so_for_every_context(
         self, canvas: Sandbox, tmp_path: Path

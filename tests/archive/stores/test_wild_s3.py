@@ -13,6 +13,7 @@ import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, draft
 from tests.archive.stores.conftest import s3_options
 from tests.archive.stores.places import MiB
+from tests.archive.stores.s3_servers import LOSE_ANSWER, FaultProxy
 from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.archive.blocks import BlockBudget, Filling
@@ -118,6 +119,31 @@ class TestConditions:
         assert verbs(server, "runs/0.json") == ["HEAD", "PUT", "PUT"]
         assert verbs(server, "runs/1.json") == verbs(server, "runs/2.json") == ["HEAD", "PUT"]
         assert not one_winner(store)
+
+    @pytest.mark.parametrize(
+        "fault", [(503, "SlowDown"), (429, "TooManyRequests"), (409, "OperationAborted")]
+    )
+    def test_a_store_that_is_busy_at_first_is_found_out_all_the_same(self, wild: Wild, fault: Fault) -> None:
+        server, store = wild(Habits(condition="501"), retries=6)
+        left = [fault]
+        server.fault = lambda verb, _name, _query: left.pop() if left and verb == "PUT" else None
+        assert store.put_if_absent(KEY, b"{}")
+        assert verbs(server, KEY) == ["HEAD", "PUT", "PUT", "PUT"]
+        assert not one_winner(store)
+
+    def test_an_answer_that_was_lost_is_never_taken_for_another_writer_s(self, wild: Wild) -> None:
+        """The request may have been carried out: it is not repeated behind the caller's back, who then could not tell."""
+        server, store = wild(retries=3)
+        proxy = FaultProxy(server.endpoint)
+        try:
+            with reopened(server, endpoint=proxy.endpoint, retries=3) as store:
+                lost = [LOSE_ANSWER]
+                proxy.rule = lambda verb, _target: lost.pop() if lost and verb == "PUT" else None
+                with pytest.raises(ArchiveUnavailableError):
+                    store.put_if_absent(KEY, b"{}")
+        finally:
+            proxy.close()
+        assert verbs(server, KEY).count("PUT") == 1
 
     def test_a_400_for_another_reason_is_told_and_not_taken_for_the_condition_s(self, wild: Wild) -> None:
         server, store = wild()

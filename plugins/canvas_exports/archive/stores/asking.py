@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from canvas_exports.archive.stores.cloud_errors import ours, refusal_of, translated
+from canvas_exports.archive.stores.cloud_errors import never_arrived, ours, refusal_of, translated
 from canvas_exports.archive.stores.patience import pauses
 
 Answer = TypeVar("Answer")
@@ -39,8 +39,14 @@ class Asking:
         self.uri = uri
         self._retries = retries
 
-    def ask(self, action: str, key: str, request: Callable[[], Answer]) -> Answer:
+    def ask(self, action: str, key: str, request: Callable[[], Answer], *, alone: bool = False) -> Answer:
         """Carry out one request, and again what may pass and obstore does not repeat by itself.
+
+        Args:
+            action: a verb, for messages.
+            key: of the object.
+            request: carries it out.
+            alone: obstore repeats nothing of it.
 
         Raises:
             ArchiveError: see ``cloud_errors.translated``.
@@ -49,7 +55,9 @@ class Asking:
             try:
                 return request()
             except raw_errors() as error:
-                if pause is None or not refusal_of(error).is_left_to_us:
+                refusal = refusal_of(error)
+                again = refusal.is_passing or never_arrived(error) if alone else refusal.is_left_to_us
+                if pause is None or not again:
                     raise self.ours(error, action, key) from None
             time.sleep(pause)
         raise AssertionError("the last of the pauses is none")

@@ -94,6 +94,11 @@ def is_of_abort(error: Exception) -> bool:
     return re.search(r"method: DELETE|performing DELETE", str(error)) is not None
 
 
+def never_arrived(error: Exception) -> bool:
+    """Whether a request did not even reach a server: then it has done nothing there, and can be repeated."""
+    return re.search(r"Connection refused|dns error|tcp connect error", str(error)) is not None
+
+
 def no_bucket(uri: str, action: str) -> str:
     """What is told where a bucket is not there."""
     return f"cannot {action}: there is no bucket {uri}; create it or correct the URI"

@@ -43,7 +43,9 @@ class Creation:
 
     def store(self, key: str, block: Block) -> None:
         """Store a block. ``AlreadyStoredError`` if the key is taken and the store could tell."""
-        if self.heeded is None and self._once is not None and self._first(self._once, key, block):
+        once = self._once
+        if self.heeded is None and once is not None:
+            self._asking.ask("store", key, lambda: self._first(once, key, block), alone=True)
             return
         how = {} if self.heeded is False else {"mode": "create"}
         self._asking.ask("store", key, lambda: self._put(key, block, **how))
@@ -59,25 +61,18 @@ class Creation:
         self._do_without("ignores them")
         return True
 
-    def _first(self, once: Put, key: str, block: Block) -> bool:
-        """Whether the block is stored; if not, the store has refused it, for now or because of the condition."""
+    def _first(self, once: Put, key: str, block: Block) -> None:
+        """Store by a conditional request; where that is what the store refuses, by one without a condition."""
         try:
             once(key, block, mode="create")
         except raw_errors() as error:
             refusal = refusal_of(error)
-            if is_not_supported(error):
-                self._do_without("the client has none")
-            elif refusal.is_of_condition:
-                # The same without a condition tells whether that was why.
-                self._asking.ask("store", key, lambda: self._put(key, block))
-                self._do_without(f"answers {refusal.detail}")
-                return True
-            elif refusal.status is None or not refusal.is_passing:
-                self.heeded = self.heeded or refusal.is_taken or None
-                raise self._asking.ours(error, "store", key) from None
-            return False
-        self.heeded = True
-        return True
+            if not (refusal.is_of_condition or is_not_supported(error)):
+                raise
+            self._asking.ask("store", key, lambda: self._put(key, block))
+            self._do_without(f"answers {refusal.detail}" if refusal.detail else "the client has none")
+        else:
+            self.heeded = True
 
     def _do_without(self, why: str) -> None:
         log.info(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import paramiko
@@ -15,7 +18,7 @@ from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.stores import sftp
-from canvas_exports.errors import ArchiveDeniedError, InputError
+from canvas_exports.errors import ArchiveDeniedError, InputError, ObjectNotFoundError
 
 
 @pytest.fixture
@@ -148,3 +151,79 @@ def test_without_paramiko_the_error_says_what_to_install(monkeypatch: pytest.Mon
 def test_rsa_keys_are_known_by_all_their_algorithms() -> None:
     assert sftp._algorithms("ssh-rsa") == ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
     assert sftp._algorithms("ssh-ed25519") == ("ssh-ed25519",)
+
+
+def test_files_are_0640_and_folders_0750_whatever_the_servers_umask(
+    server: SftpServer, tmp_path: Path
+) -> None:
+    old = os.umask(0o022)
+    try:
+        with open_store(uri(server), options(server)) as store:
+            store.put("courses/1/a.zip", [b"x"])
+            store.replace("runs/report.json", b"{}")
+    finally:
+        os.umask(old)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "canvas").rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o640}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o750}
+
+
+def test_a_folder_that_is_a_link_is_neither_read_nor_written_through(
+    server: SftpServer, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (outside / "1").mkdir(parents=True)
+    (outside / "1" / "a.zip").write_bytes(b"theirs")
+    (tmp_path / "canvas").mkdir()
+    (tmp_path / "canvas" / "courses").symlink_to(outside)
+    key = "courses/1/a.zip"
+    with open_store(uri(server), options(server)) as store:
+        assert store.stat(key) is None
+        assert list(store.list()) == list(store.list("courses/1/")) == []
+        with pytest.raises(ObjectNotFoundError):
+            store.read(key)
+        store.delete(key)
+        for write in (
+            lambda: store.put("courses/1/b.zip", [b"x"]),
+            lambda: store.put_if_absent("courses/1/b.json", b"x"),
+            lambda: store.replace(key, b"x"),
+        ):
+            with pytest.raises(ArchiveDeniedError, match="a link is on the way, and is not followed"):
+                write()
+        assert store.sweep(timedelta(0)) == []
+    assert {path.name for path in outside.rglob("*")} == {"1", "a.zip"}
+    assert (outside / "1" / "a.zip").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("target", ["theirs.zip", "nothing"])
+def test_a_key_that_is_a_link_is_no_object_and_is_not_written_through(
+    server: SftpServer, tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "theirs.zip").write_bytes(b"theirs")
+    (tmp_path / "canvas").mkdir()
+    (tmp_path / "canvas" / "a.zip").symlink_to(tmp_path / target)
+    with open_store(uri(server), options(server)) as store:
+        assert store.stat("a.zip") is None
+        with pytest.raises(ObjectNotFoundError):
+            store.read("a.zip")
+        with pytest.raises(ArchiveDeniedError, match=r"what is called a\.zip there is no file; move it away"):
+            store.put("a.zip", [b"ours"])
+        store.delete("a.zip")
+    assert (tmp_path / "canvas" / "a.zip").is_symlink()
+    assert (tmp_path / "theirs.zip").read_bytes() == b"theirs"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_an_unwritable_folder_is_named_once(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(uri(server), options(server)) as store:
+        store.put("courses/1/a.zip", [b"x"])
+
+        def denied(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(store, "_stream", denied)
+        with pytest.raises(ArchiveDeniedError) as raised:
+            store.put("courses/1/b.zip", [b"x"])
+    place = f"sftp://127.0.0.1:{server.port}/canvas/courses/1"
+    assert f"cannot store in {place}: no permission" in str(raised.value)
+    assert str(raised.value).count(place) == 1

@@ -146,7 +146,9 @@ class AzureListing(Listing):
     """Rests on ``GET /<container>?restype=container&comp=list``."""
 
     def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
-        asked = {"restype": "container", "comp": "list", "prefix": prefix, "maxresults": _PAGE, **place}
+        asked = {"restype": "container", "comp": "list", "maxresults": _PAGE, **place}
+        if prefix:
+            asked["prefix"] = prefix
         answer = self._rest.ask("GET", self._rest.bucket, asked)
         rows, beside = read_list(self._granted(answer).content, "Blob")
         marker = beside.get("NextMarker")

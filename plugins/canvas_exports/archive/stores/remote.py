@@ -24,6 +24,10 @@ class LinkError(PermissionError):
     """A link lies where a folder below the archive's root should be. It is not followed."""
 
 
+class OccupiedError(PermissionError):
+    """What bears the name of an object is no file: a link, a folder, a pipe."""
+
+
 def no_matter(path: str, why: str) -> None:
     """Nobody wants to know."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.stores.remote import LinkError, Remote, RemoteFile, no_matter
+from canvas_exports.archive.stores.remote import LinkError, OccupiedError, Remote, RemoteFile, no_matter
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
@@ -125,13 +125,14 @@ class Sftp(Remote):
 
     def check_folders(self, root: str, path: str) -> None:
         """``SSH_FXP_LSTAT`` of each folder below the root, once; the protocol cannot open one in the other."""
-        folder = path.rpartition("/")[0]
+        folder, checked = path.rpartition("/")[0], set()
         while len(folder) > len(root) and folder not in self._known:
             with self._lock, suppress(FileNotFoundError):
                 if modes.S_ISLNK(self._sftp().lstat(folder).st_mode or 0):
                     raise LinkError
-                self._known.add(folder)
+                checked.add(folder)
             folder = folder.rpartition("/")[0]
+        self._known |= checked  # only now: each of those above them is a folder, too
 
     def make_folder(self, path: str) -> None:
         """``SSH_FXP_MKDIR`` for each folder that is missing, mode 0750 where the server has modes."""
@@ -156,6 +157,9 @@ class Sftp(Remote):
             except OSError:
                 if self.stat(new) is not None:
                     raise FileExistsError(new) from None
+                with suppress(FileNotFoundError):
+                    self._sftp().lstat(new)
+                    raise OccupiedError from None
                 raise
 
     def replace(self, old: str, new: str) -> None:

@@ -19,7 +19,7 @@ from canvas_exports.archive.stores.foreign import Foreign
 from canvas_exports.archive.stores.guard import guarded
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.archive.stores.producer import Producer
-from canvas_exports.archive.stores.remote import LinkError, Remote, RemoteFile
+from canvas_exports.archive.stores.remote import LinkError, OccupiedError, Remote, RemoteFile
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -256,19 +256,12 @@ class SmartOpenStore(Store):
                 raise
             if isinstance(error, FileExistsError):
                 raise AlreadyStoredError("the key is taken", key=key) from None
-            folder = f"{self.uri}/{key}".rpartition("/")[0]
-            if isinstance(error, LinkError):
+            if isinstance(error, LinkError) and action != "store":
                 if action == "list":
                     return
-                if action != "store":
-                    raise absent(key) from None
-                message = f"cannot {action} in {folder}: a link is on the way, and is not followed; put a folder there"
-                raise ArchiveDeniedError(message, key=key) from None
+                raise absent(key) from None
             if isinstance(error, PermissionError):
-                message = (
-                    f"cannot {action} in {folder}: no permission; give the user that logs in the right to it"
-                )
-                raise ArchiveDeniedError(message, key=key) from None
+                raise self._denied(error, action, key) from None
             # The messages of four protocols' libraries may hold user names and addresses: only the kind is told.
             kind = type(error).__name__
             if self._remote.is_denied(error):
@@ -277,3 +270,13 @@ class SmartOpenStore(Store):
             raise ArchiveUnavailableError(
                 f"cannot {action} in {self.uri} at present: {kind}", key=key
             ) from None
+
+    def _denied(self, error: PermissionError, action: str, key: str) -> ArchiveDeniedError:
+        """Names the folder, once."""
+        folder, _, name = f"{self.uri}/{key}".rpartition("/")
+        why = "no permission; give the user that logs in the right to it"
+        if isinstance(error, LinkError):
+            why = "a link is on the way, and is not followed; put a folder there"
+        elif isinstance(error, OccupiedError):
+            why = f"what is called {name} there is no file; move it away"
+        return ArchiveDeniedError(f"cannot {action} in {folder}: {why}", key=key)

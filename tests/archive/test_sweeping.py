@@ -56,7 +56,7 @@ class Archive(FileStore):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         for info in super().list(prefix):
             self.listed += 1
-            yield info
+            yield replace(info, modified=info.modified + self.skew)
 
 
 @pytest.fixture

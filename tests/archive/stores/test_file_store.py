@@ -131,8 +131,18 @@ def test_an_object_that_vanishes_while_it_is_listed_is_left_out(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.put(KEY, [b"x"])
-    monkeypatch.setattr(store, "stat", lambda _key: None)
-    assert list(store.list()) == []
+    scandir = os.scandir
+
+    @contextmanager
+    def late(folder: int) -> Iterator[Iterator[os.DirEntry[str]]]:
+        """All names are read, then the file is deleted, then each is looked at."""
+        with scandir(folder) as entries:
+            found = list(entries)
+        store.delete(KEY)
+        yield iter(found)
+
+    monkeypatch.setattr(os, "scandir", late)
+    assert list(store.list("courses/1/")) == []
 
 
 def test_a_temporary_file_that_is_still_written_to_is_left_alone(store: Store) -> None:

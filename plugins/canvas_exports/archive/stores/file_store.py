@@ -101,9 +101,7 @@ class FileStore(Store):
         """Walk the folders that the prefix leads to."""
         for found in self._walk(prefix):
             if found.key.startswith(prefix) and self._foreign.admits(found.key):
-                info = self.stat(found.key)
-                if info is not None:
-                    yield info
+                yield found
 
     def delete(self, key: str) -> None:
         """Remove the file; its folder stays."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-_PATIENCE = 120.0  # seconds a component or a DAG may take to come up
+_PATIENCE = 300.0  # seconds a component or a DAG may take to come up on a busy machine
 _SERVICES = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _PAGE = 100
 _ENDED = ("success", "failed")
@@ -42,9 +42,15 @@ class AirflowApi:
         """Raise if there is no more to wait for; called while waiting."""
 
     def log_in(self) -> None:
-        """Fetch the token that every request carries from now on."""
-        token = self._http.get(f"{self.url}/auth/token", timeout=30).json()["access_token"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        """Fetch the token that every request carries from now on.
+
+        Raises:
+            AirflowError: there is none.
+        """
+        answer = self._http.get(f"{self.url}/auth/token", timeout=30)
+        if not answer.ok:
+            raise AirflowError(f"the login: {answer.status_code} {answer.text[:500]}", answer.status_code)
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         """Call Airflow's REST API.

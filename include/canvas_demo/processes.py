@@ -8,11 +8,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+_GONE = 10.0  # seconds that killed processes may take to be gone
 _GRACE = 15.0  # seconds between asking a program to stop and ending it
 
 
@@ -72,8 +74,10 @@ class Program:
     def kill(self) -> None:
         """End the whole tree at once (SIGKILL), as a power cut or the kernel's memory killer would."""
         self.freeze()
+        tree = self.tree()
         self._signal_tree(signal.SIGKILL)
         self.process.wait()
+        psutil.wait_procs(tree, _GONE)
 
     def end(self, grace: float = _GRACE) -> None:
         """Ask the program to stop (SIGTERM); after ``grace`` seconds, kill it. Nothing of it is left either way."""
@@ -126,7 +130,8 @@ class Programs:
         Raises:
             ProgramDiedError: it failed.
         """
-        program = self._spawn(name, command, environment, user, folder)
+        with self._undisturbed():
+            program = self._spawn(name, command, environment, user, folder)
         try:
             status = program.process.wait()
         except BaseException:  # whoever waits is interrupted: nothing goes on alone
@@ -150,10 +155,15 @@ class Programs:
             environment: variables beside those of all programs.
             user: whom it runs as, if not as ourselves.
         """
-        program = self._spawn(name, command, environment, user)
-        self._running = [other for other in self._running if other.name != name or other.is_running]
-        self._running.append(program)
+        with self._undisturbed():
+            program = self._spawn(name, command, environment, user)
+            self._running = [other for other in self._running if other.name != name or other.is_running]
+            self._running.append(program)
         return program
+
+    def _undisturbed(self) -> AbstractContextManager[object]:
+        """Put an interrupt off until a program that is being begun is one of ours."""
+        return contextlib.nullcontext()
 
     def check(self) -> None:
         """Raise if any has ended."""
@@ -205,3 +215,4 @@ def _end(programs: Sequence[Program], ask: Callable[[], None], grace: float) -> 
     for process in trees:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(trees, _GONE)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
@@ -15,6 +15,7 @@ from canvas_demo.airflow_stack import PARALLELISM, AirflowStack
 from canvas_demo.kept import Kept
 from canvas_demo.tending import Pool, TendedPrograms
 
+_Answer = TypeVar("_Answer")
 _PATIENCE = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
 _EXISTS, _BROKEN = 409, 500
 #: Airflow takes minutes to believe that a component is dead; somebody who watches wants it to take seconds.
@@ -50,16 +51,25 @@ class TendedAirflow(AirflowStack):
             AirflowError: it refused, or nobody answered for five minutes.
             ProgramDiedError: a component ends whenever it is started.
         """
+        return self._patiently(
+            f"{method} {path}", lambda: super(TendedAirflow, self).api(method, path, body, **query)
+        )
+
+    def log_in(self) -> None:
+        """Fetch the token; as patient as `api`."""
+        self._patiently("the login", super().log_in)
+
+    def _patiently(self, what: str, ask: Callable[[], _Answer]) -> _Answer:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                return super().api(method, path, body, **query)
+                return ask()
             except AirflowError as error:
                 if (error.status or 0) < _BROKEN or time.monotonic() > deadline:
                     raise
             except requests.RequestException as error:
                 if time.monotonic() > deadline:
-                    raise AirflowError(f"{method} {path}: no answer for {_PATIENCE:.0f} s") from error
+                    raise AirflowError(f"{what}: no answer for {_PATIENCE:.0f} s") from error
             self.check()
             time.sleep(0.5)
 

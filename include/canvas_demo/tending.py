@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psutil
 from canvas_demo import leftovers
 from canvas_demo.processes import Program, ProgramDiedError, Programs
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 MOST_RESTARTS = 5
 """How often one program is started again; what ends more often than that is broken, not killed."""
 
@@ -51,7 +53,7 @@ class TendedPrograms(Programs):
         say: Callable[[str], None],
         pools: Mapping[str, Pool] | None = None,
     ) -> None:
-        super().__init__(logs, environment, leftovers.end_with_parent)
+        super().__init__(logs, environment, _begin)
         self._say = say
         self._pools = pools or {}
         self._log_begins: dict[str, int] = {}
@@ -75,6 +77,15 @@ class TendedPrograms(Programs):
         with contextlib.suppress(psutil.NoSuchProcess):
             self._began[program.process.pid] = psutil.Process(program.process.pid).create_time()
         return program
+
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Between its fork and its own session, a new process would hear the interrupt in our place."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def check(self) -> None:
         """Start again what has ended.
@@ -106,6 +117,15 @@ class TendedPrograms(Programs):
         with program.log.open("rb") as log:
             log.seek(self._log_begins[program.name])
             return log.read().count(pool.begun) > pool.size
+
+
+def _begin() -> None:
+    """In a new process, which has its own session by now: what was meant for us is forgotten."""
+    for number in _INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+    leftovers.end_with_parent()
 
 
 def _ending(program: Program) -> str:

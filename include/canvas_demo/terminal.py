@@ -7,6 +7,27 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from types import FrameType
+
+CANNOT, INTERRUPTED = 2, 130
+"""Exit statuses: the demo cannot be run; it was ended before what somebody waits for."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def listen() -> None:
+    """Have Ctrl-C and a request to end raise `KeyboardInterrupt`; a background job of a shell is born deaf to the first."""
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+
+
+def stop_listening() -> None:
+    """Be deaf to both from now on."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def say(text: str) -> None:

@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from canvas_demo.ports import any_free
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
 
@@ -32,14 +35,16 @@ sys.exit(int(sys.argv[1]))
 """
 
 
-def at_a_terminal(command: list[str], keys: bytes, folder: Path) -> tuple[int, bytes]:
+def at_a_terminal(
+    command: list[str], keys: bytes, folder: Path, ready: bytes = b"ready"
+) -> tuple[int, bytes]:
     """What a person sees who presses keys while a command runs, and the status that their shell gets."""
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(folder)
         os.execvp(command[0], command)  # noqa: S606  the command under test
     seen = b""
-    while b"ready" not in seen:
+    while ready not in seen:
         seen += os.read(terminal, 1000)
     os.write(terminal, keys)
     try:
@@ -64,6 +69,22 @@ def made(tmp_path: Path) -> Path:
 def test_make_ends_with_status_0(made: Path) -> None:
     status, seen = at_a_terminal(["make", "demo", "STATUS=0"], b"\x03", made)
     assert (status, b"stopping" in seen) == (0, True), seen
+
+
+@pytest.mark.parametrize("moment", ["1/4", "2/4"])
+def test_the_demo_itself_ends_with_status_0_and_leaves_nothing_running(made: Path, moment: str) -> None:
+    ports = f"--port {any_free()} --canvas-port {any_free()}"
+    folder = made / "demo"
+    (made / "Makefile").write_text(f"demo:\n\t@{sys.executable} -m canvas_demo --folder {folder} {ports}\n")
+    status, seen = at_a_terminal(["make", "demo"], b"\x03", made, moment.encode())
+    assert (status, b"Stopping." in seen) == (0, True), seen
+    assert b"Traceback" not in seen
+    left = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        known = [*(process.info["cmdline"] or ()), *(process.info["environ"] or {}).values()]
+        if any(str(folder) in text for text in known):
+            left.append((process.pid, process.info["cmdline"], process.status()))
+    assert left == []
 
 
 def test_make_still_tells_what_went_wrong(made: Path) -> None:

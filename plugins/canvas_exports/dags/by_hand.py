@@ -66,7 +66,7 @@ def form() -> dict[str, Param]:
             title="Courses",
             description_md=(
                 "Required, unless groups or users are named below. One course on each line: its number in Canvas, its page's "
-                "address (https://canvas.example.edu/courses/101), or its SIS id as sis_course_id:BIO-101. Numbers may also "
+                "address (canvas.example.edu/courses/101), or its SIS id as sis_course_id:BIO-101. Numbers may also "
                 "stand on one line, with commas between them."
             ),
             type=["array", "null"],

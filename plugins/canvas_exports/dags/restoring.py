@@ -60,7 +60,7 @@ def form() -> dict[str, Param]:
             None,
             title=LABELS["course"],
             description_md=(
-                "Required. Its number in Canvas or its page's address (https://canvas.example.edu/courses/101), also if it "
+                "Required. Its number in Canvas or its page's address (canvas.example.edu/courses/101), also if it "
                 "is deleted there; or its SIS id, code or name: what Canvas no longer knows is found in the archive."
             ),
             type="string",

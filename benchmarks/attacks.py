@@ -182,6 +182,20 @@ ATTACKS: dict[str, Attack] = {
         _numbered('"$CANVAS_OBJECT_REFERENCE$/assignments/{}"', 1_000_000), "wiki_content/a.html"
     ),
     "a hundred thousand members": lambda: _named(f"web_resources/{number:06}" for number in range(99_000)),
+    "as many members and resources as allowed": lambda: package(
+        [
+            *((f"web_resources/{number:050}", b"") for number in range(99_000)),
+            (
+                _MANIFEST,
+                _numbered(
+                    '<resource identifier="{0:040}" type="t{0}" href="{0}x"/>',
+                    149_000,
+                    _RESOURCES,
+                    b"</resources></manifest>",
+                ),
+            ),
+        ]
+    ),
     "more members than any course has": lambda: _named(f"{number:06}" for number in range(250_000)),
     "members with long names": lambda: _named(
         ("\U0001f600" * 3 + "_" * 60_000 + str(number)) for number in range(400)
@@ -199,11 +213,11 @@ ATTACKS: dict[str, Attack] = {
     "references full of accents": lambda: _hrefs("a" + _ACCENTS[:450] + "{}", 15_000),
     "references of low lines": lambda: _hrefs("a" + "_" * 900 + "{}x", 30_000),
     "references that lead up and down": lambda: _hrefs("a/../" * 600 + "{}", 9_000),
-    "references": lambda: _hrefs("{}", 240_000),
+    "references": lambda: _hrefs("{}", 74_000),
     "resources": lambda: _manifest(
         _numbered(
             '<resource identifier="{0}" type="t{0}" href="{0}x"/>',
-            249_000,
+            149_000,
             _RESOURCES,
             b"</resources></manifest>",
         )
@@ -211,7 +225,7 @@ ATTACKS: dict[str, Attack] = {
     "items": lambda: _manifest(
         _numbered(
             '<item identifier="i{0}" identifierref="r{0}"><title>t{0}</title></item>',
-            120_000,
+            74_000,
             b"<manifest><organizations><organization><item>",
             b"</item></organization></organizations></manifest>",
         )
@@ -233,7 +247,7 @@ ATTACKS: dict[str, Attack] = {
             (
                 _MANIFEST,
                 _RESOURCES
-                + b'<resource href="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"/>' * 240_000
+                + b'<resource href="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"/>' * 149_000
                 + b"</resources></manifest>",
             ),
             ("a", bytes(6 * MIB)),

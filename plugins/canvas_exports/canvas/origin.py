@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from canvas_exports.errors import InputError
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|[0-9a-f.]*:[0-9a-f:.]*")
 _ASCII = "".join(map(chr, range(128)))
 _ACCEPTED = "canvas.example.edu, https://canvas.example.edu or https://canvas.example.edu:8443"
 

@@ -15,6 +15,7 @@ from canvas_exports.text import harmless as one_line
 
 MOST_ISSUES = 100  # texts kept; all of them are counted
 _LONGEST = 300  # characters of one text
+_LONGEST_READ = 20_000  # before markup is taken away
 
 
 class RestoreOutcome(str, Enum):
@@ -95,7 +96,7 @@ def told(issues: Iterable[MigrationIssue]) -> tuple[dict[str, int], tuple[str, .
 
 def harmless(text: str) -> str:
     """Canvas's own words on one line, without markup, mail addresses, or the query of any address in them."""
-    plain = html.unescape(re.sub(r"<[^>]*>", " ", text))
-    plain = re.sub(r"(https?://[^\s?#]+)[?#]\S*", r"\1", plain)
-    plain = re.sub(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+", "(a mail address)", plain)
+    plain = html.unescape(re.sub(r"<[^<>]*>", " ", text[:_LONGEST_READ]))
+    plain = re.sub(r"(https?://[^\s?#]{1,500})[?#]\S*", r"\1", plain)
+    plain = re.sub(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}\.[^\s@<>]+", "(a mail address)", plain)
     return one_line(plain, most=_LONGEST, instead=" ").strip() or "(no text)"

@@ -21,8 +21,9 @@ MAX_CONTEXT = 64 * 1024
 _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
 _MOST_DIGITS = 19
+_MOST_TYPES = 100
 # Resources, files, items and dependencies together, and the characters of what is kept of them.
-MAX_PARTS = 250_000
+MAX_PARTS = 150_000
 MAX_CHARACTERS = 16 * 1024 * 1024
 
 
@@ -160,7 +161,7 @@ class _ManifestReader(XmlReader):
         self._title = ""
         self._parts = 0
         self._characters = 0
-        self._known: dict[str, str] = {}  # one copy of what thousands of resources say alike
+        self._types: dict[str, str] = {}  # one copy of what thousands of resources say alike
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.open) == 1:
@@ -211,15 +212,22 @@ class _ManifestReader(XmlReader):
                 f"{self.name} speaks of more, or at greater length, than that of any course"
             )
 
+    def _once(self, text: str) -> str:
+        return (
+            self._types.setdefault(text, text)
+            if len(self._types) < _MOST_TYPES
+            else self._types.get(text, text)
+        )
+
     def _end_resource(self) -> None:
         attributes, self._attributes = self._attributes, {}
         kind, use = (attributes.get(key, "") for key in ("type", "intendeduse"))
         self.resources.append(
             Resource(
                 attributes.get("identifier", ""),
-                self._known.setdefault(kind, kind),
+                self._once(kind),
                 attributes.get("href", ""),
-                self._known.setdefault(use, use),
+                self._once(use),
                 tuple(self._files),
                 tuple(self._dependencies),
             )

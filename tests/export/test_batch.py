@@ -26,7 +26,7 @@ from tests.export.rig import (
 
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, Stopped
 from canvas_exports.export import transfer
 from canvas_exports.export.batch import CREATIONS, Batch
 from canvas_exports.export.items import State
@@ -351,6 +351,26 @@ class TestAPackageThatIsLost:
 
 
 class TestCancelled:
+    def test_a_call_that_is_called_off_costs_no_course_a_turn(
+        self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rig = Rig(canvas, tmp_path)
+        post = CanvasClient.create_export
+        with rig.process() as batch:
+
+            def cancelled_in_the_post(*arguments: Any) -> Any:
+                batch.cancel()
+                return post(*arguments)
+
+            with monkeypatch.context() as being:
+                being.setattr(CanvasClient, "create_export", cancelled_in_the_post)
+                with pytest.raises(Stopped):
+                    batch.advance()
+            assert {item.refusals for item in batch.items} == {0}
+        assert asked(canvas, "POST", "") == 0
+        with rig.process() as batch:
+            assert {item.outcome for item in rig.finish(batch)} == {Outcome.STORED}
+
     def test_a_cancelled_batch_creates_nothing_more(
         self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -382,7 +402,7 @@ class TestCancelled:
                 put(store, key, blocks)
 
             monkeypatch.setattr(FileStore, "put", cancelled_while_putting)
-            with pytest.raises(TransferCancelled):
+            with pytest.raises(Stopped):
                 rig.finish(batch)
         assert not list(tmp_path.glob("**/*.*"))
         monkeypatch.setattr(FileStore, "put", put)

@@ -3,6 +3,7 @@
 The protocol is written once, without I/O, and read from the bottom up::
 
     readings                                         numbers, dates and texts of others, within bounds
+    pasted                                           ids in every form in which people paste them
     contexts, exports, selection, courses, models    what people and Canvas speak of
     migrations                                       the way back: imports of packages, and what they met with
     ids, origin, wire, endpoints                     a call: which request, and how its answer reads

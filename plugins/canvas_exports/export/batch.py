@@ -287,7 +287,7 @@ class Batch:
                 for future in running:
                     future.cancel()
                 if isinstance(error, (CanvasExportsError, Stopped)):  # the checkpoint is still ours
-                    with suppress(Exception):  # what was wrong before counts
+                    with suppress(Exception, Stopped):  # what was wrong before counts
                         self._take_in(wait(running).done, {})
                 raise
         for name, denial in denied.items():

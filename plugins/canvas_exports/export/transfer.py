@@ -140,8 +140,6 @@ class Courier:
             if isinstance(error, ArchiveDeniedError) and not isinstance(error, LockedError):
                 raise
             return self._failed(item, error)
-        except TransferCancelled:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever is odd about one package, the others are to be stored
             _log.exception("%s: unexpected, please report it", item.name)
             self._observer.fetch_failed(item.export_type)

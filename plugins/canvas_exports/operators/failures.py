@@ -10,9 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.errors import CanvasExportsError
-from canvas_exports.export.transfer import TransferCancelled
-from canvas_exports.restore.job import RestoreCancelled
+from canvas_exports.errors import CanvasExportsError, Stopped
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,12 +32,12 @@ def ending_in_one_line(method: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(method)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        failure: Exception
+        failure: BaseException
         try:
             return method(*args, **kwargs)
         except CanvasExportsError as error:
             failure = error if error.retryable else AirflowFailException(str(error))
-        except (AirflowFailException, BatchInterruptedError, TransferCancelled, RestoreCancelled) as error:
+        except (AirflowFailException, BatchInterruptedError, Stopped) as error:
             failure = error
         setattr(failure, _TOLD, True)
         _shorten_log()

@@ -14,7 +14,13 @@ from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.errors import ArchiveUnavailableError, CorruptPackageError, LockedError
+from canvas_exports.errors import (
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    CorruptPackageError,
+    LockedError,
+)
 
 TEXT = b"<p>Welcome to the course</p>" * 50
 PACKAGE = cartridge({PAGE: TEXT})
@@ -142,3 +148,26 @@ def test_a_lock_on_what_is_damaged_does_not_hide_the_damage(tmp_path: Path) -> N
 
     with pytest.raises(CorruptPackageError, match=PAGE):
         store_package(Locking(tmp_path, rot), PACKAGE)
+
+
+@pytest.mark.parametrize("call", ["stat", "delete"])
+@pytest.mark.parametrize("error", [ArchiveUnavailableError, ArchiveDeniedError])
+def test_a_store_that_fails_at_the_clean_up_does_not_hide_what_is_wrong_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, error: type[ArchiveError]
+) -> None:
+    store = Damaging(tmp_path, rot)
+    real = getattr(store, call)
+
+    def failing(key: str) -> object:
+        if store.reads:  # the proof has been made
+            raise error("now it is down", key=key)
+        return real(key)
+
+    monkeypatch.setattr(store, call, failing)
+    with pytest.raises(CorruptPackageError, match=PAGE):
+        store_package(store, PACKAGE)
+    monkeypatch.setattr(store, call, real)
+    store.damage = lambda _: None
+    with pytest.raises(CorruptPackageError, match=PAGE):  # what was left is proven before it is used
+        store_package(store, PACKAGE)
+    assert not store_package(store, PACKAGE).already

@@ -21,6 +21,7 @@ from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.errors import (
     AlreadyStoredError,
+    ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
     CorruptPackageError,
@@ -475,3 +476,15 @@ class TestAMistakeOfOurs:
         monkeypatch.setattr(FileStore, "blocks", mistaken)
         with pytest.raises(KeyError, match="a name that nobody knows"):
             store_package(store, Canvas(PACKAGE))
+
+
+def test_a_store_that_kept_too_little_is_told_so_though_it_cannot_even_delete(tmp_path: Path) -> None:
+    class Forgetful(FileStore):
+        def put(self, key: str, blocks: Iterable[Block]) -> None:
+            super().put(key, [b"".join(bytes(block) for block in blocks)[:-1]])
+
+        def delete(self, key: str) -> None:
+            raise ArchiveDeniedError("no right to delete", key=key)
+
+    with pytest.raises(ArchiveUnavailableError, match="did not keep"):
+        store_package(Forgetful(tmp_path.as_uri(), tmp_path), Canvas(PACKAGE))

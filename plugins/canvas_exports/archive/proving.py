@@ -12,9 +12,9 @@ from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Proof, ProofLevel
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import (
+    ArchiveError,
     ArchiveUnavailableError,
     CorruptPackageError,
-    LockedError,
     ObjectNotFoundError,
     PackageError,
 )
@@ -45,8 +45,8 @@ def proof_of_stored(store: Store, key: str, passed: Pipeline, delivery: Delivery
     except PackageError:
         # Unless another attempt at the same export has published it meanwhile: what has a manifest stays. And a bucket
         # may lock whatever is put into it.
-        if store.stat(manifest_key(key)) is None:
-            with suppress(LockedError):
+        with suppress(ArchiveError):  # nor does a store that fails now hide what is wrong with the package
+            if store.stat(manifest_key(key)) is None:
                 store.delete(key)
         raise
     return stored.proof

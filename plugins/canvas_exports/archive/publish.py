@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -174,7 +175,10 @@ def _put(store: Store, key: str, copy: Manifest | None, stream: Iterator[Block],
 def _confirm(store: Store, key: str, size: int) -> None:
     info = store.stat(key)
     if info is None or info.size != size:
-        store.delete(key)
+        with suppress(
+            ArchiveError
+        ):  # what is wrong first is what is told; an orphan is looked at before it is used
+            store.delete(key)
         raise ArchiveUnavailableError(f"the store did not keep the {size:,} bytes it accepted", key=key)
 
 

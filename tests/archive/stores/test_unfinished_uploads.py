@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from canvas_exports.archive.credentials import AccessKeys, KeysProvider
+from canvas_exports.archive.stores import rest
 from canvas_exports.archive.stores.s3_rest import S3Rest
 from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
@@ -113,6 +115,36 @@ def test_a_list_that_cannot_be_read_is_unavailable(server: Server) -> None:
     server.pages[""] = b"<Listing>"
     with pytest.raises(ArchiveUnavailableError, match="did not list"):
         uploads(server).sweep(timedelta(0))
+
+
+@pytest.mark.parametrize(("trickles", "told"), [(True, "took longer than"), (False, "more than")])
+def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch, trickles: bool, told: str) -> None:
+    monkeypatch.setattr(rest, "_LONGEST", 0.2 if trickles else 300)
+    monkeypatch.setattr(rest, "_LARGEST", 100_000)
+    ended = threading.Event()
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(ConnectionError):
+                while not ended.wait(0.01):
+                    self.wfile.write(b"<" if trickles else bytes(10_000))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+    asked = S3Rest(f"http://127.0.0.1:{server.server_port}", "bucket", region="x", keys=lambda: KEYS)
+    try:
+        with pytest.raises(ArchiveUnavailableError, match=told):
+            UnfinishedUploads(asked, "canvas").sweep(timedelta(0))
+    finally:
+        ended.set()
+        asked.close()
+        server.shutdown()
+        server.server_close()
 
 
 def test_an_upload_that_somebody_else_aborted_is_no_failure(server: Server) -> None:

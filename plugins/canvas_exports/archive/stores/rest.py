@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.stores.patience import pauses
@@ -20,6 +21,7 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _TIMEOUT = 60
 _BUSY = (requests.codes.request_timeout, requests.codes.too_many_requests)
+_LONGEST = 300  # seconds for all of an answer, however steadily it trickles
 _LARGEST = 32 * MiB  # of an answer: a thousand of the longest names, each character written as nine, are less
 _CODE = re.compile(rb"<Code>([\w.]{1,64})</Code>|\"reason\": *\"([\w.]{1,64})\"")
 
@@ -163,6 +165,7 @@ class Rest(ABC):
 
     def _once(self, request: Request) -> Answer:
         signed, line = self.sign(request)
+        until = time.monotonic() + _LONGEST
         try:
             with self._session.request(
                 request.verb,
@@ -175,11 +178,17 @@ class Rest(ABC):
                 stream=True,
             ) as answer:
                 content = bytearray()
-                for piece in answer.iter_content(MiB):
+                while piece := answer.raw.read1(
+                    MiB, decode_content=True
+                ):  # whatever has come, however little
                     content += piece
                     if len(content) > _LARGEST:
                         raise ArchiveUnavailableError(f"the store answered with more than {_LARGEST:,} bytes")
-        except requests.RequestException as error:
+                    if time.monotonic() > until:
+                        raise ArchiveUnavailableError(
+                            f"the store's answer took longer than {_LONGEST} seconds"
+                        )
+        except (requests.RequestException, HTTPError) as error:
             # Its message holds the URL, and with it the upload's id or a signature.
             raise ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}") from None
         return Answer(answer.status_code, answer.headers, bytes(content))

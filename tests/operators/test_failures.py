@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_sandbox import RequestFault, Sandbox
 
+PLUGINS = str(Path(__file__).parents[2] / "plugins")
 Make = Callable[[str], BaseOperator]
 
 #: Every operator, with an archive that cannot be: the words of the error line name the field.
@@ -210,3 +215,38 @@ def test_the_errors_of_other_tasks_in_the_same_process_keep_theirs() -> None:
     ours, theirs = logged(execute, other)
     assert ours == {"event": "ours", "log_level": "error"}
     assert theirs == {"event": "Task failed with exception", "exc_info": True, "log_level": "error"}
+
+
+PROCESS = """
+import sys
+from airflow.sdk.log import configure_logging
+configure_logging(json_output=True, output=open(sys.argv[1], "wb", buffering=0), sending_to_supervisor=True)
+import structlog
+log = structlog.get_logger(logger_name="task")
+log.info("begin")  # from here on the logger is cached, with its processors
+from canvas_exports.errors import CredentialError
+from canvas_exports.operators.failures import ending_in_one_line
+
+@ending_in_one_line
+def execute():
+    try:
+        {}["the cause"]
+    except KeyError as error:
+        raise CredentialError("the token is refused", status=401) from error
+
+try:
+    execute()
+except Exception:
+    log.exception("Task failed with exception")
+"""
+
+
+def test_so_it_is_in_what_a_real_task_process_sends_to_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "task.log"
+    subprocess.run(
+        [sys.executable, "-c", PROCESS, str(path)], check=True, env={**os.environ, "PYTHONPATH": PLUGINS}
+    )
+    begin, end = map(json.loads, path.read_text().splitlines())
+    assert begin["event"] == "begin"
+    assert (end["level"], end["event"]) == ("error", "the token is refused (HTTP 401)")
+    assert not {"error_detail", "exception", "exc_info"} & set(end)

@@ -8,13 +8,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.archive.hostile import SPOILT
 from tests.export.rig import QUICK, RUN, client, course, sandbox
 
 from canvas_exports import __version__
@@ -311,13 +312,27 @@ class TestTheArchive:
         assert event.outcome is Outcome.FAILED
         assert "restore it, or delete the manifest" in event.reason
 
-    def test_a_damaged_manifest_concerns_this_course_only(self, way: Way) -> None:
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda _: b"{}",
+            SPOILT["brackets"],
+            SPOILT["5000 digits"],
+            lambda valid: re.sub(rb'"stored_at": "[^"]*"', b'"stored_at": "2026-02-30T00:00:00Z"', valid),
+            lambda valid: re.sub(rb'"key": "[^"]*"', b'"key": "../../etc/passwd.imscc"', valid),
+            lambda valid: re.sub(rb'"key": "[^"]*"', b'"key": "courses/101/x.imscc"', valid),
+        ],
+    )
+    def test_a_damaged_manifest_concerns_this_course_only(
+        self, way: Way, spoil: Callable[[bytes], bytes]
+    ) -> None:
         item, package = self.stored(way)
-        package.with_suffix(".json").write_text("{}")
+        marker = package.with_suffix(".json")
+        marker.write_bytes(spoil(marker.read_bytes()))
         event = way.carry(item)
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
-        assert "cannot be read: it is not a manifest" in (event.reason or "")
+        assert f"{marker.name} cannot be read: " in (event.reason or "")
 
     def test_a_lock_on_what_a_killed_run_left_broken_concerns_this_export_only(
         self, way: Way, monkeypatch: pytest.MonkeyPatch

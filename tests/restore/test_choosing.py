@@ -93,6 +93,16 @@ class TestProven:
         assert chosen(store, export_type="zip") == 501
 
 
+def test_a_course_of_which_no_manifest_can_be_read_is_told_so(store: FileStore) -> None:
+    lay(store, manifest("course:102"))
+    key = manifest_key(lay(store, manifest()).package.key)
+    store.replace(key, b"[" * 100_000)
+    with pytest.raises(
+        InputError, match=f"no common_cartridge copy of course:101; {key} cannot be read: it is not"
+    ):
+        chosen(store)
+
+
 class TestByKey:
     def test_manifest_and_package_both_name_a_copy(self, store: FileStore, nights: list[Manifest]) -> None:
         key = nights[3].package.key

@@ -64,7 +64,7 @@ class TestTheStraightWay:
         with sandbox(*map(course, numbers)) as canvas:
             rig = Rig(canvas, tmp_path, courses=numbers, max_in_flight=window)
             assert set(rig.live().values()) == {"stored"}
-            assert most_at_once(canvas.exports) == window
+            assert most_at_once(canvas.exports) <= window
 
     def test_several_types_of_several_kinds_of_context(self, canvas: Sandbox, tmp_path: Path) -> None:
         rig = Rig(canvas, tmp_path, courses=["100"], export_type=["common_cartridge", "zip"])

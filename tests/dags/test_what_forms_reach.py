@@ -336,17 +336,25 @@ class TestHowFormsRead:
             (canvas_export, {"courses": ["101"], "batch_size": 500}, "batch_size: 500 is out of range"),
             (
                 canvas_restore,
-                {"course": "Biology", "into": "300"},
-                "course: 'Biology' is not a Canvas course id",
+                {"course": "101", "into": "Biology"},
+                "into: 'Biology' is not a Canvas course id",
             ),
-            (canvas_restore, {"course": "101", "into": "group:7"}, "into: group:7 is not a course"),
+            (
+                canvas_restore,
+                {"course": "101", "into": "group:7"},
+                "Into which course: group:7 is not a course",
+            ),
             (canvas_restore, {"course": "101", "into": "300", "copy": "yesterday"}, "copy: "),
             (
                 canvas_restore,
                 {"course": "101", "into": "https://other.example.edu/courses/300"},
-                "into: the address of course:300 leads to other.example.edu",
+                "Into which course: the address of course:300 leads to other.example.edu",
             ),
-            (canvas_restore_drill, {"into": ["Biology"]}, "into: 'Biology' is not a Canvas course id"),
+            (
+                canvas_restore_drill,
+                {"into": ["Biology"]},
+                "Into which course: 'Biology' is not a Canvas course id",
+            ),
         ],
     )
     def test_a_mistake_is_a_sentence_with_its_field_before_anything_is_created(

@@ -139,8 +139,8 @@ class CanvasError(CanvasExportsError):
     ) -> None:
         super().__init__(message, context=context, export_id=export_id)
         self.status = status
-        self.request = request
-        self.request_id = request_id
+        self.request = request and harmless(request, most=_LONGEST)
+        self.request_id = request_id and harmless(request_id, most=100)
 
     @property
     def reason(self) -> str:

@@ -337,7 +337,7 @@ class TestHowFormsRead:
             (
                 canvas_restore,
                 {"course": "101", "into": "Biology"},
-                "into: 'Biology' is not a Canvas course id",
+                "Into which course: 'Biology' is not a Canvas course id",
             ),
             (
                 canvas_restore,
@@ -353,7 +353,7 @@ class TestHowFormsRead:
             (
                 canvas_restore_drill,
                 {"into": ["Biology"]},
-                "Into which course: 'Biology' is not a Canvas course id",
+                "into: 'Biology' is not a Canvas course id",
             ),
         ],
     )

@@ -23,6 +23,7 @@ MOST_MIB = 160
 MOST_SECONDS = 10.0
 MOST_SECONDS_PER_MIB = 15.0
 PATIENCE = 600  # seconds for one package
+_WIDTH = max(map(len, ATTACKS))
 
 _COLUMNS = (
     Column("case", "case"),
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
                 path = Path(folder) / "package.imscc"
                 path.write_bytes(make())
                 for level in LEVELS:
-                    report.add({"case": name, "level": level, **judged(path, level)})
+                    report.add({"case": f"{name:{_WIDTH}}", "level": level, **judged(path, level)})
     report.write(options.results)
     return int(any(row["goal"] != "ok" for row in report.rows))
 
@@ -64,7 +65,12 @@ def judged(path: Path, level: str) -> dict[str, Any]:
     size = path.stat().st_size
     most = MOST_SECONDS + MOST_SECONDS_PER_MIB * size / MIB
     kept = took["cpu"] <= most and took["growth_mib"] <= MOST_MIB
-    return {**took, "kb": round(size / 1000), "goal": "ok" if kept else "MISSED", "found": took["found"][:60]}
+    return {
+        **took,
+        "kb": round(size / 1000),
+        "goal": "ok" if kept else "MISSED",
+        "found": f"  {took['found'][:60]}",
+    }
 
 
 def _parser() -> argparse.ArgumentParser:

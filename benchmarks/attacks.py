@@ -90,6 +90,9 @@ _XML: Mapping[str, _Maker] = {
     "a namespace as long as allowed on many elements": lambda odd: _times(
         b"<a/>", 400_000, b'<quiz xmlns="' + b"n" * 1_999 + b'">' + odd, b"</quiz>"
     ),
+    "a namespace of 3 MB on many elements": lambda odd: _times(
+        b"<a/>", 200_000, b"<quiz>" + odd + b'<a xmlns="' + b"n" * 3_000_000 + b'">', b"</a></quiz>"
+    ),
     "a namespace on each element": lambda odd: _times(
         b'<a xmlns:x="' + b"n" * 1_500 + b'"/>', 19_000, b"<quiz>" + odd, b"</quiz>"
     ),
@@ -180,6 +183,13 @@ ATTACKS: dict[str, Attack] = {
     "links": lambda: _document(_times(b"$WIKI_REFERENCE$/pages/a ", 4_000_000), "wiki_content/a.html"),
     "links that differ": lambda: _document(
         _numbered('"$CANVAS_OBJECT_REFERENCE$/assignments/{}"', 1_000_000), "wiki_content/a.html"
+    ),
+    "links full of accents": lambda: _document(
+        _times(b"$IMS-CC-FILEBASE$/pages/" + "e\u0316\u0301/../".encode() * 100 + b'&amp;%61+ #"', 30_000),
+        "wiki_content/a.html",
+    ),
+    "links full of escapes": lambda: _document(
+        _times(b"$IMS-CC-FILEBASE$/" + b"&qxxx%2e%2e/%FF" * 60 + b'"', 30_000), "wiki_content/a.html"
     ),
     "a hundred thousand members": lambda: _named(f"web_resources/{number:06}" for number in range(99_000)),
     "as many members and resources as allowed": lambda: package(

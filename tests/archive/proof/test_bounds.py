@@ -21,6 +21,7 @@ from canvas_exports.archive.proof import work, xml_strict
 from canvas_exports.archive.proof.cartridge import read_manifest
 from canvas_exports.archive.proof.content_digest import sense
 from canvas_exports.archive.proof.findings import MOST, Findings
+from canvas_exports.archive.proof.links import Links
 from canvas_exports.archive.proof.model import Expectation, Finding, ProofLevel, Severity, Verdict
 from canvas_exports.archive.proof.work import HostileXmlError, Work
 from canvas_exports.errors import CorruptPackageError
@@ -46,6 +47,9 @@ WORST = [
     "a hundred documents full of elements",
     "links",
     "links that differ",
+    "links full of accents",
+    "links full of escapes",
+    "a namespace of 3 MB on many elements, to be mended",
     "as many members and resources as allowed",
     "more members than any course has",
     "members with long names",
@@ -198,6 +202,38 @@ def test_a_bound_holds_however_the_bytes_come() -> None:
     for size in (1000, 65_536, 70_000, len(piece)):
         with pytest.raises(HostileXmlError, match=f"{xml_strict.MAX_TOKEN:,}"):
             read_manifest([piece[start : start + size] for start in range(0, len(piece), size)])
+
+
+LONG_SPACES = {
+    "of the elements": b'<a xmlns="' + b"n" * 2001 + b'">',
+    "of a prefix": b"<a xmlns:p='" + b"n" * 2001 + b"'>",
+    "with the other quotes in it": b"<a xmlns='" + b'"' * 2001 + b"'>",
+    "with the end of a tag in it": b'<a xmlns=">' + b"n" * 2001 + b'">',
+    "after white space": b"<a xmlns " + b" " * 99 + b"=\n" + b" " * 99 + b'"' + b"n" * 2001 + b'">',
+    "after much white space": b"<a xmlns" + b" " * 5000 + b'="' + b"n" * 2001 + b'">',
+    "after the sign and much white space": b"<a xmlns=" + b" " * 5000 + b'"' + b"n" * 2001 + b'">',
+    "of a long prefix": b"<a xmlns:" + b"p" * 5000 + b'="' + b"n" * 2001 + b'">',
+    "with control characters in its name": b'<a xm\x01lns="' + b"n" * 2001 + b'">',
+}
+
+
+@pytest.mark.parametrize("tag", LONG_SPACES.values(), ids=LONG_SPACES.keys())
+@pytest.mark.parametrize("size", [7, 1000, 100_000])
+def test_a_long_namespace_is_refused_before_a_document_is_mended(tag: bytes, size: int) -> None:
+    document = b"\n<?xml version='1.0'?><manifest>" + b" " * 1990 + tag + b"</a></manifest>"
+    with pytest.raises(HostileXmlError, match="longer namespace than any course"):
+        read_manifest([document[start : start + size] for start in range(0, len(document), size)])
+
+
+def test_a_long_link_makes_more_work_than_a_short_one() -> None:
+    def spent(link: bytes) -> int:
+        counting = Work()
+        links = Links(read_manifest([b"<manifest/>"]), frozenset(), counting)
+        before = counting.left
+        links.see("wiki_content/a.html", b"IMS-CC-FILEBASE", link)
+        return before - counting.left
+
+    assert spent(b"/a" * 500) > spent(b"/a") + 50_000
 
 
 def test_findings_are_counted_and_not_kept() -> None:

@@ -29,6 +29,7 @@ MENDED = {
     "declares utf-8 and is utf-16": _DECLARED.format("UTF-8", "café").encode("utf-16"),
     "declares what nobody knows": _DECLARED.format("x-foo", "a").encode(),
     "declares a codec that is no encoding": _DECLARED.format("rot13", "a").encode(),
+    "declares a codec that warns": _DECLARED.format("unicode_escape", "a").encode(),
     "control characters": _Q.format("a\x0bb\x01c").encode(),
     "a zero": _Q.format("a\0c").encode(),
     "a newline before the declaration": b"\n" + _DECLARED.format("UTF-8", "a").encode(),
@@ -185,3 +186,18 @@ def test_a_document_type_is_refused_however_the_document_begins() -> None:
 def test_a_document_that_is_too_long_to_be_mended_is_an_error() -> None:
     found = with_settings(b"<quiz>& " + b"<p>text</p>" * 800_000 + b"</quiz>")
     assert found.proof.verdict is Verdict.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    "root", ["item", "resource", "file", "title", "dependency", "organization", "schema"]
+)
+@pytest.mark.parametrize("before", ["", "\n"], ids=["well-formed", "mended"])
+def test_a_manifest_whose_root_element_is_another_is_corrupt(root: str, before: str) -> None:
+    for inside in (
+        "",
+        "<item><title>a</title></item>",
+        "<title>a</title>",
+        "<resource><file href='a'/></resource>",
+    ):
+        with pytest.raises(CorruptPackageError, match="not a manifest"):
+            read_manifest([f"{before}<?xml version='1.0'?><{root}>{inside}</{root}>".encode()])

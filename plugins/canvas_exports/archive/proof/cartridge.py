@@ -187,7 +187,7 @@ class _ManifestReader(XmlReader):
     def ended(self, name: str) -> None:
         if name == "resource":
             self._end_resource()
-        elif name == "item":
+        elif name == "item" and self._items:  # the root element is no item, whatever its name
             self._items.pop()
         elif name == "title" and self._items and self.open[-2] == "item":
             item, title = self.outline[self._items[-1]], self._title.strip()

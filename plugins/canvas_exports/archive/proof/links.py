@@ -30,7 +30,8 @@ _IDENTIFIER = re.compile(r"[gi][0-9a-f]{32}")
 _KINDS = frozenset(
     {"assignments", "quizzes", "discussion_topics", "announcements", "modules", "pages", "wiki"}
 )
-_WORK = 6_000
+_WORK = 1_500
+_WORK_PER_BYTE = 100  # one that is full of accents, escapes and dots
 _MOST_PENDING = 10_000
 
 
@@ -83,7 +84,7 @@ class Links:
 
     def see(self, member: str, token: bytes, raw: bytes) -> None:
         """Judge a link that stands in a member."""
-        self.spend(_WORK, member)
+        self.spend(_WORK + _WORK_PER_BYTE * len(raw), member)
         spellings = list(_spellings(raw.decode("utf-8", "replace")))
         example = (member, harmless(f"${token.decode()}${spellings[0]}", most=200))
         if token == b"CANVAS_OBJECT_REFERENCE":

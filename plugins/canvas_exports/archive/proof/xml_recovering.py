@@ -47,6 +47,13 @@ _MARKS = (
 _BYTEWISE = ("iso8859", "cp125", "koi8", "gb", "big5", "euc", "shift_jis", "mac-", "tis-")
 
 _STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
+# The name of a namespace is told with every element in it, so a long one must not reach libxml2: 2,000 characters, and
+# 100 of its prefix and of each white space around. A text that says the like means what Canvas never writes, too.
+_LONG_SPACE = re.compile(
+    r"""xmlns(?::[^\s"'<>=]{101}|(?::[^\s"'<>=]{1,100})?"""
+    r"""(?:\s{101}|\s{0,100}=(?:\s{101}|\s{0,100}(?:"[^"<]{2001}|'[^'<]{2001}))))"""
+)
+_LONGEST_SPACE = 2_400
 _BESIDE_ROOT = re.compile(r"(?:\s|<!--(?:[^-]|-(?!->))*-->)*\Z")
 
 
@@ -61,7 +68,7 @@ def recover(events: Events, pieces: Iterable[bytes]) -> str | None:
         HostileXmlError: it exceeds a bound.
     """
     refusal = _Refusal()
-    source = _Source(pieces, refusal)
+    source = _Source(events.name, pieces, refusal)
     target = _Target(events, refusal)
     parser = etree.XMLParser(
         target=target,
@@ -175,12 +182,16 @@ def _name(key: str) -> str:
 class _Source:
     """The document in UTF-8, without what no XML may hold, for a parser that asks for it.
 
+    Args:
+        name: of the document, for messages.
+
     Attributes:
         tail: its last characters.
         oddity: what had to be left out or replaced.
     """
 
-    def __init__(self, pieces: Iterable[bytes], refusal: _Refusal) -> None:
+    def __init__(self, name: str, pieces: Iterable[bytes], refusal: _Refusal) -> None:
+        self._name = name
         self._refusal = refusal
         self.tail = ""
         self.oddity: str | None = None
@@ -199,6 +210,8 @@ class _Source:
     def _all(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield f"<{_AROUND}>".encode() * _LEVELS
         for text in self._texts(pieces):
+            if _LONG_SPACE.search(self.tail[-_LONGEST_SPACE:] + text):
+                raise HostileXmlError(f"{self._name} has a longer namespace than any course")
             self.tail = (self.tail + text)[-_TAIL:]
             for start in range(0, len(text), _AT_ONCE):
                 yield text[start : start + _AT_ONCE].encode("utf-8", "replace")

@@ -92,7 +92,12 @@ class StrictParser:
     def _parse(self, piece: bytes, *, last: bool) -> None:
         try:
             self._parser.Parse(piece, last)
-        except (expat.ExpatError, LookupError, ValueError):  # the latter two of an unknown encoding
+        except (
+            expat.ExpatError,
+            LookupError,
+            ValueError,
+            Warning,
+        ):  # all but the first of an unknown encoding
             raise NotWellFormedError from None
 
     def _doctype(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from canvas_exports.archive.forbidden import check_root
 from canvas_exports.archive.ownership import probe_key
 from canvas_exports.archive.protection import NONE
 from canvas_exports.archive.store import PROBE_TEXT, Store
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError
+from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
 
 ACCEPTED = (
     "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path, "
@@ -88,7 +88,14 @@ def check_writable(store: Store) -> None:
         stored.append(small)
         store.put(large, iter((PROBE_TEXT, PROBE_TEXT)))
         stored.append(large)
-        if store.read(large, len(PROBE_TEXT), 7) != PROBE_TEXT[:7]:
+        try:
+            given = store.read(large, len(PROBE_TEXT), 7)
+        except ObjectNotFoundError:
+            raise ArchiveUnavailableError(
+                "the store does not find what it has just been given: an archive needs one that is consistent at once",
+                key=large,
+            ) from None
+        if given != PROBE_TEXT[:7]:
             raise ArchiveUnavailableError("the store gives back other bytes than it was given", key=large)
         next(iter(store.list(small)), None)
     finally:

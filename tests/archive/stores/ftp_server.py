@@ -69,7 +69,8 @@ class _FtpSession(socketserver.StreamRequestHandler):
         self._say("226 done")
 
     def _stor(self, path: str) -> None:
-        with self._real(path).open("wb") as file, self._transfer() as connection:
+        # "226" is a promise: it is said when the file has all bytes, so they are not kept in a buffer until then.
+        with self._real(path).open("wb", buffering=0) as file, self._transfer() as connection:
             while data := connection.recv(1 << 16):
                 file.write(data)
 

@@ -49,6 +49,9 @@ class Habits:
         tells_initiated: in the list of uploads: when each began; ``None``: not at all, a text: that instead of a date.
         abort: what an abort of an upload is answered with; ``None``: it is carried out.
         virtual_only: a bucket is addressed by host name alone.
+        lists: rewrites the document of each list before it is sent.
+        bears_etag: answers to requests that store bear an ``ETag``.
+        sees_late: an object is found by the so manieth look-up or reading after it was stored.
         refuses_each: every so manieth request is refused once, in turn as one that is too slow, too early or too many is.
     """
 
@@ -61,6 +64,9 @@ class Habits:
     tells_initiated: str | None = "date"
     abort: Fault | None = None
     virtual_only: bool = False
+    lists: Callable[[str], str] = str
+    bears_etag: bool = True
+    sees_late: int = 1
     refuses_each: int | None = None
 
 
@@ -68,6 +74,7 @@ class Habits:
 class Thing:
     data: bytes
     modified: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    looks: int = 0
 
     @property
     def etag(self) -> str:
@@ -233,7 +240,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read(self, name: str) -> None:
         thing = self.wild.things.get(name)
-        if thing is None:
+        if thing is not None:
+            thing.looks += 1
+        if thing is None or thing.looks < self.wild.habits.sees_late:
             raise RefusedError(404, "NoSuchKey")
         told = {"ETag": thing.etag, "Last-Modified": format_datetime(thing.modified, usegmt=True)}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
@@ -296,7 +305,7 @@ class _Handler(BaseHTTPRequestHandler):
             "<EncodingType>url</EncodingType>" if habits.encodes_names and "encoding-type" in query else ""
         )
         text = f"<IsTruncated>{str(more).lower()}</IsTruncated>{marker if habits.tells_marker else ''}"
-        self._send(200, _document(kind, encoded + text + rows))
+        self._send(200, _document(kind, habits.lists(encoded + text + rows)))
 
     def _written(self, name: str, query: dict[str, str]) -> str:
         if self.wild.habits.encodes_names and "encoding-type" in query:
@@ -311,6 +320,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, data: bytes, **headers: str) -> None:
         self.send_response(status)
+        if self.command == "PUT" and not self.wild.habits.bears_etag:
+            headers.pop("ETag", None)
         for header, value in headers.items():
             self.send_header(header, value)
         self.send_header("Content-Length", str(len(data)))

@@ -11,6 +11,7 @@ from canvas_exports.archive.stores.refusals import Refusal
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
+    ArchiveError,
     ArchiveUnavailableError,
     LockedError,
 )
@@ -79,6 +80,17 @@ def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     elif _NO_CREDENTIALS.search(text):
         told = ArchiveDeniedError(
             f"cannot {action}: no credentials for {uri}; name a connection that has them", key=key
+        )
+    elif not refusal.detail and "ETag Header missing" in text:
+        told = ArchiveError(
+            f"cannot {action} in {uri}: the store's answers bear no ETag; what stands before it may remove them",
+            key=key,
+        )
+    elif not refusal.detail and "invalid multipart response" in text:
+        told = ArchiveUnavailableError(
+            f"cannot {action} in {uri} at present: the store began to accept the upload and then refused it without a reason "
+            "that can be read; look at its own log",
+            key=key,
         )
     elif not refusal.detail and isinstance(error, refused):
         told = ArchiveDeniedError(

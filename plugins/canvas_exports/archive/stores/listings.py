@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -12,9 +13,10 @@ from urllib.parse import unquote
 from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.asking import Asking
 from canvas_exports.archive.stores.cloud_errors import no_bucket
+from canvas_exports.archive.stores.pages import Pages
 from canvas_exports.archive.stores.rest import Answer, Rest
 from canvas_exports.archive.stores.xml_lists import Row, read_list
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 from canvas_exports.text import harmless
 
 _PAGE = "1000"
@@ -25,8 +27,11 @@ _UNKNOWN_PARAMETER = (400, 501)
 class Lister(Protocol):
     """Who can list the objects of a store."""
 
-    def below(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object whose key below the root starts with the prefix, whatever it is called; a page at a time."""
+    def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
+        """Every object whose key below the root starts with the prefix, whatever it is called; a page at a time.
+
+        Of what the store does not describe in full (no size, no time that can be read), only the key.
+        """
 
 
 class PlainListing:
@@ -41,7 +46,7 @@ class PlainListing:
         self._remote = remote
         self._asking = asking
 
-    def below(self, prefix: str) -> Iterator[ObjectInfo]:
+    def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
         """As ``Lister``, but a foreign name ends it, with an error that says what helps."""
         import obstore  # noqa: PLC0415 - native code, only for who opens such a store
 
@@ -74,37 +79,37 @@ class Listing(ABC):
         self._rest = rest
         self._root = f"{path}/" if path else ""
 
-    def below(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object whose key below the root starts with the prefix, whatever it is called; a page at a time.
-
-        What the store does not describe in full (no size, no time) is left out.
+    def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
+        """As ``Lister``.
 
         Raises:
             ArchiveDeniedError: no right to list, or no bucket (permanent).
             ArchiveUnavailableError: the store failed, or its list has no end (retryable).
         """
         place: dict[str, str] = {}
+        pages = Pages(f"cannot list in {self._uri}: the list does not go on where it ended")
         while True:
             rows, following = self._page(self._root + prefix, place)
+            pages.begin((rows[0][self._name],) if rows else None)
             for row in rows:
-                info = self._object(row)
-                if info is not None:
-                    yield info
+                found = self._object(row)
+                if found is not None:
+                    yield found
             if following is None:
                 return
-            if following == place:
-                raise ArchiveUnavailableError(
-                    f"cannot list in {self._uri}: the list does not go on where it ended"
-                )
+            pages.go_on(following)
             place = following
+
+    #: The element that names an object.
+    _name: str
 
     @abstractmethod
     def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
         """The rows from a place on, and where to go on; ``None`` at the end."""
 
     @abstractmethod
-    def _object(self, row: Row) -> ObjectInfo | None:
-        """What a row says."""
+    def _object(self, row: Row) -> ObjectInfo | str | None:
+        """What a row says; ``None``: it is about no object."""
 
     def _granted(self, answer: Answer) -> Answer:
         if answer.ok:
@@ -113,15 +118,16 @@ class Listing(ABC):
             raise ArchiveDeniedError(no_bucket(self._uri, "list"))
         raise answer.refusal.error(self._uri, "list")
 
-    def _info(self, name: str, size: str | None, modified: datetime | None) -> ObjectInfo | None:
+    def _info(self, name: str, size: str | None, modified: datetime | None) -> ObjectInfo | str:
         if size is None or not size.isdecimal() or len(size) > 18 or modified is None:  # noqa: PLR2004 - an exabyte
-            return None
+            return name.removeprefix(self._root)
         return ObjectInfo(name.removeprefix(self._root), int(size), modified)
 
 
 class S3Listing(Listing):
     """Rests on ``GET /<bucket>?list-type=2``, which S3 and GCS have in common."""
 
+    _name = "Key"
     _encoding: Mapping[str, str] = {"encoding-type": "url"}
 
     def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
@@ -138,12 +144,14 @@ class S3Listing(Listing):
             return rows, {"continuation-token": token}
         return rows, {"start-after": rows[-1]["Key"]} if rows else place
 
-    def _object(self, row: Row) -> ObjectInfo | None:
+    def _object(self, row: Row) -> ObjectInfo | str:
         return self._info(row["Key"], row.get("Size"), moment(row.get("LastModified")))
 
 
 class AzureListing(Listing):
     """Rests on ``GET /<container>?restype=container&comp=list``."""
+
+    _name = "Name"
 
     def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
         asked = {"restype": "container", "comp": "list", "maxresults": _PAGE, **place}
@@ -154,22 +162,29 @@ class AzureListing(Listing):
         marker = beside.get("NextMarker")
         return [row for row in rows if "Name" in row], {"marker": marker} if marker else None
 
-    def _object(self, row: Row) -> ObjectInfo | None:
+    def _object(self, row: Row) -> ObjectInfo | str | None:
         if row.get("ResourceType") == "directory":  # of an account with a hierarchical namespace
             return None
         name = row["Name"]
         if "Name is encoded" in row:
             name = unquote(name, errors="replace")
-        try:
-            modified = parsedate_to_datetime(row.get("Last-Modified", ""))
-        except ValueError:
-            return None
-        return self._info(name, row.get("Content-Length"), modified)
+        return self._info(name, row.get("Content-Length"), moment(row.get("Last-Modified")))
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time as S3 writes it; ``None`` if it is none."""
+    """A time as S3 writes it, or as HTTP does; UTC where it names no zone. ``None`` if it is none."""
+    written = (text or "").strip()[:40]
     try:
-        return datetime.strptime((text or "")[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    except ValueError:
+        local = datetime.strptime(written[:19], "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - its zone follows
+        zone = re.fullmatch(r"(?:\.[0-9]+)?(?:Z|([+-][0-9]{2}):?([0-9]{2}))?", written[19:])
+        if zone is None:
+            return None
+        ahead = timedelta(hours=int(zone[1]), minutes=int(zone[1][0] + zone[2])) if zone[1] else timedelta()
+        return (local - ahead).replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        found = parsedate_to_datetime(written)
+        return found.astimezone(timezone.utc) if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
         return None

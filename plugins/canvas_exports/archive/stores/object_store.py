@@ -183,8 +183,13 @@ class ObjectStore(Store):
         return ObjectInfo(key, meta["size"], meta["last_modified"])
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """A thousand keys at a time."""
-        yield from (info for info in self._listing.below(prefix) if self._foreign.admits(info.key))
+        """A thousand keys at a time; what the list does not describe in full is looked up by itself."""
+        for found in self._listing.below(prefix):
+            if not self._foreign.admits(found if isinstance(found, str) else found.key):
+                continue
+            info = self.stat(found) if isinstance(found, str) else found
+            if info is not None:  # else it was deleted meanwhile
+                yield info
 
     def delete(self, key: str) -> None:
         """One request, after a look whether it is locked: on S3 and Azure a locked object would only be hidden."""

@@ -22,6 +22,7 @@ _LOCKED = (
     "retentionpolicynotmet",
     "blobimmutableduetopolicy",
     "blobimmutableduetolegalhold",
+    "objectlocked",
 )
 _TAKEN = ("blobalreadyexists", "preconditionfailed", "conditionnotmet")
 # Whatever their status: a body that was cut or damaged on its way, two writers at once, a server that wants fewer requests.
@@ -64,6 +65,7 @@ _PASSING = frozenset(
 _QUOTA = "the quota of the bucket or of its owner is used up; free space there, or have it raised"
 _ACCOUNT = "the store has closed the account, or wants something settled first; ask its provider"
 _TOKEN = "the session token has expired; renew it in the connection, unless it is renewed by itself"  # noqa: S105 - a sentence
+_LOOK_UP = "check the credentials and their rights: to read, and to list, without which a look at what is not there is denied"
 _COLD = "the object lies in a storage class from which nothing is read at once; have it restored there first"
 _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
     "quotaexceeded": (ArchiveDeniedError, _QUOTA),
@@ -154,7 +156,7 @@ class Refusal:
     @property
     def is_lock(self) -> bool:
         """Whether a lock forbids it."""
-        return self._word in _LOCKED
+        return self._word in _LOCKED or self.status == 423  # noqa: PLR2004 - HTTP's
 
     @property
     def is_taken(self) -> bool:
@@ -171,11 +173,10 @@ class Refusal:
         """
         if self.is_lock:
             return LockedError(f"cannot {action}: the store has locked it", key=key)
-        kind, words = self._meaning
+        kind, words = self._meaning(action)
         return kind(f"cannot {action} in {uri}{words}", key=key)
 
-    @property
-    def _meaning(self) -> tuple[type[ArchiveError], str]:
+    def _meaning(self, action: str) -> tuple[type[ArchiveError], str]:
         """The kind of error, and what its message says in the end."""
         known = _SENTENCES.get(self._word)
         kind: type[ArchiveError] = ArchiveUnavailableError
@@ -185,6 +186,9 @@ class Refusal:
             kind, words = ArchiveDeniedError, f": {self.detail}: {_KMS}"
         elif self.is_passing:
             words = f" at present: {self.detail}"
+        elif self.status == 403 and action == "look up":  # noqa: PLR2004 - HTTP's
+            # An answer to HEAD bears no code, and S3 answers so for what is not there to whom may not list.
+            kind, words = ArchiveDeniedError, f": {self.detail}; {_LOOK_UP}"
         elif self.status in _DENIED or self._word == "accessdenied":
             kind, words = ArchiveDeniedError, f": {self.detail}; check the credentials and their rights"
         elif self.status in _NOT_OFFERED:

@@ -124,6 +124,8 @@ class Rest(ABC):
         failed = answer.status_code >= requests.codes.server_error
         if failed and answer.status_code != requests.codes.not_implemented:
             raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
+        if _is_gone(answer):
+            return answer
         if answer.status_code in _BUSY or (not answer.ok and answer.refusal.is_left_to_us):
             raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}")
         return answer
@@ -154,7 +156,7 @@ class Rest(ABC):
                 if pause is None:
                     raise
             else:
-                if pause is None or answer.ok or not answer.refusal.is_passing:
+                if pause is None or answer.ok or _is_gone(answer) or not answer.refusal.is_passing:
                     return answer
             time.sleep(pause)
         raise AssertionError("the last of the pauses is none")
@@ -192,3 +194,8 @@ class Rest(ABC):
             # Its message holds the URL, and with it the upload's id or a signature.
             raise ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}") from None
         return Answer(answer.status_code, answer.headers, bytes(content))
+
+
+def _is_gone(answer: Answer) -> bool:
+    """Whether what was asked about is not there: nothing that a second request would change, whatever the code is."""
+    return bool(answer.status_code == requests.codes.not_found)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 import requests
 
 from canvas_exports.archive.stores.listings import moment
+from canvas_exports.archive.stores.pages import Pages
 from canvas_exports.archive.stores.refusals import Refusal
 from canvas_exports.archive.stores.rest import Answer, Rest
 from canvas_exports.archive.stores.xml_lists import Row, read_list
@@ -18,6 +19,7 @@ from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
 
 log = logging.getLogger(__name__)
 
+_NOT_OFFERED = (requests.codes.not_allowed, requests.codes.not_implemented)
 _ACTION = "list or abort unfinished uploads"
 
 
@@ -93,6 +95,7 @@ class UnfinishedUploads:
     def _uploads(self, prefix: str) -> Iterator[Upload]:
         place: Row = {}
         ageless = 0
+        pages = Pages("the store's list of unfinished uploads does not go on where it ended")
         while True:
             page = {"prefix": prefix, "uploads": "", "encoding-type": "url", **place}
             answer = self._rest.send("GET", self._rest.bucket, page, action=_ACTION)
@@ -101,7 +104,13 @@ class UnfinishedUploads:
                 answer = self._rest.send("GET", self._rest.bucket, page, action=_ACTION)
             if answer.status_code == requests.codes.not_found:
                 return
+            if answer.status_code in _NOT_OFFERED:
+                raise ArchiveError(
+                    f"{self._rest.place} does not list unfinished uploads (HTTP {answer.status_code}): "
+                    "set a lifecycle rule that ends them"
+                )
             rows, beside = read_list(_expect(answer).content, "Upload")
+            pages.begin((rows[0].get("Key", ""), rows[0].get("UploadId", "")) if rows else None)
             for row in rows:
                 began = moment(row.get("Initiated"))
                 if not row.get("Key", "").startswith(prefix) or not row.get("UploadId"):
@@ -112,12 +121,8 @@ class UnfinishedUploads:
                 yield Upload(row["Key"].removeprefix(self._root), row["UploadId"], began)
             if beside.get("IsTruncated", "").lower() != "true":
                 break
-            following = _following(rows, beside)
-            if following is None or following == place:
-                raise ArchiveUnavailableError(
-                    "the store's list of unfinished uploads does not go on where it ended"
-                )
-            place = following
+            place = _following(rows, beside) or place
+            pages.go_on(place)
         if ageless:
             log.warning(
                 "the store does not tell when %d unfinished uploads to %s began: they are left alone",

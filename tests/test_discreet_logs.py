@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -122,3 +125,76 @@ class TestRecords:
         logging.getLogger("parent").removeHandler(late)
         assert len(seen) == 1
         assert "hush" not in seen[0]
+
+    @pytest.mark.parametrize(
+        "log",
+        [
+            lambda log: log.info("x", extra={"url": "https://host/a?sig=hush-hush"}),
+            lambda log: log.info("x", extra={"request": {"headers": [{"X-Any": "hush-hush"}]}}),
+            lambda log: log.info("x", extra={"deep": [[[[[[[[[[["hush-hush"]]]]]]]]]]]}),
+            lambda log: log.info("x", extra={"password": "hush, which nobody told us of"}),
+            lambda log: log.info("x", extra={"request": {"token": "hush, which nobody told us of"}}),
+            lambda log: log.info("x", extra={"body": b"hush-hush"}),
+            lambda log: log.info("x", extra={"object": ShownInFullError("hush-hush")}),
+            lambda log: log.info("%s", ShownInFullError("hush-hush")),
+            lambda log: log.info(ShownInFullError("hush-hush")),
+            lambda log: log.info("%(one)s", {"one": 1, "other": "hush-hush"}),
+            lambda log: log.info("%.2s", "hush-hush"),
+            lambda log: logging.LoggerAdapter(log, {"anything": "hush-hush"}).info("x"),
+            lambda log: log.info("x", exc_info=ShownInFullError("hush-hush")),
+            lambda log: log.handle(
+                logging.makeLogRecord(
+                    {"levelno": logging.INFO, "msg": "a %s", "args": ("hush-hush",), "more": "hush-hush"}
+                )
+            ),
+        ],
+    )
+    def test_a_formatter_that_prints_all_of_a_record_finds_no_secret(self, log: Any) -> None:
+        """As those do that write JSON for a log store, or send records to another process."""
+        keep_secret("hush-hush")
+        logger, handler = logging.getLogger("a.library"), Everything()
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        log(logger)
+        logger.removeHandler(handler)
+        assert len(handler.seen) == 1
+        assert "hush" not in handler.seen[0]
+
+    def test_what_extra_says_stays_what_it_is_where_nothing_is_to_be_hidden(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        keep_secret("hush-hush")
+        given = {"a": [1, ("b", None)], "c": object()}
+        logging.getLogger("x").warning("y", extra={"given": given, "number": 7})
+        (record,) = caplog.records
+        assert record.__dict__["given"] is given
+        assert record.__dict__["number"] == 7
+
+    def test_a_record_can_be_copied_and_sent_to_another_process(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        keep_secret("hush-hush")
+        logging.getLogger("x").warning("y", extra={"given": 7})
+        (record,) = caplog.records
+        for other in (copy.copy(record), pickle.loads(pickle.dumps(record))):  # noqa: S301
+            assert (other.getMessage(), other.__dict__["given"]) == ("y", 7)
+
+
+class ShownInFullError(Exception):
+    """As an object of a library may be: its ``repr`` tells more than its ``str``."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__("an error")
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"ShownInFullError({self._secret})"
+
+
+class Everything(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(f"{record.getMessage()} {record.__dict__}")

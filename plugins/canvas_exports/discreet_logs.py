@@ -8,15 +8,18 @@ is gone when somebody configures logging anew. So every record is made discreet 
 from __future__ import annotations
 
 import logging
+import operator
 import sys
 import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from canvas_exports.redaction import know, know_environment, redact
+from canvas_exports.redaction import MASK, know, know_environment, redact
 
 _DEEPEST = 8
+#: Attributes whose types a formatter counts on.
+_OF_THE_CALL = ("exc_info",)
 _lock = threading.Lock()
 
 
@@ -55,19 +58,35 @@ class _Factory:
             _replace(record, said)
         if record.exc_info and record.exc_info[0] is not None:
             told = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-            if (discreet := redact(told)) != told:
+            discreet, error = redact(told), record.exc_info[1]
+            if discreet != told or _clean(error) is not error:
                 record.msg, record.args = f"{redact(said)}\n{discreet}", ()
                 record.exc_info = record.exc_text = None
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
+        # What ``extra`` says is set once the record is made, as is all that came from another process.
+        record.__dict__ = _Attributes(record.__dict__)
         return record
+
+
+class _Attributes(dict[str, Any]):
+    """What a record holds, for formatters that print all of it."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value if name in _OF_THE_CALL else _behind(name, _clean(value)))
+
+    def update(self, *given: Any, **named: Any) -> None:
+        for name, value in dict(*given, **named).items():
+            self[name] = value
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
 
 
 def _replace(record: logging.LogRecord, said: str) -> None:
     """Only where there is something to hide: who reads ``msg`` and ``args`` by themselves finds them otherwise."""
-    raw = f"{record.msg}"
     discreet = redact(said)
-    if discreet != said or (record.args and redact(raw) != raw):
+    if discreet != said or _clean(record.msg) is not record.msg or _clean(record.args) is not record.args:
         record.msg, record.args = discreet, ()
 
 
@@ -90,21 +109,39 @@ def _discreet(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
         if error is not None:
             event["exception"] = "".join(traceback.format_exception(error)).rstrip()
     for name, value in list(event.items()):
-        event[name] = _clean(value)
+        event[name] = _behind(name, _clean(value))
     return event
 
 
 def _clean(value: Any, depth: int = 0) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if depth > _DEEPEST or value is None or isinstance(value, (bool, int, float)):
+    """The same object if it shows nothing that is to be hidden, neither as ``str`` nor as ``repr``."""
+    if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, Mapping):
-        return {_clean(name, depth + 1): _clean(each, depth + 1) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_clean(each, depth + 1) for each in value]
+    if isinstance(value, str):
+        return value if (discreet := redact(value)) == value else discreet
+    if depth < _DEEPEST and isinstance(value, (Mapping, list, tuple)):
+        return _clean_parts(value, depth + 1)
     try:
-        shown = str(value)
+        shown, whole = str(value), repr(value)
     except Exception:  # noqa: BLE001 - whatever an object does; the renderer fares no better
         return f"<{type(value).__name__}>"
-    return value if (discreet := redact(shown)) == shown else discreet
+    return value if redact(shown) == shown and redact(whole) == whole else redact(shown)
+
+
+def _clean_parts(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        pairs = [(name, _clean(name, depth), each, _clean(each, depth)) for name, each in value.items()]
+        kept = all(name is other and each is another for name, other, each, another in pairs)
+        # By itself a value may look like none: what makes it one is the name before it.
+        named = {other: _behind(other, another) for _, other, _, another in pairs}
+        return value if kept and all(named[name] is each for name, _, each, _ in pairs) else named
+    parts = [_clean(each, depth) for each in value]
+    return value if all(map(operator.is_, parts, value)) else parts
+
+
+def _behind(name: Any, value: Any) -> Any:
+    """A text, unless its name tells that it is a secret."""
+    if not isinstance(name, str) or not isinstance(value, str):
+        return value
+    said = f"{name!r}: {value!r}"
+    return value if redact(said) == said else MASK

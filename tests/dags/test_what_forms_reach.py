@@ -175,6 +175,41 @@ def test_a_form_that_names_credentials_is_refused_and_not_passed_over() -> None:
         open_archive(getattr(task, "archive"))  # noqa: B009
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        *(
+            {"forms": forms}
+            for forms in ([], ",", 7, 0, False, {"canvas_export": True}, [["canvas_export"]], "canvas_Export")
+        ),
+        [{"forms": "canvas_export"}],
+        '{"forms": "canvas_verify"',
+    ],
+)
+def test_what_an_administrator_wrote_so_that_it_cannot_be_read_is_offered_to_no_form(
+    extra: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a connection that says nothing of forms is offered to all."""
+    written = json.dumps({"conn_type": "canvas_archive", "host": "s3://law-backups/canvas", "extra": extra})
+    monkeypatch.setenv("AIRFLOW_CONN_LAW", written)
+    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_LAW", written.replace("canvas_archive", "canvas"))
+    dag = canvas_export()
+    listing, *_ = tasks(dag, {**dag.params.dump(), "archive": "law", "canvas_conn_id": "canvas_law"})
+    assert isinstance(getattr(listing, "archive"), Refused)  # noqa: B009
+    assert isinstance(getattr(listing, "canvas_conn_id"), Refused)  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"forms": None}, {"forms": " "}, {"forms": "canvas_verify, canvas_export"}]
+)
+def test_what_says_nothing_of_forms_is_offered_to_all(extra: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = json.dumps({"conn_type": "canvas_archive", "host": "s3://law-backups/canvas", "extra": extra})
+    monkeypatch.setenv("AIRFLOW_CONN_LAW", written)
+    dag = canvas_export()
+    listing, *_ = tasks(dag, {**dag.params.dump(), "archive": "law"})
+    assert getattr(listing, "archive") == "law"  # noqa: B009
+
+
 def test_what_is_refused_opens_nothing_and_tells_nothing_of_what_there_is() -> None:
     said = set()
     dag = canvas_export()

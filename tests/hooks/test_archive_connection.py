@@ -62,6 +62,14 @@ def test_it_says_where_and_with_whose_credentials(connect: Connect) -> None:
             {"host": "file:///srv/a", "extra": {"also_archives": "b, s3://c"}},
             "connection campus, also_archives: one of them is not a name",
         ),
+        (
+            {"host": "file:///srv/a", "extra": {"also_archives": 7}},
+            "connection campus, also_archives: it is no list of names",
+        ),
+        (
+            {"host": "file:///srv/a", "extra": {"also_archives": {"archive": "b"}}},
+            "connection campus, also_archives: it is no list of names",
+        ),
         ({"host": "file:///srv/a", "extra": {"lock_for": "P1D"}}, "connection campus, extra lock_for"),
     ],
 )
@@ -164,6 +172,24 @@ class TestTheButton:
         assert not works
         assert said.count("\n") == 0
         assert CanvasArchiveHook("nobody").test_connection()[0] is False
+
+    @pytest.mark.parametrize(
+        ("extra", "said"),
+        [
+            ({"also_archives": "campus"}, "also_archives: an archive is named twice"),
+            ({"also_archives": "two, two"}, "also_archives: an archive is named twice"),
+            ({"forms": {"canvas_export": True}}, "connection campus, forms: it is no list of names"),
+        ],
+    )
+    def test_or_what_a_task_would_find_wrong_with_it(
+        self, connect: Connect, tmp_path: Path, extra: dict[str, Any], said: str
+    ) -> None:
+        connect("two", host="s3://two/canvas")
+        connect("campus", host=tmp_path.as_uri(), extra=extra)
+        works, sentence = CanvasArchiveHook("campus").test_connection()
+        assert not works
+        assert said in sentence
+        assert not list(tmp_path.iterdir())
 
     def test_airflow_finds_the_hook_by_the_type(self, connect: Connect) -> None:
         (info,) = (

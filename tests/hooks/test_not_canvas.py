@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,3 +105,44 @@ def test_the_form_says_range_and_default(field: str) -> None:
     least, most, default = RANGES[field]
     assert (form["schema"]["minimum"], form["schema"]["maximum"]) == (least, most)
     assert f"{least} to {most}; empty: {default}" in form["description"]
+
+
+def test_it_asks_once_and_waits_for_nobody_who_says_come_back_later(
+    host: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person looks on, and Airflow's API server with them: Canvas's own `Retry-After` may be hours."""
+    for reply in (
+        {"status": 503, "html": "<html>Down</html>", "headers": {"Retry-After": "999999999"}},
+        {"status": 500, "json": {}},
+        {"json": {}, "headers": {"Content-Encoding": "gzip"}},
+        {"html": "<html>Log in</html>"},
+    ):
+        host.seen.clear()
+        host.on(SELF, reply)
+        assert not CanvasHook().test_connection()[0]
+        assert len(host.seen) == 1
+    monkeypatch.setattr("canvas_exports.hooks.canvas.LONGEST_TEST", 0.3)
+    host.on(SELF, {"status": 403, "text": "403 Forbidden (Rate Limit Exceeded)"})
+    worked, sentence = CanvasHook().test_connection()
+    assert not worked
+    assert sentence == "there was no answer within 0.3 seconds; try again later"
+
+
+def test_where_nobody_answers_it_says_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    document = {"conn_type": "canvas", "host": f"http://127.0.0.1:{port}", "password": "7~token"}
+    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(document))
+    worked, sentence = CanvasHook().test_connection()
+    assert not worked
+    assert sentence.startswith(f"no answer from http://127.0.0.1:{port}; check the host of the connection")
+
+
+@pytest.mark.parametrize("forms", [7, {"canvas_restore": True}, [1], False])
+def test_an_extra_forms_that_nobody_can_read_is_told(
+    host: ScriptedServer, monkeypatch: pytest.MonkeyPatch, forms: object
+) -> None:
+    connect(monkeypatch, host, forms=forms)
+    worked, sentence = CanvasHook().test_connection()
+    assert not worked
+    assert "connection canvas_default, forms: it is no list of names" in sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from canvas_exports.archive.opening import check_writable
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.hooks.connections import find_connection
 from canvas_exports.hooks.protection import EXTRAS as PROTECTION
+from canvas_exports.text import harmless
 
 CONN_TYPE = "canvas_archive"
 FORMS = "forms"
@@ -62,7 +64,7 @@ class Place:
                 f"{name}, host", "it is empty", accepted="the root of the archive: s3://bucket/path"
             )
         extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-        also = named_in(extra, "also_archives")
+        also = named_in(name, extra, "also_archives") or ()
         for each in also:
             if not is_name(each):
                 raise InputError(
@@ -79,11 +81,42 @@ class Place:
         )
 
 
-def named_in(extra: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The names in an extra: text with commas between them, or a list."""
-    value = extra.get(key) or ()
-    texts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ()
-    return tuple(text for each in texts if (text := str(each).strip()))
+def named_in(name: str, extra: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """The names in an extra: text with commas between them, or a list; ``None`` where it says nothing.
+
+    Args:
+        name: what to call the connection in an error.
+        extra: of the connection.
+        key: of the extra.
+
+    Raises:
+        InputError: it is neither (permanent).
+    """
+    value = extra.get(key)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise InputError(
+            f"{name}, {key}", "it is no list of names", accepted="names with commas between them, or a list"
+        )
+    return tuple(text for each in texts if (text := each.strip()))
+
+
+def named_forms(connection: Connection) -> tuple[str, ...] | None:
+    """The DAGs whose forms may name a connection; ``None`` where it says nothing of them, so all.
+
+    Raises:
+        InputError: what it says cannot be read, so that nobody knows (permanent).
+    """
+    name = f"connection {connection.conn_id}"
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise InputError(f"{name}, extra", "it is no JSON object", accepted='{"name": "value"}, or nothing')
+    return named_in(name, extra, FORMS)
 
 
 def find_place(archive: str, archive_conn_id: str | None = None) -> Place:
@@ -153,12 +186,13 @@ class CanvasArchiveHook(BaseHook):
         Puts a tiny probe and deletes it, and lists the root until the first key.
         """
         try:
+            named_forms(find_connection(self.canvas_archive))
             with self.get_conn() as store:
+                further = ", ".join(self._further())
                 check_writable(store)
                 first = next(iter(store.list()), None)
                 holds = "is empty so far" if first is None else "holds something already"
-                further = ", ".join(self._further())
-                return True, (
+                return True, harmless(
                     f"{store.uri} can be read and written from this machine, and {holds}."
                     f"{f' Further archives: {further}.' if further else ''}"
                 )
@@ -166,5 +200,7 @@ class CanvasArchiveHook(BaseHook):
             return False, str(error)
 
     def _further(self) -> Iterator[str]:
-        for name in find_place(self.canvas_archive).also:
-            yield find_place(name).uri
+        from canvas_exports.hooks.several_archives import all_places  # noqa: PLC0415 - which knows this module
+
+        for place in all_places(self.canvas_archive, None)[1:]:
+            yield place.uri

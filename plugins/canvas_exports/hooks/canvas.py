@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,8 +28,10 @@ from canvas_exports.errors import (
     CredentialError,
     InputError,
     PermissionDeniedError,
+    Stopped,
     UnexpectedAnswerError,
 )
+from canvas_exports.hooks.archive_connection import named_forms
 from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.tokens import SharedToken, shared_token
 from canvas_exports.hooks.variables import VariableShelf
@@ -36,6 +39,9 @@ from canvas_exports.text import harmless
 
 #: Least, most and default of the extras that pace requests.
 RANGES = {"max_in_flight": (1, 10, 5), "floor": (50, 390, 150)}
+
+#: Seconds after which the test of a connection waits for nothing more.
+LONGEST_TEST = 30.0
 
 _CONNECT, _READ = 5.0, 15.0  # seconds for a refresh, which must end before its lease does
 
@@ -214,13 +220,25 @@ class CanvasHook(BaseHook):
         """Say who the token is, whether it may export, and what is wrong, in a sentence.
 
         ``GET /api/v1/users/self``, then one page of ``GET /api/v1/accounts/self/courses`` and the ``content_list`` of its
-        first course, which asks for the same right as exporting a cartridge does.
+        first course, which asks for the same right as exporting a cartridge does. Each is asked once, and half a minute
+        after the test began no further wait is begun, because a person waits for the sentence.
         """
         try:
-            with self.get_conn() as client:
-                check_ranges(
-                    f"connection {self.canvas_conn_id}", find_connection(self.canvas_conn_id).extra_dejson
-                )
+            return self._test()
+        except CanvasExportsError as error:
+            return False, str(error)
+        except Stopped:
+            return False, f"there was no answer within {LONGEST_TEST:g} seconds; try again later"
+
+    def _test(self) -> tuple[bool, str]:
+        connection = find_connection(self.canvas_conn_id)
+        check_ranges(f"connection {self.canvas_conn_id}", connection.extra_dejson)
+        named_forms(connection)
+        with sync_client(self.settings(), once=True) as client:
+            over = threading.Timer(LONGEST_TEST, client.stop)
+            over.daemon = True
+            over.start()
+            try:
                 try:
                     user = client.identify()
                 except CanvasError as error:
@@ -236,8 +254,8 @@ class CanvasHook(BaseHook):
                         "teaching role can be exported."
                     )
                 return True, f"{who}, who may export every course of the account."
-        except CanvasExportsError as error:
-            return False, str(error)
+            finally:
+                over.cancel()
 
 
 def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
@@ -266,14 +284,26 @@ def _unlike_canvas(host: str, error: CanvasError) -> str:
             told += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
         return told
     passing = error.retryable and not isinstance(error, UnexpectedAnswerError)
-    if error.status is None or error.request_id is not None or passing:
+    if error.status is None:
+        return f"no answer from {host}; check the host of the connection, and the way there from this machine: {error}"
+    if error.request_id is not None or passing:
         return str(error)
     return f"{host} does not answer as a Canvas does; check the host of the connection: {error}"
 
 
-def sync_client(settings: CanvasSettings) -> CanvasClient:
-    """A blocking client for workers."""
-    return CanvasClient(settings.host, _token(settings), verify=settings.verify, budget=_budget(settings))
+def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient:
+    """A blocking client for workers.
+
+    Args:
+        settings: of the connection.
+        once: send nothing a second time, and wait a shorter time for an answer: somebody looks on.
+    """
+    patience: dict[str, Any] = (
+        {"attempts": 1, "connect_timeout": _CONNECT, "read_timeout": _READ} if once else {}
+    )
+    return CanvasClient(
+        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings), **patience
+    )
 
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:

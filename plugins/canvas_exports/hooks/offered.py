@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk import Variable
 
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive_connection import CONN_TYPE, FORMS, is_name, named_in
+from canvas_exports.hooks.archive_connection import CONN_TYPE, is_name, named_forms
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.connections import Refused, find_connection
 
@@ -58,9 +58,9 @@ def _offered(field: str, typed: object, conn_type: str, dag_id: str) -> str | Re
         return refused
     try:
         connection = find_connection(typed.strip())
+        forms = named_forms(connection)
     except InputError:
         return refused
     if connection.conn_type != conn_type:
         return refused
-    forms = named_in(connection.extra_dejson, FORMS)
-    return typed.strip() if not forms or dag_id in forms else refused
+    return typed.strip() if forms is None or dag_id in forms else refused

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.packages import COURSE, HOST, draft
 
-from canvas_exports.archive.keys import manifest_key
+from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.manifest import Manifest, PackageFacts
 from canvas_exports.archive.proof.model import Proof, ProofLevel, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
@@ -27,10 +27,18 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 def manifest(number: int, created: datetime, *, package: str | None = None, **export: Any) -> Manifest:
     drafted = draft(number)
+    key = package_key(
+        "course",
+        COURSE,
+        export_type="common_cartridge",
+        export_id=number,
+        created=created,
+        suffix=".imscc",
+    )
     return Manifest(
         context=drafted.context,
         export=replace(drafted.export, created_at=created, **export),
-        package=PackageFacts(package or drafted.key, 4, "a" * 64, "b" * 64, 1, "application/zip"),
+        package=PackageFacts(package or key, 4, "a" * 64, "b" * 64, 1, "application/zip"),
         proof=Proof(ProofLevel.DIRECTORY, Verdict.WHOLE, (), 1, "b" * 64),
         run=drafted.run,
         stored_at=created,
@@ -110,7 +118,7 @@ def test_records_and_presence_are_those_of_the_package_that_is_named(store: Coun
     key = store.keep(
         manifest(502, NOON + timedelta(days=1), package=first.package.key),
         NOON + timedelta(days=1),
-        manifest_key(draft(502).key),
+        manifest_key(manifest(502, NOON + timedelta(days=1)).package.key),
     )
     record = RecordName(manifest_key(first.package.key), RecordKind.VERIFY, NOON, "full", "damaged")
     store.put_if_absent(record.key, b"{}")

@@ -33,6 +33,7 @@ _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all othe
 _KINDS = ("course", "group", "user")
 SUFFIXES = (".imscc", ".zip")
 _SEPARATORS = "-_.="
+_TELLING = re.compile("([0-9]{8}T[0-9]{6}Z)-[a-z_]+-([1-9][0-9]{0,18})[.]json")
 _FOLDER = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 _ACCEPTED = (
     "text of A-Z a-z 0-9 . _ = - / and "
@@ -190,6 +191,13 @@ def context_of(key: str) -> tuple[str, int] | None:
 def is_package_below(folder: str, key: str) -> bool:
     """Whether a key can be that of a package of the context that the folder belongs to."""
     return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)
+
+
+def names_another(manifest: str, created: datetime, export_id: int) -> bool:
+    """Whether the key of a manifest, if it is of the form that the default template renders, tells another export or time."""
+    found = _TELLING.fullmatch(manifest.rpartition("/")[2])
+    told = created.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return found is not None and (found[1], int(found[2])) != (told, export_id)
 
 
 def manifest_key(package: str) -> str:

@@ -18,7 +18,7 @@ from canvas_exports.archive.documents import (
     plain,
     rebuild,
 )
-from canvas_exports.archive.keys import context_folder, context_of, is_package_below
+from canvas_exports.archive.keys import context_folder, context_of, is_package_below, names_another
 from canvas_exports.archive.proof.model import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Store
@@ -174,13 +174,17 @@ class Manifest:
         """Why it cannot be what its place says, in a sentence; ``None`` if it can.
 
         A manifest lies in the folder of the context that it is about, and names a package there. One that does not is
-        never followed to where it points.
+        never followed to where it points. Where its own name tells an export and a time, it is about that export.
         """
         about = (self.context.kind, self.context.id)
         if about != context_of(key):
             return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
         if not is_package_below(context_folder(*about), self.package.key):
             return "the package it names is not in its context's folder"
+        if names_another(key, self.export.created_at, self.export.id):
+            return (
+                "it is about another export than its own name says: it lies in the place of another manifest"
+            )
         return None
 
 

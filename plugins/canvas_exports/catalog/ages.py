@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding, Trouble
 from canvas_exports.catalog.standing import judge
 
@@ -62,7 +63,7 @@ def ages(
         export_type: only this one; ``None`` for all.
     """
     told = Ages()
-    for holding in holdings:
+    for holding in (until(now, each) for each in holdings):
         told.troubles += holding.troubles
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):

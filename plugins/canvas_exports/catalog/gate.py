@@ -12,6 +12,7 @@ from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.schemas import problem
 from canvas_exports.catalog.copies import LEVELS, Copy, newest
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding
 from canvas_exports.catalog.standing import judge
 from canvas_exports.errors import InputError
@@ -130,6 +131,7 @@ def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) ->
 
     A manifest that cannot be read may be that of the newest copy: then nothing does.
     """
+    holding = until(now, holding)
     if holding.troubles:
         return f"{holding.troubles[0].key} cannot be read: {holding.troubles[0].reason}"
     copies = [copy for copy in holding.copies if copy.export.type == export_type and not copy.is_selection]

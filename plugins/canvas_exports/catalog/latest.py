@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from canvas_exports.archive.keys import context_folder, is_key, is_package_below, manifest_key
+from canvas_exports.archive.keys import context_folder, is_key, manifest_key
 from canvas_exports.archive.manifest import Manifest, load_manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.store import Store
@@ -60,7 +60,14 @@ def latest_copy(
             return None
         if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
             continue
-        if not is_package_below(folder, manifest.package.key):
+        if wrong := manifest.misplaced(info.key):
+            log.warning(
+                "%s:%d counts as a course without a copy to compare with: %s: %s",
+                kind,
+                canvas_id,
+                info.key,
+                wrong,
+            )
             return None
         copy = Copy.of(info.key, manifest)
         if found is None or in_time([found[0], copy])[-1] is copy:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,7 @@ from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.coverage import Coverage, Gap, coverage
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
 from canvas_exports.catalog.runs import recent, reports, told
@@ -92,11 +94,12 @@ def missing(
     Raises:
         NoArchiveError: there are neither, and that is not allowed (permanent).
     """
+    now = datetime.now(timezone.utc)
     listed = reports(store)
     outcomes = told(store, recent(listed))
     with closing(some(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
         return coverage(
-            holdings,
+            (until(now, each) for each in holdings),
             expected=expected,
             export_types=types or [ExportType.COMMON_CARTRIDGE.value],
             outcomes=outcomes,

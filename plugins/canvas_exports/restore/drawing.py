@@ -11,6 +11,7 @@ from canvas_exports.archive.keys import context_of
 from canvas_exports.archive.records import RecordKind, read_record_name
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, newest
+from canvas_exports.catalog.future import is_to_come, until
 from canvas_exports.catalog.reading import copies_of
 
 _NEVER = 3650.0  # days since the last drill of a course that had none
@@ -45,12 +46,12 @@ def draw(
         ArchiveUnavailableError: the store failed (retryable).
     """
     drawn: list[Copy] = []
-    for course in _order(_last_drills(store), seed, now):
+    for course in _order(_last_drills(store, now), seed, now):
         if len(drawn) == count:
             break
         if course in leave_out:
             continue
-        copies = copies_of(store, "course", course).copies
+        copies = until(now, copies_of(store, "course", course)).copies
         found = newest(
             copy
             for copy in copies
@@ -61,7 +62,7 @@ def draw(
     return drawn
 
 
-def _last_drills(store: Store) -> dict[int, datetime | None]:
+def _last_drills(store: Store, now: datetime) -> dict[int, datetime | None]:
     """Every course in the archive, and when a copy of it was last restored for trial."""
     last: dict[int, datetime | None] = {}
     for info in store.list(_FOLDER):
@@ -70,7 +71,9 @@ def _last_drills(store: Store) -> dict[int, datetime | None]:
         number = context[1]
         known = last.setdefault(number, None)
         record = read_record_name(info.key)
-        if record is not None and record.kind is RecordKind.DRILL and (known is None or record.at > known):
+        if record is None or record.kind is not RecordKind.DRILL or is_to_come(record.at, now):
+            continue
+        if known is None or record.at > known:
             last[number] = record.at
     return last
 

@@ -11,6 +11,7 @@ from canvas_exports.archive.keys import context_folder, manifest_key
 from canvas_exports.archive.manifest import load_manifest
 from canvas_exports.archive.records import is_manifest_key, read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.errors import (
     ArchiveDeniedError,
@@ -97,7 +98,7 @@ class _Deleting:
 
     def run(self) -> Applied:
         context = self._context
-        holding = copies_of(self._store, context.kind, context.id)
+        holding = until(self._plan.made_at, copies_of(self._store, context.kind, context.id))
         before = holding.objects
         if fingerprint(before) != context.fingerprint:
             return Applied(notes=(f"{context.name} has changed since it was planned, and is left alone",))

@@ -15,6 +15,7 @@ from canvas_exports.archive.keys import SUFFIXES, manifest_key
 from canvas_exports.archive.records import read_record_name
 from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.retention.holds import unmatched
 from canvas_exports.retention.policy import Policy, group_of
@@ -156,7 +157,7 @@ def make_plan(
     contexts, others = [], 0
     seen: set[str] = set()
     with closing(holdings or every_context(store)) as found:
-        for holding in found:
+        for holding in (until(now, each) for each in found):
             held = policy.holds.on(holding.copies)
             seen.update(hold for holds in held.values() for hold in holds)
             planned = decided(holding, policy, held, now, backup)

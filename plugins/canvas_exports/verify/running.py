@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, in_order
 from canvas_exports.archive.store import Store
+from canvas_exports.catalog.future import until
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
 from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
@@ -145,9 +146,12 @@ def verify(
 
 
 def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: bool) -> list[Candidate]:
+    now = datetime.now(timezone.utc)
+
     def found() -> Iterator[Candidate]:
         with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
-            for holding in holdings:
+            for each in holdings:
+                holding = until(now, each)
                 verified.troubles += [(trouble.key, trouble.reason) for trouble in holding.troubles]
                 yield from candidates(holding, level)
 

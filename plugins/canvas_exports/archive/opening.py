@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -12,12 +13,15 @@ from canvas_exports.archive.forbidden import check_root
 from canvas_exports.archive.ownership import probe_key
 from canvas_exports.archive.protection import NONE
 from canvas_exports.archive.store import PROBE_TEXT, Store
+from canvas_exports.archive.stores.patience import pauses
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
 
 ACCEPTED = (
     "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path, "
     "ftp://user@host/path, ftps://user@host/path, hdfs://host/path, webhdfs://user@host:port/path"
 )
+
+_TRIES_AGAIN = 2
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az"}
 _REMOTES = {"sftp": "sftp", "ssh": "sftp", "scp": "sftp", "ftp": "ftp", "ftps": "ftps"} | {
@@ -81,12 +85,12 @@ def check_writable(store: Store) -> None:
         ArchiveError: the store does not offer what it takes (permanent).
     """
     store.check_locks()
-    small, large = probe_key(".json"), probe_key(".zip")
+    small = probe_key(".json")
     stored = []
     try:
         store.find_out(small)
         stored.append(small)
-        store.put(large, iter((PROBE_TEXT, PROBE_TEXT)))
+        large = _put_large(store)
         stored.append(large)
         try:
             given = store.read(large, len(PROBE_TEXT), 7)
@@ -102,6 +106,21 @@ def check_writable(store: Store) -> None:
         for key in stored:  # what an answer that was lost has left is swept later
             with suppress(ArchiveError):  # what may have gone wrong before is the one to tell
                 store.delete(key)
+
+
+def _put_large(store: Store) -> str:
+    """Store as large packages are; what may pass is tried again, as the small object has shown that the store is there."""
+    for pause in pauses(_TRIES_AGAIN):
+        key = probe_key(".zip")
+        try:
+            store.put(key, iter((PROBE_TEXT, PROBE_TEXT)))
+        except ArchiveUnavailableError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return key
+    raise AssertionError("the last of the pauses is none")
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:

@@ -98,6 +98,7 @@ def test_a_folder_that_cannot_be_forced_to_disk_is_no_failure(
         (errno.EACCES, ArchiveDeniedError),
         (errno.EROFS, ArchiveDeniedError),
         (errno.ENOSPC, ArchiveUnavailableError),
+        (errno.EDQUOT, ArchiveUnavailableError),
         (errno.EIO, ArchiveUnavailableError),
         (errno.ESTALE, ArchiveUnavailableError),
     ],
@@ -115,6 +116,7 @@ def test_a_file_system_that_fails_leaves_nothing_and_says_why(
     with pytest.raises(kind, match=os.strerror(number)) as raised:
         store.put(KEY, [b"x"])
     assert type(raised.value) is kind
+    assert ("free space" in str(raised.value)) == (number in (errno.ENOSPC, errno.EDQUOT))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

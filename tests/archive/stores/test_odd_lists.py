@@ -165,11 +165,34 @@ def test_a_store_that_finds_what_was_stored_only_later_is_refused_with_a_sentenc
         check_writable(store)
 
 
+@pytest.mark.parametrize("fault", [(400, "RequestTimeout"), (409, "OperationAborted"), (400, "BadDigest")])
+@pytest.mark.parametrize("verb", ["POST", "PUT"])
+def test_what_passes_in_an_upload_in_parts_does_not_end_the_check(
+    wild: Wild, verb: str, fault: Fault
+) -> None:
+    server, store = wild(Habits())
+    left = [fault]
+    server.fault = lambda *asked: left.pop() if left and asked[0] == verb and asked[2] else None
+    check_writable(store)
+    assert left == []
+    assert server.things == {}
+
+
 def test_who_may_not_list_is_told_that_this_is_what_a_look_up_takes(wild: Wild) -> None:
     server, store = wild(Habits())
     server.fault = lambda verb, *_: (403, "AccessDenied") if verb == "HEAD" else None
     with pytest.raises(ArchiveDeniedError, match="and to list"):
         check_writable(store)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_list_that_is_said_to_be_elsewhere_is_a_matter_of_region_and_endpoint(
+    wild: Wild, status: int
+) -> None:
+    server, store = wild(Habits())
+    server.fault = lambda *_: (status, "PermanentRedirect")
+    with pytest.raises(ArchiveError, match="check region and endpoint"):
+        list(store.list())
 
 
 @pytest.mark.parametrize("fault", [(423, "Locked"), (400, "ObjectLocked")])

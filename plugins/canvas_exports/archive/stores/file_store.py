@@ -28,6 +28,7 @@ from canvas_exports.errors import (
 _BLOCK = MiB
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -224,7 +225,10 @@ class FileStore(Store):
                 if action != "store":
                     advice = "let the user that runs Airflow's workers read there"
                 raise ArchiveDeniedError(f"cannot {action} in {place}: {why}; {advice}", key=key) from None
-            raise ArchiveUnavailableError(f"cannot {action} in {place} at present: {why}", key=key) from None
+            full = "; free space there, or have the quota raised" if error.errno in _FULL else ""
+            raise ArchiveUnavailableError(
+                f"cannot {action} in {place} at present: {why}{full}", key=key
+            ) from None
 
 
 def _split(key: str) -> tuple[str, str]:

@@ -48,8 +48,8 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the request was granted."""
-        return self.status_code < 400  # noqa: PLR2004 - HTTP's
+        """Whether the request was granted. One that is sent elsewhere was not: no credential follows it there."""
+        return 200 <= self.status_code < 300  # noqa: PLR2004 - HTTP's
 
     @property
     def refusal(self) -> Refusal:

@@ -35,6 +35,7 @@ def shell(**settings: str) -> bytes:
 
 SHELLS = {
     "its host": shell(external_tool_url="https://uni.quiz-lti-dub-prod.instructure.com/lti/launch"),
+    "its host without a scheme": shell(external_tool_url="uni.quiz-lti-dub-prod.instructure.com/lti/launch"),
     "the name of its tool": shell(external_tool_identifier="quizzes_next"),
     "the name of its tool, newer": shell(external_tool_data="{'id': 'Quizzes.Next'}"),
     "its settings": shell(quiz_type="graded_quiz"),

@@ -219,6 +219,6 @@ class Tool(Part):
 
 def _is_new_quizzes(url: str) -> bool:
     try:
-        return _HOST.search(urlsplit(url).hostname or "") is not None
+        return _HOST.search(urlsplit(url if "//" in url else f"//{url}").hostname or "") is not None
     except ValueError:
         return False

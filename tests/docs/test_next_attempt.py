@@ -16,7 +16,7 @@ WORDS = {
     "another export": State.PLANNED,
     "the same export is looked at again": State.REQUESTED,
     "the same export is looked at again, with a new deadline": State.REQUESTED,
-    "the same export is looked at again, or another if its package could not be fetched from Canvas": State.REQUESTED,
+    "the same export is looked at again, or another if Canvas did not show it, or its package could not be fetched from there": State.REQUESTED,
 }
 
 

@@ -31,6 +31,7 @@ from canvas_exports.errors import (
     ArchiveError,
     ArchiveUnavailableError,
     BadRequestError,
+    CanvasError,
     CanvasExportsError,
     CanvasUnavailableError,
     CorruptPackageError,
@@ -483,6 +484,36 @@ class TestThisOneOnly:
         assert isinstance(event, events.FetchFailed)
         assert event.spoiled == spoiled
         assert event.by_source
+
+    @pytest.mark.parametrize(
+        ("status", "error", "by_source"),
+        [
+            (200, UnexpectedAnswerError("the field size is missing"), True),
+            (403, UnexpectedAnswerError("a web page"), True),
+            (500, CanvasUnavailableError("could not answer"), True),
+            (None, CanvasUnavailableError("no connection"), False),
+            (429, ThrottledError("used up"), False),
+        ],
+    )
+    def test_an_export_that_canvas_can_no_longer_show_is_another_one_s_turn_after_a_clear(
+        self,
+        way: Way,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int | None,
+        error: CanvasError,
+        *,
+        by_source: bool,
+    ) -> None:
+        item = way.item()
+        error.status = status
+
+        def refused(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(CanvasClient, "show_export", refused)
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert (event.by_source, event.spoiled) == (by_source, False)
 
 
 class TestCancelled:

@@ -25,6 +25,7 @@ from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,
     CanvasExportsError,
+    CanvasUnavailableError,
     CorruptPackageError,
     CredentialError,
     DownloadError,
@@ -266,8 +267,14 @@ def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Ev
         spoiled=isinstance(error, CorruptPackageError)
         or (isinstance(error, DownloadError) and error.spoiled),
         at_once=isinstance(error, DownloadError) and error.restart,
-        by_source=isinstance(error, DownloadError),
+        by_source=_is_by_source(error),
     )
+
+
+def _is_by_source(error: CanvasExportsError) -> bool:
+    """Whether Canvas or its storage answered, and did not deliver: with an error, or with what cannot be read."""
+    answered = isinstance(error, CanvasUnavailableError) and error.status is not None
+    return answered or isinstance(error, (DownloadError, UnexpectedAnswerError))
 
 
 def run_facts(run: RunInfo) -> RunFacts:

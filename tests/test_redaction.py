@@ -38,6 +38,13 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
         '"client_secret":"0a1b2c3d"',
         "connect_kwargs=dict(passphrase='0a1b2c3d')",
         "x-amz-security-token:0a1b2c3d4e",
+        "[('Host', 'storage'), ('password', '0a1b2c3d')]",
+        "[('Authorization', b'AWS4-HMAC-SHA256 Credential=A/b, Signature=0a1b2c3d')]",
+        "signed with sv=2020-02-10&sig=0a1b2c3d",
+        "https://storage/files/1;sig=0a1b2c3d",
+        "pwd=0a1b2c3d",
+        "X-Api-Key: 0a1b2c3d",
+        "api_key='0a1b2c3d'",
         "Signature:\n0a1b2c3d",
         "Set-Cookie: _csrf_token=0a1b2c3d; path=/",
         "refresh_token=0a1b2c3d&grant_type=refresh_token",
@@ -128,3 +135,11 @@ def test_what_is_remembered_is_bounded_and_the_newest_stays() -> None:
 def test_the_time_grows_with_the_text_and_no_faster(unit: str) -> None:
     """That it ends is the test: where work grew with the square, a million characters would take an hour."""
     assert len(redact((unit * 1_000_000)[:1_000_000])) <= 3_000_000
+
+
+def test_the_password_of_a_proxy_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library may tell it apart from its URL."""
+    monkeypatch.setenv("https_proxy", "http://campus:hush%20hush@proxy.example.edu:3128")
+    redaction.know_environment()
+    for text in ("campus:hush%20hush@proxy.example.edu:3128", "with hush hush", "with hush%20hush"):
+        assert "hush" not in redact(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
 _SHORTEST = (
@@ -19,12 +19,12 @@ _AUTHORITY = re.compile(r"://[^/?#\s]*@")
 # What stands behind a telling name, up to where a value ends; behind a colon, words that are no value are prose. Every
 # repetition before a value is bounded, so the time is linear.
 _NAMED = re.compile(
-    r"((?:passw(?:or)?d|passphrase|secret|token|verifier|signature|credentials?|private_?key|account_?key|cookie)"
-    r"[\w-]{0,40}['\"]?\s{0,3}(?:=\s{0,3}b?|:\s{0,3}(?:b?(?=['\"])|(?=[^\s,;]{0,99}[0-9]))))"
+    r"((?:passw(?:or)?d|\bpwd|passphrase|secret|api[_-]?key|\bsig(?==)|token|verifier|signature|credentials?|private_?key|account_?key|cookie)"
+    r"[\w-]{0,40}['\"]?\s{0,3}(?:=\s{0,3}b?|(?<=['\"]),\s{0,3}b?(?=['\"])|:\s{0,3}(?:b?(?=['\"])|(?=[^\s,;]{0,99}[0-9]))))"
     r"(\"[^\"]*\"?|'[^']*'?|[^\s,;&\"')}\]]+)",
     re.IGNORECASE,
 )
-_HEADER = re.compile(r"(authorization['\"]?\s{0,3}[:=]\s{0,3}b?['\"]?)[^'\"\r\n]+", re.IGNORECASE)
+_HEADER = re.compile(r"(authorization(?:['\"]?\s{0,3}[:=]|['\"],)\s{0,3}b?['\"]?)[^'\"\r\n]+", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(Bearer|Basic|SharedKey)\s+(?=[\w.~+/:-]{0,400}[0-9=])[\w.~+/:=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
 _BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*")
@@ -51,8 +51,13 @@ def know(*secrets: object) -> None:
 
 
 def know_environment() -> None:
-    """Remember the credentials of object stores that the environment holds."""
+    """Remember the credentials of object stores and of proxies that the environment holds."""
     know(*(value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)))
+    proxies = (value for name, value in os.environ.items() if name.lower().endswith("_proxy"))
+    users = (value.rpartition("@")[0].rpartition("//")[2] for value in proxies)
+    know(
+        *(each for user in users for each in (user, user.partition(":")[2], unquote(user.partition(":")[2])))
+    )
 
 
 def redact(text: str) -> str:

@@ -388,7 +388,7 @@ class TestHowFormsRead:
             (
                 canvas_restore_drill,
                 {"into": ["Biology"]},
-                "into: 'Biology' is not a Canvas course id",
+                "Into which courses: 'Biology' is not a Canvas course id",
             ),
         ],
     )

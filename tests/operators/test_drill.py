@@ -108,13 +108,13 @@ class TestDraw:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ({"into": ""}, "into: no course to restore into is named"),
-            ({"into": []}, "into: no course to restore into is named"),
-            ({"into": ["group:7"]}, "into: group:7 is not a course"),
-            ({"into": "Biology"}, "into: 'Biology'"),
-            ({"count": 0}, "count: 0"),
-            ({"count": "many"}, "count: 'many'"),
-            ({"count": 101}, "count: 101"),
+            ({"into": ""}, "Into which courses: no course to restore into is named"),
+            ({"into": []}, "Into which courses: no course to restore into is named"),
+            ({"into": ["group:7"]}, "Into which courses: group:7 is not a course"),
+            ({"into": "Biology"}, "Into which courses: 'Biology'"),
+            ({"count": 0}, "How many: 0"),
+            ({"count": "many"}, "How many: 'many'"),
+            ({"count": 101}, "How many: 101"),
             ({"export_type": "qti"}, "no proven qti copy"),
         ],
     )

@@ -10,6 +10,7 @@ from canvas_exports.dags.form import Filled, archive_field, canvas_field
 from canvas_exports.dags.restoring import WHERE
 from canvas_exports.dags.tasks import RETRY_DELAY
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
+from canvas_exports.restore.labels import DRILLS
 
 #: Airflow Variable: courses that are restored into, with commas between them.
 COURSES_VARIABLE = "canvas_drill_courses"
@@ -71,7 +72,7 @@ def form() -> dict[str, Param]:
     return {
         "count": Param(
             None,
-            title="How many",
+            title=DRILLS["count"],
             description_md=(
                 "Copies to try; fewer where fewer courses are empty. Left empty, as many as the Airflow Variable "
                 f"{COUNT_VARIABLE} says, or one."
@@ -82,7 +83,7 @@ def form() -> dict[str, Param]:
         ),
         "into": Param(
             [],
-            title="Into which courses",
+            title=DRILLS["into"],
             description_md=(
                 "One course on each line, by number, address or SIS id: empty ones that were never published. Left empty, those in "
                 f"the Airflow Variable {COURSES_VARIABLE}."

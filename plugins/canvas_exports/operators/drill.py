@@ -23,6 +23,7 @@ from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.operators.run_info import run_info
 from canvas_exports.restore.drawing import draw
 from canvas_exports.restore.drill import Drill, DrillState
+from canvas_exports.restore.labels import DRILLS
 from canvas_exports.restore.request import LEVELS, NEWEST, RestoreRequest
 from canvas_exports.restore.rooms import empty_rooms
 from canvas_exports.restore.state import RestoreState, earlier
@@ -97,7 +98,7 @@ class CanvasDrawDrillsOperator(BaseOperator):
             self.log.warning("Not restored into %s: %s", course, why)
         if not rooms.empty:
             raise InputError(
-                "into",
+                DRILLS["into"],
                 "none of the courses named for drills can be restored into",
                 accepted="courses that are empty and were never published; reset or add one in Canvas",
             )
@@ -126,7 +127,7 @@ class CanvasDrawDrillsOperator(BaseOperator):
         named = [course for course in into if str(course).strip()]
         if not named:
             raise InputError(
-                "into",
+                DRILLS["into"],
                 "no course to restore into is named",
                 accepted="numbers or SIS ids of empty courses that were never published",
             )
@@ -138,7 +139,7 @@ class CanvasDrawDrillsOperator(BaseOperator):
         except (TypeError, ValueError):
             count = 0
         if not 1 <= count <= MOST:
-            raise InputError("count", f"{self.count!r} drills cannot be run", accepted=f"1 to {MOST}")
+            raise InputError(DRILLS["count"], f"{self.count!r} drills cannot be run", accepted=f"1 to {MOST}")
         return count
 
 

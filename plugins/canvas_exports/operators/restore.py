@@ -11,12 +11,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import InputError
 from canvas_exports.export.durations import Duration
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.restore.job import Restore
-from canvas_exports.restore.labels import label
+from canvas_exports.restore.labels import label, refused
 from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
 from canvas_exports.restore.state import RestoreState, earlier
 
@@ -129,7 +128,7 @@ class CanvasRestoreOperator(ImportingOperator):
     def check(self) -> None:
         """Refuse bad input."""
         if self.fail_on not in FAIL_ON:
-            raise InputError("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
+            raise refused("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
         self._request()
 
     def build(

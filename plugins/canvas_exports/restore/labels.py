@@ -21,6 +21,10 @@ LABELS = {
 }
 
 
+#: Likewise of the form of drills, where it differs.
+DRILLS = {"count": "How many", "into": "Into which courses"}
+
+
 def label(argument: str) -> str:
     """As it stands before a colon."""
     return LABELS[argument].rstrip("?")

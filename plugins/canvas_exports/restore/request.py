@@ -100,8 +100,6 @@ class RestoreRequest:
     ) -> RestoreRequest:
         """Read what a person wrote.
 
-        What the form's own rules let pass is blamed by the title of its field, all else by the name of the argument.
-
         Raises:
             InputError: names the field, what is wrong with it, and what is accepted.
         """
@@ -110,13 +108,13 @@ class RestoreRequest:
             raise refused("into", f"{target} is not a course", accepted="the number or SIS id of a course")
         if export_type not in ExportType._value2member_map_:
             types = [each.value for each in ExportType]
-            raise InputError("export_type", f"{export_type!r} is no type of package", accepted=types)
+            raise refused("export_type", f"{export_type!r} is no type of package", accepted=types)
         for field, value, known in (("proof", proof, LEVELS), ("via", via, (UPLOAD, URL))):
             if value not in known:
-                raise InputError(field, f"{value!r} is not known", accepted=known)
+                raise refused(field, f"{value!r} is not known", accepted=known)
         for field, switch in (("allow_content", allow_content), ("allow_incomplete", allow_incomplete)):
             if not isinstance(switch, bool):  # the text "False" would allow it
-                raise InputError(field, f"{switch!r} is neither true nor false", accepted="true, false")
+                raise refused(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
             source=read_name(course, field=label("course")),
             wanted=Wanted.parse(copy or NEWEST),

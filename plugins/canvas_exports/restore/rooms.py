@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
+from canvas_exports.restore.labels import DRILLS
 from canvas_exports.restore.safeguards import check_empty, check_idle, check_unpublished
 
 
@@ -34,11 +35,13 @@ def empty_rooms(client: CanvasClient, named: Iterable[str | int]) -> Rooms:
         CanvasError: Canvas could not be asked (retryable), or refuses the token (permanent).
     """
     rooms = Rooms()
-    contexts = [context for text in named for context in Context.parse_all(text, field="into")]
+    contexts = [context for text in named for context in Context.parse_all(text, field=DRILLS["into"])]
     for context in contexts:
-        context.check_host(client.host, field="into")
+        context.check_host(client.host, field=DRILLS["into"])
         if context.kind is not ContextKind.COURSE:
-            raise InputError("into", f"{context} is not a course", accepted="numbers or SIS ids of courses")
+            raise InputError(
+                DRILLS["into"], f"{context} is not a course", accepted="numbers or SIS ids of courses"
+            )
         try:
             course = client.course(context)
             if course.id in rooms.ids:

@@ -332,6 +332,7 @@ class CanvasContentExportOperator(BaseOperator):
 
     def _finish(self, context: Context, batch: Batch, receipt: Receipt) -> dict[str, Any]:
         """Retry, fail or succeed; the report is complete either way."""
+        self.log.info("Report: %s", self.report_url)
         outcomes = [item.outcome or Outcome.INTERRUPTED for item in batch.items]
         last_try = context["ti"].try_number > context["ti"].max_tries
         if any(outcome.is_retryable for outcome in outcomes) and not last_try:

@@ -21,13 +21,18 @@ class CanvasLink(BaseOperatorLink):
 
 
 class RunReportLink(BaseOperatorLink):
-    """The report's page in Airflow; of a batch, its document in the archive: in the cloud's console where there is one."""
+    """The report's page in Airflow; of a batch, its document in the console of the cloud that holds the archive.
+
+    Without an address: a document that no browser opens from Airflow's page, as one on a disk, on SFTP, or in a store
+    without a console. The task's log says where it is.
+    """
 
     name = "Run report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
         """The address, or an empty string."""
-        return getattr(operator, "report_url", None) or ""
+        address = getattr(operator, "report_url", None) or ""
+        return address if address.startswith(("https://", "http://", "/")) else ""
 
 
 def context_url(host: str, context: Context) -> str:

@@ -131,7 +131,11 @@ BROKEN: list[tuple[str, str]] = [
         "export_types: [cartridge]",
         "export_types[0]: 'cartridge' is not one. Accepted: common_cartridge, qti, zip.",
     ),
-    ("export_types: cartridge", "export_types: 'cartridge' is not a list."),
+    (
+        "export_types: cartridge",
+        "export_types: 'cartridge' is not a list. "
+        "Accepted: a list of some of common_cartridge, qti, zip, such as [common_cartridge].",
+    ),
     ("export_types: []", "export_types: is empty. Accepted: at least one."),
     ("export_types: [zip, zip]", "export_types: names something twice."),
     ("retires: 3", "retires: there is no such field. Accepted: name, description, schedule, "),
@@ -160,10 +164,10 @@ BROKEN: list[tuple[str, str]] = [
     ("key_template: '{created}'", "key_template: {export_id} has to open or close its path segment"),
     ("key_template: '../{export_id}'", "key_template: '../{export_id}' has a segment that is empty, "),
     ("batch_size: 0", "batch_size: 0 is out of range. Accepted: 1 to 200."),
-    ("batch_size: many", "batch_size: 'many' is not a whole number."),
+    ("batch_size: many", "batch_size: 'many' is not a whole number. Accepted: 1 to 200."),
     ("max_in_flight: 201", "max_in_flight: 201 is out of range. Accepted: 1 to 200."),
     ("parallel_transfers: 17", "parallel_transfers: 17 is out of range. Accepted: 1 to 16."),
-    ("parallel_transfers: 2.5", "parallel_transfers: '2.5' is not a whole number."),
+    ("parallel_transfers: 2.5", "parallel_transfers: '2.5' is not a whole number. Accepted: 1 to 16."),
     (
         "deadline: 12 hours",
         "deadline: '12 hours' does not fit. Accepted: such as 'PT12H', 'P2D'.",

@@ -65,6 +65,8 @@ def test_the_button_of_a_report_is_there_only_if_a_browser_opens_what_it_leads_t
     assert not opens or address.startswith("https://console.")
 
 
-@pytest.mark.parametrize("page", ["https://airflow.example.edu/canvas_exports/dags/x", "/canvas_exports/dags/x"])
+@pytest.mark.parametrize(
+    "page", ["https://airflow.example.edu/canvas_exports/dags/x", "/canvas_exports/dags/x"]
+)
 def test_the_button_of_a_report_opens_the_page_in_airflow_with_and_without_a_base_url(page: str) -> None:
     assert RunReportLink().get_link(SimpleNamespace(report_url=page), ti_key=None) == page

@@ -190,11 +190,11 @@ def test_a_mistake_that_the_report_would_find_is_found_before_anything_is_export
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({}, "the fields courses, groups and users are empty"),
+        ({}, "the fields courses, groups and users are empty. Name at least one."),
         ({"courses": [], "groups": None}, "the fields courses, groups and users are empty"),
         (
             {"account": 1, "filters": {"search_term": "no such course"}},
-            "account 1 has no course that passes the filters",
+            "account 1 has no course that passes the filters. Mend the filters.",
         ),
     ],
 )

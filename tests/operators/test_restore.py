@@ -17,6 +17,7 @@ from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.restore import job
+from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.triggers import restore as trigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
@@ -146,6 +147,8 @@ def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
     result = life.receipt or life.supervisor.xcoms["restore"]
     assert result["issues"]
     assert result["texts"]
+    if state == "failed":
+        assert str(life.error).endswith(f" {RestoreOutcome(result['outcome']).next_step}")
     assert imports(canvas) == (fault is not Fault.IMPORT_FAILS)
 
 

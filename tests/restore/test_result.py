@@ -31,6 +31,12 @@ def test_what_canvas_says_is_told_without_links_that_open_doors_or_people(text: 
     assert harmless(text) == kept
 
 
+@pytest.mark.parametrize("outcome", RestoreOutcome)
+def test_every_end_but_restored_says_what_to_do(outcome: RestoreOutcome) -> None:
+    assert bool(outcome.next_step) is (outcome is not RestoreOutcome.RESTORED)
+    assert not outcome.next_step or outcome.next_step.endswith(".")
+
+
 @given(st.text())
 def test_whatever_canvas_says_is_one_short_printable_line(text: str) -> None:
     line = harmless(text)

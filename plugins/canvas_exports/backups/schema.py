@@ -85,7 +85,8 @@ def _needs(error: ValidationError, place: Place) -> Iterator[Found]:
 def _wrong_type(error: ValidationError, place: Place) -> Iterator[Found]:
     wanted = _rule(error)["type"]
     kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
-    yield place, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", _examples(_rule(error)))
+    accepted = _examples(_rule(error)) or _elements(_rule(error)) or _range(_rule(error))
+    yield place, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
 
 
 def _not_one(error: ValidationError, place: Place) -> Iterator[Found]:
@@ -93,9 +94,7 @@ def _not_one(error: ValidationError, place: Place) -> Iterator[Found]:
 
 
 def _out_of_range(error: ValidationError, place: Place) -> Iterator[Found]:
-    least, most = _rule(error)["minimum"], _rule(error).get("maximum")
-    accepted = f"{least} or more" if most is None else f"{least} to {most}"
-    yield place, sentence(f"{_shown(error.instance)} is out of range", accepted)
+    yield place, sentence(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
 
 
 def _unfitting(error: ValidationError, place: Place) -> Iterator[Found]:
@@ -145,6 +144,18 @@ def _fields(error: ValidationError) -> Mapping[str, Any]:
 def _examples(rule: Mapping[str, Any]) -> str | None:
     examples = rule.get("examples")
     return f"such as {', '.join(map(_shown, examples))}" if examples else None
+
+
+def _elements(rule: Mapping[str, Any]) -> str | None:
+    named = rule.get("items", {}).get("enum")
+    return f"a list of some of {', '.join(named)}, such as [{named[0]}]" if named else None
+
+
+def _range(rule: Mapping[str, Any]) -> str | None:
+    least, most = rule.get("minimum"), rule.get("maximum")
+    if least is None:
+        return None
+    return f"{least} or more" if most is None else f"{least} to {most}"
 
 
 def _shown(value: Any) -> str:

@@ -141,9 +141,10 @@ class CanvasListCoursesOperator(BaseOperator):
             "the course list names none" if self.course_list else "",
         ]
         found = " and ".join(filter(None, where)) or "the fields courses, groups and users are empty"
+        mend = "Mend the filters" if self.account is not None else "Name at least one"
         return (
-            f"No course was found, so nothing would be backed up: {found}. Name at least one, or say allow_empty if that is "
-            "what you expect."
+            f"No course was found, so nothing would be backed up: {found}. {mend}. In a DAG of your own, allow_empty=True of "
+            "CanvasListCoursesOperator permits an empty list."
         )
 
     def _contexts(self, names: Names) -> list[CanvasContext]:

@@ -163,7 +163,8 @@ class CanvasRestoreOperator(ImportingOperator):
         if result.is_failure(self.fail_on):
             context["ti"].xcom_push(key="restore", value=document)
             raise AirflowFailException(
-                f"{result.outcome.value}: {result.reason} (course {result.course_id}, {result.copy})"
+                f"{result.outcome.value}: {result.reason} (course {result.course_id}, {result.copy}). "
+                f"{result.outcome.next_step}"
             )
         return document
 

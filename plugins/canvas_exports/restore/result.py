@@ -31,6 +31,18 @@ class RestoreOutcome(str, Enum):
     FAILED = "failed"
     STALLED = "stalled"
 
+    @property
+    def next_step(self) -> str:
+        """What a person does about it, in a sentence; empty if nothing."""
+        return _NEXT_STEPS.get(self, "")
+
+
+_NEXT_STEPS = {
+    RestoreOutcome.RESTORED_WITH_ISSUES: "The import is done: read above what Canvas noted, and look at it in the course.",
+    RestoreOutcome.FAILED: "Mend what the reason names, or choose another copy, and start a new run.",
+    RestoreOutcome.STALLED: "Look at the imports of the course in Canvas. Clear looks again, and imports nothing anew.",
+}
+
 
 @dataclass(frozen=True)
 class RestoreResult:

@@ -148,7 +148,7 @@ def _examples(rule: Mapping[str, Any]) -> str | None:
 
 def _elements(rule: Mapping[str, Any]) -> str | None:
     named = rule.get("items", {}).get("enum")
-    return f"a list of some of {', '.join(named)}, such as [{named[0]}]" if named else None
+    return f"a list of some of {', '.join(named)}" if named else None
 
 
 def _range(rule: Mapping[str, Any]) -> str | None:

@@ -85,7 +85,8 @@ def form() -> dict[str, Param]:
             [],
             title=DRILLS["into"],
             description_md=(
-                "One course on each line, by number, address or SIS id: empty ones that were never published. Left empty, those in "
+                "One course on each line, by number, address, or SIS id as sis_course_id:DRILL-1: empty ones that were never "
+                "published. Left empty, those in "
                 f"the Airflow Variable {COURSES_VARIABLE}."
             ),
             type=["array", "null"],

@@ -79,7 +79,8 @@ def form() -> dict[str, Param]:
             None,
             title=LABELS["into"],
             description_md=(
-                "Required. The number, address or SIS id of an empty course. It is looked at before anything is sent."
+                "Required. An empty course: its number, its page's address, or its SIS id as sis_course_id:BIO-101. It is looked "
+                "at before anything is sent."
             ),
             type="string",
         ),

@@ -157,14 +157,14 @@ class CanvasRestoreOperator(ImportingOperator):
         result = self._restore.result
         assert result is not None
         for text in result.texts:
-            self.log.info("Canvas noted: %s", text)
+            self.log.warning("Canvas noted: %s", text)
         self.log.info("%s into course %d: %s", result.copy, result.course_id, result.outcome.value)
         document = result.to_json()
         if result.is_failure(self.fail_on):
             context["ti"].xcom_push(key="restore", value=document)
             raise AirflowFailException(
-                f"{result.outcome.value}: {result.reason} (course {result.course_id}, {result.copy}). "
-                f"{result.outcome.next_step}"
+                f"{result.outcome.value}: {result.reason}. {result.outcome.next_step} "
+                f"(course {result.course_id}, {result.copy})"
             )
         return document
 

@@ -163,7 +163,7 @@ class CanvasRestoreOperator(ImportingOperator):
         if result.is_failure(self.fail_on):
             context["ti"].xcom_push(key="restore", value=document)
             raise AirflowFailException(
-                f"{result.outcome.value}: {result.reason}. {result.outcome.next_step} "
+                f"{result.outcome.value}: {str(result.reason).rstrip('.')}. {result.outcome.next_step} "
                 f"(course {result.course_id}, {result.copy})"
             )
         return document

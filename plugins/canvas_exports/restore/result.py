@@ -40,7 +40,7 @@ class RestoreOutcome(str, Enum):
 _NEXT_STEPS = {
     RestoreOutcome.RESTORED_WITH_ISSUES: "The import is done: read above what Canvas noted, and look at it in the course.",
     RestoreOutcome.FAILED: "Mend what the reason names, or choose another copy, and start a new run.",
-    RestoreOutcome.STALLED: "Look at the imports of the course in Canvas. Clear looks again, and imports nothing anew.",
+    RestoreOutcome.STALLED: "Clear looks again, and imports nothing anew.",
 }
 
 

@@ -130,12 +130,16 @@ class Programs:
         Raises:
             ProgramDiedError: it failed.
         """
-        with self._undisturbed():
-            program = self._spawn(name, command, environment, user, folder)
+        program: Program | None = None
         try:
+            with self._undisturbed():
+                program = self._spawn(name, command, environment, user, folder)
             status = program.process.wait()
-        except BaseException:  # whoever waits is interrupted: nothing goes on alone
-            program.kill()
+        except (
+            BaseException
+        ):  # whoever waits is interrupted, maybe as the program began: nothing goes on alone
+            if program is not None:
+                program.kill()
             raise
         if status != 0:
             program.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -133,6 +134,24 @@ programs.start("scheduler", sys.argv[2:])
 print("started", flush=True)
 import time; time.sleep(600)
 """
+
+
+class Interrupted(TendedPrograms):
+    """Programs whose person presses Ctrl-C just while one of them is begun."""
+
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        yield
+        raise KeyboardInterrupt
+
+
+def test_a_program_that_begins_as_ctrl_c_is_pressed_is_ended(tmp_path: Path, said: list[str]) -> None:
+    programs = Interrupted(tmp_path, os.environ, said.append)
+    mark = tmp_path / "mark"
+    with pytest.raises(KeyboardInterrupt):
+        programs.run("begun", [sys.executable, "-c", "import time; time.sleep(60)", str(mark)])
+    found = [each for each in psutil.process_iter(["cmdline"]) if str(mark) in (each.info["cmdline"] or ())]
+    assert found == []
 
 
 def orphaned(folder: Path, command: list[str]) -> tuple[int, int]:

@@ -105,6 +105,19 @@ class TestOneCourse:
             assert f"HTTP {status}, request " in (items[0].reason or "")
             assert creations(canvas) == {"course:101": 1, "course:103": 1}
 
+    @pytest.mark.parametrize("effect", ["bad_request_page", "server_error", "bad_token"])
+    def test_so_have_many_of_them_though_in_the_retry_nobody_else_is_left_to_ask_for(
+        self, tmp_path: Path, effect: str
+    ) -> None:
+        bad = range(102, 108)
+        with sandbox(course(101), *map(course, bad), switches=QUICK) as canvas:
+            for number in bad:
+                path = rf"/{number}/content_exports$"
+                canvas.inject(RequestFault(effect, method="POST", path=path, times=None))
+            items, used = attempts(Rig(canvas, tmp_path, courses=[*bad, 101]), 5)
+            assert outcomes(items) == {"course:101": "stored"} | {f"course:{each}": "failed" for each in bad}
+            assert used == 2
+
     def test_a_clear_asks_for_it_again(self, tmp_path: Path) -> None:
         with three() as canvas:
             canvas.inject(

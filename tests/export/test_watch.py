@@ -86,7 +86,11 @@ class Canvas:
         if isinstance(end, Exception):
             raise end
         if self.time < self.done_at.get(export_id, 1e12):
-            end = ExportState.EXPORTING
+            end = (
+                ExportState.CREATED
+                if self.time < self.starts_at.get(export_id, 0.0)
+                else ExportState.EXPORTING
+            )
         return ContentExport(export_id, EPOCH, "common_cartridge", end, attachment=self.package)
 
 
@@ -335,6 +339,18 @@ async def test_a_progress_that_is_refused_twice_is_not_what_the_export_is_told_b
     assert [kind for _, kind, _ in canvas.looks] == ["progress", "progress", "show"]
 
 
+@pytest.mark.parametrize("stall_after", [120.0, 7200.0])
+async def test_an_export_that_is_over_though_its_progress_never_says_so_is_found_before_it_stalls(
+    stall_after: float,
+) -> None:
+    canvas = Canvas()
+    canvas.starts_at[5] = 1e12  # its Progress queues for ever
+    canvas.done_at[5] = 1010.0
+    seen = await run(canvas, [watched(5)], wake(stall_after=stall_after))
+    assert seen.ready == [5]
+    assert canvas.time - 1000.0 < stall_after
+
+
 async def test_without_a_progress_the_export_itself_is_watched() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1030.0}
@@ -519,7 +535,7 @@ class TestNews:
     async def test_it_says_what_is_done_and_who_is_waited_for(self) -> None:
         canvas = Canvas()
         canvas.starts_at = {1: 1e9, 2: 1e9}
-        canvas.done_at = {2: 1030.0, 3: 1040.0}
+        canvas.done_at = {3: 1040.0}
         exports = [replace(watched(1), progress_id=None), watched(2), watched(3)]
         canvas.ends[1] = ExportState.EXPORTING
         said = await self.lines(canvas, exports, News(done=36, total=40, every=300.0), until=2000.0)

@@ -12,6 +12,7 @@ from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedEr
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
 COMPLETE = 100.0  # per cent
+DOUBT_AFTER = 600.0  # seconds after which a Progress that stands still is no longer taken at its word
 REFUSED = "refused"  # a look was not answered
 _NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)
 
@@ -53,20 +54,23 @@ class Subject:
     trouble: str | None = None
 
 
-async def look(client: Looks, subject: Subject, now: Callable[[], float]) -> str | None:
+async def look(
+    client: Looks, subject: Subject, now: Callable[[], float], *, doubt_after: float = DOUBT_AFTER
+) -> str | None:
     """``ready``, or why it is dead, or ``refused``: not to be seen just now, or ``None``: still running.
 
     A Progress is one row and cheap, so it is asked first. One that is complete is worth a worker, who reads the export in
     any case before its package is fetched. It is so a moment before the export is, though, and for ever if the job died
     in that moment: where the worker came in vain, completion stands at 100, and only the export itself is believed. So
-    it is where the Progress failed or was cancelled, which says nothing about the export, and where it was refused twice.
+    it is where the Progress failed or was cancelled, which says nothing about the export, where it was refused twice, and
+    where it has stood still for ``doubt_after`` seconds: the export may be over all the same.
     """
     in_vain = subject.completion == COMPLETE
     try:
         state = await _progress(client, subject, now)
         if state is ProgressState.COMPLETED and not in_vain:
             return "ready"
-        if state is not None and state not in _OVER:
+        if state is not None and state not in _OVER and now() - subject.changed_at < doubt_after:
             return None
         export = await client.show_export(Context.parse(subject.context), subject.export_id)
     except NotFoundError:

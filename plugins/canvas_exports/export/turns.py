@@ -124,7 +124,9 @@ class Turns:
 
     def next_round(self) -> None:
         """All that are left were refused: wait, and let them have another turn, unless nobody is answered anyway."""
-        if self._answered or len(self._refused) < _ENOUGH:
+        # What an attempt before this one has had made was answered, too: by now only those are left that were refused.
+        answered = self._answered or any(item.creations for item in self._engine.items.values())
+        if answered or len(self._refused) < _ENOUGH:
             self._cancelled.wait(self._settle)
         else:
             for name in self._refused:

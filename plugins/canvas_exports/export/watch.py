@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 from canvas_exports.errors import CanvasError, CredentialError
-from canvas_exports.export.look import COMPLETE, REFUSED, Looks, Subject, look
+from canvas_exports.export.look import COMPLETE, DOUBT_AFTER, REFUSED, Looks, Subject, look
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.queue import Queue
 from canvas_exports.export.sightings import News, Seen, Sightings, Wake, Watched
@@ -54,6 +54,7 @@ async def watch(
     if tell is not None:
         tell(*vigil.counts())
     news = News() if news is None else news
+    doubt_after = DOUBT_AFTER if wake is None else min(DOUBT_AFTER, wake.stall_after / 2)
     silent_until = now() + news.every if say is not None else float("inf")
     try:
         while (at := vigil.next_at()) is not None:
@@ -66,7 +67,8 @@ async def watch(
             numbers = vigil.take_due()
             try:
                 found, shown = await asyncio.wait_for(
-                    _looks(client, [vigil.subjects[number] for number in numbers], now), vigil.patience()
+                    _looks(client, [vigil.subjects[number] for number in numbers], now, doubt_after),
+                    vigil.patience(),
                 )
             except asyncio.TimeoutError:  # Canvas is slow: whoever is woken looks again
                 found, shown = [None] * len(numbers), False
@@ -84,10 +86,12 @@ async def watch(
 
 
 async def _looks(
-    client: Looks, subjects: list[Subject], now: Callable[[], float]
+    client: Looks, subjects: list[Subject], now: Callable[[], float], doubt_after: float
 ) -> tuple[list[str | None], bool]:
     """What is seen of some exports, and whether Canvas answers anybody."""
-    news = await asyncio.gather(*(look(client, subject, now) for subject in subjects))
+    news = await asyncio.gather(
+        *(look(client, subject, now, doubt_after=doubt_after) for subject in subjects)
+    )
     return news, any(what != REFUSED for what in news) or await _answers(client)
 
 

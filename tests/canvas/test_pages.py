@@ -209,3 +209,20 @@ def test_an_empty_page_is_a_page() -> None:
 def test_a_hostile_link_header_is_read_in_linear_time() -> None:
     assert links_of({"link": "<" * 50_000}) == {}
     assert links_of({"link": "<x>" + "; a=b" * 20_000}) == {}
+
+
+def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> None:
+    def read(row: Any) -> int:
+        if not isinstance(row, int):
+            raise UnexpectedAnswerError("the field id is missing")
+        return row
+
+    first = Request("GET", "/api/v1/courses/101/content_exports", "per_page=100", context="course:101")
+    pages = Walk(first, read, lambda row: row, Origin.parse("canvas.example.edu"))
+    assert pages.call is not None
+    rows = pages.rows(pages.call.read([1, None, 2, {}], Answer(200, {})))
+    assert [next(rows), next(rows)] == [1, 2]
+    with pytest.raises(UnexpectedAnswerError, match="id is missing") as caught:
+        next(rows)
+    assert caught.value.context == "course:101"
+    assert pages.call is None

@@ -11,9 +11,9 @@ from canvas_exports.canvas.models import Attachment, ContentExport, ExportState,
 from canvas_exports.canvas.parse import (
     read_course,
     read_export,
-    read_list,
     read_list_item,
     read_progress,
+    read_rows,
     read_user,
 )
 from canvas_exports.errors import UnexpectedAnswerError
@@ -171,7 +171,7 @@ def test_a_user_does_not_show_a_name() -> None:
 
 
 def test_content_list_rows_are_types_or_items() -> None:
-    kinds, item = read_list(
+    (kinds, item), unreadable = read_rows(
         [
             {"type": "wiki_pages", "property": "select[all_wiki_pages]", "title": "Pages", "count": 3},
             {"type": "quizzes", "id": 5, "title": "Quiz"},
@@ -185,6 +185,7 @@ def test_content_list_rows_are_types_or_items() -> None:
         None,
     )
     assert (item.id, item.title, item.count) == ("5", "Quiz", None)
+    assert unreadable is None
 
 
 @pytest.mark.parametrize("read", [read_progress, read_course, read_user, read_list_item])
@@ -196,4 +197,4 @@ def test_objects_without_their_id_are_unexpected(read: Callable[[Any], object], 
 
 def test_a_list_must_be_a_list() -> None:
     with pytest.raises(UnexpectedAnswerError):
-        read_list({"errors": []}, read_course)
+        read_rows({"errors": []}, read_course)

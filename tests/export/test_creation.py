@@ -15,7 +15,13 @@ from tests.export.rig import QUICK, client, course, creations, sandbox
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.errors import AnswerLostError, BadRequestError, CanvasUnavailableError, CredentialError
+from canvas_exports.errors import (
+    AnswerLostError,
+    BadRequestError,
+    CanvasUnavailableError,
+    CredentialError,
+    UnexpectedAnswerError,
+)
 from canvas_exports.export import events
 from canvas_exports.export.creation import Creator
 from canvas_exports.export.items import Item, State
@@ -221,6 +227,22 @@ class TestLookingUp:
         for _ in range(2):
             ours.create_export(Context.parse(100), CARTRIDGE)
         assert self.not_adopted(ours, item)
+
+    def test_a_row_that_cannot_be_read_hides_none_that_can(self, canvas: Sandbox, ours: CanvasClient) -> None:
+        item = intended()
+        odd = ours.create_export(Context.parse(100), ExportRequest.build("zip"))
+        made = ours.create_export(Context.parse(100), CARTRIDGE)
+        canvas.world.exports[odd.id].created_at = 0.0  # no time at which there was a Canvas
+        event = creator(ours).look_up(item, ADMIN)
+        assert isinstance(event, events.Created)
+        assert event.export_id == made.id
+
+    def test_but_it_may_be_ours_where_no_other_is(self, canvas: Sandbox, ours: CanvasClient) -> None:
+        item = intended()
+        odd = ours.create_export(Context.parse(100), CARTRIDGE)
+        canvas.world.exports[odd.id].created_at = 0.0
+        with pytest.raises(UnexpectedAnswerError, match="created_at"):
+            creator(ours).look_up(item, ADMIN)
 
     def test_a_selection_is_never_adopted(self, canvas: Sandbox, ours: CanvasClient) -> None:
         item = intended()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from canvas_exports.canvas.answers import about
 from canvas_exports.canvas.origin import Origin, host_of, resolve
-from canvas_exports.canvas.parse import read_list
+from canvas_exports.canvas.parse import read_rows
 from canvas_exports.canvas.wire import Answer, Call, Request
 from canvas_exports.errors import UnexpectedAnswerError
 from canvas_exports.text import harmless
@@ -72,8 +72,8 @@ class Walk(Generic[T]):
         """The rows of a page that no earlier page had.
 
         Raises:
-            UnexpectedAnswerError: after the last of them, where it is not known whether the list goes on, or where to:
-                who stops before needs no more than these.
+            UnexpectedAnswerError: after the last of them, where a row could not be read, or it is not known whether the
+                list goes on, or where to: who stops before needs no more than these.
         """
         before = len(self._seen)
         for row in page:
@@ -94,8 +94,11 @@ class Walk(Generic[T]):
     def _read(self, document: Any, answer: Answer) -> list[T]:
         assert self.call is not None
         request = self.call.request
-        rows = read_list(document, self._read_row)
+        rows, unreadable = read_rows(document, self._read_row)
         self.call = None
+        if unreadable is not None:
+            self._problem = about(unreadable, request, answer)
+            return rows
         try:
             following = self._following(request, len(rows), answer)
             if following is None:

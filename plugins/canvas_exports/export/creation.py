@@ -14,6 +14,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
     NotFoundError,
     PermissionDeniedError,
+    UnexpectedAnswerError,
 )
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
@@ -90,11 +91,20 @@ class Creator:
 
     def _candidates(self, item: Item, user_id: int, since: float) -> list[ContentExport]:
         found = []
-        for export in self._client.list_exports(_context(item)):
-            if export.created_at.timestamp() < since:
-                break  # the list is newest first
-            if export.user_id == user_id and export.export_type == item.export_type and not export.is_dead:
-                found.append(export)
+        try:
+            for export in self._client.list_exports(_context(item)):
+                if export.created_at.timestamp() < since:
+                    break  # the list is newest first
+                if (
+                    export.user_id == user_id
+                    and export.export_type == item.export_type
+                    and not export.is_dead
+                ):
+                    found.append(export)
+        except UnexpectedAnswerError as error:
+            if not found:
+                raise  # ours may be what could not be read
+            _log.warning("%s", error)
         return found
 
     def _created(self, item: Item, export: ContentExport) -> events.Created:

@@ -226,6 +226,8 @@ class Effect(str, Enum):
     """302 to the login page; no effect."""
     GARBLED = "garbled"
     """200 with JSON that ends in the middle; the request takes effect."""
+    HIDDEN_ANSWER = "hidden_answer"
+    """403 HTML of something in front of Canvas, in place of the answer; the request takes effect."""
     DELAY = "delay"
     """Answered after ``seconds``."""
     CUT = "cut"

@@ -27,7 +27,7 @@ MOMENTS = (
     ("GET", r"/create_success"),
     ("POST", r"^/(?!api)"),
 )
-EFFECTS = ("lost_answer", "refused", "garbled", "server_error", "maintenance")
+EFFECTS = ("lost_answer", "refused", "garbled", "hidden_answer", "server_error", "maintenance")
 _ATTEMPTS = 12
 
 

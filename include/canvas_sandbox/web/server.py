@@ -251,12 +251,13 @@ def _damaged(reply: Reply, fault: RequestFault, slow_rate: float) -> Reply:
     after = reply.length // 2 if fault.after is None else fault.after
     if fault.effect is Effect.LOST_ANSWER:
         return replace(reply, drop=True)
+    if fault.effect is Effect.HIDDEN_ANSWER:
+        return errors.firewall()
     if fault.effect is Effect.CUT:
         return replace(reply, cut_after=after)
     if fault.effect is Effect.SLOW:
         return replace(reply, rate=slow_rate)
-    if fault.effect in (Effect.TRUNCATED, Effect.GARBLED):
-        if reply.package is not None:
-            return replace(reply, package=reply.package.part(0, after))
-        return replace(reply, body=reply.body[:after])
-    return reply
+    if fault.effect not in (Effect.TRUNCATED, Effect.GARBLED):
+        return reply
+    package = reply.package and reply.package.part(0, after)
+    return replace(reply, package=package, body=reply.body[:after])

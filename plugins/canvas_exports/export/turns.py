@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.errors import AnswerLostError, CanvasError, CanvasExportsError, CredentialError
+from canvas_exports.errors import (
+    AnswerLostError,
+    CanvasError,
+    CanvasExportsError,
+    CredentialError,
+    UnexpectedAnswerError,
+)
 from canvas_exports.export import events
 from canvas_exports.export.creation import Creator
 from canvas_exports.export.engine import Engine
@@ -152,7 +158,9 @@ class Turns:
                 sent = True
                 event = self._creator.look_up(item, user_id) if known else self._creator.create(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this context
-            lost = isinstance(error, AnswerLostError) or not isinstance(error, CanvasExportsError)
+            # A page of something in front of Canvas does not say what Canvas did.
+            unsaid = isinstance(error, (AnswerLostError, UnexpectedAnswerError))
+            lost = unsaid or not isinstance(error, CanvasExportsError)
             self._refuse(item, error, undone=not known and not (sent and lost))
             return
         self._engine.apply(event)

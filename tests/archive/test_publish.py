@@ -25,6 +25,7 @@ from canvas_exports.errors import (
     ArchiveError,
     ArchiveUnavailableError,
     CorruptPackageError,
+    UnreadableDocumentError,
     WrongPackageError,
 )
 
@@ -394,7 +395,7 @@ def test_a_manifest_of_another_export_that_appears_meanwhile_is_never_replaced(s
         document.append(replace(manifest, package=replace(manifest.package, key=DRAFT.key)).to_json())
         store.put_if_absent(manifest_key(DRAFT.key), document[0])
 
-    with pytest.raises(AlreadyStoredError):
+    with pytest.raises(UnreadableDocumentError, match="another export"):
         store_package(Quicker(store, "put_if_absent", other), Canvas(PACKAGE))
     assert store.read(manifest_key(DRAFT.key)) == document[0]
 

@@ -231,4 +231,4 @@ async def test_a_canvas_that_shows_nothing_is_not_asked_again() -> None:
 
 def test_another_word_is_refused() -> None:
     with pytest.raises(InputError, match=r"progress_api.*soap.*rest, graphql"):
-        AsyncCanvasClient(HOST, "token", progress_api="soap")
+        AsyncCanvasClient(HOST, "7~asked-together", progress_api="soap")

@@ -488,7 +488,7 @@ def test_a_line_of_the_index_is_a_copy_where_it_belongs_or_nothing(line: bytes) 
         return
     assert context_of(found.key) == (found.context.kind, found.context.id)
     assert found.package.key.startswith(f"{found.context.kind}s/{found.context.id}/")
-    assert copy_of(row_of(INFO, found).text) == found
+    assert copy_of(row_of(replace(INFO, key=found.key), found).text) == found
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)

@@ -34,11 +34,15 @@ SECRET = "the-password-of-the-mail-server"
 REACHING = ("archive", "archive_conn_id", "also_archives", "canvas_conn_id", "course_list", "key_template")
 
 CONNECTIONS: dict[str, dict[str, Any]] = {
-    "canvas_default": {"conn_type": "canvas", "host": "canvas.example.edu", "password": "token"},
+    "canvas_default": {
+        "conn_type": "canvas",
+        "host": "canvas.example.edu",
+        "password": "canvas-token-of-forms",
+    },
     "canvas_help_desk": {
         "conn_type": "canvas",
         "host": "canvas.example.edu",
-        "password": "token",
+        "password": "canvas-token-of-forms",
         "extra": {"forms": "canvas_restore, canvas_restore_drill"},
     },
     "law": {"conn_type": "canvas_archive", "host": "s3://law-backups/canvas"},

@@ -143,7 +143,7 @@ class TestMissing:
         assert "somebody" not in text
 
     def test_a_filter_that_canvas_does_not_know(self, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("CANVAS_TOKEN", "token")
+        monkeypatch.setenv("CANVAS_TOKEN", "7~of-the-command")
         arguments = ["--canvas", "http://127.0.0.1:1", "--account", "1", "--filter"]
         for wrong in ("nonsense=1", "published"):
             assert ask("missing", *arguments, wrong)[0] == 2

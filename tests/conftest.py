@@ -38,6 +38,16 @@ hypothesis.settings.register_profile("offline", derandomize=True, deadline=None,
 hypothesis.settings.load_profile("offline")
 
 
+@pytest.fixture(autouse=True)
+def _secrets_of_this_test_only() -> Iterator[None]:
+    """A secret of one test is an ordinary word in the logs of the next."""
+    from canvas_exports import redaction  # noqa: PLC0415 - not before Airflow is isolated
+
+    before = redaction._known
+    yield
+    redaction._known = before
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _any_clock() -> Iterator[None]:
     """Copies of 2026 to 2028 are no copies of the future, whatever the clock of this machine says."""

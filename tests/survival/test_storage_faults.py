@@ -25,7 +25,8 @@ pytestmark = pytest.mark.survival
 
 BIG = 20 * MiB  # several parts of an upload
 EXPIRED = 400  # what S3 answers to keys that were good once
-PACKAGE = r"\.imscc(\?|$)"
+PACKAGE = r"/courses/.*\.imscc(\?|$)"
+UPLOAD = r"/courses/.*[?&]upload"  # of a package in parts; what is written to see whether one can write is stored so, too
 
 
 def courses() -> list[Course]:
@@ -58,19 +59,29 @@ NIGHTS = {
         (
             Trouble("PUT", PACKAGE, 503, times=9),
             Trouble("PUT", r"\.json", 503, times=5),
-            Trouble("POST", "uploads", 503, times=2),
+            Trouble("POST", UPLOAD + "s", 503, times=2),
             Trouble("HEAD", "", 503, times=4),
             Trouble("GET", "", 503, times=2),
         )
     ),
-    "reset_in_mid_part": Night((Trouble("PUT", "partNumber=2", when=When.MIDWAY, times=9),)),
+    "reset_in_mid_part": Night((Trouble("PUT", r"/courses/.*partNumber=2", when=When.MIDWAY, times=9),)),
     "reset_in_the_middle_of_a_package": Night((Trouble("PUT", PACKAGE + "$", when=When.MIDWAY, times=9),)),
-    "completed_but_answered_with_500": Night((Trouble("POST", "uploadId", 500, When.AFTER),)),
-    "completed_and_not_answered": Night((Trouble("POST", "uploadId", HANG_UP, When.AFTER),)),
-    "stored_but_answered_with_500": Night((Trouble("PUT", r"\.imscc$", 500, When.AFTER, times=3),)),
-    "stored_and_not_answered": Night((Trouble("PUT", r"\.(imscc|json)$", HANG_UP, When.AFTER, times=6),)),
+    "completed_but_answered_with_500": Night((Trouble("POST", UPLOAD + "Id", 500, When.AFTER),)),
+    "completed_and_not_answered": Night((Trouble("POST", UPLOAD + "Id", HANG_UP, When.AFTER),)),
+    "stored_but_answered_with_500": Night(
+        (Trouble("PUT", r"/courses/.*\.imscc$", 500, When.AFTER, times=3),)
+    ),
+    "stored_and_not_answered": Night(
+        (Trouble("PUT", r"/courses/.*\.(imscc|json)$", HANG_UP, When.AFTER, times=6),)
+    ),
+    "probe_stored_and_not_answered": Night(
+        (
+            Trouble("PUT", r"/\.canvas-exports-probe", HANG_UP, When.AFTER, times=4),
+            Trouble("POST", r"/\.canvas-exports-probe.*uploadId", HANG_UP, When.AFTER),
+        )
+    ),
     "keys_expired_in_mid_upload": Night(
-        (Trouble("PUT", "partNumber=[23]", EXPIRED, times=10**9),), meanwhile=renewed
+        (Trouble("PUT", r"/courses/.*partNumber=[23]", EXPIRED, times=10**9),), meanwhile=renewed
     ),
 }
 

@@ -169,7 +169,7 @@ def _settings(address: str, include: Path, dags: Path) -> Mapping[str, str]:
         "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "2000",
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "CANVAS_EXPORTS_INCLUDE": str(include),
-        "PYTHONPATH": ":".join(str(ROOT / part) for part in ("", "plugins", "include")),
+        "PYTHONPATH": ":".join(str(ROOT / part) for part in ("", "plugins", "dev")),
     }
 
 

@@ -69,7 +69,7 @@ def test_every_make_target_exists(page: Page) -> None:
 def test_every_file_that_is_named_exists(page: Page) -> None:
     for text in page.code:
         path = text.partition("::")[0]
-        if re.fullmatch(r"(plugins|include|dags|tests|benchmarks|docs|\.ci)/[\w./-]*", path):
+        if re.fullmatch(r"(plugins|include|dev|dags|tests|benchmarks|docs|\.ci)/[\w./-]*", path):
             assert (ROOT / path).exists(), f"{page} names {path}"
 
 

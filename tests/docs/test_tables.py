@@ -465,7 +465,7 @@ class TestDevelopment:
         named = set(page("development").column("The rooms"))
         found = {
             f"{path.relative_to(ROOT).as_posix()}/"
-            for parent in ("plugins/canvas_exports", "include")
+            for parent in ("plugins/canvas_exports", "include", "dev")
             for path in (ROOT / parent).iterdir()
             if path.is_dir() and path.name != "__pycache__"
         }

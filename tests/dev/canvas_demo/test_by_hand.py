@@ -1,0 +1,46 @@
+"""What a person may start by hand in the demo finds courses that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from canvas_exports.backups import load_backups
+from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.canvas.courses import questions
+from canvas_exports.export.course_lists import read_list
+from canvas_exports.restore.rooms import empty_rooms
+from canvas_sandbox.scenarios import demo
+
+INCLUDE = Path(__file__).parents[3] / "include"
+
+
+def test_the_pilot_lists_good_courses_of_the_demo_by_number_and_by_sis_id() -> None:
+    listed = read_list(str(INCLUDE / "courses" / "pilot.csv"))
+    assert {course.canvas_id is None for course in listed} == {True, False}
+    scenario = demo()
+    with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
+        found = [client.resolve(course) for course in listed]
+    assert len(set(found)) == len(listed)
+    courses = {course.id: course for course in scenario.courses}
+    assert {scenario.expected[courses[number].label] for number in found} == {"stored"}
+    assert not any(courses[number].faults for number in found)
+
+
+def test_the_courses_for_drills_are_rooms_for_as_many() -> None:
+    scenario = demo()
+    with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
+        rooms = empty_rooms(client, [course.label for course in scenario.drills])
+    assert rooms.refused == {}
+    assert len(rooms.empty) == len(scenario.drills) >= 5
+
+
+def test_the_archive_of_a_finished_term_finds_the_courses_of_such_a_term() -> None:
+    loaded = load_backups(INCLUDE)
+    (backup,) = (each for each in loaded.backups if each.name == "end_of_term_archive")
+    scenario = demo()
+    with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
+        account, asked = str(backup.listing["account"]), questions(backup.listing["filters"])
+        found = [course.id for filters in asked for course in client.account_courses(account, filters)]
+    assert found == [course.id for course in scenario.concluded]
+    assert found
+    assert not any(course.faults for course in scenario.concluded)

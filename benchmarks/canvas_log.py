@@ -19,7 +19,6 @@ KINDS = {
     "look up": r"^GET /api/v1/courses/(\d+)/content_exports$",
     "course": r"^GET /api/v1/courses/(\d+)$",
     "download": r"^GET /files/(\d+)/download$",
-    "graphql": r"^POST /api/graphql$",
     "list": r"^GET /api/v1/accounts/\w+/courses",
     "who": r"^GET /api/v1/users/self$",
 }
@@ -62,9 +61,7 @@ class CanvasLog:
     @property
     def median_per_course(self) -> float:
         """Canvas requests for one course: median of what is about it, and its share of what is about all."""
-        about_all = (
-            self.by_kind["list"] + self.by_kind["who"] + self.by_kind["graphql"] + self.by_kind["other"]
-        )
+        about_all = self.by_kind["list"] + self.by_kind["who"] + self.by_kind["other"]
         courses = len({export["context"] for export in self.exports})
         return statistics.median(self.per_course.values()) + about_all / courses
 

@@ -11,7 +11,6 @@ import argparse
 import json
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,14 +22,13 @@ from benchmarks.servers import server
 
 LEAST_PER_SECOND, MOST_CPU_MS = 5000, 0.2
 MOST_POLLS, MOST_LAG, MOST_MAKESPAN = 30.0, 5.0, 1.02
-_POLLS = {"ours": 20_000, "ours-graphql": 20_000, "aiohttp": 20_000}
+_POLLS = {"ours": 20_000, "aiohttp": 20_000}
 _FEWER = 3_000  # polls of a client that is slower by far
 _SPEED = (
     Column("client", "client"),
     Column("polls_per_second", "polls/s", ",.0f"),
     Column("cpu_ms_per_poll", "CPU ms/poll", ".3f"),
     Column("rss_mib", "RSS MiB", ".0f"),
-    Column("requests_per_poll", "requests/poll", ".2f"),
     Column("ratio", "CPU of ours", ".1f"),
     Column("verdict", ""),
 )
@@ -98,10 +96,8 @@ def _polled(name: str, count: int) -> dict[str, Any]:
             check=True,
             timeout=300,
         )
-        with urllib.request.urlopen(f"{canvas['url']}/log") as answer:  # noqa: S310 - our own server
-            kinds = json.load(answer)["kinds"]
     row: dict[str, Any] = json.loads(done.stdout)
-    return {**row, "requests_per_poll": sum(kinds.values()) / (count + row.pop("warm_up"))}
+    return row
 
 
 def _judged(row: dict[str, Any]) -> dict[str, Any]:

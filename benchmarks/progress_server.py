@@ -1,9 +1,9 @@
 """A Canvas of nothing but running exports, as quick as Python can be: ``python -m benchmarks.progress_server``.
 
 It speaks just enough HTTP for keep-alive clients. Every Progress it is asked for is running, and further on at each look,
-up to 90 per cent. ``POST /api/graphql`` answers for up to 20 of them. ``GET /log`` tells what was asked so far: requests
-in each second since the server started, the most under way together (with ``--delay`` seconds for each), and how often
-each path. Answers carry the headers that Canvas's do; the rate limit they report is never near.
+up to 90 per cent. ``GET /log`` tells what was asked so far: requests in each second since the server started, and the
+most under way together (with ``--delay`` seconds for each). Answers carry the headers that Canvas's do; the rate limit
+they report is never near.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import sys
 import time
 from collections import Counter, defaultdict
 from email.utils import formatdate
-from urllib.parse import unquote_plus
 
 _HEADERS = (
     "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\nConnection: keep-alive\r\n"
@@ -25,7 +23,6 @@ _HEADERS = (
     "X-Request-Context-Id: 6f9d4c1e-7a55-4b56-9f0e-52b1d28a3c11\r\nX-Canvas-Meta: q=1;b=2;m=3;\r\nX-Frame-Options: SAMEORIGIN\r\n"
     "X-Session-Id: 5f2c7b1a9d\r\nX-Runtime: 0.018\r\nReferrer-Policy: no-referrer-when-downgrade\r\n\r\n"
 )
-_ALIAS = re.compile(r'(\w+):\s*legacyNode\(_id:\s*"(\d+)"')
 
 
 class Requests:
@@ -36,7 +33,6 @@ class Requests:
         self.cost = cost
         self.started = time.monotonic()
         self.seconds: Counter[int] = Counter()
-        self.kinds: Counter[str] = Counter()
         self.under_way = self.most = 0
         self._looks: defaultdict[str, int] = defaultdict(int)
 
@@ -44,30 +40,21 @@ class Requests:
         """Everything so far, as JSON."""
         last = max(self.seconds, default=0)
         seconds = [self.seconds[number] for number in range(last + 1)]
-        document = {"seconds": seconds, "most_under_way": self.most, "kinds": self.kinds}
+        document = {"seconds": seconds, "most_under_way": self.most}
         return json.dumps(document).encode()
 
-    def answer(self, line: bytes, body: bytes) -> bytes:
+    def answer(self, line: bytes) -> bytes:
         """The body of an answer."""
         path = line.split(b" ", 2)[1].decode()
         if path == "/log":
             return self.log()
         self.seconds[int(time.monotonic() - self.started)] += 1
-        if path == "/api/graphql":
-            self.kinds["graphql"] += 1
-            query = unquote_plus(body.decode())
-            nodes = ", ".join(f'"{alias}": {self._node(number)}' for alias, number in _ALIAS.findall(query))
-            return b'{"data": {%s}}' % nodes.encode()
-        self.kinds["progress"] += 1
         number = path.rpartition("/")[2]
         return (
             f'{{"id":{number},"context_id":501,"context_type":"ContentExport","user_id":1,"tag":"content_export",'
             f'"completion":{self._completion(number)},"workflow_state":"running","created_at":"2026-11-23T02:00:00Z",'
             f'"updated_at":"2026-11-23T02:01:10Z","message":null,"url":"http://127.0.0.1/api/v1/progress/{number}"}}'
         ).encode()
-
-    def _node(self, number: str) -> str:
-        return f'{{"_id": "{number}", "state": "running", "completion": {self._completion(number)}}}'
 
     def _completion(self, number: str) -> float:
         self._looks[number] += 1
@@ -90,11 +77,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer when the request is whole."""
         self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
+        head, end, _ = self._received.partition(b"\r\n\r\n")
         if not end:
-            return
-        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
-        if length and len(body) < int(length[1]):
             return
         self._received = b""
         requests = self._requests
@@ -102,16 +86,16 @@ class Connection(asyncio.Protocol):
         requests.most = max(requests.most, requests.under_way)
         line = head.partition(b"\r\n")[0]
         if requests.delay:
-            asyncio.get_running_loop().call_later(requests.delay, self._answer, line, body)
+            asyncio.get_running_loop().call_later(requests.delay, self._answer, line)
         else:
-            self._answer(line, body)
+            self._answer(line)
 
-    def _answer(self, line: bytes, body: bytes) -> None:
+    def _answer(self, line: bytes) -> None:
         requests = self._requests
         requests.under_way -= 1
-        answer = requests.answer(line, body)
-        head = _HEADERS % (len(answer), formatdate(usegmt=True), requests.under_way, requests.cost)
-        self._transport.write(head.encode() + answer)
+        body = requests.answer(line)
+        head = _HEADERS % (len(body), formatdate(usegmt=True), requests.under_way, requests.cost)
+        self._transport.write(head.encode() + body)
 
 
 async def serve(delay: float, cost: float) -> None:

@@ -22,11 +22,7 @@ from canvas_exports.canvas.budget import RateLimits
 
 BATCHES, SIZE = 100, 100
 MOST_KIB, MOST_LAG_MS = 20.0, 100.0
-_CASES = (
-    ("1,000 run, 9,000 queue", 10, "rest"),
-    ("all run", 100, "rest"),
-    ("all run, GraphQL", 100, "graphql"),
-)
+_CASES = (("1,000 run, 9,000 queue", 10), ("all run", 100))
 _COLUMNS = (
     Column("case", "10,000 exports"),
     Column("kib_per_export", "KiB/export", ".1f"),
@@ -45,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     seconds = 15 if options.small else 90
     report = Report("waiting", _COLUMNS)
-    for name, running, api in _CASES:
-        row = _watched(running, api, seconds)
+    for name, running in _CASES:
+        row = _watched(running, seconds)
         good = (
             row["kib_per_export"] < MOST_KIB
             and row["lag_p99_ms"] < MOST_LAG_MS
@@ -67,14 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _watched(running: int, api: str, seconds: int) -> dict[str, Any]:
+def _watched(running: int, seconds: int) -> dict[str, Any]:
     with server("benchmarks.progress_server", "--delay", "0.1") as canvas:
-        connection = {
-            "conn_type": "canvas",
-            "host": canvas["url"],
-            "password": canvas["token"],
-            "extra": {"progress_api": api},
-        }
+        connection = {"conn_type": "canvas", "host": canvas["url"], "password": canvas["token"]}
         done = subprocess.run(  # noqa: S603 - our own module
             [
                 sys.executable,

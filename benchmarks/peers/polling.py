@@ -1,8 +1,7 @@
 """One client polls, and says what it took: ``python -m benchmarks.peers.polling CLIENT URL COUNT``.
 
 Each is written as its documentation shows it: one session, connections kept alive, as many requests under way as suit it
-best, the JSON parsed. ``ours`` and ``ours-graphql`` are the product's asynchronous client, with a rate budget that never
-says no.
+best, the JSON parsed. ``ours`` is the product's asynchronous client, with a rate budget that never says no.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _ASYNC, _THREADS = 20, 8
 _WARM_UP = 200  # polls before anything is counted: connections, imports
 
 
-def ours(url: str, api: str = "rest", at_once: int = _ASYNC) -> Callable[[Sequence[int]], None]:
+def ours(url: str) -> Callable[[Sequence[int]], None]:
     """``AsyncCanvasClient.progress``."""
     from canvas_exports.canvas.async_client import AsyncCanvasClient  # noqa: PLC0415 - only the one that is measured
     from canvas_exports.canvas.budget import RateBudget, RateLimits  # noqa: PLC0415
@@ -31,8 +30,8 @@ def ours(url: str, api: str = "rest", at_once: int = _ASYNC) -> Callable[[Sequen
 
     async def run(numbers: Sequence[int]) -> None:
         budget = RateBudget(generous)
-        async with AsyncCanvasClient(url, TOKEN, budget=budget, progress_api=api) as client:
-            await _gathered(client.progress, numbers, at_once)
+        async with AsyncCanvasClient(url, TOKEN, budget=budget) as client:
+            await _gathered(client.progress, numbers)
 
     return lambda numbers: asyncio.run(run(numbers))
 
@@ -98,16 +97,14 @@ def canvasapi(url: str) -> Callable[[Sequence[int]], None]:
     return lambda numbers: _threaded(some, numbers)
 
 
-async def _gathered(
-    poll: Callable[[int], Awaitable[Any]], numbers: Sequence[int], at_once: int = _ASYNC
-) -> None:
+async def _gathered(poll: Callable[[int], Awaitable[Any]], numbers: Sequence[int]) -> None:
     rest = iter(numbers)
 
     async def some() -> None:
         for number in rest:
             await poll(number)
 
-    await asyncio.gather(*(some() for _ in range(at_once)))
+    await asyncio.gather(*(some() for _ in range(_ASYNC)))
 
 
 def _threaded(some: Callable[[Sequence[int]], None], numbers: Sequence[int]) -> None:
@@ -115,14 +112,8 @@ def _threaded(some: Callable[[Sequence[int]], None], numbers: Sequence[int]) -> 
         list(pool.map(some, [numbers[first::_THREADS] for first in range(_THREADS)]))
 
 
-def ours_graphql(url: str) -> Callable[[Sequence[int]], None]:
-    """The same, twenty in one request."""
-    return ours(url, "graphql", 10 * _ASYNC)
-
-
 CLIENTS: dict[str, Callable[[str], Callable[[Sequence[int]], None]]] = {
     "ours": ours,
-    "ours-graphql": ours_graphql,
     "aiohttp": aiohttp,
     "httpx": httpx,
     "requests": requests,
@@ -140,7 +131,6 @@ def main(name: str, url: str, count: int) -> None:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     document = {
-        "warm_up": _WARM_UP,
         "polls_per_second": count / seconds,
         "cpu_ms_per_poll": 1000 * cpu / count,
         "rss_mib": peak,

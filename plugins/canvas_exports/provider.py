@@ -84,11 +84,6 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "true, false, or the path of a CA bundle on the workers and triggerers; empty: true.",
                         "schema": {"type": ["string", "null"]},
                     },
-                    "progress_api": {
-                        "label": "Progress by",
-                        "description": "rest, or graphql: up to 20 running exports are looked at with one request; empty: rest.",
-                        "schema": {"type": ["string", "null"], "enum": ["rest", "graphql", None]},
-                    },
                     "forms": _FORMS,
                 },
             },

@@ -58,17 +58,14 @@ CALLS: dict[str, Callable[[], Call[Any] | Walk[Any]]] = {
     "root_folder": lambda: endpoints.root_folder(COURSE),
     "syllabus": lambda: endpoints.syllabus(COURSE),
     "progress": lambda: endpoints.progress(5),
-    "progresses": lambda: endpoints.progresses([5, 6]),
 }
 
 NAMES = [
     "id",
-    "_id",
     "name",
     "original_name",
     "course_code",
     "workflow_state",
-    "state",
     "account_id",
     "root_account_id",
     "enrollment_term_id",
@@ -105,8 +102,6 @@ NAMES = [
     "migration_type",
     "issue_type",
     "description",
-    "data",
-    "p5",
     "access_token",
     "expires_in",
 ]

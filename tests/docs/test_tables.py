@@ -37,7 +37,6 @@ from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
-from canvas_exports.canvas.together import REST
 from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.export.durations import read_duration
 from canvas_exports.export.outcome import Outcome
@@ -207,7 +206,6 @@ class TestConnections:
             "max_in_flight": limits.max_in_flight,
             "floor": limits.floor,
             "verify": True,
-            "progress_api": REST,
             "forms": "",
         }
 

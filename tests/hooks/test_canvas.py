@@ -63,10 +63,21 @@ class TestSettings:
         assert (limits.max_in_flight, limits.floor) == (3, 200.0)
 
     @pytest.mark.parametrize(
-        ("value", "api"), [(None, "rest"), ("", "rest"), ("rest", "rest"), (" GraphQL", "graphql")]
+        ("value", "warnings"), [(None, 0), ("", 0), ("rest", 0), (" GraphQL", 1), ("soap", 1), (7, 1)]
     )
-    def test_exports_are_looked_at_one_by_one_unless_told_otherwise(self, value: object, api: str) -> None:
-        assert read(host="c.edu", password="t", extra={"progress_api": value}).progress_api == api
+    def test_progress_api_of_an_earlier_version_is_ignored_with_one_warning(
+        self, value: object, warnings: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        name = f"written_before_{value}"
+        for _ in range(2):
+            settings = CanvasSettings.read(
+                Connection(conn_id=name, conn_type="canvas", host="c.edu", password="t"),
+                {"progress_api": value},
+            )
+            assert settings.host == "https://c.edu"
+        said = [record for record in caplog.records if "progress_api" in record.getMessage()]
+        assert [record.levelname for record in said] == ["WARNING"] * warnings
+        assert all(f"connection {name}: progress_api is ignored" in record.getMessage() for record in said)
 
     @pytest.mark.parametrize(
         ("value", "verify"), [(None, True), ("true", True), (False, False), ("/etc/ca.pem", "/etc/ca.pem")]
@@ -84,10 +95,6 @@ class TestSettings:
                 "connection canvas_default, floor",
             ),
             ({"host": "c.edu", "password": "t", "extra": {"verify": 7}}, "connection canvas_default, verify"),
-            (
-                {"host": "c.edu", "password": "t", "extra": {"progress_api": "soap"}},
-                "connection canvas_default, progress_api: 'soap' is not known",
-            ),
         ],
     )
     def test_what_is_missing_is_named(self, fields: dict[str, Any], named: str) -> None:

@@ -49,6 +49,7 @@ async def told(trigger: Any) -> Any:
     "changes",
     [
         {"colour": "blue"},
+        {"progress_api": "graphql"},
         {"watched": [[*ROW, "of a later release", 7]]},
         {"watched": [ROW[:5]]},
         {"wake": {**WAKE, "mood": "good"}},

@@ -9,7 +9,7 @@ The protocol is written once, without I/O, and read from the bottom up::
     ids, origin, wire, endpoints                     a call: which request, and how its answer reads
     answers, parse, pages                            an answer: which value, which error, which next page
     budget, gate, tokens, peer, dialogue             how a call is carried out: pace, credentials, repetition
-    oauth, together                                  a new token; many looks in one call
+    oauth                                            a new token
     redirects, promises, download, ranges, glance    the way to a package, over one connection or several, or to its end
     upload                                           the way of a package into Canvas
     environment, bodies, timed                       what both ways of sending share: bounds on bytes, and on time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,7 +21,6 @@ from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue
 from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
-from canvas_exports.canvas.together import GRAPHQL, REST, check_progress_api, shared_together
 from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.errors import CanvasError
 
@@ -33,9 +32,6 @@ class AsyncCanvasClient:
 
     Packages are fetched and restored by workers: an event loop that serves every trigger is no place for gigabytes. Connections
     are opened lazily, in the running loop, and a client belongs to the loop that first used it.
-
-    Args:
-        progress_api: ``rest``, or ``graphql`` to ask for up to 20 Progresses at once where Canvas lets us.
     """
 
     def __init__(
@@ -48,7 +44,6 @@ class AsyncCanvasClient:
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         attempts: int = 5,
-        progress_api: str = REST,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
@@ -58,7 +53,6 @@ class AsyncCanvasClient:
         )
         self._sleep = sleep
         self._gate: Gate | None = None
-        self._progress_api = check_progress_api(progress_api)
 
     @property
     def host(self) -> str:
@@ -122,19 +116,8 @@ class AsyncCanvasClient:
         return self._walk(endpoints.migration_issues(self._peer.origin, course, migration_id))
 
     async def progress(self, progress_id: int) -> Progress:
-        """How far a job is. ``completed`` comes before the package is there.
-
-        ``GET /api/v1/progress/:id``; or, with ``progress_api="graphql"``, ``POST /api/graphql`` for all that are asked for
-        within a quarter of a second, and the former for those of which it tells nothing.
-        """
-        if self._progress_api == GRAPHQL:
-            together = shared_together(self._peer.budget)
-            if (found := await together.progress(self.host, progress_id, self._progresses)) is not None:
-                return found
+        """How far a job is. ``completed`` comes before the package is there. ``GET /api/v1/progress/:id``."""
         return await self._run(converse(endpoints.progress(progress_id), self._peer))
-
-    async def _progresses(self, progress_ids: Sequence[int]) -> dict[int, Progress]:
-        return await self._run(converse(endpoints.progresses(progress_ids), self._peer))
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -22,7 +22,6 @@ from canvas_exports.canvas.parse import (
     read_list_item,
     read_migration,
     read_progress,
-    read_progress_nodes,
     read_syllabus,
     read_user,
 )
@@ -176,20 +175,6 @@ def syllabus(context: Context) -> Call[str]:
 def progress(progress_id: int) -> Call[Progress]:
     """``GET /api/v1/progress/:id``."""
     return _show(Request("GET", f"/api/v1/progress/{_number('progress_id', progress_id)}"), read_progress)
-
-
-def progresses(progress_ids: Iterable[int]) -> Call[dict[int, Progress]]:
-    """``POST /api/graphql``: one query for up to 20 of them, by id; leaves out those that Canvas does not show.
-
-    Reading the answer raises ``UnexpectedAnswerError`` where Canvas refuses the query as a whole.
-    """
-    nodes = " ".join(
-        f'p{number}: legacyNode(_id: "{_number("progress_id", number)}", type: Progress)'
-        " {... on Progress {_id state completion}}"
-        for number in progress_ids
-    )
-    form = urlencode([("query", f"{{{nodes}}}")])
-    return _show(Request("POST", "/api/graphql", form=form, only_reads=True), read_progress_nodes)
 
 
 def _show(request: Request, read: Callable[[Any], T]) -> Call[T]:

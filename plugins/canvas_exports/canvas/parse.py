@@ -101,20 +101,6 @@ def read_progress(document: Any) -> Progress:
     )
 
 
-def read_progress_nodes(document: Any) -> dict[int, Progress]:
-    """The Progress nodes of a GraphQL answer, by id. One that is null, or not whole, is left out."""
-    nodes = _object(document, "GraphQL answer").get("data")
-    if not isinstance(nodes, Mapping):
-        raise UnexpectedAnswerError("Canvas refuses the GraphQL query")
-    found: dict[int, Progress] = {}
-    for node in nodes.values():
-        row = node if isinstance(node, Mapping) else {}
-        number, state = _id(row.get("_id")), _word(row.get("state"))
-        if number is not None and state is not None:
-            found[number] = Progress(number, ProgressState(state), _percent(row.get("completion")))
-    return found
-
-
 def read_course(document: Any) -> Course:
     """A Course object; a row that Canvas cut down to its id is one too."""
     row = _object(document, "course")

@@ -23,12 +23,11 @@ class Request:
     form: str = field(default="", repr=False)
     context: str | None = None
     export_id: int | None = None
-    only_reads: bool = False
 
     @property
     def idempotent(self) -> bool:
         """Whether saying it twice is the same as saying it once."""
-        return self.method in ("GET", "PUT") or self.only_reads
+        return self.method in ("GET", "PUT")
 
     @property
     def target(self) -> str:

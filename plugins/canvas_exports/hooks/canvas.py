@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
@@ -20,7 +22,6 @@ from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.together import REST, check_progress_api
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.errors import (
     CanvasError,
@@ -36,6 +37,8 @@ from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.tokens import SharedToken, shared_token
 from canvas_exports.hooks.variables import VariableShelf
 from canvas_exports.text import harmless
+
+_log = logging.getLogger(__name__)
 
 #: Least, most and default of the extras that pace requests.
 RANGES = {"max_in_flight": (1, 10, 5), "floor": (50, 390, 150)}
@@ -56,7 +59,6 @@ class CanvasSettings:
         verify: ``True``, ``False``, or the path of a CA bundle.
         limits: what the token may use of Canvas's rate budget.
         grant: a refresh token and its developer key; then the password is not used.
-        progress_api: how running exports are looked at: ``rest``, or ``graphql`` for many at once.
     """
 
     host: str
@@ -64,7 +66,6 @@ class CanvasSettings:
     verify: bool | str = True
     limits: RateLimits = field(default_factory=RateLimits)
     grant: RefreshGrant | None = None
-    progress_api: str = REST
 
     @classmethod
     def read(cls, connection: Connection, extra: Mapping[str, Any]) -> CanvasSettings:
@@ -74,6 +75,8 @@ class CanvasSettings:
             InputError: it is of another type, or a field is missing or malformed; names the connection and the field.
         """
         name = f"connection {connection.conn_id}"
+        if str(extra.get("progress_api") or "rest").strip().lower() != "rest":
+            _warn_of_progress_api(name)
         if connection.conn_type != CanvasHook.conn_type:
             raise InputError(
                 name,
@@ -102,7 +105,6 @@ class CanvasSettings:
             verify=_verify(name, extra),
             limits=_limits(name, extra),
             grant=grant,
-            progress_api=_progress_api(name, extra),
         )
 
 
@@ -136,11 +138,10 @@ def _verify(name: str, extra: Mapping[str, Any]) -> bool | str:
     )
 
 
-def _progress_api(name: str, extra: Mapping[str, Any]) -> str:
-    try:
-        return check_progress_api(str(extra.get("progress_api") or REST).strip().lower())
-    except InputError as error:
-        raise InputError(f"{name}, progress_api", str(error).partition(": ")[2]) from None
+@cache
+def _warn_of_progress_api(name: str) -> None:
+    """Warn, once in a process, of an extra that earlier versions read."""
+    _log.warning("%s: progress_api is ignored: exports are polled over REST. Remove the extra.", name)
 
 
 def _limits(name: str, extra: Mapping[str, Any]) -> RateLimits:
@@ -309,11 +310,7 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
     """An asynchronous client for triggers."""
     return AsyncCanvasClient(
-        settings.host,
-        _token(settings),
-        verify=settings.verify,
-        budget=_budget(settings),
-        progress_api=settings.progress_api,
+        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings)
     )
 
 

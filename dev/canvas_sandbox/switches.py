@@ -58,9 +58,6 @@ class Switches:
         up_front_cost: Reservation of a request while it runs.
         request_cost: Cost of a request.
         request_costs: Costs of requests whose ``"METHOD /path"`` matches a pattern; the first match wins.
-        graphql: Whether there is ``/api/graphql``.
-        graphql_aliases: Most aliases in one query.
-        graphql_node_cost: Cost of each node a query asks for, beside that of the request.
         latency: Real seconds a request stays in flight before it is answered.
         require_user_agent: Refuse requests without ``User-Agent``.
         lowercase_headers: Emit response header names in lower case.
@@ -103,9 +100,6 @@ class Switches:
     up_front_cost: float = 50.0
     request_cost: float = 0.05
     request_costs: Mapping[str, float] = field(default_factory=dict)
-    graphql: bool = True
-    graphql_aliases: int = 20
-    graphql_node_cost: float = 0.01
     latency: float = 0.0
     require_user_agent: bool = True
     lowercase_headers: bool = True

@@ -17,7 +17,6 @@ from canvas_sandbox.web import errors
 from canvas_sandbox.web.courses import Courses
 from canvas_sandbox.web.exports import Exports
 from canvas_sandbox.web.files import Files
-from canvas_sandbox.web.graphql import GraphQL
 from canvas_sandbox.web.listings import Listings
 from canvas_sandbox.web.migrations import MigrationsRoom
 from canvas_sandbox.web.new_courses import NewCourses
@@ -62,7 +61,6 @@ class Gate:
             Exports(world),
             MigrationsRoom(world, self.uploads),
             Progresses(world),
-            GraphQL(world),
             self.uploads,
             Files(world, signer),
             OAuth(world),
@@ -134,7 +132,7 @@ class Gate:
     def _cost(self, call: Call) -> float:
         line = f"{call.method} {call.path}"
         usual = self._world.switches.request_cost
-        return call.extra_cost + next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
+        return next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
 
     def _identify(self, call: Call) -> None:
         """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""

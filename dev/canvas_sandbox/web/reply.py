@@ -21,8 +21,7 @@ class Call:
     """A request on its way to a handler.
 
     ``ids`` are the decoded variable segments of the path; ``query`` and ``params`` are nested as Rails nests them, ``params``
-    holding the body's too. ``user`` is the caller once the gate knows it. ``extra_cost`` is what the handler charges beside
-    the cost of the request.
+    holding the body's too. ``user`` is the caller once the gate knows it.
     """
 
     method: str
@@ -36,7 +35,6 @@ class Call:
     ids: dict[str, str] = field(default_factory=dict)
     caller: User | None = None
     token: str = ""
-    extra_cost: float = 0.0
 
     @property
     def user(self) -> User:

@@ -156,22 +156,19 @@ def _lists(here: str) -> None:
 
 
 def _stores() -> None:
-    from tests.archive.stores.ftp_server import FtpServer  # noqa: PLC0415
     from tests.archive.stores.s3_servers import moto  # noqa: PLC0415
     from tests.archive.stores.sftp_server import USER, SftpServer  # noqa: PLC0415
 
     from canvas_exports.archive.credentials import StoreOptions  # noqa: PLC0415
     from canvas_exports.archive.opening import open_store  # noqa: PLC0415
 
-    folder = Path(tempfile.mkdtemp())
-    sftp, ftp = SftpServer(folder), FtpServer(folder)
+    sftp = SftpServer(Path(tempfile.mkdtemp()))
     login = StoreOptions(
         username=USER, password=SECRETS["sftp"], host_key=sftp.host_key, passphrase=SECRETS["passphrase"]
     )
-    for uri in (f"sftp://127.0.0.1:{sftp.port}/a", f"ftp://127.0.0.1:{ftp.port}/b"):
-        with open_store(uri, login) as store:
-            store.put("courses/1/a.zip", [b"PK"])
-            assert store.read("courses/1/a.zip") == b"PK"
+    with open_store(f"sftp://127.0.0.1:{sftp.port}/a", login) as store:
+        store.put("courses/1/a.zip", [b"PK"])
+        assert store.read("courses/1/a.zip") == b"PK"
     with moto() as endpoint:
         import boto3  # type: ignore[import-untyped]  # noqa: PLC0415
         import requests  # noqa: PLC0415
@@ -201,7 +198,6 @@ def _stores() -> None:
         client.get_object(Bucket="archive", Key="canvas/courses/1/a.zip")["Body"].read()
         client.put_object(Bucket="archive", Key="b", Body=b"x")
     sftp.close()
-    ftp.close()
 
 
 def _tracebacks(here: str) -> None:

@@ -36,11 +36,7 @@ SECRETS = StoreOptions(
             "sftp://files.example.edu:2222/srv/canvas",
         ),
         ("scp://files.example.edu/srv", SmartOpenStore, "scp://files.example.edu/srv"),
-        ("ftp://files.example.edu", SmartOpenStore, "ftp://files.example.edu"),
-        ("ftps://ada@files.example.edu/canvas", SmartOpenStore, "ftps://files.example.edu/canvas"),
-        ("hdfs:///canvas", SmartOpenStore, "hdfs:///canvas"),
-        ("viewfs://cluster/canvas", SmartOpenStore, "viewfs://cluster/canvas"),
-        ("webhdfs://ada@node:9870/canvas", SmartOpenStore, "webhdfs://node:9870/canvas"),
+        ("ssh://ada@files.example.edu/srv", SmartOpenStore, "ssh://files.example.edu/srv"),
     ],
 )
 def test_every_scheme_opens_its_store_without_a_connection_and_shows_no_user(
@@ -65,6 +61,11 @@ def test_every_scheme_opens_its_store_without_a_connection_and_shows_no_user(
         "s3://bucket/a//b",
         "gs://bucket/ä",
         "https://bucket.example/canvas",
+        "ftp://ada@files.example.edu/canvas",
+        "ftps://files.example.edu/canvas",
+        "hdfs:///canvas",
+        "viewfs://cluster/canvas",
+        "webhdfs://ada@node:9870/canvas",
         "file://server/share",
         "file:relative",
         "sftp:///no-host",
@@ -78,7 +79,8 @@ def test_every_scheme_opens_its_store_without_a_connection_and_shows_no_user(
 def test_what_is_no_place_is_refused_and_the_accepted_schemes_named(uri: str) -> None:
     with pytest.raises(InputError, match="archive: ") as raised:
         open_store(uri)
-    assert "Accepted" in str(raised.value)
+    accepted = str(raised.value).partition("Accepted: ")[2]
+    assert accepted.startswith(("s3://bucket/path, gs://", "A-Z a-z 0-9"))
 
 
 def test_the_error_blames_the_field_it_came_from() -> None:
@@ -87,7 +89,7 @@ def test_the_error_blames_the_field_it_came_from() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["sftp://ada:SECRET@host/x", "s3://AKIA:SECRET@bucket/x", "ftp://:SECRET@host/x"]
+    "uri", ["sftp://ada:SECRET@host/x", "s3://AKIA:SECRET@bucket/x", "scp://:SECRET@host/x"]
 )
 def test_a_password_in_a_uri_is_refused_and_not_repeated(uri: str) -> None:
     with pytest.raises(InputError, match="connection") as raised:
@@ -98,7 +100,7 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(uri: str) -> None:
 def test_no_secret_shows_in_options_keys_or_stores() -> None:
     assert "SECRET" not in repr(SECRETS)
     assert "SECRET" not in repr(AccessKeys("SECRET", "SECRET", "SECRET"))
-    for uri in ("s3://bucket/x", "ftp://host/x", "az://container/x"):
+    for uri in ("s3://bucket/x", "sftp://host/x", "az://container/x"):
         with open_store(uri, StoreOptions(**{**SECRETS.__dict__, "account": "account"})) as store:
             assert "SECRET" not in repr(store)
             assert "SECRET" not in repr(vars(store))
@@ -123,10 +125,12 @@ def test_settings_that_cannot_be_used_are_an_input_error_that_repeats_none(
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     nowhere = StoreOptions(password="x", retries=0)
-    for uri in ("sftp://u@127.0.0.1:1/x", "ftp://u@127.0.0.1:1/x", "webhdfs://u@127.0.0.1:1/x"):
-        with open_store(uri, nowhere) as store, pytest.raises(ArchiveUnavailableError) as raised:
-            check_writable(store)
-        assert raised.value.retryable
+    with (
+        open_store("sftp://u@127.0.0.1:1/x", nowhere) as store,
+        pytest.raises(ArchiveUnavailableError) as raised,
+    ):
+        check_writable(store)
+    assert raised.value.retryable
 
 
 class Worm(FileStore):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socketserver
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,6 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
-from tests.archive.stores.ftp_server import FtpServer
 from tests.operators.life import Life
 
 from canvas_exports.dags.by_hand import canvas_export
@@ -56,7 +57,6 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
 }
 
 HOSTILE = [
-    "ftp://attacker.example/x",
     "sftp://attacker.example/x",
     "s3://attacker-bucket/x",
     "file:///opt/airflow/dags",
@@ -72,7 +72,7 @@ HOSTILE = [
     "{{ conn.mail.password }}",
     "{{ var.value.canvas_archive }}",
     "{% for each in [] %}{% endfor %}",
-    "['ftp://attacker.example/x']",
+    "['sftp://attacker.example/x']",
     "for_verify",
 ]
 
@@ -217,7 +217,7 @@ def test_what_says_nothing_of_forms_is_offered_to_all(extra: Any, monkeypatch: p
 def test_what_is_refused_opens_nothing_and_tells_nothing_of_what_there_is() -> None:
     said = set()
     dag = canvas_export()
-    for text in ("mail", "nobody", "ftp://attacker.example/x"):
+    for text in ("mail", "nobody", "sftp://attacker.example/x"):
         listing, *_ = tasks(dag, {**dag.params.dump(), "archive": text, "canvas_conn_id": text})
         with pytest.raises(InputError) as archive:
             open_archive(getattr(listing, "archive"))  # noqa: B009
@@ -251,38 +251,35 @@ class TestAgainstAServerThatCollectsPasswords:
     """The attack itself, through Airflow's own task runner."""
 
     @pytest.fixture
-    def attacker(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[tuple[FtpServer, list[str]]]:
-        (tmp_path / "loot").mkdir()
-        server = FtpServer(tmp_path / "loot")
+    def attacker(self) -> Iterator[tuple[int, list[str]]]:
+        """The port of a server, and who has connected to it."""
         heard: list[str] = []
-        original = server.finish_request
 
-        def listen(request: Any, address: Any) -> None:
-            heard.append(str(address))
-            original(request, address)
+        class Listen(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                heard.append(str(self.client_address))
 
-        monkeypatch.setattr(server, "finish_request", listen)
-        yield server, heard
-        server.close()
+        with socketserver.TCPServer(("127.0.0.1", 0), Listen) as server:
+            threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+            yield server.server_address[1], heard
+            server.shutdown()
 
     @pytest.mark.parametrize("make", [canvas_export, canvas_restore, canvas_restore_drill, canvas_verify])
     def test_no_password_leaves_and_the_task_fails_once_with_a_sentence(
         self,
         make: Callable[[], DAG],
-        attacker: tuple[FtpServer, list[str]],
+        attacker: tuple[int, list[str]],
         capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        server, heard = attacker
+        port, heard = attacker
         with Sandbox([Course(id=101), Course(id=300, state="claimed", size=0)]) as canvas:
             use(canvas, monkeypatch)
             typed = {
                 "courses": ["101"],
                 "course": "101",
                 "into": ["300"] if make is canvas_restore_drill else "300",
-                "archive": f"ftp://127.0.0.1:{server.port}/x",
+                "archive": f"sftp://127.0.0.1:{port}/x",
                 "archive_conn_id": "mail",
             }
             for named in (typed, {**typed, "archive_conn_id": None}):

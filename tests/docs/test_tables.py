@@ -257,7 +257,7 @@ class TestArchive:
 
     def test_the_kinds_of_archive(self) -> None:
         named = re.findall(r"`(\w+)://", "".join(row[0] for row in page("archive").table("Where it can lie")))
-        understood = {*opening._CLOUDS, *opening._REMOTES, "file"}
+        understood = {*opening._CLOUDS, *opening._SFTP, "file"}
         assert set(re.findall(r"(\w+)://", opening.ACCEPTED)) <= set(named) <= understood
         for alias in understood - set(named):
             assert f"`{alias}`" in page("archive").section("Where it can lie")

@@ -62,7 +62,7 @@ def test_what_a_cloud_has_is_read(kind: str, extra: dict[str, Any], asked: Prote
     [
         (kind, name)
         for name, kinds in EXTRAS.items()
-        for kind in ("s3", "gs", "az", "file", "sftp", "ftp", "hdfs", "webhdfs")
+        for kind in ("s3", "gs", "az", "file", "sftp")
         if kind not in kinds
     ],
 )

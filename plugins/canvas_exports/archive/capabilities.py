@@ -12,7 +12,6 @@ class Capabilities:
     Attributes:
         one_winner: of several writers of one small document under one key, exactly one succeeds.
         sweeps: unfinished uploads can be found and removed; elsewhere the store forgets them by itself.
-        ranges: a part of an object is fetched without what lies before it.
         signs: it makes URLs from which one object can be read without credentials.
         encrypts: a key of one's own for encryption at rest can be chosen.
         classes: a storage class or access tier can be chosen for packages.
@@ -22,7 +21,6 @@ class Capabilities:
 
     one_winner: bool = True
     sweeps: bool = True
-    ranges: bool = True
     signs: bool = False
     encrypts: bool = False
     classes: bool = False

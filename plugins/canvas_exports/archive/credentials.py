@@ -45,8 +45,8 @@ class StoreOptions:
         account_key: Azure account key.
         sas_token: Azure shared access signature.
         service_account: GCS service account key, the JSON document itself.
-        username: SFTP, FTP or WebHDFS user; wins over one in the URI.
-        password: SFTP or FTP password.
+        username: SFTP user; wins over one in the URI.
+        password: SFTP password.
         key_file: path of an SFTP private key, or of a GCS service account key.
         private_key: SFTP private key in PEM, OpenSSH's format included.
         passphrase: of the SFTP private key.

@@ -16,17 +16,12 @@ from canvas_exports.archive.store import PROBE_TEXT, Store
 from canvas_exports.archive.stores.patience import pauses
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
 
-ACCEPTED = (
-    "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path, "
-    "ftp://user@host/path, ftps://user@host/path, hdfs://host/path, webhdfs://user@host:port/path"
-)
+ACCEPTED = "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path"
 
 _TRIES_AGAIN = 2
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az"}
-_REMOTES = {"sftp": "sftp", "ssh": "sftp", "scp": "sftp", "ftp": "ftp", "ftps": "ftps"} | {
-    scheme: scheme for scheme in ("hdfs", "viewfs", "webhdfs")
-}
+_SFTP = ("sftp", "ssh", "scp")
 
 
 def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "archive") -> Store:
@@ -34,7 +29,7 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
 
     Args:
         uri: ``s3://bucket/path``, ``gs://bucket/path``, ``az://container/path``, ``file:///path``,
-            ``sftp://user@host/path``, ... It names a place, never a password.
+            ``sftp://user@host/path``. It names a place, never a password.
         options: credentials and settings; what is missing comes from the environment.
         field: the name of the field to blame in an error.
 
@@ -66,8 +61,8 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         root = Path(unquote(parts.path))
         check_root(root, options.forbidden, field=field)
         return FileStore(uri.strip().rstrip("/"), root)
-    if parts.scheme in _REMOTES and (parts.hostname or parts.scheme in ("hdfs", "viewfs")):
-        return _remote(parts, port, options, field)
+    if parts.scheme in _SFTP and parts.hostname:
+        return _sftp(parts, parts.hostname, port, options, field)
     raise InputError(field, f"{_without_user(parts)!r} is not a place to store in", accepted=ACCEPTED)
 
 
@@ -146,29 +141,15 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
         ) from None
 
 
-def _remote(parts: SplitResult, port: int | None, options: StoreOptions, field: str) -> Store:
-    from canvas_exports.archive.stores.ftp import Ftp  # noqa: PLC0415 - as below
-    from canvas_exports.archive.stores.hdfs import Hdfs  # noqa: PLC0415 - as below
+def _sftp(parts: SplitResult, host: str, port: int | None, options: StoreOptions, field: str) -> Store:
     from canvas_exports.archive.stores.sftp import Sftp  # noqa: PLC0415 - as below
     from canvas_exports.archive.stores.smart_open_store import SmartOpenStore  # noqa: PLC0415 - imports smart_open
-    from canvas_exports.archive.stores.webhdfs import WebHdfs  # noqa: PLC0415 - as above
 
     root = unquote(parts.path).rstrip("/")
     if ".." in root.split("/"):
         raise InputError(field, f"{root!r} leads upwards", accepted=ACCEPTED)
-    host = parts.hostname or ""
     user = unquote(parts.username) if parts.username else None
-    remote: Sftp | Ftp | Hdfs | WebHdfs
-    match _REMOTES[parts.scheme]:
-        case "sftp":
-            remote = Sftp(host, port, user, options)
-        case "ftp" | "ftps" as scheme:
-            remote = Ftp(scheme, host, port, user, options)
-        case "webhdfs":
-            remote = WebHdfs(host, port, user, options)
-        case scheme:
-            remote = Hdfs(scheme, parts.netloc)
-    return SmartOpenStore(_without_user(parts).rstrip("/"), remote, root)
+    return SmartOpenStore(_without_user(parts).rstrip("/"), Sftp(host, port, user, options), root)
 
 
 def _without_user(parts: SplitResult) -> str:

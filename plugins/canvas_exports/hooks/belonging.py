@@ -20,13 +20,11 @@ TYPES: dict[str, tuple[str, ...]] = {
     "gs": ("google_cloud_platform",),
     "az": ("wasb", "adls", "azure_data_lake", "azure"),
     "sftp": ("sftp", "ssh"),
-    "ftp": ("ftp",),
-    "webhdfs": ("webhdfs",),
 }
 GENERIC = "generic"
 
-_KINDS = {"s3a": "s3", "gcs": "gs", "azure": "az", "ssh": "sftp", "scp": "sftp", "ftps": "ftp"}
-_PORTS = {"sftp": 22, "ftp": 21, "webhdfs": 9870}
+_KINDS = {"s3a": "s3", "gcs": "gs", "azure": "az", "ssh": "sftp", "scp": "sftp"}
+_SFTP_PORT = 22
 _ENDPOINTS = ("endpoint_url", "host", "service_config", "connection_string")
 
 
@@ -57,8 +55,8 @@ def check_belongs(uri: str, connection: Connection, extra: Mapping[str, Any]) ->
             f"it is of type {given or 'none'}, whose credentials are not for {parts.scheme} archives",
             accepted=f"a connection of type {' or '.join(types)}",
         )
-    if kind in _PORTS:
-        _check_host(name, parts, port, connection, _PORTS[kind])
+    if kind == "sftp":
+        _check_host(name, parts, port or _SFTP_PORT, connection)
     elif given == GENERIC and not any(extra.get(field) for field in _ENDPOINTS):
         raise InputError(
             name,
@@ -67,15 +65,15 @@ def check_belongs(uri: str, connection: Connection, extra: Mapping[str, Any]) ->
         )
 
 
-def _check_host(name: str, parts: SplitResult, port: int | None, connection: Connection, usual: int) -> None:
-    theirs = _host(connection.host)
-    wanted = (_host(parts.hostname), port or usual)
-    if (theirs, connection.port or usual) != wanted:
+def _check_host(name: str, parts: SplitResult, port: int, connection: Connection) -> None:
+    theirs = (_host(connection.host), connection.port or _SFTP_PORT)
+    wanted = (_host(parts.hostname), port)
+    if theirs != wanted:
         place = f"{wanted[0]}:{wanted[1]}"
         raise InputError(
             name,
-            f"its credentials are for {theirs}:{connection.port or usual}, and the archive is at {place}"
-            if theirs
+            f"its credentials are for {theirs[0]}:{theirs[1]}, and the archive is at {place}"
+            if theirs[0]
             else f"it names no host, so its credentials do not go to {place}",
             accepted="the host and port of the archive in the connection",
         )

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from tests.archive.stores import azure_servers
-from tests.archive.stores.ftp_server import FtpServer
 from tests.archive.stores.gcs_servers import GcsServer, service_account
-from tests.archive.stores.hdfs_servers import HDFS_COMMAND, WebHdfsServer
 from tests.archive.stores.places import AzurePlace, FolderPlace, GcsPlace, MiB, Place, S3Place, WildPlace
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, FaultProxy, client, moto, rclone
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
@@ -31,7 +29,7 @@ WILD = {
     "busy": Habits(refuses_each=9),
 }
 KINDS = (
-    *("file", "s3-rclone", "s3-moto", "gs", "az", "sftp", "ftp", "webhdfs", "hdfs"),
+    *("file", "s3-rclone", "s3-moto", "gs", "az", "sftp"),
     *(f"s3-{name}" for name in WILD),
 )
 
@@ -116,16 +114,13 @@ def s3_place(
 
 
 @pytest.fixture
-def open_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Callable[[str], Place]]:
+def open_place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Place]]:
     """Opens an empty place of a kind; starts the server it needs."""
     with ExitStack() as cleanup:
 
         def folder(uri: str, options: StoreOptions | None = None) -> Place:
             store = cleanup.enter_context(open_store(uri, options))
-            links = uri.startswith(("file:", "sftp:"))  # elsewhere links are the server's own affair
-            return FolderPlace(store, 3 * MiB, True, tmp_path / "root" / "canvas", links)
+            return FolderPlace(store, 3 * MiB, True, tmp_path / "root" / "canvas")
 
         def start(kind: str) -> Place:
             root = tmp_path / "root"
@@ -158,22 +153,10 @@ def open_place(
                 )
                 cleanup.enter_context(cloud.store)
                 return cloud
-            if kind == "hdfs":
-                command = tmp_path / "bin" / "hdfs"
-                command.parent.mkdir()
-                command.write_text(HDFS_COMMAND)
-                command.chmod(0o755)
-                monkeypatch.setenv("HDFS_ROOT", str(root))
-                monkeypatch.setenv("PATH", str(command.parent), prepend=":")
-                return folder("hdfs://cluster/canvas")
-            servers: dict[str, Callable[[Path], SftpServer | FtpServer | WebHdfsServer]]
-            servers = {"sftp": SftpServer, "ftp": FtpServer, "webhdfs": WebHdfsServer}
-            server = servers[kind](root)
+            server = SftpServer(root)
             cleanup.callback(server.close)
-            options = StoreOptions(
-                password=PASSWORD, host_key=server.host_key if isinstance(server, SftpServer) else None
-            )
-            return folder(f"{kind}://{USER}@127.0.0.1:{server.port}/canvas", options)
+            options = StoreOptions(password=PASSWORD, host_key=server.host_key)
+            return folder(f"sftp://{USER}@127.0.0.1:{server.port}/canvas", options)
 
         yield start
 

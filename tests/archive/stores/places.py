@@ -89,7 +89,6 @@ FOREIGN = (
 @dataclass
 class FolderPlace(Place):
     folder: Path
-    links: bool = True
 
     def objects(self) -> set[str]:
         return {key for key in self._files() if not self._is_part(key)}
@@ -106,8 +105,6 @@ class FolderPlace(Place):
         os.utime(part, (yesterday, yesterday))
 
     def lay_foreign(self) -> set[str]:
-        if not self.links:
-            return set()
         outside = self.folder.parent / "outside"
         (outside / "deep").mkdir(parents=True)
         (outside / "secret.json").write_bytes(b"{}")

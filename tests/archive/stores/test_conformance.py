@@ -290,9 +290,7 @@ def test_of_several_writers_of_one_document_one_wins_where_the_store_says_so(pla
             assert won == [document == stored for document in documents]
 
 
-def test_a_range_is_read_without_what_lies_before_it_where_the_store_says_so(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_range_is_read_without_what_lies_before_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     if not place.serves_ranges:
         pytest.skip("this server sends whole objects only")
     data = noise(3 * MiB)
@@ -311,7 +309,7 @@ def test_a_range_is_read_without_what_lies_before_it_where_the_store_says_so(
     else:
         monkeypatch.setattr(place.store, "blocks", None)  # or a store might fetch all of it, and cut
     assert place.store.read(KEY, -4, 2) == data[-4:-2]
-    assert (taken <= 2) == place.store.capabilities.ranges
+    assert taken <= 2
 
 
 def test_a_signed_url_reads_one_object_without_credentials_where_the_store_says_so(place: Place) -> None:

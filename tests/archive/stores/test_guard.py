@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from tests.archive.stores.conftest import BUCKET
 from tests.archive.stores.places import MiB, S3Place
 from tests.archive.stores.s3_servers import FaultProxy, client
 
-from canvas_exports.archive.stores.guard import disarm, guarded
+from canvas_exports.archive.stores.guard import guarded
 
 Faulty = tuple[S3Place, FaultProxy]
 
@@ -94,22 +93,3 @@ def test_a_commit_that_fails_is_never_made_up_for_later(faulty_s3: Faulty) -> No
     down[0] = False
     forget(raised.value)
     assert place.objects() == set()
-
-
-class Recorder(io.RawIOBase):
-    """A writer that commits what it buffered, as smart_open's for WebHDFS."""
-
-    def __init__(self) -> None:
-        self.lines = [b"buffered"]
-        self.committed: list[bytes] = []
-
-    def close(self) -> None:
-        self.committed += self.lines
-        super().close()
-
-
-def test_what_a_writer_buffered_is_dropped_when_it_is_disarmed() -> None:
-    recorder = Recorder()
-    disarm(recorder)
-    assert recorder.closed
-    assert recorder.committed == []

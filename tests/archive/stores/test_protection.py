@@ -351,7 +351,7 @@ def locking() -> Iterator[LockingAzure]:
     server.close()
 
 
-@pytest.mark.parametrize("uri", ["file:///archive", "sftp://backup@host/x", "ftp://host/x", "hdfs://c/x"])
+@pytest.mark.parametrize("uri", ["file:///archive", "sftp://backup@host/x"])
 @pytest.mark.parametrize(
     "asked", [Protection(legal_hold=True), Protection(tags={"a": "b"}), Protection(storage_class="Cool")]
 )

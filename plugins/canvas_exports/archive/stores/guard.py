@@ -16,8 +16,6 @@ _ARMED_BY: dict[str, Any] = {
     "_upload_id": None,  # s3, multipart: no upload to complete
     "_buf": None,  # s3 and azure: nothing buffered
     "_is_terminated": True,  # azure
-    "_sub": None,  # hdfs: no command to feed
-    "lines": [],  # webhdfs: nothing buffered
 }
 
 

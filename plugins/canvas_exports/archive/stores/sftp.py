@@ -7,13 +7,13 @@ import stat as modes
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.stores.remote import LinkError, OccupiedError, Remote, RemoteFile, no_matter
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,12 +22,33 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 22
 _FILE_MODE, _FOLDER_MODE = 0o640, 0o750
 _PIECE = 32 * 1024  # what every server answers in one message
+_TIMEOUT = 60  # seconds a server may take to answer
 
 
-class Sftp(Remote):
-    """One server. smart_open opens its own connection for streams; it is held to the same host key.
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file: absolute path, size in bytes, time of its last change (UTC)."""
 
-    Left to itself smart_open accepts any server, and sends it the password.
+    path: str
+    size: int
+    modified: datetime
+
+
+class LinkError(PermissionError):
+    """A link lies where a folder below the archive's root should be. It is not followed."""
+
+
+class OccupiedError(PermissionError):
+    """What bears the name of an object is no file: a link, a folder, a pipe."""
+
+
+class Sftp:
+    """The file operations of one server. Paths are absolute. Used by several threads at once.
+
+    smart_open opens its own connection for streams; it is held to the same host key. Left to itself smart_open accepts any
+    server, and sends it the password.
+
+    Errors are paramiko's own; ``is_denied`` tells them apart.
     """
 
     def __init__(self, host: str, port: int | None, username: str | None, options: StoreOptions) -> None:
@@ -43,9 +64,9 @@ class Sftp(Remote):
         self._username = options.username or username
         known_as = host if self._port == DEFAULT_PORT else f"[{host}]:{self._port}"
         self._connect: dict[str, Any] = {
-            "timeout": self.TIMEOUT,
-            "banner_timeout": self.TIMEOUT,
-            "auth_timeout": self.TIMEOUT,
+            "timeout": _TIMEOUT,
+            "banner_timeout": _TIMEOUT,
+            "auth_timeout": _TIMEOUT,
             "transport_factory": _checking(_known_keys(paramiko, known_as, options), known_as),
             **_identity(paramiko, options),
         }
@@ -57,16 +78,19 @@ class Sftp(Remote):
         self._known: set[str] = set()  # folders that are no links
 
     def uri(self, path: str) -> str:
-        """Without user and password, which ``parameters`` holds."""
+        """The file's URI for smart_open, without user and password, which ``parameters`` holds."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"sftp://{host}:{self._port}{quote(path)}"
 
     def parameters(self) -> dict[str, Any]:
-        """Who logs in, and how the server is checked."""
+        """Return smart_open's ``transport_params``: user, password, and how the server is checked."""
         return {"user": self._username, "password": self._password, "connect_kwargs": self._connect}
 
     def take(self, stream: Any, length: int) -> bytes:
-        """Ask for all pieces at once: one by one, each would wait for its answer."""
+        """Read the next bytes of a stream, at most so many; none at its end.
+
+        All pieces are asked for at once: one by one, each would wait for its answer.
+        """
         start, stop = stream.tell(), min(stream.tell() + length, stream.stat().st_size)
         data = b"".join(stream.readv([(at, min(_PIECE, stop - at)) for at in range(start, stop, _PIECE)]))
         stream.seek(start + len(data))
@@ -86,7 +110,7 @@ class Sftp(Remote):
         channel.close()
 
     def stat(self, path: str) -> RemoteFile | None:
-        """``SSH_FXP_LSTAT``: a link is not an object."""
+        """``SSH_FXP_LSTAT`` of a file; ``None`` if there is none: a folder is not one, nor is a link."""
         with self._lock:
             try:
                 return _file(path, self._sftp().lstat(path))
@@ -94,9 +118,15 @@ class Sftp(Remote):
                 return None
 
     def walk(
-        self, folder: str, enters: Callable[[str], bool] = bool, odd: Callable[[str, str], None] = no_matter
+        self, folder: str, enters: Callable[[str], bool], odd: Callable[[str, str], None]
     ) -> Iterator[RemoteFile]:
-        """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to."""
+        """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to.
+
+        Args:
+            folder: where to begin; nothing is listed if there is no such folder.
+            enters: asked of the path of each folder below, whether to go into it.
+            odd: told the path of what is neither file nor folder, or a folder that cannot be read, and why.
+        """
         waiting = [folder]
         while waiting:
             here = waiting.pop()
@@ -124,7 +154,10 @@ class Sftp(Remote):
             waiting.extend(filter(enters, sorted(folders, reverse=True)))
 
     def check_folders(self, root: str, path: str) -> None:
-        """``SSH_FXP_LSTAT`` of each folder below the root, once; the protocol cannot open one in the other."""
+        """``SSH_FXP_LSTAT`` of each folder between the root and a file, once: ``LinkError`` if one is a link.
+
+        The protocol cannot open one folder in the other.
+        """
         folder, checked = path.rpartition("/")[0], set()
         while len(folder) > len(root) and folder not in self._known:
             with self._lock, suppress(FileNotFoundError):
@@ -150,7 +183,7 @@ class Sftp(Remote):
                         sftp.chmod(folder, _FOLDER_MODE)  # the server's umask has had its say before
 
     def rename(self, old: str, new: str) -> None:
-        """``SSH_FXP_RENAME``, which fails if the new name is taken."""
+        """``SSH_FXP_RENAME``; ``FileExistsError`` if the new name is taken."""
         with self._lock:
             try:
                 self._sftp().rename(old, new)
@@ -163,7 +196,7 @@ class Sftp(Remote):
                 raise
 
     def replace(self, old: str, new: str) -> None:
-        """``posix-rename@openssh.com``."""
+        """``posix-rename@openssh.com``: over the old file, in one step."""
         with self._lock:
             self._sftp().posix_rename(old, new)
 

@@ -1,4 +1,4 @@
-"""Every other scheme that smart_open can write to: SFTP, FTP, HDFS, WebHDFS.
+"""A store on an SFTP server, through smart_open.
 
 smart_open streams; it cannot rename, list or delete, and its writers publish whatever they got when they are closed.
 So a stream goes to a temporary name, inside a guard, and its size is compared before it is renamed.
@@ -19,7 +19,7 @@ from canvas_exports.archive.stores.foreign import Foreign
 from canvas_exports.archive.stores.guard import guarded
 from canvas_exports.archive.stores.parts import part_name, whole_name
 from canvas_exports.archive.stores.producer import Producer
-from canvas_exports.archive.stores.remote import LinkError, OccupiedError, Remote, RemoteFile
+from canvas_exports.archive.stores.sftp import LinkError, OccupiedError, RemoteFile, Sftp
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -32,19 +32,18 @@ _BLOCK = MiB
 
 
 class SmartOpenStore(Store):
-    """A root folder on a remote file system.
+    """A root folder on an SFTP server.
 
     Args:
         uri: the root, without credentials.
-        remote: the file operations of the scheme.
+        remote: the file operations of the server.
         root: absolute path of the root folder, without a slash at its end.
     """
 
-    def __init__(self, uri: str, remote: Remote, root: str) -> None:
+    def __init__(self, uri: str, remote: Sftp, root: str) -> None:
         import smart_open  # noqa: PLC0415 - takes seconds to import, only for who opens such a store
 
         self.uri = uri
-        self.capabilities = remote.capabilities
         self._open = smart_open.open
         self._remote = remote
         self._root = root
@@ -61,7 +60,7 @@ class SmartOpenStore(Store):
             self._remote.rename(part, path)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """As ``put``: renaming fails if the key is taken, as far as the protocol can tell."""
+        """As ``put``: renaming fails if the key is taken."""
         try:
             self.put(key, [data])
         except AlreadyStoredError:
@@ -77,16 +76,12 @@ class SmartOpenStore(Store):
             self._remote.replace(part, path)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Seek, where the protocol can; else read what comes before and drop it."""
+        """Seek, then read."""
         size = self._size(key)
         first = max(0, size + start) if start < 0 else min(start, size)
         wanted = size - first if length is None else min(length, size - first)
         with self._translated("read", key), self._reader(key) as stream:
-            if stream.seekable():
-                stream.seek(first)
-            else:
-                for _ in self._pieces(stream, first):
-                    pass
+            stream.seek(first)
             data = b"".join(self._pieces(stream, wanted))
         if len(data) != wanted:
             raise ArchiveUnavailableError(f"{len(data):,} bytes came instead of {wanted:,}", key=key)
@@ -216,7 +211,7 @@ class SmartOpenStore(Store):
                 self._remote.opened(stream)
                 for block in blocks:
                     view = memoryview(block)
-                    # Pieces, as bytes: not every protocol's writer takes a view, and some hold on to what they get.
+                    # Copied: what paramiko raises holds on to what it was given, and the block is used again.
                     for start in range(0, len(view), _BLOCK):
                         stream.write(bytes(view[start : start + _BLOCK]))
                     written += len(view)
@@ -262,7 +257,7 @@ class SmartOpenStore(Store):
                 raise absent(key) from None
             if isinstance(error, PermissionError):
                 raise self._denied(error, action, key) from None
-            # The messages of four protocols' libraries may hold user names and addresses: only the kind is told.
+            # The library's messages may hold user names and addresses: only the kind is told.
             kind = type(error).__name__
             if self._remote.is_denied(error):
                 message = f"cannot {action} in {self.uri}: {kind}; check user, password, key and host key"

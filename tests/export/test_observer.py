@@ -1,4 +1,4 @@
-"""What the book tells, for every order in which things can happen."""
+"""What is reported to the observer of a batch, for every order of events."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.export import events
-from canvas_exports.export.engine import Engine, Limits
+from canvas_exports.export.engine import Engine, Limits, Transition
 from canvas_exports.export.items import Item, State
-from canvas_exports.export.observer import UNOBSERVED, Book, Step
+from canvas_exports.export.observer import UNOBSERVED, Step, StepReporter
 from canvas_exports.export.outcome import Outcome
 
 LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
@@ -33,18 +33,19 @@ class Witness:
         self.creations.append(again)
 
     def fetch_failed(self, export_type: str) -> None:
-        raise AssertionError(f"the book knows nothing of transfers ({export_type})")
+        raise AssertionError(f"no transition is a failed transfer ({export_type})")
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        raise AssertionError(f"the book surrounds nothing ({name}, {attributes})")
+        raise AssertionError(f"no transition has a span ({name}, {attributes})")
 
 
 def machine(count: int = 1) -> Engine:
     return Engine([Item(f"course:{number}", "common_cartridge") for number in range(1, count + 1)], LIMITS)
 
 
-def book(witness: Witness, engine: Engine, started_at: float = 1000.0) -> Book:
-    return Book(witness, list(engine.items.values()), started_at=started_at)
+def reporter(witness: Witness, engine: Engine) -> StepReporter:
+    engine.transitions()  # what a checkpoint holds is not new
+    return StepReporter(witness, list(engine.items.values()), started_at=1000.0)
 
 
 def stored(name: str = NAMES[0], export_id: int = 501) -> events.Stored:
@@ -59,7 +60,7 @@ def created(name: str = NAMES[0], export_id: int = 501) -> events.Created:
 
 def test_the_straight_way_is_told_step_by_step_with_its_times() -> None:
     engine, witness = machine(), Witness()
-    notes = book(witness, engine)
+    steps = reporter(witness, engine)
     happened: list[tuple[events.Event, float, float]] = [
         (events.Intended(NAMES[0], 5000.0), 1020.0, 5000.0),
         (created(), 1030.0, 5010.0),
@@ -68,7 +69,7 @@ def test_the_straight_way_is_told_step_by_step_with_its_times() -> None:
     ]
     for event, now, canvas_now in happened:
         engine.apply(event)
-        notes.compare(engine.items.values(), now=now, canvas_now=canvas_now)
+        steps.report(engine.transitions(), now=now, canvas_now=canvas_now)
     kind = "common_cartridge"
     assert witness.steps == [
         Step(kind, State.PLANNED, State.INTENDED, 20.0),
@@ -84,11 +85,11 @@ def test_a_second_process_tells_only_what_is_new_and_how_long_canvas_took() -> N
     for event in (events.Intended(NAMES[0], 5000.0), created()):
         engine.apply(event)
     witness = Witness()
-    notes = book(witness, engine)
-    notes.compare(engine.items.values(), now=9000.0, canvas_now=5040.0)
+    steps = reporter(witness, engine)
+    steps.report(engine.transitions(), now=9000.0, canvas_now=5040.0)
     assert witness.steps == []
     engine.apply(events.Ready(NAMES[0], 501))
-    notes.compare(engine.items.values(), now=9000.0, canvas_now=5040.0)
+    steps.report(engine.transitions(), now=9000.0, canvas_now=5040.0)
     assert [step.seconds for step in witness.steps] == [40.0]
     assert witness.creations == []
 
@@ -98,24 +99,24 @@ def test_a_state_that_another_process_saw_begin_is_not_timed() -> None:
     for event in (events.Intended(NAMES[0], 5000.0), created(), events.Ready(NAMES[0], 501)):
         engine.apply(event)
     witness = Witness()
-    notes = book(witness, engine)
+    steps = reporter(witness, engine)
     engine.apply(stored())
-    notes.compare(engine.items.values(), now=9000.0, canvas_now=9000.0)
+    steps.report(engine.transitions(), now=9000.0, canvas_now=9000.0)
     assert [(step.after, step.seconds) for step in witness.steps] == [(State.DONE, None)]
 
 
 def test_clocks_that_disagree_give_no_negative_time() -> None:
     engine, witness = machine(), Witness()
-    notes = book(witness, engine)
+    steps = reporter(witness, engine)
     for event in (events.Intended(NAMES[0], 5000.0), created(), events.Ready(NAMES[0], 501)):
         engine.apply(event)
-        notes.compare(engine.items.values(), now=500.0, canvas_now=4000.0)
+        steps.report(engine.transitions(), now=500.0, canvas_now=4000.0)
     assert {step.seconds for step in witness.steps} == {0.0}
 
 
 def test_an_export_that_canvas_failed_is_created_again() -> None:
     engine, witness = machine(), Witness()
-    notes = book(witness, engine)
+    steps = reporter(witness, engine)
     for event in (
         events.Intended(NAMES[0], 5000.0),
         created(),
@@ -124,18 +125,33 @@ def test_an_export_that_canvas_failed_is_created_again() -> None:
         created(export_id=502),
     ):
         engine.apply(event)
-        notes.compare(engine.items.values(), now=2000.0, canvas_now=5000.0)
+        steps.report(engine.transitions(), now=2000.0, canvas_now=5000.0)
     assert witness.creations == [False, True]
 
 
-def test_where_nobody_watches_nothing_is_looked_at() -> None:
+def test_without_an_observer_no_transition_is_read() -> None:
+    def untouched() -> Transition:
+        raise AssertionError("nobody observes")
+
+    StepReporter(UNOBSERVED, [], started_at=0.0).report(iter(untouched, None), now=0.0, canvas_now=0.0)
+
+
+def test_a_change_that_was_taken_back_before_the_checkpoint_is_none() -> None:
     engine = machine()
-    idle = Book(UNOBSERVED, engine.items.values(), started_at=0.0)
+    engine.apply(events.Intended(NAMES[0], 5000.0))
+    engine.apply(events.NotCreated(NAMES[0]))
+    assert engine.transitions() == []
 
-    def untouched() -> Item:
-        raise AssertionError("nobody watches")
 
-    idle.compare(iter(untouched, None), now=0.0, canvas_now=0.0)
+def test_interruptions_and_new_attempts_are_transitions() -> None:
+    engine = machine(2)
+    engine.interrupt("the worker stops")
+    assert [one.item.name for one in engine.transitions()] == list(NAMES)
+    engine.resume(cleared=False, now=2000.0)
+    assert [(one.before.state, one.item.state) for one in engine.transitions()] == [
+        (State.DONE, State.PLANNED)
+    ] * 2
+    assert engine.transitions() == []
 
 
 happenings = st.lists(
@@ -159,14 +175,14 @@ def test_whatever_happens_the_steps_lead_from_the_beginning_to_the_present(
     happened: list[events.Event | None],
 ) -> None:
     engine, witness = machine(2), Witness()
-    notes = book(witness, engine)
+    steps = reporter(witness, engine)
     before = copy.deepcopy(engine.items)
     told = 0
     for event in [*happened, None]:
         if event is not None:
             engine.apply(event)
             continue
-        notes.compare(engine.items.values(), now=2000.0, canvas_now=6000.0)
+        steps.report(engine.transitions(), now=2000.0, canvas_now=6000.0)
         news = witness.steps[told:]
         told = len(witness.steps)
         changed = [name for name, item in engine.items.items() if item.state is not before[name].state]

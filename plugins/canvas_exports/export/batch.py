@@ -21,7 +21,7 @@ from canvas_exports.export.creation import Creator
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
-from canvas_exports.export.observer import UNOBSERVED, Book, Observer
+from canvas_exports.export.observer import UNOBSERVED, Observer, StepReporter
 from canvas_exports.export.options import BatchOptions
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause, pause, watched_of
@@ -89,8 +89,8 @@ class Batch:
         self._checkpoint = checkpoint
         self._store_checkpoint = save
         self._observer = observer
-        self._book = Book(observer, checkpoint.items, started_at=checkpoint.started_at)
-        self._teller = Teller(checkpoint.items, creations=CREATIONS)
+        self._steps = StepReporter(observer, checkpoint.items, started_at=checkpoint.started_at)
+        self._teller = Teller(creations=CREATIONS)
         self._now = now
         self._cancelled = threading.Event()
         self._met = False
@@ -171,12 +171,13 @@ class Batch:
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint, and tell the observer what is new in it."""
+        """Write the checkpoint, then report what is new in it to the log and to the observer."""
         self._checkpoint.items = self.items
         self._store_checkpoint(self._checkpoint.to_json())
-        self._teller.compare(self._checkpoint.items)
+        transitions = self._engine.transitions()
+        self._teller.report(transitions)
         canvas_now = self._client.server_now().timestamp()
-        self._book.compare(self._checkpoint.items, now=self._now(), canvas_now=canvas_now)
+        self._steps.report(transitions, now=self._now(), canvas_now=canvas_now)
 
     def cancel(self) -> None:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 
 from canvas_exports.export import events
@@ -53,6 +53,19 @@ class Decisions:
         return bool(self.look_up or self.create or self.transfer or self.watch)
 
 
+@dataclass(frozen=True)
+class Transition:
+    """A change of an item's state.
+
+    Attributes:
+        before: a copy of the item as it was.
+        item: the item as it is now.
+    """
+
+    before: Item
+    item: Item
+
+
 class Engine:
     """Decides what a batch does next.
 
@@ -65,6 +78,7 @@ class Engine:
     def __init__(self, items: Iterable[Item], limits: Limits) -> None:
         self.items = {item.name: item for item in items}
         self.limits = limits
+        self._before: dict[str, Item] = {}
 
     @property
     def is_finished(self) -> bool:
@@ -105,7 +119,17 @@ class Engine:
 
     def apply(self, event: events.Event) -> None:
         """Take note of what happened."""
+        self._remember(getattr(event, "item", None))
         self._apply(event)
+
+    def transitions(self) -> list[Transition]:
+        """Return the items whose state has changed since the last call, in the order of the batch."""
+        before, self._before = self._before, {}
+        return [
+            Transition(before[name], item)
+            for name, item in self.items.items()
+            if name in before and before[name].state is not item.state
+        ]
 
     def resume(self, *, cleared: bool, now: float) -> None:
         """Go on in a new attempt.
@@ -114,6 +138,7 @@ class Engine:
         something, also gives a new chance to every context without a package. It has another export made, unless the one
         there is may still be of use: it stalled, and is looked at again, or nobody has tried in vain to fetch its package.
         """
+        self._remember()
         for item in self.items.values():
             if item.outcome is not None and (
                 item.outcome.is_retryable or (cleared and not item.outcome.has_package)
@@ -125,9 +150,16 @@ class Engine:
 
     def interrupt(self, reason: str) -> None:
         """The attempt is over: whatever has no outcome gets ``interrupted``. ``resume`` takes it back."""
+        self._remember()
         for item in self.items.values():
             if item.state is not State.DONE:
                 item.break_off(reason)
+
+    def _remember(self, name: str | None = None) -> None:
+        """Copy an item, or all, before the first change since `transitions` was called."""
+        for each in self.items if name is None else self.items.keys() & {name}:
+            if each not in self._before:
+                self._before[each] = replace(self.items[each])
 
     def _about(self, event: events.Event, *states: State) -> Item | None:
         """The event's item, if it is in one of the states and the event is about its present export."""

@@ -1,8 +1,4 @@
-"""Who watches a batch: what an observer is told, and the book that finds it out from checkpoint to checkpoint.
-
-A batch saves its checkpoint after every step. Comparing what it saves with what it saved before yields every change of
-state, so observing needs one call, and no rule of the batch knows about it.
-"""
+"""What the observer of a batch is called for, and the reports that the engine's transitions make."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from canvas_exports.export.engine import Transition
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.outcome import Outcome
 
@@ -81,72 +78,47 @@ class Unobserved:
 UNOBSERVED = Unobserved()
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """What was known of an export when it was last looked at. ``since`` is our clock, ``created_at`` Canvas's."""
-
-    state: State
-    creations: int
-    since: float | None
-    created_at: float | None
-
-
-class Book:
-    """Finds out what has changed since the last look, and tells the observer. Costs nothing where nobody watches.
+class StepReporter:
+    """Reports each transition of a batch to its observer, with the time that the state before took.
 
     Args:
-        observer: who is told.
-        items: the exports as the checkpoint has them; nothing of it is news.
-        started_at: when the batch began, in seconds since the epoch by our clock: since then its exports wait their turn.
+        observer: is called for each change. `UNOBSERVED` costs nothing.
+        items: the exports as the checkpoint has them.
+        started_at: when the batch began, in seconds since the epoch by our clock: since then its exports are planned.
     """
 
     def __init__(self, observer: Observer, items: Iterable[Item], *, started_at: float) -> None:
         self._observer = observer
-        self._entries: dict[str, _Entry] = {}
-        if observer is not UNOBSERVED:
-            self._entries = {
-                item.name: _entry(item, started_at if _has_waited(item) else None) for item in items
-            }
+        self._since = {
+            item.name: started_at for item in items if item.state is State.PLANNED and not item.creations
+        }
 
-    def compare(self, items: Iterable[Item], *, now: float, canvas_now: float) -> None:
-        """Tell what has changed.
+    def report(self, transitions: Iterable[Transition], *, now: float, canvas_now: float) -> None:
+        """Report what has changed.
 
         Args:
-            items: the exports as they are now.
+            transitions: of the engine, since the last call.
             now: seconds since the epoch by our clock.
             canvas_now: the same by Canvas's clock, which says how long Canvas has had an export.
         """
         if self._observer is UNOBSERVED:
             return
-        for item in items:
-            old = self._entries.get(item.name)
-            if old is None:
-                self._entries[item.name] = _entry(item, None)
-                continue
-            if item.creations > old.creations:
+        for transition in transitions:
+            before, item = transition.before, transition.item
+            since, self._since[item.name] = self._since.get(item.name), now
+            seconds = None if since is None else max(now - since, 0.0)
+            if before.state is State.REQUESTED and before.created_at is not None:
+                seconds = max(canvas_now - before.created_at, 0.0)
+            if item.creations > before.creations:
                 self._observer.created(item.export_type, again=item.creations > 1)
-            if item.state is not old.state:
-                self._observer.moved(_step(item, old, now, canvas_now))
-                self._entries[item.name] = _entry(item, now)
+            self._observer.moved(_step(before, item, seconds))
 
 
-def _has_waited(item: Item) -> bool:
-    """Whether it has waited for its turn ever since the batch began."""
-    return item.state is State.PLANNED and not item.creations
-
-
-def _entry(item: Item, since: float | None) -> _Entry:
-    return _Entry(item.state, item.creations, since, item.created_at)
-
-
-def _step(item: Item, old: _Entry, now: float, canvas_now: float) -> Step:
-    seconds = None if old.since is None else max(now - old.since, 0.0)
-    if old.state is State.REQUESTED and old.created_at is not None:
-        seconds = max(canvas_now - old.created_at, 0.0)
+def _step(before: Item, item: Item, seconds: float | None) -> Step:
     ended = item.state is State.DONE
     return Step(
         item.export_type,
-        old.state,
+        before.state,
         item.state,
         seconds,
         outcome=item.outcome if ended else None,

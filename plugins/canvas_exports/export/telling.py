@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from canvas_exports.export.engine import Transition
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.text import harmless, size
@@ -13,24 +14,20 @@ _log = logging.getLogger(__name__)
 
 
 class Teller:
-    """Tells what is new from checkpoint to checkpoint. Course codes may stand in a log; people's names are never known here.
+    """Logs the transitions of a batch. Course codes may stand in a log; people's names are never known here.
 
     Args:
-        items: the exports as the checkpoint has them; nothing of it is news.
         creations: exports that are made of one context at most.
     """
 
-    def __init__(self, items: Iterable[Item], *, creations: int) -> None:
-        self._states = {item.name: item.state for item in items}
+    def __init__(self, *, creations: int) -> None:
         self._creations = creations
 
-    def compare(self, items: Iterable[Item]) -> None:
-        """Tell what has changed since the last look."""
+    def report(self, transitions: Iterable[Transition]) -> None:
+        """Log what has changed."""
         ended: dict[tuple[Outcome, str | None], list[Item]] = {}
-        for item in items:
-            before, self._states[item.name] = self._states.get(item.name), item.state
-            if item.state is before:
-                continue
+        for transition in transitions:
+            before, item = transition.before.state, transition.item
             if item.outcome is Outcome.INTERRUPTED:  # of many at once, it is one thing that happened
                 ended.setdefault((item.outcome, item.reason), []).append(item)
             elif item.outcome is not None:

@@ -267,7 +267,7 @@ def test_times_are_of_years_in_which_every_time_zone_has_them() -> None:
 
 
 def test_a_row_of_a_report_has_the_types_of_its_fields() -> None:
-    row = {"context": "course:1", "export_type": "zip", "outcome": "stored", "reason": ""}
+    row = {"context": "course:1", "export_type": "zip", "outcome": "stored", "reason": "", "problem": False}
     assert records_of({"outcomes": [row]})
     for name, wrong in (
         ("name", 5),

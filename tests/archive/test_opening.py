@@ -166,7 +166,9 @@ def imported() -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["obstore", "smart_open", "boto3", "paramiko", "jsonschema", "airflow"])
+@pytest.mark.parametrize(
+    "heavy", ["obstore", "smart_open", "boto3", "paramiko", "fastjsonschema", "jsonschema", "airflow"]
+)
 def test_nothing_slow_is_imported_before_it_is_needed(imported: set[str], heavy: str) -> None:
     assert heavy not in imported
 

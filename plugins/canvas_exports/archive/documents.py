@@ -21,7 +21,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar
 
-from canvas_exports.archive.schemas import breach
+from canvas_exports.archive.schemas import problem
 from canvas_exports.archive.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
@@ -171,7 +171,7 @@ def conform(data: Any, kind: str, *, key: str | None = None) -> Mapping[str, Any
             f"it is not a {noun} that this version can read, but one of schema {int(named[2])}: update this software",
             key=key,
         )
-    if wrong := breach(kind, data):
+    if wrong := problem(kind, data):
         raise UnreadableDocumentError(f"it is not a {noun}: {wrong}", key=key)
     return data
 

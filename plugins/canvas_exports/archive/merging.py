@@ -37,8 +37,7 @@ class Merger:
             UnreadableDocumentError: it is none; nothing of it was taken in (permanent).
         """
         conform({**document, "outcomes": []}, "run-report-1", key=key)
-        # Rows are looked at one by one: 200,000 under the schema take minutes.
-        records = records_of(document, key=key)
+        records = records_of(document, key=key)  # checks the rows
         try:
             begun, ended = parse_time(document["started_at"]), parse_time(document["finished_at"])
         except (TypeError, ValueError):

@@ -19,7 +19,7 @@ import psutil
 import psycopg2  # type: ignore[import-untyped]  # it has no types
 
 from benchmarks.report import ROOT
-from canvas_cluster.backing import Postgres
+from canvas_cluster.databases import Postgres
 from canvas_demo.airflow_stack import AirflowStack
 from canvas_demo.leftovers import end_with_parent
 from canvas_demo.ports import any_free

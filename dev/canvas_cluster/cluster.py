@@ -14,8 +14,8 @@ from typing import Any, final
 import psutil
 
 from canvas_cluster import hostname
-from canvas_cluster.backing import Postgres, Redis
-from canvas_cluster.services import read_services
+from canvas_cluster.compose_services import read_services
+from canvas_cluster.databases import Postgres, Redis
 from canvas_demo.airflow_api import AirflowApi
 from canvas_demo.ports import any_free
 from canvas_demo.processes import Program, Programs

@@ -11,8 +11,8 @@ from tests.archive.stores.conftest import BUCKET
 from tests.archive.stores.s3_servers import client, rclone
 from tests.survival.scene import DAG_ID, Scene
 
-from canvas_cluster.binaries import missing
 from canvas_cluster.cluster import Cluster
+from canvas_cluster.installed_programs import missing
 from canvas_sandbox import Course, Switches
 
 REPOSITORY = Path(__file__).parents[2]

@@ -27,8 +27,8 @@ from tests.survival.blows import BLOWS
 from tests.survival.misfortune import Misfortune, draw
 from tests.survival.scene import DAG_ID, Scene
 
-from canvas_cluster.binaries import missing
 from canvas_cluster.cluster import Cluster
+from canvas_cluster.installed_programs import missing
 from canvas_demo.airflow_api import AirflowError
 
 REPOSITORY = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from canvas_cluster import binaries
+from canvas_cluster import installed_programs
 from canvas_cluster.cluster import Cluster
-from canvas_cluster.services import read_services
+from canvas_cluster.compose_services import read_services
 
 REPOSITORY = Path(__file__).parents[3]
 COMPOSE = """
@@ -73,9 +73,9 @@ def test_the_cluster_has_a_value_for_everything_that_our_compose_file_wants(tmp_
 
 
 def test_what_is_missing_is_said_with_the_packages_that_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binaries, "postgres_bin", lambda: None)
-    monkeypatch.setattr(binaries, "redis_server", lambda: None)
-    assert binaries.missing() == (
+    monkeypatch.setattr(installed_programs, "postgres_bin", lambda: None)
+    monkeypatch.setattr(installed_programs, "redis_server", lambda: None)
+    assert installed_programs.missing() == (
         "this machine lacks PostgreSQL (Debian: apt-get install postgresql) "
         "and Redis (Debian: apt-get install redis-server)"
     )

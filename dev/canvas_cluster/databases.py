@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from canvas_cluster.binaries import postgres_bin, redis_server, unprivileged_user
+from canvas_cluster.installed_programs import postgres_bin, redis_server, unprivileged_user
 from canvas_demo.ports import any_free
 from canvas_demo.processes import Program, Programs
 

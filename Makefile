@@ -34,7 +34,7 @@ demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by i
 	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once) $(if $(FRESH),--fresh)
 
 env: ## Write .env with fresh secrets, for docker-compose.yaml
-	@$(or $(PYTHON),python3) dev/canvas_demo/fresh_env.py
+	@$(or $(PYTHON),python3) dev/canvas_demo/write_env.py
 
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)

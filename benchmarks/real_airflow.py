@@ -20,10 +20,10 @@ import psycopg2  # type: ignore[import-untyped]  # it has no types
 
 from benchmarks.report import ROOT
 from canvas_cluster.databases import Postgres
-from canvas_demo.airflow_stack import AirflowStack
-from canvas_demo.leftovers import end_with_parent
-from canvas_demo.ports import any_free
-from canvas_demo.processes import Programs
+from canvas_demo.airflow.airflow_stack import AirflowStack
+from canvas_demo.processes.cleanup import end_with_parent
+from canvas_demo.processes.ports import any_free
+from canvas_demo.processes.programs import Programs
 
 MIB = 1024**2
 PARALLELISM = 8  # task processes at once, of ours and of the peers'

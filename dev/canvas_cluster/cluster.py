@@ -16,9 +16,9 @@ import psutil
 from canvas_cluster import hostname
 from canvas_cluster.compose_services import read_services
 from canvas_cluster.databases import Postgres, Redis
-from canvas_demo.airflow_api import AirflowApi
-from canvas_demo.ports import any_free
-from canvas_demo.processes import Program, Programs
+from canvas_demo.airflow.airflow_api import AirflowApi
+from canvas_demo.processes.ports import any_free
+from canvas_demo.processes.programs import Program, Programs
 
 _START = 300.0  # seconds that a dozen processes may take to come up on a busy machine
 

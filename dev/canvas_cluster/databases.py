@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from canvas_cluster.installed_programs import postgres_bin, redis_server, unprivileged_user
-from canvas_demo.ports import any_free
-from canvas_demo.processes import Program, Programs
+from canvas_demo.processes.ports import any_free
+from canvas_demo.processes.programs import Program, Programs
 
 _START = 60.0  # seconds either may take to listen
 #: Nothing here outlives the cluster, so nothing has to reach the disk.

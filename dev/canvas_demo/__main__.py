@@ -25,7 +25,7 @@ def main() -> int:
     listen()
     try:
         with own_foreground():
-            from canvas_demo.night import run  # noqa: PLC0415  it takes a while, and Ctrl-C is heard already
+            from canvas_demo.run_demo import run  # noqa: PLC0415  it takes a while, and Ctrl-C is heard already
 
             ports = (options.port, options.canvas_port)
             return run(options.folder, ports, once=options.once, fresh=options.fresh)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from tests.observability.statsd import StatsD
 
-from canvas_demo.airflow_stack import AirflowStack
-from canvas_demo.ports import any_free
+from canvas_demo.airflow.airflow_stack import AirflowStack
+from canvas_demo.processes.ports import any_free
 from canvas_exports.export.outcome import Outcome
 from canvas_sandbox import Sandbox
 from canvas_sandbox.scenarios import Scenario, demo

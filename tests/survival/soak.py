@@ -29,7 +29,7 @@ from tests.survival.scene import DAG_ID, Scene
 
 from canvas_cluster.cluster import Cluster
 from canvas_cluster.installed_programs import missing
-from canvas_demo.airflow_api import AirflowError
+from canvas_demo.airflow.airflow_api import AirflowError
 
 REPOSITORY = Path(__file__).parents[2]
 NIGHTS = 3  # at once

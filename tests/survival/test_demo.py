@@ -20,8 +20,8 @@ import pytest
 import requests
 from tests.survival.scene import eventually
 
-from canvas_demo.airflow_api import AirflowApi, AirflowError
-from canvas_demo.ports import any_free
+from canvas_demo.airflow.airflow_api import AirflowApi, AirflowError
+from canvas_demo.processes.ports import any_free
 from canvas_sandbox.records import ExportRecord
 from canvas_sandbox.scenarios import demo
 

@@ -22,8 +22,8 @@ from playwright.sync_api import BrowserContext, sync_playwright
 from tests.operators.test_run_report import batch
 from tests.reports.test_page_in_browser import CHROMIUM
 
-from canvas_demo.ports import any_free
-from canvas_demo.processes import Programs
+from canvas_demo.processes.ports import any_free
+from canvas_demo.processes.programs import Programs
 from canvas_exports.export.outcome import Outcome
 from canvas_exports.operators.carried_page import MOST_CARRIED, pack, page_url, unpack
 

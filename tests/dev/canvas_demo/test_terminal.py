@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from canvas_demo.ports import any_free
+from canvas_demo.processes.ports import any_free
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from canvas_demo import leftovers
-from canvas_demo.kept import Kept
-from canvas_demo.ports import any_free, free_port, is_free
+from canvas_demo.processes import cleanup
+from canvas_demo.processes.ports import any_free, free_port, is_free
+from canvas_demo.state import Kept
 
 _MADE = ("airflow", "archive", "canvas")
 
@@ -49,7 +49,7 @@ def open_folder(folder: Path, ports: tuple[int, int], say: Callable[[str], None]
     Raises:
         FolderError: what is in it is no demo's, or cannot be gone on with.
     """
-    left = leftovers.remove_all(folder / "airflow" / "programs")
+    left = cleanup.remove_all(folder / "airflow" / "programs")
     if left:
         say(f"Ended what was left of an earlier demo: {', '.join(left)}.")
     _check_ours(folder)

@@ -10,7 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from tests.deploy.compose import ROOT, settings
 
-from canvas_demo.fresh_env import main
+from canvas_demo.write_env import main
 
 
 @pytest.fixture

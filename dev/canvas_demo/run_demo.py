@@ -11,13 +11,13 @@ from typing import Any
 
 import requests
 
-from canvas_demo.airflow_api import AirflowError
-from canvas_demo.answers import close, expected_state
-from canvas_demo.folder import FolderError, only_one, open_folder
-from canvas_demo.kept import Kept
-from canvas_demo.processes import ProgramDiedError
-from canvas_demo.progress import follow
-from canvas_demo.tended_airflow import TendedAirflow
+from canvas_demo.airflow.airflow_api import AirflowError
+from canvas_demo.airflow.follow_run import follow
+from canvas_demo.airflow.supervised_airflow import TendedAirflow
+from canvas_demo.check_outcomes import close, expected_state
+from canvas_demo.demo_folder import FolderError, only_one, open_folder
+from canvas_demo.processes.programs import ProgramDiedError
+from canvas_demo.state import Kept
 from canvas_demo.terminal import CANNOT, say, say_between, stop_listening
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """Write the ``.env`` of docker-compose.yaml: a copy of .env.example in which every empty value is a fresh secret.
 
-Needs nothing but Python: ``make env``, or ``python3 dev/canvas_demo/fresh_env.py`` where there is no make.
+Needs nothing but Python: ``make env``, or ``python3 dev/canvas_demo/write_env.py`` where there is no make.
 """
 
 from __future__ import annotations

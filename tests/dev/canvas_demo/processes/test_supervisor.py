@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from canvas_demo import leftovers
-from canvas_demo.kept import Kept
-from canvas_demo.processes import ProgramDiedError
-from canvas_demo.tending import MOST_RESTARTS, Pool, TendedPrograms
+from canvas_demo.processes import cleanup
+from canvas_demo.processes.programs import ProgramDiedError
+from canvas_demo.processes.supervisor import MOST_RESTARTS, Pool, TendedPrograms
+from canvas_demo.state import Kept
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 #: A program with a child in a process group of its own, as Airflow gives every task one.
@@ -50,7 +50,7 @@ def programs(tmp_path: Path, said: list[str]) -> Iterator[TendedPrograms]:
         yield tended
     finally:
         tended.stop()
-        leftovers.remove_all(tmp_path)
+        cleanup.remove_all(tmp_path)
 
 
 def eventually(look: Callable[[], object]) -> None:
@@ -128,7 +128,7 @@ def test_a_pool_that_begins_one_more_worker_is_started_again(
 START = """
 import os, sys
 from pathlib import Path
-from canvas_demo.tending import TendedPrograms
+from canvas_demo.processes.supervisor import TendedPrograms
 programs = TendedPrograms(Path(sys.argv[1]), os.environ, print)
 programs.start("scheduler", sys.argv[2:])
 print("started", flush=True)
@@ -172,16 +172,16 @@ def test_programs_end_with_whoever_started_them(tmp_path: Path) -> None:
     try:
         eventually(lambda: not lives(pid))
     finally:
-        leftovers.remove_all(tmp_path)
+        cleanup.remove_all(tmp_path)
 
 
 def test_what_a_killed_demo_left_is_removed_by_the_next(tmp_path: Path) -> None:
     """Also what is left of a program that is gone itself."""
     pid, child = orphaned(tmp_path, FAMILY)
-    assert leftovers.remove_all(tmp_path) == ["scheduler"]
+    assert cleanup.remove_all(tmp_path) == ["scheduler"]
     assert not lives(pid)
     assert not lives(child)
-    assert leftovers.remove_all(tmp_path) == []
+    assert cleanup.remove_all(tmp_path) == []
 
 
 def test_a_stranger_who_has_got_the_number_is_left_alone(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_stranger_who_has_got_the_number_is_left_alone(tmp_path: Path) -> None
     try:
         long_ago = psutil.Process(stranger.pid).create_time() - 3600
         (tmp_path / "scheduler.pid").write_text(json.dumps([stranger.pid, long_ago]))
-        assert leftovers.remove_all(tmp_path) == []
+        assert cleanup.remove_all(tmp_path) == []
         assert stranger.poll() is None
     finally:
         stranger.send_signal(signal.SIGKILL)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from canvas_demo.airflow_api import AirflowApi
-from canvas_demo.processes import Programs
+from canvas_demo.airflow.airflow_api import AirflowApi
+from canvas_demo.processes.programs import Programs
 
 PARALLELISM = 4
 """Tasks at once; SQLite allows one writer at a time."""

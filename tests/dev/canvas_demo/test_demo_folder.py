@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from canvas_demo.folder import FolderError, only_one, open_folder
-from canvas_demo.kept import Kept
-from canvas_demo.ports import any_free
+from canvas_demo.demo_folder import FolderError, only_one, open_folder
+from canvas_demo.processes.ports import any_free
+from canvas_demo.state import Kept
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_kill_while_it_begins_anew_leaves_a_folder_that_is_known(
 
     ended(tmp_path, said)
     with monkeypatch.context() as patched:
-        patched.setattr("canvas_demo.folder.shutil.rmtree", killed)
+        patched.setattr("canvas_demo.demo_folder.shutil.rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
             opened(tmp_path, said, fresh=True)
     assert not opened(tmp_path, said).has_database

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TextIO
 
-from canvas_demo.airflow_stack import AirflowStack
+from canvas_demo.airflow.airflow_stack import AirflowStack
 
 _EVERY = 2.0  # seconds between two looks
 _LINE_EVERY = 10.0  # seconds between two lines where the output is no terminal

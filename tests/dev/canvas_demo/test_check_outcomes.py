@@ -11,8 +11,8 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 
-from canvas_demo import answers
-from canvas_demo.answers import expected_state
+from canvas_demo import check_outcomes
+from canvas_demo.check_outcomes import expected_state
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.stores.file_store import FileStore
@@ -38,7 +38,7 @@ def night(tmp_path: Path) -> Path:
 
 
 def close(archive: Path, expected: dict[str, str], say: Callable[[str], None]) -> list[str]:
-    return answers.close(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
+    return check_outcomes.close(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
 
 
 def by_run(run_id: str, document: Manifest) -> Manifest:

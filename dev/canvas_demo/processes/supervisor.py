@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from canvas_demo import leftovers
-from canvas_demo.processes import Program, ProgramDiedError, Programs
+from canvas_demo.processes import cleanup
+from canvas_demo.processes.programs import Program, ProgramDiedError, Programs
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 MOST_RESTARTS = 5
@@ -73,7 +73,7 @@ class TendedPrograms(Programs):
         log = self._logs / f"{name}.log"
         self._log_begins[name] = log.stat().st_size if log.exists() else 0
         program = super().start(name, command, environment, user)
-        leftovers.note(self._logs, name, program.process.pid)
+        cleanup.note(self._logs, name, program.process.pid)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._began[program.process.pid] = psutil.Process(program.process.pid).create_time()
         return program
@@ -106,7 +106,7 @@ class TendedPrograms(Programs):
             raise ProgramDiedError(f"{name} {what} for the {MOST_RESTARTS + 1}th time:\n{program.tail()}")
         self._say(f"     {name} {what}; starting it again")
         pid = program.process.pid
-        leftovers.remove(pid, self._began.get(pid, 0.0))
+        cleanup.remove(pid, self._began.get(pid, 0.0))
         program.process.wait()
         self.start(name, *self._commands[name])
 
@@ -125,7 +125,7 @@ def _begin() -> None:
         signal.signal(number, signal.SIG_IGN)
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
-    leftovers.end_with_parent()
+    cleanup.end_with_parent()
 
 
 def _ending(program: Program) -> str:

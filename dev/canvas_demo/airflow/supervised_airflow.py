@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import requests
 
-from canvas_demo.airflow_api import AirflowError
-from canvas_demo.airflow_stack import PARALLELISM, AirflowStack
-from canvas_demo.kept import Kept
-from canvas_demo.tending import Pool, TendedPrograms
+from canvas_demo.airflow.airflow_api import AirflowError
+from canvas_demo.airflow.airflow_stack import PARALLELISM, AirflowStack
+from canvas_demo.processes.supervisor import Pool, TendedPrograms
+from canvas_demo.state import Kept
 
 _Answer = TypeVar("_Answer")
 _PATIENCE = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine

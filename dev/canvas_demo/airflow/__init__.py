@@ -1,0 +1,1 @@
+"""An Airflow in one folder: its processes, its REST API, and the progress of a run."""

@@ -1,0 +1,1 @@
+"""Programs that the demo starts: starting, restarting and ending them; free ports."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from canvas_sandbox import Course
 from canvas_sandbox.content.generate import generate, source_of
-from canvas_sandbox.packages.build import build
-from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.exports.build import build
+from canvas_sandbox.exports.package_order import PackageOrder
 
 COURSE = 101
 _MOMENT = 1_795_000_000  # seconds since the epoch; any would do

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from canvas_sandbox.journal import StateError
+from canvas_sandbox.event_log import StateError
 from canvas_sandbox.scenarios import SCENARIOS
 
 

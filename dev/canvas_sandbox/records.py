@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from canvas_sandbox.campus import Exportable, User
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.packages.virtual_file import VirtualFile
 
 OWN_ONLY_TYPES = frozenset({"zip", "user_data"})
 """Export types that only their creator may see."""

@@ -17,13 +17,13 @@ from aiohttp import web
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
+from canvas_sandbox.event_log import Journal
 from canvas_sandbox.faults import RequestFault
-from canvas_sandbox.imports.keep import Keep
 from canvas_sandbox.imports.records import MigrationRecord
-from canvas_sandbox.journal import Journal
+from canvas_sandbox.imports.upload_store import Keep
 from canvas_sandbox.oauth import Grant
-from canvas_sandbox.recall import recall
 from canvas_sandbox.records import ExportRecord, ExportRequest, RequestRecord
+from canvas_sandbox.replay import recall
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
 from canvas_sandbox.world import World, forget

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Exportable, Group, Term, User, default_users
-from canvas_sandbox.changes import CHANGES
+from canvas_sandbox.changes.campus import CHANGES
 from canvas_sandbox.clock import Clock
 from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content
+from canvas_sandbox.exports.build import file_name
+from canvas_sandbox.exports.export_job import Life
+from canvas_sandbox.exports.packing import Packing
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
 from canvas_sandbox.imports.migrations import Migrations
-from canvas_sandbox.jobs import Job, JobQueue
-from canvas_sandbox.lifecycle import Life
+from canvas_sandbox.job_queue import Job, JobQueue
 from canvas_sandbox.oauth import Grants, Token
-from canvas_sandbox.packages.build import file_name
-from canvas_sandbox.packing import Packing
 from canvas_sandbox.records import Attachment, Export, ExportRequest, Progress
 from canvas_sandbox.switches import NewQuizzes, Switches
 
@@ -59,7 +59,7 @@ class World:
         self.clock = Clock(manual=switches.manual_clock, ahead=switches.clock_ahead)
         self.started = self.now = self.clock.now()
         self.remember: Callable[..., None] = forget
-        """Told, under the lock, whatever comes from outside; see `canvas_sandbox.recall`."""
+        """Told, under the lock, whatever comes from outside; see `canvas_sandbox.replay`."""
         self.lock = threading.RLock()
         self.canvas_url = self.files_url = self.storage_url = ""
         self.courses = {course.id: course for course in courses}

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from canvas_exports.canvas.budget import RateBudget, RateLimits
-from canvas_sandbox.bucket import Throttle
 from canvas_sandbox.switches import Switches
+from canvas_sandbox.web.throttle import Throttle
 
 _CLIENT = "token"
 

@@ -13,14 +13,14 @@ from canvas_sandbox.content.generate import generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.imports.choosing import choose
-from canvas_sandbox.imports.editing import another_page
-from canvas_sandbox.imports.holding import NOTHING, Holding
-from canvas_sandbox.imports.keep import Keep, Kept
-from canvas_sandbox.imports.life import ImportLife
-from canvas_sandbox.imports.parcel import Parcel
+from canvas_sandbox.imports.holding.edit import another_page
+from canvas_sandbox.imports.holding.holding import NOTHING, Holding
+from canvas_sandbox.imports.import_job import ImportLife
+from canvas_sandbox.imports.package_contents import Parcel
 from canvas_sandbox.imports.records import Issue, Migration, MigrationRecord, Upload
-from canvas_sandbox.packages.virtual import OnDisk, VirtualFile
+from canvas_sandbox.imports.selective_import import choose
+from canvas_sandbox.imports.upload_store import Keep, Kept
+from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
 from canvas_sandbox.records import Export
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 from canvas_sandbox.campus import Exportable
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.imports.keep import Kept
-from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.imports.upload_store import Kept
+from canvas_sandbox.packages.virtual_file import VirtualFile
 from canvas_sandbox.records import Progress
 
 _API_STATES = {

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
-from canvas_sandbox.web.reply import Call, Reply
-from canvas_sandbox.web.router import Router
+from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.world import World
 
 

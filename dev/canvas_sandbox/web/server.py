@@ -14,16 +14,16 @@ from aiohttp import web
 from canvas_sandbox.faults import Effect, RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
-from canvas_sandbox.signing import Signer
-from canvas_sandbox.web import errors
 from canvas_sandbox.web.control import Control
-from canvas_sandbox.web.fetching import Fetcher
-from canvas_sandbox.web.gate import Gate
-from canvas_sandbox.web.params import from_body, from_query, to_query
-from canvas_sandbox.web.receive import BrokenUploadError, receive
-from canvas_sandbox.web.reply import STRING_IDS, Call, Reply, render_json
-from canvas_sandbox.web.send import Sender
-from canvas_sandbox.web.storage import StorageHost
+from canvas_sandbox.web.fetch_url import Fetcher
+from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.multipart import BrokenUploadError, receive
+from canvas_sandbox.web.http.params import from_body, from_query, to_query
+from canvas_sandbox.web.http.reply import STRING_IDS, Call, Reply, render_json
+from canvas_sandbox.web.http.write_response import Sender
+from canvas_sandbox.web.middleware import Gate
+from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.storage.storage_host import StorageHost
 from canvas_sandbox.world import World
 
 _SECRETS = frozenset({"access_token", "verifier", "sf_verifier", "token", "uuid"})

@@ -13,8 +13,8 @@ from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.store import Block, ObjectInfo
-from canvas_sandbox.packages.archive import filler_member, lay_out, text_member
-from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.packages.virtual_file import VirtualFile
+from canvas_sandbox.packages.zip_layout import filler_member, lay_out, text_member
 
 
 class Virtual(InMemory):

@@ -13,8 +13,8 @@ from canvas_exports.errors import CorruptPackageError, WrongPackageError
 from canvas_sandbox import Fault
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
-from canvas_sandbox.packages.build import build
-from canvas_sandbox.packages.order import PackageOrder
+from canvas_sandbox.exports.build import build
+from canvas_sandbox.exports.package_order import PackageOrder
 
 HOST = "canvas.example.edu"
 

@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_sandbox import Course, Group, Sandbox, Switches
-from canvas_sandbox.packages.archive import directory_member, filler_member, lay_out, text_member
 from canvas_sandbox.packages.filler import POOL_SIZE, Filler, combine_crc
-from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.packages.virtual_file import VirtualFile
+from canvas_sandbox.packages.zip_layout import directory_member, filler_member, lay_out, text_member
 
 if TYPE_CHECKING:
     from tests.dev.canvas_sandbox.conftest import Call, Caller, Start

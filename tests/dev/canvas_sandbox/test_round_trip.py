@@ -23,14 +23,14 @@ from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import Selection, pick
-from canvas_sandbox.imports.cartridge import read_cartridge
-from canvas_sandbox.imports.holding import NOTHING
-from canvas_sandbox.imports.others import read_files
-from canvas_sandbox.imports.parcel import Parcel
-from canvas_sandbox.imports.unpack import BadPackageError, Package
-from canvas_sandbox.packages.build import build
-from canvas_sandbox.packages.order import PackageOrder
-from canvas_sandbox.packages.virtual import Literal, VirtualFile
+from canvas_sandbox.exports.build import build
+from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.imports.holding.holding import NOTHING
+from canvas_sandbox.imports.open_package import BadPackageError, Package
+from canvas_sandbox.imports.package_contents import Parcel
+from canvas_sandbox.imports.quiz_and_file_packages import read_files
+from canvas_sandbox.imports.read_cartridge import read_cartridge
+from canvas_sandbox.packages.virtual_file import Literal, VirtualFile
 
 if TYPE_CHECKING:
     from tests.dev.canvas_sandbox.conftest import Call, Caller, Start

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
-from canvas_sandbox.journal import StateError
+from canvas_sandbox.event_log import StateError
 
 if TYPE_CHECKING:
     from tests.dev.canvas_sandbox.conftest import Call, Caller

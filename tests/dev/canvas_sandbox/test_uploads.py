@@ -292,7 +292,7 @@ MEASURE = """
 import resource, sys, requests
 from canvas_sandbox import Course, Sandbox
 from canvas_sandbox.packages.filler import Filler
-from canvas_sandbox.packages.virtual import VirtualFile
+from canvas_sandbox.packages.virtual_file import VirtualFile
 
 with Sandbox([Course(id=102, size=0)]) as canvas:
     session = requests.Session()

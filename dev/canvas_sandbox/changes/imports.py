@@ -1,0 +1,122 @@
+"""What is done to migrations from outside: by plain arguments, so that it can be written down and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from canvas_sandbox.campus import Course
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
+from canvas_sandbox.imports.records import Migration
+from canvas_sandbox.imports.selective_import import parse_copy
+from canvas_sandbox.imports.upload_store import Kept
+
+if TYPE_CHECKING:
+    from canvas_sandbox.world import World
+
+
+def _create_migration(
+    world: World, label: str, user_id: int, asked: Mapping[str, Any], faults: list[str]
+) -> Migration:
+    """A migration of ``asked["type"]`` is asked for; see `_update_migration` for the rest."""
+    context = next(row for row in world.contexts() if row.label == label)
+    migration = world.migrations.create(
+        context, asked["type"], user_id, source=asked["source"], faults=frozenset(map(Fault, faults))
+    )
+    _update_migration(world, migration.id, asked)
+    return migration
+
+
+def _update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) -> None:
+    """What a request says about a migration is carried out.
+
+    ``asked`` has ``settings``; ``source``, from which the bytes come, or ``None`` where nothing new comes;
+    ``immediate``; ``copy``, the selection; ``file``, the name, size and type of an upload to come; ``refused``, whether
+    that upload is too large; ``run``, whether to begin.
+    """
+    migrations = world.migrations
+    migration = migrations.rows[migration_id]
+    migration.settings |= asked["settings"]
+    if asked["copy"] is not None:
+        migration.copy = parse_copy(asked["copy"])
+        if migration.api_state == "waiting_for_select":
+            migration.immediate = True
+            migrations.resume(migration)
+            return
+    migration.immediate = asked["immediate"]
+    migration.source = asked["source"] or migration.source
+    if asked["file"] is not None:
+        migrations.expect(migration, *asked["file"])
+        if asked["refused"]:
+            migration.workflow_state = "pre_process_error"
+            migration.progress.write(world.now, "failed")
+    elif asked["run"]:
+        migrations.begin(migration)
+
+
+def _receive_upload(world: World, upload_id: int, name: str, size: int, sha256: str) -> None:
+    """The storage has the whole file; Canvas does not know yet."""
+    upload = world.migrations.uploads[upload_id]
+    upload.kept, upload.state = Kept(name, size, sha256), "received"
+
+
+def _finish_upload(world: World, upload_id: int) -> None:
+    """Canvas is told that the file is there: the import begins."""
+    upload = world.migrations.uploads[upload_id]
+    migration = world.migrations.rows[upload.migration_id]
+    assert upload.kept is not None
+    upload.state = "success"
+    world.migrations.take(migration, upload.kept)
+    world.migrations.queue(migration)
+
+
+def _time_out_upload(world: World, migration_id: int) -> None:
+    """Somebody looks at a migration whose file never came."""
+    migration = world.migrations.rows[migration_id]
+    assert migration.waiting_since + UPLOAD_LIMIT < world.now
+    world.migrations.give_up(migration, "The file upload process timed out.")
+
+
+def _fetch_file(world: World, migration_id: int, name: str, size: int, sha256: str) -> None:
+    """The file behind a link has come."""
+    migration = world.migrations.rows[migration_id]
+    del world.migrations.fetching[migration_id]
+    world.migrations.take(migration, Kept(name, size, sha256))
+    world.migrations.queue(migration)
+
+
+def _miss_file(world: World, migration_id: int, reason: str) -> None:
+    """The file behind a link cannot be had."""
+    del world.migrations.fetching[migration_id]
+    world.migrations.give_up(world.migrations.rows[migration_id], reason)
+
+
+def _settle_issue(world: World, migration_id: int, issue_id: int, state: str) -> None:
+    """A person marks an issue ``resolved``, or ``active`` again."""
+    issue = next(row for row in world.migrations.rows[migration_id].issues if row.id == issue_id)
+    issue.workflow_state, issue.updated_at = state, world.now
+
+
+def _create_course(world: World, account_id: int, fields: Mapping[str, Any]) -> int:
+    """An admin makes an empty course. Its id."""
+    course = Course(id=max(world.courses, default=0) + 1, size=0, account_id=account_id, **fields)
+    world.add_course(course)
+    return course.id
+
+
+IMPORT_CHANGES: dict[str, Callable[..., Any]] = {
+    change.__name__.lstrip("_"): change
+    for change in (
+        _create_migration,
+        _update_migration,
+        _receive_upload,
+        _finish_upload,
+        _time_out_upload,
+        _fetch_file,
+        _miss_file,
+        _settle_issue,
+        _create_course,
+    )
+}
+"""Changes by name; each takes the world and plain values."""

@@ -1,0 +1,1 @@
+"""Content exports: their jobs, and the packages that they build."""

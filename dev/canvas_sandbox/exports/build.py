@@ -1,0 +1,41 @@
+"""From an order to a package, and the ways to break it."""
+
+from __future__ import annotations
+
+from canvas_sandbox.content.model import slug
+from canvas_sandbox.exports.cartridge_package import Cartridge
+from canvas_sandbox.exports.file_package import archive_name, file_members
+from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.qti_package import qti_members
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.virtual_file import Literal, VirtualFile, Window
+from canvas_sandbox.packages.zip_layout import lay_out
+
+_NAME_LIMIT = 200
+_DAMAGED_TAIL = 64
+
+
+def build(export_type: str, order: PackageOrder) -> VirtualFile:
+    """The package of an order: the same order gives the same bytes."""
+    if export_type == "qti":
+        members = qti_members(order)
+    elif export_type == "zip":
+        members = file_members(order)
+    else:
+        members = Cartridge(order).members()
+    package = lay_out(members, order.moment, zip64=Fault.ZIP64 in order.faults)
+    return _damage(package) if Fault.CORRUPT in order.faults else package
+
+
+def file_name(export_type: str, order: PackageOrder) -> str:
+    """The name Canvas gives the package; not unique."""
+    if export_type == "zip":
+        return archive_name(order.content)
+    name = slug(order.name)[:_NAME_LIMIT]
+    return f"{name}-quiz-export.zip" if export_type == "qti" else f"{name}-export.imscc"
+
+
+def _damage(package: VirtualFile) -> VirtualFile:
+    """The same length, the end of the zip directory overwritten."""
+    kept = max(0, package.size - _DAMAGED_TAIL)
+    return VirtualFile([Window(package, 0, kept), Literal(b"\x00" * (package.size - kept))])

@@ -1,0 +1,70 @@
+"""The file package: files and folders of a course, a group or a person, ``.zip``."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.packages.zip_layout import Member, directory_member, filler_member
+
+
+def common_folder(content: Content) -> Item:
+    """The deepest folder that holds everything chosen; empty folders count as chosen."""
+    homes = [_ancestors(content, item) for item in content.of(Kind.FILE)]
+    homes += [_ancestors(content, folder) for folder in _empty_folders(content)]
+    shared = [content.root]
+    for level in zip(*homes, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    return content.items[shared[-1]]
+
+
+def file_members(order: PackageOrder) -> Iterator[Member]:
+    """Files at paths relative to the common folder, and an entry for each empty folder.
+
+    With ``INCOMPLETE`` the last file is left out: Canvas skips what it cannot read and says nothing.
+    """
+    content = order.content
+    base = common_folder(content)
+    start = "" if base.id == content.root else content.path(base)
+    files = list(content.of(Kind.FILE))
+    if Fault.INCOMPLETE in order.faults:
+        files = files[:-1]
+    for folder in _empty_folders(content):
+        if folder.id != base.id:
+            yield directory_member(f"{posixpath.relpath('/' + content.path(folder), '/' + start)}/")
+    for file in files:
+        name = posixpath.relpath("/" + content.path(file), "/" + start)
+        imported = order.verbatim.of(file) if order.verbatim is not None and order.verbatim.has(file) else {}
+        if imported:
+            yield replace(next(iter(imported.values())), name=name)
+        else:
+            yield filler_member(name, order.filler_key(file.id), file.size)
+
+
+def archive_name(content: Content) -> str:
+    """File name of the package, after the common folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", common_folder(content).title) + "_export.zip"
+
+
+def _empty_folders(content: Content) -> list[Item]:
+    parents = {item.parent for item in content.items.values()}
+    return [
+        folder for folder in content.of(Kind.FOLDER) if folder.id not in parents and folder.id != content.root
+    ]
+
+
+def _ancestors(content: Content, item: Item) -> list[int]:
+    """Folders from below the root down to the one that holds the item."""
+    chain: list[int] = []
+    parent = item.parent
+    while parent is not None and parent != content.root:
+        chain.append(parent)
+        parent = content.items[parent].parent
+    return chain[::-1]

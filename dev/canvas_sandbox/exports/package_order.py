@@ -1,0 +1,57 @@
+"""What a package is made from: the whole order, so that building it twice gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.holding.holding import Verbatim
+
+
+@dataclass(frozen=True)
+class PackageOrder:
+    """An export's package to be.
+
+    Attributes:
+        label: The context, as in ``course:101``.
+        context_id: Its id.
+        name: Its name.
+        content: What goes in, already selected.
+        seed: Makes the bytes of files differ between sandboxes.
+        revision: Makes them differ between revisions of the course.
+        export_id: Named in recorded export errors.
+        moment: When the package is built, seconds since the epoch.
+        version: Common Cartridge version, ``1.1.0`` or ``1.3.0``.
+        canvas_domain: Host of this Canvas, written into ``context.xml``.
+        faults: What is wrong with the package.
+        verbatim: What of the content was imported, and goes out as it came in.
+        new_quiz_tool: Address that New Quizzes are launched at.
+        has_new_quiz_bodies: Whether the service of New Quizzes has delivered their questions.
+    """
+
+    label: str
+    context_id: int
+    name: str
+    content: Content
+    seed: int
+    revision: int
+    export_id: int
+    moment: float
+    version: str = "1.1.0"
+    canvas_domain: str = ""
+    faults: frozenset[Fault] = frozenset()
+    verbatim: Verbatim | None = None
+    new_quiz_tool: str = ""
+    has_new_quiz_bodies: bool = False
+
+    def own(self, kind: Kind) -> Iterator[Item]:
+        """The things of a kind that were not imported."""
+        return (
+            item for item in self.content.of(kind) if self.verbatim is None or not self.verbatim.has(item)
+        )
+
+    def filler_key(self, item_id: int) -> str:
+        """Name of a file's bytes: the same file holds the same bytes in every export and export type."""
+        return f"{self.seed}:{self.label}:{self.revision}:{item_id}"

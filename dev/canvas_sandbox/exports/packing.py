@@ -1,0 +1,87 @@
+"""From a finished export to its package: decided once, rendered whenever somebody reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from canvas_sandbox.content.generate import Source, generate
+from canvas_sandbox.content.model import Content
+from canvas_sandbox.content.selection import pick, pick_files
+from canvas_sandbox.exports.build import build
+from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.holding.holding import NOTHING, Holding
+from canvas_sandbox.imports.holding.rename_ids import renamed
+from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
+from canvas_sandbox.records import Export
+from canvas_sandbox.switches import NewQuizzes, Switches
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What a package is made from, noted when the job ends: later changes of the course do not reach it.
+
+    Only this small note is kept; content and package are made anew for each reader.
+    """
+
+    export: Export
+    source: Source
+    name: str
+    moment: float
+    canvas_domain: str
+    for_student: bool
+    switches: Switches
+    holding: Holding = NOTHING
+    real_package: Path | None = None
+
+    def order(self) -> PackageOrder | None:
+        """The order; ``None`` when a file export has nothing to put in."""
+        content = self._content()
+        if content is None:
+            return None
+        verbatim = self.holding.verbatim(content, whole=self._is_whole)
+        if verbatim is not None and not self.switches.keeps_identifiers:
+            content, verbatim = renamed(content, verbatim)
+        return PackageOrder(
+            label=self.export.context.label,
+            context_id=self.export.context.id,
+            name=self.name,
+            content=content,
+            seed=self.source.seed,
+            revision=self.source.revision,
+            export_id=self.export.id,
+            moment=self.moment,
+            version=self.export.version,
+            canvas_domain=self.canvas_domain,
+            faults=self.export.faults,
+            verbatim=verbatim,
+            new_quiz_tool=self.switches.new_quiz_tool,
+            has_new_quiz_bodies=self._has_new_quiz_bodies,
+        )
+
+    def render(self) -> VirtualFile:
+        """The package."""
+        if self.real_package is not None:
+            return VirtualFile([OnDisk(self.real_package)])
+        order = self.order()
+        assert order is not None
+        return build(self.export.export_type, order)
+
+    @property
+    def _has_new_quiz_bodies(self) -> bool:
+        shells = Fault.NEW_QUIZ_SHELLS in self.export.faults
+        return self.switches.new_quizzes is NewQuizzes.WHOLE and not shells
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the package holds the course itself, not only things of it."""
+        return "everything" in self.export.selection.flags and Fault.EMPTY not in self.export.faults
+
+    def _content(self) -> Content | None:
+        content = self.holding.furnish(generate(self.source))
+        if Fault.EMPTY in self.export.faults:
+            content = Content(content.root, {content.root: content.items[content.root]})
+        if self.export.export_type != "zip":
+            return pick(content, self.export.selection)
+        return pick_files(content.without_locked() if self.for_student else content, self.export.selection)

@@ -1,0 +1,162 @@
+"""What a course holds from its imports, beside what it had of its own."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.packages.manifest import Resource
+from canvas_sandbox.packages.zip_layout import Member
+
+_HOLDERS = (Kind.MODULE, Kind.ASSIGNMENT_GROUP)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Everything imported so far. It never changes: an import makes another one.
+
+    ``ids`` are the database ids of the things, which they keep when they are imported again; ``partial`` is whether
+    some of them are in no document that describes the course as a whole; ``manifest`` is one that names them all.
+    """
+
+    found: Mapping[FoundKey, Found] = field(default_factory=dict)
+    ids: Mapping[FoundKey, int] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    partial: bool = False
+    manifest: str = ""
+
+    def plus(self, parcel: Parcel, own: Content, next_id: Callable[[], int]) -> Holding:
+        """With a package imported on top: what has the same migration id is updated, never doubled.
+
+        Args:
+            parcel: the package.
+            own: what the course has without imports; a thing of the same migration id is updated, too.
+            next_id: makes database ids for new things.
+        """
+        taken = {
+            (item.kind, own.path(item) if item.kind is Kind.FOLDER else item.key): item.id
+            for item in own.items.values()
+        }
+        places = {
+            (found.parent, found.title): key for key, found in parcel.found.items() if key[0] is Kind.FILE
+        }
+        replaced = {
+            key
+            for key, found in self.found.items()
+            if key in parcel.found or (key[0] is Kind.FILE and (found.parent, found.title) in places)
+        }
+        renewed = {key for _, key in replaced} | set(parcel.resources)
+        kept = {name: row for name, row in self.members.items() if self.owners.get(name) not in renewed}
+        owners = {name: key for name, key in self.owners.items() if name in kept} | dict(parcel.owners)
+        resources = {key: row for key, row in self.resources.items() if key not in renewed}
+        ids = {
+            key: self.ids.get(key) or taken.get(key) or next_id()
+            for key in dict.fromkeys([*self.found, *parcel.found])
+        }
+        return Holding(
+            found={key: found for key, found in self.found.items() if key not in replaced}
+            | dict(parcel.found),
+            ids=ids,
+            members=kept | dict(parcel.members),
+            owners=owners,
+            resources=resources | dict(parcel.resources),
+            partial=self.partial or parcel.partial,
+            manifest=parcel.manifest if ids.keys() == parcel.found.keys() else "",
+        )
+
+    def furnish(self, own: Content) -> Content:
+        """The content of a course: its own, with what was imported in its place or beside it."""
+        if not self.found:
+            return own
+        files = {
+            posixpath.join(found.parent, found.title): self.ids[key]
+            for key, found in self.found.items()
+            if key[0] is Kind.FILE
+        }
+        items = {
+            item.id: item
+            for item in own.items.values()
+            if (item.kind, item.key) not in self.found
+            and not (item.kind is Kind.FILE and own.path(item) in files)
+        }
+        folders = {own.path(item): item.id for item in own.of(Kind.FOLDER) if item.id != own.root}
+        folders |= {path: self.ids[kind, path] for kind, path in self.found if kind is Kind.FOLDER}
+        folders[""] = own.root
+        files = {own.path(item): item.id for item in own.of(Kind.FILE)} | files
+        holders = self._numbers(own, lambda kind: kind in _HOLDERS)
+        targets = self._numbers(own, lambda kind: kind not in (*_HOLDERS, Kind.FOLDER, Kind.MODULE_ITEM))
+        for (kind, key), found in self.found.items():
+            number = self.ids[kind, key]
+            parent = (
+                folders.get(found.parent, own.root)
+                if kind in (Kind.FILE, Kind.FOLDER)
+                else holders.get(found.parent)
+            )
+            items[number] = Item(
+                kind,
+                number,
+                found.title,
+                body=found.body,
+                links=tuple(files[path] for path in found.links if path in files),
+                parent=parent,
+                target=targets.get(found.target),
+                size=found.size,
+                locked=found.locked,
+                migration_id="" if kind is Kind.FOLDER else key,
+            )
+        return Content(own.root, items)
+
+    def _numbers(self, own: Content, test: Callable[[Kind], bool]) -> dict[str, int]:
+        """Database ids by key, of some kinds; what was imported comes before what the course had."""
+        numbers = {item.key: item.id for item in own.items.values() if test(item.kind)}
+        return numbers | {key: self.ids[kind, key] for kind, key in self.found if test(kind)}
+
+    def verbatim(self, chosen: Content, *, whole: bool) -> Verbatim | None:
+        """The documents that an export of ``chosen`` takes over; those of the course itself only if it is ``whole``."""
+        keys = {item.migration_id for item in chosen.items.values() if item.migration_id}
+        if not keys and not (whole and self.members):
+            return None
+        if whole:
+            gone = {key for kind, key in self.found if kind is not Kind.FOLDER} - keys
+            members = {name: row for name, row in self.members.items() if self.owners.get(name) not in gone}
+            resources = {key: row for key, row in self.resources.items() if row.identifier not in gone}
+            return Verbatim(frozenset(keys), members, resources, self.owners, not self.partial, self.manifest)
+        members = {name: row for name, row in self.members.items() if self.owners.get(name) in keys}
+        resources = {
+            key: row
+            for key, row in self.resources.items()
+            if key in keys or any(self.owners.get(name) in keys for name in row.files)
+        }
+        return Verbatim(frozenset(keys), members, resources, self.owners)
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """What an export takes over as it came in.
+
+    ``keys`` are the migration ids of the things in it. ``covers`` is whether its documents name all of them; if not, they
+    are written anew, too. ``manifest`` is the one to take over with them, where there is one.
+    """
+
+    keys: frozenset[str]
+    members: Mapping[str, Member]
+    resources: Mapping[str, Resource]
+    owners: Mapping[str, str]
+    covers: bool = False
+    manifest: str = ""
+
+    def has(self, item: Item) -> bool:
+        """Whether a thing is taken over."""
+        return item.migration_id in self.keys
+
+    def of(self, item: Item) -> dict[str, Member]:
+        """The members that carry a thing."""
+        return {name: row for name, row in self.members.items() if self.owners.get(name) == item.migration_id}
+
+
+NOTHING = Holding()

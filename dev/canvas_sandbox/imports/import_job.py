@@ -1,0 +1,133 @@
+"""The life of one migration, in Canvas's order of writes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from canvas_sandbox.content.model import Kind
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.imports.open_package import BadPackageError, Package
+from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.imports.quiz_and_file_packages import read_files, read_qti
+from canvas_sandbox.imports.read_cartridge import read_cartridge
+from canvas_sandbox.imports.records import Migration
+
+if TYPE_CHECKING:
+    from canvas_sandbox.imports.migrations import Migrations
+
+_CONVERTED = (10.0, 25.0, 40.0, 50.0)
+_IMPORTED = (50.0, 60.0, 75.0, 90.0)
+_LEFT_OUT = 2
+"""Pages, and files, that an import with errors leaves out."""
+
+
+class ImportLife:
+    """What workers do with a migration."""
+
+    def __init__(self, migrations: Migrations, migration: Migration) -> None:
+        self._all = migrations
+        self._migration = migration
+
+    def convert(self, start: float) -> Generator[float, None, None]:
+        """Read the package; then import it, unless somebody has to select from it first."""
+        migration, progress = self._migration, self._migration.progress
+        migration.workflow_state = "exporting"
+        progress.write(start, "running", 0.0)
+        moment = yield from self._steps(start, _CONVERTED)
+        if Fault.IMPORT_STUCK in migration.faults:
+            if self._all.stuck_holds_worker:
+                yield math.inf
+            return
+        if Fault.IMPORT_FAILS in migration.faults:
+            self._fail(moment, "Unexpected error while importing the content")
+            return
+        try:
+            parcel = self.read()
+        except BadPackageError as error:
+            self._fail(moment, f"The import file could not be processed. {error}")
+            return
+        migration.workflow_state = "exported"
+        if not migration.immediate:
+            progress.write(moment, "completed", 100.0)
+            return
+        yield from self._write(moment, parcel)
+
+    def import_content(self, start: float) -> Generator[float, None, None]:
+        """Read the package again and write what was selected of it."""
+        self._migration.progress.write(start, "running", 0.0)
+        yield from self._write(start, self.read())
+
+    def read(self) -> Parcel:
+        """What the package brings.
+
+        Raises:
+            BadPackageError: it cannot be imported.
+        """
+        migration = self._migration
+        if migration.package is None:
+            raise BadPackageError("There is no file")
+        try:
+            package = Package(migration.package())
+        except OSError as error:
+            raise BadPackageError("The file is gone") from error
+        if migration.migration_type == "qti_converter":
+            return read_qti(package)
+        if migration.migration_type == "zip_file_importer":
+            content = self._all.content(migration.context)
+            folder = content.items[int(migration.settings["folder_id"])]
+            path = "" if folder.id == content.root else content.path(folder)
+            return read_files(package, path, {content.path(file): file.key for file in content.of(Kind.FILE)})
+        if migration.migration_type == "moodle_converter":
+            raise BadPackageError("This is not a Moodle backup")
+        return read_cartridge(package)
+
+    def _write(self, start: float, parcel: Parcel) -> Generator[float, None, None]:
+        migration, progress = self._migration, self._migration.progress
+        migration.workflow_state = "importing"
+        moment = yield from self._steps(start, _IMPORTED)
+        for name in parcel.missing:
+            self._all.note(migration, moment, "warning", f"The file {name} is missing from the package")
+        if Fault.IMPORT_WARNINGS in migration.faults:
+            self._all.note(migration, moment, "warning", "Missing links found in imported content")
+            self._all.note(migration, moment, "todo", "The tool of an assignment has to be configured")
+        if Fault.IMPORT_ERRORS in migration.faults:
+            parcel = self._torn(parcel, moment)
+        self._all.apply(migration, parcel)
+        migration.workflow_state, migration.finished_at = "imported", moment
+        progress.write(moment, "completed", 100.0)
+
+    def _steps(self, start: float, completions: tuple[float, ...]) -> Generator[float, None, float]:
+        seconds = self._all.duration(self._migration)
+        moment = start
+        for number, completion in enumerate(completions, start=1):
+            moment = start + seconds * number / len(completions)
+            yield moment
+            self._migration.progress.write(moment, completion=completion)
+        return moment
+
+    def _fail(self, moment: float, reason: str) -> None:
+        self._all.note(self._migration, moment, "error", reason)
+        self._migration.workflow_state, self._migration.finished_at = "failed", moment
+        self._migration.progress.write(moment, "failed")
+
+    def _torn(self, parcel: Parcel, moment: float) -> Parcel:
+        """Without some pages and files, each of them an issue."""
+        lost: dict[FoundKey, Found] = {}
+        for kind in (Kind.PAGE, Kind.FILE):
+            rows = [(key, found) for key, found in parcel.found.items() if key[0] is kind]
+            lost |= dict(rows[:_LEFT_OUT])
+        for found in lost.values():
+            what = found.kind.asset.replace("_", " ")
+            self._all.note(self._migration, moment, "error", f'Import Error: {what} - "{found.title}"')
+        keys = {key for _, key in lost}
+        return Parcel(
+            found={key: found for key, found in parcel.found.items() if key not in lost},
+            members={
+                name: row for name, row in parcel.members.items() if parcel.owners.get(name) not in keys
+            },
+            owners=parcel.owners,
+            resources={key: row for key, row in parcel.resources.items() if key not in keys},
+            partial=parcel.partial,
+        )

@@ -1,0 +1,106 @@
+"""From a journal back to a world: what happened is done once more, in order, each at its own moment.
+
+Only what came from outside is written down: what was asked for, which faults struck, what was changed by hand. The rest,
+every state of every job and every package, follows from that and the clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from canvas_sandbox.content.selection import Selection
+from canvas_sandbox.event_log import Journal, StateError
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.records import ExportRequest, RequestRecord
+from canvas_sandbox.world import World
+
+_VERSION = 1
+
+
+def recall(journal: Journal, world: World, requests: Callable[[RequestRecord], object]) -> None:
+    """Bring a fresh world to where the journal ends, and have it written on from there.
+
+    Args:
+        journal: just opened.
+        world: just made, with its addresses known: packages name the host they come from.
+        requests: takes each remembered request, oldest first.
+
+    Raises:
+        StateError: the journal is of another sandbox.
+    """
+    about = {
+        "version": _VERSION,
+        "seed": world.seed,
+        "time_scale": world.time_scale,
+        "campus": _campus(world),
+    }
+    if journal.entries:
+        begun, *entries = journal.entries
+        for name, value in about.items():
+            if begun.get(name) != value:
+                raise StateError(
+                    f"the state is of another sandbox: its {name} was {begun.get(name)}, not {value}"
+                )
+        world.begin_again(begun["at"])
+        _Recall(world, requests).run(entries)
+    else:
+        journal.write("begun", at=world.started, **about)
+    world.remember = journal.write
+
+
+def _campus(world: World) -> str:
+    """A short name for who and what there is to begin with."""
+    labels = sorted(context.label for context in world.contexts())
+    return hashlib.sha256("\n".join(labels).encode()).hexdigest()[:12]
+
+
+class _Recall:
+    """Does each line of a journal again."""
+
+    def __init__(self, world: World, requests: Callable[[RequestRecord], object]) -> None:
+        self._world = world
+        self._contexts = {context.label: context for context in world.contexts()}
+        self._keep = requests
+        self._requests: list[RequestRecord] = []
+
+    def run(self, entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            act = getattr(self, "_" + entry.pop("kind"))
+            act(**entry)
+        for record in self._requests:
+            self._keep(record)
+
+    def _export(self, *, at: float, context: str, user: int, faults: list[str], **asked: Any) -> None:
+        world = self._world
+        selection = asked.pop("selection")
+        request = ExportRequest(
+            context=self._contexts[context],
+            user=world.users[user],
+            selection=Selection(
+                frozenset(selection["flags"]),
+                {name: frozenset(keys) for name, keys in selection["keys"].items()},
+                selection["hashed"],
+            ),
+            **asked,
+        )
+        world.settle(at)
+        world.begin_export(request, at, frozenset(map(Fault, faults)))
+
+    def _used(self, *, context: str, fault: str) -> None:
+        self._contexts[context].trouble.use(Fault(fault))
+
+    def _changed(self, *, at: float, what: str, arguments: list[Any]) -> None:
+        self._world.settle(at)
+        self._world.change(what, *arguments)
+        self._contexts = {context.label: context for context in self._world.contexts()}
+
+    def _advanced(self, *, seconds: float) -> None:
+        self._world.clock.advance(seconds)
+
+    def _request(self, **fields: Any) -> None:
+        self._requests.append(RequestRecord(**fields))
+
+    def _sent(self, *, request: int, bytes: int) -> None:  # noqa: A002  the name in the record
+        self._requests[request].bytes = bytes

@@ -1,0 +1,59 @@
+"""Accounts and groups: ``/api/v1/accounts``, ``/api/v1/groups``."""
+
+from __future__ import annotations
+
+from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.router import Router
+from canvas_sandbox.web.lookups import find_account, find_group
+from canvas_sandbox.web.permissions import reads, sees_sis_ids
+from canvas_sandbox.world import World
+
+
+class Places:
+    """Show an account or a group."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_to(self, router: Router) -> None:
+        """Add the routes."""
+        router.add("GET", "/api/v1/accounts/:account_id", self.account)
+        router.add("GET", "/api/v1/groups/:group_id", self.group)
+
+    def account(self, call: Call) -> Reply:
+        """``GET /api/v1/accounts/:account_id``: for admins."""
+        account = find_account(self._world, call.ids["account_id"])
+        if account is None:
+            raise errors.not_found()
+        if call.user.role != "admin":
+            raise errors.denied(self._world.switches)
+        return Reply(
+            data={
+                "id": account.id,
+                "name": account.name,
+                "workflow_state": "active",
+                "parent_account_id": account.parent_id,
+                "root_account_id": None if account.parent_id is None else self._world.root_account.id,
+                "sis_account_id": account.sis_account_id,
+            }
+        )
+
+    def group(self, call: Call) -> Reply:
+        """``GET /api/v1/groups/:group_id``: for its members and for admins."""
+        group = find_group(self._world, call.ids["group_id"])
+        if group is None:
+            raise errors.not_found()
+        if not reads(self._world, call.user, group):
+            raise errors.denied(self._world.switches)
+        in_course = group.course_id is not None
+        data = {
+            "id": group.id,
+            "name": group.name,
+            "context_type": "Course" if in_course else "Account",
+            "course_id" if in_course else "account_id": group.course_id if in_course else group.account_id,
+            "members_count": len(group.members),
+        }
+        if sees_sis_ids(call.user):
+            data["sis_group_id"] = group.sis_group_id
+        return Reply(data=data)

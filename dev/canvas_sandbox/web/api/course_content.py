@@ -1,0 +1,238 @@
+"""What is in a course: modules, pages, assignments, quizzes, discussions, files and folders."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from html import escape, unescape
+from typing import Any
+from urllib.parse import quote, unquote
+
+from canvas_sandbox.campus import Course
+from canvas_sandbox.clock import iso
+from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.pagination import paginate
+from canvas_sandbox.web.http.params import is_true
+from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.router import Router
+from canvas_sandbox.web.lookups import find_course
+from canvas_sandbox.web.permissions import reads, reads_as_admin
+from canvas_sandbox.world import World
+
+_FILE_LINK = re.compile(r'"(?:\$IMS-CC-FILEBASE\$|%24IMS-CC-FILEBASE%24)/([^"?]*)(?:\?[^"]*)?"')
+_TYPES = {
+    Kind.PAGE: "Page",
+    Kind.ASSIGNMENT: "Assignment",
+    Kind.QUIZ: "Quiz",
+    Kind.DISCUSSION: "Discussion",
+    Kind.ANNOUNCEMENT: "Discussion",
+    Kind.FILE: "File",
+}
+
+
+class Listings:
+    """Lists of a course's things, for those who may read the course; the fields that tell one from another."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_to(self, router: Router) -> None:
+        """Add the routes."""
+        course = "/api/v1/courses/:course_id"
+        for name, kind, render in (
+            ("modules", Kind.MODULE, self._module),
+            ("pages", Kind.PAGE, self._page),
+            ("assignments", Kind.ASSIGNMENT, self._assignment),
+            ("assignment_groups", Kind.ASSIGNMENT_GROUP, self._group),
+            ("quizzes", Kind.QUIZ, self._quiz),
+            ("files", Kind.FILE, self._file),
+            ("folders", Kind.FOLDER, self._folder),
+        ):
+            router.add("GET", f"{course}/{name}", self._lister(kind, render))
+        router.add("GET", f"{course}/discussion_topics", self.topics)
+        router.add("GET", f"{course}/files/quota", self.quota)
+        router.add("GET", f"{course}/folders/root", self.root_folder)
+        router.add("GET", f"{course}/modules/:module_id/items", self.module_items)
+        router.add("GET", f"{course}/pages/:url_or_id", self.page)
+
+    def topics(self, call: Call) -> Reply:
+        """``GET .../discussion_topics``: discussions, or with ``only_announcements`` those."""
+        only = is_true(call.query.get("only_announcements", ""))
+        return self._lister(Kind.ANNOUNCEMENT if only else Kind.DISCUSSION, self._topic)(call)
+
+    def quota(self, call: Call) -> Reply:
+        """``GET .../files/quota``: bytes that may be used, and are."""
+        course = self._course(call)
+        if not reads_as_admin(self._world, call.user, course):
+            raise errors.denied(self._world.switches)
+        quota, used = self._world.migrations.quota(course)
+        return Reply(data={"quota": quota, "quota_used": used})
+
+    def root_folder(self, call: Call) -> Reply:
+        """``GET .../folders/root``: the folder that holds all others."""
+        course = self._course(call)
+        content = self._world.content(course)
+        return Reply(data=self._folder(content, content.items[content.root], course, call))
+
+    def module_items(self, call: Call) -> Reply:
+        """``GET .../modules/:id/items``."""
+        course = self._course(call)
+        content = self._world.content(course)
+        module = self._item(content, Kind.MODULE, call.ids["module_id"])
+        rows = [item for item in content.of(Kind.MODULE_ITEM) if item.parent == module.id]
+        return paginate(
+            call, rows, lambda item: self._module_item(content, item), f"{call.base_url}{call.path}"
+        )
+
+    def page(self, call: Call) -> Reply:
+        """``GET .../pages/:url_or_id``: with its text, in which links lead to files of this course."""
+        course = self._course(call)
+        content = self._world.content(course)
+        wanted = call.ids["url_or_id"]
+        for item in content.of(Kind.PAGE):
+            if wanted in (item.slug, str(item.id)):
+                body = _html(content, item, f"{call.base_url}/courses/{course.id}")
+                return Reply(data=self._page(content, item, course, call) | {"body": body})
+        raise errors.not_found()
+
+    def _lister(
+        self, kind: Kind, render: Callable[[Content, Item, Course, Call], dict[str, Any]]
+    ) -> Callable[[Call], Reply]:
+        def index(call: Call) -> Reply:
+            course = self._course(call)
+            content = self._world.content(course)
+            url = f"{call.base_url}/api/v1/courses/{course.id}/{call.path.rpartition('/')[2]}"
+            rows = list(content.of(kind))
+            return paginate(call, rows, lambda item: render(content, item, course, call), url)
+
+        return index
+
+    def _course(self, call: Call) -> Course:
+        course = find_course(self._world, call.ids["course_id"])
+        if course is None:
+            raise errors.not_found()
+        if not reads(self._world, call.user, course):
+            raise errors.denied(self._world.switches)
+        return course
+
+    @staticmethod
+    def _item(content: Content, kind: Kind, number: str) -> Item:
+        item = content.items.get(int(number)) if number.isdecimal() else None
+        if item is None or item.kind is not kind:
+            raise errors.not_found()
+        return item
+
+    def _module(self, content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
+        rows = [each for each in content.of(Kind.MODULE) if each.id <= item.id]
+        return {
+            "id": item.id,
+            "name": item.title,
+            "position": len(rows),
+            "published": True,
+            "items_count": sum(1 for each in content.of(Kind.MODULE_ITEM) if each.parent == item.id),
+            "items_url": f"{call.base_url}/api/v1/courses/{course.id}/modules/{item.id}/items",
+        }
+
+    def _module_item(self, content: Content, item: Item) -> dict[str, Any]:
+        target = content.items.get(item.target) if item.target is not None else None
+        data: dict[str, Any] = {
+            "id": item.id,
+            "module_id": item.parent,
+            "title": item.title,
+            "type": "SubHeader" if target is None else _TYPES.get(target.kind, "ExternalUrl"),
+        }
+        if target is not None and target.kind is Kind.PAGE:
+            data["page_url"] = target.slug
+        elif target is not None:
+            data["content_id"] = target.id
+        return data
+
+    def _page(self, _content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
+        return {
+            "page_id": item.id,
+            "url": item.slug,
+            "title": item.title,
+            "published": True,
+            "front_page": False,
+            "updated_at": iso(self._world.started),
+            "html_url": f"{call.base_url}/courses/{course.id}/pages/{item.slug}",
+        }
+
+    def _assignment(self, content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "name": item.title,
+            "description": _html(content, item, f"{call.base_url}/courses/{course.id}"),
+            "course_id": course.id,
+            "assignment_group_id": item.parent,
+            "published": True,
+            "html_url": f"{call.base_url}/courses/{course.id}/assignments/{item.id}",
+        }
+
+    def _group(self, _content: Content, item: Item, _course: Course, _call: Call) -> dict[str, Any]:
+        return {"id": item.id, "name": item.title}
+
+    def _quiz(self, _content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "title": item.title,
+            "quiz_type": "assignment",
+            "published": True,
+            "html_url": f"{call.base_url}/courses/{course.id}/quizzes/{item.id}",
+        }
+
+    def _topic(self, content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "title": item.title,
+            "message": _html(content, item, f"{call.base_url}/courses/{course.id}"),
+            "is_announcement": item.kind is Kind.ANNOUNCEMENT,
+            "published": True,
+            "html_url": f"{call.base_url}/courses/{course.id}/discussion_topics/{item.id}",
+        }
+
+    def _file(self, content: Content, item: Item, _course: Course, _call: Call) -> dict[str, Any]:
+        moment = iso(self._world.started)
+        return {
+            "id": item.id,
+            "folder_id": item.parent if item.parent is not None else content.root,
+            "display_name": item.title,
+            "filename": quote(item.title),
+            "size": item.size,
+            "created_at": moment,
+            "updated_at": moment,
+            "locked": item.locked,
+            "hidden": False,
+        }
+
+    def _folder(self, content: Content, item: Item, course: Course, _call: Call) -> dict[str, Any]:
+        is_root = item.id == content.root
+        return {
+            "id": item.id,
+            "name": item.title,
+            "full_name": "course files" if is_root else posixpath.join("course files", content.path(item)),
+            "parent_folder_id": None if is_root else item.parent,
+            "context_type": "Course",
+            "context_id": course.id,
+            "files_count": sum(1 for each in content.of(Kind.FILE) if each.parent == item.id),
+            "folders_count": sum(1 for each in content.of(Kind.FOLDER) if each.parent == item.id),
+        }
+
+
+def _html(content: Content, item: Item, url: str) -> str:
+    """The text of a thing as HTML; what a package wrote as links to its files leads to the course's."""
+    files = {content.path(content.items[number]): number for number in item.links if number in content.items}
+    if not item.migration_id:
+        anchors = "".join(
+            f'<p><a href="{url}/files/{number}">{escape(posixpath.basename(path))}</a></p>'
+            for path, number in files.items()
+        )
+        return f"<p>{escape(item.body)}</p>{anchors}" if item.body else anchors
+
+    def rewritten(match: re.Match[str]) -> str:
+        number = files.get(unquote(unescape(match[1])))
+        return match[0] if number is None else f'"{url}/files/{number}"'
+
+    return _FILE_LINK.sub(rewritten, item.body)

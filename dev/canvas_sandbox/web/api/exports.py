@@ -1,0 +1,147 @@
+"""Content exports of courses, groups and users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.clock import iso
+from canvas_sandbox.content.model import Kind
+from canvas_sandbox.content.selection import parse_selection
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.records import COPY_TYPES, Export, ExportRequest
+from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.pagination import paginate
+from canvas_sandbox.web.http.params import is_true
+from canvas_sandbox.web.http.reply import Call, Refusal, Reply
+from canvas_sandbox.web.http.router import Router
+from canvas_sandbox.web.lookups import find_course, find_group, find_user
+from canvas_sandbox.web.permissions import creates, lists, reads, shows
+from canvas_sandbox.web.storage.files import file_json
+from canvas_sandbox.world import World
+
+_TYPES = {"course": ("common_cartridge", "qti", "zip", "quizzes2"), "group": ("zip",), "user": ("zip",)}
+_PAGES: dict[Fault, Callable[[], Reply]] = {
+    Fault.POST_403: errors.firewall,
+    Fault.POST_400: errors.bad_request,
+    Fault.POST_500: errors.broken,
+}
+
+
+class Exports:
+    """List, show and create; there is no way to cancel or delete an export."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_to(self, router: Router) -> None:
+        """Add the nine routes."""
+        for kind in _TYPES:
+            router.add("GET", f"/api/v1/{kind}s/:{kind}_id/content_exports", self.index)
+            router.add("POST", f"/api/v1/{kind}s/:{kind}_id/content_exports", self.create)
+            router.add("GET", f"/api/v1/{kind}s/:{kind}_id/content_exports/:id", self.show)
+
+    def index(self, call: Call) -> Reply:
+        """``GET .../content_exports``: newest first."""
+        context = self._context(call)
+        rows = [
+            export
+            for export in reversed(self._world.exports.values())
+            if export.context is context
+            and export.export_type not in COPY_TYPES
+            and export.workflow_state != "deleted"
+            and lists(self._world, call.user, export)
+        ]
+        url = f"{call.base_url}/api/v1/{context.kind}s/{context.id}/content_exports"
+        return paginate(call, rows, lambda export: self._json(export, call), url)
+
+    def show(self, call: Call) -> Reply:
+        """``GET .../content_exports/:id``."""
+        context = self._context(call)
+        number = call.ids["id"]
+        export = self._world.exports.get(int(number)) if number.isdecimal() else None
+        if export is None or export.context is not context or export.export_type in COPY_TYPES:
+            raise errors.not_found()
+        if not shows(self._world, call.user, export):
+            raise errors.denied(self._world.switches)
+        return Reply(data=self._json(export, call))
+
+    def create(self, call: Call) -> Reply:
+        """``POST .../content_exports``: always a new export, answered with 200."""
+        context = self._context(call)
+        lost = self._mishap(context)
+        export_type = call.params.get("export_type")
+        if export_type not in _TYPES[context.kind]:
+            raise errors.invalid("invalid export_type")
+        if export_type == "quizzes2":
+            self._check_quiz(context, call.params.get("quiz_id"))
+        if not creates(self._world, call.user, context, export_type):
+            raise errors.denied(self._world.switches)
+        select = call.params.get("select")
+        if select and not isinstance(select, Mapping):
+            raise errors.crashed(next(self._world.error_reports))
+        request = ExportRequest(
+            context=context,
+            export_type=export_type,
+            user=call.user,
+            selection=parse_selection(select or None, export_type),
+            version="1.3.0" if str(call.params.get("version")) == "1.3" else "1.1.0",
+            notify=not is_true(call.params.get("skip_notifications", "")),
+        )
+        reply = Reply(data=self._json(self._world.create_export(request), call))
+        reply.drop = lost
+        return reply
+
+    def _context(self, call: Call) -> Exportable:
+        context: Exportable | None
+        if "course_id" in call.ids:
+            context = find_course(self._world, call.ids["course_id"])
+        elif "group_id" in call.ids:
+            context = find_group(self._world, call.ids["group_id"])
+        else:
+            context = find_user(self._world, call.ids["user_id"], call.user)
+        if context is None:
+            raise errors.not_found()
+        if not reads(self._world, call.user, context):
+            raise errors.denied(self._world.switches)
+        return context
+
+    def _check_quiz(self, context: Exportable, quiz_id: object) -> None:
+        if not str(quiz_id).isdecimal():
+            raise errors.invalid("quiz_id required and must be a valid ID")
+        quiz = self._world.content(context).items.get(int(str(quiz_id)))
+        if quiz is None or quiz.kind is not Kind.QUIZ:
+            raise errors.invalid("Quiz could not be found")
+
+    def _mishap(self, context: Exportable) -> bool:
+        """Raise the answer that a fault of the context gives instead; whether the real answer is lost."""
+        trouble = context.trouble
+        if trouble.take(Fault.REFUSED):
+            raise Refusal(Reply(drop=True))
+        if trouble.take(Fault.THROTTLED):
+            raise Refusal(errors.throttled(self._world.switches))
+        if trouble.take(Fault.MAINTENANCE):
+            raise Refusal(errors.maintenance())
+        if trouble.take(Fault.SERVER_ERROR):
+            raise errors.crashed(next(self._world.error_reports))
+        for fault, make in _PAGES.items():
+            if trouble.take(fault):
+                raise Refusal(make())
+        return trouble.take(Fault.LOST_ANSWER)
+
+    def _json(self, export: Export, call: Call) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "id": export.id,
+            "user_id": export.user_id,
+            "workflow_state": export.workflow_state,
+            "export_type": export.export_type,
+            "created_at": iso(export.created_at),
+        }
+        if isinstance(export.context, Course):
+            data["course_id"] = export.context.id
+        if export.attachment is not None and not self._world.is_expired(export):
+            data["attachment"] = file_json(self._world, export.attachment, call.base_url)
+        if export.progress is not None:
+            data["progress_url"] = f"{call.base_url}/api/v1/progress/{export.progress.id}"
+        return data

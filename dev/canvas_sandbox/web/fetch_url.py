@@ -1,0 +1,56 @@
+"""Files that Canvas fetches itself, from a link it was given."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from canvas_sandbox.imports.upload_store import Kept
+from canvas_sandbox.world import World
+
+_PIECE = 256 * 1024
+_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=30.0)
+
+
+class Fetcher:
+    """Fetches what migrations wait for, each file once, without any credential."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Begin with whatever is wanted and not yet on its way; called from the loop, under the world's lock."""
+        for number, url in self._world.migrations.fetching.items():
+            if number not in self._running:
+                self._running[number] = asyncio.create_task(self._fetch(number, url))
+
+    async def close(self) -> None:
+        """Stop; what is not there yet is fetched again by a sandbox with the same state."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _fetch(self, number: int, url: str) -> None:
+        try:
+            kept = await self._download(url)
+        except (aiohttp.ClientError, OSError, ValueError, TimeoutError):
+            self._tell("miss_file", number, "The file could not be downloaded from its link")
+        else:
+            self._tell("fetch_file", number, kept.name, kept.size, kept.sha256)
+        finally:
+            self._running.pop(number, None)
+
+    async def _download(self, url: str) -> Kept:
+        async with aiohttp.ClientSession(timeout=_LIMIT) as session, session.get(url) as response:
+            response.raise_for_status()
+            with self._world.migrations.keep.receive() as receiver:
+                async for piece in response.content.iter_chunked(_PIECE):
+                    receiver.write(piece)
+                return receiver.finish()
+
+    def _tell(self, what: str, *arguments: object) -> None:
+        with self._world.lock:
+            self._world.settle()
+            self._world.change(what, *arguments)

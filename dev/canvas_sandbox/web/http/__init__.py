@@ -1,0 +1,1 @@
+"""HTTP without Canvas's data: requests, responses, parameters, pagination, multipart bodies."""

@@ -1,0 +1,68 @@
+"""A multipart upload on its way in: fields in memory, the file straight to the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from canvas_sandbox.imports.upload_store import Keep, Kept
+
+_PIECE = 256 * 1024
+_FIELD_LIMIT = 64 * 1024
+
+
+class BrokenUploadError(Exception):
+    """The body ended early, or is no multipart form."""
+
+
+@dataclass
+class Received:
+    """What came: the fields before the file, the file, and the names of what stood behind it."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    kept: Kept | None = None
+    late: list[str] = field(default_factory=list)
+
+
+async def receive(request: web.BaseRequest, keep: Keep, limit: int | None = None) -> Received | None:
+    """Read an upload; the file is kept. With a ``limit``, stop after that many bytes of the file, keep nothing, ``None``.
+
+    Raises:
+        BrokenUploadError: the body ended early, or is no multipart form.
+    """
+    if not request.content_type.startswith("multipart/"):
+        raise BrokenUploadError
+    received = Received()
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if isinstance(part, MultipartReader):
+                raise BrokenUploadError
+            if part.name == "file" and received.kept is None:
+                received.kept = await _file(part, keep, limit)
+                if received.kept is None:
+                    return None
+            elif received.kept is not None:
+                await part.release()
+                received.late.append(part.name or "")
+            else:
+                received.fields[part.name or ""] = (await part.read())[:_FIELD_LIMIT].decode(
+                    "utf-8", "replace"
+                )
+    except (ValueError, AssertionError, ConnectionError, EOFError, web.RequestPayloadError) as error:
+        raise BrokenUploadError from error
+    return received
+
+
+async def _file(part: BodyPartReader, keep: Keep, limit: int | None) -> Kept | None:
+    arrived = 0
+    with keep.receive() as receiver:
+        while piece := await part.read_chunk(_PIECE):
+            receiver.write(piece)
+            arrived += len(piece)
+            if limit is not None and arrived >= limit:
+                return None
+        if not part.at_eof():
+            raise BrokenUploadError
+        return receiver.finish()

@@ -1,0 +1,48 @@
+"""From a path to its handler, with Rails' ideas of segments and formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from canvas_sandbox.web.http.reply import Call, Reply
+
+Handler = Callable[[Call], Reply]
+
+
+class Router:
+    """A table of routes such as ``/api/v1/courses/:course_id``.
+
+    A literal ``.xxx`` at the end of the last segment is a format and is cut off, so a SIS id that ends like that needs its
+    dot encoded; slashes inside a segment need it too.
+    """
+
+    def __init__(self) -> None:
+        self._routes: dict[tuple[str, int], list[tuple[list[str], Handler]]] = {}
+
+    def add(self, method: str, template: str, handler: Handler) -> None:
+        """Add a route; earlier ones win."""
+        segments = template.strip("/").split("/")
+        self._routes.setdefault((method, len(segments)), []).append((segments, handler))
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | None:
+        """Handler and variables of a raw path; HEAD counts as GET."""
+        segments = path.strip("/").split("/")
+        name, dot, _ = segments[-1].rpartition(".")
+        if dot:
+            segments[-1] = name
+        for template, handler in self._routes.get(("GET" if method == "HEAD" else method, len(segments)), ()):
+            ids = _match(template, segments)
+            if ids is not None:
+                return handler, ids
+        return None
+
+
+def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
+    ids: dict[str, str] = {}
+    for pattern, segment in zip(template, segments, strict=True):
+        if pattern.startswith(":"):
+            ids[pattern[1:]] = unquote(segment)
+        elif pattern != segment:
+            return None
+    return ids

@@ -1,0 +1,168 @@
+"""The layers a request passes on its way to a handler."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from random import Random
+
+from canvas_sandbox.clock import iso
+from canvas_sandbox.faults import Fault
+from canvas_sandbox.web.api.accounts_and_groups import Places
+from canvas_sandbox.web.api.course_content import Listings
+from canvas_sandbox.web.api.courses import Courses
+from canvas_sandbox.web.api.create_course import NewCourses
+from canvas_sandbox.web.api.exports import Exports
+from canvas_sandbox.web.api.html_pages import People
+from canvas_sandbox.web.api.migrations import MigrationsRoom
+from canvas_sandbox.web.api.oauth import OAuth
+from canvas_sandbox.web.api.progress import Progresses
+from canvas_sandbox.web.api.users import Users
+from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.reply import Call, Refusal, Reply
+from canvas_sandbox.web.http.router import Router
+from canvas_sandbox.web.lookups import find_course, find_user
+from canvas_sandbox.web.storage.files import Files
+from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.storage.uploads import Uploads
+from canvas_sandbox.web.throttle import Throttle
+from canvas_sandbox.world import DAY, World
+
+_CREATE_SUCCESS = re.compile(r"/files/\d+/create_success$")
+_GLOBAL_ID = 10_000_000_000_000
+"""Added to a user's id in ``X-Canvas-User-Id``."""
+
+_PAGES: dict[Fault, Callable[[], Reply]] = {
+    Fault.PAGE_403: errors.firewall,
+    Fault.PAGE_400: errors.bad_request,
+    Fault.PAGE_500: errors.broken,
+}
+
+
+class Gate:
+    """Edge, throttle, routing and credentials, in Canvas's order."""
+
+    def __init__(self, world: World, signer: Signer) -> None:
+        self._world = world
+        self._throttle = Throttle(world.switches)
+        self._costs = [(re.compile(pattern), cost) for pattern, cost in world.switches.request_costs.items()]
+        self._request_ids = Random(world.seed)
+        self.uploads = Uploads(world, signer)
+        self._router = Router()
+        courses = Courses(world)
+        for room in (
+            Users(world),
+            Places(world),
+            courses,
+            NewCourses(world, courses.json),
+            Listings(world),
+            Exports(world),
+            MigrationsRoom(world, self.uploads),
+            Progresses(world),
+            self.uploads,
+            Files(world, signer),
+            OAuth(world),
+            People(world),
+        ):
+            room.add_to(self._router)
+
+    @staticmethod
+    def client(call: Call) -> str:
+        """Whose bucket a request uses: the token's, if it is in the header or the query, else the address's."""
+        token = _given_token(call, with_body=False)
+        return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else "ip:127.0.0.1"
+
+    def reserve(self, call: Call) -> Reply | None:
+        """Take the reservation in the caller's bucket; the reply of whoever is refused. `leave` follows in either case."""
+        switches = self._world.switches
+        if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
+            return errors.throttled(switches)
+        return None
+
+    def leave(self, call: Call, reply: Reply) -> None:
+        """Charge the request and add the headers that answers of Canvas have.
+
+        A throttled answer costs nothing and says nothing about cost; what it says remains may be positive.
+        """
+        headers = reply.headers
+        if self._world.switches.throttle:
+            cost = 0.0 if reply.throttled else self._cost(call)
+            remaining = self._throttle.settle(self.client(call), cost, call.now)
+            if not reply.throttled:
+                headers["X-Request-Cost"] = str(cost)
+            headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
+        headers["X-Request-Context-Id"] = str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))
+        headers["X-Canvas-Meta"] = f"b={int(call.now)};"
+        if call.caller is not None:
+            headers["X-Canvas-User-Id"] = str(_GLOBAL_ID + call.caller.id)
+        headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
+
+    def fill_bucket(self, token: str, count: float, now: float) -> None:
+        """Set what a token has used up."""
+        self._throttle.fill(f"token:{hashlib.sha256(token.encode()).hexdigest()}", count, now)
+
+    def answer(self, call: Call) -> Reply:
+        """Route the request, find out who asks, and let the handler answer."""
+        try:
+            found = self._router.find(call.method, call.path)
+            if found is None:
+                raise errors.no_such_page()
+            handler, call.ids = found
+            self._identify(call)
+            return self._instead(call) or handler(call)
+        except Refusal as refusal:
+            return refusal.reply
+
+    def _instead(self, call: Call) -> Reply | None:
+        """What everything about one course is answered with, by whatever id the course is called."""
+        course = find_course(self._world, call.ids["course_id"]) if "course_id" in call.ids else None
+        for fault, make in _PAGES.items():
+            if course is not None and course.trouble.take(fault):
+                return make()
+        if course is not None and course.trouble.take(Fault.CRASHES):
+            return errors.crashed(next(self._world.error_reports)).reply
+        return None
+
+    def _is_open(self, call: Call) -> bool:
+        """Whether the link alone is enough: that which completes an upload, on some Canvases."""
+        return not self._world.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
+
+    def _cost(self, call: Call) -> float:
+        line = f"{call.method} {call.path}"
+        usual = self._world.switches.request_cost
+        return next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
+
+    def _identify(self, call: Call) -> None:
+        """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""
+        is_api = call.path.startswith("/api/") and not self._is_open(call)
+        value = _given_token(call, with_body=True)
+        token = self._world.tokens.get(value) if value else None
+        if token is not None and token.expires_at is not None and call.now >= token.expires_at:
+            token = None
+        if not is_api:
+            if token is not None and token.problem is None:
+                call.caller, call.token = token.user, token.value
+            return
+        if not value:
+            raise errors.unauthenticated()
+        if token is None:
+            raise errors.bad_token()
+        if token.problem == "revoked":
+            raise errors.bad_token("Revoked access token.")
+        if token.problem == "expired":
+            raise errors.bad_token("Expired access token.", iso(self._world.started - DAY))
+        call.caller = token.user
+        if "as_user_id" in call.params:
+            acted_for = find_user(self._world, str(call.params["as_user_id"]), token.user)
+            if acted_for is None or token.user.role != "admin":
+                raise errors.bad_masquerade()
+            call.caller = acted_for
+
+
+def _given_token(call: Call, *, with_body: bool) -> str:
+    header = call.headers.get("Authorization", "")
+    if header.startswith("Bearer "):
+        return header[len("Bearer ") :].strip()
+    return str((call.params if with_body else call.query).get("access_token", ""))

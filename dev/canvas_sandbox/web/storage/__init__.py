@@ -1,0 +1,1 @@
+"""Files: download links, the storage host and uploads."""

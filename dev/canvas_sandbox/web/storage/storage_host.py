@@ -1,0 +1,56 @@
+"""The storage host: knows signed URLs, not people."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from canvas_sandbox.records import Attachment
+from canvas_sandbox.switches import Storage
+from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.storage.files import object_path
+from canvas_sandbox.web.storage.package_body import package_reply
+from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.world import World
+
+
+class StorageHost:
+    """Serves packages to whoever brings a good signature, and refuses whoever brings Canvas's token as well."""
+
+    def __init__(self, world: World, signer: Signer) -> None:
+        self._world = world
+        self._signer = signer
+        self._kind = Storage(world.switches.storage)
+
+    def get(self, call: Call) -> Reply:
+        """``GET`` of a signed URL."""
+        if self._world.switches.reject_bearer_on_storage and "Authorization" in call.headers:
+            return self._refuse(401, "InvalidArgument", "Only one auth mechanism allowed")
+        # Compared decoded: clients may spell the same path with other percent signs.
+        path = unquote(call.path)
+        attachment = self._find(path)
+        if self._kind is Storage.INSTFS:
+            good = self._signer.accepts(str(call.query.get("token", "")), path, call.now)
+        else:
+            good = self._signer.presigned_is_good(path, call.query, call.now)
+        if not good:
+            return self._refuse(403, "AccessDenied", "Request has expired")
+        if attachment is None or self._world.is_collected(attachment.export):
+            return self._refuse(404, "NoSuchKey", "The specified key does not exist.")
+        return package_reply(attachment, call, self._world.switches)
+
+    def _find(self, path: str) -> Attachment | None:
+        """The attachment a path names, by id or by uuid, if the whole path is right."""
+        parts = path.strip("/").split("/")
+        if self._kind is Storage.INSTFS:
+            found = (row for row in self._world.attachments.values() if row.uuid in parts)
+            attachment = next(found, None)
+        else:
+            number = parts[-2] if len(parts) > 1 else ""
+            attachment = self._world.attachments.get(int(number)) if number.isdecimal() else None
+        return attachment if attachment is not None and object_path(attachment, self._kind) == path else None
+
+    def _refuse(self, status: int, code: str, message: str) -> Reply:
+        if self._kind is Storage.INSTFS:
+            return Reply(401 if status == 403 else status, {"error": code, "message": message})  # noqa: PLR2004  a status
+        body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
+        return Reply(status, body=body.encode(), content_type="application/xml")

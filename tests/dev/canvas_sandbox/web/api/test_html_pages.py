@@ -10,7 +10,7 @@ import requests
 from canvas_sandbox import Course, Fault, Group, Sandbox
 
 if TYPE_CHECKING:
-    from tests.dev.canvas_sandbox.conftest import Call, Start
+    from tests.support.sandbox_client import Call, Start
 
 NAME = "<Biology> & 'Co'"
 

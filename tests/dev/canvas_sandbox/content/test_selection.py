@@ -10,7 +10,7 @@ from canvas_sandbox import Sandbox
 from canvas_sandbox.content.model import Item, Kind
 
 if TYPE_CHECKING:
-    from tests.dev.canvas_sandbox.conftest import Caller
+    from tests.support.sandbox_client import Caller
 
 
 def first(canvas: Sandbox, kind: Kind) -> Item:

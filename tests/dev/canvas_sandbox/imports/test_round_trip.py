@@ -33,9 +33,9 @@ from canvas_sandbox.imports.read_cartridge import read_cartridge
 from canvas_sandbox.packages.virtual_file import Literal, VirtualFile
 
 if TYPE_CHECKING:
-    from tests.dev.canvas_sandbox.conftest import Call, Caller, Start
+    from tests.support.sandbox_client import Call, Caller, Start
 
-REAL = sorted((Path(__file__).parents[2] / "archive" / "data").glob("*.imscc"))
+REAL = sorted((Path(__file__).parents[3] / "archive" / "data").glob("*.imscc"))
 LISTINGS = (
     "modules",
     "pages",

@@ -72,8 +72,8 @@ class VirtualCanvas:
         courses = [Course(id=number, duration=seconds) for number, seconds in enumerate(durations, start=1)]
         self._world = World(courses=courses, switches=Switches(manual_clock=True, job_workers=workers))
         self._admin = next(user for user in self._world.users.values() if user.role == "admin")
-        self._world._attach = lambda _export, _moment: object()  # type: ignore[assignment,method-assign,return-value]  # noqa: SLF001 - nobody downloads
-        self._origin = self._world.clock.now()
+        self._world.exports.attach = lambda _export, _moment: object()  # type: ignore[assignment,method-assign,return-value]
+        self._origin = self._world.kernel.clock.now()
         self.looks: Counter[int] = Counter()
         self.shows: Counter[int] = Counter()
         self.seen_at: dict[int, float] = {}
@@ -85,7 +85,7 @@ class VirtualCanvas:
     def create(self, course: int) -> ContentExport:
         """``POST .../content_exports``."""
         self.settle()
-        export = self._world.create_export(
+        export = self._world.exports.create(
             ExportRequest(self._world.courses[course], "common_cartridge", self._admin, Selection())
         )
         return self._told(export)
@@ -93,7 +93,7 @@ class VirtualCanvas:
     async def progress(self, progress_id: int) -> Progress:
         """``GET /api/v1/progress/:id``."""
         self.settle()
-        progress = self._world.progresses[progress_id]
+        progress = self._world.kernel.progresses[progress_id]
         self.looks[progress.context_id] += 1
         if progress.workflow_state == "completed":
             self.seen_at.setdefault(progress.context_id, self.now())
@@ -108,34 +108,34 @@ class VirtualCanvas:
         del context
         self.settle()
         self.shows[export_id] += 1
-        return self._told(self._world.exports[export_id])
+        return self._told(self._world.exports.rows[export_id])
 
     def finished_at(self, export_id: int) -> float:
         """When an export was really finished, in seconds since the beginning."""
-        moment = self._world.exports[export_id].finished_at
+        moment = self._world.exports.rows[export_id].finished_at
         assert moment is not None
         return moment - self._origin
 
     def completed_at(self, export_id: int) -> float:
         """When its Progress was completed, in seconds since the beginning; the export is finished a moment later."""
-        progress = self._world.exports[export_id].progress
+        progress = self._world.exports.rows[export_id].progress
         assert progress is not None
         return progress.updated_at - self._origin
 
     def created_at(self, export_id: int) -> float:
         """When it was asked for."""
-        return self._world.exports[export_id].created_at - self._origin
+        return self._world.exports.rows[export_id].created_at - self._origin
 
     def duration(self, export_id: int) -> float:
         """Seconds that it takes once a worker has it."""
-        return self._world.exports[export_id].context.duration or 0.0
+        return self._world.exports.rows[export_id].context.duration or 0.0
 
     def settle(self) -> None:
         """Let everything happen that is due."""
-        behind = self._origin + self.now() - self._world.clock.now()
+        behind = self._origin + self.now() - self._world.kernel.clock.now()
         if behind > 0:
-            self._world.clock.advance(behind)
-        self._world.settle()
+            self._world.kernel.clock.advance(behind)
+        self._world.kernel.run_due_jobs()
 
     def _told(self, export: Export) -> ContentExport:
         assert export.progress is not None

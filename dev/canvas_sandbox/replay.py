@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from canvas_sandbox.changes import apply
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.event_log import Journal, StateError
 from canvas_sandbox.faults import Fault
@@ -32,8 +33,8 @@ def recall(journal: Journal, world: World, requests: Callable[[RequestRecord], o
     """
     about = {
         "version": _VERSION,
-        "seed": world.seed,
-        "time_scale": world.time_scale,
+        "seed": world.kernel.seed,
+        "time_scale": world.kernel.time_scale,
         "campus": _campus(world),
     }
     if journal.entries:
@@ -43,11 +44,11 @@ def recall(journal: Journal, world: World, requests: Callable[[RequestRecord], o
                 raise StateError(
                     f"the state is of another sandbox: its {name} was {begun.get(name)}, not {value}"
                 )
-        world.begin_again(begun["at"])
+        world.kernel.resume(begun["at"])
         _Recall(world, requests).run(entries)
     else:
-        journal.write("begun", at=world.started, **about)
-    world.remember = journal.write
+        journal.write("begun", at=world.kernel.started, **about)
+    world.kernel.log_event = journal.write
 
 
 def _campus(world: World) -> str:
@@ -85,19 +86,19 @@ class _Recall:
             ),
             **asked,
         )
-        world.settle(at)
-        world.begin_export(request, at, frozenset(map(Fault, faults)))
+        world.kernel.run_due_jobs(at)
+        world.exports.start(request, at, frozenset(map(Fault, faults)))
 
     def _used(self, *, context: str, fault: str) -> None:
         self._contexts[context].trouble.use(Fault(fault))
 
     def _changed(self, *, at: float, what: str, arguments: list[Any]) -> None:
-        self._world.settle(at)
-        self._world.change(what, *arguments)
+        self._world.kernel.run_due_jobs(at)
+        apply(self._world, what, *arguments)
         self._contexts = {context.label: context for context in self._world.contexts()}
 
     def _advanced(self, *, seconds: float) -> None:
-        self._world.clock.advance(seconds)
+        self._world.kernel.clock.advance(seconds)
 
     def _request(self, **fields: Any) -> None:
         self._requests.append(RequestRecord(**fields))

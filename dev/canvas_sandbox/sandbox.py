@@ -15,18 +15,20 @@ from typing import Any, final
 from aiohttp import web
 
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
+from canvas_sandbox.changes import apply
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.event_log import Journal
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.imports.upload_store import Keep
+from canvas_sandbox.kernel import discard_event
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.records import ExportRecord, ExportRequest, RequestRecord
 from canvas_sandbox.replay import recall
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
-from canvas_sandbox.world import World, forget
+from canvas_sandbox.world import World
 
 _START_LIMIT, _STOP_LIMIT = 30.0, 10.0
 
@@ -114,9 +116,9 @@ class Sandbox:
         """
         sockets = _bind_all(self._host, self._ports)
         canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
-        self.world.canvas_url = f"http://{self._host}:{canvas_port}"
-        self.world.files_url = f"http://{self._storage_host}:{canvas_port}"
-        self.world.storage_url = f"http://{self._storage_host}:{storage_port}"
+        self.world.kernel.canvas_url = f"http://{self._host}:{canvas_port}"
+        self.world.kernel.files_url = f"http://{self._storage_host}:{canvas_port}"
+        self.world.kernel.storage_url = f"http://{self._storage_host}:{storage_port}"
         if self._state is not None:
             self.world.migrations.keep = Keep(self._state / "files")
             with ExitStack() as undo:
@@ -137,8 +139,8 @@ class Sandbox:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_STOP_LIMIT)
         if self._journal is not None:
-            with self.world.lock:
-                self.world.remember = forget
+            with self.world.kernel.lock:
+                self.world.kernel.log_event = discard_event
                 self._journal.close()
         self.world.migrations.keep.close()
         self._journal = None
@@ -147,12 +149,12 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Base URL of the Canvas host."""
-        return self.world.canvas_url
+        return self.world.kernel.canvas_url
 
     @property
     def storage_url(self) -> str:
         """Base URL of the storage host."""
-        return self.world.storage_url
+        return self.world.kernel.storage_url
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -185,13 +187,13 @@ class Sandbox:
 
     def advance(self, seconds: float) -> None:
         """Jump forward in time; everything due in between happens, in order."""
-        with self.world.lock:
-            self.world.advance(seconds)
+        with self.world.kernel.lock:
+            self.world.kernel.advance(seconds)
 
     def content(self, course_id: int) -> Content:
         """What a course holds, to choose ids for ``select`` from."""
-        with self.world.lock:
-            return self.world.content(self.world.courses[course_id])
+        with self.world.kernel.lock:
+            return self.world.contents.of(self.world.courses[course_id])
 
     def edit_course(self, course_id: int) -> None:
         """Change a course's content, so that its next package differs from the last."""
@@ -220,12 +222,12 @@ class Sandbox:
 
     def copy_course(self, course_id: int) -> int:
         """Make the internal export of a course copy, which the API hides; its id."""
-        with self.world.lock:
+        with self.world.kernel.lock:
             admin = self.world.tokens[self.token].user
             request = ExportRequest(
                 self.world.courses[course_id], "course_copy", admin, parse_selection(None, "course_copy")
             )
-            return self.world.create_export(request).id
+            return self.world.exports.create(request).id
 
     def revoke(self, token: str, *, problem: str = "revoked") -> None:
         """Make a token, and every other one of its user, ``revoked`` or ``expired``."""
@@ -243,7 +245,7 @@ class Sandbox:
     def grant(self, key: DeveloperKey, token: str | None = None) -> str:
         """The same, with the code exchanged already: a refresh token, the same one each time."""
         user = self.world.tokens[token or self.token].user
-        with self.world.lock:
+        with self.world.kernel.lock:
             grants = self.world.grants.by_refresh_token.values()
             for grant in grants:
                 if grant.key == key and grant.user is user:
@@ -255,13 +257,13 @@ class Sandbox:
     @property
     def refreshes(self) -> int:
         """How often refresh tokens have been used."""
-        with self.world.lock:
+        with self.world.kernel.lock:
             return sum(grant.refreshes for grant in self.world.grants.by_refresh_token.values())
 
     def fill_bucket(self, count: float, token: str | None = None) -> None:
         """Set what a token (the admin's by default) has used up of its rate limit."""
-        with self.world.lock:
-            self._server.gate.fill_bucket(token or self.token, count, self.world.clock.now())
+        with self.world.kernel.lock:
+            self._server.gate.fill_bucket(token or self.token, count, self.world.kernel.clock.now())
 
     def _recall(self, state: Path) -> Journal:
         journal = Journal(state)
@@ -273,9 +275,9 @@ class Sandbox:
         return journal
 
     def _change(self, what: str, *arguments: Any) -> Any:
-        with self.world.lock:
-            self.world.settle()
-            return self.world.change(what, *arguments)
+        with self.world.kernel.lock:
+            self.world.kernel.run_due_jobs()
+            return apply(self.world, what, *arguments)
 
     async def _serve(self, sockets: list[socket.socket], ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -289,7 +291,7 @@ class Sandbox:
         except Exception as error:  # noqa: BLE001  handed to the thread that waits
             ready.set_exception(error)
             return
-        with self.world.lock:
+        with self.world.kernel.lock:
             self._server.fetcher.start()
         ready.set_result(None)
         await self._stop.wait()

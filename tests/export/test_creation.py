@@ -232,7 +232,7 @@ class TestLookingUp:
         item = intended()
         odd = ours.create_export(Context.parse(100), ExportRequest.build("zip"))
         made = ours.create_export(Context.parse(100), CARTRIDGE)
-        canvas.world.exports[odd.id].created_at = 0.0  # no time at which there was a Canvas
+        canvas.world.exports.rows[odd.id].created_at = 0.0  # no time at which there was a Canvas
         event = creator(ours).look_up(item, ADMIN)
         assert isinstance(event, events.Created)
         assert event.export_id == made.id
@@ -240,7 +240,7 @@ class TestLookingUp:
     def test_but_it_may_be_ours_where_no_other_is(self, canvas: Sandbox, ours: CanvasClient) -> None:
         item = intended()
         odd = ours.create_export(Context.parse(100), CARTRIDGE)
-        canvas.world.exports[odd.id].created_at = 0.0
+        canvas.world.exports.rows[odd.id].created_at = 0.0
         with pytest.raises(UnexpectedAnswerError, match="created_at"):
             creator(ours).look_up(item, ADMIN)
 

@@ -125,7 +125,9 @@ def test_an_upload_that_was_completed_is_not_fetched_again(running: dict[str, Ru
         scene.end()
         (export,) = [export for export in scene.sandbox.exports if export.context == "course:101"]
         paths = [request.path for request in scene.sandbox.requests if request.listener == "storage"]
-        (file,) = [file for file in scene.sandbox.world.attachments.values() if file.export.id == export.id]
+        (file,) = [
+            file for file in scene.sandbox.world.exports.attachments.values() if file.export.id == export.id
+        ]
         assert len([path for path in paths if f"/{file.id}/" in path]) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvas_sandbox.campus import Course
 from canvas_sandbox.faults import Fault
@@ -11,24 +11,22 @@ from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
 from canvas_sandbox.imports.records import Migration
 from canvas_sandbox.imports.selective_import import parse_copy
 from canvas_sandbox.imports.upload_store import Kept
-
-if TYPE_CHECKING:
-    from canvas_sandbox.world import World
+from canvas_sandbox.world import World
 
 
-def _create_migration(
+def create_migration(
     world: World, label: str, user_id: int, asked: Mapping[str, Any], faults: list[str]
 ) -> Migration:
-    """A migration of ``asked["type"]`` is asked for; see `_update_migration` for the rest."""
+    """A migration of ``asked["type"]`` is asked for; see `update_migration` for the rest."""
     context = next(row for row in world.contexts() if row.label == label)
     migration = world.migrations.create(
         context, asked["type"], user_id, source=asked["source"], faults=frozenset(map(Fault, faults))
     )
-    _update_migration(world, migration.id, asked)
+    update_migration(world, migration.id, asked)
     return migration
 
 
-def _update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) -> None:
+def update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) -> None:
     """What a request says about a migration is carried out.
 
     ``asked`` has ``settings``; ``source``, from which the bytes come, or ``None`` where nothing new comes;
@@ -50,18 +48,18 @@ def _update_migration(world: World, migration_id: int, asked: Mapping[str, Any])
         migrations.expect(migration, *asked["file"])
         if asked["refused"]:
             migration.workflow_state = "pre_process_error"
-            migration.progress.write(world.now, "failed")
+            migration.progress.write(world.kernel.now, "failed")
     elif asked["run"]:
         migrations.begin(migration)
 
 
-def _receive_upload(world: World, upload_id: int, name: str, size: int, sha256: str) -> None:
+def receive_upload(world: World, upload_id: int, name: str, size: int, sha256: str) -> None:
     """The storage has the whole file; Canvas does not know yet."""
     upload = world.migrations.uploads[upload_id]
     upload.kept, upload.state = Kept(name, size, sha256), "received"
 
 
-def _finish_upload(world: World, upload_id: int) -> None:
+def finish_upload(world: World, upload_id: int) -> None:
     """Canvas is told that the file is there: the import begins."""
     upload = world.migrations.uploads[upload_id]
     migration = world.migrations.rows[upload.migration_id]
@@ -71,14 +69,14 @@ def _finish_upload(world: World, upload_id: int) -> None:
     world.migrations.queue(migration)
 
 
-def _time_out_upload(world: World, migration_id: int) -> None:
+def time_out_upload(world: World, migration_id: int) -> None:
     """Somebody looks at a migration whose file never came."""
     migration = world.migrations.rows[migration_id]
-    assert migration.waiting_since + UPLOAD_LIMIT < world.now
+    assert migration.waiting_since + UPLOAD_LIMIT < world.kernel.now
     world.migrations.give_up(migration, "The file upload process timed out.")
 
 
-def _fetch_file(world: World, migration_id: int, name: str, size: int, sha256: str) -> None:
+def fetch_file(world: World, migration_id: int, name: str, size: int, sha256: str) -> None:
     """The file behind a link has come."""
     migration = world.migrations.rows[migration_id]
     del world.migrations.fetching[migration_id]
@@ -86,19 +84,19 @@ def _fetch_file(world: World, migration_id: int, name: str, size: int, sha256: s
     world.migrations.queue(migration)
 
 
-def _miss_file(world: World, migration_id: int, reason: str) -> None:
+def miss_file(world: World, migration_id: int, reason: str) -> None:
     """The file behind a link cannot be had."""
     del world.migrations.fetching[migration_id]
     world.migrations.give_up(world.migrations.rows[migration_id], reason)
 
 
-def _settle_issue(world: World, migration_id: int, issue_id: int, state: str) -> None:
+def settle_issue(world: World, migration_id: int, issue_id: int, state: str) -> None:
     """A person marks an issue ``resolved``, or ``active`` again."""
     issue = next(row for row in world.migrations.rows[migration_id].issues if row.id == issue_id)
-    issue.workflow_state, issue.updated_at = state, world.now
+    issue.workflow_state, issue.updated_at = state, world.kernel.now
 
 
-def _create_course(world: World, account_id: int, fields: Mapping[str, Any]) -> int:
+def create_course(world: World, account_id: int, fields: Mapping[str, Any]) -> int:
     """An admin makes an empty course. Its id."""
     course = Course(id=max(world.courses, default=0) + 1, size=0, account_id=account_id, **fields)
     world.add_course(course)
@@ -106,17 +104,17 @@ def _create_course(world: World, account_id: int, fields: Mapping[str, Any]) -> 
 
 
 IMPORT_CHANGES: dict[str, Callable[..., Any]] = {
-    change.__name__.lstrip("_"): change
+    change.__name__: change
     for change in (
-        _create_migration,
-        _update_migration,
-        _receive_upload,
-        _finish_upload,
-        _time_out_upload,
-        _fetch_file,
-        _miss_file,
-        _settle_issue,
-        _create_course,
+        create_migration,
+        update_migration,
+        receive_upload,
+        finish_upload,
+        time_out_upload,
+        fetch_file,
+        miss_file,
+        settle_issue,
+        create_course,
     )
 }
 """Changes by name; each takes the world and plain values."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from canvas_sandbox.content.model import Kind
+from canvas_sandbox.campus import Exportable
+from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.open_package import BadPackageError, Package
 from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
@@ -14,19 +15,36 @@ from canvas_sandbox.imports.quiz_and_file_packages import read_files, read_qti
 from canvas_sandbox.imports.read_cartridge import read_cartridge
 from canvas_sandbox.imports.records import Migration
 
-if TYPE_CHECKING:
-    from canvas_sandbox.imports.migrations import Migrations
-
 _CONVERTED = (10.0, 25.0, 40.0, 50.0)
 _IMPORTED = (50.0, 60.0, 75.0, 90.0)
 _LEFT_OUT = 2
 """Pages, and files, that an import with errors leaves out."""
 
 
+class JobServices(Protocol):
+    """What the job of a migration needs of the Canvas it runs in."""
+
+    @property
+    def stuck_holds_worker(self) -> bool:
+        """Whether a job that never ends keeps its worker."""
+
+    def content(self, context: Exportable) -> Content:
+        """Return everything that a course, group or user holds."""
+
+    def duration(self, migration: Migration) -> float:
+        """Return the seconds of each half of the work: converting, importing."""
+
+    def note(self, migration: Migration, moment: float, kind: str, description: str) -> None:
+        """Add an issue to a migration."""
+
+    def apply(self, migration: Migration, parcel: Parcel) -> None:
+        """Import the contents of a package into the context of a migration."""
+
+
 class ImportLife:
     """What workers do with a migration."""
 
-    def __init__(self, migrations: Migrations, migration: Migration) -> None:
+    def __init__(self, migrations: JobServices, migration: Migration) -> None:
         self._all = migrations
         self._migration = migration
 

@@ -4,57 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from canvas_sandbox.campus import Course, Exportable
-from canvas_sandbox.content.generate import generate
-from canvas_sandbox.content.model import Content, Kind
-from canvas_sandbox.content.selection import parse_selection
+from canvas_sandbox.content.model import Content
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.imports.holding.edit import another_page
-from canvas_sandbox.imports.holding.holding import NOTHING, Holding
+from canvas_sandbox.imports.holding.contents import Contents
 from canvas_sandbox.imports.import_job import ImportLife
 from canvas_sandbox.imports.package_contents import Parcel
 from canvas_sandbox.imports.records import Issue, Migration, MigrationRecord, Upload
 from canvas_sandbox.imports.selective_import import choose
 from canvas_sandbox.imports.upload_store import Keep, Kept
+from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
-from canvas_sandbox.records import Export
-
-if TYPE_CHECKING:
-    from canvas_sandbox.world import World
 
 UPLOAD_LIMIT = 3600.0
 """Seconds after which a migration that still waits for its file is given up, by whoever looks at it."""
 _BLOCKING = 4 * 3600.0
 _TRIES = 5
-_FIRST_IMPORTED = 8_000_000_000
-EVERYTHING = parse_selection(None, "course_copy")
-_MEGABYTE = 1_048_576
+
+
+class ExportedPackages(Protocol):
+    """The packages that this Canvas has exported itself, and course copies."""
+
+    def package_of(self, export_id: int) -> Callable[[], VirtualFile] | None:
+        """Return what builds the package of an export, or ``None`` if it has no package."""
+
+    def course_copy(self, course: Course, export_id: int, user_id: int) -> Callable[[], VirtualFile]:
+        """Return what builds the package of a course copy, from the course as it is now."""
 
 
 class Migrations:
-    """All of them. Whoever touches it holds the world's lock."""
+    """All migrations of one Canvas. Hold the kernel's lock around every call.
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    Attributes:
+        rows: Migrations by id, oldest first.
+        uploads: Uploads by file id.
+        keep: Where the bytes of uploads are stored.
+        fetching: URLs of files that are still to be fetched, by migration.
+    """
+
+    def __init__(
+        self, kernel: Kernel, contents: Contents, courses: Mapping[int, Course], exports: ExportedPackages
+    ) -> None:
+        self._kernel = kernel
+        self._contents = contents
+        self._courses = courses
+        self._exports = exports
         self.rows: dict[int, Migration] = {}
         self.uploads: dict[int, Upload] = {}
-        self.holdings: dict[str, Holding] = {}
         self.keep = Keep()
         self.fetching: dict[int, str] = {}
-        """Addresses from which files are still to be fetched, by migration."""
-        self._ids, self._issue_ids, self._item_ids = (
-            itertools.count(first) for first in (301, 4001, _FIRST_IMPORTED)
-        )
-
-    # What is there
-
-    def holding(self, context: Exportable) -> Holding:
-        """What a course, group or person has imported."""
-        return self.holdings.get(context.label, NOTHING)
+        self._ids, self._issue_ids = itertools.count(301), itertools.count(4001)
 
     def of(self, context: Exportable) -> list[Migration]:
         """The migrations of a context, newest first."""
@@ -83,18 +86,6 @@ class Migrations:
             for row in self.rows.values()
         ]
 
-    def content(self, context: Exportable) -> Content:
-        """What a course, group or person holds, imports and all."""
-        return self._world.content(context)
-
-    def quota(self, context: Exportable) -> tuple[int, int]:
-        """Bytes that a context may use, and uses."""
-        megabytes = context.storage_quota_mb if isinstance(context, Course) else 500
-        used = sum(item.size for item in self._world.content(context).of(Kind.FILE))
-        return megabytes * _MEGABYTE, used
-
-    # What happens to them
-
     def create(
         self,
         context: Exportable,
@@ -105,8 +96,8 @@ class Migrations:
         faults: frozenset[Fault],
     ) -> Migration:
         """A new row with its progress, not yet at work."""
-        number, now = next(self._ids), self._world.now
-        progress = self._world.add_progress(number, user_id, now, "ContentMigration", "content_migration")
+        number, now = next(self._ids), self._kernel.now
+        progress = self._kernel.add_progress(number, user_id, now, "ContentMigration", "content_migration")
         migration = Migration(
             number, context, migration_type, user_id, now, {}, source, progress, faults=faults
         )
@@ -115,15 +106,15 @@ class Migrations:
 
     def expect(self, migration: Migration, name: str, size: int, content_type: str) -> Upload:
         """Wait for a file, in place of any other; issues of an earlier attempt are cleared."""
-        number = self._world.next_file_id()
+        number = self._kernel.next_file_id()
         upload = Upload(
             id=number,
-            uuid=hashlib.sha256(f"{self._world.seed}:upload:{number}".encode()).hexdigest()[:40],
+            uuid=hashlib.sha256(f"{self._kernel.seed}:upload:{number}".encode()).hexdigest()[:40],
             name=name,
             content_type=content_type,
             declared=size,
             migration_id=migration.id,
-            issued_at=self._world.now,
+            issued_at=self._kernel.now,
         )
         self.uploads[number] = upload
         migration.upload = upload
@@ -138,35 +129,35 @@ class Migrations:
 
     def begin(self, migration: Migration) -> None:
         """Get the bytes from where the settings say, and go to work."""
-        settings, world = migration.settings, self._world
+        settings = migration.settings
         if migration.source == "file_url":
             migration.workflow_state = "exporting"
-            migration.started_at = world.now
+            migration.started_at = self._kernel.now
             self.fetching[migration.id] = str(settings["file_url"])
             return
         if migration.source == "content_export":
-            attachment = world.exports[int(settings["content_export_id"])].attachment
-            migration.package = attachment.build if attachment else None
+            migration.package = self._exports.package_of(int(settings["content_export_id"]))
         elif migration.source == "course_copy":
-            migration.package = self._copy_of(world.courses[int(settings["source_course_id"])], migration)
+            source = self._courses[int(settings["source_course_id"])]
+            migration.package = self._exports.course_copy(source, migration.id, migration.user_id)
         self.queue(migration)
 
     def queue(self, migration: Migration) -> None:
         """Let a worker convert it, and import it if nothing is to be selected first."""
         migration.workflow_state = "exporting"
-        migration.started_at = self._world.now
-        migration.progress.reset(self._world.now)
+        migration.started_at = self._kernel.now
+        migration.progress.reset(self._kernel.now)
         self._submit(migration, ImportLife(self, migration).convert)
 
     def resume(self, migration: Migration) -> None:
         """Let a worker import what was selected."""
         migration.workflow_state = "importing"
-        migration.progress.reset(self._world.now)
+        migration.progress.reset(self._kernel.now)
         self._submit(migration, ImportLife(self, migration).import_content)
 
     def give_up(self, migration: Migration, reason: str) -> None:
         """It has failed before any work on it."""
-        now = self._world.now
+        now = self._kernel.now
         self.note(migration, now, "error", reason)
         migration.workflow_state, migration.finished_at = "failed", now
         migration.progress.write(now, "failed")
@@ -177,37 +168,23 @@ class Migrations:
 
     def apply(self, migration: Migration, parcel: Parcel) -> None:
         """Write a package's content into the course."""
-        self._add(migration.context, parcel if migration.copy is None else choose(parcel, migration.copy))
+        chosen = parcel if migration.copy is None else choose(parcel, migration.copy)
+        self._contents.add(migration.context, chosen)
         migration.imports += 1
 
-    def edit(self, course: Course) -> None:
-        """Somebody changes a course: what it imported, too, is no longer what it was."""
-        if self.holding(course).found:
-            self._add(course, another_page(course.revision))
+    def content(self, context: Exportable) -> Content:
+        """Return everything that a course, group or user holds."""
+        return self._contents.of(context)
 
     def duration(self, migration: Migration) -> float:
         """Seconds of each half of the work: converting, importing."""
         slow = 20.0 if Fault.IMPORT_SLOW in migration.faults else 1.0
-        return self._world.switches.import_duration * self._world.time_scale * slow / 2
+        return self._kernel.switches.import_duration * self._kernel.time_scale * slow / 2
 
     @property
     def stuck_holds_worker(self) -> bool:
         """Whether a job that never ends keeps its worker."""
-        return self._world.switches.stuck_holds_worker
-
-    def _copy_of(self, source: Course, migration: Migration) -> Callable[[], VirtualFile]:
-        """The package that a course copy makes of its source, as it is now."""
-        export = Export(
-            migration.id, source, "course_copy", migration.user_id, self._world.now, selection=EVERYTHING
-        )
-        return self._world.packing(export, self._world.now).render
-
-    def _add(self, context: Exportable, parcel: Parcel) -> None:
-        own, holding = self._own(context), self.holding(context)
-        self.holdings[context.label] = holding.plus(parcel, own, lambda: next(self._item_ids))
-
-    def _own(self, context: Exportable) -> Content:
-        return generate(self._world.source(context))
+        return self._kernel.switches.stuck_holds_worker
 
     def _open(self, name: str) -> VirtualFile:
         return VirtualFile([OnDisk(self.keep.path(name))])
@@ -220,8 +197,8 @@ class Migrations:
                 return self._wait(migration, work, tries + 1, start)
             return work(start)
 
-        delay = self._world.switches.job_delay * self._world.time_scale
-        self._world.submit(job, self._world.now + delay if moment is None else moment)
+        delay = self._kernel.switches.job_delay * self._kernel.time_scale
+        self._kernel.submit(job, self._kernel.now + delay if moment is None else moment)
 
     def _wait(self, migration: Migration, work: Callable[[float], Any], tries: int, now: float) -> Any:
         """Another one is at work in the course: look again later, but not for ever."""
@@ -231,7 +208,7 @@ class Migrations:
             migration.progress.write(now, "failed")
         else:
             migration.workflow_state = "queued"
-            recheck = self._world.switches.recheck * self._world.time_scale
+            recheck = self._kernel.switches.recheck * self._kernel.time_scale
             self._submit(migration, work, tries, now + recheck)
         return iter(())
 

@@ -70,7 +70,7 @@ class Control:
     def advance(self, call: Call) -> Reply:
         """``POST /sandbox/advance`` with ``{"seconds": n}``: jump forward in time."""
         try:
-            self._world.advance(float(call.params.get("seconds", 0)))
+            self._world.kernel.advance(float(call.params.get("seconds", 0)))
         except (TypeError, ValueError) as error:
             return Reply(400, {"message": str(error)})
-        return Reply(data={"time": self._world.now})
+        return Reply(data={"time": self._world.kernel.now})

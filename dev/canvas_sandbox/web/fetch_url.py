@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 
+from canvas_sandbox.changes import apply
 from canvas_sandbox.imports.upload_store import Kept
 from canvas_sandbox.world import World
 
@@ -51,6 +52,6 @@ class Fetcher:
                 return receiver.finish()
 
     def _tell(self, what: str, *arguments: object) -> None:
-        with self._world.lock:
-            self._world.settle()
-            self._world.change(what, *arguments)
+        with self._world.kernel.lock:
+            self._world.kernel.run_due_jobs()
+            apply(self._world, what, *arguments)

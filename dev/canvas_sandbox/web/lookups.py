@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from canvas_sandbox.campus import Account, Course, Group, Term, User
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.world import DAY, World
+from canvas_sandbox.kernel import DAY
+from canvas_sandbox.world import World
 
 _NUMBER = re.compile(r"\d{1,19}\Z")
 _HEX = re.compile(r"hex:(sis_\w+):((?:[0-9a-fA-F]{2})+)\Z")
@@ -58,7 +59,7 @@ def find_term(world: World, text: str) -> Term | None:
     if text == "default":
         return next((term for term in world.terms.values() if term.name == "Default Term"), None)
     if text == "current":
-        today = (world.clock.now() - world.started) / DAY
+        today = (world.kernel.clock.now() - world.kernel.started) / DAY
         running = [
             term
             for term in world.terms.values()

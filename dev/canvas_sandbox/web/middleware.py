@@ -10,6 +10,7 @@ from random import Random
 
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import Fault
+from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.accounts_and_groups import Places
 from canvas_sandbox.web.api.course_content import Listings
 from canvas_sandbox.web.api.courses import Courses
@@ -28,7 +29,7 @@ from canvas_sandbox.web.storage.files import Files
 from canvas_sandbox.web.storage.signed_urls import Signer
 from canvas_sandbox.web.storage.uploads import Uploads
 from canvas_sandbox.web.throttle import Throttle
-from canvas_sandbox.world import DAY, World
+from canvas_sandbox.world import World
 
 _CREATE_SUCCESS = re.compile(r"/files/\d+/create_success$")
 _GLOBAL_ID = 10_000_000_000_000
@@ -46,9 +47,11 @@ class Gate:
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
-        self._throttle = Throttle(world.switches)
-        self._costs = [(re.compile(pattern), cost) for pattern, cost in world.switches.request_costs.items()]
-        self._request_ids = Random(world.seed)
+        self._throttle = Throttle(world.kernel.switches)
+        self._costs = [
+            (re.compile(pattern), cost) for pattern, cost in world.kernel.switches.request_costs.items()
+        ]
+        self._request_ids = Random(world.kernel.seed)
         self.uploads = Uploads(world, signer)
         self._router = Router()
         courses = Courses(world)
@@ -76,7 +79,7 @@ class Gate:
 
     def reserve(self, call: Call) -> Reply | None:
         """Take the reservation in the caller's bucket; the reply of whoever is refused. `leave` follows in either case."""
-        switches = self._world.switches
+        switches = self._world.kernel.switches
         if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
             return errors.throttled(switches)
         return None
@@ -87,7 +90,7 @@ class Gate:
         A throttled answer costs nothing and says nothing about cost; what it says remains may be positive.
         """
         headers = reply.headers
-        if self._world.switches.throttle:
+        if self._world.kernel.switches.throttle:
             cost = 0.0 if reply.throttled else self._cost(call)
             remaining = self._throttle.settle(self.client(call), cost, call.now)
             if not reply.throttled:
@@ -122,16 +125,16 @@ class Gate:
             if course is not None and course.trouble.take(fault):
                 return make()
         if course is not None and course.trouble.take(Fault.CRASHES):
-            return errors.crashed(next(self._world.error_reports)).reply
+            return errors.crashed(next(self._world.kernel.error_reports)).reply
         return None
 
     def _is_open(self, call: Call) -> bool:
         """Whether the link alone is enough: that which completes an upload, on some Canvases."""
-        return not self._world.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
+        return not self._world.kernel.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
 
     def _cost(self, call: Call) -> float:
         line = f"{call.method} {call.path}"
-        usual = self._world.switches.request_cost
+        usual = self._world.kernel.switches.request_cost
         return next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
 
     def _identify(self, call: Call) -> None:
@@ -152,7 +155,7 @@ class Gate:
         if token.problem == "revoked":
             raise errors.bad_token("Revoked access token.")
         if token.problem == "expired":
-            raise errors.bad_token("Expired access token.", iso(self._world.started - DAY))
+            raise errors.bad_token("Expired access token.", iso(self._world.kernel.started - DAY))
         call.caller = token.user
         if "as_user_id" in call.params:
             acted_for = find_user(self._world, str(call.params["as_user_id"]), token.user)

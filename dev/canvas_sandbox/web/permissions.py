@@ -68,7 +68,7 @@ def follows(world: World, user: User, progress: Progress) -> bool:
     """Whether the user may see how far a job is: whoever may see what it is for."""
     if progress.context_type == "ContentMigration":
         return manages_content(world, user, world.migrations.rows[progress.context_id].context)
-    return shows(world, user, world.exports[progress.context_id])
+    return shows(world, user, world.exports.rows[progress.context_id])
 
 
 def sees_sis_ids(user: User) -> bool:

@@ -33,23 +33,25 @@ class Server:
     """Answers both hosts, and remembers what was asked."""
 
     def __init__(self, world: World) -> None:
-        signer = Signer(world.seed)
+        signer = Signer(world.kernel.seed)
         self.world = world
         self.gate = Gate(world, signer)
         self.fetcher = Fetcher(world)
         self._storage = StorageHost(world, signer)
         self._faults: list[RequestFault] = []
-        self._records: deque[RequestRecord] = deque(maxlen=world.switches.record_limit)
+        self._records: deque[RequestRecord] = deque(maxlen=world.kernel.switches.record_limit)
         self._kept = 0
         self._control = Control(world, self.requests, self.exports, self.migrations, self.inject)
         self._canvas_sender = Sender(
-            lowercase_headers=world.switches.lowercase_headers, server="Apache", clock=world.clock.now
+            lowercase_headers=world.kernel.switches.lowercase_headers,
+            server="Apache",
+            clock=world.kernel.clock.now,
         )
         self._storage_sender = Sender(lowercase_headers=False, server="AmazonS3", clock=time.time)
 
     def requests(self) -> list[RequestRecord]:
         """Requests so far, oldest first, without those to the sandbox's own endpoints."""
-        with self.world.lock:
+        with self.world.kernel.lock:
             return [replace(record) for record in self._records]
 
     def keep(self, record: RequestRecord) -> int:
@@ -60,35 +62,19 @@ class Server:
 
     def exports(self) -> list[ExportRecord]:
         """Every export ever created, oldest first."""
-        with self.world.lock:
-            self.world.settle()
-            return [
-                ExportRecord(
-                    id=export.id,
-                    context=export.context.label,
-                    export_type=export.export_type,
-                    state=export.workflow_state,
-                    created_at=export.created_at,
-                    user=export.user_id,
-                    finished_at=export.finished_at,
-                    version=export.version,
-                    selection=export.selection.stored(),
-                    notified=export.notified,
-                    progress=export.progress.id if export.progress else None,
-                    attachment=export.attachment.id if export.attachment else None,
-                )
-                for export in self.world.exports.values()
-            ]
+        with self.world.kernel.lock:
+            self.world.kernel.run_due_jobs()
+            return self.world.exports.records()
 
     def migrations(self) -> list[MigrationRecord]:
         """Every migration ever created, oldest first."""
-        with self.world.lock:
-            self.world.settle()
+        with self.world.kernel.lock:
+            self.world.kernel.run_due_jobs()
             return self.world.migrations.records()
 
     def inject(self, fault: RequestFault) -> None:
         """Add a fault; of several that match, the one injected first strikes."""
-        with self.world.lock:
+        with self.world.kernel.lock:
             self._faults.append(fault)
 
     async def canvas(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -97,35 +83,37 @@ class Server:
             return await self._upload(request, self._canvas_sender, "canvas")
         call = await self._call(request)
         if call.path.startswith("/sandbox/"):
-            with self.world.lock:
+            with self.world.kernel.lock:
                 reply = self._control.answer(call)
             return await self._finish(request, call, reply, self._canvas_sender, "")
-        if self.world.switches.require_user_agent and not call.headers.get("User-Agent"):
+        if self.world.kernel.switches.require_user_agent and not call.headers.get("User-Agent"):
             return await self._finish(request, call, errors.no_user_agent(), self._canvas_sender, "canvas")
-        with self.world.lock:
+        with self.world.kernel.lock:
             refusal = self.gate.reserve(call)
             fault = self._strike(call) if refusal is None else None
         if refusal is None:
             reply = await self._answer(call, fault)
         else:
             reply = refusal
-        with self.world.lock:
+        with self.world.kernel.lock:
             self.gate.leave(call, reply)
         return await self._finish(request, call, reply, self._canvas_sender, "canvas")
 
     async def _answer(self, call: Call, fault: RequestFault | None) -> Reply:
         """The reply of Canvas to a request that passed the throttle, as the fault leaves it."""
-        delay = self.world.switches.latency
+        delay = self.world.kernel.switches.latency
         if fault is not None and fault.effect is Effect.DELAY:
             delay += fault.seconds
         if delay > 0:
             await asyncio.sleep(delay)
-        with self.world.lock:
-            call.now = self.world.settle()
+        with self.world.kernel.lock:
+            call.now = self.world.kernel.run_due_jobs()
             reply = self._replacement(call, fault) or self.gate.answer(call)
             self.fetcher.start()
         return (
-            reply if fault is None else _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+            reply
+            if fault is None
+            else _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
         )
 
     async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -133,19 +121,19 @@ class Server:
         if self.gate.uploads.expects(request.method, request.path, on_storage=True):
             return await self._upload(request, self._storage_sender, "storage")
         call = await self._call(request)
-        with self.world.lock:
+        with self.world.kernel.lock:
             fault = self._strike(call)
             reply = self._replacement(call, fault) or self._storage.get(call)
         if fault is not None:
             if fault.effect is Effect.DELAY:
                 await asyncio.sleep(fault.seconds)
-            reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+            reply = _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
         return await self._finish(request, call, reply, self._storage_sender, "storage")
 
     async def _upload(self, request: web.BaseRequest, sender: Sender, listener: str) -> web.StreamResponse:
         """Take in a file, whatever its size; a fault strikes in the middle of it, and then nothing is kept."""
         call = await self._call(request, with_body=False)
-        with self.world.lock:
+        with self.world.kernel.lock:
             fault = self._strike(call)
             instead = self._replacement(call, fault)
         keep = self.world.migrations.keep
@@ -161,13 +149,13 @@ class Server:
             else:
                 received = await receive(request, keep)
                 assert received is not None
-                with self.world.lock:
-                    call.now = self.world.settle()
+                with self.world.kernel.lock:
+                    call.now = self.world.kernel.run_due_jobs()
                     reply = self.gate.uploads.accept(call, received)
         except BrokenUploadError:
             reply = Reply(400, body=b"")
         if fault is not None and instead is None and not cut:
-            reply = _damaged(_rendered(call, reply), fault, self.world.switches.slow_rate)
+            reply = _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
         return await self._finish(request, call, reply, sender, listener)
 
     async def _call(self, request: web.BaseRequest, *, with_body: bool = True) -> Call:
@@ -175,8 +163,8 @@ class Server:
         body = await request.read() if with_body and request.body_exists else b""
         nested = from_query(query)
         params = {**nested, **from_body(body, request.headers.get("Content-Type", ""))} if body else nested
-        with self.world.lock:
-            now = self.world.settle()
+        with self.world.kernel.lock:
+            now = self.world.kernel.run_due_jobs()
         base_url = f"http://{request.host}"
         return Call(request.method, path, request.headers, nested, params, base_url, now, body)
 
@@ -190,14 +178,14 @@ class Server:
         world = self.world
         replies: dict[Effect, Callable[[], Reply]] = {
             Effect.REFUSED: lambda: Reply(drop=True),
-            Effect.THROTTLED: lambda: errors.throttled(world.switches),
-            Effect.SERVER_ERROR: lambda: errors.crashed(next(world.error_reports)).reply,
+            Effect.THROTTLED: lambda: errors.throttled(world.kernel.switches),
+            Effect.SERVER_ERROR: lambda: errors.crashed(next(world.kernel.error_reports)).reply,
             Effect.MAINTENANCE: errors.maintenance,
             Effect.BAD_REQUEST_PAGE: errors.storage_object_gone,
             Effect.FORBIDDEN_PAGE: errors.firewall,
             Effect.ERROR_PAGE: errors.broken,
             Effect.NOT_FOUND: lambda: errors.not_found().reply,
-            Effect.DENIED: lambda: errors.denied(world.switches).reply,
+            Effect.DENIED: lambda: errors.denied(world.kernel.switches).reply,
             Effect.BAD_TOKEN: lambda: errors.bad_token().reply,
             Effect.LOGIN_PAGE: lambda: errors.login_redirect(call.base_url),
         }
@@ -220,15 +208,15 @@ class Server:
         )
         if not listener:
             return await sender.send(request, _rendered(call, reply), record)
-        with self.world.lock:
+        with self.world.kernel.lock:
             number = self.keep(record)
-            self.world.remember("request", **vars(record))
+            self.world.kernel.log_event("request", **vars(record))
         try:
             return await sender.send(request, _rendered(call, reply), record)
         finally:
             if record.bytes:
-                with self.world.lock:
-                    self.world.remember("sent", request=number, bytes=record.bytes)
+                with self.world.kernel.lock:
+                    self.world.kernel.log_event("sent", request=number, bytes=record.bytes)
 
 
 def _harmless(call: Call) -> str:

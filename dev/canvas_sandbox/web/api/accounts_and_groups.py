@@ -27,7 +27,7 @@ class Places:
         if account is None:
             raise errors.not_found()
         if call.user.role != "admin":
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(
             data={
                 "id": account.id,
@@ -45,7 +45,7 @@ class Places:
         if group is None:
             raise errors.not_found()
         if not reads(self._world, call.user, group):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         in_course = group.course_id is not None
         data = {
             "id": group.id,

@@ -66,20 +66,20 @@ class Listings:
         """``GET .../files/quota``: bytes that may be used, and are."""
         course = self._course(call)
         if not reads_as_admin(self._world, call.user, course):
-            raise errors.denied(self._world.switches)
-        quota, used = self._world.migrations.quota(course)
+            raise errors.denied(self._world.kernel.switches)
+        quota, used = self._world.contents.quota(course)
         return Reply(data={"quota": quota, "quota_used": used})
 
     def root_folder(self, call: Call) -> Reply:
         """``GET .../folders/root``: the folder that holds all others."""
         course = self._course(call)
-        content = self._world.content(course)
+        content = self._world.contents.of(course)
         return Reply(data=self._folder(content, content.items[content.root], course, call))
 
     def module_items(self, call: Call) -> Reply:
         """``GET .../modules/:id/items``."""
         course = self._course(call)
-        content = self._world.content(course)
+        content = self._world.contents.of(course)
         module = self._item(content, Kind.MODULE, call.ids["module_id"])
         rows = [item for item in content.of(Kind.MODULE_ITEM) if item.parent == module.id]
         return paginate(
@@ -89,7 +89,7 @@ class Listings:
     def page(self, call: Call) -> Reply:
         """``GET .../pages/:url_or_id``: with its text, in which links lead to files of this course."""
         course = self._course(call)
-        content = self._world.content(course)
+        content = self._world.contents.of(course)
         wanted = call.ids["url_or_id"]
         for item in content.of(Kind.PAGE):
             if wanted in (item.slug, str(item.id)):
@@ -102,7 +102,7 @@ class Listings:
     ) -> Callable[[Call], Reply]:
         def index(call: Call) -> Reply:
             course = self._course(call)
-            content = self._world.content(course)
+            content = self._world.contents.of(course)
             url = f"{call.base_url}/api/v1/courses/{course.id}/{call.path.rpartition('/')[2]}"
             rows = list(content.of(kind))
             return paginate(call, rows, lambda item: render(content, item, course, call), url)
@@ -114,7 +114,7 @@ class Listings:
         if course is None:
             raise errors.not_found()
         if not reads(self._world, call.user, course):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return course
 
     @staticmethod
@@ -156,7 +156,7 @@ class Listings:
             "title": item.title,
             "published": True,
             "front_page": False,
-            "updated_at": iso(self._world.started),
+            "updated_at": iso(self._world.kernel.started),
             "html_url": f"{call.base_url}/courses/{course.id}/pages/{item.slug}",
         }
 
@@ -194,7 +194,7 @@ class Listings:
         }
 
     def _file(self, content: Content, item: Item, _course: Course, _call: Call) -> dict[str, Any]:
-        moment = iso(self._world.started)
+        moment = iso(self._world.kernel.started)
         return {
             "id": item.id,
             "folder_id": item.parent if item.parent is not None else content.root,

@@ -7,11 +7,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from canvas_sandbox.campus import Account, Course, User
+from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.params import is_true, strings
 from canvas_sandbox.web.lookups import ancestry, find_account, find_term, find_user
 from canvas_sandbox.web.permissions import sees_sis_ids
-from canvas_sandbox.world import DAY, World
+from canvas_sandbox.world import World
 
 _ALIVE = {"created", "claimed", "available", "completed"}
 _STATES = {*_ALIVE, "deleted"}
@@ -41,7 +42,7 @@ class CourseFilters:
 
     def _state_test(self) -> Callable[[Course], bool]:
         if isinstance(self._query.get("state"), str) and "published" in self._query:
-            raise errors.crashed(next(self._world.error_reports))
+            raise errors.crashed(next(self._world.kernel.error_reports))
         states = set(strings(self._query.get("state"))) or set(_ALIVE)
         if "all" in states:
             states = set(_STATES)
@@ -61,7 +62,7 @@ class CourseFilters:
 
     @property
     def _today(self) -> float:
-        return (self._world.clock.now() - self._world.started) / DAY
+        return (self._world.kernel.clock.now() - self._world.kernel.started) / DAY
 
     def _enrolment_tests(self) -> list[Callable[[Course], bool]]:
         tests: list[Callable[[Course], bool]] = []
@@ -112,7 +113,7 @@ class CourseFilters:
         return tests
 
     def _search_test(self, term: str) -> Callable[[Course], bool]:
-        minimum = self._world.switches.min_search_length
+        minimum = self._world.kernel.switches.min_search_length
         if len(term) < minimum:
             raise errors.short_search(minimum)
         if self._query.get("search_by") == "teacher":
@@ -151,7 +152,7 @@ class CourseFilters:
         days: float | None = getattr(course, side)
         if days is None and course.term_id in self._world.terms:
             days = getattr(self._world.terms[course.term_id], side)
-        return None if days is None else self._world.started + days * DAY
+        return None if days is None else self._world.kernel.started + days * DAY
 
     @property
     def descending(self) -> bool:

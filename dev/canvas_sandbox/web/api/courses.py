@@ -7,6 +7,7 @@ from typing import Any
 from canvas_sandbox.campus import Course, User
 from canvas_sandbox.clock import iso
 from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.course_filters import CourseFilters
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.pagination import paginate, paginate_by_bookmark
@@ -15,7 +16,7 @@ from canvas_sandbox.web.http.reply import Call, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_course
 from canvas_sandbox.web.permissions import reads, reads_as_admin, sees_sis_ids
-from canvas_sandbox.world import DAY, World
+from canvas_sandbox.world import World
 
 TITLES = {
     Kind.ASSIGNMENT: "Assignments",
@@ -48,7 +49,7 @@ class Courses:
         """``GET /api/v1/courses/:course_id``."""
         course = self._find(call)
         if not reads(self._world, call.user, course):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=self.json(course, call))
 
     def index(self, call: Call) -> Reply:
@@ -57,7 +58,7 @@ class Courses:
         if account is None:
             raise errors.not_found()
         if call.user.role != "admin":
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         filters = CourseFilters(self._world, call.query, call.user)
         rows = filters.apply(account)
         url = f"{call.base_url}/api/v1/accounts/{account.id}/courses"
@@ -65,7 +66,7 @@ class Courses:
         def render(course: Course) -> dict[str, Any]:
             return self.json(course, call)
 
-        if not self._world.switches.bookmarks:
+        if not self._world.kernel.switches.bookmarks:
             return paginate(call, rows, render, url, counted=False)
         return paginate_by_bookmark(call, rows, render, url, filters.key, descending=filters.descending)
 
@@ -73,8 +74,8 @@ class Courses:
         """``GET /api/v1/courses/:course_id/content_list``: types, or with ``type`` the items of one."""
         course = self._find(call)
         if not reads_as_admin(self._world, call.user, course):
-            raise errors.denied(self._world.switches)
-        content = self._world.content(course)
+            raise errors.denied(self._world.kernel.switches)
+        content = self._world.contents.of(course)
         wanted = call.query.get("type")
         if wanted is None:
             return Reply(data=_types(content, f"{call.base_url}/api/v1/courses/{course.id}/content_list"))
@@ -100,7 +101,7 @@ class Courses:
             "start_at": self._date(course.starts),
             "grading_standard_id": None,
             "is_public": course.public,
-            "created_at": iso(world.started - 200 * DAY),
+            "created_at": iso(world.kernel.started - 200 * DAY),
             "course_code": course.course_code,
             "default_view": "modules",
             "root_account_id": world.root_account.id,
@@ -151,13 +152,13 @@ class Courses:
         if "concluded" in includes:
             data["concluded"] = course.state == "completed"
         if "storage_quota_used_mb" in includes:
-            data["storage_quota_used_mb"] = round(world.migrations.quota(course)[1] / 1_048_576, 3)
+            data["storage_quota_used_mb"] = round(world.contents.quota(course)[1] / 1_048_576, 3)
         if "syllabus_body" in includes:
             data["syllabus_body"] = None
         return data
 
     def _date(self, days: float | None) -> str | None:
-        return None if days is None else iso(self._world.started + days * DAY)
+        return None if days is None else iso(self._world.kernel.started + days * DAY)
 
 
 def _types(content: Content, url: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from canvas_sandbox.campus import Course
+from canvas_sandbox.changes import apply
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.params import is_true
 from canvas_sandbox.web.http.reply import Call, Refusal, Reply
@@ -32,7 +33,7 @@ class NewCourses:
         if account is None:
             raise errors.not_found()
         if call.user.role != "admin":
-            raise errors.denied(world.switches)
+            raise errors.denied(world.kernel.switches)
         given = call.params.get("course")
         asked: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         term = find_term(world, str(asked.get("term_id") or "default"))
@@ -49,7 +50,7 @@ class NewCourses:
             "teachers": [],
             "students": [],
         }
-        number = world.change("create_course", account.id, fields)
+        number = apply(world, "create_course", account.id, fields)
         return Reply(data=self._render(world.courses[number], call))
 
 

@@ -47,7 +47,7 @@ class Exports:
         context = self._context(call)
         rows = [
             export
-            for export in reversed(self._world.exports.values())
+            for export in reversed(self._world.exports.rows.values())
             if export.context is context
             and export.export_type not in COPY_TYPES
             and export.workflow_state != "deleted"
@@ -60,11 +60,11 @@ class Exports:
         """``GET .../content_exports/:id``."""
         context = self._context(call)
         number = call.ids["id"]
-        export = self._world.exports.get(int(number)) if number.isdecimal() else None
+        export = self._world.exports.rows.get(int(number)) if number.isdecimal() else None
         if export is None or export.context is not context or export.export_type in COPY_TYPES:
             raise errors.not_found()
         if not shows(self._world, call.user, export):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=self._json(export, call))
 
     def create(self, call: Call) -> Reply:
@@ -77,10 +77,10 @@ class Exports:
         if export_type == "quizzes2":
             self._check_quiz(context, call.params.get("quiz_id"))
         if not creates(self._world, call.user, context, export_type):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         select = call.params.get("select")
         if select and not isinstance(select, Mapping):
-            raise errors.crashed(next(self._world.error_reports))
+            raise errors.crashed(next(self._world.kernel.error_reports))
         request = ExportRequest(
             context=context,
             export_type=export_type,
@@ -89,7 +89,7 @@ class Exports:
             version="1.3.0" if str(call.params.get("version")) == "1.3" else "1.1.0",
             notify=not is_true(call.params.get("skip_notifications", "")),
         )
-        reply = Reply(data=self._json(self._world.create_export(request), call))
+        reply = Reply(data=self._json(self._world.exports.create(request), call))
         reply.drop = lost
         return reply
 
@@ -104,13 +104,13 @@ class Exports:
         if context is None:
             raise errors.not_found()
         if not reads(self._world, call.user, context):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return context
 
     def _check_quiz(self, context: Exportable, quiz_id: object) -> None:
         if not str(quiz_id).isdecimal():
             raise errors.invalid("quiz_id required and must be a valid ID")
-        quiz = self._world.content(context).items.get(int(str(quiz_id)))
+        quiz = self._world.contents.of(context).items.get(int(str(quiz_id)))
         if quiz is None or quiz.kind is not Kind.QUIZ:
             raise errors.invalid("Quiz could not be found")
 
@@ -120,11 +120,11 @@ class Exports:
         if trouble.take(Fault.REFUSED):
             raise Refusal(Reply(drop=True))
         if trouble.take(Fault.THROTTLED):
-            raise Refusal(errors.throttled(self._world.switches))
+            raise Refusal(errors.throttled(self._world.kernel.switches))
         if trouble.take(Fault.MAINTENANCE):
             raise Refusal(errors.maintenance())
         if trouble.take(Fault.SERVER_ERROR):
-            raise errors.crashed(next(self._world.error_reports))
+            raise errors.crashed(next(self._world.kernel.error_reports))
         for fault, make in _PAGES.items():
             if trouble.take(fault):
                 raise Refusal(make())
@@ -140,7 +140,7 @@ class Exports:
         }
         if isinstance(export.context, Course):
             data["course_id"] = export.context.id
-        if export.attachment is not None and not self._world.is_expired(export):
+        if export.attachment is not None and not self._world.exports.is_expired(export):
             data["attachment"] = file_json(self._world, export.attachment, call.base_url)
         if export.progress is not None:
             data["progress_url"] = f"{call.base_url}/api/v1/progress/{export.progress.id}"

@@ -76,7 +76,7 @@ class People:
             ("Term", self._term(course)),
             ("State", course.api_state),
         ]
-        content = self._world.content(course)
+        content = self._world.contents.of(course)
         counts = [(title, sum(1 for _ in content.of(kind))) for kind, title in TITLES.items()]
         pages = [page.title for page in content.of(Kind.PAGE)][:20]
         held = [row for row in counts if row[1]]
@@ -98,7 +98,7 @@ class People:
                 iso(export.created_at),
                 self._size(export.attachment),
             )
-            for export in reversed(self._world.exports.values())
+            for export in reversed(self._world.exports.rows.values())
             if export.context is course and export.export_type not in COPY_TYPES
         ]
         head = ("Export", "Type", "State", "Asked for", "Bytes")

@@ -151,13 +151,13 @@ class MigrationParams:
         if not text:
             raise errors.invalid("A .zip upload requires a folder to upload to.")
         assert self._context is not None
-        folder = self._world.content(self._context).items.get(int(text)) if text.isdecimal() else None
+        folder = self._world.contents.of(self._context).items.get(int(text)) if text.isdecimal() else None
         if folder is None or folder.kind is not Kind.FOLDER:
             raise errors.invalid("The specified folder couldn't be found in this course.")
 
     def _check_export(self) -> None:
         text = str(self._settings["content_export_id"])
-        export = self._world.exports.get(int(text)) if text.isdecimal() else None
+        export = self._world.exports.rows.get(int(text)) if text.isdecimal() else None
         if export is None or not shows(self._world, self._call.user, export):
             raise errors.invalid("invalid content export")
         if export.workflow_state != "exported" or export.attachment is None:

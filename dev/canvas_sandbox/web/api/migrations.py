@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.changes import apply
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import IMPORT_FAULTS, Fault
 from canvas_sandbox.imports.import_job import ImportLife
 from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
 from canvas_sandbox.imports.records import Issue, Migration
 from canvas_sandbox.imports.selective_import import contents
+from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.courses import TITLES
 from canvas_sandbox.web.api.migration_params import MIGRATORS, MigrationParams
 from canvas_sandbox.web.http import errors
@@ -21,7 +23,7 @@ from canvas_sandbox.web.lookups import find_account, find_course, find_group, fi
 from canvas_sandbox.web.permissions import manages_content
 from canvas_sandbox.web.storage.files import upload_json
 from canvas_sandbox.web.storage.uploads import Uploads
-from canvas_sandbox.world import DAY, World
+from canvas_sandbox.world import World
 
 _CONTEXTS = ("course", "group", "user", "account")
 
@@ -78,8 +80,8 @@ class MigrationsRoom:
             asked["refused"] = self._is_too_large(context, asked["file"][1])
         struck = frozenset() if asked["refused"] else context.trouble.take_all(IMPORT_FAULTS)
         faults = sorted(fault.value for fault in struck)
-        migration: Migration = self._world.change(
-            "create_migration", context.label, call.user.id, asked, faults
+        migration: Migration = apply(
+            self._world, "create_migration", context.label, call.user.id, asked, faults
         )
         return self._answered(migration, asked, call)
 
@@ -90,7 +92,7 @@ class MigrationsRoom:
         asked = MigrationParams(self._world, call, migration.context).for_update(migration)
         if asked["file"] is not None:
             asked["refused"] = self._is_too_large(migration.context, asked["file"][1])
-        self._world.change("update_migration", migration.id, asked)
+        apply(self._world, "update_migration", migration.id, asked)
         return self._answered(migration, asked, call)
 
     def selective_data(self, call: Call) -> Reply:
@@ -149,7 +151,7 @@ class MigrationsRoom:
         state = call.params.get("workflow_state")
         if state not in ("active", "resolved"):
             raise errors.invalid("Must send a valid workflow_state")
-        self._world.change("settle_issue", migration.id, issue.id, state)
+        apply(self._world, "settle_issue", migration.id, issue.id, state)
         return Reply(data=self._issue_json(migration, issue, call))
 
     def _answered(self, migration: Migration, asked: dict[str, Any], call: Call) -> Reply:
@@ -163,13 +165,13 @@ class MigrationsRoom:
         return Reply(data=data)
 
     def _is_too_large(self, context: Exportable, size: int) -> bool:
-        quota, used = self._world.migrations.quota(context)
+        quota, used = self._world.contents.quota(context)
         return context.trouble.take(Fault.OVER_QUOTA) or used + size > quota
 
     def _check_upload(self, migration: Migration) -> None:
-        late = migration.waiting_since + UPLOAD_LIMIT < self._world.now
+        late = migration.waiting_since + UPLOAD_LIMIT < self._world.kernel.now
         if late and migration.workflow_state == "pre_processing":
-            self._world.change("time_out_upload", migration.id)
+            apply(self._world, "time_out_upload", migration.id)
 
     def _context(self, call: Call) -> Exportable | None:
         """Where the call is about; ``None`` for an account, into which nothing can be imported."""
@@ -178,7 +180,7 @@ class MigrationsRoom:
             if find_account(self._world, call.ids["account_id"]) is None:
                 raise errors.not_found()
             if call.user.role != "admin":
-                raise errors.denied(self._world.switches)
+                raise errors.denied(self._world.kernel.switches)
             return None
         if "course_id" in call.ids:
             context = find_course(self._world, call.ids["course_id"])
@@ -189,7 +191,7 @@ class MigrationsRoom:
         if context is None:
             raise errors.not_found()
         if not manages_content(self._world, call.user, context):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return context
 
     def _find(self, call: Call) -> Migration:
@@ -223,7 +225,7 @@ class MigrationsRoom:
             "migration_issues_url": f"{self._url(migration, call)}/migration_issues",
             "migration_issues_count": len(migration.issues),
         }
-        days = world.switches.expire_days
+        days = world.kernel.switches.expire_days
         fresh = days <= 0 or call.now <= migration.created_at + days * DAY
         if migration.upload is not None and migration.upload.state == "success" and fresh:
             data["attachment"] = upload_json(migration.upload, call.base_url)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from canvas_sandbox.campus import DeveloperKey
+from canvas_sandbox.changes import apply
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.reply import Call, Reply
@@ -48,7 +49,7 @@ class OAuth:
         """``DELETE /login/oauth2/token``: the calling token, and its refresh token, work no longer."""
         if not call.token:
             raise errors.invalid("can't delete OAuth access token when not using an OAuth access token")
-        self._world.change("revoke_token", call.token)
+        apply(self._world, "revoke_token", call.token)
         return Reply(data={})
 
     def _client(self, call: Call) -> DeveloperKey:
@@ -71,7 +72,7 @@ class OAuth:
             raise errors.oauth("invalid_grant", "incorrect client")
         if call.params.get("redirect_uri", key.redirect_uri) != key.redirect_uri:
             raise errors.oauth("invalid_request", "redirect_uri does not match client settings")
-        grant: Grant = self._world.change("exchange_code", given)
+        grant: Grant = apply(self._world, "exchange_code", given)
         return _body(grant) | {"refresh_token": grant.refresh_token}
 
     def _refresh(self, call: Call, key: DeveloperKey) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class OAuth:
             raise errors.oauth("invalid_request", "refresh_token not found")
         if grant.key is not key:
             raise errors.oauth("invalid_grant", "incorrect client")
-        self._world.change("refresh_token", given)
+        apply(self._world, "refresh_token", given)
         return _body(grant)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from canvas_sandbox.changes import apply
 from canvas_sandbox.clock import iso
 from canvas_sandbox.records import Progress
 from canvas_sandbox.web.http import errors
@@ -28,20 +29,20 @@ class Progresses:
         """``GET /api/v1/progress/:id``: for those who may show what it is about."""
         progress = self._find(call)
         if not follows(self._world, call.user, progress):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=_json(progress, call.base_url))
 
     def cancel(self, call: Call) -> Reply:
         """``POST /api/v1/progress/:id/cancel``: the owner's; says ``failed``, and the job writes over it later."""
         progress = self._find(call)
         if progress.user_id != call.user.id:
-            raise errors.denied(self._world.switches)
-        self._world.change("cancel_progress", progress.id, call.params.get("message"))
+            raise errors.denied(self._world.kernel.switches)
+        apply(self._world, "cancel_progress", progress.id, call.params.get("message"))
         return Reply(data=_json(progress, call.base_url))
 
     def _find(self, call: Call) -> Progress:
         number = call.ids["id"]
-        progress = self._world.progresses.get(int(number)) if number.isdecimal() else None
+        progress = self._world.kernel.progresses.get(int(number)) if number.isdecimal() else None
         if progress is None:
             raise errors.not_found()
         return progress

@@ -29,7 +29,7 @@ class Users:
         if user is None:
             raise errors.not_found()
         if not reads(self._world, call.user, user):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=_json(user, call.user))
 
 

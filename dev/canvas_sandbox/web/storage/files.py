@@ -25,10 +25,10 @@ BUCKET = "canvas-sandbox"
 def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, Any]:
     """The file object, in Canvas's order of keys. There is no checksum in it."""
     url = f"{base_url}/files/{attachment.id}/download?download_frd=1"
-    if world.switches.verifier_in_url:
+    if world.kernel.switches.verifier_in_url:
         url += f"&verifier={attachment.uuid}"
     moment = iso(attachment.created_at)
-    uuid = attachment.uuid if world.switches.uuid_in_file_json else None
+    uuid = attachment.uuid if world.kernel.switches.uuid_in_file_json else None
     return _json(attachment, attachment.size, moment, url, uuid)
 
 
@@ -96,7 +96,7 @@ class Files:
         if attachment is None:
             return self._show_upload(call)
         if not shows(self._world, call.user, attachment.export):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=file_json(self._world, attachment, call.base_url))
 
     def _show_upload(self, call: Call) -> Reply:
@@ -106,7 +106,7 @@ class Files:
         if upload is None or upload.state != "success":
             raise errors.not_found()
         if not manages_content(self._world, call.user, migrations.rows[upload.migration_id].context):
-            raise errors.denied(self._world.switches)
+            raise errors.denied(self._world.kernel.switches)
         return Reply(data=upload_json(upload, call.base_url))
 
     def login(self, _: Call) -> Reply:
@@ -127,15 +127,15 @@ class Files:
             return turned_away
         if trouble.take(Fault.STORAGE_GONE):
             return errors.storage_object_gone()
-        if self._world.switches.files_domain and not self._on_files_host(call):
+        if self._world.kernel.switches.files_domain and not self._on_files_host(call):
             hop = self._signer.token(f"hop:{attachment.id}", call.now + _HOP_LIFETIME)
             return _redirect(
-                f"{self._world.files_url}/files/{attachment.id}/download?sf_verifier={hop}&download_frd=1"
+                f"{self._world.kernel.files_url}/files/{attachment.id}/download?sf_verifier={hop}&download_frd=1"
             )
         return self._to_storage(call, attachment)
 
     def _on_files_host(self, call: Call) -> bool:
-        return self._world.switches.files_domain and call.base_url == self._world.files_url
+        return self._world.kernel.switches.files_domain and call.base_url == self._world.kernel.files_url
 
     def _check(self, call: Call, attachment: Attachment) -> Reply | None:
         """The reply of a caller who does not get the file: on the files host the hop counts, elsewhere the caller."""
@@ -147,19 +147,21 @@ class Files:
 
     def _find(self, call: Call) -> Attachment | None:
         number = call.ids["id"]
-        attachment = self._world.attachments.get(int(number)) if number.isdecimal() else None
-        return None if attachment is None or self._world.is_collected(attachment.export) else attachment
+        attachment = self._world.exports.attachments.get(int(number)) if number.isdecimal() else None
+        return (
+            None if attachment is None or self._world.exports.is_collected(attachment.export) else attachment
+        )
 
     def _may_download(self, call: Call, attachment: Attachment) -> bool:
         if call.query.get("verifier") == attachment.uuid:
             return True
-        allowed = self._world.switches.file_token_auth and call.caller is not None
+        allowed = self._world.kernel.switches.file_token_auth and call.caller is not None
         return allowed and shows(self._world, call.user, attachment.export)
 
     def _turn_away(self, call: Call) -> Reply:
         """JSON for those who ask for it, the login page for everybody else; a known caller is denied."""
-        if self._world.switches.file_token_auth and call.caller is not None:
-            raise errors.denied(self._world.switches)
+        if self._world.kernel.switches.file_token_auth and call.caller is not None:
+            raise errors.denied(self._world.kernel.switches)
         if "application/json" in call.headers.get("Accept", ""):
             data = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
             return Reply(401, data)
@@ -168,10 +170,10 @@ class Files:
     def _back(self, call: Call, attachment: Attachment) -> Reply:
         """An expired hop goes back to where it came from."""
         query = f"download_frd=1&fallback_ts={int(call.now)}"
-        return _redirect(f"{self._world.canvas_url}/files/{attachment.id}/download?{query}")
+        return _redirect(f"{self._world.kernel.canvas_url}/files/{attachment.id}/download?{query}")
 
     def _to_storage(self, call: Call, attachment: Attachment) -> Reply:
-        switches = self._world.switches
+        switches = self._world.kernel.switches
         storage = Storage(switches.storage)
         if storage is Storage.LOCAL:
             reply = package_reply(attachment, call, switches)
@@ -183,11 +185,11 @@ class Files:
         if storage is Storage.INSTFS:
             token = self._signer.token(path, now + switches.storage_url_ttl)
             return _redirect(
-                f"{self._world.storage_url}{quote(path)}?token={token}&download=1", cache="no-store"
+                f"{self._world.kernel.storage_url}{quote(path)}?token={token}&download=1", cache="no-store"
             )
         query = self._signer.presign(path, now, switches.storage_url_ttl, attachment.name)
         cache = f"private, max-age={int(switches.storage_url_ttl)}"
-        return _redirect(f"{self._world.storage_url}{quote(path)}?{query}", cache=cache)
+        return _redirect(f"{self._world.kernel.storage_url}{quote(path)}?{query}", cache=cache)
 
 
 def _redirect(url: str, cache: str = "no-store") -> Reply:

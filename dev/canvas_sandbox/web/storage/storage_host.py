@@ -19,11 +19,11 @@ class StorageHost:
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._signer = signer
-        self._kind = Storage(world.switches.storage)
+        self._kind = Storage(world.kernel.switches.storage)
 
     def get(self, call: Call) -> Reply:
         """``GET`` of a signed URL."""
-        if self._world.switches.reject_bearer_on_storage and "Authorization" in call.headers:
+        if self._world.kernel.switches.reject_bearer_on_storage and "Authorization" in call.headers:
             return self._refuse(401, "InvalidArgument", "Only one auth mechanism allowed")
         # Compared decoded: clients may spell the same path with other percent signs.
         path = unquote(call.path)
@@ -34,19 +34,19 @@ class StorageHost:
             good = self._signer.presigned_is_good(path, call.query, call.now)
         if not good:
             return self._refuse(403, "AccessDenied", "Request has expired")
-        if attachment is None or self._world.is_collected(attachment.export):
+        if attachment is None or self._world.exports.is_collected(attachment.export):
             return self._refuse(404, "NoSuchKey", "The specified key does not exist.")
-        return package_reply(attachment, call, self._world.switches)
+        return package_reply(attachment, call, self._world.kernel.switches)
 
     def _find(self, path: str) -> Attachment | None:
         """The attachment a path names, by id or by uuid, if the whole path is right."""
         parts = path.strip("/").split("/")
         if self._kind is Storage.INSTFS:
-            found = (row for row in self._world.attachments.values() if row.uuid in parts)
+            found = (row for row in self._world.exports.attachments.values() if row.uuid in parts)
             attachment = next(found, None)
         else:
             number = parts[-2] if len(parts) > 1 else ""
-            attachment = self._world.attachments.get(int(number)) if number.isdecimal() else None
+            attachment = self._world.exports.attachments.get(int(number)) if number.isdecimal() else None
         return attachment if attachment is not None and object_path(attachment, self._kind) == path else None
 
     def _refuse(self, status: int, code: str, message: str) -> Reply:

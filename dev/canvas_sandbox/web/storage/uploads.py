@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from canvas_sandbox.changes import apply
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.records import Upload
@@ -29,7 +30,7 @@ class Uploads:
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._signer = signer
-        self._kind = Storage(world.switches.storage)
+        self._kind = Storage(world.kernel.switches.storage)
 
     def add_to(self, router: Router) -> None:
         """Add the route that completes an upload."""
@@ -49,7 +50,7 @@ class Uploads:
         if self._kind is Storage.INSTFS:
             token = self._signer.token(f"upload:{upload.id}", upload.issued_at + POLICY_LIFETIME)
             return data | {
-                "upload_url": f"{self._world.storage_url}/files?token={token}",
+                "upload_url": f"{self._world.kernel.storage_url}/files?token={token}",
                 "upload_params": {"filename": upload.name, "content_type": upload.content_type},
             }
         fields = {
@@ -73,9 +74,9 @@ class Uploads:
         )
         local = self._kind is Storage.LOCAL
         return data | {
-            "upload_url": f"{self._world.canvas_url}/files_api"
+            "upload_url": f"{self._world.kernel.canvas_url}/files_api"
             if local
-            else f"{self._world.storage_url}/{BUCKET}",
+            else f"{self._world.kernel.storage_url}/{BUCKET}",
             "upload_params": {
                 **fields,
                 "content-type": upload.content_type,
@@ -101,7 +102,7 @@ class Uploads:
         return self._complete(upload)
 
     def _accept_instfs(self, call: Call, received: Received) -> Reply:
-        if "Authorization" in call.headers and self._world.switches.reject_bearer_on_storage:
+        if "Authorization" in call.headers and self._world.kernel.switches.reject_bearer_on_storage:
             return _instfs_error(401, "only one credential is allowed")
         upload = self._upload_of(str(call.query.get("token", "")), call.now)
         if upload is None:
@@ -112,7 +113,7 @@ class Uploads:
         done = self._complete(upload)
         if done.status == 200:  # noqa: PLR2004  a status
             done.status = 201
-            done.headers["Location"] = f"{self._world.canvas_url}/api/v1/files/{upload.id}"
+            done.headers["Location"] = f"{self._world.kernel.canvas_url}/api/v1/files/{upload.id}"
         return done
 
     def _accept_form(self, call: Call, received: Received) -> Reply:
@@ -132,7 +133,7 @@ class Uploads:
     ) -> tuple[int, str, str] | None:
         """Status, code and message of a form that storage refuses."""
         fields, kept = received.fields, received.kept
-        on_storage = self._kind is Storage.S3 and self._world.switches.reject_bearer_on_storage
+        on_storage = self._kind is Storage.S3 and self._world.kernel.switches.reject_bearer_on_storage
         if on_storage and "Authorization" in call.headers:
             return 400, "InvalidArgument", "Only one auth mechanism allowed"
         if kept is None:
@@ -179,22 +180,22 @@ class Uploads:
         if upload.state == "success" or kept is None:
             return
         received.kept = None  # no longer the request's
-        self._world.change("receive_upload", upload.id, kept.name, kept.size, kept.sha256)
+        apply(self._world, "receive_upload", upload.id, kept.name, kept.size, kept.sha256)
 
     def _complete(self, upload: Upload) -> Reply:
         migrations = self._world.migrations
         migration = migrations.rows[upload.migration_id]
         assert upload.kept is not None
-        quota, used = migrations.quota(migration.context)
+        quota, used = self._world.contents.quota(migration.context)
         late = migration.context.trouble.take(Fault.OVER_QUOTA_LATE)
         if late or used + upload.kept.size > quota:
             return errors.invalid("file size exceeds quota limits").reply
         if migration.upload is upload and migration.workflow_state == "pre_processing":
-            self._world.change("finish_upload", upload.id)
-        return Reply(data=upload_json(upload, self._world.canvas_url))
+            apply(self._world, "finish_upload", upload.id)
+        return Reply(data=upload_json(upload, self._world.kernel.canvas_url))
 
     def _success_url(self, upload: Upload) -> str:
-        return f"{self._world.canvas_url}/api/v1/files/{upload.id}/create_success?uuid={upload.uuid}"
+        return f"{self._world.kernel.canvas_url}/api/v1/files/{upload.id}/create_success?uuid={upload.uuid}"
 
 
 def _s3_error(status: int, code: str, message: str) -> Reply:

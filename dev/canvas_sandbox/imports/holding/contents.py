@@ -1,0 +1,57 @@
+"""What every course, group and user holds: generated content, with the imports on top."""
+
+from __future__ import annotations
+
+import itertools
+
+from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.content.generate import Source, generate, source_of
+from canvas_sandbox.content.model import Content, Kind
+from canvas_sandbox.imports.holding.edit import another_page
+from canvas_sandbox.imports.holding.holding import NOTHING, Holding
+from canvas_sandbox.imports.package_contents import Parcel
+from canvas_sandbox.kernel import Kernel
+from canvas_sandbox.switches import NewQuizzes
+
+_FIRST_IMPORTED = 8_000_000_000
+_MEGABYTE = 1_048_576
+_OTHER_QUOTA_MB = 500  # of groups and users
+
+
+class Contents:
+    """The contents of one Canvas. Hold the kernel's lock around every call."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._holdings: dict[str, Holding] = {}
+        self._item_ids = itertools.count(_FIRST_IMPORTED)
+
+    def of(self, owner: Exportable) -> Content:
+        """Return everything that a course, group or user holds."""
+        return self.holding(owner).furnish(generate(self.source(owner)))
+
+    def source(self, owner: Exportable) -> Source:
+        """Return what the generated content of a course, group or user depends on."""
+        new_quizzes = self._kernel.switches.new_quizzes is not NewQuizzes.NONE
+        return source_of(owner, self._kernel.seed, new_quizzes=new_quizzes)
+
+    def holding(self, owner: Exportable) -> Holding:
+        """Return what a course, group or user has imported."""
+        return self._holdings.get(owner.label, NOTHING)
+
+    def add(self, owner: Exportable, parcel: Parcel) -> None:
+        """Import the contents of a package into a course, group or user."""
+        own = generate(self.source(owner))
+        self._holdings[owner.label] = self.holding(owner).plus(parcel, own, lambda: next(self._item_ids))
+
+    def edit(self, course: Course) -> None:
+        """Start a new revision of a course: its generated and its imported content both change."""
+        course.revision += 1
+        if self.holding(course).found:
+            self.add(course, another_page(course.revision))
+
+    def quota(self, owner: Exportable) -> tuple[int, int]:
+        """Return the bytes that the files of a course, group or user may use, and do use."""
+        megabytes = owner.storage_quota_mb if isinstance(owner, Course) else _OTHER_QUOTA_MB
+        used = sum(item.size for item in self.of(owner).of(Kind.FILE))
+        return megabytes * _MEGABYTE, used

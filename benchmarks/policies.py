@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, quantiles
 
 from benchmarks.virtual_canvas import VirtualCanvas, live
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ProgressState
+from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.export import events
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import pause
 from canvas_exports.export.queue import Queue

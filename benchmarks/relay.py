@@ -21,13 +21,13 @@ from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.schemas import problem
 from canvas_exports.canvas.budget import RateBudget, RateLimits
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export import events
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options
 from canvas_exports.export.places import Places
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 
 _IMPATIENT = RateLimits(max_in_flight=64, high_water=1e6)

@@ -15,13 +15,13 @@ from typing import Any
 from benchmarks.campus import Campus, ideal
 from benchmarks.virtual_canvas import VirtualCanvas, live
 from canvas_exports.backups.backup import Backup
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.export import events
 from canvas_exports.export.batch import CREATIONS
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import pause
 from canvas_exports.export.queue import Queue
 from canvas_exports.export.sightings import Sightings

@@ -41,7 +41,7 @@ hypothesis.settings.load_profile("offline")
 @pytest.fixture(autouse=True)
 def _secrets_of_this_test_only() -> Iterator[None]:
     """A secret of one test is an ordinary word in the logs of the next."""
-    from canvas_exports import redaction  # noqa: PLC0415 - not before Airflow is isolated
+    from canvas_exports.core.text import redaction  # noqa: PLC0415 - not before Airflow is isolated
 
     before = redaction._known
     yield

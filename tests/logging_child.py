@@ -125,10 +125,10 @@ def _listen(mode: str) -> None:
 def _canvas(here: str) -> None:
     from canvas_exports.canvas.async_client import AsyncCanvasClient  # noqa: PLC0415
     from canvas_exports.canvas.client import CanvasClient  # noqa: PLC0415
-    from canvas_exports.canvas.contexts import Context  # noqa: PLC0415
     from canvas_exports.canvas.oauth import RefreshGrant, refresh  # noqa: PLC0415
     from canvas_exports.canvas.origin import Origin  # noqa: PLC0415
     from canvas_exports.canvas.transport import Transport  # noqa: PLC0415
+    from canvas_exports.core.model.contexts import Context  # noqa: PLC0415
 
     course = Context.parse("101")
     with CanvasClient(here, SECRETS["token"]) as client:

@@ -16,8 +16,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from canvas_exports import discreet_logs, redaction
-from canvas_exports.discreet_logs import keep_secret
+from canvas_exports.core.text import log_redaction, redaction
+from canvas_exports.core.text.log_redaction import keep_secret
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -92,7 +92,7 @@ class TestRecords:
         first = logging.getLogRecordFactory()
         keep_secret("hush-again")
         assert logging.getLogRecordFactory() is first
-        assert isinstance(first, discreet_logs._Factory)
+        assert isinstance(first, log_redaction._Factory)
 
     def test_arguments_that_do_not_fit_are_not_printed_as_they_are(
         self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports import redaction
-from canvas_exports.redaction import MASK, know, redact
+from canvas_exports.core.text import redaction
+from canvas_exports.core.text.redaction import MASK, know, redact
 
 LINK = "https://inst-fs.example.net:443/files/3f/BIO.imscc?token=eyJhb.c2VjcmV0&X-Amz-Signature=0a1b2c3d#end"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 
 @given(st.text(), st.integers(min_value=1, max_value=600))

@@ -11,8 +11,8 @@ from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.report import OutcomeRecord, records_of, table
 from canvas_exports.archive.store import Store
 from canvas_exports.commands.missing import missing, tell
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import NoArchiveError
-from canvas_exports.export.outcome import Outcome
 
 
 def close(

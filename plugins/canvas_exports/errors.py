@@ -38,7 +38,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _LONGEST = 2000  # characters of a message
 

@@ -17,9 +17,9 @@ from canvas_exports.backups.schema import _WORDING, schema
 from canvas_exports.canvas.courses import ENROLLMENT_TYPES, ORDERS, SEARCH_BY, SORTS, STATES, CourseFilters
 from canvas_exports.canvas.exports import VERSION
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import FORMATS
-from canvas_exports.export.durations import read_duration, read_grace
 from canvas_exports.export.options import build_options
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator

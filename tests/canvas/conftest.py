@@ -16,7 +16,7 @@ import pytest
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
 
 TOKEN = "7~secret-token"
 COURSE = Context.parse("101")

@@ -19,7 +19,6 @@ from tests.canvas.conftest import Clock
 
 from canvas_exports.canvas import endpoints
 from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Send, converse
 from canvas_exports.canvas.download import opening, part_of
@@ -33,6 +32,7 @@ from canvas_exports.canvas.promises import check_continuation, check_start, is_p
 from canvas_exports.canvas.tokens import PlainToken
 from canvas_exports.canvas.upload import Form, sending
 from canvas_exports.canvas.wire import Answer, Call, Fault, Reply
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasExportsError
 
 COURSE = Context.parse("101")

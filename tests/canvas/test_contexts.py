@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError
 
 

@@ -22,9 +22,9 @@ from cryptography.x509.oid import NameOID
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.environment import Proxies, authorities, tls_context
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, InputError
 
 

@@ -9,7 +9,6 @@ import pytest
 from tests.canvas.conftest import COURSE, Either, ScriptedServer
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.migrations import (
     IssueType,
     MigrationRequest,
@@ -18,6 +17,7 @@ from canvas_exports.canvas.migrations import (
     PackageFile,
 )
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import AnswerLostError, InputError, UnexpectedAnswerError
 
 MIGRATIONS = "/api/v1/courses/101/content_migrations"

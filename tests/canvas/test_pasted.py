@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError
 
 HOST = "canvas.example.edu"

@@ -16,7 +16,7 @@ ROOM = Path(canvas_exports.canvas.__file__).parent
 def test_naming_a_context_costs_no_http_library() -> None:
     code = (
         "import sys\n"
-        "import canvas_exports.canvas.contexts, canvas_exports.canvas.exports, canvas_exports.canvas.courses\n"
+        "import canvas_exports.core.model.contexts, canvas_exports.canvas.exports, canvas_exports.canvas.courses\n"
         "import canvas_exports.canvas.models, canvas_exports.canvas.selection\n"
         "print({'requests', 'aiohttp', 'urllib3', 'airflow'} & set(sys.modules))"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.catalog.tables import grid
+from canvas_exports.core.text.text_table import grid
 
 ROWS = [("course:1", 7, "because"), ("course:10", 1234, None)]
 

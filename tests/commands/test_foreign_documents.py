@@ -27,8 +27,8 @@ from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.latest import latest_copy
 from canvas_exports.catalog.reading import every_context
 from canvas_exports.commands.main import main
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.reports.look import look
 from canvas_exports.restore.choosing import choose
 from canvas_exports.restore.request import RestoreRequest

@@ -21,6 +21,8 @@ from canvas_exports.archive.proof.model import Finding, Severity, Verdict
 from canvas_exports.archive.report import OutcomeRecord, table
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import main
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import (
     ArchiveUnavailableError,
     CanvasError,
@@ -32,9 +34,7 @@ from canvas_exports.errors import (
     UnreadableDocumentError,
 )
 from canvas_exports.export.items import Item
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import gather_run_report, store_batch_report
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.reports.message import message
 from canvas_exports.reports.run_pages import PAGE, SHEET
 from canvas_exports.restore.result import harmless as in_canvas_words

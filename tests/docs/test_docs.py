@@ -19,9 +19,9 @@ from tests.docs.markdown import BLOCKS, PAGES, ROOT, Block, Page
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.schemas import problem
 from canvas_exports.backups import load_backups
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.export import batch, pauses
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.plan import BatchReference
 from canvas_exports.export.reporting import Receipt
 from canvas_exports.observability.names import METRICS, SPANS

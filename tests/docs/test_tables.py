@@ -37,9 +37,9 @@ from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.core.model.durations import read_duration
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
-from canvas_exports.export.durations import read_duration
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.belonging import TYPES

@@ -17,7 +17,7 @@ from tests.observability.statsd import StatsD
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
 from canvas_demo.processes.ports import any_free
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_sandbox import Sandbox
 from canvas_sandbox.scenarios import Scenario, demo
 

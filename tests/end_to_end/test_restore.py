@@ -12,7 +12,7 @@ from tests.restore.conftest import back_up
 
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
 from canvas_sandbox import Course, Sandbox, Switches
 
 RUN = """

@@ -18,13 +18,13 @@ from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.places import Places
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
 

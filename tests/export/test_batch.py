@@ -26,11 +26,11 @@ from tests.export.rig import (
 
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, Stopped
 from canvas_exports.export import transfer
 from canvas_exports.export.batch import CREATIONS, Batch
 from canvas_exports.export.items import State
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.sightings import Seen, Sightings
 from canvas_exports.export.transfer import FETCHES, TransferCancelled
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox

@@ -13,8 +13,9 @@ import pytest
 from tests.export.rig import QUICK, client, course, creations, sandbox
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
     AnswerLostError,
     BadRequestError,
@@ -26,7 +27,6 @@ from canvas_exports.export import events
 from canvas_exports.export.creation import Creator
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options
-from canvas_exports.export.outcome import Outcome
 from canvas_sandbox import Fault, Group, RequestFault, Sandbox
 
 ADMIN = 1

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.errors import InputError
-from canvas_exports.export.durations import read_duration, read_grace
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ import pytest
 from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.archive.sweeping import sweep
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export.batching import MAX_BATCHES, last_copies, neediest_first, unique
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import MAX_EXPORTS
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.plan import planned, write_plan
 from canvas_exports.export.reporting import gather_run_report, store_batch_report
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.reports import look, rows
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import Course
+from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import CanvasUnavailableError, NotFoundError
 from canvas_exports.export import naming
 from canvas_exports.export.course_lists import parse_list
 from canvas_exports.export.naming import CourseName, Names
 from canvas_exports.export.plan import plan_folder, planned, planned_names, read_batch, write_plan
-from canvas_exports.export.run_info import RunInfo
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 BIOLOGY = Course(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
 
 
 @pytest.mark.parametrize("outcome", Outcome)

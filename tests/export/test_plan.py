@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from canvas_exports.archive.ownership import Ownership
 from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import ArchiveError, InputError
 from canvas_exports.export.batching import MAX_BATCHES
 from canvas_exports.export.options import MAX_EXPORTS
 from canvas_exports.export.plan import BatchReference, batch_name, planned, read_batch, write_plan
-from canvas_exports.export.run_info import RunInfo
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 FOLDER = "runs/2026-11-23/nightly/manual__2026-11-23/plan/"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.policy import FailurePolicy
 
 GOOD = [Outcome.STORED] * 19 + [Outcome.EMPTY]

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item, State
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import Receipt, gather_run_report, record, store_batch_report
-from canvas_exports.export.run_info import RunInfo
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "export", date(2026, 11, 23), map_index=0, try_number=2)
 FOLDER = "runs/2026-11-23/nightly/manual__2026-11-23/"

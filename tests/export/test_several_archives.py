@@ -15,13 +15,13 @@ from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.archive.exchange import exchange
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
 from canvas_exports.export import events
 from canvas_exports.export.engine import Engine, Limits
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import COMPLETE
 from canvas_exports.export.options import build_options
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.places import Places, first_answer, usable
 from canvas_exports.export.reporting import exchange_reports, gather_run_report, store_batch_report
 from canvas_exports.export.transfer import Courier

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tests.export.rig import Rig, course, sandbox
 
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.export.engine import Transition
 from canvas_exports.export.items import Item, State
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.telling import Teller
-from canvas_exports.text import size
+from canvas_exports.foreign_text import size
 from canvas_sandbox import Fault, RequestFault
 
 INFO, WARNING = logging.INFO, logging.WARNING

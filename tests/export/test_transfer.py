@@ -23,8 +23,9 @@ from canvas_exports.archive.blocks import BLOCK_SIZE
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas import download
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -49,7 +50,6 @@ from canvas_exports.errors import (
 from canvas_exports.export import events, transfer
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.places import Places
 from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     BadRequestError,
     CanvasExportsError,

@@ -24,9 +24,9 @@ from airflow.sdk.execution_time.supervisor import (
     set_supervisor_comms,
 )
 
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.lease import Timing
 from canvas_exports.hooks.tokens import SharedToken

@@ -13,8 +13,8 @@ from tests.notifications.smtp_server import MailServer
 from tests.operators.life import Life
 from tests.operators.test_run_report import batch
 
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.notifications.run_report import HTML, SUBJECT, TEXT, RunReportNotifier
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator

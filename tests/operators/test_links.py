@@ -9,7 +9,7 @@ import pytest
 import requests
 from tests.operators.life import Life
 
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_sandbox import Sandbox

@@ -13,11 +13,11 @@ from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.ownership import Ownership
 from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.export.items import Item
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.reporting import store_batch_report
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.operators import carried_page
 from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator

@@ -15,8 +15,8 @@ from canvas_exports.archive.records import RecordKind
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.store import ObjectInfo
 from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.reports import look as look_room
 from canvas_exports.reports.look import look
 from canvas_exports.reports.view import CopyFacts

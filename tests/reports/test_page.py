@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from tests.reports.views import NOW, facts, night, past, row, view
 
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.text.wording import moment
 from canvas_exports.reports import page as page_room
 from canvas_exports.reports import rows
 from canvas_exports.reports.page import page
 from canvas_exports.reports.view import CopyFacts, Looked, RunView
-from canvas_exports.reports.words import moment
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -19,7 +19,7 @@ from tests.reports.views import facts, night, past, record, row, view
 
 from canvas_exports.archive.records import RecordKind
 from canvas_exports.archive.report import size_in_words
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.reports.page import page as render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

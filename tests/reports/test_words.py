@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from canvas_exports.reports.words import clipped, length, moment, some
+from canvas_exports.core.text.wording import clipped, length, moment, some
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,15 @@ from tests.export import rig
 from canvas_exports.archive.store import Store
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export.events import Stored
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options
 from canvas_exports.export.places import Places
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import Courier
 from canvas_exports.restore import job
 from canvas_exports.restore.job import Restore

@@ -14,9 +14,9 @@ from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task
 from canvas_exports.archive.store import Block
 from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     AnswerLostError,
     ArchiveUnavailableError,

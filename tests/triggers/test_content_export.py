@@ -11,9 +11,9 @@ from airflow.triggers.base import TriggerEvent
 from blockbuster import BlockingError, blockbuster_ctx
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
 from canvas_exports.export.sightings import Wake, Watched

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from canvas_exports.archive.protection import NONE, Protection
-from canvas_exports.discreet_logs import keep_secret
+from canvas_exports.core.text.log_redaction import keep_secret
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from canvas_exports.archive.forbidden import check_root
 from canvas_exports.archive.ownership import probe_key
 from canvas_exports.archive.protection import NONE
 from canvas_exports.archive.store import PROBE_TEXT, Store
-from canvas_exports.archive.stores.patience import pauses
+from canvas_exports.core.model.backoff import pauses
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
 
 ACCEPTED = "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path"

@@ -14,7 +14,7 @@ from canvas_exports.archive.documents import encoded, format_time, plain, rebuil
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
 from canvas_exports.errors import UnreadableDocumentError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 SCHEMA = "urn:canvas-exports:run-report:1"
 

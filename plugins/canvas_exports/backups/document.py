@@ -17,7 +17,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from canvas_exports.backups.problems import Place, Problem, field_name
-from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose
+from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose
 
 MOST_CHARACTERS = 2000  # of one text; no field has a use for more
 

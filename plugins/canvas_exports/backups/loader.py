@@ -16,8 +16,8 @@ from canvas_exports.backups.checks import contradictions
 from canvas_exports.backups.document import Document, read_document
 from canvas_exports.backups.problems import Place, Problem
 from canvas_exports.backups.schema import violations
+from canvas_exports.core.text.user_files import WrittenWronglyError, decoded
 from canvas_exports.errors import ProblemsError
-from canvas_exports.export.handwritten import WrittenWronglyError, decoded
 
 #: Environment variable with the path of another include folder.
 INCLUDE = "CANVAS_EXPORTS_INCLUDE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 MOST_TEXT = 1000  # characters of one problem
 _MOST_NAME = 200

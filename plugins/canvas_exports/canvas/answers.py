@@ -26,7 +26,7 @@ from canvas_exports.errors import (
     ThrottledError,
     UnexpectedAnswerError,
 )
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _REFUSAL = b"rate limit exceeded"  # the one text that is part of the contract; Canvas never translates it
 _LONGEST_QUOTE, _LONGEST_ID = 200, 100  # characters

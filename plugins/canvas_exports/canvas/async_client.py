@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from canvas_exports.canvas import endpoints
 from canvas_exports.canvas.async_transport import AsyncTransport
 from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Send, Step, StepResult, converse
 from canvas_exports.canvas.exports import ExportRequest
@@ -22,6 +21,7 @@ from canvas_exports.canvas.models import ContentExport, ContentListItem, Course,
 from canvas_exports.canvas.pages import Walk
 from canvas_exports.canvas.peer import meet
 from canvas_exports.canvas.tokens import TokenSource
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError
 
 T = TypeVar("T")

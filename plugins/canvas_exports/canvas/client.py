@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from canvas_exports.canvas import endpoints
 from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.dialogue import converse
 from canvas_exports.canvas.download import Download
@@ -39,6 +38,7 @@ from canvas_exports.canvas.ranges import Space
 from canvas_exports.canvas.tokens import TokenSource
 from canvas_exports.canvas.transport import Transport
 from canvas_exports.canvas.upload import Block, sending
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import DownloadError
 
 T = TypeVar("T")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.canvas.ids import account_path, context_path
@@ -26,6 +25,7 @@ from canvas_exports.canvas.parse import (
     read_user,
 )
 from canvas_exports.canvas.wire import Answer, Call, Request
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, UnexpectedAnswerError
 
 T = TypeVar("T")

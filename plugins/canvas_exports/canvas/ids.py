@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
 
 _LONGEST = 255  # characters of a SIS id

@@ -19,7 +19,7 @@ from canvas_exports.canvas.peer import USER_AGENT
 from canvas_exports.canvas.readings import document, real
 from canvas_exports.canvas.tokens import is_sendable
 from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
-from canvas_exports.discreet_logs import keep_secret
+from canvas_exports.core.text.log_redaction import keep_secret
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,

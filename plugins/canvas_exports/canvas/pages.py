@@ -20,7 +20,7 @@ from canvas_exports.canvas.origin import Origin, host_of, resolve
 from canvas_exports.canvas.parse import read_rows
 from canvas_exports.canvas.wire import Answer, Call, Request
 from canvas_exports.errors import UnexpectedAnswerError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from canvas_exports.discreet_logs import keep_secret
+from canvas_exports.core.text.log_redaction import keep_secret
 from canvas_exports.errors import InputError
 
 _LONGEST = 4096  # characters; Canvas's have some 70

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from canvas_exports.archive.manifest import ContextFacts
 from canvas_exports.archive.store import Store
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
 from canvas_exports.catalog.reading import Holding
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 MOST = 255  # characters of a name that is looked for
 ACCEPTED = "a Canvas number, an SIS id, a course code or a name, as the manifests have it"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from canvas_exports.archive.opening import ACCEPTED, open_store
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.reading import Trouble
-from canvas_exports.catalog.tables import LONGEST, grid
+from canvas_exports.core.text.text_table import LONGEST, grid
 from canvas_exports.errors import InputError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 if TYPE_CHECKING:
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it no other way

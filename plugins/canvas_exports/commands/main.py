@@ -10,7 +10,7 @@ from io import TextIOWrapper
 
 from canvas_exports import __version__
 from canvas_exports.commands import ages, compare, history, hold, missing, retention, runs, verify
-from canvas_exports.discreet_logs import keep_secret
+from canvas_exports.core.text.log_redaction import keep_secret
 from canvas_exports.errors import CanvasExportsError
 
 #: Every subcommand is a module. Its ``add`` enters it, with its arguments and with what answers it.

@@ -13,7 +13,7 @@ from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.runs import ReportKey, RunSummary, outcomes_of, recent, reports, summary_of
 from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
 from canvas_exports.errors import ArchiveError, InputError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 
 def add(parsers: Parsers) -> None:

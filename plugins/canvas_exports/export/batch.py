@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 from canvas_exports.export import events
 from canvas_exports.export.checkpoint import Checkpoint
@@ -23,7 +24,6 @@ from canvas_exports.export.items import Item, State
 from canvas_exports.export.look import Looks
 from canvas_exports.export.observer import UNOBSERVED, Observer, StepReporter
 from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pauses import Pause, pause, watched_of
 from canvas_exports.export.sightings import News, Sightings, Wake, Watched
 from canvas_exports.export.telling import Teller

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from canvas_exports.archive.records import is_manifest_key
 from canvas_exports.archive.store import Store
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
     CanvasError,
     CredentialError,
@@ -18,7 +18,7 @@ from canvas_exports.errors import (
     PermissionDeniedError,
 )
 from canvas_exports.export.options import MAX_EXPORTS
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
 

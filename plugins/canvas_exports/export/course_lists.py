@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from canvas_exports.canvas.contexts import ACCEPTED, Context
+from canvas_exports.core.model.contexts import ACCEPTED, Context
+from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose, decoded
 from canvas_exports.errors import ArchiveUnavailableError, InputError
-from canvas_exports.export.handwritten import Bounded, WrittenWronglyError, check_breaks, compose, decoded
 from canvas_exports.export.naming import CourseName, Names
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 # In this order: where Canvas's own reports have both of the first two, `course_id` is the SIS id.
 COLUMNS = ("canvas_course_id", "course_id", "id", "sis_course_id", "context", "course")

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.models import ContentExport, ExportType
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
     BadRequestError,
     CanvasExportsError,
@@ -19,7 +20,6 @@ from canvas_exports.errors import (
 from canvas_exports.export import events
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.outcome import Outcome
 
 _log = logging.getLogger(__name__)
 

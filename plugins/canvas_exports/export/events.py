@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
 
 
 @dataclass(frozen=True)

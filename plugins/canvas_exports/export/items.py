@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
-from canvas_exports.export.outcome import Outcome
+from canvas_exports.core.model.outcomes import Outcome
 
 MAX_REASON = 240  # characters: a line or two in a report
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
-from canvas_exports.export.durations import read_duration
 from canvas_exports.retention.holds import Holds
 from canvas_exports.retention.policy import COUNTS, Policy
 

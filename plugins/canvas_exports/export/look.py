@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedError
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)

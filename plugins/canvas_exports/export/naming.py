@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any, Protocol
 
 from canvas_exports.archive.report import OutcomeRecord
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import Course
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 MOST_ASKED = 200  # courses whose name Canvas is asked for, one by one
 MOST_CHARACTERS = 8 * 1024 * 1024  # of all names of a plan; the neediest courses have theirs first

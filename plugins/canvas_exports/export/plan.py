@@ -18,11 +18,11 @@ from typing import Any
 from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError, ObjectNotFoundError, UnreadableDocumentError
 from canvas_exports.export.batching import cut
 from canvas_exports.export.naming import Names
-from canvas_exports.export.run_info import RunInfo
 
 SCHEMA = "urn:canvas-exports:plan:1"
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
-from canvas_exports.export.outcome import Outcome
 
 ACCEPTED = "any, never, or a percentage such as 5%"
 

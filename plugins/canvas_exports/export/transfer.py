@@ -19,8 +19,10 @@ from canvas_exports.archive.several import Place, publish_everywhere
 from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
+from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,
@@ -41,10 +43,8 @@ from canvas_exports.export.known import newest_proven
 from canvas_exports.export.lanes import Lanes
 from canvas_exports.export.observer import UNOBSERVED, Observer
 from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.places import Places
-from canvas_exports.export.run_info import RunInfo
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from airflow.sdk import BaseHook, Connection
 
 from canvas_exports.archive.opening import check_writable
 from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.connections import find_connection
 from canvas_exports.hooks.protection import EXTRAS as PROTECTION
-from canvas_exports.text import harmless
 
 CONN_TYPE = "canvas_archive"
 FORMS = "forms"

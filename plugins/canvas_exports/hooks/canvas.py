@@ -18,11 +18,11 @@ from airflow.sdk.log import mask_secret
 from canvas_exports.canvas.async_client import AsyncCanvasClient
 from canvas_exports.canvas.budget import RateBudget, RateLimits, shared_budget
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.canvas.origin import Origin
 from canvas_exports.canvas.transport import Transport
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
     CanvasError,
     CanvasExportsError,
@@ -32,11 +32,11 @@ from canvas_exports.errors import (
     Stopped,
     UnexpectedAnswerError,
 )
+from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_connection import named_forms
 from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.tokens import SharedToken, shared_token
 from canvas_exports.hooks.variables import VariableShelf
-from canvas_exports.text import harmless
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any, cast, get_args
 
 from canvas_exports.archive.protection import LockMode, Protection
+from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
-from canvas_exports.export.durations import read_duration
 
 S3, GCS, AZURE = "s3", "gs", "az"
 

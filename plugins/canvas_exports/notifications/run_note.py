@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun

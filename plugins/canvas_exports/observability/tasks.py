@@ -11,8 +11,8 @@ from airflow.sdk import conf
 from airflow.sdk.observability import stats, trace
 
 from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export.observer import UNOBSERVED, Observer, Step
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.observability import names
 from canvas_exports.observability.names import Metric, span_name
 from canvas_exports.observability.quiet import QuietSpan, quietly

@@ -13,18 +13,18 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint
-from canvas_exports.export.durations import Duration, read_duration
 from canvas_exports.export.options import BatchOptions, build_options
-from canvas_exports.export.outcome import Outcome
 from canvas_exports.export.pace import Pace
 from canvas_exports.export.pauses import Pause
 from canvas_exports.export.places import Places, first_answer
 from canvas_exports.export.plan import BatchReference, batch_name, read_batch
 from canvas_exports.export.reporting import Receipt, store_batch_report
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.sightings import Sightings
 from canvas_exports.export.transfer import Courier
 from canvas_exports.hooks.archive_connection import root_uri

@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.presence import check_archive
+from canvas_exports.core.model.durations import Duration
 from canvas_exports.errors import InputError
-from canvas_exports.export.durations import Duration
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
-from canvas_exports.canvas.contexts import Context
+from canvas_exports.core.model.contexts import Context
 
 
 class CanvasLink(BaseOperatorLink):

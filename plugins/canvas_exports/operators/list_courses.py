@@ -12,9 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.exchange import exchange
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context as CanvasContext
-from canvas_exports.canvas.contexts import ContextKind
 from canvas_exports.canvas.courses import CourseFilters, questions
+from canvas_exports.core.model.contexts import Context as CanvasContext
+from canvas_exports.core.model.contexts import ContextKind
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import Tally, cut, last_copies, neediest_first, unique
 from canvas_exports.export.course_lists import read_list, shown_uri
@@ -22,12 +23,11 @@ from canvas_exports.export.naming import Names
 from canvas_exports.export.places import usable
 from canvas_exports.export.plan import plan_folder, write_plan
 from canvas_exports.export.policy import FailurePolicy
-from canvas_exports.export.run_info import RunInfo
+from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.run_info import run_info
-from canvas_exports.text import harmless
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

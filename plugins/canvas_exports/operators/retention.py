@@ -12,9 +12,9 @@ from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError
 from canvas_exports.export.keeping import read_keep
-from canvas_exports.export.run_info import RunInfo
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import ending_in_one_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from canvas_exports.export.run_info import RunInfo
+from canvas_exports.core.model.runs import RunInfo
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

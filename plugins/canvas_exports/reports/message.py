@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas_exports.archive.report import size_in_words, totals_of
+from canvas_exports.core.text.wording import clipped, moment
+from canvas_exports.foreign_text import harmless
 from canvas_exports.reports.rows import MOST_DETAIL, label
 from canvas_exports.reports.templates import template
 from canvas_exports.reports.view import RunView
-from canvas_exports.reports.words import clipped, moment
-from canvas_exports.text import harmless
 
 MOST_NAMED = 20
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canvas_exports.archive.report import OutcomeRecord, totals_of
+from canvas_exports.core.text.wording import clipped, length, some
 from canvas_exports.reports.addresses import links
 from canvas_exports.reports.plot import plots
 from canvas_exports.reports.rows import MOST_DETAIL, MOST_ROWS, label, row_data
 from canvas_exports.reports.templates import part, template
 from canvas_exports.reports.view import CopyFacts, RunView
-from canvas_exports.reports.words import clipped, length, some
 
 #: Named one by one above the table; more are found in it.
 MOST_NAMED = 50

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas_exports.archive.report import size_in_words
+from canvas_exports.core.text.wording import day, moment, some
 from canvas_exports.reports.view import PastRun
-from canvas_exports.reports.words import day, moment, some
 
 WIDTH, HEIGHT = 360.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 6.0, 12.0, 26.0

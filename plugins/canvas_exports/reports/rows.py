@@ -8,6 +8,7 @@ from typing import Any
 
 from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.text.wording import clipped
 from canvas_exports.reports.addresses import (
     airflow_base,
     canvas_origin,
@@ -16,7 +17,6 @@ from canvas_exports.reports.addresses import (
     task_path,
 )
 from canvas_exports.reports.view import RunView
-from canvas_exports.reports.words import clipped
 
 #: Rows in a page. Problems come first, and every row is in the CSV and the JSON beside it.
 MOST_ROWS = 5000

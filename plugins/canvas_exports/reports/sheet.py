@@ -10,8 +10,8 @@ from datetime import datetime
 from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.records import RecordName
 from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.foreign_text import harmless as one_line
 from canvas_exports.reports.view import CopyFacts, RunView
-from canvas_exports.text import harmless as one_line
 
 COLUMNS = (
     "context",

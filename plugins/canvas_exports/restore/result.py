@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from canvas_exports.canvas.migrations import IssueType, MigrationIssue
-from canvas_exports.text import harmless as one_line
+from canvas_exports.foreign_text import harmless as one_line
 
 MOST_ISSUES = 100  # texts kept; all of them are counted
 _LONGEST = 300  # characters of one text

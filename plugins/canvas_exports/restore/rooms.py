@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
 from canvas_exports.restore.labels import DRILLS
 from canvas_exports.restore.safeguards import check_empty, check_idle, check_unpublished

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
-from canvas_exports.canvas.contexts import Context, ContextKind
 from canvas_exports.canvas.migrations import ContentMigration
 from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
 IMPORT, EXPORT = "import", "export"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
 
 SET, LIFTED = "set", "lifted"

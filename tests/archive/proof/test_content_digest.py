@@ -27,8 +27,8 @@ from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.proof.zip_directory import Member
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.contexts import Context
 from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CorruptPackageError
 from canvas_sandbox import Course, Sandbox, Switches
 

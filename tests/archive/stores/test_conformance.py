@@ -21,7 +21,7 @@ from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.catalog.reading import every_context
 from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
 

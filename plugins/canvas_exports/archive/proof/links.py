@@ -18,7 +18,7 @@ from canvas_exports.archive.proof.cartridge import CartridgeManifest
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.references import composed, resolved
 from canvas_exports.archive.proof.work import HostileXmlError, Work
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _LONGEST = 1_000  # bytes of a link
 _LINK = re.compile(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from canvas_exports.archive.proof.documents import Gathered, Part
 from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 # The host of New Quizzes, such as campus.quiz-lti-dub-prod.instructure.com.
 _HOST = re.compile(r"(\A|\.)quiz-lti[a-z0-9-]*\.instructure\.com\Z")

@@ -11,7 +11,7 @@ from canvas_exports.archive.proof.cartridge import CartridgeManifest
 from canvas_exports.archive.proof.findings import Findings
 from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.proof.references import match
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _MAX_MESSAGE = 400
 _QUERY = re.compile(r"(https?://[^\s?]{1,400})\?\S*")

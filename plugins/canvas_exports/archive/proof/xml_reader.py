@@ -19,7 +19,7 @@ from canvas_exports.archive.proof.work import (
 from canvas_exports.archive.proof.xml_recovering import recover
 from canvas_exports.archive.proof.xml_strict import MAX_ATTRIBUTES, MAX_NAME, NotWellFormedError, StrictParser
 from canvas_exports.errors import CorruptPackageError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 __all__ = ["HostileXmlError", "Passing", "XmlReader", "read"]
 

@@ -22,7 +22,7 @@ from canvas_exports.archive.proof.xml_strict import (
     NotWellFormedError,
 )
 from canvas_exports.errors import CorruptPackageError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 # Put around the document: then what stands beside its root element is seen, instead of dropped without a word.
 _AROUND = "canvas-exports"

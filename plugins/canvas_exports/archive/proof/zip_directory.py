@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.errors import CorruptPackageError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 MAX_MEMBERS = 100_000
 MAX_DIRECTORY = 32 * 1024 * 1024

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _LONGEST_PATH = 100
 _LONGEST_RULE = 300

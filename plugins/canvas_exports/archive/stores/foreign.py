@@ -7,7 +7,7 @@ import threading
 
 from canvas_exports.archive.keys import is_key
 from canvas_exports.archive.stores.parts import whole_name
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 log = logging.getLogger(__name__)
 

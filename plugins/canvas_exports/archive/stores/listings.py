@@ -17,7 +17,7 @@ from canvas_exports.archive.stores.pages import Pages
 from canvas_exports.archive.stores.rest import Answer, Rest
 from canvas_exports.archive.stores.xml_lists import Row, read_list
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _PAGE = "1000"
 _ABSENT = 404

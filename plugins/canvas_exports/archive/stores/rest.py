@@ -15,8 +15,8 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from canvas_exports.archive.blocks import MiB
-from canvas_exports.archive.stores.patience import pauses
 from canvas_exports.archive.stores.refusals import Refusal
+from canvas_exports.core.model.backoff import pauses
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _TIMEOUT = 60

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from canvas_exports.redaction import MASK, know, know_environment, redact
+from canvas_exports.core.text.redaction import MASK, know, know_environment, redact
 
 _DEEPEST = 8
 #: Attributes whose types a formatter counts on.

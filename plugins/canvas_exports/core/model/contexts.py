@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from canvas_exports.canvas.pasted import BETWEEN, address, divided, expanded
+from canvas_exports.core.model.pasted_ids import BETWEEN, address, divided, expanded
 from canvas_exports.errors import InputError
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 ACCEPTED = (
     "101, the address of its page, sis_course_id:BIO-101, course:101, course:sis_course_id:BIO-101, group:7, user:3 or "

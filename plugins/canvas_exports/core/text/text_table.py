@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _GAP = "  "
 _NARROWEST = 12

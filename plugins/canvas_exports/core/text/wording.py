@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from canvas_exports.text import harmless
+from canvas_exports.foreign_text import harmless
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

@@ -1,0 +1,1 @@
+"""The words that everybody uses: contexts, outcomes, durations, runs. Knows nobody."""

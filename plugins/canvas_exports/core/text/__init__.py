@@ -1,0 +1,1 @@
+"""Text for people and from strangers: made harmless, without secrets, in words, in tables."""

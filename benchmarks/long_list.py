@@ -15,14 +15,14 @@ from typing import Any
 
 from benchmarks.long_list_server import FIRST
 from benchmarks.reading import Reading, forget_peak
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.export.batching import last_copies, neediest_first, unique
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import MAX_EXPORTS

@@ -16,14 +16,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 from benchmarks.reading import Reading, forget_peak, used
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.schemas import problem
 from canvas_exports.canvas.budget import RateBudget, RateLimits
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.export import events
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.options import build_options

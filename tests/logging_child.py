@@ -159,8 +159,8 @@ def _stores() -> None:
     from tests.archive.stores.s3_servers import moto  # noqa: PLC0415
     from tests.archive.stores.sftp_server import USER, SftpServer  # noqa: PLC0415
 
-    from canvas_exports.archive.credentials import StoreOptions  # noqa: PLC0415
-    from canvas_exports.archive.opening import open_store  # noqa: PLC0415
+    from canvas_exports.core.storage.open_store import open_store  # noqa: PLC0415
+    from canvas_exports.core.storage.options import StoreOptions  # noqa: PLC0415
 
     sftp = SftpServer(Path(tempfile.mkdtemp()))
     login = StoreOptions(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling, LentBlock, OneBlock
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling, LentBlock, OneBlock
 from canvas_exports.errors import InputError
 
 DATA = hashlib.shake_128(b"data").digest(2 * MIN_BLOCK_SIZE + 12_345)

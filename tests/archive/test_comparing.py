@@ -17,8 +17,8 @@ from canvas_exports.archive.held import KeptBytes
 from canvas_exports.archive.manifest import PackageFacts
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ObjectNotFoundError
 
 

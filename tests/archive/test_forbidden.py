@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.forbidden import check_root
-from canvas_exports.archive.opening import open_store
+from canvas_exports.core.storage.forbidden_folders import check_root
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.errors import InputError
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.archive.sink_server import SinkServer
 
-from canvas_exports.archive.blocks import MiB
+from canvas_exports.core.storage.buffers import MiB
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from canvas_exports.archive.credentials import AccessKeys, StoreOptions
-from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.ownership import is_probe
-from canvas_exports.archive.store import Store
-from canvas_exports.archive.stores.file_store import FileStore
-from canvas_exports.archive.stores.object_store import ObjectStore
-from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
+from canvas_exports.core.storage.cloud.object_store import ObjectStore
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import AccessKeys, StoreOptions
+from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, InputError
 
 SECRETS = StoreOptions(

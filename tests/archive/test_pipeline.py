@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, context_xml, zipped
 
-from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.pipeline import Pipeline, _digested
 from canvas_exports.archive.proof.model import Expectation, Verdict
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
 LARGE = cartridge({"web_resources/video.mp4": hashlib.shake_128(b"video").digest(12_000_000)})

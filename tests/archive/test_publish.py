@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from tests.archive.packages import COURSE, HOST, PAGE, cartridge, cartridge_files, context_xml, draft, zipped
 
-from canvas_exports.archive.blocks import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.proof.model import Expectation, Verdict
 from canvas_exports.archive.publish import Published, publish
-from canvas_exports.archive.store import Block, Store
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

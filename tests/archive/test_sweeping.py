@@ -18,9 +18,9 @@ from tests.archive.test_publish import PACKAGE, Canvas, store_package
 from tests.catalog import holdings
 
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.archive.sweeping import NAMED, sweep
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 DAY = timedelta(days=1)

@@ -13,14 +13,14 @@ import pytest
 from tests.archive.packages import PAGE, cartridge, cartridge_files, draft, zipped
 from tests.archive.test_publish import Canvas, Dying, Killed, Quicker, files, store_package
 
-from canvas_exports.archive.blocks import MIN_BLOCK_SIZE
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.publish import Published
-from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError
 
 NOISE = hashlib.shake_128(b"v").digest(MIN_BLOCK_SIZE)

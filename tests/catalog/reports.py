@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.report import OutcomeRecord, run_document
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 
 NIGHT = date(2026, 11, 23)
 

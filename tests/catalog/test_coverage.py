@@ -14,13 +14,13 @@ from tests.catalog.reports import NIGHT, outcome, report
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.proof.model import Verdict
-from canvas_exports.archive.store import Store
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.coverage import BY_HAND, Coverage, coverage
 from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.catalog.standing import Lack
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Store
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from tests.catalog.reports import NIGHT, outcome, report
 
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog.history import Event, history
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.catalog.runs import reports, told
+from canvas_exports.core.storage.local import FileStore
 
 
 @pytest.fixture

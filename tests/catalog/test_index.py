@@ -25,8 +25,6 @@ from canvas_exports.archive.keys import context_of, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.ownership import Ownership
 from canvas_exports.archive.proof.model import Verdict
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog import index as index_module
 from canvas_exports.catalog import segments
 from canvas_exports.catalog.copies import Copy
@@ -42,6 +40,8 @@ from canvas_exports.catalog.segments import (
     row_of,
     rows_of,
 )
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 LATER = datetime.now(timezone.utc) + timedelta(days=1)

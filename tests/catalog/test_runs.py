@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.catalog.runs import outcomes_of, recent, reports, summary_of, told
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
 
 

@@ -16,8 +16,8 @@ from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
 from canvas_exports.archive.proof.model import Verdict
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import SUBCOMMANDS, main, parser
+from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, Sandbox
 
 REPOSITORY = Path(__file__).parents[2]

@@ -19,7 +19,6 @@ from tests.verify.stored import stored
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.gate import Gate, Rule
@@ -28,6 +27,7 @@ from canvas_exports.catalog.latest import latest_copy
 from canvas_exports.catalog.reading import every_context
 from canvas_exports.commands.main import main
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError
 from canvas_exports.reports.look import look
 from canvas_exports.restore.choosing import choose

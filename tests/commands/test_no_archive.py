@@ -9,8 +9,8 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import SUBCOMMANDS, main
+from canvas_exports.core.storage.local import FileStore
 
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "missing": ("missing",),

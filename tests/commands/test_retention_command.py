@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.catalog.holdings import lay, manifest
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import main
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.retention.plan import make_plan
 
 DAILY = ("retention", "--keep-daily", "2")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.verify.stored import package, rotten, spoil, stored
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.commands.main import main
+from canvas_exports.core.storage.local import FileStore
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import yaml
 from airflow.cli import cli_parser
 from tests.deploy.compose import ROOT
 
-from canvas_exports.archive.blocks import BLOCK_SIZE
+from canvas_exports.core.storage.buffers import BLOCK_SIZE
 
 VALUES: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "deploy" / "values.yaml").read_text())
 MIB = 2**20

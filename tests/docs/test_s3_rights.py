@@ -13,9 +13,9 @@ import requests
 from tests.archive.stores.s3_servers import client, moto
 from tests.docs.markdown import BLOCKS
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 BUCKET, PREFIX = "campus-backups", "canvas"

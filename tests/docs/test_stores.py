@@ -9,9 +9,9 @@ import pytest
 from tests.archive.stores.gcs_servers import service_account
 from tests.docs.markdown import page
 
-from canvas_exports.archive.capabilities import Capabilities
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import open_store
+from canvas_exports.core.storage.capabilities import Capabilities
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.hooks.protection import EXTRAS
 
 

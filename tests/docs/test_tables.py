@@ -26,7 +26,7 @@ from tests.archive.proof.zips import entries_of, packed_zip
 from tests.docs.markdown import BLOCKS, ROOT, page
 from tests.operators.life import Life
 
-from canvas_exports.archive import opening, proof
+from canvas_exports.archive import proof
 from canvas_exports.archive.keys import FIELDS, run_folder
 from canvas_exports.archive.proof import cartridge, findings, xml_reader, xml_strict
 from canvas_exports.archive.proof.cartridge import MAX_MANIFEST
@@ -39,6 +39,7 @@ from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage import open_store
 from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
@@ -257,8 +258,8 @@ class TestArchive:
 
     def test_the_kinds_of_archive(self) -> None:
         named = re.findall(r"`(\w+)://", "".join(row[0] for row in page("archive").table("Where it can lie")))
-        understood = {*opening._CLOUDS, *opening._SFTP, "file"}
-        assert set(re.findall(r"(\w+)://", opening.ACCEPTED)) <= set(named) <= understood
+        understood = {*open_store._CLOUDS, *open_store._SFTP, "file"}
+        assert set(re.findall(r"(\w+)://", open_store.ACCEPTED)) <= set(named) <= understood
         for alias in understood - set(named):
             assert f"`{alias}`" in page("archive").section("Where it can lie")
 

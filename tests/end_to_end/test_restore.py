@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.restore.conftest import back_up
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, Sandbox, Switches
 
 RUN = """

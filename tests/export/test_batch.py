@@ -24,9 +24,9 @@ from tests.export.rig import (
     sandbox,
 )
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, Stopped
 from canvas_exports.export import transfer
 from canvas_exports.export.batch import CREATIONS, Batch

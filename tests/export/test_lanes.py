@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from canvas_exports.archive.blocks import SMALL
+from canvas_exports.core.storage.buffers import SMALL
 from canvas_exports.export.lanes import SMALL_FOR_A_LARGE, Lanes
 
 NEVER = threading.Event()

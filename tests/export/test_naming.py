@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.archive.report import OutcomeRecord
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.models import Course
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasUnavailableError, NotFoundError
 from canvas_exports.export import naming
 from canvas_exports.export.course_lists import parse_list

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.archive.ownership import Ownership
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveError, InputError
 from canvas_exports.export.batching import MAX_BATCHES
 from canvas_exports.export.options import MAX_EXPORTS

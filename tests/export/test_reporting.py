@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item, State
 from canvas_exports.export.reporting import Receipt, gather_run_report, record, store_batch_report

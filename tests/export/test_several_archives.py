@@ -14,8 +14,8 @@ from tests.export.rig import RUN, course
 from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.archive.exchange import exchange
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
 from canvas_exports.export import events
 from canvas_exports.export.engine import Engine, Limits

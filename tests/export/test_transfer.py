@@ -19,13 +19,13 @@ from tests.archive.hostile import SPOILT
 from tests.export.rig import QUICK, RUN, client, course, sandbox
 
 from canvas_exports import __version__
-from canvas_exports.archive.blocks import BLOCK_SIZE
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas import download
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.buffers import BLOCK_SIZE
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

@@ -13,9 +13,9 @@ from tests.export.rig import QUICK, course
 from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 from canvas_exports.export import events
 from canvas_sandbox import Fault, NewQuizzes

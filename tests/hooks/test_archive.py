@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
-from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive, store_options
 

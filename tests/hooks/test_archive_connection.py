@@ -12,7 +12,7 @@ from airflow.sdk import Connection
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 
-from canvas_exports.archive.opening import check_writable
+from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import CanvasArchiveHook, Place, find_place, root_uri

@@ -14,8 +14,8 @@ from tests.archive.stores.gcs_servers import GcsServer, service_account
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto, rclone
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 
-from canvas_exports.archive.opening import check_writable
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.open_store import check_writable
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, InputError
 from canvas_exports.hooks.archive import open_archive
 

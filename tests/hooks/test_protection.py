@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.archive.protection import NONE, Protection
+from canvas_exports.core.storage.protection import NONE, Protection
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.protection import EXTRAS, read_protection
 

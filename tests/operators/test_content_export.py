@@ -14,7 +14,7 @@ from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
 from tests.operators.life import Life
 
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_sandbox import RequestFault, Sandbox

@@ -11,10 +11,10 @@ import pytest
 from tests.operators.life import Life
 from tests.restore.conftest import back_up, imports
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 from canvas_exports.triggers import restore as trigger
 from canvas_sandbox import Course, Fault, Sandbox, Switches

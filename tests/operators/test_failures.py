@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
 from tests.operators.life import Life
 
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError
 from canvas_exports.export import pauses
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator

@@ -10,7 +10,7 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.operators.life import Life
 
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import BaseOperator
 from tests.operators.life import Killed, Life
 
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator

@@ -13,8 +13,8 @@ from airflow.sdk.execution_time.comms import DeferTask
 from tests.operators.life import Life
 from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
 
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.restore import job
 from canvas_exports.restore.result import RestoreOutcome

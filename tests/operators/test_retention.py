@@ -12,7 +12,7 @@ from tests.operators.life import Life
 
 from canvas_exports.archive.ownership import Ownership
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, LockedError
 from canvas_exports.operators import retention
 from canvas_exports.operators.retention import CanvasRetentionOperator

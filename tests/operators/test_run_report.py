@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from tests.operators.life import Life
 
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.ownership import Ownership
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.export.items import Item
 from canvas_exports.export.reporting import store_batch_report

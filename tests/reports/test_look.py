@@ -13,9 +13,9 @@ from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind
 from canvas_exports.archive.report import OutcomeRecord
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.reports import look as look_room
 from canvas_exports.reports.look import look

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from tests.export import rig
 
-from canvas_exports.archive.store import Store
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Store
 from canvas_exports.export.events import Stored
 from canvas_exports.export.items import Item
 from canvas_exports.export.options import build_options

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.export import rig
 from tests.restore.conftest import EMPTY, SOURCE, Task, back_up, imports
 
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.restore import job
 from canvas_exports.restore.result import RestoreOutcome, RestoreResult

@@ -10,7 +10,7 @@ from tests.catalog.holdings import DAY, START, lay, manifest, note
 
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.restore.drawing import draw
 
 NOW = START + 400 * DAY

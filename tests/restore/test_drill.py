@@ -13,11 +13,11 @@ from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, back
 
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas import download
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, Stopped
 from canvas_exports.restore.drill import Drill, DrillState
 from canvas_exports.restore.drill_record import DrillResult

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports, web
 
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.file_store import FileStore
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
     AnswerLostError,
     ArchiveUnavailableError,

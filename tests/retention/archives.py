@@ -14,8 +14,8 @@ from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
 from canvas_exports.errors import LockedError
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=timezone.utc)

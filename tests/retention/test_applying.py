@@ -16,10 +16,10 @@ from tests.retention.archives import ARCHIVES, NOW, Shelf, Spec, laid
 from tests.retention.test_plan import KEEP_ONE, plan
 from tests.retention.test_policy import night, policies
 
-from canvas_exports.archive.opening import open_store
 from canvas_exports.archive.records import is_manifest_key, read_record_name
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, InputError
 from canvas_exports.retention.applying import Applied, apply_plan
 from canvas_exports.retention.plan import Decision, Plan, make_plan

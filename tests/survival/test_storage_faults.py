@@ -18,7 +18,7 @@ from tests.survival.conftest import OpenScene
 from tests.survival.gate import Trouble, When
 from tests.survival.scene import LONGEST, Scene, eventually
 
-from canvas_exports.archive.opening import open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_sandbox import Course
 
 pytestmark = pytest.mark.survival

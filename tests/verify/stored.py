@@ -13,7 +13,7 @@ from canvas_exports.archive.manifest import Manifest, RunFacts
 from canvas_exports.archive.proof.content_digest import VERSION
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 
 RUN = RunFacts("canvas_exports 0.1.0", "canvas_verify", "manual__1", "verify", -1, 1)
 

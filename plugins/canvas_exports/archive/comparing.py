@@ -16,7 +16,7 @@ from canvas_exports.archive.manifest import PackageFacts
 from canvas_exports.archive.proof import cartridge
 from canvas_exports.archive.proof.content_digest import counted, sense
 from canvas_exports.archive.proof.zip_directory import Member, check_size, inflate, read_directory
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 
 
 @dataclass(frozen=True)

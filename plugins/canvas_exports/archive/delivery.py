@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 
-from canvas_exports.archive.blocks import BlockBudget, Filling, MiB
 from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.archive.pipeline import Pipeline, Stage
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.buffers import BlockBudget, Filling, MiB
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CanvasExportsError, CorruptPackageError
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
 Flat = TypeVar("Flat")

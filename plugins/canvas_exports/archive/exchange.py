@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from canvas_exports.archive.documents import MOST_OF_PLAN, fetch
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
 _log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from canvas_exports.archive.blocks import MiB, close
-from canvas_exports.archive.store import Block, Store
+from canvas_exports.core.storage.buffers import MiB, close
+from canvas_exports.core.storage.store import Block, Store
 
 TAIL = 4 * MiB  # the directory of some 40,000 entries, and nearly always the cartridge's manifest before it
 

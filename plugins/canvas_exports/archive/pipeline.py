@@ -12,11 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
-from canvas_exports.archive.blocks import BlockBudget, Filling, OneBlock, close, is_small
 from canvas_exports.archive.held import TAIL, Held, KeptBytes
 from canvas_exports.archive.proof.directory import prove
 from canvas_exports.archive.proof.model import Expectation, Proof
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.buffers import BlockBudget, Filling, OneBlock, close, is_small
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError
 
 __all__ = ["BlockBudget", "Pipeline", "Stage"]

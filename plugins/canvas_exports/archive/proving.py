@@ -10,7 +10,7 @@ from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof.full import prove_stored
 from canvas_exports.archive.proof.model import Proof, ProofLevel
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     ArchiveError,
     ArchiveUnavailableError,

@@ -19,8 +19,8 @@ from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof import content_digest
 from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
 from canvas_exports.archive.proving import proof_of_stored
-from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.unchanged import Known, NothingNew, end_if_repeated, unless_repeated
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,

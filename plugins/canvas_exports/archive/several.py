@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.manifest import ManifestDraft
 from canvas_exports.archive.publish import Published, publish
-from canvas_exports.archive.store import Store
 from canvas_exports.archive.tee import Shared
 from canvas_exports.archive.unchanged import Known
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError
 
 

@@ -14,7 +14,7 @@ from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key
 from canvas_exports.archive.manifest import load_manifest
 from canvas_exports.archive.ownership import PROBE, Ownership, is_probe, probe_key
 from canvas_exports.archive.records import is_manifest_key
-from canvas_exports.archive.store import PROBE_TEXT, ObjectInfo, Store
+from canvas_exports.core.storage.store import PROBE_TEXT, ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.pipeline import Pipeline
 from canvas_exports.archive.proof.model import Proof, Verdict
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.store import Block
 
 Known = Callable[[], Manifest | None]
 """Finds the copy that tonight's package may repeat: of the same context, and beyond doubt. ``None``: there is none.

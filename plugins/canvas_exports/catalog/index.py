@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.catalog.segments import (
@@ -30,6 +29,7 @@ from canvas_exports.catalog.segments import (
     row_of,
     rows_of,
 )
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveError
 
 log = logging.getLogger(__name__)

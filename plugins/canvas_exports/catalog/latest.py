@@ -9,8 +9,8 @@ from datetime import timedelta
 from canvas_exports.archive.keys import context_folder, is_key, manifest_key
 from canvas_exports.archive.manifest import Manifest, load_manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, in_time
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 
 log = logging.getLogger(__name__)

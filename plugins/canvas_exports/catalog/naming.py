@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canvas_exports.archive.manifest import ContextFacts
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
 from canvas_exports.catalog.reading import Holding
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 

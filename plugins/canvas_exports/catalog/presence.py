@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.reading import Holding, Trouble, every_context
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import NoArchiveError
 
 

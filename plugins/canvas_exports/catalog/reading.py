@@ -13,8 +13,8 @@ from typing import Protocol
 from canvas_exports.archive.keys import context_folder, context_of, is_key, manifest_key
 from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.records import RecordName, is_manifest_key, read_record_name
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy, in_time, newest_first
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 
 FOLDERS = ("courses/", "groups/", "users/")

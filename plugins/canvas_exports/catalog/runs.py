@@ -18,7 +18,7 @@ from canvas_exports.archive.documents import (
     parse_time,
 )
 from canvas_exports.archive.report import OutcomeRecord, record_of
-from canvas_exports.archive.store import Block, Store
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
 RECENT = timedelta(days=7)

@@ -26,8 +26,8 @@ from canvas_exports.archive.manifest import (
     PackageFacts,
     RunFacts,
 )
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveError
 
 FOLDER = "catalog/"

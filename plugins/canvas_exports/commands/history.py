@@ -10,7 +10,6 @@ from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import Finding
 from canvas_exports.archive.report import size_in_words
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.history import UNREADABLE, Event, history
 from canvas_exports.catalog.naming import number_of, read_name
@@ -27,6 +26,7 @@ from canvas_exports.commands.asking import (
     say_table,
     subcommand,
 )
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 
 

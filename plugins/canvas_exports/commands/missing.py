@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Any
 
 from canvas_exports.archive.documents import format_time, plain
-from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
@@ -32,6 +31,7 @@ from canvas_exports.commands.asking import (
     subcommand,
 )
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import unique
 from canvas_exports.export.course_lists import read_list

@@ -6,9 +6,9 @@ import logging
 
 from canvas_exports.archive.manifest import Manifest, ManifestDraft
 from canvas_exports.archive.proof.model import ProofLevel
-from canvas_exports.archive.store import Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.catalog.latest import latest_copy
+from canvas_exports.core.storage.store import Store
 
 _log = logging.getLogger(__name__)
 

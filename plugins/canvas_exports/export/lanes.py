@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canvas_exports.archive.blocks import is_small
+from canvas_exports.core.storage.buffers import is_small
 
 SMALL_FOR_A_LARGE = 16  # small packages at once for each large one that may move
 _LOOK_UP = 1.0  # seconds after which someone who waits for a lane sees that the transfers were cancelled

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from canvas_exports.archive.opening import check_writable
 from canvas_exports.archive.publish import Published
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.open_store import check_writable
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, CanvasExportsError
 
 _log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from typing import Any
 
 from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.store import Store
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError, ObjectNotFoundError, UnreadableDocumentError
 from canvas_exports.export.batching import cut
 from canvas_exports.export.naming import Names

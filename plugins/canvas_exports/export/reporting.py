@@ -14,9 +14,9 @@ from canvas_exports.archive.exchange import exchange
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.merging import Merger
 from canvas_exports.archive.report import OutcomeRecord, batch_document, records_of, run_document, table
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.export.items import Item
 from canvas_exports.export.plan import plan_folder, planned_names

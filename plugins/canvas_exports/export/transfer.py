@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
-from canvas_exports.archive.blocks import BLOCK_SIZE, Filling
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
@@ -16,13 +15,14 @@ from canvas_exports.archive.pipeline import BlockBudget
 from canvas_exports.archive.proof.model import Expectation, Severity, Verdict
 from canvas_exports.archive.publish import Published
 from canvas_exports.archive.several import Place, publish_everywhere
-from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.unchanged import Known
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, Filling
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveError,

@@ -9,9 +9,9 @@ from typing import Any
 
 from airflow.sdk import Connection
 
-from canvas_exports.archive.credentials import AccessKeys, KeysProvider, StoreOptions
-from canvas_exports.archive.opening import open_store
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_connection import Place, find_place
 from canvas_exports.hooks.belonging import check_belongs

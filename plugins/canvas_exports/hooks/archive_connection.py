@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook, Connection
 
-from canvas_exports.archive.opening import check_writable
+from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.connections import find_connection

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_connection import Place, find_place, is_name

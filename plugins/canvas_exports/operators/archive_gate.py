@@ -12,13 +12,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.documents import encoded
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.store import Store
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.gate import Gate, Rule, Shortfall, document
 from canvas_exports.catalog.presence import check_archive, some
 from canvas_exports.catalog.reading import Holding, copies_of, every_context
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import grid
 from canvas_exports.errors import InputError
 from canvas_exports.export.course_lists import read_list

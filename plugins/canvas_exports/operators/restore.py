@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.archive.store import Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.restore.job import Restore

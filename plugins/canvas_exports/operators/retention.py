@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.transfer import run_facts

@@ -10,10 +10,10 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.keys import DEFAULT_TEMPLATE
-from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import GRACE, sweep
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.model.durations import Duration, read_grace
+from canvas_exports.core.storage.store import Store
 from canvas_exports.export.places import Places, usable
 from canvas_exports.export.plan import planned
 from canvas_exports.export.policy import FailurePolicy

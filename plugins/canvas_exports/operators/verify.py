@@ -13,9 +13,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.archive.keys import run_folder
 from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import run_document
-from canvas_exports.archive.store import Store
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.runs import summary_of
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.reports.view import PastRun
 

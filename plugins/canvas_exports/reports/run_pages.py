@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.report import OutcomeRecord
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.reports.history import last_runs
 from canvas_exports.reports.look import look

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from canvas_exports.archive.keys import context_of
 from canvas_exports.archive.records import RecordKind, read_record_name
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy, newest
 from canvas_exports.catalog.future import is_to_come, until
 from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.storage.store import Store
 
 _NEVER = 3650.0  # days since the last drill of a course that had none
 _FOLDER = "courses/"

@@ -13,8 +13,8 @@ from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import FAILED, PASSED, Copy
+from canvas_exports.core.storage.store import Store
 from canvas_exports.restore.result import RestoreResult
 
 SCHEMA = "urn:canvas-exports:drill:1"

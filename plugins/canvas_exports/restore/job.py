@@ -11,7 +11,6 @@ from typing import Any
 
 from canvas_exports.archive.manifest import read_manifest
 from canvas_exports.archive.proof.model import Proof
-from canvas_exports.archive.store import Block, Store
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import (
     ContentMigration,
@@ -23,6 +22,7 @@ from canvas_exports.canvas.migrations import (
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AnswerLostError,
     BadRequestError,

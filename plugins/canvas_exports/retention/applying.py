@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from canvas_exports.archive.keys import context_folder, manifest_key
 from canvas_exports.archive.manifest import load_manifest
 from canvas_exports.archive.records import is_manifest_key, read_record_name
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
     InputError,

@@ -13,10 +13,10 @@ from enum import Enum
 from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.keys import SUFFIXES, manifest_key
 from canvas_exports.archive.records import read_record_name
-from canvas_exports.archive.store import ObjectInfo, Store
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding, every_context
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.retention.holds import unmatched
 from canvas_exports.retention.policy import Policy, group_of
 

@@ -11,8 +11,8 @@ from canvas_exports.archive.documents import YEARS, format_time
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.store import Store
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError, InputError, UnreadableDocumentError
 from canvas_exports.retention.holds import LIFTED, SET, tags_on
 

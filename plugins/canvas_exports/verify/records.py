@@ -9,7 +9,7 @@ from canvas_exports.archive.manifest import RunFacts
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.archive.report import OutcomeRecord
 from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.verify.candidates import Candidate
 from canvas_exports.verify.examination import Examination, Result
 

@@ -9,8 +9,8 @@ from tests.archive.packages import COURSE, HOST
 
 from canvas_exports.archive.proof.full import Limit, StoredProof, prove_stored
 from canvas_exports.archive.proof.model import Expectation, ProofLevel
-from canvas_exports.archive.store import Block, ObjectInfo
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Block, ObjectInfo
 
 KEY = "courses/101/package.imscc"
 CARTRIDGE = Expectation("common_cartridge", course_id=COURSE, canvas_host=HOST)

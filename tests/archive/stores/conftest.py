@@ -15,8 +15,8 @@ from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, FaultProxy, 
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 from tests.archive.stores.wild_s3 import Habits, WildS3
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import open_store
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import StoreOptions
 
 BUCKET = "archive"
 #: S3 as it is in the wild: what a server does otherwise than Amazon.

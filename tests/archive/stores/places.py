@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from tests.archive.stores.gcs_servers import GcsServer, Upload
 from tests.archive.stores.wild_s3 import Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.store import Store
 
 MiB = 1024 * 1024
 

@@ -18,15 +18,15 @@ from tests.archive.stores.gcs_servers import GcsServer
 from tests.archive.stores.places import MiB, Place
 from tests.archive.stores.s3_servers import HANG_UP, LOSE_ANSWER, FaultProxy
 
-from canvas_exports.archive.blocks import BlockBudget, Filling
-from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.ownership import is_probe
 from canvas_exports.archive.proof.model import Expectation
-from canvas_exports.archive.protection import Protection
 from canvas_exports.archive.publish import publish
-from canvas_exports.archive.store import Block, Store
+from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
 KEY = "courses/101/x-501.imscc"

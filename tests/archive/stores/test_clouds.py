@@ -13,10 +13,10 @@ from tests.archive.stores.conftest import BUCKET
 from tests.archive.stores.places import MiB
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, rclone
 
-from canvas_exports.archive.credentials import AccessKeys, StoreOptions
-from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.stores import clouds
-from canvas_exports.archive.stores.cloud_errors import translated
+from canvas_exports.core.storage.cloud import open_cloud
+from canvas_exports.core.storage.cloud.errors import translated
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -111,13 +111,13 @@ def test_a_profile_is_found_where_boto3_is_installed(no_keys: Path, rclone_endpo
 @pytest.mark.usefixtures("no_keys")
 def test_without_any_keys_a_sweep_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, boto3: bool) -> None:
     if not boto3:
-        monkeypatch.setattr(clouds, "find_spec", lambda _name: None)
+        monkeypatch.setattr(open_cloud, "find_spec", lambda _name: None)
     with open_store("s3://bucket/x") as store, pytest.raises(ArchiveDeniedError, match="lifecycle rule"):
         store.sweep(timedelta(0))
 
 
 def test_keys_without_an_expiry_are_asked_for_again_before_long() -> None:
-    told = clouds._refreshing(lambda: AccessKeys("a", "b", "c"))()
+    told = open_cloud._refreshing(lambda: AccessKeys("a", "b", "c"))()
     assert (told["access_key_id"], told["secret_access_key"], told["token"]) == ("a", "b", "c")
     assert told["expires_at"] is not None
     assert told["expires_at"] < datetime.now(timezone.utc) + timedelta(hours=1)
@@ -126,9 +126,9 @@ def test_keys_without_an_expiry_are_asked_for_again_before_long() -> None:
 def test_certificates_can_be_trusted_or_left_unchecked(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(b"PEM")
-    assert clouds._client(StoreOptions(verify=False), None)["allow_invalid_certificates"]
-    assert clouds._client(StoreOptions(verify=str(bundle)), None)["root_certificate"] == b"PEM"
-    assert not clouds._client(StoreOptions(), "https://s3.example.edu")["allow_http"]
+    assert open_cloud._client(StoreOptions(verify=False), None)["allow_invalid_certificates"]
+    assert open_cloud._client(StoreOptions(verify=str(bundle)), None)["root_certificate"] == b"PEM"
+    assert not open_cloud._client(StoreOptions(), "https://s3.example.edu")["allow_http"]
 
 
 def test_gcs_takes_a_service_account_as_text_or_file(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 import requests
 from tests.archive.stores.places import MiB, Place
 
-from canvas_exports.archive.opening import check_writable
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.smart_open_store import SmartOpenStore
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.storage.open_store import check_writable
+from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError
 from canvas_exports.foreign_text import harmless
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

@@ -14,7 +14,7 @@ from tests.archive.stores.conftest import BUCKET
 from tests.archive.stores.places import MiB, S3Place
 from tests.archive.stores.s3_servers import FaultProxy, client
 
-from canvas_exports.archive.stores.guard import guarded
+from canvas_exports.core.storage.remote.writer_guard import guarded
 
 Faulty = tuple[S3Place, FaultProxy]
 

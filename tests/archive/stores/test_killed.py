@@ -18,8 +18,8 @@ KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
 # Writes until it is told to wait for ever, half-way.
 WRITER = """
 import sys, time
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.open_store import open_store
 uri, key, endpoint, access_key, secret_key = sys.argv[1:]
 options = StoreOptions(endpoint=endpoint, region="us-east-1", access_key=access_key, secret_key=secret_key)
 def blocks():

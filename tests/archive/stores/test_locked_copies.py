@@ -12,16 +12,16 @@ from tests.archive.stores.conftest import gcs_place
 from tests.archive.stores.gcs_servers import GcsServer
 from tests.archive.stores.places import GcsPlace
 
-from canvas_exports.archive.blocks import BlockBudget, Filling
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Expectation
-from canvas_exports.archive.protection import Protection
 from canvas_exports.archive.publish import Published, publish
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.locks import written
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.cloud.locks import written
+from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveDeniedError, LockedError
 
 MONTH = timedelta(days=30)

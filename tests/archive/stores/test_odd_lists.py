@@ -12,11 +12,11 @@ import pytest
 from tests.archive.stores.conftest import s3_options
 from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.ownership import PROBE
-from canvas_exports.archive.store import Store
-from canvas_exports.archive.stores import pages
-from canvas_exports.archive.stores.listings import moment
+from canvas_exports.core.storage.cloud import list_pages
+from canvas_exports.core.storage.cloud.listings import moment
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, LockedError
 
 Wild = Callable[..., tuple[WildS3, Store]]
@@ -70,7 +70,7 @@ def test_a_list_that_goes_in_a_circle_ends_with_an_error(wild: Wild, written: Ca
 
 
 def test_a_list_of_empty_pages_ends_with_an_error(wild: Wild, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "_EMPTY", 20)
+    monkeypatch.setattr(list_pages, "_EMPTY", 20)
     _, store = wild(Habits(lists=tokens(lambda n: f"a{n}", empty=True)))
     with pytest.raises(ArchiveUnavailableError, match="does not go on"):
         list(store.list())

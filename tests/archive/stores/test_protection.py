@@ -17,11 +17,11 @@ from tests.archive.stores.gcs_servers import GcsServer, service_account
 from tests.archive.stores.places import MiB
 from tests.archive.stores.s3_servers import client
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.protection import Protection
-from canvas_exports.archive.store import Store
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, InputError, LockedError, ObjectNotFoundError
 
 LARGE = "courses/1/20261123T080000Z-zip-1.zip"

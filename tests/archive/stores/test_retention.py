@@ -13,9 +13,9 @@ from tests.archive.stores.s3_servers import client
 from tests.catalog.holdings import lay, manifest, note
 
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.opening import open_store
-from canvas_exports.archive.protection import Protection
 from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.protection import Protection
 from canvas_exports.retention.applying import Applied, apply_plan
 from canvas_exports.retention.plan import Decision, make_plan
 from canvas_exports.retention.policy import Policy

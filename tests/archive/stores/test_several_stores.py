@@ -11,15 +11,15 @@ from tests.archive.packages import COURSE, HOST, cartridge, draft
 from tests.archive.stores.places import Place, S3Place
 from tests.archive.stores.s3_servers import HANG_UP, FaultProxy
 
-from canvas_exports.archive.blocks import BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import Published
 from canvas_exports.archive.several import Place as Target
 from canvas_exports.archive.several import publish_everywhere
-from canvas_exports.archive.store import Block, Store
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveUnavailableError
 
 PACKAGE = cartridge({"web_resources/video.mp4": hashlib.shake_128(b"v").digest(24 << 20)})

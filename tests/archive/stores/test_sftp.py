@@ -15,9 +15,9 @@ import paramiko
 import pytest
 from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import check_writable, open_store
-from canvas_exports.archive.stores import sftp
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.remote import sftp
 from canvas_exports.errors import ArchiveDeniedError, InputError, ObjectNotFoundError
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto, rclone
 
-from canvas_exports.archive.blocks import BLOCK_SIZE
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.opening import open_store
-from canvas_exports.archive.store import Store
+from canvas_exports.core.storage.buffers import BLOCK_SIZE
+from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.store import Store
 
 BLOCKS = [b"a" * BLOCK_SIZE, b"b" * BLOCK_SIZE, b"c" * 1000]
 

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from canvas_exports.archive.credentials import AccessKeys, KeysProvider
-from canvas_exports.archive.stores import rest
-from canvas_exports.archive.stores.s3_rest import S3Rest
-from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.cloud import signed_requests
+from canvas_exports.core.storage.cloud.s3 import S3Rest
+from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.options import AccessKeys, KeysProvider
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 KEYS = AccessKeys("access", "SECRET", "session")
@@ -119,8 +119,8 @@ def test_a_list_that_cannot_be_read_is_unavailable(server: Server) -> None:
 
 @pytest.mark.parametrize(("trickles", "told"), [(True, "took longer than"), (False, "more than")])
 def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch, trickles: bool, told: str) -> None:
-    monkeypatch.setattr(rest, "_LONGEST", 0.2 if trickles else 300)
-    monkeypatch.setattr(rest, "_LARGEST", 100_000)
+    monkeypatch.setattr(signed_requests, "_LONGEST", 0.2 if trickles else 300)
+    monkeypatch.setattr(signed_requests, "_LARGEST", 100_000)
     ended = threading.Event()
 
     class Endless(BaseHTTPRequestHandler):

@@ -16,15 +16,15 @@ from tests.archive.stores.places import MiB
 from tests.archive.stores.s3_servers import LOSE_ANSWER, FaultProxy
 from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.archive.blocks import BlockBudget, Filling
-from canvas_exports.archive.credentials import StoreOptions
 from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.opening import check_writable, open_store
 from canvas_exports.archive.ownership import PROBE, is_probe
 from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
-from canvas_exports.archive.store import Block, Store
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.archive.keys import is_key
-from canvas_exports.archive.stores.xml_lists import read_list
+from canvas_exports.core.storage.cloud.xml_lists import read_list
 from canvas_exports.errors import ArchiveUnavailableError
 
 NAMES = st.one_of(

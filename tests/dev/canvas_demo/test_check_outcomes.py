@@ -15,7 +15,7 @@ from canvas_demo import check_outcomes
 from canvas_demo.check_outcomes import expected_state
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.proof.model import Verdict
-from canvas_exports.archive.stores.file_store import FileStore
+from canvas_exports.core.storage.local import FileStore
 
 NIGHTLY = "canvas_backup_nightly"
 EXPECTED = {"course:1": "stored", "course:2": "incomplete", "course:3": "denied", "course:4": "empty"}

@@ -11,7 +11,7 @@ from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.archive.proof.stream import Limit, LimitReached, Stream
 from canvas_exports.archive.proof.unpacking import unpack
 from canvas_exports.archive.proof.zip_directory import Member
-from canvas_exports.archive.store import Store, absent
+from canvas_exports.core.storage.store import Store, absent
 
 __all__ = ["Limit", "StoredProof", "prove_stored"]
 

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from canvas_exports.archive.blocks import MiB
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.buffers import MiB
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveUnavailableError, InputError
 
 PIECE = MiB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from canvas_exports.archive.blocks import MiB
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.errors import CorruptPackageError
 
 # One unit is some ten nanoseconds of one processor: a byte of XML that is looked at.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
-from canvas_exports.archive.capabilities import Capabilities
+from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.errors import ObjectNotFoundError
 
 Block = bytes | bytearray | memoryview

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, urlencode
 
-from canvas_exports.archive.protection import LockMode
-from canvas_exports.archive.stores.locks import HELD, Locks, expect, latest
-from canvas_exports.archive.stores.rest import Request, Rest
+from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest
+from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
+from canvas_exports.core.storage.protection import LockMode
 from canvas_exports.errors import ArchiveDeniedError
 
 _VERSION = "2021-12-02"

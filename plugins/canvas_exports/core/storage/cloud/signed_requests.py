@@ -14,9 +14,9 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from canvas_exports.archive.blocks import MiB
-from canvas_exports.archive.stores.refusals import Refusal
 from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.storage.buffers import MiB
+from canvas_exports.core.storage.cloud.error_codes import Refusal
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _TIMEOUT = 60

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from canvas_exports.archive.stores.cloud_errors import never_arrived, ours, refusal_of, translated
 from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.storage.cloud.errors import never_arrived, ours, refusal_of, translated
 
 Answer = TypeVar("Answer")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from canvas_exports.archive.credentials import StoreOptions
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:

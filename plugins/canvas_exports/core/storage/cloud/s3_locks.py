@@ -8,9 +8,9 @@ from datetime import datetime
 
 import requests
 
-from canvas_exports.archive.protection import LockMode
-from canvas_exports.archive.stores.locks import HELD, Locks, expect, latest, moment, written
-from canvas_exports.archive.stores.rest import Rest
+from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest, moment, written
+from canvas_exports.core.storage.cloud.signed_requests import Rest
+from canvas_exports.core.storage.protection import LockMode
 from canvas_exports.errors import ArchiveDeniedError
 
 _ADVICE = "make a bucket with Object Lock switched on"

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 
 import requests
 
-from canvas_exports.archive.protection import LockMode
-from canvas_exports.archive.store import absent
-from canvas_exports.archive.stores.rest import Answer
+from canvas_exports.core.storage.cloud.signed_requests import Answer
+from canvas_exports.core.storage.protection import LockMode
+from canvas_exports.core.storage.store import absent
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 # What servers say that cannot lock, or do not want to.

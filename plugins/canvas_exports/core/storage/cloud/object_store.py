@@ -17,21 +17,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from canvas_exports.archive.blocks import BLOCK_SIZE, LentBlock
-from canvas_exports.archive.capabilities import Capabilities
 from canvas_exports.archive.keys import check_key
-from canvas_exports.archive.protection import NONE, Protection
-from canvas_exports.archive.store import PROBE_TEXT, Block, ObjectInfo, Store, absent
-from canvas_exports.archive.stores.asking import Asking, raw_errors
-from canvas_exports.archive.stores.cloud_errors import is_of_abort
-from canvas_exports.archive.stores.creation import Creation
-from canvas_exports.archive.stores.foreign import Foreign
-from canvas_exports.archive.stores.listings import Lister, PlainListing
-from canvas_exports.archive.stores.locks import HELD, Locks
-from canvas_exports.archive.stores.producer import Producer
-from canvas_exports.archive.stores.refusals import Refusal
-from canvas_exports.archive.stores.rest import Rest
-from canvas_exports.archive.stores.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, LentBlock
+from canvas_exports.core.storage.capabilities import Capabilities
+from canvas_exports.core.storage.cloud.create_if_absent import Creation
+from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.errors import is_of_abort
+from canvas_exports.core.storage.cloud.listings import Lister, PlainListing
+from canvas_exports.core.storage.cloud.locks import HELD, Locks
+from canvas_exports.core.storage.cloud.retried_requests import Asking, raw_errors
+from canvas_exports.core.storage.cloud.signed_requests import Rest
+from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.protection import NONE, Protection
+from canvas_exports.core.storage.put_source import Producer
+from canvas_exports.core.storage.store import PROBE_TEXT, Block, ObjectInfo, Store, absent
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from canvas_exports.archive.credentials import AccessKeys, KeysProvider
-from canvas_exports.archive.stores.rest import Request, Rest
+from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
+from canvas_exports.core.storage.options import AccessKeys, KeysProvider
 from canvas_exports.errors import ArchiveDeniedError
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canvas_exports.archive.store import absent
-from canvas_exports.archive.stores.refusals import Refusal
+from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.store import absent
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

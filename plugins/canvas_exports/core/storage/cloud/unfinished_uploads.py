@@ -10,11 +10,11 @@ from datetime import datetime, timedelta, timezone
 
 import requests
 
-from canvas_exports.archive.stores.listings import moment
-from canvas_exports.archive.stores.pages import Pages
-from canvas_exports.archive.stores.refusals import Refusal
-from canvas_exports.archive.stores.rest import Answer, Rest
-from canvas_exports.archive.stores.xml_lists import Row, read_list
+from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.list_pages import Pages
+from canvas_exports.core.storage.cloud.listings import moment
+from canvas_exports.core.storage.cloud.signed_requests import Answer, Rest
+from canvas_exports.core.storage.cloud.xml_lists import Row, read_list
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError
 
 log = logging.getLogger(__name__)

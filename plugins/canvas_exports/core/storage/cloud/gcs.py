@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.protection import LockMode
-from canvas_exports.archive.stores.locks import HELD, Locks, expect, latest, moment, written
-from canvas_exports.archive.stores.rest import Request, Rest
+from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest, moment, written
+from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.protection import LockMode
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from canvas_exports.archive.keys import is_key
-from canvas_exports.archive.stores.parts import whole_name
+from canvas_exports.core.storage.temporary_names import whole_name
 from canvas_exports.foreign_text import harmless
 
 log = logging.getLogger(__name__)

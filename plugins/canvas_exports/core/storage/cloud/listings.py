@@ -10,12 +10,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from canvas_exports.archive.store import ObjectInfo
-from canvas_exports.archive.stores.asking import Asking
-from canvas_exports.archive.stores.cloud_errors import no_bucket
-from canvas_exports.archive.stores.pages import Pages
-from canvas_exports.archive.stores.rest import Answer, Rest
-from canvas_exports.archive.stores.xml_lists import Row, read_list
+from canvas_exports.core.storage.cloud.errors import no_bucket
+from canvas_exports.core.storage.cloud.list_pages import Pages
+from canvas_exports.core.storage.cloud.retried_requests import Asking
+from canvas_exports.core.storage.cloud.signed_requests import Answer, Rest
+from canvas_exports.core.storage.cloud.xml_lists import Row, read_list
+from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 from canvas_exports.foreign_text import harmless
 

@@ -12,14 +12,14 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from canvas_exports.archive.blocks import MiB
 from canvas_exports.archive.keys import check_key, is_key
-from canvas_exports.archive.store import Block, ObjectInfo, Store, absent
-from canvas_exports.archive.stores.foreign import Foreign
-from canvas_exports.archive.stores.guard import guarded
-from canvas_exports.archive.stores.parts import part_name, whole_name
-from canvas_exports.archive.stores.producer import Producer
-from canvas_exports.archive.stores.sftp import LinkError, OccupiedError, RemoteFile, Sftp
+from canvas_exports.core.storage.buffers import MiB
+from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.put_source import Producer
+from canvas_exports.core.storage.remote.sftp import LinkError, OccupiedError, RemoteFile, Sftp
+from canvas_exports.core.storage.remote.writer_guard import guarded
+from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
+from canvas_exports.core.storage.temporary_names import part_name, whole_name
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from canvas_exports.archive.store import Block
+from canvas_exports.core.storage.store import Block
 
 
 class Producer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from canvas_exports.archive.protection import NONE, Protection
+from canvas_exports.core.storage.protection import NONE, Protection
 from canvas_exports.core.text.log_redaction import keep_secret
 
 

@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from canvas_exports.archive.credentials import StoreOptions
-from canvas_exports.archive.forbidden import check_root
 from canvas_exports.archive.ownership import probe_key
-from canvas_exports.archive.protection import NONE
-from canvas_exports.archive.store import PROBE_TEXT, Store
 from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.storage.forbidden_folders import check_root
+from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.protection import NONE
+from canvas_exports.core.storage.store import PROBE_TEXT, Store
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
 
 ACCEPTED = "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path"
@@ -56,7 +56,7 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
             accepted="s3, gs, az",
         )
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        from canvas_exports.archive.stores.file_store import FileStore  # noqa: PLC0415 - as the other stores
+        from canvas_exports.core.storage.local import FileStore  # noqa: PLC0415 - as the other stores
 
         root = Path(unquote(parts.path))
         check_root(root, options.forbidden, field=field)
@@ -119,7 +119,7 @@ def _put_large(store: Store) -> str:
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
-    from canvas_exports.archive.stores import clouds  # noqa: PLC0415 - obstore, only for who opens such a store
+    from canvas_exports.core.storage.cloud import open_cloud  # noqa: PLC0415 - obstore, only for who opens such a store
 
     bucket, path = parts.netloc, parts.path.strip("/")
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,}", bucket):
@@ -129,10 +129,12 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
         raise InputError(
             field, f"{path!r} is not a safe path", accepted="A-Z a-z 0-9 . _ = - between slashes"
         )
-    opener = {"s3": clouds.open_s3, "gs": clouds.open_gcs, "az": clouds.open_azure}[_CLOUDS[parts.scheme]]
+    opener = {"s3": open_cloud.open_s3, "gs": open_cloud.open_gcs, "az": open_cloud.open_azure}[
+        _CLOUDS[parts.scheme]
+    ]
     try:
         return opener(f"{parts.scheme}://{bucket}/{path}".rstrip("/"), bucket, path, options)
-    except (clouds.SettingsError, OSError):
+    except (open_cloud.SettingsError, OSError):
         # Neither is repeated: a message about a key may hold the key.
         raise InputError(
             field,
@@ -142,8 +144,8 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
 
 
 def _sftp(parts: SplitResult, host: str, port: int | None, options: StoreOptions, field: str) -> Store:
-    from canvas_exports.archive.stores.sftp import Sftp  # noqa: PLC0415 - as below
-    from canvas_exports.archive.stores.smart_open_store import SmartOpenStore  # noqa: PLC0415 - imports smart_open
+    from canvas_exports.core.storage.remote.sftp import Sftp  # noqa: PLC0415 - as below
+    from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore  # noqa: PLC0415 - imports smart_open
 
     root = unquote(parts.path).rstrip("/")
     if ".." in root.split("/"):

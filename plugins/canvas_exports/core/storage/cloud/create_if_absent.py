@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any, Protocol
 
-from canvas_exports.archive.store import Block
-from canvas_exports.archive.stores.asking import Asking, is_not_supported, raw_errors
-from canvas_exports.archive.stores.cloud_errors import refusal_of
+from canvas_exports.core.storage.cloud.errors import refusal_of
+from canvas_exports.core.storage.cloud.retried_requests import Asking, is_not_supported, raw_errors
+from canvas_exports.core.storage.store import Block
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Archives on file servers, through smart_open."""

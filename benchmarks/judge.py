@@ -17,8 +17,8 @@ from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 from benchmarks.reading import Reading, forget_peak, used
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.pipeline import Pipeline
-from canvas_exports.archive.proof.full import prove_stored
-from canvas_exports.archive.proof.model import Expectation, Proof
+from canvas_exports.core.packages.proof import Expectation, Proof
+from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.reading import Reading, forget_peak, used
-from canvas_exports.archive.proof.full import prove_stored
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.open_store import open_store
 
 

@@ -17,8 +17,8 @@ from tests.archive.packages import draft
 
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block

@@ -20,11 +20,11 @@ from tests.archive.test_unchanged import (
 
 from canvas_exports.archive import delivery as module
 from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.held import Held, KeptBytes, OutOfReachError
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.several import Place, publish_everywhere
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.random_access import Held, KeptBytes, OutOfReachError
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store

@@ -13,10 +13,10 @@ from tests.archive.packages import PAGE, cartridge, cartridge_files, draft, mani
 from tests.archive.test_publish import Canvas, store_package
 
 from canvas_exports.archive.comparing import Change, Comparison, Contents, compare, compare_packages, contents
-from canvas_exports.archive.held import KeptBytes
 from canvas_exports.archive.manifest import PackageFacts
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import KeptBytes
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ObjectNotFoundError

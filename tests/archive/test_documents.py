@@ -30,10 +30,10 @@ from canvas_exports.archive.documents import (
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, RunFacts, load_manifest, read_manifest
 from canvas_exports.archive.merging import Merger
-from canvas_exports.archive.proof.model import Finding, Severity
 from canvas_exports.archive.report import OutcomeRecord, batch_document, records_of
 from canvas_exports.archive.schemas import problem
 from canvas_exports.catalog.runs import RunSummary, outcomes_of, summary_of
+from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.errors import UnreadableDocumentError
 
 KEY = manifest_key(manifest().package.key)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.held import KeptBytes, OutOfReachError, StoredBytes
+from canvas_exports.core.packages.random_access import KeptBytes, OutOfReachError, StoredBytes
 from canvas_exports.core.storage.open_store import open_store
 
 SPAN = st.tuples(st.integers(0, 300), st.integers(0, 300)).map(lambda ends: range(min(ends), max(ends)))

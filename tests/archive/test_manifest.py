@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
+from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.errors import ArchiveError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

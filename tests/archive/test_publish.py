@@ -13,8 +13,8 @@ from tests.archive.packages import COURSE, HOST, PAGE, cartridge, cartridge_file
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Expectation, Verdict
 from canvas_exports.archive.publish import Published, publish
+from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store

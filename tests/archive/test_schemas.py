@@ -17,9 +17,9 @@ from tests.archive.packages import draft
 
 from canvas_exports.archive import schemas
 from canvas_exports.archive.manifest import Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.report import OutcomeRecord, batch_document
 from canvas_exports.archive.schemas import problem
+from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 
 NAMES = sorted(
     each.name.removesuffix(".schema.json")

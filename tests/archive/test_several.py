@@ -18,9 +18,9 @@ from tests.archive.test_unchanged import Remembering
 from canvas_exports.archive.delivery import Delivery, Source
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import Published
 from canvas_exports.archive.several import Place, publish_everywhere
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, Store

@@ -15,9 +15,9 @@ from tests.archive.test_publish import Canvas, Dying, Killed, Quicker, files, st
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.publish import Published
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store

@@ -11,8 +11,8 @@ from typing import Any
 
 from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.core.storage.store import Store
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=timezone.utc)

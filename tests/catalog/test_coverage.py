@@ -13,12 +13,12 @@ from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.coverage import BY_HAND, Coverage, coverage
 from canvas_exports.catalog.reading import Holding, every_context
 from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.catalog.standing import Lack
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store
 

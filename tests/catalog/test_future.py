@@ -11,7 +11,6 @@ from tests.retention.archives import NOW, Shelf, Spec, document, laid
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, read_manifest
-from canvas_exports.archive.proof.model import ProofLevel, Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.catalog import future
 from canvas_exports.catalog.ages import ages
@@ -19,6 +18,7 @@ from canvas_exports.catalog.future import until
 from canvas_exports.catalog.gate import Rule, refusal
 from canvas_exports.catalog.latest import latest_copy
 from canvas_exports.catalog.reading import copies_of, every_context
+from canvas_exports.core.packages.proof import ProofLevel, Verdict
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.restore.drawing import draw
 from canvas_exports.retention.applying import apply_plan

@@ -24,7 +24,6 @@ from tests.catalog.holdings import lay, manifest, note
 from canvas_exports.archive.keys import context_of, manifest_key
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.ownership import Ownership
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.catalog import index as index_module
 from canvas_exports.catalog import segments
 from canvas_exports.catalog.copies import Copy
@@ -40,6 +39,7 @@ from canvas_exports.catalog.segments import (
     row_of,
     rows_of,
 )
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError

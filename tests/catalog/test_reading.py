@@ -13,10 +13,10 @@ import pytest
 from tests.catalog.holdings import lay, manifest, note
 
 from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import READERS, Holding, copies_of, every_context
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, ObjectNotFoundError

@@ -15,8 +15,8 @@ from hatchling.metadata.core import load_toml
 from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.commands.main import SUBCOMMANDS, main, parser
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, Sandbox
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from tests.docs.markdown import page
 from tests.retention.archives import Spec, laid
 
-from canvas_exports.archive.proof.model import Verdict
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.export.keeping import FIELDS, HELD
 from canvas_exports.retention.plan import make_plan
 from canvas_exports.retention.policy import Policy

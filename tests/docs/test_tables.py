@@ -26,19 +26,20 @@ from tests.archive.proof.zips import entries_of, packed_zip
 from tests.docs.markdown import BLOCKS, ROOT, page
 from tests.operators.life import Life
 
-from canvas_exports.archive import proof
 from canvas_exports.archive.keys import FIELDS, run_folder
-from canvas_exports.archive.proof import cartridge, findings, xml_reader, xml_strict
-from canvas_exports.archive.proof.cartridge import MAX_MANIFEST
-from canvas_exports.archive.proof.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
-from canvas_exports.archive.proof.model import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
-from canvas_exports.archive.proof.zip_directory import MAX_DIRECTORY, MAX_MEMBERS
 from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.core import packages
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.packages import findings
+from canvas_exports.core.packages.cartridge import manifest, xml_reader, xml_strict
+from canvas_exports.core.packages.cartridge.manifest import MAX_MANIFEST
+from canvas_exports.core.packages.proof import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.zip.directory import MAX_DIRECTORY, MAX_MEMBERS
+from canvas_exports.core.packages.zip.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
 from canvas_exports.core.storage import open_store
 from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.hooks import archive as archive_hook
@@ -282,7 +283,7 @@ def named_in(properties: Mapping[str, Any]) -> Iterable[str]:
 class TestProof:
     def test_every_code_of_a_finding_stands_there_with_its_severity(self) -> None:
         modules = [
-            ast.parse(each.read_text(encoding="utf-8")) for each in Path(proof.__path__[0]).glob("*.py")
+            ast.parse(each.read_text(encoding="utf-8")) for each in Path(packages.__path__[0]).glob("*.py")
         ]
         made: dict[str, str] = {}
         for node in (node for tree in modules for node in ast.walk(tree)):
@@ -333,8 +334,8 @@ class TestProof:
             f"{MAX_MEMBERS:,}",
             f"{MAX_DIRECTORY // 1024**2} MiB",
             f"{MAX_MANIFEST // 1024**2} MiB",
-            f"{cartridge.MAX_CONTEXT // 1024} KiB",
-            f"{cartridge.MAX_PARTS:,} resources",
+            f"{manifest.MAX_CONTEXT // 1024} KiB",
+            f"{manifest.MAX_PARTS:,} resources",
             f"{xml_reader.MAX_ELEMENTS:,} elements",
             f"{xml_reader.MAX_DEPTH} levels",
             f"{xml_strict.MAX_NAMES:,} different names",

@@ -12,9 +12,9 @@ from tests.catalog.holdings import lay, manifest, note
 from tests.operators.life import Life
 
 from canvas_exports.archive.ownership import Ownership
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.export.plan import write_plan

@@ -13,8 +13,8 @@ from tests.catalog.holdings import DAY, lay, manifest, note
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, NotFoundError
 from canvas_exports.restore.choosing import choose

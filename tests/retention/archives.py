@@ -12,9 +12,9 @@ from tests.catalog.holdings import manifest
 
 from canvas_exports.archive.keys import manifest_key, package_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
 from canvas_exports.errors import LockedError
 

@@ -13,11 +13,11 @@ from tests.archive.packages import COURSE, PAGE, cartridge, draft
 from tests.archive.test_publish import Canvas, store_package
 
 from canvas_exports.archive.manifest import ManifestDraft, RunFacts
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.sweeping import sweep
 from canvas_exports.catalog.copies import Copy, newest
 from canvas_exports.catalog.latest import latest_copy
 from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.export.known import newest_proven
 from canvas_exports.retention.applying import apply_plan

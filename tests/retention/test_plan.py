@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.retention.archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
 from tests.retention.test_policy import night, policies
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 from canvas_exports.retention.holds import Holds, tags_on
 from canvas_exports.retention.plan import UNCLEAR, Decision, Plan, make_plan

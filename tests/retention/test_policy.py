@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.retention.archives import ARCHIVES, NOW, ZONES, Spec, copies
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 from canvas_exports.retention.holds import Holds
 from canvas_exports.retention.policy import COUNTS, Policy

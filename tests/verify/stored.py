@@ -8,11 +8,11 @@ from dataclasses import replace
 from tests.archive.packages import PAGE, cartridge
 from tests.catalog.holdings import lay, manifest
 
-from canvas_exports.archive.held import KeptBytes
 from canvas_exports.archive.manifest import Manifest, RunFacts
-from canvas_exports.archive.proof.content_digest import VERSION
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.content_digest import VERSION
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import KeptBytes
 from canvas_exports.core.storage.store import Store
 
 RUN = RunFacts("canvas_exports 0.1.0", "canvas_verify", "manual__1", "verify", -1, 1)

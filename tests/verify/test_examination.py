@@ -8,8 +8,8 @@ import pytest
 from tests.verify.stored import package, rotten, spoil, stored
 
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError

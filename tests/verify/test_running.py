@@ -17,12 +17,12 @@ from tests.verify.stored import RUN, package, rotten, spoil, stored
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, read_manifest
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.archive.schemas import problem
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.reading import copies_of
 from canvas_exports.catalog.segments import name_of, pack, row_of
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, NoArchiveError

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from canvas_exports.archive.held import Held, StoredBytes
 from canvas_exports.archive.manifest import PackageFacts
-from canvas_exports.archive.proof import cartridge
-from canvas_exports.archive.proof.content_digest import counted, sense
-from canvas_exports.archive.proof.zip_directory import Member, check_size, inflate, read_directory
+from canvas_exports.core.packages.cartridge import manifest as cartridge
+from canvas_exports.core.packages.content_digest import counted, sense
+from canvas_exports.core.packages.random_access import Held, StoredBytes
+from canvas_exports.core.packages.zip.directory import Member, check_size, inflate, read_directory
 from canvas_exports.core.storage.store import Store
 
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 
-from canvas_exports.archive.held import Held, OutOfReachError
 from canvas_exports.archive.pipeline import Pipeline, Stage
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import Held, OutOfReachError
 from canvas_exports.core.storage.buffers import BlockBudget, Filling, MiB
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CanvasExportsError, CorruptPackageError

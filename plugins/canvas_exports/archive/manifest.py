@@ -19,8 +19,8 @@ from canvas_exports.archive.documents import (
     rebuild,
 )
 from canvas_exports.archive.keys import context_folder, context_of, is_package_below, names_another
-from canvas_exports.archive.proof.model import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.archive.schemas import problem
+from canvas_exports.core.packages.proof import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 

@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
-from canvas_exports.archive.held import TAIL, Held, KeptBytes
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation, Proof
+from canvas_exports.core.packages.proof import Expectation, Proof
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import TAIL, Held, KeptBytes
 from canvas_exports.core.storage.buffers import BlockBudget, Filling, OneBlock, close, is_small
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError

@@ -8,8 +8,8 @@ from dataclasses import replace
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.pipeline import Pipeline
-from canvas_exports.archive.proof.full import prove_stored
-from canvas_exports.archive.proof.model import Proof, ProofLevel
+from canvas_exports.core.packages.proof import Proof, ProofLevel
+from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     ArchiveError,

@@ -12,14 +12,14 @@ from datetime import datetime, timezone
 from functools import partial
 
 from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.held import StoredBytes
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest, ManifestDraft, PackageFacts, read_manifest
 from canvas_exports.archive.pipeline import Pipeline
-from canvas_exports.archive.proof import content_digest
-from canvas_exports.archive.proof.model import Finding, Proof, ProofLevel, Verdict
 from canvas_exports.archive.proving import proof_of_stored
 from canvas_exports.archive.unchanged import Known, NothingNew, end_if_repeated, unless_repeated
+from canvas_exports.core.packages import content_digest
+from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Verdict
+from canvas_exports.core.packages.random_access import StoredBytes
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,

@@ -13,7 +13,7 @@ from typing import Any
 
 from canvas_exports.archive.delivery import Delivery, Put
 from canvas_exports.archive.pipeline import Pipeline
-from canvas_exports.archive.proof.model import Proof
+from canvas_exports.core.packages.proof import Proof
 from canvas_exports.core.storage.store import Block
 
 _END = object()

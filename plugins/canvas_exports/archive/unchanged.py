@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from canvas_exports.archive.manifest import Manifest
 from canvas_exports.archive.pipeline import Pipeline
-from canvas_exports.archive.proof.model import Proof, Verdict
+from canvas_exports.core.packages.proof import Proof, Verdict
 from canvas_exports.core.storage.store import Block
 
 Known = Callable[[], Manifest | None]

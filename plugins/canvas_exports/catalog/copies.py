@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.core.packages.proof import Verdict
 
 INTACT, DAMAGED, VANISHED = "intact", "damaged", "vanished"
 PASSED, FAILED = "passed", "failed"

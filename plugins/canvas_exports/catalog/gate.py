@@ -9,12 +9,12 @@ from typing import Any
 
 from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.archive.schemas import problem
 from canvas_exports.catalog.copies import LEVELS, Copy, newest
 from canvas_exports.catalog.future import until
 from canvas_exports.catalog.reading import Holding
 from canvas_exports.catalog.standing import judge
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 
 SCHEMA = "urn:canvas-exports:gate:1"

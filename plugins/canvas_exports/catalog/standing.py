@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.catalog.copies import VANISHED, Copy, newest
 from canvas_exports.catalog.reading import Trouble
+from canvas_exports.core.packages.proof import Verdict
 
 
 class Lack(str, Enum):

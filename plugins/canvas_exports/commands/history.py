@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.archive.manifest import read_manifest
-from canvas_exports.archive.proof.model import Finding
 from canvas_exports.archive.report import size_in_words
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.catalog.history import UNREADABLE, Event, history
@@ -26,6 +25,7 @@ from canvas_exports.commands.asking import (
     say_table,
     subcommand,
 )
+from canvas_exports.core.packages.proof import Finding
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 

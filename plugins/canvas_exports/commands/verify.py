@@ -8,7 +8,6 @@ from datetime import timedelta
 from canvas_exports import __version__
 from canvas_exports.archive.documents import format_time
 from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, size_in_words
 from canvas_exports.catalog.reading import Trouble
 from canvas_exports.commands.asking import (
@@ -20,6 +19,7 @@ from canvas_exports.commands.asking import (
     say_unreadable,
     subcommand,
 )
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.verify.running import Budget, Verified, verify
 
 GB = 10**9

@@ -12,7 +12,6 @@ from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import package_key
 from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.proof.model import Expectation, Severity, Verdict
 from canvas_exports.archive.publish import Published
 from canvas_exports.archive.several import Place, publish_everywhere
 from canvas_exports.archive.unchanged import Known
@@ -21,6 +20,7 @@ from canvas_exports.canvas.models import ContentExport, Course, ExportState, Exp
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, Filling
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (

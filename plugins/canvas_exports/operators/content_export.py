@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.export.batch import Batch
 from canvas_exports.export.checkpoint import Checkpoint

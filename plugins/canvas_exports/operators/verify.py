@@ -11,10 +11,10 @@ from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import run_document
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.export.transfer import run_facts

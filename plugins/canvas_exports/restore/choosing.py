@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.catalog.copies import Copy, newest
 from canvas_exports.catalog.naming import number_of
 from canvas_exports.catalog.presence import check_archive
 from canvas_exports.catalog.reading import Holding, copies_of
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError, NotFoundError
 from canvas_exports.restore.labels import LABELS, label, refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from canvas_exports.archive.proof.model import Proof
+from canvas_exports.core.packages.proof import Proof
 
 #: Counts that say how a package was written, or how whole it is, not what it holds.
 _OF_THE_PACKAGE = frozenset(

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from canvas_exports.archive.manifest import read_manifest
-from canvas_exports.archive.proof.model import Proof
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.migrations import (
     ContentMigration,
@@ -22,6 +21,7 @@ from canvas_exports.canvas.migrations import (
 from canvas_exports.canvas.models import ExportType
 from canvas_exports.catalog.copies import Copy
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.packages.proof import Proof
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AnswerLostError,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from canvas_exports.archive.proof.full import prove_stored
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
 from canvas_exports.canvas.migrations import PackageFile
 from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ObjectNotFoundError, PackageError
 from canvas_exports.restore.labels import LABELS

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import read_manifest
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.records import RecordKind, RecordName
 from canvas_exports.catalog.copies import DAMAGED, INTACT, VANISHED, Copy
 from canvas_exports.catalog.reading import Holding
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ObjectNotFoundError
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
-from canvas_exports.archive.proof.content_digest import VERSION
-from canvas_exports.archive.proof.full import StoredProof, prove_stored
-from canvas_exports.archive.proof.model import Expectation, ProofLevel
+from canvas_exports.core.packages.content_digest import VERSION
+from canvas_exports.core.packages.proof import Expectation, ProofLevel
+from canvas_exports.core.packages.prove_stored import StoredProof, prove_stored
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 from canvas_exports.verify.candidates import Candidate

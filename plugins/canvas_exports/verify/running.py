@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.proof.model import ProofLevel
 from canvas_exports.archive.report import OutcomeRecord, in_order
 from canvas_exports.catalog.future import until
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.presence import some
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
 from canvas_exports.verify.candidates import Candidate, candidates, confirmed, longest_unseen

@@ -17,8 +17,8 @@ from tests.archive.packages import context_xml
 from tests.archive.proof.courses import Course, assignment_settings, course, quizzes, without_resource
 from tests.archive.proof.zips import Entry, entries_of, packed_zip
 
-from canvas_exports.archive.proof import members
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.zip import members
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
 #: How an error is called in ``docs/proof.md``; everything else is the code of a finding.

@@ -8,7 +8,7 @@ from html import escape
 
 from tests.archive.packages import COURSE, HOST, context_xml
 
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.proof import Expectation
 
 CANVAS = "associatedcontent/imscc_xmlv1p1/learning-application-resource"
 _XMLNS = 'xmlns="http://canvas.instructure.com/xsd/cccv1p0"'

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 from tests.archive.packages import COURSE, HOST
 
-from canvas_exports.archive.proof.full import Limit, StoredProof, prove_stored
-from canvas_exports.archive.proof.model import Expectation, ProofLevel
+from canvas_exports.core.packages.proof import Expectation, ProofLevel
+from canvas_exports.core.packages.prove_stored import Limit, StoredProof, prove_stored
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, ObjectInfo
 

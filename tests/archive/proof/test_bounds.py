@@ -17,13 +17,14 @@ from tests.archive.proof.courses import CANVAS, Course, Res, course
 from tests.archive.proof.stored import codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
 
-from canvas_exports.archive.proof import work, xml_strict
-from canvas_exports.archive.proof.cartridge import read_manifest
-from canvas_exports.archive.proof.content_digest import sense
-from canvas_exports.archive.proof.findings import MOST, Findings
-from canvas_exports.archive.proof.links import Links
-from canvas_exports.archive.proof.model import Expectation, Finding, ProofLevel, Severity, Verdict
-from canvas_exports.archive.proof.work import HostileXmlError, Work
+from canvas_exports.core.packages import work_limits
+from canvas_exports.core.packages.cartridge import xml_strict
+from canvas_exports.core.packages.cartridge.links import Links
+from canvas_exports.core.packages.cartridge.manifest import read_manifest
+from canvas_exports.core.packages.content_digest import sense
+from canvas_exports.core.packages.findings import MOST, Findings
+from canvas_exports.core.packages.proof import Expectation, Finding, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.work_limits import HostileXmlError, Work
 from canvas_exports.errors import CorruptPackageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -128,7 +129,10 @@ class TestWork:
 
         plain = spent(b"<manifest>" + b"<a/>" * 100 + b"</manifest>")
         assert spent(b"<manifest>" + b"<a/>" * 200 + b"</manifest>") > 1.9 * plain
-        assert spent(b"<manifest>" + b'<a b="" c=""/>' * 100 + b"</manifest>") > plain + 200 * work.ATTRIBUTE
+        assert (
+            spent(b"<manifest>" + b'<a b="" c=""/>' * 100 + b"</manifest>")
+            > plain + 200 * work_limits.ATTRIBUTE
+        )
         long = b'<manifest xmlns="' + b"n" * 1000 + b'">' + b"<a/>" * 100 + b"</manifest>"
         assert spent(long) > plain + 100 * 1000
 
@@ -136,21 +140,21 @@ class TestWork:
         assert Work(1 << 20).left > Work(0).left + (1 << 29)
 
     def test_what_makes_too_much_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(work, "_AT_LEAST", 10_000)
+        monkeypatch.setattr(work_limits, "_AT_LEAST", 10_000)
         with pytest.raises(HostileXmlError, match=r"imsmanifest\.xml: to read on would take more work"):
             read_manifest([b"<manifest>" + b"<a/>" * 100 + b"</manifest>"], Work())
 
     def test_a_processor_that_is_too_slow_ends_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(work, "_SECONDS_AT_LEAST", -1.0)
-        monkeypatch.setattr(work, "_LOOK_EVERY", 1)
+        monkeypatch.setattr(work_limits, "_SECONDS_AT_LEAST", -1.0)
+        monkeypatch.setattr(work_limits, "_LOOK_EVERY", 1)
         with pytest.raises(HostileXmlError):
             read_manifest([b"<manifest><a/></manifest>"], Work())
 
     def test_after_too_much_of_it_the_other_documents_are_named_and_the_package_is_kept(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(work, "_AT_LEAST", 200_000)
-        monkeypatch.setattr(work, "_PER_BYTE", 0)
+        monkeypatch.setattr(work_limits, "_AT_LEAST", 200_000)
+        monkeypatch.setattr(work_limits, "_PER_BYTE", 0)
         long = b"<quiz>" + b"<a/>" * 2_000 + b"</quiz>"
         found = proven(packed_zip(entries_of(course().having({"z1/assessment_meta.xml": long}).members())))
         assert "hostile_xml" in codes(found)

@@ -14,7 +14,7 @@ from tests.archive.proof.courses import Course, course
 from tests.archive.proof.stored import codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
 
-from canvas_exports.archive.proof.full import StoredProof
+from canvas_exports.core.packages.prove_stored import StoredProof
 from canvas_exports.errors import PackageError
 
 PICTURES = st.binary(min_size=1, max_size=3000)

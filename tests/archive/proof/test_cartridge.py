@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.archive.packages import context_xml, manifest_xml
 
-from canvas_exports.archive.proof import cartridge, xml_reader
-from canvas_exports.archive.proof.cartridge import CartridgeContext, read_context, read_manifest
+from canvas_exports.core.packages.cartridge import manifest as cartridge
+from canvas_exports.core.packages.cartridge import xml_reader
+from canvas_exports.core.packages.cartridge.manifest import CartridgeContext, read_context, read_manifest
 from canvas_exports.errors import CorruptPackageError
 
 

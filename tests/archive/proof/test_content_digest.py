@@ -21,14 +21,14 @@ from tests.archive.packages import (
     zipped,
 )
 
-from canvas_exports.archive.held import KeptBytes
-from canvas_exports.archive.proof.content_digest import content_digest
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation
-from canvas_exports.archive.proof.zip_directory import Member
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.packages.content_digest import content_digest
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.errors import CorruptPackageError
 from canvas_sandbox import Course, Sandbox, Switches
 

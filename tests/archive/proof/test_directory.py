@@ -21,9 +21,9 @@ from tests.archive.packages import (
 )
 from tests.archive.proof.zips import Entry, packed_zip
 
-from canvas_exports.archive.held import KeptBytes, OutOfReachError
-from canvas_exports.archive.proof.directory import prove
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.prove_directory import prove
+from canvas_exports.core.packages.random_access import KeptBytes, OutOfReachError
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 
 

@@ -21,8 +21,8 @@ from tests.archive.proof.courses import (
 from tests.archive.proof.stored import CARTRIDGE, KEY, InMemory, codes, proven
 from tests.archive.proof.zips import Entry, entries_of, packed_zip
 
-from canvas_exports.archive.proof.full import Limit, prove_stored
-from canvas_exports.archive.proof.model import Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.proof import Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.prove_stored import Limit, prove_stored
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.errors import (
     ArchiveUnavailableError,

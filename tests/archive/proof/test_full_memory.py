@@ -9,8 +9,8 @@ import pytest
 from tests.archive.proof.stored import KEY, InMemory
 from tests.archive.proof.zips import Entry, packed_zip
 
-from canvas_exports.archive.proof.full import prove_stored
-from canvas_exports.archive.proof.model import Expectation
+from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.store import Block, ObjectInfo
 from canvas_sandbox.packages.virtual_file import VirtualFile

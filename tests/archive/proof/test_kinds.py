@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from tests.archive.proof.courses import CANVAS, Course, Res
 
-from canvas_exports.archive.proof.cartridge import read_manifest
-from canvas_exports.archive.proof.kinds import count_cartridge, count_qti, unresolved
+from canvas_exports.core.packages.cartridge.counts import count_cartridge, count_qti, unresolved
+from canvas_exports.core.packages.cartridge.manifest import read_manifest
 
 
 def counted(*resources: Res, items: tuple[tuple[str, str], ...] = ()) -> dict[str, int]:

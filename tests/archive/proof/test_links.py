@@ -11,8 +11,8 @@ from tests.archive.proof.courses import course
 from tests.archive.proof.stored import codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
 
-from canvas_exports.archive.proof.full import StoredProof
-from canvas_exports.archive.proof.model import ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.proof import ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.prove_stored import StoredProof
 
 PAGE = "wiki_content/linking.html"
 FILES = {

@@ -7,8 +7,8 @@ from tests.archive.proof.courses import Course, Res, assignment_settings, course
 from tests.archive.proof.stored import codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
 
-from canvas_exports.archive.proof.full import StoredProof
-from canvas_exports.archive.proof.model import Severity, Verdict
+from canvas_exports.core.packages.proof import Severity, Verdict
+from canvas_exports.core.packages.prove_stored import StoredProof
 
 TOOL = {"submission_types": "external_tool", "external_tool_url": "https://gateway.example/launch?x=1"}
 SHELL = "a1/assignment_settings.xml"

@@ -12,11 +12,11 @@ from tests.archive.proof.courses import course
 from tests.archive.proof.stored import CARTRIDGE, codes, proven
 from tests.archive.proof.zips import entries_of, packed_zip
 
-from canvas_exports.archive.proof.cartridge import read_context, read_manifest
-from canvas_exports.archive.proof.content_digest import sense
-from canvas_exports.archive.proof.full import StoredProof
-from canvas_exports.archive.proof.model import Severity, Verdict
-from canvas_exports.archive.proof.xml_reader import XmlReader, read
+from canvas_exports.core.packages.cartridge.manifest import read_context, read_manifest
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
+from canvas_exports.core.packages.content_digest import sense
+from canvas_exports.core.packages.proof import Severity, Verdict
+from canvas_exports.core.packages.prove_stored import StoredProof
 from canvas_exports.errors import CorruptPackageError
 
 _Q = '<assignment identifier="a"><title>{}</title><points>1</points></assignment>'

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.proof.references import Matched, composed, match, resolved
+from canvas_exports.core.packages.cartridge.references import Matched, composed, match, resolved
 
 LONG = "a-very-long-file-name-that-canvas-had-to-shorten-because-no-zip-entry-may-be-so-long"
 

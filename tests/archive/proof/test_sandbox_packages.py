@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.archive.proof.stored import codes, proven
 
-from canvas_exports.archive.proof.full import StoredProof
-from canvas_exports.archive.proof.model import Expectation, ProofLevel, Verdict
+from canvas_exports.core.packages.proof import Expectation, ProofLevel, Verdict
+from canvas_exports.core.packages.prove_stored import StoredProof
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 from canvas_sandbox import Fault
 from canvas_sandbox.content.generate import Source, generate

@@ -6,7 +6,7 @@ import pytest
 from tests.archive.packages import real
 from tests.archive.proof.stored import proven
 
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Verdict
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict
 
 LEVELS = pytest.mark.parametrize("level", ProofLevel)
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.packages import EMPTY_ZIP, real, zipped
 
-from canvas_exports.archive.held import KeptBytes, OutOfReachError
-from canvas_exports.archive.proof.zip_directory import inflate, read_directory
+from canvas_exports.core.packages.random_access import KeptBytes, OutOfReachError
+from canvas_exports.core.packages.zip.directory import inflate, read_directory
 from canvas_exports.errors import CorruptPackageError
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\"), min_size=1, max_size=30)

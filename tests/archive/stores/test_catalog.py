@@ -9,9 +9,9 @@ from itertools import pairwise
 from tests.archive.stores.places import Place
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.proof.model import Verdict
 from canvas_exports.catalog.index import indexed
 from canvas_exports.catalog.reading import Holding, copies_of, every_context
+from canvas_exports.core.packages.proof import Verdict
 
 
 def test_the_objects_of_one_folder_are_listed_together(place: Place) -> None:

@@ -20,8 +20,8 @@ from tests.archive.stores.s3_servers import HANG_UP, LOSE_ANSWER, FaultProxy
 
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.ownership import is_probe
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.open_store import check_writable, open_store
 from canvas_exports.core.storage.options import StoreOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.archive.stores.places import Place
 from tests.verify.stored import RUN, package, rotten, spoil, stored
 
-from canvas_exports.archive.proof.model import ProofLevel
+from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.verify.running import Budget, verify
 

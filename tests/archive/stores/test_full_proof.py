@@ -8,8 +8,8 @@ import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, draft
 from tests.archive.stores.places import Place
 
-from canvas_exports.archive.proof.full import Limit, prove_stored
-from canvas_exports.archive.proof.model import Expectation, ProofLevel, Verdict
+from canvas_exports.core.packages.proof import Expectation, ProofLevel, Verdict
+from canvas_exports.core.packages.prove_stored import Limit, prove_stored
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 KEY = draft().key

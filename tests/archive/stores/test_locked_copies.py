@@ -15,9 +15,9 @@ from tests.archive.stores.places import GcsPlace
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import Published, publish
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.cloud.locks import written
 from canvas_exports.core.storage.protection import Protection

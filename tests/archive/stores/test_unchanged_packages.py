@@ -15,8 +15,8 @@ from tests.archive.stores.s3_servers import FaultProxy
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.keys import manifest_key
 from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.proof.model import Expectation, ProofLevel
 from canvas_exports.archive.publish import Published, publish
+from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.store import Block
 from canvas_exports.export.known import newest_proven

@@ -18,9 +18,9 @@ from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS
 
 from canvas_exports.archive.delivery import Delivery
 from canvas_exports.archive.ownership import PROBE, is_probe
-from canvas_exports.archive.proof.model import Expectation
 from canvas_exports.archive.publish import publish
 from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.open_store import check_writable, open_store
 from canvas_exports.core.storage.options import StoreOptions

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.held import KeptBytes
-from canvas_exports.archive.proof.content_digest import content_digest
-from canvas_exports.archive.proof.zip_directory import read_directory
+from canvas_exports.core.packages.content_digest import content_digest
+from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.zip.directory import read_directory
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind

@@ -14,10 +14,10 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from urllib.parse import unquote, unquote_plus
 
-from canvas_exports.archive.proof.cartridge import CartridgeManifest
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.references import composed, resolved
-from canvas_exports.archive.proof.work import HostileXmlError, Work
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
+from canvas_exports.core.packages.cartridge.references import composed, resolved
+from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.packages.work_limits import HostileXmlError, Work
 from canvas_exports.foreign_text import harmless
 
 _LONGEST = 1_000  # bytes of a link

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from canvas_exports.archive.proof.sidecars import is_sidecar
-from canvas_exports.archive.proof.zip_directory import Member
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 
 
 def count_files(members: Iterable[Member]) -> dict[str, int]:

@@ -14,13 +14,13 @@ from itertools import chain
 
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
-from canvas_exports.archive.proof.work import HostileXmlError
-from canvas_exports.archive.proof.xml_strict import (
+from canvas_exports.core.packages.cartridge.xml_strict import (
     MAX_ATTRIBUTES,
     MAX_TOKEN,
     Events,
     NotWellFormedError,
 )
+from canvas_exports.core.packages.work_limits import HostileXmlError
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 

@@ -9,8 +9,8 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from canvas_exports.archive.proof.cartridge import CartridgeManifest, OutlineItem, Resource
-from canvas_exports.archive.proof.references import resolved
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem, Resource
+from canvas_exports.core.packages.cartridge.references import resolved
 
 _BANKS = "non_cc_assessments/"
 

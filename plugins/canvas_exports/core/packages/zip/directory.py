@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from canvas_exports.archive.held import Held, OutOfReachError
+from canvas_exports.core.packages.random_access import Held, OutOfReachError
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from canvas_exports.archive.proof.work import HostileXmlError, Work
-from canvas_exports.archive.proof.xml_reader import XmlReader, read
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
+from canvas_exports.core.packages.work_limits import HostileXmlError, Work
 from canvas_exports.errors import CorruptPackageError
 
 MANIFEST = "imsmanifest.xml"

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from canvas_exports.archive.proof.documents import Gathered, Part
-from canvas_exports.archive.proof.model import Finding, Severity
+from canvas_exports.core.packages.cartridge.documents import Gathered, Part
+from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.foreign_text import harmless
 
 # The host of New Quizzes, such as campus.quiz-lti-dub-prod.instructure.com.

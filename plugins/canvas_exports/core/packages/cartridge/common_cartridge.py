@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from canvas_exports.archive.proof.cartridge import CartridgeManifest
-from canvas_exports.archive.proof.findings import Findings
-from canvas_exports.archive.proof.kinds import count_cartridge
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.resources import check_resources
+from canvas_exports.core.packages.cartridge.counts import count_cartridge
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
+from canvas_exports.core.packages.cartridge.resources import check_resources
+from canvas_exports.core.packages.findings import Findings
+from canvas_exports.core.packages.proof import Finding, Severity
 
 
 def check_cartridge(

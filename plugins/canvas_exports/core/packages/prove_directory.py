@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from canvas_exports.archive.held import Held, OutOfReachError
-from canvas_exports.archive.proof import cartridge
-from canvas_exports.archive.proof.common_cartridge import check_cartridge
-from canvas_exports.archive.proof.content_digest import content_digest
-from canvas_exports.archive.proof.documents import odd
-from canvas_exports.archive.proof.emptiness import holds_content, look_into_settings
-from canvas_exports.archive.proof.file_package import count_files
-from canvas_exports.archive.proof.findings import Findings
-from canvas_exports.archive.proof.identity import check_identity
-from canvas_exports.archive.proof.members import check_members
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel, Verdict
-from canvas_exports.archive.proof.qti import check_qti
-from canvas_exports.archive.proof.sidecars import is_sidecar
-from canvas_exports.archive.proof.work import Work
-from canvas_exports.archive.proof.zip_directory import Member, Unpacked, check_size, read_directory
+from canvas_exports.core.packages.cartridge import manifest as cartridge
+from canvas_exports.core.packages.cartridge.common_cartridge import check_cartridge
+from canvas_exports.core.packages.cartridge.documents import odd
+from canvas_exports.core.packages.cartridge.emptiness import holds_content, look_into_settings
+from canvas_exports.core.packages.cartridge.file_package import count_files
+from canvas_exports.core.packages.cartridge.identity import check_identity
+from canvas_exports.core.packages.cartridge.qti import check_qti
+from canvas_exports.core.packages.content_digest import content_digest
+from canvas_exports.core.packages.findings import Findings
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict
+from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.zip.directory import Member, Unpacked, check_size, read_directory
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
+from canvas_exports.core.packages.zip.members import check_members
 from canvas_exports.errors import CorruptPackageError
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from canvas_exports.archive.proof.findings import Findings
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.work import HostileXmlError, Work
-from canvas_exports.archive.proof.xml_reader import Passing, XmlReader
+from canvas_exports.core.packages.cartridge.xml_reader import Passing, XmlReader
+from canvas_exports.core.packages.findings import Findings
+from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.packages.work_limits import HostileXmlError, Work
 from canvas_exports.errors import CorruptPackageError
 
 _MOST_TOOLS = 50_000

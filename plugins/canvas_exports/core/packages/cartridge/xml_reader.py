@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from canvas_exports.archive.proof.work import (
+from canvas_exports.core.packages.cartridge.xml_recovering import recover
+from canvas_exports.core.packages.cartridge.xml_strict import (
+    MAX_ATTRIBUTES,
+    MAX_NAME,
+    NotWellFormedError,
+    StrictParser,
+)
+from canvas_exports.core.packages.work_limits import (
     ATTRIBUTE,
     ELEMENT,
     MENDED_BYTE,
@@ -16,8 +23,6 @@ from canvas_exports.archive.proof.work import (
     HostileXmlError,
     Work,
 )
-from canvas_exports.archive.proof.xml_recovering import recover
-from canvas_exports.archive.proof.xml_strict import MAX_ATTRIBUTES, MAX_NAME, NotWellFormedError, StrictParser
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 

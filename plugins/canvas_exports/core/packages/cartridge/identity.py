@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from canvas_exports.archive.proof.cartridge import CartridgeContext
-from canvas_exports.archive.proof.model import Expectation, Finding, Severity
+from canvas_exports.core.packages.cartridge.manifest import CartridgeContext
+from canvas_exports.core.packages.proof import Expectation, Finding, Severity
 from canvas_exports.errors import WrongPackageError
 
 # Canvas numbers the objects of shard 2 from 2 * 10^13; on their own shard they go without it.

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-from canvas_exports.archive.proof.cartridge import CONTEXT, MANIFEST, CartridgeManifest
-from canvas_exports.archive.proof.documents import (
+from canvas_exports.core.packages.cartridge.counts import unresolved
+from canvas_exports.core.packages.cartridge.documents import (
     Document,
     Gathered,
     Listing,
@@ -18,15 +18,15 @@ from canvas_exports.archive.proof.documents import (
     Questions,
     Topic,
 )
-from canvas_exports.archive.proof.kinds import unresolved
-from canvas_exports.archive.proof.links import Links, Scanner
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.new_quizzes import Assignment, QuizSettings, Seen, Tool
-from canvas_exports.archive.proof.references import resolved
-from canvas_exports.archive.proof.sidecars import is_sidecar
-from canvas_exports.archive.proof.unpacking import Content
-from canvas_exports.archive.proof.work import Work
-from canvas_exports.archive.proof.zip_directory import Member
+from canvas_exports.core.packages.cartridge.links import Links, Scanner
+from canvas_exports.core.packages.cartridge.manifest import CONTEXT, MANIFEST, CartridgeManifest
+from canvas_exports.core.packages.cartridge.new_quizzes import Assignment, QuizSettings, Seen, Tool
+from canvas_exports.core.packages.cartridge.references import resolved
+from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
+from canvas_exports.core.packages.zip.unpacking import Content
 
 _SETTINGS = "course_settings/"
 _FILES = "web_resources/"

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from isal import igzip_lib, isal_zlib
 
-from canvas_exports.archive.proof.members import is_readable
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.stream import PIECE, Stream
-from canvas_exports.archive.proof.zip_directory import LOCAL, SECRET, STORED, Member, decode_name, wide
+from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.packages.zip.directory import LOCAL, SECRET, STORED, Member, decode_name, wide
+from canvas_exports.core.packages.zip.members import is_readable
+from canvas_exports.core.packages.zip.stored_stream import PIECE, Stream
 from canvas_exports.errors import CorruptPackageError
 
 _SIZES_FOLLOW = 0x8

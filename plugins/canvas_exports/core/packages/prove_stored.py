@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canvas_exports.archive.held import StoredBytes
-from canvas_exports.archive.proof.contents import Contents
-from canvas_exports.archive.proof.directory import Inspection, inspect
-from canvas_exports.archive.proof.model import Expectation, Proof, ProofLevel
-from canvas_exports.archive.proof.stream import Limit, LimitReached, Stream
-from canvas_exports.archive.proof.unpacking import unpack
-from canvas_exports.archive.proof.zip_directory import Member
+from canvas_exports.core.packages.cartridge.document_readers import Contents
+from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.packages.prove_directory import Inspection, inspect
+from canvas_exports.core.packages.random_access import StoredBytes
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.stored_stream import Limit, LimitReached, Stream
+from canvas_exports.core.packages.zip.unpacking import unpack
 from canvas_exports.core.storage.store import Store, absent
 
 __all__ = ["Limit", "StoredProof", "prove_stored"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from canvas_exports.archive.held import Held, OutOfReachError
-from canvas_exports.archive.proof.cartridge import MANIFEST, CartridgeManifest
-from canvas_exports.archive.proof.contents import Contents
-from canvas_exports.archive.proof.members import is_readable
-from canvas_exports.archive.proof.sidecars import is_sidecar
-from canvas_exports.archive.proof.work import Work
-from canvas_exports.archive.proof.zip_directory import Member, Unpacked
+from canvas_exports.core.packages.cartridge.document_readers import Contents
+from canvas_exports.core.packages.cartridge.manifest import MANIFEST, CartridgeManifest
+from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.zip.directory import Member, Unpacked
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
+from canvas_exports.core.packages.zip.members import is_readable
 
 _SETTINGS = "course_settings/"
 _SYLLABUS = "course_settings/syllabus.html"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from canvas_exports.archive.proof import cartridge
-from canvas_exports.archive.proof.sidecars import is_sidecar
-from canvas_exports.archive.proof.work import HostileXmlError, Work
-from canvas_exports.archive.proof.xml_reader import XmlReader, read
-from canvas_exports.archive.proof.zip_directory import Member
+from canvas_exports.core.packages.cartridge import manifest as cartridge
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
+from canvas_exports.core.packages.work_limits import HostileXmlError, Work
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 
 #: Of the rules below. It goes into the digest, so digests made by other rules are never equal.
 VERSION = 2

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from posixpath import split, splitext
 from urllib.parse import unquote
 
-from canvas_exports.archive.proof.sidecars import is_sidecar
+from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 
 _KEPT_WHEN_SHORTENED = 40  # characters; a shorter name was never shortened
 # Beyond this a name is compared as it is: no Canvas writes it, and to find what is like it costs more the longer it is.

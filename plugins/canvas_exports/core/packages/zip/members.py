@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from canvas_exports.archive.proof.cartridge import CONTEXT, MANIFEST
-from canvas_exports.archive.proof.findings import Findings
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.zip_directory import DEFLATED, SECRET, STORED, Member
+from canvas_exports.core.packages.cartridge.manifest import CONTEXT, MANIFEST
+from canvas_exports.core.packages.findings import Findings
+from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.packages.zip.directory import DEFLATED, SECRET, STORED, Member
 from canvas_exports.errors import CorruptPackageError
 
 # Deflate cannot do better than 1032 to 1, so who claims more lies.

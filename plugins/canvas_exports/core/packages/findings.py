@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from canvas_exports.archive.proof.model import Finding, Severity
+from canvas_exports.core.packages.proof import Finding, Severity
 
 MOST = 200
 LONGEST_MESSAGE = 500

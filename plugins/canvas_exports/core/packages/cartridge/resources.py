@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from canvas_exports.archive.proof.cartridge import CartridgeManifest
-from canvas_exports.archive.proof.findings import Findings
-from canvas_exports.archive.proof.model import Finding, Severity
-from canvas_exports.archive.proof.references import match
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
+from canvas_exports.core.packages.cartridge.references import match
+from canvas_exports.core.packages.findings import Findings
+from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.foreign_text import harmless
 
 _MAX_MESSAGE = 400

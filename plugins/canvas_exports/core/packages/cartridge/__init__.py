@@ -1,0 +1,1 @@
+"""Common Cartridges and QTI packages: their manifest, documents and references."""

@@ -1,0 +1,1 @@
+"""Zip files from strangers: their directory, members and bytes."""

@@ -22,9 +22,9 @@ from benchmarks.report import RESULTS, ROOT, Column, Report
 from benchmarks.s3_archive import COPIES
 from benchmarks.s3_sink import BUCKET
 from benchmarks.servers import server
-from canvas_exports.catalog.coverage import coverage
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.reading import Holding, every_context
+from canvas_exports.core.archive.catalog.coverage import coverage
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.read import Holding, every_context
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.store import Store

@@ -15,8 +15,8 @@ from pathlib import Path
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
 from benchmarks.reading import Reading, forget_peak, used
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.pipeline import Pipeline
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_stream import Pipeline
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling

@@ -51,10 +51,10 @@ def _secrets_of_this_test_only() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _any_clock() -> Iterator[None]:
     """Copies of 2026 to 2028 are no copies of the future, whatever the clock of this machine says."""
-    from canvas_exports.catalog import future  # noqa: PLC0415 - not before Airflow is isolated
+    from canvas_exports.core.archive.catalog import future_dates  # noqa: PLC0415 - not before Airflow is isolated
 
-    as_shipped = future.AHEAD
+    as_shipped = future_dates.AHEAD
     behind = datetime(2029, 1, 1, tzinfo=timezone.utc) - datetime.now(timezone.utc)
-    future.AHEAD = max(as_shipped, behind)
+    future_dates.AHEAD = max(as_shipped, behind)
     yield
-    future.AHEAD = as_shipped
+    future_dates.AHEAD = as_shipped

@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 from unittest import mock
 
-from canvas_exports.archive.keys import package_key
-from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
+from canvas_exports.core.archive.layout import package_key
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 
 DATA = Path(__file__).with_name("data")
 

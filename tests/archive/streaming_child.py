@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.archive.packages import draft
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.publish import publish
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_stream import BlockBudget
+from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.open_store import open_store

@@ -18,11 +18,11 @@ from tests.archive.test_unchanged import (
     package,
 )
 
-from canvas_exports.archive import delivery as module
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.publish import Published, publish
-from canvas_exports.archive.several import Place, publish_everywhere
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.publishing import package_source as module
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.random_access import Held, KeptBytes, OutOfReachError
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget

@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from tests.archive.packages import PAGE, cartridge, cartridge_files, draft, manifest_xml, zipped
 from tests.archive.test_publish import Canvas, store_package
 
-from canvas_exports.archive.comparing import Change, Comparison, Contents, compare, compare_packages, contents
-from canvas_exports.archive.manifest import PackageFacts
+from canvas_exports.core.archive.compare import (
+    Change,
+    Comparison,
+    Contents,
+    compare,
+    compare_packages,
+    contents,
+)
+from canvas_exports.core.archive.manifest import PackageFacts
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_directory import prove
 from canvas_exports.core.packages.random_access import KeptBytes

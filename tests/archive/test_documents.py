@@ -16,7 +16,8 @@ from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 from tests.retention.archives import Shelf
 
-from canvas_exports.archive.documents import (
+from canvas_exports.core.archive.catalog.runs import RunSummary, outcomes_of, summary_of
+from canvas_exports.core.archive.json_documents import (
     DEEPEST,
     LARGEST,
     MOST_OF_MANIFEST,
@@ -27,12 +28,11 @@ from canvas_exports.archive.documents import (
     parse,
     parse_time,
 )
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest, RunFacts, load_manifest, read_manifest
-from canvas_exports.archive.merging import Merger
-from canvas_exports.archive.report import OutcomeRecord, batch_document, records_of
-from canvas_exports.archive.schemas import problem
-from canvas_exports.catalog.runs import RunSummary, outcomes_of, summary_of
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest, RunFacts, load_manifest, read_manifest
+from canvas_exports.core.archive.merging import Merger
+from canvas_exports.core.archive.run_report import OutcomeRecord, batch_document, records_of
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.errors import UnreadableDocumentError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.keys import (
+from canvas_exports.core.archive.layout import (
     DEFAULT_TEMPLATE,
     FIELDS,
     check_key,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.schemas import problem
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.errors import ArchiveError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from canvas_exports.archive.ownership import is_probe
+from canvas_exports.core.archive.key_patterns import is_probe
 from canvas_exports.core.storage.cloud.object_store import ObjectStore
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import check_writable, open_store
@@ -157,8 +157,8 @@ def test_a_root_below_a_file_is_denied(tmp_path: Path) -> None:
 def imported() -> set[str]:
     """Everything that is imported with the archive, other than the module that opens clouds."""
     code = (
-        "import sys, pkgutil, importlib, canvas_exports.archive as a;"
-        "names = [m.name for m in pkgutil.walk_packages(a.__path__, 'canvas_exports.archive.')];"
+        "import sys, pkgutil, importlib, canvas_exports.core.archive as a;"
+        "names = [m.name for m in pkgutil.walk_packages(a.__path__, 'canvas_exports.core.archive.')];"
         "[importlib.import_module(name) for name in names if not name.endswith('.clouds')];"
         "print(*sys.modules)"
     )
@@ -175,7 +175,7 @@ def test_nothing_slow_is_imported_before_it_is_needed(imported: set[str], heavy:
 
 def test_the_archive_knows_nothing_of_ours_but_what_lies_below_all_rooms(imported: set[str]) -> None:
     ours = {name for name in imported if name.startswith("canvas_exports.")}
-    assert {name for name in ours if not name.startswith("canvas_exports.archive")} == {
+    assert {name for name in ours if not name.startswith("canvas_exports.core.archive")} == {
         "canvas_exports.core.text.log_redaction",
         "canvas_exports.errors",
         "canvas_exports.core.text.redaction",

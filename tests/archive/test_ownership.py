@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.archive.keys import DEFAULT_TEMPLATE, manifest_key, package_key, run_folder
-from canvas_exports.archive.ownership import PROBE, Ownership
+from canvas_exports.core.archive.key_patterns import PROBE, Ownership
+from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key, package_key, run_folder
 from canvas_exports.errors import InputError
 
 OURS = "courses/101/20261123T080000Z-common_cartridge-501.imscc"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.archive.packages import COURSE, HOST, cartridge, context_xml, zipped
 
-from canvas_exports.archive.pipeline import Pipeline, _digested
+from canvas_exports.core.archive.publishing.package_stream import Pipeline, _digested
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
 from canvas_exports.core.storage.open_store import open_store

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tests.archive.packages import COURSE, HOST, PAGE, cartridge, draft
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published, publish
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
 from canvas_exports.core.storage.local import FileStore

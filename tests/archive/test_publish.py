@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tests.archive.packages import COURSE, HOST, PAGE, cartridge, cartridge_files, context_xml, draft, zipped
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published, publish
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.local import FileStore
@@ -190,7 +190,7 @@ def test_a_process_that_slept_for_days_does_not_vouch_for_a_package_that_is_gone
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([0.0, 3 * 86_400.0])
-    monkeypatch.setattr("canvas_exports.archive.publish.time.time", lambda: next(clock))
+    monkeypatch.setattr("canvas_exports.core.archive.publishing.publish.time.time", lambda: next(clock))
     store = racing(tmp_path)
     with pytest.raises(ArchiveUnavailableError, match="swept"):
         store_package(store, Canvas(PACKAGE))

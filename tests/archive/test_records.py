@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.archive.keys import check_template, manifest_key
-from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.archive.layout import check_template, manifest_key
+from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.errors import InputError
 
 MANIFEST = "courses/101/20261123T020000Z-common_cartridge-501.json"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.merging import Merger
-from canvas_exports.archive.report import (
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.merging import Merger
+from canvas_exports.core.archive.run_report import (
     MOST_ROWS,
     OutcomeRecord,
     batch_document,
@@ -19,8 +19,8 @@ from canvas_exports.archive.report import (
     run_document,
     table,
 )
-from canvas_exports.archive.schemas import problem
-from canvas_exports.archive.sweeping import Swept
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.archive.sweep import Swept
 from canvas_exports.errors import ArchiveError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

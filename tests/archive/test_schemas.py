@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, validators
 from tests.archive.packages import draft
 
-from canvas_exports.archive import schemas
-from canvas_exports.archive.manifest import Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.report import OutcomeRecord, batch_document
-from canvas_exports.archive.schemas import problem
+from canvas_exports.core.archive import schemas
+from canvas_exports.core.archive.manifest import Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord, batch_document
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 
 NAMES = sorted(

@@ -15,11 +15,11 @@ from tests.archive.packages import COURSE, HOST, PAGE, cartridge, context_xml, d
 from tests.archive.test_publish import Canvas, Dying, files, out_of_reach
 from tests.archive.test_unchanged import Remembering
 
-from canvas_exports.archive.delivery import Delivery, Source
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published
-from canvas_exports.archive.several import Place, publish_everywhere
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.package_source import Delivery, Source
+from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.local import FileStore

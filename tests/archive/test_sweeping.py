@@ -17,8 +17,8 @@ from tests.archive.packages import draft
 from tests.archive.test_publish import PACKAGE, Canvas, store_package
 from tests.catalog import holdings
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.sweeping import NAMED, sweep
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.sweep import NAMED, sweep
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError

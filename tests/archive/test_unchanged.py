@@ -13,10 +13,10 @@ import pytest
 from tests.archive.packages import PAGE, cartridge, cartridge_files, draft, zipped
 from tests.archive.test_publish import Canvas, Dying, Killed, Quicker, files, store_package
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE
 from canvas_exports.core.storage.open_store import open_store

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from canvas_exports.archive.keys import DEFAULT_TEMPLATE
-from canvas_exports.archive.sweeping import GRACE
 from canvas_exports.backups.backup import Backup
 from canvas_exports.backups.schema import _WORDING, schema
 from canvas_exports.canvas.courses import ENROLLMENT_TYPES, ORDERS, SEARCH_BY, SORTS, STATES, CourseFilters
 from canvas_exports.canvas.exports import VERSION
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
+from canvas_exports.core.archive.sweep import GRACE
 from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.errors import InputError

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from canvas_exports.archive.keys import manifest_key, package_key
-from canvas_exports.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
-from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.layout import manifest_key, package_key
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
 from canvas_exports.core.storage.store import Store
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from tests.catalog.holdings import DAY, START, manifest
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.catalog.ages import CLASSES, Ages, ages
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.reading import Holding
+from canvas_exports.core.archive.catalog.ages import CLASSES, Ages, ages
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.read import Holding
+from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.packages.proof import Verdict
 
 NOW = START + 400 * DAY

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from tests.catalog.holdings import DAY, START, manifest
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.copies import Copy, in_time, newest, newest_first
+from canvas_exports.core.archive.catalog.copies import Copy, in_time, newest, newest_first
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
 
 MANIFEST = manifest()

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.coverage import BY_HAND, Coverage, coverage
-from canvas_exports.catalog.reading import Holding, every_context
-from canvas_exports.catalog.runs import recent, reports, told
-from canvas_exports.catalog.standing import Lack
+from canvas_exports.core.archive.catalog.assessment import Lack
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.coverage import BY_HAND, Coverage, coverage
+from canvas_exports.core.archive.catalog.read import Holding, every_context
+from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store

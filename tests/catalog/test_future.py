@@ -9,22 +9,22 @@ from datetime import datetime, timedelta
 import pytest
 from tests.retention.archives import NOW, Shelf, Spec, document, laid
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest, read_manifest
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog import future
-from canvas_exports.catalog.ages import ages
-from canvas_exports.catalog.future import until
-from canvas_exports.catalog.gate import Rule, refusal
-from canvas_exports.catalog.latest import latest_copy
-from canvas_exports.catalog.reading import copies_of, every_context
+from canvas_exports.core.archive.catalog import future_dates
+from canvas_exports.core.archive.catalog.ages import ages
+from canvas_exports.core.archive.catalog.deletion_gate import Rule, refusal
+from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.read import copies_of, every_context
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest, read_manifest
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.retention.apply import apply_plan
+from canvas_exports.core.archive.retention.plan import make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.verification.candidates import candidates
 from canvas_exports.core.packages.proof import ProofLevel, Verdict
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.restore.drawing import draw
-from canvas_exports.retention.applying import apply_plan
-from canvas_exports.retention.plan import make_plan
-from canvas_exports.retention.policy import Policy
-from canvas_exports.verify.candidates import candidates
 
 DAY = timedelta(days=1)
 YEARS = timedelta(days=3000)
@@ -33,7 +33,7 @@ RULE = Rule("directory", 7 * DAY, 1)
 
 @pytest.fixture(autouse=True)
 def _as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(future, "AHEAD", DAY)
+    monkeypatch.setattr(future_dates, "AHEAD", DAY)
 
 
 def three(course: int = 101) -> list[Spec]:

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.catalog.holdings import DAY, START, manifest
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.gate import Gate, Rule, document, refusal
-from canvas_exports.catalog.reading import Holding, Trouble
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, document, refusal
+from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 

@@ -9,10 +9,10 @@ import pytest
 from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.catalog.history import Event, history
-from canvas_exports.catalog.reading import copies_of
-from canvas_exports.catalog.runs import reports, told
+from canvas_exports.core.archive.catalog.history import Event, history
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.catalog.runs import reports, told
+from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 

@@ -21,15 +21,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.archive.hostile import SPOILT, mutations
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.keys import context_of, manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.ownership import Ownership
-from canvas_exports.catalog import index as index_module
-from canvas_exports.catalog import segments
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.index import YOUNG, indexed
-from canvas_exports.catalog.reading import Holding, every_context
-from canvas_exports.catalog.segments import (
+from canvas_exports.core.archive.catalog import index as index_module
+from canvas_exports.core.archive.catalog import index_segments as segments
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.index import YOUNG, indexed
+from canvas_exports.core.archive.catalog.index_segments import (
     DIALECT,
     Row,
     copy_of,
@@ -39,6 +35,10 @@ from canvas_exports.catalog.segments import (
     row_of,
     rows_of,
 )
+from canvas_exports.core.archive.catalog.read import Holding, every_context
+from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.layout import context_of, manifest_key
+from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo

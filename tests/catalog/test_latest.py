@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.packages import COURSE, HOST, draft
 
-from canvas_exports.archive.keys import manifest_key, package_key
-from canvas_exports.archive.manifest import Manifest, PackageFacts
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.latest import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.layout import manifest_key, package_key
+from canvas_exports.core.archive.manifest import Manifest, PackageFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Proof, ProofLevel, Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo

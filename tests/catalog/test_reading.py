@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.reading import READERS, Holding, copies_of, every_context
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.read import READERS, Holding, copies_of, every_context
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.catalog.runs import outcomes_of, recent, reports, summary_of, told
+from canvas_exports.core.archive.catalog.runs import outcomes_of, recent, reports, summary_of, told
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from tests.catalog.holdings import DAY, START, manifest
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.reading import Trouble
-from canvas_exports.catalog.standing import Lack, judge, what_is_missing
+from canvas_exports.core.archive.catalog.assessment import Lack, judge, what_is_missing
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
 
 WHOLE, INCOMPLETE, EMPTY = Verdict.WHOLE, Verdict.INCOMPLETE, Verdict.EMPTY

@@ -17,24 +17,24 @@ from tests.catalog.reports import outcome, report
 from tests.reports.views import row
 from tests.verify.stored import stored
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.sweeping import sweep
 from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.catalog.gate import Gate, Rule
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.latest import latest_copy
-from canvas_exports.catalog.reading import every_context
 from canvas_exports.commands.main import main
+from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.archive.retention.apply import apply_plan
+from canvas_exports.core.archive.retention.plan import make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError
 from canvas_exports.reports.look import look
 from canvas_exports.restore.choosing import choose
 from canvas_exports.restore.request import RestoreRequest
-from canvas_exports.retention.applying import apply_plan
-from canvas_exports.retention.plan import make_plan
-from canvas_exports.retention.policy import Policy
 
 GOOD = ("course:102", "course:103")
 BAD = "course:101"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import report
 
-from canvas_exports.archive.report import OutcomeRecord, table
 from canvas_exports.commands.main import main
+from canvas_exports.core.archive.run_report import OutcomeRecord, table
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Finding, Severity, Verdict

@@ -10,8 +10,8 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 
 from canvas_exports.commands.main import main
+from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.retention.plan import make_plan
 
 DAILY = ("retention", "--keep-daily", "2")
 

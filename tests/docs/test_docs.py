@@ -16,9 +16,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from tests.docs.markdown import BLOCKS, PAGES, ROOT, Block, Page
 
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.schemas import problem
 from canvas_exports.backups import load_backups
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.export import batch, pauses

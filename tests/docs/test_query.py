@@ -15,8 +15,8 @@ from tests.catalog.holdings import START, lay, manifest, note
 from tests.catalog.reports import outcome, report
 from tests.docs.markdown import Block, page
 
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions

@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from tests.docs.markdown import page
 from tests.retention.archives import Spec, laid
 
+from canvas_exports.core.archive.retention.plan import make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.retention.policy_fields import FIELDS, HELD
+from canvas_exports.core.archive.retention.report import table
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.export.keeping import FIELDS, HELD
-from canvas_exports.retention.plan import make_plan
-from canvas_exports.retention.policy import Policy
-from canvas_exports.retention.telling import table
 
 
 def test_every_key_stands_there() -> None:

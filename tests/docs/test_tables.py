@@ -26,12 +26,12 @@ from tests.archive.proof.zips import entries_of, packed_zip
 from tests.docs.markdown import BLOCKS, ROOT, page
 from tests.operators.life import Life
 
-from canvas_exports.archive.keys import FIELDS, run_folder
 from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
 from canvas_exports.canvas.budget import RateLimits
 from canvas_exports.core import packages
+from canvas_exports.core.archive.layout import FIELDS, run_folder
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.packages import findings
@@ -253,7 +253,7 @@ class TestArchive:
 
     def test_the_fields_of_a_manifest(self) -> None:
         published = json.loads(
-            (ROOT / "plugins/canvas_exports/archive/schemas/manifest-1.schema.json").read_text()
+            (ROOT / "plugins/canvas_exports/core/archive/schemas/manifest-1.schema.json").read_text()
         )
         assert page("archive").column("The manifest") == list(named_in(published["properties"]))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.keys import manifest_key, package_key
+from canvas_exports.core.archive.layout import manifest_key, package_key
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (

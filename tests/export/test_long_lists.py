@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.archive.ownership import Ownership
+from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore

@@ -13,7 +13,7 @@ import pytest
 from tests.export.rig import RUN, course
 from tests.export.test_transfer import Way, way_over
 
-from canvas_exports.archive.exchange import exchange
+from canvas_exports.core.archive.mirror import exchange
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError

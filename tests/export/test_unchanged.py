@@ -12,7 +12,7 @@ import pytest
 from tests.export.rig import QUICK, course
 from tests.export.test_transfer import Way, way_over
 
-from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo

@@ -11,7 +11,7 @@ from tests.catalog import holdings
 from tests.catalog.holdings import lay, manifest, note
 from tests.operators.life import Life
 
-from canvas_exports.archive.ownership import Ownership
+from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Verdict

@@ -10,8 +10,8 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.operators.life import Life
 
-from canvas_exports.archive.ownership import Ownership
-from canvas_exports.archive.schemas import problem
+from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, LockedError
 from canvas_exports.operators import retention

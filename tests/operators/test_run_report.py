@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.operators.life import Life
 
-from canvas_exports.archive.ownership import Ownership
+from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore

@@ -9,7 +9,7 @@ import pytest
 from tests.operators.life import Life
 from tests.verify.stored import package, rotten, spoil, stored
 
-from canvas_exports.archive.records import read_record_name
+from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.operators.verify import CanvasVerifyOperator

@@ -9,9 +9,9 @@ import pytest
 from tests.catalog.holdings import DAY, START, lay, manifest, note
 from tests.reports.views import NOW, row
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore

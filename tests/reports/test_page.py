@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.reports.views import NOW, facts, night, past, row, view
 
-from canvas_exports.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.text.wording import moment
 from canvas_exports.reports import page as page_room

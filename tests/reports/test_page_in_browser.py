@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from tests.reports.views import facts, night, past, record, row, view
 
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.archive.report import size_in_words
+from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.reports.page import page as render
 

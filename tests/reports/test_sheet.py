@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.reports.views import NOW, facts, record, row, view
 
-from canvas_exports.archive.records import RecordKind
+from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.reports.sheet import COLUMNS, harmless, sheet
 from canvas_exports.reports.view import RunView

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.archive.report import OutcomeRecord, in_order
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.export.reporting import MEANINGS
 from canvas_exports.reports.view import CopyFacts, Looked, PastRun, RunView

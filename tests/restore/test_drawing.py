@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.catalog.holdings import DAY, START, lay, manifest, note
 
-from canvas_exports.archive.records import RecordKind
+from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.restore.drawing import draw

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.catalog.holdings import manifest
 
-from canvas_exports.archive.keys import manifest_key, package_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.layout import manifest_key, package_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
 from canvas_exports.errors import LockedError

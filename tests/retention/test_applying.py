@@ -16,14 +16,14 @@ from tests.retention.archives import ARCHIVES, NOW, Shelf, Spec, laid
 from tests.retention.test_plan import KEEP_ONE, plan
 from tests.retention.test_policy import night, policies
 
-from canvas_exports.archive.records import is_manifest_key, read_record_name
-from canvas_exports.archive.sweeping import sweep
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.records import is_manifest_key, read_record_name
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.plan import Decision, Plan, make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, InputError
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.plan import Decision, Plan, make_plan
-from canvas_exports.retention.policy import Policy
 
 
 def whole(shelf: Shelf) -> set[str]:

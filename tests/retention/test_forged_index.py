@@ -18,17 +18,17 @@ from tests.retention.archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
 from tests.retention.test_plan import KEEP_ONE
 from tests.retention.test_policy import night
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.records import is_manifest_key, read_record_name
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.reading import every_context
-from canvas_exports.catalog.segments import Row, microseconds, name_of, pack, row_of
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.holds import Holds
-from canvas_exports.retention.plan import Decision, make_plan
-from canvas_exports.retention.policy import Policy
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index_segments import Row, microseconds, name_of, pack, row_of
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.records import is_manifest_key, read_record_name
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.holds import Holds
+from canvas_exports.core.archive.retention.plan import Decision, make_plan
+from canvas_exports.core.archive.retention.policy import Policy
 
 Forge = Callable[[dict[str, Any], Manifest], None]
 

@@ -12,18 +12,18 @@ import pytest
 from tests.archive.packages import COURSE, PAGE, cartridge, draft
 from tests.archive.test_publish import Canvas, store_package
 
-from canvas_exports.archive.manifest import ManifestDraft, RunFacts
-from canvas_exports.archive.sweeping import sweep
-from canvas_exports.catalog.copies import Copy, newest
-from canvas_exports.catalog.latest import latest_copy
-from canvas_exports.catalog.reading import Holding, copies_of
+from canvas_exports.core.archive.catalog.copies import Copy, newest
+from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.read import Holding, copies_of
+from canvas_exports.core.archive.manifest import ManifestDraft, RunFacts
+from canvas_exports.core.archive.retention.apply import apply_plan
+from canvas_exports.core.archive.retention.plan import make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.archive.verification.verify_archive import Budget, verify
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.export.known import newest_proven
-from canvas_exports.retention.applying import apply_plan
-from canvas_exports.retention.plan import make_plan
-from canvas_exports.retention.policy import Policy
-from canvas_exports.verify.running import Budget, verify
 
 BEGAN = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=400)
 AT_ONCE = timedelta(seconds=-5)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tests.retention.archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
 from tests.retention.test_policy import night, policies
 
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.retention.holds import Holds, tags_on
+from canvas_exports.core.archive.retention.plan import UNCLEAR, Decision, Plan, make_plan
+from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
-from canvas_exports.retention.holds import Holds, tags_on
-from canvas_exports.retention.plan import UNCLEAR, Decision, Plan, make_plan
-from canvas_exports.retention.policy import Policy
 
 KEEP_ONE = Policy(last=1)
 

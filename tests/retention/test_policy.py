@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.retention.archives import ARCHIVES, NOW, ZONES, Spec, copies
 
-from canvas_exports.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.retention.holds import Holds
+from canvas_exports.core.archive.retention.policy import COUNTS, Policy
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
-from canvas_exports.retention.holds import Holds
-from canvas_exports.retention.policy import COUNTS, Policy
 
 NUMBERS = st.integers(1, 4)
 LENGTHS = st.integers(1, 2000).map(lambda hours: timedelta(hours=hours))

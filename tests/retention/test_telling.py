@@ -8,12 +8,12 @@ from tests.retention.archives import NOW, Shelf, laid
 from tests.retention.test_plan import KEEP_ONE, plan
 from tests.retention.test_policy import night
 
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.schemas import problem
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.holds import Holds
-from canvas_exports.retention.policy import Policy
-from canvas_exports.retention.telling import document, result, summary, table, totals
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.holds import Holds
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.retention.report import document, result, summary, table, totals
+from canvas_exports.core.archive.schemas import problem
 
 RUN = RunFacts("canvas_exports 0")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from tests.archive.stores.places import Place
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.ownership import is_probe
+from canvas_exports.core.archive.key_patterns import is_probe
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
 from canvas_sandbox.records import ExportRecord
 
 HAS_A_COPY = frozenset({"stored", "incomplete", "empty"})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.archive.packages import PAGE, cartridge
 from tests.catalog.holdings import lay, manifest
 
-from canvas_exports.archive.manifest import Manifest, RunFacts
+from canvas_exports.core.archive.manifest import Manifest, RunFacts
 from canvas_exports.core.packages.content_digest import VERSION
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_directory import prove

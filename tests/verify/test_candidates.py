@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.records import RecordKind
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.archive.verification.candidates import Candidate, candidates, longest_unseen
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
-from canvas_exports.verify.candidates import Candidate, candidates, longest_unseen
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from typing import NoReturn
 import pytest
 from tests.verify.stored import package, rotten, spoil, stored
 
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.verification.candidates import candidates
+from canvas_exports.core.archive.verification.verify_package import Examination, Result, examine
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.verify.candidates import candidates
-from canvas_exports.verify.examination import Examination, Result, examine
 
 BOTH = [ProofLevel.DIRECTORY, ProofLevel.FULL]
 

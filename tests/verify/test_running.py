@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 from tests.catalog.holdings import START, note
 from tests.verify.stored import RUN, package, rotten, spoil, stored
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest, read_manifest
-from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
-from canvas_exports.archive.schemas import problem
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.reading import copies_of
-from canvas_exports.catalog.segments import name_of, pack, row_of
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.index_segments import name_of, pack, row_of
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest, read_manifest
+from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.archive.verification.candidates import Candidate, confirmed
+from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, NoArchiveError
-from canvas_exports.verify.candidates import Candidate, confirmed
-from canvas_exports.verify.running import Budget, Verified, verify
 
 
 @pytest.fixture
@@ -232,5 +232,5 @@ def test_a_manifest_that_is_gone_by_the_time_is_no_damage(
     def gone(asked: Store, candidate: Candidate) -> Candidate | None:
         return None if candidate.key == about.package.key else confirmed(asked, candidate)
 
-    monkeypatch.setattr("canvas_exports.verify.running.confirmed", gone)
+    monkeypatch.setattr("canvas_exports.core.archive.verification.verify_archive.confirmed", gone)
     assert results(run(store)) == {"course:101": "intact"}

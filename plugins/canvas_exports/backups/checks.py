@@ -16,13 +16,13 @@ from canvas_exports.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.backups.problems import Place, sentence
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.ids import account_path
+from canvas_exports.core.archive.retention.holds import Holds
+from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.errors import InputError
 from canvas_exports.export.batching import cut
-from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.options import build_options
-from canvas_exports.retention.holds import Holds
 
 _CRON_FIELDS = 5
 _LONGEST_SCHEDULE = 200  # characters

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from canvas_exports.backups.backup import Backup
-from canvas_exports.export.keeping import read_keep
+from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.export.policy import FailurePolicy
 
 _PACKAGES = {

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from canvas_exports.catalog.reading import Trouble
+from canvas_exports.core.archive.catalog.read import Trouble
 from canvas_exports.core.storage.open_store import ACCEPTED, open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import LONGEST, grid

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, timezone
 
-from canvas_exports.archive.comparing import Comparison, compare_packages
-from canvas_exports.archive.documents import format_time
-from canvas_exports.archive.report import size_in_words
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.naming import number_of, read_name
-from canvas_exports.catalog.presence import check_archive
-from canvas_exports.catalog.reading import copies_of
 from canvas_exports.commands.asking import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.compare import Comparison, compare_packages
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"

@@ -6,15 +6,6 @@ import argparse
 from dataclasses import dataclass
 from datetime import timedelta
 
-from canvas_exports.archive.documents import format_time, plain
-from canvas_exports.archive.manifest import read_manifest
-from canvas_exports.archive.report import size_in_words
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.history import UNREADABLE, Event, history
-from canvas_exports.catalog.naming import number_of, read_name
-from canvas_exports.catalog.presence import check_archive
-from canvas_exports.catalog.reading import copies_of
-from canvas_exports.catalog.runs import recent, reports, told
 from canvas_exports.commands.asking import (
     COURSE,
     Parsers,
@@ -25,6 +16,15 @@ from canvas_exports.commands.asking import (
     say_table,
     subcommand,
 )
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.history import UNREADABLE, Event, history
+from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.packages.proof import Finding
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError

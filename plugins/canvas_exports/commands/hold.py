@@ -6,16 +6,16 @@ import argparse
 from contextlib import closing
 from datetime import datetime, timezone
 
-from canvas_exports.archive.documents import format_time
-from canvas_exports.catalog.copies import Copy
-from canvas_exports.catalog.naming import number_of, read_name
-from canvas_exports.catalog.presence import check_archive, some
-from canvas_exports.catalog.reading import copies_of, every_context
 from canvas_exports.commands.asking import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.presence import check_archive, some
+from canvas_exports.core.archive.catalog.read import copies_of, every_context
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.retention.hold_tags import put_tag
+from canvas_exports.core.archive.retention.holds import tags_on
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.retention.holds import tags_on
-from canvas_exports.retention.tagging import put_tag
 
 
 def add(parsers: Parsers) -> None:

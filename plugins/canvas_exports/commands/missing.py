@@ -11,16 +11,9 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
-from canvas_exports.archive.documents import format_time, plain
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.courses import questions
 from canvas_exports.canvas.models import ExportType
-from canvas_exports.catalog.coverage import Coverage, Gap, coverage
-from canvas_exports.catalog.future import until
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.presence import some
-from canvas_exports.catalog.runs import recent, reports, told
-from canvas_exports.catalog.standing import Lack
 from canvas_exports.commands.asking import (
     Parsers,
     archive_of,
@@ -30,6 +23,13 @@ from canvas_exports.commands.asking import (
     say_unreadable,
     subcommand,
 )
+from canvas_exports.core.archive.catalog.assessment import Lack
+from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
+from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError

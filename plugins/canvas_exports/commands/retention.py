@@ -8,16 +8,16 @@ import sys
 from datetime import datetime, timezone
 
 from canvas_exports import __version__
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.catalog.presence import some
-from canvas_exports.catalog.reading import every_context
 from canvas_exports.commands.asking import Parsers, archive_of, say, say_json, subcommand
+from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.plan import Decision, Plan, make_plan
+from canvas_exports.core.archive.retention.policy import COUNTS, Policy
+from canvas_exports.core.archive.retention.policy_fields import read_keep
+from canvas_exports.core.archive.retention.report import document, result, table
 from canvas_exports.errors import InputError
-from canvas_exports.export.keeping import read_keep
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.plan import Decision, Plan, make_plan
-from canvas_exports.retention.policy import COUNTS, Policy
-from canvas_exports.retention.telling import document, result, table
 
 
 def add(parsers: Parsers) -> None:

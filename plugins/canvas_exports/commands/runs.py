@@ -6,11 +6,18 @@ import argparse
 from collections.abc import Iterable
 from datetime import timedelta
 
-from canvas_exports.archive.documents import plain
-from canvas_exports.archive.report import size_in_words, table
-from canvas_exports.catalog.presence import check_archive
-from canvas_exports.catalog.runs import ReportKey, RunSummary, outcomes_of, recent, reports, summary_of
 from canvas_exports.commands.asking import Parsers, archive_of, days, say, say_json, say_table, subcommand
+from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.runs import (
+    ReportKey,
+    RunSummary,
+    outcomes_of,
+    recent,
+    reports,
+    summary_of,
+)
+from canvas_exports.core.archive.json_documents import plain
+from canvas_exports.core.archive.run_report import size_in_words, table
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, InputError
 from canvas_exports.foreign_text import harmless

@@ -6,10 +6,6 @@ import argparse
 from datetime import timedelta
 
 from canvas_exports import __version__
-from canvas_exports.archive.documents import format_time
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.report import OutcomeRecord, size_in_words
-from canvas_exports.catalog.reading import Trouble
 from canvas_exports.commands.asking import (
     Parsers,
     archive_of,
@@ -19,8 +15,12 @@ from canvas_exports.commands.asking import (
     say_unreadable,
     subcommand,
 )
+from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
+from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
 from canvas_exports.core.packages.proof import ProofLevel
-from canvas_exports.verify.running import Budget, Verified, verify
 
 GB = 10**9
 

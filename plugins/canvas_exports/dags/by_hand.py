@@ -11,7 +11,7 @@ from airflow.sdk import DAG, Param
 
 from canvas_exports.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.backups.schema import schema
-from canvas_exports.catalog.coverage import BY_HAND
+from canvas_exports.core.archive.catalog.coverage import BY_HAND
 from canvas_exports.dags.form import Filled, archive_field, canvas_field, field, setting_fields
 from canvas_exports.dags.tasks import back_up
 

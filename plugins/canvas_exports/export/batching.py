@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from canvas_exports.archive.records import is_manifest_key
+from canvas_exports.core.archive.records import is_manifest_key
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (

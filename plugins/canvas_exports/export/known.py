@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from canvas_exports.archive.manifest import Manifest, ManifestDraft
-from canvas_exports.archive.unchanged import Known
-from canvas_exports.catalog.latest import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.manifest import Manifest, ManifestDraft
+from canvas_exports.core.archive.publishing.unchanged import Known
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 

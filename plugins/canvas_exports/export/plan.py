@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from itertools import chain, count
 from typing import Any
 
-from canvas_exports.archive.documents import MOST_OF_PLAN, fetch, parse
-from canvas_exports.archive.keys import run_folder
+from canvas_exports.core.archive.json_documents import MOST_OF_PLAN, fetch, parse
+from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store

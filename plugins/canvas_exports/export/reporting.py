@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from canvas_exports.archive.documents import MOST_OF_BATCH, encoded, fetch, parse
-from canvas_exports.archive.exchange import exchange
-from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.merging import Merger
-from canvas_exports.archive.report import OutcomeRecord, batch_document, records_of, run_document, table
+from canvas_exports.core.archive.json_documents import MOST_OF_BATCH, encoded, fetch, parse
+from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.archive.merging import Merger
+from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.archive.run_report import (
+    OutcomeRecord,
+    batch_document,
+    records_of,
+    run_document,
+    table,
+)
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import ObjectInfo, Store

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import package_key
-from canvas_exports.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
-from canvas_exports.archive.pipeline import BlockBudget
-from canvas_exports.archive.publish import Published
-from canvas_exports.archive.several import Place, publish_everywhere
-from canvas_exports.archive.unchanged import Known
 from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
+from canvas_exports.core.archive.layout import package_key
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_stream import BlockBudget
+from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
+from canvas_exports.core.archive.publishing.unchanged import Known
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo

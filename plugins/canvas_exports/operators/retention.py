@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
-from canvas_exports.archive.keys import run_folder
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.presence import some
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.plan import Plan, make_plan
+from canvas_exports.core.archive.retention.policy import Policy
+from canvas_exports.core.archive.retention.policy_fields import read_keep
+from canvas_exports.core.archive.retention.report import document, result, summary, table
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.export.keeping import read_keep
 from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.run_info import run_info
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.plan import Plan, make_plan
-from canvas_exports.retention.policy import Policy
-from canvas_exports.retention.telling import document, result, summary, table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.archive.keys import DEFAULT_TEMPLATE
-from canvas_exports.archive.sweeping import GRACE, sweep
 from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
+from canvas_exports.core.archive.sweep import GRACE, sweep
 from canvas_exports.core.model.durations import Duration, read_grace
 from canvas_exports.core.storage.store import Store
 from canvas_exports.export.places import Places, usable
@@ -40,7 +40,7 @@ class CanvasRunReportOperator(BaseOperator):
     megabyte, for the button *Run report* to show it.
 
     First it sweeps: packages and uploads that killed runs left unfinished go once they are old enough, and what went
-    stands in the report (see ``canvas_exports.archive.sweeping``). Trouble with that is told, and never fails the task.
+    stands in the report (see ``canvas_exports.core.archive.sweep``). Trouble with that is told, and never fails the task.
 
     Args:
         archive: root URI of the archive.

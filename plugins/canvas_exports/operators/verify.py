@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.archive.keys import run_folder
-from canvas_exports.archive.report import run_document
+from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.archive.run_report import run_document
+from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import ProofLevel
@@ -24,7 +25,6 @@ from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
-from canvas_exports.verify.running import Budget, Verified, verify
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

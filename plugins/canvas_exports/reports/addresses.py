@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.reports.view import RunView
 
 #: The DAG whose form brings a course back.

@@ -6,8 +6,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-from canvas_exports.archive.keys import run_folder
-from canvas_exports.catalog.runs import summary_of
+from canvas_exports.core.archive.catalog.runs import summary_of
+from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.reports.view import PastRun

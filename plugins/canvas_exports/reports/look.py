@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from canvas_exports.archive.keys import context_folder
-from canvas_exports.archive.manifest import ContextFacts, Manifest, read_manifest
-from canvas_exports.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
-from canvas_exports.archive.report import OutcomeRecord
-from canvas_exports.catalog.copies import INTACT
-from canvas_exports.catalog.reading import Holding, copies_of
-from canvas_exports.catalog.standing import judge
+from canvas_exports.core.archive.catalog.assessment import judge
+from canvas_exports.core.archive.catalog.copies import INTACT
+from canvas_exports.core.archive.catalog.read import Holding, copies_of
+from canvas_exports.core.archive.layout import context_folder
+from canvas_exports.core.archive.manifest import ContextFacts, Manifest, read_manifest
+from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.packages.proof import Severity, Verdict
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError, UnreadableDocumentError

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from canvas_exports.archive.report import OutcomeRecord, totals_of
+from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
 from canvas_exports.core.text.wording import clipped, length, some
 from canvas_exports.reports.addresses import links
 from canvas_exports.reports.plot import plots

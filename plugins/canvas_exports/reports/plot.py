@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from canvas_exports.archive.report import size_in_words
+from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.text.wording import day, moment, some
 from canvas_exports.reports.view import PastRun
 

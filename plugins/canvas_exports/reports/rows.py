@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.archive.records import RecordName
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.archive.records import RecordName
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.text.wording import clipped
 from canvas_exports.reports.addresses import (
     airflow_base,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 from canvas_exports.reports.history import last_runs

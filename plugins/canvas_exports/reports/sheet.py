@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from canvas_exports.archive.documents import format_time
-from canvas_exports.archive.records import RecordName
-from canvas_exports.archive.report import OutcomeRecord
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.records import RecordName
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.foreign_text import harmless as one_line
 from canvas_exports.reports.view import CopyFacts, RunView
 

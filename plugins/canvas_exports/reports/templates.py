@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from canvas_exports.archive.report import size_in_words
+from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.text.wording import moment, some
 
 _SEEN = "\N{REPLACEMENT CHARACTER}"

@@ -7,11 +7,11 @@ import random
 from collections.abc import Container, Iterator
 from datetime import datetime
 
-from canvas_exports.archive.keys import context_of
-from canvas_exports.archive.records import RecordKind, read_record_name
-from canvas_exports.catalog.copies import Copy, newest
-from canvas_exports.catalog.future import is_to_come, until
-from canvas_exports.catalog.reading import copies_of
+from canvas_exports.core.archive.catalog.copies import Copy, newest
+from canvas_exports.core.archive.catalog.future_dates import is_to_come, until
+from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.layout import context_of
+from canvas_exports.core.archive.records import RecordKind, read_record_name
 from canvas_exports.core.storage.store import Store
 
 _NEVER = 3650.0  # days since the last drill of a course that had none

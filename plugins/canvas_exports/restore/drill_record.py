@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from canvas_exports.archive.documents import encoded, format_time, plain
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import RunFacts
-from canvas_exports.archive.records import RecordKind, RecordName
-from canvas_exports.archive.schemas import problem
-from canvas_exports.catalog.copies import FAILED, PASSED, Copy
+from canvas_exports.core.archive.catalog.copies import FAILED, PASSED, Copy
+from canvas_exports.core.archive.json_documents import encoded, format_time, plain
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.store import Store
 from canvas_exports.restore.result import RestoreResult
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from tests.archive.stores.places import Place
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.catalog.index import indexed
-from canvas_exports.catalog.reading import Holding, copies_of, every_context
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.packages.proof import Verdict
 
 

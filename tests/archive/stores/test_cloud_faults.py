@@ -18,9 +18,9 @@ from tests.archive.stores.gcs_servers import GcsServer
 from tests.archive.stores.places import MiB, Place
 from tests.archive.stores.s3_servers import HANG_UP, LOSE_ANSWER, FaultProxy
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.ownership import is_probe
-from canvas_exports.archive.publish import publish
+from canvas_exports.core.archive.key_patterns import is_probe
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.open_store import check_writable, open_store

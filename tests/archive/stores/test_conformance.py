@@ -15,8 +15,8 @@ import pytest
 import requests
 from tests.archive.stores.places import MiB, Place
 
-from canvas_exports.archive.sweeping import sweep
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore
 from canvas_exports.core.storage.store import Block

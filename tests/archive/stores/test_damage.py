@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.archive.stores.places import Place
 from tests.verify.stored import RUN, package, rotten, spoil, stored
 
+from canvas_exports.core.archive.verification.verify_archive import Budget, verify
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
-from canvas_exports.verify.running import Budget, verify
 
 
 def results(store: Store, level: ProofLevel) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from tests.archive.stores.places import Place, S3Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY
 
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.sweep import sweep
 
 KEY = "courses/101/20261123T020000Z-common_cartridge-501.imscc"
 # Writes until it is told to wait for ever, half-way.

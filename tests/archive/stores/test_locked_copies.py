@@ -12,11 +12,11 @@ from tests.archive.stores.conftest import gcs_place
 from tests.archive.stores.gcs_servers import GcsServer
 from tests.archive.stores.places import GcsPlace
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published, publish
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.cloud.locks import written

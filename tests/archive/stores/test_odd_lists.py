@@ -12,7 +12,7 @@ import pytest
 from tests.archive.stores.conftest import s3_options
 from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.archive.ownership import PROBE
+from canvas_exports.core.archive.key_patterns import PROBE
 from canvas_exports.core.storage.cloud import list_pages
 from canvas_exports.core.storage.cloud.listings import moment
 from canvas_exports.core.storage.open_store import check_writable, open_store

@@ -17,7 +17,7 @@ from tests.archive.stores.gcs_servers import GcsServer, service_account
 from tests.archive.stores.places import MiB
 from tests.archive.stores.s3_servers import client
 
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.storage.open_store import check_writable, open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.protection import Protection

@@ -12,13 +12,13 @@ from tests.archive.stores.places import Place
 from tests.archive.stores.s3_servers import client
 from tests.catalog.holdings import lay, manifest, note
 
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.catalog.reading import every_context
+from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.retention.apply import Applied, apply_plan
+from canvas_exports.core.archive.retention.plan import Decision, make_plan
+from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.protection import Protection
-from canvas_exports.retention.applying import Applied, apply_plan
-from canvas_exports.retention.plan import Decision, make_plan
-from canvas_exports.retention.policy import Policy
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 POLICY = Policy(last=2)

@@ -14,8 +14,8 @@ from tests.archive.stores.conftest import BUCKET, s3_options, s3_place
 from tests.archive.stores.places import MiB, S3Place
 from tests.archive.stores.s3_servers import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SECRET_KEY, FaultProxy, client
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.publish import publish
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.open_store import check_writable, open_store

@@ -11,11 +11,11 @@ from tests.archive.packages import COURSE, HOST, cartridge, draft
 from tests.archive.stores.places import Place, S3Place
 from tests.archive.stores.s3_servers import HANG_UP, FaultProxy
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.publish import Published
-from canvas_exports.archive.several import Place as Target
-from canvas_exports.archive.several import publish_everywhere
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.replicate import Place as Target
+from canvas_exports.core.archive.publishing.replicate import publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.core.storage.local import FileStore

@@ -12,10 +12,10 @@ from tests.archive.packages import COURSE, HOST, cartridge_files, draft, zipped
 from tests.archive.stores.places import Place, S3Place
 from tests.archive.stores.s3_servers import FaultProxy
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.keys import manifest_key
-from canvas_exports.archive.manifest import Manifest
-from canvas_exports.archive.publish import Published, publish
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.store import Block

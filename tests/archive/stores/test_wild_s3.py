@@ -16,10 +16,10 @@ from tests.archive.stores.places import MiB
 from tests.archive.stores.s3_servers import LOSE_ANSWER, FaultProxy
 from tests.archive.stores.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.archive.delivery import Delivery
-from canvas_exports.archive.ownership import PROBE, is_probe
-from canvas_exports.archive.publish import publish
-from canvas_exports.archive.sweeping import sweep
+from canvas_exports.core.archive.key_patterns import PROBE, is_probe
+from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.open_store import check_writable, open_store

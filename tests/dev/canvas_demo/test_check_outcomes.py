@@ -13,7 +13,7 @@ from tests.catalog.reports import outcome, report
 
 from canvas_demo import check_outcomes
 from canvas_demo.check_outcomes import expected_state
-from canvas_exports.archive.manifest import Manifest
+from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pendulum
 
-from canvas_exports.archive.sweeping import SHORTEST_GRACE
+from canvas_exports.core.archive.sweep import SHORTEST_GRACE
 from canvas_exports.errors import InputError
 
 Duration = timedelta | str

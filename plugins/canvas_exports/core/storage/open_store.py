@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from canvas_exports.archive.ownership import probe_key
+from canvas_exports.core.archive.key_patterns import probe_key
 from canvas_exports.core.model.backoff import pauses
 from canvas_exports.core.storage.forbidden_folders import check_root
 from canvas_exports.core.storage.options import StoreOptions

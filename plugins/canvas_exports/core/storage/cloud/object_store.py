@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from canvas_exports.archive.keys import check_key
+from canvas_exports.core.archive.layout import check_key
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, LentBlock
 from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.cloud.create_if_absent import Creation

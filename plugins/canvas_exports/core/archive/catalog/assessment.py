@@ -1,0 +1,100 @@
+"""How one context stands: whether it has a good copy, and if not, what it has instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from canvas_exports.core.archive.catalog.copies import VANISHED, Copy, newest
+from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.packages.proof import Verdict
+
+
+class Lack(str, Enum):
+    """What a context without a good copy has instead."""
+
+    NO_COPY = "no copy"
+    UNREADABLE = "unreadable"
+    INCOMPLETE = "incomplete"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The copies of one context and export type, judged.
+
+    A context has a good copy if one is proven; or if one holds no content, is not damaged, and no copy was ever whole:
+    then there was nothing to copy.
+
+    Attributes:
+        newest: copy of any verdict; ``None`` if there is none.
+        proven: the newest proven copy, or the newest empty one that counts as good; ``None`` if there is no good copy.
+        lack: what there is instead; ``None`` if there is a good copy.
+        why: one sentence; empty if there is a good copy.
+    """
+
+    newest: Copy | None
+    proven: Copy | None
+    lack: Lack | None = None
+    why: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """There is a good copy."""
+        return self.lack is None
+
+
+def judge(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Standing:
+    """How a context stands by its copies of one export type, and its manifests that cannot be read.
+
+    Exports of selected objects count for nothing here.
+    """
+    selections = any(copy.is_selection for copy in copies)
+    copies = [copy for copy in copies if not copy.is_selection]
+    last = newest(copies)
+    good = newest(copy for copy in copies if copy.is_proven)
+    if good is None and not any(copy.verdict is Verdict.WHOLE for copy in copies):
+        good = newest(copy for copy in copies if copy.verdict is Verdict.EMPTY and not copy.is_damaged)
+    if good is not None:
+        return Standing(last, good)
+    if last is None and troubles:
+        return Standing(None, None, Lack.UNREADABLE, f"{troubles[-1].key}: {troubles[-1].reason}")
+    if last is None:
+        why = (
+            "the archive holds exports of selected objects only"
+            if selections
+            else "the archive holds no copy"
+        )
+        return Standing(None, None, Lack.NO_COPY, why)
+    partial = newest(copy for copy in copies if copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged)
+    if partial is None:
+        return Standing(last, None, Lack.DAMAGED, _damage(copies, last))
+    why = what_is_missing(partial)
+    if any(copy.is_damaged for copy in copies):
+        why += "; other copies are damaged"
+    return Standing(last, None, Lack.INCOMPLETE, why)
+
+
+def what_is_missing(copy: Copy) -> str:
+    """In a few words, from the numbers of its proof: ``2 files missing, 1 item that Canvas could not export``."""
+    missing, errors = copy.counts.get("missing", 0), copy.counts.get("export_errors", 0)
+    told = [
+        text
+        for number, text in (
+            (missing, f"{missing:,} {'file' if missing == 1 else 'files'} missing"),
+            (errors, f"{errors:,} {'item' if errors == 1 else 'items'} that Canvas could not export"),
+        )
+        if number
+    ]
+    return ", ".join(told) or "see the findings in its manifest"
+
+
+def _damage(copies: Sequence[Copy], last: Copy) -> str:
+    """What became of a context's packages, none of which is what was stored."""
+    damaged = newest(copy for copy in copies if copy.is_damaged) or last
+    found = damaged.newest_verification
+    if not damaged.is_present or (found is not None and found.result == VANISHED):
+        return f"{damaged.package.key} is not there, or of another size than was stored"
+    when = "" if found is None else f" by the verification of {found.at:%Y-%m-%d}"
+    return f"{damaged.package.key} was found damaged{when}"

@@ -1,0 +1,194 @@
+"""The gate before something that cannot be undone: does every context have a copy that one can rely on?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from canvas_exports.core.archive.catalog.assessment import judge
+from canvas_exports.core.archive.catalog.copies import LEVELS, Copy, newest
+from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.read import Holding
+from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.errors import InputError
+
+SCHEMA = "urn:canvas-exports:gate:1"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is asked of each context.
+
+    Attributes:
+        level: how deep its copy was proven, when it was stored or by a verification since: one of ``LEVELS``.
+        max_age: of its newest copy.
+        min_archives: how many of the archives must hold such a copy.
+        export_types: each of these is asked for.
+        accept_empty: whether a context that never held anything passes with an empty copy.
+
+    Raises:
+        InputError: a level, age or number that cannot be meant.
+    """
+
+    level: str
+    max_age: timedelta
+    min_archives: int
+    export_types: tuple[str, ...] = ("common_cartridge",)
+    accept_empty: bool = False
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise InputError("level", f"{self.level!r} is not a level of proof", accepted=LEVELS)
+        if self.max_age <= timedelta(0):
+            raise InputError("max_age", "nothing is that young", accepted="a length of time, such as P7D")
+        if self.min_archives < 1:
+            raise InputError(
+                "min_archives", f"{self.min_archives} is no number of archives", accepted="1 or more"
+            )
+        if not self.export_types:
+            raise InputError("export_type", "none is named", accepted="common_cartridge, qti, zip")
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """A context that does not pass.
+
+    Attributes:
+        context: such as ``course:101``.
+        export_type: which export is not there as it should be.
+        good_in: how many archives hold it as it should be.
+        why: of each of the others, by its root, one sentence.
+    """
+
+    context: str
+    export_type: str
+    good_in: int
+    why: Mapping[str, str]
+
+
+class Gate:
+    """Takes what each archive holds, one after the other, and tells who does not pass.
+
+    Args:
+        contexts: each is asked about; one that no archive knows does not pass.
+        rule: what is asked of them.
+        now: when it is.
+
+    Raises:
+        InputError: nothing is asked about. A gate that is green because its list was empty opens at the wrong time.
+    """
+
+    def __init__(self, contexts: Iterable[str], rule: Rule, *, now: datetime) -> None:
+        self._rule, self._now = rule, now
+        self._contexts = tuple(dict.fromkeys(contexts))
+        if not self._contexts:
+            raise InputError("courses", "there is no course to ask about", accepted="at least one")
+        self._good: dict[tuple[str, str], int] = dict.fromkeys(self._pairs(), 0)
+        self._why: dict[tuple[str, str], dict[str, str]] = {pair: {} for pair in self._pairs()}
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Each once."""
+        return self._contexts
+
+    def take(self, archive: str, holdings: Iterable[Holding]) -> None:
+        """Look at what one archive holds; contexts that were not asked about are passed over."""
+        absent = dict.fromkeys(self._contexts)
+        for holding in holdings:
+            if holding.name in absent:
+                del absent[holding.name]
+                self._look(archive, holding.name, holding)
+        for name in absent:
+            self._look(archive, name, Holding("", 0, ()))
+
+    def shortfalls(self) -> list[Shortfall]:
+        """Who does not pass, in the order given."""
+        return [
+            Shortfall(*pair, self._good[pair], self._why[pair])
+            for pair in self._pairs()
+            if self._good[pair] < self._rule.min_archives
+        ]
+
+    def _pairs(self) -> Iterable[tuple[str, str]]:
+        return ((context, each) for context in self._contexts for each in self._rule.export_types)
+
+    def _look(self, archive: str, name: str, holding: Holding) -> None:
+        for export_type in self._rule.export_types:
+            why = refusal(holding, export_type, self._rule, now=self._now)
+            if why is None:
+                self._good[name, export_type] += 1
+            else:
+                self._why[name, export_type][archive] = why
+
+
+def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) -> str | None:
+    """Why one archive's newest copy does not do, in one sentence; ``None`` if it does.
+
+    A manifest that cannot be read may be that of the newest copy: then nothing does.
+    """
+    holding = until(now, holding)
+    if holding.troubles:
+        return f"{holding.troubles[0].key} cannot be read: {holding.troubles[0].reason}"
+    copies = [copy for copy in holding.copies if copy.export.type == export_type and not copy.is_selection]
+    last = newest(copies)
+    if last is None:
+        return judge([copy for copy in holding.copies if copy.export.type == export_type]).why
+    age = now - last.created_at
+    if age > rule.max_age:
+        return f"its newest copy is of {format_time(last.created_at)}, {age.days:,} days ago"
+    return judge([last]).why if last.is_damaged else _not_proven(last, copies, rule)
+
+
+def _not_proven(last: Copy, copies: Iterable[Copy], rule: Rule) -> str | None:
+    """Why a copy that is not damaged is not proven as it should be; ``None`` if it is."""
+    never_held_anything = not any(copy.verdict is Verdict.WHOLE for copy in copies)
+    if not last.is_proven and not (
+        rule.accept_empty and last.verdict is Verdict.EMPTY and never_held_anything
+    ):
+        return f"its newest copy is {last.verdict.value}"
+    if last.deepest < LEVELS.index(rule.level):
+        return f"its newest copy was never proven to the level {rule.level}"
+    return None
+
+
+def document(
+    shortfalls: Iterable[Shortfall],
+    *,
+    checked: int,
+    rule: Rule,
+    archives: Iterable[str],
+    run: RunFacts,
+    now: datetime,
+) -> dict[str, Any]:
+    """The gate's answer as JSON data, valid against ``schemas/gate-1.schema.json``."""
+    answer = {
+        "schema": SCHEMA,
+        "run": plain(run),
+        "asked_at": format_time(now),
+        "rule": {
+            "level": rule.level,
+            "max_age_seconds": int(rule.max_age.total_seconds()),
+            "min_archives": rule.min_archives,
+            "export_types": list(rule.export_types),
+            "accept_empty": rule.accept_empty,
+        },
+        "archives": list(archives),
+        "checked": checked,
+        "missing": [
+            {
+                "context": one.context,
+                "export_type": one.export_type,
+                "good_in": one.good_in,
+                "why": [{"archive": archive, "reason": reason} for archive, reason in one.why.items()],
+            }
+            for one in shortfalls
+        ],
+    }
+    if wrong := problem("gate-1", answer):
+        raise ValueError(f"not a gate's answer: {wrong}")
+    return answer

@@ -1,0 +1,50 @@
+"""What claims to be of a time to come is no measure for anything: not for the age of a copy, nor for which is the newest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from canvas_exports.core.archive.catalog.copies import INTACT, PASSED, Copy
+from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.records import RecordKind
+
+#: By how much the clocks of Canvas and of workers may be ahead of ours.
+AHEAD = timedelta(days=1)
+
+
+def is_to_come(moment: datetime, now: datetime) -> bool:
+    """Whether it is more than ``AHEAD`` after now."""
+    return moment > now + AHEAD
+
+
+def until(now: datetime, holding: Holding) -> Holding:
+    """What is held of a context, without what is dated more than ``AHEAD`` after now.
+
+    A copy made or stored then is a trouble of its context, as a manifest is that cannot be read: which copy is the newest
+    nobody can say. A verification or drill that ended well then is passed over; one that did not counts, and so do holds.
+    """
+    late = [copy for copy in holding.copies if is_to_come(max(copy.created_at, copy.stored_at), now)]
+    if not late and not any(is_to_come(record.at, now) for copy in holding.copies for record in copy.records):
+        return holding
+    return replace(
+        holding,
+        copies=tuple(_learnt_until(now, copy) for copy in holding.copies if copy not in late),
+        troubles=(*holding.troubles, *(Trouble(copy.key, _why(copy)) for copy in late)),
+    )
+
+
+def _why(copy: Copy) -> str:
+    return f"it is dated {format_time(max(copy.created_at, copy.stored_at))}, which is still to come"
+
+
+def _learnt_until(now: datetime, copy: Copy) -> Copy:
+    records = tuple(
+        record
+        for record in copy.records
+        if record.kind is RecordKind.HOLD
+        or not is_to_come(record.at, now)
+        or record.result not in (INTACT, PASSED)
+    )
+    return copy if len(records) == len(copy.records) else replace(copy, records=records)

@@ -1,0 +1,92 @@
+"""The newest copy of one context, with as few requests as it takes to be sure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from canvas_exports.core.archive.catalog.copies import Copy, in_time
+from canvas_exports.core.archive.layout import context_folder, is_key, manifest_key
+from canvas_exports.core.archive.manifest import Manifest, load_manifest
+from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
+
+log = logging.getLogger(__name__)
+
+# By how much Canvas's clock may be ahead of the store's.
+_CLOCKS_DIFFER = timedelta(hours=12)
+
+
+def latest_copy(
+    store: Store, kind: str, canvas_id: int, like: Callable[[Manifest], bool]
+) -> tuple[Copy, Manifest] | None:
+    """The newest of a context's copies that ``like`` accepts, and its manifest. ``None``: there is none, or no telling.
+
+    Age is told by the manifests: the time at which Canvas created the export. A manifest is written after that, so those
+    that were written last are read first, and reading ends at the first that was written before the newest found so far
+    was created: one listing of the context's folder, and as a rule one or two small reads, however many copies there are.
+
+    A manifest that cannot be read may be that of the newest copy: then there is no telling.
+
+    Args:
+        store: the archive.
+        kind: ``course``, ``group`` or ``user``.
+        canvas_id: Canvas's number.
+        like: which copies are meant.
+
+    Raises:
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    folder = context_folder(kind, canvas_id)
+    objects = {info.key: info for info in store.list(folder)}
+    found: tuple[Copy, Manifest] | None = None
+    written = sorted(
+        (info for info in objects.values() if is_manifest_key(info.key) and is_key(info.key)),
+        key=lambda info: info.modified,
+        reverse=True,
+    )
+    for info in written:
+        if found is not None and info.modified + _CLOCKS_DIFFER < found[0].created_at:
+            break
+        try:
+            manifest = load_manifest(store, info.key, size=info.size)
+        except ObjectNotFoundError:
+            continue  # deleted since it was listed
+        except (UnreadableDocumentError, ArchiveDeniedError) as error:
+            log.warning("%s:%d counts as a course without a copy to compare with: %s", kind, canvas_id, error)
+            return None
+        if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
+            continue
+        if wrong := manifest.misplaced(info.key):
+            log.warning(
+                "%s:%d counts as a course without a copy to compare with: %s: %s",
+                kind,
+                canvas_id,
+                info.key,
+                wrong,
+            )
+            return None
+        copy = Copy.of(info.key, manifest)
+        if found is None or in_time([found[0], copy])[-1] is copy:
+            found = copy, manifest
+    if found is None:
+        return None
+    package = found[1].package
+    stored = objects.get(package.key)
+    records = [record for key in objects if (record := read_record_name(key)) is not None]
+    return (
+        Copy.of(
+            found[0].key,
+            found[1],
+            is_present=stored is not None and stored.size == package.size,
+            records=_about(package.key, records),
+        ),
+        found[1],
+    )
+
+
+def _about(package: str, records: list[RecordName]) -> list[RecordName]:
+    return [record for record in records if record.manifest == manifest_key(package)]

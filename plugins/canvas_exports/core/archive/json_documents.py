@@ -1,0 +1,231 @@
+"""The documents of an archive: how they are written, and the one way in which they are read.
+
+Whatever lies in an archive may have been put there by anybody, or have rotted. So no document is read but through
+``fetch`` and ``parse``: bounded in bytes, in depth and in its numbers. What is not as it should be is an
+``UnreadableDocumentError``, and nothing else; whoever reads many passes over that one.
+
+Times are UTC, in whole seconds, and end in ``Z``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
+from datetime import datetime, timezone
+from enum import Enum
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeVar
+
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import UnreadableDocumentError
+
+Flat = TypeVar("Flat")
+
+MiB = 1024 * 1024
+
+#: The most bytes that a document of each kind may have.
+MOST_OF_MANIFEST = 4 * MiB
+MOST_OF_BATCH = 16 * MiB
+MOST_OF_PLAN = 64 * MiB
+MOST_OF_REPORT = 512 * MiB
+#: Of a report that is not laid out with a row in each line, and so has to be parsed as a whole.
+MOST_AT_ONCE = 64 * MiB
+
+DEEPEST = 64  # lists and objects in each other
+LARGEST = 2**256  # no number is as large: arithmetic holds, of whole numbers with others too
+YEARS = range(1970, 3000)
+
+_LARGE = MiB // 4
+_one_large_at_a_time = Lock()
+_SCHEMA = re.compile(r"urn:canvas-exports:([a-z-]+):([0-9]{1,9})")
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def format_time(moment: datetime) -> str:
+    """``2026-11-23T02:00:00Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that ``format_time`` wrote.
+
+    Raises:
+        ValueError: there is no such moment, or it is not in ``YEARS``: some time zone, or some sum, would not have it.
+    """
+    if not _TIME.fullmatch(text):
+        raise ValueError("not a time")
+    moment = datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
+    if moment.year not in YEARS:
+        raise ValueError("a year out of range")
+    return moment
+
+
+def plain(instance: Any) -> dict[str, Any]:
+    """The fields of a flat dataclass as JSON data."""
+    return {field.name: _plain(getattr(instance, field.name)) for field in fields(instance)}
+
+
+def rebuild(kind: type[Flat], data: Mapping[str, Any]) -> Flat:
+    """The dataclass from its fields; those it does not know are left out, missing ones take their default."""
+    known = {
+        name: parse_time(data[name]) if is_time and data[name] is not None else data[name]
+        for name, is_time in _fields(kind)  # type: ignore[arg-type] # a class is hashable
+        if name in data
+    }
+    return kind(**known)
+
+
+@lru_cache
+def _fields(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """The fields of a dataclass, and which of them are times: annotations are strings, so by the name of the type."""
+    return tuple((field.name, "datetime" in str(field.type)) for field in fields(kind))
+
+
+def encoded(document: Any, *, indent: int | None = None) -> bytes:
+    """JSON data as a document. Half a surrogate pair, which no encoding has, becomes a question mark."""
+    return json.dumps(document, indent=indent, ensure_ascii=False).encode(errors="replace")
+
+
+def fetch(store: Store, key: str, most: int, *, size: int | None = None) -> bytes:
+    """The bytes of a document, if there are not too many of them.
+
+    Args:
+        store: the archive.
+        key: of the document.
+        most: bytes; one that has more is not read.
+        size: what a listing says; without it, it costs a look-up.
+
+    Raises:
+        ObjectNotFoundError: there is none (permanent).
+        UnreadableDocumentError: it is too large (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    data = b"" if size is not None and size > most else None
+    if data is None:
+        data = store.read(key, 0, most + 1) if size is None else store.read(key)
+        if len(data) <= most:
+            return data
+    raise UnreadableDocumentError(f"it has more than {most:,} bytes", key=key)
+
+
+def parse(document: bytes, noun: str, *, key: str | None = None) -> Any:
+    """JSON data from a document: UTF-8, ``DEEPEST`` at most, every number finite and below ``LARGEST``, every name once.
+
+    Half a surrogate pair, which an escape can hide, becomes a replacement character.
+
+    Args:
+        document: its bytes.
+        noun: what it should be, for the error: ``manifest``.
+        key: under which it lies, for the error.
+
+    Raises:
+        UnreadableDocumentError: it is not such a document (permanent).
+    """
+    alone: AbstractContextManager[Any] = (
+        _one_large_at_a_time if len(document) > _LARGE else nullcontext()
+    )  # a hostile one may take twenty times its size
+    try:
+        with alone:
+            data = json.loads(
+                document.decode("utf-8-sig"), object_pairs_hook=_each_once, parse_constant=_no_number
+            )
+            _check(data)
+            return _whole(data) if b"\\ud" in document or b"\\uD" in document else data
+    except UnicodeDecodeError:
+        reason = "no UTF-8 text"
+    except RecursionError:
+        reason = _TOO_DEEP
+    except _RefusedError as refused:
+        reason = str(refused)
+    except ValueError:
+        reason = "no JSON"
+    raise UnreadableDocumentError(f"it is not a {noun}: {reason}", key=key)
+
+
+def conform(data: Any, kind: str, *, key: str | None = None) -> Mapping[str, Any]:
+    """The data itself, if it follows the published schema of its kind.
+
+    Args:
+        data: what ``parse`` returned.
+        kind: name of the schema, such as ``manifest-1``.
+        key: of the document.
+
+    Raises:
+        UnreadableDocumentError: it does not, or it is of a later version of the schema (permanent).
+    """
+    noun = kind.rpartition("-")[0].replace("-", " ")
+    if not isinstance(data, dict):
+        raise UnreadableDocumentError(f"it is not a {noun}: no JSON object", key=key)
+    named = _SCHEMA.fullmatch(schema) if isinstance(schema := data.get("schema"), str) else None
+    name, _, version = kind.rpartition("-")
+    if named and named[1] == name and int(named[2]) > int(version):
+        raise UnreadableDocumentError(
+            f"it is not a {noun} that this version can read, but one of schema {int(named[2])}: update this software",
+            key=key,
+        )
+    if wrong := problem(kind, data):
+        raise UnreadableDocumentError(f"it is not a {noun}: {wrong}", key=key)
+    return data
+
+
+class _RefusedError(ValueError):
+    """Valid to a parser, and not to us."""
+
+
+_TOO_DEEP = f"it is nested more than {DEEPEST} deep"
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _RefusedError("it says the same thing twice")
+    return found
+
+
+def _no_number(_: str) -> Any:
+    raise _RefusedError("it holds a number that JSON does not have")
+
+
+def _check(data: Any) -> None:
+    """Level by level, so that depth costs nothing."""
+    level = [data]
+    for depth in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for each in level:
+            kind = type(each)
+            if kind is dict or kind is list:
+                if depth == DEEPEST:
+                    raise _RefusedError(_TOO_DEEP)
+                inner.extend(each.values() if kind is dict else each)
+            elif (kind is int or kind is float) and not (-LARGEST < each < LARGEST and math.isfinite(each)):
+                raise _RefusedError("it holds a number out of range")
+        if not inner:
+            return
+        level = inner
+
+
+def _whole(data: Any) -> Any:
+    """The same without half surrogate pairs."""
+    if isinstance(data, str):
+        return _LONE.sub("\N{REPLACEMENT CHARACTER}", data)
+    if isinstance(data, list):
+        return [_whole(each) for each in data]
+    if isinstance(data, dict):
+        return {_whole(name): _whole(each) for name, each in data.items()}
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, Enum):
+        return value.value
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,114 @@
+"""Which keys below an archive's root are ours: those that could have been written here, and no others."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timezone
+from string import Formatter
+
+from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, MISSING, check_template, package_key
+
+#: How the names of objects begin that are written and deleted again: to see whether an archive can be written to and what
+#: time it is there. Each has a name of its own; earlier releases had this one name for all.
+PROBE = ".canvas-exports-probe"
+
+_SUFFIXES = {"common_cartridge": ".imscc", "qti": ".zip", "zip": ".zip"}
+_TYPES = {"course": tuple(_SUFFIXES), "group": ("zip",), "user": ("zip",)}
+_SLUG = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,58}[A-Za-z0-9_])?"
+_FIELDS = {
+    "created": r"[0-9]{8}T[0-9]{6}Z",
+    "export_type": "|".join(_SUFFIXES),
+    "export_id": "[1-9][0-9]{0,18}",
+}
+_RUNS = re.compile(
+    r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
+    r"(?:report\.(?:json|csv|html)|verification\.json|(?:batches|gates|retention)/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
+)
+_PROBES = re.compile(rf"{re.escape(PROBE)}(?:-[0-9a-f]{{32}}(?:\.json|\.zip))?")
+_INDEX = re.compile(r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz")
+
+
+def probe_key(suffix: str) -> str:
+    """A name for one probe, which no other task uses: ``.json`` for a small document, ``.zip`` for what is stored as packages are."""
+    return f"{PROBE}-{secrets.token_hex(16)}{suffix}"
+
+
+def is_probe(key: str) -> bool:
+    """Whether it is the name of a probe, of this release or an earlier one."""
+    return _PROBES.fullmatch(key) is not None
+
+
+class Ownership:
+    """Tells the keys that a backup writes from all others in the same archive.
+
+    A key is ours only if the template renders exactly it from some context and export. A template without ``{created}``
+    renders names that somebody else may well have given (``courses/101/7.zip``), so none of its packages is ever claimed.
+
+    Args:
+        template: how packages are named; see ``keys.check_template``.
+
+    Raises:
+        InputError: a bad template.
+    """
+
+    def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
+        self._template = check_template(template)
+        self._patterns = {
+            kind: re.compile(
+                rf"(?P<kind>{kind})s/(?P<id>[1-9][0-9]{{0,18}})/{_rendered(template, kind)}(?P<suffix>\.imscc|\.zip)"
+            )
+            for kind in _TYPES
+        }
+        self.is_telling = "{created}" in template
+
+    def is_package(self, key: str) -> bool:
+        """Whether it is the name of a package."""
+        if not self.is_telling:
+            return False
+        matches = (pattern.fullmatch(key) for pattern in self._patterns.values())
+        return any(self._render(found, each) == key for found in matches if found for each in _types(found))
+
+    def owns(self, key: str) -> bool:
+        """Whether it is the name of a package, of a manifest, of a document of a run or the index, or of a probe."""
+        if is_probe(key) or _RUNS.fullmatch(key) or _INDEX.fullmatch(key):
+            return True
+        stem = key.removesuffix(".json")
+        names = (key,) if stem == key else (f"{stem}.imscc", f"{stem}.zip")
+        return any(self.is_package(name) for name in names)
+
+    def _render(self, found: re.Match[str], export_type: str) -> str | None:
+        """The key that the found fields would be given: the same one, or it is none of ours."""
+        fields = found.groupdict()
+        slugs = {name: fields.get(name) for name in ("course_code", "sis_id", "name", "term")}
+        try:
+            created = datetime.strptime(fields["created"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+            return package_key(
+                fields["kind"],
+                int(fields["id"]),
+                export_type=export_type,
+                export_id=int(fields["export_id"]),
+                created=created,
+                suffix=_SUFFIXES[export_type],
+                template=self._template,
+                **slugs,
+            )
+        except ValueError:  # the thirtieth of February
+            return None
+
+
+def _types(found: re.Match[str]) -> tuple[str, ...]:
+    return tuple(each for each in _TYPES[found["kind"]] if _SUFFIXES[each] == found["suffix"])
+
+
+def _rendered(template: str, kind: str) -> str:
+    """What a template renders, as a regular expression; a field that comes twice has to say the same twice."""
+    fields = _FIELDS if kind != "user" else {**_FIELDS, "name": MISSING}
+    seen: set[str] = set()
+    pattern = ""
+    for literal, name, _, _ in Formatter().parse(template):
+        pattern += re.escape(literal)
+        if name is not None:
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{fields.get(name, _SLUG)})"
+            seen.add(name)
+    return pattern

@@ -1,0 +1,225 @@
+"""The manifest: the document beside a package that says what it is. Written last, it is the commit marker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from canvas_exports.core.archive.json_documents import (
+    MOST_OF_MANIFEST,
+    conform,
+    encoded,
+    fetch,
+    format_time,
+    parse,
+    parse_time,
+    plain,
+    rebuild,
+)
+from canvas_exports.core.archive.layout import context_folder, context_of, is_package_below, names_another
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.packages.proof import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import UnreadableDocumentError
+
+SCHEMA = "urn:canvas-exports:manifest:1"
+
+_KIND = "manifest-1"
+_LONGEST_MESSAGE = 1000
+_LONGEST_MEMBER = 500  # characters; of so many findings as there may be, the manifest stays readable
+
+
+@dataclass(frozen=True)
+class ContextFacts:
+    """The course, group or user. ``name`` is dropped for a user: it would be a person's."""
+
+    kind: str
+    id: int
+    name: str | None = None
+    course_code: str | None = None
+    sis_id: str | None = None
+    uuid: str | None = None
+    account_id: int | None = None
+    term: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "user":
+            object.__setattr__(self, "name", None)
+
+
+@dataclass(frozen=True)
+class ExportFacts:
+    """Canvas's content export. ``canvas_host`` is a host name, ``user_id`` who exported: what they see is what it holds."""
+
+    id: int
+    type: str
+    created_at: datetime
+    canvas_host: str
+    user_id: int | None = None
+    finished_at: datetime | None = None
+    select: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Who stored it. All but ``software`` are missing outside Airflow."""
+
+    software: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """The stored object. Content digests are comparable within one version of their rules."""
+
+    key: str
+    size: int
+    sha256: str
+    content_digest: str
+    member_count: int
+    media_type: str
+    content_digest_version: int = 1
+
+
+@dataclass(frozen=True)
+class ManifestDraft:
+    """All that is known before the first byte arrives. ``key`` is the package's (see ``keys.package_key``)."""
+
+    key: str
+    context: ContextFacts
+    export: ExportFacts
+    run: RunFacts
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A stored package: what it is, where it came from, its digests, and what its proof found."""
+
+    context: ContextFacts
+    export: ExportFacts
+    package: PackageFacts
+    proof: Proof
+    run: RunFacts
+    stored_at: datetime
+
+    def to_json(self) -> bytes:
+        """The document, valid against ``schemas/manifest-1.schema.json``."""
+        document = {
+            "schema": SCHEMA,
+            "context": plain(self.context),
+            "export": plain(self.export),
+            "package": plain(self.package),
+            "proof": {
+                "level": self.proof.level.value,
+                "verdict": self.proof.verdict.value,
+                "findings": [plain(_short(finding)) for finding in self.proof.findings],
+                "counts": dict(self.proof.counts),
+                "never_held": list(NEVER_HELD.get(self.export.type, ())),
+            },
+            "run": plain(self.run),
+            "stored_at": format_time(self.stored_at),
+        }
+        if wrong := problem(_KIND, document):
+            raise ValueError(f"not a manifest: {wrong}")
+        return encoded(document, indent=2) + b"\n"
+
+    @classmethod
+    def from_json(cls, document: bytes, *, key: str | None = None) -> Manifest:
+        """Read a document back. Fields of a newer version are left out.
+
+        Args:
+            document: its bytes.
+            key: under which it lies, for the error.
+
+        Raises:
+            UnreadableDocumentError: it is not a manifest, or one of another schema (permanent).
+        """
+        return cls.from_data(parse(document, "manifest", key=key), key=key)
+
+    @classmethod
+    def from_data(cls, data: Any, *, key: str | None = None) -> Manifest:
+        """The same from JSON data, as ``documents.parse`` returns it."""
+        data = conform(data, _KIND, key=key)
+        try:
+            return cls(
+                context=rebuild(ContextFacts, data["context"]),
+                export=rebuild(ExportFacts, data["export"]),
+                package=rebuild(PackageFacts, data["package"]),
+                proof=Proof(
+                    level=ProofLevel(data["proof"]["level"]),
+                    verdict=Verdict(data["proof"]["verdict"]),
+                    findings=tuple(
+                        rebuild(Finding, {**finding, "severity": Severity(finding["severity"])})
+                        for finding in data["proof"]["findings"]
+                    ),
+                    member_count=data["package"]["member_count"],
+                    content_digest=data["package"]["content_digest"],
+                    counts=data["proof"]["counts"],
+                ),
+                run=rebuild(RunFacts, data["run"]),
+                stored_at=parse_time(data["stored_at"]),
+            )
+        except ValueError:  # the schema knows no calendar
+            raise UnreadableDocumentError(
+                "it is not a manifest: it names a time that there is not", key=key
+            ) from None
+
+    def misplaced(self, key: str) -> str | None:
+        """Why it cannot be what its place says, in a sentence; ``None`` if it can.
+
+        A manifest lies in the folder of the context that it is about, and names a package there. One that does not is
+        never followed to where it points. Where its own name tells an export and a time, it is about that export.
+        """
+        about = (self.context.kind, self.context.id)
+        if about != context_of(key):
+            return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
+        if not is_package_below(context_folder(*about), self.package.key):
+            return "the package it names is not in its context's folder"
+        if names_another(key, self.export.created_at, self.export.id):
+            return (
+                "it is about another export than its own name says: it lies in the place of another manifest"
+            )
+        return None
+
+
+def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
+    """Read a manifest, wherever it lies and whatever package it names.
+
+    Args:
+        store: the archive.
+        key: of the manifest.
+        size: what a listing says of it; without it, it costs a look-up.
+
+    Raises:
+        ObjectNotFoundError: there is none (permanent).
+        UnreadableDocumentError: it is not a manifest (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    return Manifest.from_json(fetch(store, key, MOST_OF_MANIFEST, size=size), key=key)
+
+
+def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
+    """Read the manifest of a copy: as ``load_manifest``, and only one that is where it belongs.
+
+    Raises:
+        UnreadableDocumentError: it is no manifest, or of another context, or names a package elsewhere (permanent).
+    """
+    manifest = load_manifest(store, key, size=size)
+    if wrong := manifest.misplaced(key):
+        raise UnreadableDocumentError(wrong, key=key)
+    return manifest
+
+
+def _short(finding: Finding) -> Finding:
+    """What is long in it is cut: member names come out of packages."""
+    if len(finding.message) <= _LONGEST_MESSAGE and len(finding.member or "") <= _LONGEST_MEMBER:
+        return finding
+    member = finding.member and finding.member[:_LONGEST_MEMBER]
+    return replace(finding, message=finding.message[:_LONGEST_MESSAGE], member=member)

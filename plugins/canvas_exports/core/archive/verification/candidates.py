@@ -1,0 +1,128 @@
+"""Which stored packages to prove again, and in which order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from canvas_exports.core.archive.catalog.copies import DAMAGED, INTACT, VANISHED, Copy
+from canvas_exports.core.archive.catalog.read import Holding
+from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import ObjectNotFoundError
+
+#: Packages of one run: what a minute-long look at each would take five weeks for. It bounds the memory for the order.
+MOST = 50_000
+
+_KNOWN = (INTACT, DAMAGED, VANISHED)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stored package, whichever manifests name it.
+
+    Attributes:
+        context: such as ``course:101``.
+        export_type: ``common_cartridge``, ``qti`` or ``zip``.
+        export_id: Canvas's id of the export that built it.
+        key: of the package.
+        size: bytes, as its manifest states them.
+        sha256: likewise.
+        content_digest: likewise, by the rules of ``content_digest_version``.
+        content_digest_version: of those rules.
+        member_count: files in it, likewise.
+        label: the course's code, for people.
+        stored_at: when the first manifest that names it was written.
+        told_by: key of the manifest that says all of this.
+        verified: its newest verification at the wanted level or deeper; ``None`` if there is none.
+    """
+
+    context: str
+    export_type: str
+    export_id: int
+    key: str
+    size: int
+    sha256: str
+    content_digest: str
+    content_digest_version: int
+    member_count: int
+    label: str | None
+    stored_at: datetime
+    told_by: str
+    verified: RecordName | None
+
+    @property
+    def manifest(self) -> str:
+        """Key of the manifest that was written for the package, beside which its records lie."""
+        return manifest_key(self.key)
+
+
+def candidates(holding: Holding, level: ProofLevel) -> Iterator[Candidate]:
+    """Every package that the manifests of a context name, once each.
+
+    Args:
+        holding: what the archive holds of a context.
+        level: how deep the verification will look; one that looked less deep does not count as one.
+    """
+    seen: set[str] = set()
+    for copy in holding.copies:  # oldest first: the first of them is the one the package was built for
+        if copy.package.key not in seen:
+            seen.add(copy.package.key)
+            yield _candidate(copy, level)
+
+
+def confirmed(store: Store, candidate: Candidate) -> Candidate | None:
+    """The candidate as its manifest, read anew, tells it: the index may be stale, or forged. ``None``: the manifest is gone.
+
+    Raises:
+        UnreadableDocumentError: the manifest cannot be read (permanent).
+        ArchiveDeniedError: no right to read it (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    try:
+        manifest = read_manifest(store, candidate.told_by)
+    except ObjectNotFoundError:
+        return None
+    told = _candidate(Copy.of(candidate.told_by, manifest), ProofLevel.FULL)
+    return replace(told, verified=candidate.verified)
+
+
+def longest_unseen(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
+    """Those whose verification is longest ago: never verified first, the oldest of them first.
+
+    Memory is taken for ``most`` of them, however many there are.
+    """
+    return heapq.nsmallest(most, found, key=_urgency)
+
+
+def _urgency(candidate: Candidate) -> tuple[float, float, str]:
+    verified = candidate.verified
+    return verified.at.timestamp() if verified else 0.0, candidate.stored_at.timestamp(), candidate.key
+
+
+def _candidate(copy: Copy, level: ProofLevel) -> Candidate:
+    return Candidate(
+        context=copy.name,
+        export_type=copy.export.type,
+        export_id=copy.export.id,
+        key=copy.package.key,
+        size=copy.package.size,
+        sha256=copy.package.sha256,
+        content_digest=copy.package.content_digest,
+        content_digest_version=copy.package.content_digest_version,
+        member_count=copy.package.member_count,
+        label=copy.context.course_code,
+        stored_at=copy.stored_at,
+        told_by=copy.key,
+        verified=next((record for record in copy.records if _counts(record, level)), None),
+    )
+
+
+def _counts(record: RecordName, level: ProofLevel) -> bool:
+    deep_enough = level is ProofLevel.DIRECTORY or record.detail == level.value
+    return record.kind is RecordKind.VERIFY and record.result in _KNOWN and deep_enough

@@ -1,0 +1,87 @@
+"""What a verification leaves in the archive: a record beside the manifest, which itself is never rewritten."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from canvas_exports.core.archive.json_documents import encoded, format_time, plain
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.archive.verification.candidates import Candidate
+from canvas_exports.core.archive.verification.verify_package import Examination, Result
+from canvas_exports.core.storage.store import Store
+
+SCHEMA = "urn:canvas-exports:verification:1"
+
+
+def put_record(store: Store, examination: Examination, run: RunFacts) -> RecordName:
+    """Write what was found beside the manifest. A second record of the same second and result is the same one.
+
+    Raises:
+        ArchiveDeniedError: no right to write (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    candidate = examination.candidate
+    name = RecordName(
+        candidate.manifest,
+        RecordKind.VERIFY,
+        examination.ended_at,
+        examination.level.value,
+        examination.result.value,
+    )
+    document = {
+        "schema": SCHEMA,
+        "context": candidate.context,
+        "package": {"key": candidate.key, "size": candidate.size, "sha256": candidate.sha256},
+        "level": examination.level.value,
+        "result": examination.result.value,
+        "reason": examination.reason,
+        "ended_at": format_time(examination.ended_at),
+        "seconds": examination.seconds,
+        "bytes_read": examination.bytes_read,
+        "run": plain(run),
+    }
+    if wrong := problem("verification-1", document):
+        raise ValueError(f"not a verification: {wrong}")
+    store.put_if_absent(name.key, encoded(document, indent=2) + b"\n")
+    return name
+
+
+def row(examination: Examination) -> OutcomeRecord:
+    """What was found, as a row of a run report."""
+    return _row(
+        examination.candidate,
+        examination.result,
+        examination.reason,
+        examination.seconds,
+        examination.ended_at,
+    )
+
+
+def row_of_record(candidate: Candidate, name: RecordName) -> OutcomeRecord:
+    """The row of a package that an earlier attempt of the same run has verified."""
+    result = Result(name.result)
+    return _row(
+        candidate, result, f"{result.definition} An earlier attempt of this run found it.", None, name.at
+    )
+
+
+def _row(
+    candidate: Candidate, result: Result, reason: str, seconds: float | None, ended_at: datetime
+) -> OutcomeRecord:
+    return OutcomeRecord(
+        context=candidate.context,
+        export_type=candidate.export_type,
+        outcome=result.value,
+        reason=reason,
+        next_step=result.next_step,
+        problem=result is not Result.INTACT,
+        name=candidate.label,
+        export_id=candidate.export_id,
+        key=candidate.key,
+        size=candidate.size,
+        seconds=seconds,
+        finished_at=ended_at,
+    )

@@ -1,0 +1,196 @@
+"""A verification run: the packages that nobody has looked at for longest, as far as the budget reaches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
+from canvas_exports.core.archive.verification.candidates import (
+    Candidate,
+    candidates,
+    confirmed,
+    longest_unseen,
+)
+from canvas_exports.core.archive.verification.records import put_record, row, row_of_record
+from canvas_exports.core.archive.verification.verify_package import Examination, Result, examine
+from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
+
+log = logging.getLogger(__name__)
+
+_DENIED = 3  # packages in a row, from the first one on, that say that all are
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much one run may cost. A package that was begun is finished.
+
+    Attributes:
+        bytes: to read from the store; ``None`` for any number.
+        time: to spend; ``None`` for any length.
+    """
+
+    bytes: int | None = None
+    time: timedelta | None = None
+
+    def is_spent(self, read: int, seconds: float) -> bool:
+        """Whether nothing may be begun any more."""
+        return (self.bytes is not None and read >= self.bytes) or (
+            self.time is not None and seconds >= self.time.total_seconds()
+        )
+
+
+@dataclass
+class Verified:
+    """What a run has found.
+
+    Attributes:
+        rows: one for each package, as rows of a run report, problems first.
+        left: packages that the budget did not reach.
+        bytes_read: from the store.
+        troubles: manifests that cannot be read, and packages that the store denies, with the reason.
+        denied: how many of those there are.
+    """
+
+    rows: list[OutcomeRecord] = field(default_factory=list)
+    left: int = 0
+    bytes_read: int = 0
+    troubles: list[tuple[str, str]] = field(default_factory=list)
+    denied: int = 0
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many packages of each result."""
+        return dict(Counter(record.outcome for record in self.rows))
+
+    @property
+    def damaged(self) -> list[OutcomeRecord]:
+        """The rows of packages that are not what was stored."""
+        return [record for record in self.rows if record.outcome != Result.INTACT.value]
+
+
+def verify(
+    store: Store,
+    *,
+    level: ProofLevel,
+    budget: Budget,
+    run: RunFacts,
+    since: datetime | None = None,
+    parallel: int = 2,
+    allow_empty: bool = False,
+    stop: threading.Event | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Verified:
+    """Prove stored packages again, the longest unverified first, and record each result beside its manifest.
+
+    Whatever ends it (the budget, a kill, a store that fails), what was found is recorded, and the next run goes on where
+    this one ended. Lists the archive once. Changes no package and no manifest.
+
+    Args:
+        store: the archive.
+        level: how deep to look; see ``examination.examine``.
+        budget: when to stop.
+        run: for the records.
+        since: when this run first began, if this is not its first attempt: what was verified since is not verified again.
+        parallel: packages read at once.
+        allow_empty: whether an archive that holds no copy is one.
+        stop: set, it ends the run after the packages under way.
+        clock: seconds, from any beginning.
+
+    Raises:
+        NoArchiveError: there is not a single copy (permanent).
+        ArchiveDeniedError: no right to list, to write, or to read any package (permanent). One that is denied while others
+            are not is told.
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    began, verified = clock(), Verified()
+    order: deque[Candidate] = deque()
+    for candidate in _order(store, level, verified, allow_empty=allow_empty):
+        if since is not None and candidate.verified is not None and since <= candidate.verified.at:
+            verified.rows.append(row_of_record(candidate, candidate.verified))
+        else:
+            order.append(candidate)
+    stop = stop or threading.Event()
+    running: dict[Future[Examination | None], int] = {}
+    with ThreadPoolExecutor(parallel, thread_name_prefix="verify") as pool:
+        try:
+            while order or running:
+                while order and len(running) < parallel and not stop.is_set():
+                    expected = verified.bytes_read + sum(running.values())
+                    if budget.is_spent(expected, clock() - began):
+                        break
+                    candidate = order.popleft()
+                    begun = pool.submit(_examined, store, candidate, level, run)
+                    running[begun] = candidate.size if level is ProofLevel.FULL else 0
+                if not running:
+                    break
+                for each in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[each]
+                    _note(verified, each)
+        finally:
+            for each in running:
+                each.cancel()
+    if verified.denied and not verified.rows:
+        raise ArchiveDeniedError(f"no package may be read, or no record written: {verified.troubles[-1][1]}")
+    verified.left = len(order)
+    verified.rows = in_order(verified.rows)
+    return verified
+
+
+def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: bool) -> list[Candidate]:
+    now = datetime.now(timezone.utc)
+
+    def found() -> Iterator[Candidate]:
+        with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
+            for each in holdings:
+                holding = until(now, each)
+                verified.troubles += [(trouble.key, trouble.reason) for trouble in holding.troubles]
+                yield from candidates(holding, level)
+
+    return longest_unseen(found())
+
+
+def _examined(store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts) -> Examination | None:
+    told = confirmed(store, candidate)
+    if told is None:
+        return None  # retention has let go of it since
+    candidate = told
+    examination = examine(store, candidate, level)
+    put_record(store, examination, run)
+    return examination
+
+
+def _note(verified: Verified, ended: Future[Examination | None]) -> None:
+    try:
+        examination = ended.result()
+    except UnreadableDocumentError as error:
+        verified.troubles.append((error.key or "a manifest", error.why))
+        return
+    except ArchiveDeniedError as error:
+        verified.denied += 1
+        if verified.denied >= _DENIED and not verified.rows:
+            raise
+        verified.troubles.append((error.key or "a package", error.message))
+        return
+    if examination is None:
+        return
+    verified.bytes_read += examination.bytes_read
+    verified.rows.append(row(examination))
+    candidate = examination.candidate
+    if examination.result is not Result.INTACT:
+        log.warning(
+            "%s, %s: %s: %s", candidate.context, candidate.key, examination.result.value, examination.reason
+        )

@@ -1,0 +1,125 @@
+"""One stored package, proven again: is it still what its manifest says?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+
+from canvas_exports.core.archive.verification.candidates import Candidate
+from canvas_exports.core.packages.content_digest import VERSION
+from canvas_exports.core.packages.proof import Expectation, ProofLevel
+from canvas_exports.core.packages.prove_stored import StoredProof, prove_stored
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
+
+
+class Result(str, Enum):
+    """What has become of a stored package."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    VANISHED = "vanished"
+
+    @property
+    def definition(self) -> str:
+        """What it means, in one sentence."""
+        return _DEFINITIONS[self][0]
+
+    @property
+    def next_step(self) -> str | None:
+        """What a person does about it; ``None`` where nothing is to be done."""
+        return _DEFINITIONS[self][1]
+
+
+_OLDER_VERSION = (
+    "Look for an older version of the object in the store. The next backup stores the course anew; "
+    "do not delete the course in Canvas before."
+)
+_DEFINITIONS = {
+    Result.INTACT: ("The package is what was stored.", None),
+    Result.DAMAGED: ("The package is there, but is not what was stored.", _OLDER_VERSION),
+    Result.VANISHED: (
+        "The manifest is there, but its package is not.",
+        f"Find out who deleted it. {_OLDER_VERSION}",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Attributes:
+        candidate: the package.
+        level: how deep was looked.
+        result: what has become of it.
+        reason: one sentence: why.
+        ended_at: when (UTC, whole seconds).
+        seconds: how long it took.
+        bytes_read: from the store.
+    """
+
+    candidate: Candidate
+    level: ProofLevel
+    result: Result
+    reason: str
+    ended_at: datetime
+    seconds: float
+    bytes_read: int
+
+
+def examine(store: Store, candidate: Candidate, level: ProofLevel) -> Examination:
+    """Prove one stored package again and compare it with its manifest. Changes nothing.
+
+    At level ``directory`` it looks at the size, the zip's directory and the cartridge's manifest: bits that rotted inside
+    a file stay unseen. At level ``full`` it reads every byte, inflates every file, and compares the SHA-256.
+
+    Raises:
+        ArchiveDeniedError: no right to read (permanent).
+        ArchiveUnavailableError: the store failed: it is not known what has become of the package (retryable).
+    """
+    began = time.monotonic()
+    result, reason, read = _compared(store, candidate, level)
+    return Examination(
+        candidate=candidate,
+        level=level,
+        result=result,
+        reason=reason,
+        ended_at=datetime.now(timezone.utc).replace(microsecond=0),
+        seconds=round(time.monotonic() - began, 3),
+        bytes_read=read,
+    )
+
+
+def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[Result, str, int]:
+    try:
+        stored = prove_stored(store, candidate.key, Expectation(candidate.export_type), level=level)
+    except ObjectNotFoundError:
+        return Result.VANISHED, Result.VANISHED.definition, 0
+    except CorruptPackageError as error:
+        # How far it was read is not known, so the budget is charged with all of it.
+        return Result.DAMAGED, error.message, candidate.size if level is ProofLevel.FULL else 0
+    wrong = _difference(candidate, stored)
+    return (
+        Result.DAMAGED if wrong else Result.INTACT,
+        wrong or Result.INTACT.definition,
+        stored.bytes_read,
+    )
+
+
+def _difference(candidate: Candidate, stored: StoredProof) -> str | None:
+    """In what the package differs from its manifest."""
+    if stored.size != candidate.size:
+        return f"it has {stored.size:,} bytes, not the {candidate.size:,} that were stored"
+    if stored.is_complete and stored.sha256 != candidate.sha256:
+        return "its SHA-256 is not the one in the manifest"
+    if stored.proof.member_count != candidate.member_count:
+        return f"it holds {stored.proof.member_count:,} files, not the {candidate.member_count:,} of its manifest"
+    if (
+        candidate.content_digest_version == VERSION
+        and stored.proof.content_digest != candidate.content_digest
+    ):
+        return "its directory is not the one that was stored"
+    return None

@@ -15,9 +15,9 @@ from typing import Any
 
 from benchmarks.long_list_server import FIRST
 from benchmarks.reading import Reading, forget_peak
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import CourseFilters
 from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, quantiles
 
 from benchmarks.virtual_canvas import VirtualCanvas, live
-from canvas_exports.canvas.models import ProgressState
+from canvas_exports.core.canvas.api.models import ProgressState
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.export import events

@@ -16,10 +16,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from benchmarks.reading import Reading, forget_peak, used
-from canvas_exports.canvas.budget import RateBudget, RateLimits
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.open_store import open_store

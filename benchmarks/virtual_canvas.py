@@ -13,7 +13,14 @@ from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.canvas.api.models import (
+    Attachment,
+    ContentExport,
+    ExportState,
+    Progress,
+    ProgressState,
+    User,
+)
 from canvas_exports.core.model.contexts import Context
 from canvas_sandbox import Course, Switches
 from canvas_sandbox.content.selection import Selection

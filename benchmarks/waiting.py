@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.report import RESULTS, ROOT, Column, Report
 from benchmarks.servers import server
-from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 
 BATCHES, SIZE = 100, 100
 MOST_KIB, MOST_LAG_MS = 20.0, 100.0

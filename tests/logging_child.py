@@ -123,11 +123,11 @@ def _listen(mode: str) -> None:
 
 
 def _canvas(here: str) -> None:
-    from canvas_exports.canvas.async_client import AsyncCanvasClient  # noqa: PLC0415
-    from canvas_exports.canvas.client import CanvasClient  # noqa: PLC0415
-    from canvas_exports.canvas.oauth import RefreshGrant, refresh  # noqa: PLC0415
-    from canvas_exports.canvas.origin import Origin  # noqa: PLC0415
-    from canvas_exports.canvas.transport import Transport  # noqa: PLC0415
+    from canvas_exports.core.canvas.async_client import AsyncCanvasClient  # noqa: PLC0415
+    from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh  # noqa: PLC0415
+    from canvas_exports.core.canvas.client import CanvasClient  # noqa: PLC0415
+    from canvas_exports.core.canvas.http.origin import Origin  # noqa: PLC0415
+    from canvas_exports.core.canvas.http.transports.transport import Transport  # noqa: PLC0415
     from canvas_exports.core.model.contexts import Context  # noqa: PLC0415
 
     course = Context.parse("101")

@@ -11,11 +11,18 @@ from jsonschema import Draft202012Validator
 
 from canvas_exports.backups.backup import Backup
 from canvas_exports.backups.schema import _WORDING, schema
-from canvas_exports.canvas.courses import ENROLLMENT_TYPES, ORDERS, SEARCH_BY, SORTS, STATES, CourseFilters
-from canvas_exports.canvas.exports import VERSION
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE
+from canvas_exports.core.canvas.api.course_filters import (
+    ENROLLMENT_TYPES,
+    ORDERS,
+    SEARCH_BY,
+    SORTS,
+    STATES,
+    CourseFilters,
+)
+from canvas_exports.core.canvas.api.export_request import VERSION
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.errors import InputError

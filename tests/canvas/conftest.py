@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.model.contexts import Context
 
 TOKEN = "7~secret-token"

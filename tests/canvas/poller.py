@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 
 TASKS = 12  # more than may ever be under way
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas_exports.canvas.budget import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.throttle import Throttle
 

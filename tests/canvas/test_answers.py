@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.answers import is_refusal, read_json
-from canvas_exports.canvas.wire import Answer, Request, lower_case
+from canvas_exports.core.canvas.http.messages import Answer, Request, lower_case
+from canvas_exports.core.canvas.http.responses import is_refusal, read_json
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,

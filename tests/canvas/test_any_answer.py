@@ -17,21 +17,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.canvas.conftest import Clock
 
-from canvas_exports.canvas import endpoints
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Send, converse
-from canvas_exports.canvas.download import opening, part_of
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile, UploadTicket
-from canvas_exports.canvas.oauth import RefreshGrant, refresh
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.pages import Walk
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.promises import check_continuation, check_start, is_part, mark_of, serves_parts
-from canvas_exports.canvas.tokens import PlainToken
-from canvas_exports.canvas.upload import Form, sending
-from canvas_exports.canvas.wire import Answer, Call, Fault, Reply
+from canvas_exports.core.canvas.api import endpoints
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.migrations import (
+    MigrationRequest,
+    MigrationType,
+    PackageFile,
+    UploadTicket,
+)
+from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
+from canvas_exports.core.canvas.files.download import opening, part_of
+from canvas_exports.core.canvas.files.upload import Form, sending
+from canvas_exports.core.canvas.files.validators import (
+    check_continuation,
+    check_start,
+    is_part,
+    mark_of,
+    serves_parts,
+)
+from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Renew, Send, converse
+from canvas_exports.core.canvas.http.messages import Answer, Call, Fault, Reply
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.token_source import PlainToken
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasExportsError
 

@@ -15,9 +15,9 @@ from tests.canvas import test_ranges
 from tests.canvas.conftest import COURSE, ScriptedServer
 from tests.canvas.test_download import FILE, KEY, SHOW, an_export, shown, to
 
-from canvas_exports.canvas import download
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.archive.publishing.package_stream import _plausible
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
 from canvas_exports.core.packages.random_access import KeptBytes
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.errors import (

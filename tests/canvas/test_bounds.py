@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 import pytest
 from tests.canvas.conftest import COURSE, Clock, Either, ScriptedServer, export_json, open_either
 
-from canvas_exports.canvas.bodies import LARGEST, LARGEST_ERROR, Body
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.parse import read_export
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.parsing import read_export
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
 from canvas_exports.errors import (
     AnswerLostError,
     CanvasExportsError,

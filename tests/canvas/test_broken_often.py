@@ -17,8 +17,8 @@ from tests.canvas.conftest import COURSE, Clock, ScriptedServer, Seen
 from tests.canvas.test_download import FILE, KEY, an_export, fetch, to
 from tests.canvas.test_ranges import Memory
 
-from canvas_exports.canvas import download
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
 from canvas_exports.errors import DownloadError
 
 MiB = 1024 * 1024

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.canvas.conftest import Clock
 
-from canvas_exports.canvas import budget as budget_module
-from canvas_exports.canvas.budget import RateBudget, RateLimits, shared_budget
+from canvas_exports.core.canvas.http import rate_limiter as budget_module
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits, shared_budget
 from canvas_exports.errors import InputError
 
 

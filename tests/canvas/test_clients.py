@@ -18,11 +18,11 @@ import pytest
 from tests.canvas.conftest import COURSE, TOKEN, Clock, Either, ScriptedServer, export_json, open_either
 
 from canvas_exports import __version__
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     AnswerLostError,

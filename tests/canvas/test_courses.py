@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.courses import CourseFilters, questions
+from canvas_exports.core.canvas.api.course_filters import CourseFilters, questions
 from canvas_exports.errors import InputError
 
 

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.canvas.conftest import COURSE, TOKEN, Clock, ScriptedServer, Seen, export_json
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.download import BLOCK
-from canvas_exports.canvas.models import ContentExport
-from canvas_exports.canvas.parse import read_export
+from canvas_exports.core.canvas.api.models import ContentExport
+from canvas_exports.core.canvas.api.parsing import read_export
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files.download import BLOCK
 from canvas_exports.errors import CredentialError, DownloadError, NotFoundError
 
 FILE = "GET /files/7/download"
@@ -463,7 +463,7 @@ def test_a_connection_that_never_brings_anything_is_given_up(
 def test_resumptions_are_bounded_even_if_each_brings_something(
     client: CanvasClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("canvas_exports.canvas.ranges._MOST_BREAKS", 3)
+    monkeypatch.setattr("canvas_exports.core.canvas.files.parallel_ranges._MOST_BREAKS", 3)
     server.on(FILE, ranged(cut=10))
     with pytest.raises(DownloadError, match="again and again"):
         fetch(client, an_export(server))

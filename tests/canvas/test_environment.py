@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.environment import Proxies, authorities, tls_context
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, InputError
 

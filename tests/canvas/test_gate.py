@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.async_transport import _pools
-from canvas_exports.canvas.budget import RateBudget, RateLimits
-from canvas_exports.canvas.gate import shared_gate
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.http.async_rate_limiter import shared_gate
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.transports.async_transport import _pools
 from canvas_sandbox import Course, Sandbox, Switches
 
 

@@ -11,9 +11,9 @@ from tests.canvas.conftest import COURSE, ScriptedServer
 from tests.canvas.test_download import FILE, KEY, an_export, to
 from tests.canvas.test_ranges import storage_of
 
-from canvas_exports.canvas import glance as module
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.glance import Glance
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import remote_package as module
+from canvas_exports.core.canvas.files.remote_package import Glance
 from canvas_exports.errors import DownloadError
 
 TAIL = 2000

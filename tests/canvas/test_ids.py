@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.ids import account_path, context_path, encode_id
+from canvas_exports.core.canvas.api.url_paths import account_path, context_path, encode_id
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.canvas.conftest import COURSE, Clock, Either, ScriptedServer, Seen, export_json, open_either
 
-from canvas_exports.canvas.courses import CourseFilters
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.errors import InputError, UnexpectedAnswerError
 
 _LIMIT = 6 * 1024

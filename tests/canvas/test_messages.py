@@ -8,8 +8,8 @@ import pytest
 from tests.canvas.conftest import COURSE, Either, ScriptedServer
 from tests.canvas.test_download import FILE, KEY, SHOW, an_export, fetch, shown, to
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, DownloadError
 
 EXPORTS = "POST /api/v1/courses/101/content_exports"

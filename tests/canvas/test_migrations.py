@@ -8,15 +8,15 @@ from urllib.parse import parse_qsl
 import pytest
 from tests.canvas.conftest import COURSE, Either, ScriptedServer
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import (
+from canvas_exports.core.canvas.api.migrations import (
     IssueType,
     MigrationRequest,
     MigrationState,
     MigrationType,
     PackageFile,
 )
-from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import AnswerLostError, InputError, UnexpectedAnswerError
 

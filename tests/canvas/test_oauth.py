@@ -6,9 +6,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply
+from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply
+from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from canvas_exports.canvas.origin import Origin, host_of, is_http, resolve
+from canvas_exports.core.canvas.http.origin import Origin, host_of, is_http, resolve
 from canvas_exports.errors import InputError
 
 CANVAS = Origin.parse("canvas.example.edu")

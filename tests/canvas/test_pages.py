@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.pages import SHORT_LINK, Walk, links_of
-from canvas_exports.canvas.wire import Answer, Request
+from canvas_exports.core.canvas.http.messages import Answer, Request
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk, links_of
 from canvas_exports.errors import UnexpectedAnswerError
 
 HERE = "https://canvas.example.edu/api/v1/courses/101/content_exports"
@@ -170,7 +170,7 @@ def test_pages_that_run_in_circles_end_in_an_error() -> None:
 
 
 def test_a_list_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("canvas_exports.canvas.pages._MOST_PAGES", 2)
+    monkeypatch.setattr("canvas_exports.core.canvas.http.pagination._MOST_PAGES", 2)
     pages = walk()
     turn(pages, [1], "<?page=2>; rel=next")
     with pytest.raises(UnexpectedAnswerError, match="circles"):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.canvas.conftest import export_json
 
-from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, ProgressState
-from canvas_exports.canvas.parse import (
+from canvas_exports.core.canvas.api.models import Attachment, ContentExport, ExportState, ProgressState
+from canvas_exports.core.canvas.api.parsing import (
     read_course,
     read_export,
     read_list_item,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.canvas.conftest import COURSE, ScriptedServer, Seen
 from tests.canvas.test_download import FILE, KEY, an_export, to
 
-from canvas_exports.canvas import download
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
 from canvas_exports.errors import DownloadError
 
 ETAG = '"abc"'

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.redirects import MOST_HOPS, first_hop, is_login, next_hop
+from canvas_exports.core.canvas.files.redirects import MOST_HOPS, first_hop, is_login, next_hop
+from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.errors import DownloadError
 
 CANVAS = Origin.parse("canvas.example.edu")

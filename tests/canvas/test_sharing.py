@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from tests.canvas.shared_bucket import Foreigner, Process, Simulation
 
-from canvas_exports.canvas.budget import RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_sandbox import Sandbox, Switches
 
 TWO_MINUTES = 120

@@ -12,9 +12,9 @@ from tests.canvas.conftest import COURSE, TOKEN, ScriptedServer, Seen
 from tests.canvas.test_bounds import dripping
 from tests.canvas.test_download import an_export
 
-from canvas_exports.canvas.budget import RateBudget, RateLimits
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
 from canvas_exports.errors import Stopped
 
 SELF = "GET /api/v1/users/self"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from tests.canvas.conftest import COURSE, Clock, Either, ScriptedServer, export_json, open_either
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.models import ExportType
-from canvas_exports.canvas.oauth import RefreshGrant, refresh
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.transport import Transport
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.errors import CanvasError, CanvasUnavailableError, CredentialError
 from canvas_sandbox import Course, DeveloperKey, Sandbox, Switches
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.canvas.conftest import TOKEN, ScriptedServer
 
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import PackageFile, UploadTicket
-from canvas_exports.canvas.upload import Block, Form
+from canvas_exports.core.canvas.api.migrations import PackageFile, UploadTicket
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files.upload import Block, Form
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.errors import BadRequestError, CorruptPackageError, UploadError
 
 FILE = PackageFile("501.imscc", 6)

@@ -17,7 +17,6 @@ from tests.catalog.reports import outcome, report
 from tests.reports.views import row
 from tests.verify.stored import stored
 
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.commands.main import main
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
 from canvas_exports.core.archive.catalog.index import indexed
@@ -29,6 +28,7 @@ from canvas_exports.core.archive.retention.apply import apply_plan
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError

@@ -29,9 +29,9 @@ from tests.operators.life import Life
 from canvas_exports.backups.document import read_document
 from canvas_exports.backups.fields import SETTINGS
 from canvas_exports.backups.schema import schema
-from canvas_exports.canvas.budget import RateLimits
 from canvas_exports.core import packages
 from canvas_exports.core.archive.layout import FIELDS, run_folder
+from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.packages import findings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.restore.conftest import back_up
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, Sandbox, Switches

@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.export.batch import Batch

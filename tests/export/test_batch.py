@@ -24,7 +24,7 @@ from tests.export.rig import (
     sandbox,
 )
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, Stopped

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tests.export.rig import QUICK, client, course, creations, sandbox
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (

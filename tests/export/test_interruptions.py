@@ -26,7 +26,7 @@ from tests.export.rig import (
     sandbox,
 )
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.errors import (
     CanvasUnavailableError,
     CredentialError,

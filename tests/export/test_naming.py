@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.models import Course
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore

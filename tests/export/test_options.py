@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.errors import InputError
 from canvas_exports.export.options import BatchOptions, build_options

@@ -19,9 +19,9 @@ from tests.archive.hostile import SPOILT
 from tests.export.rig import QUICK, RUN, client, course, sandbox
 
 from canvas_exports import __version__
-from canvas_exports.canvas import download
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import BLOCK_SIZE

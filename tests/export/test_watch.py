@@ -11,7 +11,14 @@ from datetime import datetime, timezone
 
 import pytest
 
-from canvas_exports.canvas.models import Attachment, ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.canvas.api.models import (
+    Attachment,
+    ContentExport,
+    ExportState,
+    Progress,
+    ProgressState,
+    User,
+)
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     BadRequestError,

@@ -24,8 +24,8 @@ from airflow.sdk.execution_time.supervisor import (
     set_supervisor_comms,
 )
 
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.lease import Timing

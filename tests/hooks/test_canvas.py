@@ -10,7 +10,7 @@ from airflow.sdk import Connection
 from airflow.sdk._shared.secrets_masker import redact
 from tests.hooks.conftest import MemoryShelf
 
-from canvas_exports.canvas.oauth import RefreshGrant
+from canvas_exports.core.canvas.auth.oauth import RefreshGrant
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.canvas import CanvasHook, CanvasSettings, sync_client
 from canvas_exports.hooks.lease import Timing

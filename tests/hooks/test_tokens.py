@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from tests.hooks.conftest import MemoryShelf
 
-from canvas_exports.canvas.oauth import AccessToken, RefreshGrant
+from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.errors import CanvasUnavailableError, CredentialError
 from canvas_exports.hooks.lease import Timing
 from canvas_exports.hooks.tokens import SharedToken, shared_token

@@ -19,7 +19,7 @@ from airflow.sdk.observability.metrics import stats_utils
 from tests.observability.statsd import StatsD
 from tests.operators.life import Life
 
-from canvas_exports.canvas import budget
+from canvas_exports.core.canvas.http import rate_limiter
 from canvas_exports.observability import tasks, watches
 from canvas_exports.observability.names import METRICS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -110,7 +110,7 @@ class TestATask:
     def test_counts_the_refusals_of_canvas(
         self, canvas: Sandbox, tmp_path: Path, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(budget.RateBudget, "_wait", lambda *_: 0.0)
+        monkeypatch.setattr(rate_limiter.RateBudget, "_wait", lambda *_: 0.0)
         canvas.inject(RequestFault(effect="throttled", path=r"/users/self$", times=2))
         assert task(canvas, tmp_path, courses=["100"]).live() == "success"
         assert sums(statsd)["refused"] == 2

@@ -11,8 +11,8 @@ import pytest
 from tests.operators.life import Life
 from tests.restore.conftest import back_up, imports
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
+from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator

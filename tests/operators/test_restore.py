@@ -13,7 +13,7 @@ from airflow.sdk.execution_time.comms import DeferTask
 from tests.operators.life import Life
 from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.restore import job

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from tests.export import rig
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore

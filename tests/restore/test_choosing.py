@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.catalog.holdings import DAY, lay, manifest, note
 
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, NotFoundError

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, back_up, imports
 
-from canvas_exports.canvas import download
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, Stopped
 from canvas_exports.restore.drill import Drill, DrillState

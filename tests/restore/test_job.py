@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports, web
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.canvas.migrations import IssueType, MigrationIssue
+from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
 from canvas_exports.restore.result import MOST_ISSUES, RestoreOutcome, RestoreResult, harmless, told
 
 

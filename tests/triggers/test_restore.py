@@ -11,10 +11,10 @@ from airflow.sdk.serde import deserialize, serialize
 from airflow.triggers.base import TriggerEvent
 from blockbuster import blockbuster_ctx
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.migrations import MigrationRequest, MigrationType, PackageFile
-from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting
 from canvas_exports.triggers import restore

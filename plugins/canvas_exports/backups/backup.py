@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
-from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.canvas.api.models import ExportType
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from croniter import croniter  # type: ignore[import-untyped]  # Airflow's cron 
 from canvas_exports.backups.document import Document
 from canvas_exports.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.backups.problems import Place, sentence
-from canvas_exports.canvas.courses import questions
-from canvas_exports.canvas.ids import account_path
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy_fields import read_keep
+from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.api.url_paths import account_path
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.errors import InputError

@@ -7,7 +7,6 @@ import sys
 from contextlib import closing
 from datetime import datetime, timezone
 
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.commands.asking import (
     Parsers,
     archive_of,
@@ -21,6 +20,7 @@ from canvas_exports.core.archive.catalog.ages import Ages, ages
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import some
 from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.canvas.api.models import ExportType
 
 _BAR = 40  # characters
 

@@ -11,9 +11,6 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import questions
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.commands.asking import (
     Parsers,
     archive_of,
@@ -30,6 +27,9 @@ from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import some
 from canvas_exports.core.archive.catalog.runs import recent, reports, told
 from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Any
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 from canvas_exports.export import events

@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.models import ContentExport, ExportType
+from canvas_exports.core.canvas.api.models import ContentExport, ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState, User
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedError
 

@@ -11,8 +11,8 @@ from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol
 
-from canvas_exports.canvas.models import Course
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 from canvas_exports.foreign_text import harmless

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, check_template
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.errors import InputError

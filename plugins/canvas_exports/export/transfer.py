@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from canvas_exports import __version__
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.core.archive.layout import package_key
 from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.core.archive.publishing.package_source import Delivery
@@ -17,6 +15,8 @@ from canvas_exports.core.archive.publishing.package_stream import BlockBudget
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.archive.publishing.unchanged import Known
+from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState, ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo

@@ -15,13 +15,13 @@ from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from canvas_exports.canvas.async_client import AsyncCanvasClient
-from canvas_exports.canvas.budget import RateBudget, RateLimits, shared_budget
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.oauth import AccessToken, RefreshGrant, refresh
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.transport import Transport
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits, shared_budget
+from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
     CanvasError,

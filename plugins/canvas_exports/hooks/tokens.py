@@ -21,8 +21,8 @@ from functools import cached_property
 
 from airflow.sdk.log import mask_secret
 
-from canvas_exports.canvas.oauth import AccessToken, RefreshGrant
-from canvas_exports.canvas.tokens import TokenSource, is_sendable
+from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
+from canvas_exports.core.canvas.http.token_source import TokenSource, is_sendable
 from canvas_exports.core.text.log_redaction import keep_secret
 from canvas_exports.errors import CanvasUnavailableError
 from canvas_exports.hooks.lease import Lease, Shelf, Timing

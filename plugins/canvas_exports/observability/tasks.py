@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import conf
 from airflow.sdk.observability import stats, trace
 
-from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.observability import names

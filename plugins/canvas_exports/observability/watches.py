@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from airflow.observability import stats
 
-from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.observability import names
 from canvas_exports.observability.quiet import quietly
 from canvas_exports.observability.tasks import is_observed

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, Shortfall, document
 from canvas_exports.core.archive.catalog.presence import check_archive, some
 from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.json_documents import encoded
 from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.storage.store import Store

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.models import ExportType
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo

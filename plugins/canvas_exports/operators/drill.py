@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import CourseFilters, questions
 from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.canvas.api.course_filters import CourseFilters, questions
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.runs import RunInfo

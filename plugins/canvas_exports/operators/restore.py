@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, sweep
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.durations import Duration, read_grace
 from canvas_exports.core.storage.store import Store
 from canvas_exports.export.places import Places, usable

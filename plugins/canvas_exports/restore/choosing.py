@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from canvas_exports.canvas.client import CanvasClient
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.find_course import number_of
 from canvas_exports.core.archive.catalog.presence import check_archive
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.store import Store

@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import (
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.canvas.api.migrations import (
     ContentMigration,
     MigrationRequest,
     MigrationState,
     MigrationType,
     UploadTicket,
 )
-from canvas_exports.canvas.models import ExportType
-from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.packages.proof import Proof
 from canvas_exports.core.storage.store import Block, Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from canvas_exports.canvas.migrations import PackageFile
 from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.canvas.api.migrations import PackageFile
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.store import Block, Store

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 
-from canvas_exports.canvas.models import ExportType
 from canvas_exports.core.archive.catalog.find_course import read_name
+from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError
 from canvas_exports.restore.labels import LABELS, label, refused

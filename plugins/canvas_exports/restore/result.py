@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from canvas_exports.canvas.migrations import IssueType, MigrationIssue
+from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
 from canvas_exports.foreign_text import harmless as one_line
 
 MOST_ISSUES = 100  # texts kept; all of them are counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, NotFoundError, PermissionDeniedError
 from canvas_exports.restore.labels import DRILLS

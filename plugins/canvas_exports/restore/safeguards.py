@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.migrations import ContentMigration, MigrationState
-from canvas_exports.canvas.models import Course
 from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.canvas.api.migrations import ContentMigration, MigrationState
+from canvas_exports.core.canvas.api.models import Course
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
 from canvas_exports.restore.labels import LABELS, refused

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
-from canvas_exports.canvas.migrations import ContentMigration
-from canvas_exports.canvas.models import ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.core.canvas.api.migrations import ContentMigration
+from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 

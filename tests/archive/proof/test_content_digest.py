@@ -21,8 +21,8 @@ from tests.archive.packages import (
     zipped,
 )
 
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.exports import ExportRequest
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.proof import Expectation

@@ -10,7 +10,7 @@ from tests.archive.stores.places import Place
 from tests.export import rig
 from tests.restore.conftest import Task, back_up, imports
 
-from canvas_exports.canvas.client import CanvasClient
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.errors import InputError
 from canvas_sandbox import Course, Sandbox, Switches
 

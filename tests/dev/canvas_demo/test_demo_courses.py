@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from canvas_exports.backups import load_backups
-from canvas_exports.canvas.client import CanvasClient
-from canvas_exports.canvas.courses import questions
+from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.export.course_lists import read_list
 from canvas_exports.restore.rooms import empty_rooms
 from canvas_sandbox.scenarios import demo

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from canvas_exports.canvas.models import ExportType
-from canvas_exports.canvas.selection import Selection
+from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.canvas.api.selection import Selection
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.errors import InputError
 

@@ -10,15 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from canvas_exports.canvas.bodies import LARGEST
-from canvas_exports.canvas.migrations import (
+from canvas_exports.core.canvas.api.migrations import (
     ContentMigration,
     IssueType,
     MigrationIssue,
     MigrationState,
     UploadTicket,
 )
-from canvas_exports.canvas.models import (
+from canvas_exports.core.canvas.api.models import (
     Attachment,
     ContentExport,
     ContentListItem,
@@ -29,7 +28,8 @@ from canvas_exports.canvas.models import (
     User,
     last_number,
 )
-from canvas_exports.canvas.readings import iso_time, name, real, text, whole
+from canvas_exports.core.canvas.http.bounded_values import iso_time, name, real, text, whole
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST
 from canvas_exports.errors import UnexpectedAnswerError
 
 T = TypeVar("T")

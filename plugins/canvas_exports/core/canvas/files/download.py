@@ -13,13 +13,18 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from canvas_exports.canvas.answers import is_refusal
-from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
-from canvas_exports.canvas.line import Line
-from canvas_exports.canvas.models import Attachment
-from canvas_exports.canvas.origin import host_of, resolve
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.promises import (
+from canvas_exports.core.canvas.api.models import Attachment
+from canvas_exports.core.canvas.files.parallel_ranges import (
+    OneBuffer,
+    Parts,
+    Persistence,
+    Space,
+    Speed,
+    fill,
+    read,
+)
+from canvas_exports.core.canvas.files.redirects import Hop, first_hop, is_login, next_hop
+from canvas_exports.core.canvas.files.validators import (
     Mark,
     check_continuation,
     check_start,
@@ -28,9 +33,12 @@ from canvas_exports.canvas.promises import (
     serves_parts,
     wrong_length,
 )
-from canvas_exports.canvas.ranges import OneBuffer, Parts, Persistence, Space, Speed, fill, read
-from canvas_exports.canvas.redirects import Hop, first_hop, is_login, next_hop
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Stream
+from canvas_exports.core.canvas.http.blocking_calls import Line
+from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Stream
+from canvas_exports.core.canvas.http.origin import host_of, resolve
+from canvas_exports.core.canvas.http.responses import is_refusal
+from canvas_exports.core.canvas.http.session import Peer
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,

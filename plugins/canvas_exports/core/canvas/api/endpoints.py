@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.ids import account_path, context_path
-from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue, MigrationRequest, PackageFile
-from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.pages import SHORT_LINK, Walk
-from canvas_exports.canvas.parse import (
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.migrations import (
+    ContentMigration,
+    MigrationIssue,
+    MigrationRequest,
+    PackageFile,
+)
+from canvas_exports.core.canvas.api.models import ContentExport, ContentListItem, Course, Progress, User
+from canvas_exports.core.canvas.api.parsing import (
     read_course,
     read_export,
     read_id,
@@ -24,7 +26,10 @@ from canvas_exports.canvas.parse import (
     read_syllabus,
     read_user,
 )
-from canvas_exports.canvas.wire import Answer, Call, Request
+from canvas_exports.core.canvas.api.url_paths import account_path, context_path
+from canvas_exports.core.canvas.http.messages import Answer, Call, Request
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, UnexpectedAnswerError
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from canvas_exports.canvas.answers import about, error_report, is_refusal, read_json
-from canvas_exports.canvas.bodies import LARGEST
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.readings import http_date, real
-from canvas_exports.canvas.wire import Answer, Call, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.bounded_values import http_date, real
+from canvas_exports.core.canvas.http.messages import Answer, Call, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.responses import about, error_report, is_refusal, read_json
+from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST
 from canvas_exports.errors import (
     AnswerLostError,
     CanvasError,

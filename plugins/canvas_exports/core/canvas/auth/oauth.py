@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from canvas_exports.canvas.answers import about, is_refusal, read_json
-from canvas_exports.canvas.dialogue import unreachable
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.peer import USER_AGENT
-from canvas_exports.canvas.readings import document, real
-from canvas_exports.canvas.tokens import is_sendable
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.bounded_values import document, real
+from canvas_exports.core.canvas.http.flow import unreachable
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.responses import about, is_refusal, read_json
+from canvas_exports.core.canvas.http.session import USER_AGENT
+from canvas_exports.core.canvas.http.token_source import is_sendable
 from canvas_exports.core.text.log_redaction import keep_secret
 from canvas_exports.errors import (
     CanvasError,

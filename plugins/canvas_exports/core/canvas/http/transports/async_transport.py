@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from yarl import URL
 
-from canvas_exports.canvas.bodies import LARGEST, LARGEST_ERROR, Body
-from canvas_exports.canvas.environment import Proxies, authorities, tls_context
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
 
 _CONNECTIONS = 20  # more never helped; the rate budget allows fewer anyway
 

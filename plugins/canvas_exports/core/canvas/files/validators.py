@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from canvas_exports.canvas.readings import http_date, whole
-from canvas_exports.canvas.wire import Answer
+from canvas_exports.core.canvas.http.bounded_values import http_date, whole
+from canvas_exports.core.canvas.http.messages import Answer
 from canvas_exports.errors import DownloadError
 
 _OK, _PARTIAL = 200, 206

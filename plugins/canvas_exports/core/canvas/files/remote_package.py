@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas_exports.canvas.download import Download
+from canvas_exports.core.canvas.files.download import Download
 from canvas_exports.errors import DownloadError
 
 TAIL = 1024 * 1024  # bytes that the first look brings: the directory of a zip, and what stands before it

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from canvas_exports.canvas.readings import document, whole
-from canvas_exports.canvas.wire import Answer, Request
+from canvas_exports.core.canvas.http.bounded_values import document, whole
+from canvas_exports.core.canvas.http.messages import Answer, Request
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,

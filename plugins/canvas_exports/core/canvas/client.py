@@ -9,22 +9,17 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
-from canvas_exports.canvas import endpoints
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import converse
-from canvas_exports.canvas.download import Download
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.glance import Glance, glance
-from canvas_exports.canvas.line import Line, Waits
-from canvas_exports.canvas.migrations import (
+from canvas_exports.core.canvas.api import endpoints
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.migrations import (
     ContentMigration,
     MigrationIssue,
     MigrationRequest,
     PackageFile,
     UploadTicket,
 )
-from canvas_exports.canvas.models import (
+from canvas_exports.core.canvas.api.models import (
     Attachment,
     ContentExport,
     ContentListItem,
@@ -32,12 +27,17 @@ from canvas_exports.canvas.models import (
     Progress,
     User,
 )
-from canvas_exports.canvas.pages import Walk
-from canvas_exports.canvas.peer import meet
-from canvas_exports.canvas.ranges import Space
-from canvas_exports.canvas.tokens import TokenSource
-from canvas_exports.canvas.transport import Transport
-from canvas_exports.canvas.upload import Block, sending
+from canvas_exports.core.canvas.files.download import Download
+from canvas_exports.core.canvas.files.parallel_ranges import Space
+from canvas_exports.core.canvas.files.remote_package import Glance, glance
+from canvas_exports.core.canvas.files.upload import Block, sending
+from canvas_exports.core.canvas.http.blocking_calls import Line, Waits
+from canvas_exports.core.canvas.http.flow import converse
+from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.session import meet
+from canvas_exports.core.canvas.http.token_source import TokenSource
+from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import DownloadError
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from canvas_exports.canvas.answers import about
-from canvas_exports.canvas.origin import Origin, host_of, resolve
-from canvas_exports.canvas.parse import read_rows
-from canvas_exports.canvas.wire import Answer, Call, Request
+from canvas_exports.core.canvas.api.parsing import read_rows
+from canvas_exports.core.canvas.http.messages import Answer, Call, Request
+from canvas_exports.core.canvas.http.origin import Origin, host_of, resolve
+from canvas_exports.core.canvas.http.responses import about
 from canvas_exports.errors import UnexpectedAnswerError
 from canvas_exports.foreign_text import harmless
 

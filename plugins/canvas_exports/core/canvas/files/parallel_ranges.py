@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Protocol
 
-from canvas_exports.canvas.line import Line
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.wire import Stream
+from canvas_exports.core.canvas.http.blocking_calls import Line
+from canvas_exports.core.canvas.http.messages import Stream
+from canvas_exports.core.canvas.http.session import Peer
 from canvas_exports.errors import DownloadError
 
 _STEP = 1024 * 1024  # bytes between two looks at whether anybody still wants them

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from canvas_exports.canvas.answers import is_refusal, read_json
-from canvas_exports.canvas.dialogue import Dialogue, Patience, Pause, Send, exchange, unreachable
-from canvas_exports.canvas.migrations import MEDIA_TYPE, PackageFile, UploadTicket
-from canvas_exports.canvas.origin import host_of, is_http, resolve
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.api.migrations import MEDIA_TYPE, PackageFile, UploadTicket
+from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.origin import host_of, is_http, resolve
+from canvas_exports.core.canvas.http.responses import is_refusal, read_json
+from canvas_exports.core.canvas.http.session import Peer
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from canvas_exports.canvas.budget import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 
 
 class Gate:

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Renew, Step, StepResult
-from canvas_exports.canvas.peer import Peer
-from canvas_exports.canvas.transport import Transport
+from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Renew, Step, StepResult
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.errors import CanvasError, Stopped
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from canvas_exports.canvas.readings import whole
+from canvas_exports.core.canvas.http.bounded_values import whole
 
 
 class ExportType(str, Enum):

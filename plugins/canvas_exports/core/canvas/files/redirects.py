@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from canvas_exports.canvas.origin import Origin, host_of, is_http, resolve
+from canvas_exports.core.canvas.http.origin import Origin, host_of, is_http, resolve
 from canvas_exports.errors import DownloadError
 
 MOST_HOPS = 10

@@ -21,10 +21,10 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.util import make_headers
 
-from canvas_exports.canvas.bodies import LARGEST, LARGEST_ERROR, Body
-from canvas_exports.canvas.environment import Proxies, authorities, tls_context
-from canvas_exports.canvas.timed import TimedResponse, timed
-from canvas_exports.canvas.wire import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
+from canvas_exports.core.canvas.http.transports.response_deadline import TimedResponse, timed
 from canvas_exports.errors import InputError
 
 # Kept open per host: requests in flight and packages under way. Opening one anew for each halves throughput over TLS.

@@ -9,18 +9,18 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
-from canvas_exports.canvas import endpoints
-from canvas_exports.canvas.async_transport import AsyncTransport
-from canvas_exports.canvas.budget import RateBudget
-from canvas_exports.canvas.courses import CourseFilters
-from canvas_exports.canvas.dialogue import Admit, Dialogue, Pause, Send, Step, StepResult, converse
-from canvas_exports.canvas.exports import ExportRequest
-from canvas_exports.canvas.gate import Gate, shared_gate
-from canvas_exports.canvas.migrations import ContentMigration, MigrationIssue
-from canvas_exports.canvas.models import ContentExport, ContentListItem, Course, Progress, User
-from canvas_exports.canvas.pages import Walk
-from canvas_exports.canvas.peer import meet
-from canvas_exports.canvas.tokens import TokenSource
+from canvas_exports.core.canvas.api import endpoints
+from canvas_exports.core.canvas.api.course_filters import CourseFilters
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.migrations import ContentMigration, MigrationIssue
+from canvas_exports.core.canvas.api.models import ContentExport, ContentListItem, Course, Progress, User
+from canvas_exports.core.canvas.http.async_rate_limiter import Gate, shared_gate
+from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Send, Step, StepResult, converse
+from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.session import meet
+from canvas_exports.core.canvas.http.token_source import TokenSource
+from canvas_exports.core.canvas.http.transports.async_transport import AsyncTransport
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
-from canvas_exports.canvas.ids import check_id
+from canvas_exports.core.canvas.api.url_paths import check_id
 from canvas_exports.errors import InputError
 
 STATES = ("created", "claimed", "available", "completed", "deleted", "all")

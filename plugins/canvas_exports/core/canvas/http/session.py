@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from canvas_exports import __version__
-from canvas_exports.canvas.bodies import ACCEPTED
-from canvas_exports.canvas.budget import RateBudget, shared_budget
-from canvas_exports.canvas.origin import Origin
-from canvas_exports.canvas.readings import http_date
-from canvas_exports.canvas.tokens import PlainToken, TokenSource
+from canvas_exports.core.canvas.http.bounded_values import http_date
+from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.rate_limiter import RateBudget, shared_budget
+from canvas_exports.core.canvas.http.token_source import PlainToken, TokenSource
+from canvas_exports.core.canvas.http.transports.response_body import ACCEPTED
 from canvas_exports.errors import InputError
 
 USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"

@@ -1,0 +1,1 @@
+"""The endpoints of Canvas's API, their parameters and their answers."""

@@ -1,0 +1,1 @@
+"""Tokens of Canvas by OAuth 2."""

@@ -1,0 +1,1 @@
+"""Packages at Canvas: downloads, random access, uploads."""

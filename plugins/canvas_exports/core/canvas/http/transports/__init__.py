@@ -1,0 +1,1 @@
+"""Requests sent with requests and with aiohttp, bounded in bytes and time."""

@@ -25,7 +25,7 @@ import yaml
 from benchmarks.real_airflow import RealAirflow, real_airflow
 from benchmarks.report import RESULTS, ROOT, Column, Report
 from benchmarks.servers import server
-from canvas_exports.export.options import MAX_EXPORTS
+from canvas_exports.core.export.options import MAX_EXPORTS
 
 COUNTS = (100, 1_000, 5_000)
 SMALL_COUNTS = (10, 40)

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.report import RESULTS, Column, Report
-from canvas_exports.export.course_lists import MAX_DOCUMENT, parse_list
+from canvas_exports.core.export.planning.course_lists import MAX_DOCUMENT, parse_list
 
 MOST_SECONDS = 1.0  # for 100,000 lines of CSV
 MOST_GROWTH = 1.3  # seconds a line, of four times as many lines

@@ -18,16 +18,16 @@ from benchmarks.reading import Reading, forget_peak
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import MAX_EXPORTS
+from canvas_exports.core.export.planning.batch_plan import write_plan
+from canvas_exports.core.export.planning.batching import last_copies, neediest_first, unique
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
-from canvas_exports.export.batching import last_copies, neediest_first, unique
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.options import MAX_EXPORTS
-from canvas_exports.export.plan import write_plan
-from canvas_exports.export.reporting import gather_run_report, store_batch_report
 
 COPIES = 2  # of each course, in the archive that is listed
 _DAY = date(2026, 11, 23)

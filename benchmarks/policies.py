@@ -12,16 +12,16 @@ from statistics import fmean, median, quantiles
 
 from benchmarks.virtual_canvas import VirtualCanvas, live
 from canvas_exports.core.canvas.api.models import ProgressState
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import BatchOptions
+from canvas_exports.core.export.polling.canvas_queue import Queue
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.wait import pause
+from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export import events
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.pauses import pause
-from canvas_exports.export.queue import Queue
-from canvas_exports.export.watch import watch
 
 _BATCH, _AT_ONCE = 50, 8  # exports in a batch, and batches at once, by default
 _MEDIAN, _SIGMA = (

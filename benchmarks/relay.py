@@ -20,15 +20,15 @@ from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.export import events
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.options import build_options
-from canvas_exports.export.places import Places
-from canvas_exports.export.transfer import Courier
 
 _IMPATIENT = RateLimits(max_in_flight=64, high_water=1e6)
 _CARTRIDGE = ExportRequest.build("common_cartridge")

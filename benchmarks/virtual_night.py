@@ -15,18 +15,18 @@ from typing import Any
 from benchmarks.campus import Campus, ideal
 from benchmarks.virtual_canvas import VirtualCanvas, live
 from canvas_exports.backups.backup import Backup
+from canvas_exports.core.export.batch import CREATIONS
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.polling.canvas_queue import Queue
+from canvas_exports.core.export.polling.poll_results import Sightings
+from canvas_exports.core.export.polling.wait import pause
+from canvas_exports.core.export.polling.watch import watch
+from canvas_exports.core.export.transfer import FETCHES
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export import events
-from canvas_exports.export.batch import CREATIONS
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item
-from canvas_exports.export.options import build_options
-from canvas_exports.export.pauses import pause
-from canvas_exports.export.queue import Queue
-from canvas_exports.export.sightings import Sightings
-from canvas_exports.export.transfer import FETCHES
-from canvas_exports.export.watch import watch
 
 BATCH = 50
 _BEFORE, _AFTER = 8.0, 4.0  # seconds for the list and for the report, scheduling included

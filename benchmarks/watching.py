@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from statistics import quantiles
 
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.pauses import Pause
-from canvas_exports.export.sightings import Wake, Watched
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.poll_results import Wake, Watched
+from canvas_exports.core.export.polling.wait import Pause
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 
 _TICK = 0.01  # seconds between two looks at how late the event loop is

@@ -149,7 +149,7 @@ def _canvas(here: str) -> None:
 
 
 def _lists(here: str) -> None:
-    from canvas_exports.export.course_lists import read_list  # noqa: PLC0415
+    from canvas_exports.core.export.planning.course_lists import read_list  # noqa: PLC0415
 
     place = here.replace("://", f"://me:{SECRETS['list']}@")
     assert len(read_list(f"{place}/list.txt?sig={SECRETS['listing']}")) == 1

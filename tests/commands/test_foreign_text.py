@@ -19,9 +19,11 @@ from tests.catalog.reports import report
 
 from canvas_exports.commands.main import main
 from canvas_exports.core.archive.run_report import OutcomeRecord, table
+from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Finding, Severity, Verdict
+from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
     ArchiveUnavailableError,
@@ -33,8 +35,6 @@ from canvas_exports.errors import (
     ProblemsError,
     UnreadableDocumentError,
 )
-from canvas_exports.export.items import Item
-from canvas_exports.export.reporting import gather_run_report, store_batch_report
 from canvas_exports.reports.message import message
 from canvas_exports.reports.run_pages import PAGE, SHEET
 from canvas_exports.restore.result import harmless as in_canvas_words

@@ -8,7 +8,7 @@ import re
 from tests.deploy.compose import ROOT, SERVICES
 from tests.docs.markdown import page
 
-from canvas_exports.export.items import Item, State
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.observability import tasks
 from canvas_exports.observability.names import IN_FLIGHT, METRICS, READY, SPANS
 from canvas_sandbox.scenarios import SCENARIOS

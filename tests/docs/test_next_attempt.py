@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.docs.markdown import page
 
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item, State
 
 LIMITS = Limits(window=1, creations=3, fetches=3, stall_after=1.0, deadline=1e9)
 WORDS = {

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 from tests.export.rig import course, sandbox
 
-from canvas_exports.export import batch, pauses, transfer
+from canvas_exports.core.export import batch, transfer
+from canvas_exports.core.export.polling import wait
 from canvas_sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "DWELL", 0.01)
-    monkeypatch.setattr(pauses, "LINGER", 0.02)
+    monkeypatch.setattr(wait, "DWELL", 0.01)
+    monkeypatch.setattr(wait, "LINGER", 0.02)
     monkeypatch.setattr(batch, "_SETTLE", 0.01)
     monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.001, 0.001))
 

@@ -17,15 +17,15 @@ from typing import Any
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.engine.checkpoint import Checkpoint
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.export.batch import Batch
-from canvas_exports.export.checkpoint import Checkpoint
-from canvas_exports.export.items import Item
-from canvas_exports.export.options import build_options
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.places import Places
-from canvas_exports.export.transfer import Courier
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
 
 POSTS = r"/content_exports$"

@@ -25,14 +25,14 @@ from tests.export.rig import (
 )
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export import transfer
+from canvas_exports.core.export.batch import CREATIONS, Batch
+from canvas_exports.core.export.engine.items import State
+from canvas_exports.core.export.polling.poll_results import Seen, Sightings
+from canvas_exports.core.export.transfer import FETCHES, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, Stopped
-from canvas_exports.export import transfer
-from canvas_exports.export.batch import CREATIONS, Batch
-from canvas_exports.export.items import State
-from canvas_exports.export.sightings import Seen, Sightings
-from canvas_exports.export.transfer import FETCHES, TransferCancelled
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
 
 

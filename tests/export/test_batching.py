@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.core.archive.layout import manifest_key, package_key
+from canvas_exports.core.export.options import MAX_EXPORTS
+from canvas_exports.core.export.planning.batching import MAX_BATCHES, cut, last_copies, neediest_first, unique
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
@@ -23,8 +25,6 @@ from canvas_exports.errors import (
     ThrottledError,
     UnexpectedAnswerError,
 )
-from canvas_exports.export.batching import MAX_BATCHES, cut, last_copies, neediest_first, unique
-from canvas_exports.export.options import MAX_EXPORTS
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 

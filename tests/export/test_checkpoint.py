@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.export.test_items import ITEMS
 
+from canvas_exports.core.export.engine.checkpoint import VERSION, Checkpoint
+from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
+from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.checkpoint import VERSION, Checkpoint
-from canvas_exports.export.items import MAX_REASON, Item, State
-from canvas_exports.export.options import MAX_EXPORTS
 
 CHECKPOINTS = st.builds(
     Checkpoint,

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.archive.stores import s3_servers
 
+from canvas_exports.core.export.planning import course_lists
+from canvas_exports.core.export.planning.course_lists import COLUMNS, FORMATS, parse_list, read_list
 from canvas_exports.core.model.contexts import ACCEPTED, Context
 from canvas_exports.errors import ArchiveUnavailableError, InputError
-from canvas_exports.export import course_lists
-from canvas_exports.export.course_lists import COLUMNS, FORMATS, parse_list, read_list
 
 
 def parsed(text: str, form: str) -> list[str]:

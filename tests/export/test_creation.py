@@ -14,6 +14,10 @@ from tests.export.rig import QUICK, client, course, creations, sandbox
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.creation import Creator
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import build_options
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
@@ -23,10 +27,6 @@ from canvas_exports.errors import (
     CredentialError,
     UnexpectedAnswerError,
 )
-from canvas_exports.export import events
-from canvas_exports.export.creation import Creator
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.options import build_options
 from canvas_sandbox import Fault, Group, RequestFault, Sandbox
 
 ADMIN = 1

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.checkpoint import Checkpoint
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export import events
-from canvas_exports.export.checkpoint import Checkpoint
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item, State
 
 LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
 A = "course:1/common_cartridge"

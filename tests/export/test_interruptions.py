@@ -27,13 +27,13 @@ from tests.export.rig import (
 )
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.engine.items import State
+from canvas_exports.core.export.transfer import FETCHES
 from canvas_exports.errors import (
     CanvasUnavailableError,
     CredentialError,
     InputError,
 )
-from canvas_exports.export.items import State
-from canvas_exports.export.transfer import FETCHES
 from canvas_sandbox import Fault, RequestFault, Sandbox
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.items import MAX_REASON, Item, State
 
 TIMES = st.none() | st.floats(0, 2e9)
 IDS = st.none() | st.integers(1, 10**18)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from canvas_exports.core.export.transfer_slots import SMALL_FOR_A_LARGE, Lanes
 from canvas_exports.core.storage.buffers import SMALL
-from canvas_exports.export.lanes import SMALL_FOR_A_LARGE, Lanes
 
 NEVER = threading.Event()
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.options import MAX_EXPORTS
+from canvas_exports.core.export.planning.batch_plan import planned, write_plan
+from canvas_exports.core.export.planning.batching import MAX_BATCHES, last_copies, neediest_first, unique
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
-from canvas_exports.export.batching import MAX_BATCHES, last_copies, neediest_first, unique
-from canvas_exports.export.items import Item
-from canvas_exports.export.options import MAX_EXPORTS
-from canvas_exports.export.plan import planned, write_plan
-from canvas_exports.export.reporting import gather_run_report, store_batch_report
 from canvas_exports.reports import look, rows
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))

@@ -14,14 +14,20 @@ from hypothesis import strategies as st
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.canvas.api.models import Course
+from canvas_exports.core.export.planning import course_names
+from canvas_exports.core.export.planning.batch_plan import (
+    plan_folder,
+    planned,
+    planned_names,
+    read_batch,
+    write_plan,
+)
+from canvas_exports.core.export.planning.course_lists import parse_list
+from canvas_exports.core.export.planning.course_names import CourseName, Names
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasUnavailableError, NotFoundError
-from canvas_exports.export import naming
-from canvas_exports.export.course_lists import parse_list
-from canvas_exports.export.naming import CourseName, Names
-from canvas_exports.export.plan import plan_folder, planned, planned_names, read_batch, write_plan
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 BIOLOGY = Course(
@@ -94,7 +100,7 @@ def test_a_csv_list_names_its_courses() -> None:
 def test_nobody_is_asked_for_a_name_that_is_known_and_for_few_at_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(naming, "MOST_ASKED", 2)
+    monkeypatch.setattr(course_names, "MOST_ASKED", 2)
     names, canvas = Names(), Canvas(BIOLOGY)
     names.heard(BIOLOGY)
     listed = [
@@ -157,7 +163,7 @@ def test_names_have_a_bound_and_the_neediest_have_theirs_first(monkeypatch: pyte
     for number in (101, 102):
         names.heard(Course(id=number, name="x" * 10_000))
     assert len(names.courses["course:101"].name or "") == 120
-    monkeypatch.setattr(naming, "MOST_CHARACTERS", 200)
+    monkeypatch.setattr(course_names, "MOST_CHARACTERS", 200)
     assert list(names.to_json(["course:102", "course:101"])["names"]) == ["course:102"]
 
 

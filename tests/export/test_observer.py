@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine, Limits, Transition
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.observer import UNOBSERVED, Step, StepReporter
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export import events
-from canvas_exports.export.engine import Engine, Limits, Transition
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.observer import UNOBSERVED, Step, StepReporter
 
 LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
 NAMES = ("course:1/common_cartridge", "course:2/common_cartridge")

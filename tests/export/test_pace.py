@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.export.pace import Pace
+from canvas_exports.core.export.polling.interval import Pace
 
 PACE = Pace(shortest=5.0, longest=60.0)
 SECONDS = st.floats(0, 1e6)

@@ -14,13 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.export.options import MAX_EXPORTS
+from canvas_exports.core.export.planning.batch_plan import (
+    BatchReference,
+    batch_name,
+    planned,
+    read_batch,
+    write_plan,
+)
+from canvas_exports.core.export.planning.batching import MAX_BATCHES
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveError, InputError
-from canvas_exports.export.batching import MAX_BATCHES
-from canvas_exports.export.options import MAX_EXPORTS
-from canvas_exports.export.plan import BatchReference, batch_name, planned, read_batch, write_plan
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 FOLDER = "runs/2026-11-23/nightly/manual__2026-11-23/plan/"
@@ -79,7 +85,7 @@ class TestWriting:
     def test_more_than_a_run_has_room_left_for_is_refused(
         self, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.export.batching.MAX_BATCHES", 2)
+        monkeypatch.setattr("canvas_exports.core.export.planning.batching.MAX_BATCHES", 2)
         write_plan(store, RUN, courses(1, 2), 1)
         with pytest.raises(InputError, match="at most 0 more, as the run has some already"):
             write_plan(store, RUN, courses(1, 2, 3), 1)

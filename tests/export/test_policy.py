@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
-from canvas_exports.export.policy import FailurePolicy
 
 GOOD = [Outcome.STORED] * 19 + [Outcome.EMPTY]
 

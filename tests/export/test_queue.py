@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.queue import Queue, shared_queue
+from canvas_exports.core.export.polling.canvas_queue import Queue, shared_queue
+from canvas_exports.core.export.polling.interval import Pace
 
 PACE = Pace(5.0, 60.0)
 

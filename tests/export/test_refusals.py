@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.export.rig import POSTS, QUICK, Rig, asked, course, creations, outcomes, sandbox
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.engine.items import Item
 from canvas_exports.errors import CanvasUnavailableError, CredentialError
-from canvas_exports.export.items import Item
 from canvas_sandbox import RequestFault, Sandbox
 
 BAD = 102

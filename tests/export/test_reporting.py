@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.run_report import Receipt, gather_run_report, record, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import UnreadableDocumentError
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.reporting import Receipt, gather_run_report, record, store_batch_report
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "export", date(2026, 11, 23), map_index=0, try_number=2)
 FOLDER = "runs/2026-11-23/nightly/manual__2026-11-23/"

@@ -14,17 +14,17 @@ from tests.export.rig import RUN, course
 from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.polling.poll import COMPLETE
+from canvas_exports.core.export.replicas import Places, first_answer, usable
+from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.run_report import exchange_reports, gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
-from canvas_exports.export import events
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.look import COMPLETE
-from canvas_exports.export.options import build_options
-from canvas_exports.export.places import Places, first_answer, usable
-from canvas_exports.export.reporting import exchange_reports, gather_run_report, store_batch_report
-from canvas_exports.export.transfer import Courier
 
 LIMITS = Limits(window=9, creations=3, fetches=3, stall_after=9, deadline=9)
 

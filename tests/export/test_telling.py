@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.export.rig import Rig, course, sandbox
 
+from canvas_exports.core.export.batch_log import Teller
+from canvas_exports.core.export.engine.engine import Transition
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.engine import Transition
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.telling import Teller
 from canvas_exports.foreign_text import size
 from canvas_sandbox import Fault, RequestFault
 

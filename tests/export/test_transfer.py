@@ -22,6 +22,12 @@ from canvas_exports import __version__
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
+from canvas_exports.core.export import transfer
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.transfer import Courier, TransferCancelled
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
@@ -47,11 +53,6 @@ from canvas_exports.errors import (
     UnexpectedAnswerError,
     WrongPackageError,
 )
-from canvas_exports.export import events, transfer
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.options import build_options
-from canvas_exports.export.places import Places
-from canvas_exports.export.transfer import Courier, TransferCancelled
 from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
 
 NAME = "course:100/common_cartridge"

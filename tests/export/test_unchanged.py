@@ -13,11 +13,11 @@ from tests.export.rig import QUICK, course
 from tests.export.test_transfer import Way, way_over
 
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.export.engine import events
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
-from canvas_exports.export import events
 from canvas_sandbox import Fault, NewQuizzes
 
 

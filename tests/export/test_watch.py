@@ -19,6 +19,10 @@ from canvas_exports.core.canvas.api.models import (
     ProgressState,
     User,
 )
+from canvas_exports.core.export.polling.canvas_queue import Queue
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.poll_results import News, Seen, Sightings, Wake, Watched
+from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     BadRequestError,
@@ -30,10 +34,6 @@ from canvas_exports.errors import (
     ThrottledError,
     UnexpectedAnswerError,
 )
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.queue import Queue
-from canvas_exports.export.sightings import News, Seen, Sightings, Wake, Watched
-from canvas_exports.export.watch import watch
 
 EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
 PACKAGE = Attachment(id=1, filename="x.imscc", size=1, url="https://canvas.test/files/1/download")

@@ -13,8 +13,8 @@ import pytest
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
-from canvas_exports.export.sightings import Wake, Watched
-from canvas_exports.export.watch import watch
+from canvas_exports.core.export.polling.poll_results import Wake, Watched
+from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting, wait_for
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.export.window import room
+from canvas_exports.core.export.engine.window import room
 
 COUNTS = st.integers(0, 200)
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from canvas_exports.export import batch, pauses, transfer
+from canvas_exports.core.export import batch, transfer
+from canvas_exports.core.export.polling import wait
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "DWELL", 0.05)
-    monkeypatch.setattr(pauses, "LINGER", 0.3)
+    monkeypatch.setattr(wait, "DWELL", 0.05)
+    monkeypatch.setattr(wait, "LINGER", 0.3)
     monkeypatch.setattr(batch, "_SETTLE", 0.05)
     monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.01, 0.01))
 

@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow.triggers.testing import SuccessTrigger
 
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.export.observer import UNOBSERVED
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.export.observer import UNOBSERVED
 from canvas_exports.observability import tasks, watches
 from canvas_exports.observability.quiet import QuietSpan
 from canvas_exports.observability.tasks import observed

@@ -12,12 +12,12 @@ from tests.catalog.holdings import lay, manifest, note
 from tests.operators.life import Life
 
 from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.export.planning.batch_plan import write_plan
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.export.plan import write_plan
 from canvas_exports.operators import archive_gate
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator

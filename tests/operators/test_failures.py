@@ -17,9 +17,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
 from tests.operators.life import Life
 
+from canvas_exports.core.export.polling import wait
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError
-from canvas_exports.export import pauses
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
@@ -153,7 +153,7 @@ def test_a_refused_token_is_not_hidden_by_an_archive_that_is_down_too(
     def fail(*_: object, **__: object) -> Any:
         raise ArchiveUnavailableError("the archive is down")
 
-    monkeypatch.setattr(pauses, "DWELL", 0.01)
+    monkeypatch.setattr(wait, "DWELL", 0.01)
     one = life(
         canvas,
         lambda: CanvasContentExportOperator(

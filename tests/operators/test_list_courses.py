@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 from tests.operators.life import Life
 
+from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.storage.open_store import open_store
-from canvas_exports.export.plan import planned
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Term
 

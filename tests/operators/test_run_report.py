@@ -10,14 +10,14 @@ import pytest
 from tests.operators.life import Life
 
 from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.run_report import store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.export.items import Item
-from canvas_exports.export.reporting import store_batch_report
 from canvas_exports.operators import carried_page
 from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator

@@ -21,9 +21,9 @@ from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.archive.verification.verify_archive import Budget, verify
+from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.export.known import newest_proven
 
 BEGAN = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=400)
 AT_ONCE = timedelta(seconds=-5)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.export import pauses
-from canvas_exports.export.sightings import Seen, Sightings, Wake, Watched
+from canvas_exports.core.export.polling import wait
+from canvas_exports.core.export.polling.poll_results import Seen, Sightings, Wake, Watched
 from canvas_exports.triggers import content_export, restore
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
@@ -28,7 +28,7 @@ WAKE: dict[str, Any] = {"enough": 1, "linger": 1.0, "dwell": 0.0, "stall_after":
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch, canvas: Sandbox) -> None:
-    monkeypatch.setattr(pauses, "DWELL", 0.0)
+    monkeypatch.setattr(wait, "DWELL", 0.0)
     monkeypatch.setattr(restore, "DWELL", 0.0)
     connection = {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
     monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(connection))

@@ -18,11 +18,11 @@ from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.canvas.api.course_filters import questions
 from canvas_exports.core.canvas.api.url_paths import account_path
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.durations import read_duration, read_grace
 from canvas_exports.errors import InputError
-from canvas_exports.export.batching import cut
-from canvas_exports.export.options import build_options
 
 _CRON_FIELDS = 5
 _LONGEST_SCHEDULE = 200  # characters

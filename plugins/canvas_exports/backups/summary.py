@@ -7,7 +7,7 @@ from typing import Any
 
 from canvas_exports.backups.backup import Backup
 from canvas_exports.core.archive.retention.policy_fields import read_keep
-from canvas_exports.export.policy import FailurePolicy
+from canvas_exports.core.export.failure_policy import FailurePolicy
 
 _PACKAGES = {
     "common_cartridge": "a Common Cartridge",

@@ -30,12 +30,12 @@ from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.canvas.api.course_filters import questions
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.planning.batching import unique
+from canvas_exports.core.export.planning.course_lists import read_list
+from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.export.batching import unique
-from canvas_exports.export.course_lists import read_list
-from canvas_exports.export.naming import Names
 
 TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
 _FLAGS = {"true": True, "false": False}

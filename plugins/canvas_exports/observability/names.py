@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from canvas_exports.core.export.engine.items import State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.items import State
 
 _PREFIX = "canvas_exports"
 

@@ -11,8 +11,8 @@ from airflow.sdk import conf
 from airflow.sdk.observability import stats, trace
 
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.observability import names
 from canvas_exports.observability.names import Metric, span_name
 from canvas_exports.observability.quiet import QuietSpan, quietly

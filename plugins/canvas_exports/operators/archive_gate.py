@@ -16,14 +16,14 @@ from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_c
 from canvas_exports.core.archive.json_documents import encoded
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.export.planning.batch_plan import planned
+from canvas_exports.core.export.planning.course_lists import read_list
+from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import grid
 from canvas_exports.errors import InputError
-from canvas_exports.export.course_lists import read_list
-from canvas_exports.export.plan import planned
-from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_connection import Place
 from canvas_exports.hooks.several_archives import all_places

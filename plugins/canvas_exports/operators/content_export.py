@@ -12,21 +12,21 @@ from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.engine.checkpoint import Checkpoint
+from canvas_exports.core.export.options import BatchOptions, build_options
+from canvas_exports.core.export.planning.batch_plan import BatchReference, batch_name, read_batch
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.poll_results import Sightings
+from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.replicas import Places, first_answer
+from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.reports.run_report import Receipt, store_batch_report
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.export.batch import Batch
-from canvas_exports.export.checkpoint import Checkpoint
-from canvas_exports.export.options import BatchOptions, build_options
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.pauses import Pause
-from canvas_exports.export.places import Places, first_answer
-from canvas_exports.export.plan import BatchReference, batch_name, read_batch
-from canvas_exports.export.reporting import Receipt, store_batch_report
-from canvas_exports.export.sightings import Sightings
-from canvas_exports.export.transfer import Courier
 from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives

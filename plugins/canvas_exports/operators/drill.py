@@ -12,10 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.catalog.presence import check_archive
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.failures import ending_in_one_line

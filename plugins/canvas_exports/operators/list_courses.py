@@ -13,16 +13,16 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.archive.mirror import exchange
 from canvas_exports.core.canvas.api.course_filters import CourseFilters, questions
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.failure_policy import FailurePolicy
+from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
+from canvas_exports.core.export.planning.batching import Tally, cut, last_copies, neediest_first, unique
+from canvas_exports.core.export.planning.course_lists import read_list, shown_uri
+from canvas_exports.core.export.planning.course_names import Names
+from canvas_exports.core.export.replicas import usable
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError
-from canvas_exports.export.batching import Tally, cut, last_copies, neediest_first, unique
-from canvas_exports.export.course_lists import read_list, shown_uri
-from canvas_exports.export.naming import Names
-from canvas_exports.export.places import usable
-from canvas_exports.export.plan import plan_folder, write_plan
-from canvas_exports.export.policy import FailurePolicy
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.several_archives import open_archives
@@ -40,7 +40,7 @@ class CanvasListCoursesOperator(BaseOperator):
     that two spellings of one course are one course. Where the archive is known, courses without a copy come first, then
     those whose copy is oldest, and the batches are written down there, once for the run: what is returned are references,
     small however many courses there are, and a list that is made again in the same run only adds to them (see
-    ``canvas_exports.export.plan``). Without an archive the batches themselves are returned:
+    ``canvas_exports.core.export.planning.batch_plan``). Without an archive the batches themselves are returned:
     ``[["course:101", ...], ...]``. Either way they are few enough for Airflow to map.
 
     Makes no export. A list that cannot be read fails the task; it is never taken for an empty one.

@@ -16,10 +16,10 @@ from canvas_exports.core.archive.retention.plan import Plan, make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.archive.retention.report import document, result, summary, table
+from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.flags import as_flag

@@ -12,12 +12,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, sweep
 from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.export.failure_policy import FailurePolicy
+from canvas_exports.core.export.planning.batch_plan import planned
+from canvas_exports.core.export.replicas import Places, usable
 from canvas_exports.core.model.durations import Duration, read_grace
+from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report
 from canvas_exports.core.storage.store import Store
-from canvas_exports.export.places import Places, usable
-from canvas_exports.export.plan import planned
-from canvas_exports.export.policy import FailurePolicy
-from canvas_exports.export.reporting import RunReport, exchange_reports, gather_run_report
 from canvas_exports.hooks.several_archives import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url

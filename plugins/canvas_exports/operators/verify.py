@@ -13,12 +13,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.run_report import run_document
 from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
+from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.export.transfer import run_facts
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import root_uri
 from canvas_exports.operators.failures import ending_in_one_line

@@ -9,13 +9,13 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from canvas_exports.core.export.polling import wait
+from canvas_exports.core.export.polling.canvas_queue import shared_queue
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.poll_results import News, Sightings, Wake, Watched
+from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.export import pauses
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.pauses import Pause
-from canvas_exports.export.queue import shared_queue
-from canvas_exports.export.sightings import News, Sightings, Wake, Watched
-from canvas_exports.export.watch import watch
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.watches import observed_watch
 
@@ -99,7 +99,7 @@ class CanvasContentExportTrigger(BaseTrigger):
                 "Another release wrote down what to wait for (%s); the task goes on from its checkpoint",
                 error,
             )
-            await asyncio.sleep(pauses.DWELL)
+            await asyncio.sleep(wait.DWELL)
             yield TriggerEvent(
                 {"status": status, "try_number": self.try_number, "sightings": sightings.to_json()}
             )

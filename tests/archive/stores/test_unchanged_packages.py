@@ -16,10 +16,10 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
 from canvas_exports.core.storage.store import Block
-from canvas_exports.export.known import newest_proven
 
 FIRST, SECOND = draft(501), draft(502)
 

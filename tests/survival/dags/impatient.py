@@ -10,12 +10,13 @@ from airflow.sdk import DAG, Param
 
 from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
 from canvas_exports.backups.schema import schema
+from canvas_exports.core.export import transfer
+from canvas_exports.core.export.polling import wait
 from canvas_exports.dags import tasks
 from canvas_exports.dags.form import Filled
-from canvas_exports.export import pauses, transfer
 
 tasks.RETRY_DELAY = timedelta(seconds=2)
-pauses.LINGER, pauses.PATIENCE = 3.0, 10.0
+wait.LINGER, wait.PATIENCE = 3.0, 10.0
 transfer._BACKOFF = (0.0, 0.5, 1.0)
 
 

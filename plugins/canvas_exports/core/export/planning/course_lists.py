@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from canvas_exports.core.export.planning.course_names import CourseName, Names
 from canvas_exports.core.model.contexts import ACCEPTED, Context
 from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose, decoded
 from canvas_exports.errors import ArchiveUnavailableError, InputError
-from canvas_exports.export.naming import CourseName, Names
 from canvas_exports.foreign_text import harmless
 
 # In this order: where Canvas's own reports have both of the first two, `course_id` is the SIS id.

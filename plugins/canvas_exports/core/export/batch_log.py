@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from canvas_exports.core.export.engine.engine import Transition
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.engine import Transition
-from canvas_exports.export.items import Item, State
 from canvas_exports.foreign_text import harmless, size
 
 _log = logging.getLogger(__name__)

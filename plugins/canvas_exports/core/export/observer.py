@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from canvas_exports.core.export.engine.engine import Transition
+from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export.engine import Transition
-from canvas_exports.export.items import Item, State
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from canvas_exports.core.canvas.api.models import ContentExport, ExportType
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
@@ -17,9 +20,6 @@ from canvas_exports.errors import (
     PermissionDeniedError,
     UnexpectedAnswerError,
 )
-from canvas_exports.export import events
-from canvas_exports.export.items import Item
-from canvas_exports.export.options import BatchOptions
 
 _log = logging.getLogger(__name__)
 

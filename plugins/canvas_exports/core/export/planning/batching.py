@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 
 from canvas_exports.core.archive.records import is_manifest_key
+from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
@@ -17,7 +18,6 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from canvas_exports.export.options import MAX_EXPORTS
 from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)

@@ -17,6 +17,13 @@ from canvas_exports.core.archive.publishing.replicate import Place, publish_ever
 from canvas_exports.core.archive.publishing.unchanged import Known
 from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.baseline import newest_proven
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.observer import UNOBSERVED, Observer
+from canvas_exports.core.export.options import BatchOptions
+from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.transfer_slots import Lanes
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -37,13 +44,6 @@ from canvas_exports.errors import (
     Stopped,
     UnexpectedAnswerError,
 )
-from canvas_exports.export import events
-from canvas_exports.export.items import Item
-from canvas_exports.export.known import newest_proven
-from canvas_exports.export.lanes import Lanes
-from canvas_exports.export.observer import UNOBSERVED, Observer
-from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.places import Places
 from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)

@@ -14,22 +14,22 @@ from dataclasses import replace
 from typing import Any
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.batch_log import Teller
+from canvas_exports.core.export.creation import Creator
+from canvas_exports.core.export.creation_turns import Turns
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.checkpoint import Checkpoint
+from canvas_exports.core.export.engine.engine import Engine, Limits
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.observer import UNOBSERVED, Observer, StepReporter
+from canvas_exports.core.export.options import BatchOptions
+from canvas_exports.core.export.polling.poll import Looks
+from canvas_exports.core.export.polling.poll_results import News, Sightings, Wake, Watched
+from canvas_exports.core.export.polling.wait import Pause, pause, watched_of
+from canvas_exports.core.export.polling.watch import watch
+from canvas_exports.core.export.transfer import FETCHES, Courier, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
-from canvas_exports.export import events
-from canvas_exports.export.checkpoint import Checkpoint
-from canvas_exports.export.creation import Creator
-from canvas_exports.export.engine import Engine, Limits
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.look import Looks
-from canvas_exports.export.observer import UNOBSERVED, Observer, StepReporter
-from canvas_exports.export.options import BatchOptions
-from canvas_exports.export.pauses import Pause, pause, watched_of
-from canvas_exports.export.sightings import News, Sightings, Wake, Watched
-from canvas_exports.export.telling import Teller
-from canvas_exports.export.transfer import FETCHES, Courier, TransferCancelled
-from canvas_exports.export.turns import Turns
-from canvas_exports.export.watch import watch
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from canvas_exports.export.pace import Pace
+from canvas_exports.core.export.polling.interval import Pace
 
 _RUN_TIMES = 100  # remembered
 _ENOUGH = 20  # run times known before anything is said, and the tenth of them that may be shorter

@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.export.creation import Creator
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.observer import Observer
 from canvas_exports.errors import (
     AnswerLostError,
     CanvasError,
@@ -15,11 +20,6 @@ from canvas_exports.errors import (
     CredentialError,
     UnexpectedAnswerError,
 )
-from canvas_exports.export import events
-from canvas_exports.export.creation import Creator
-from canvas_exports.export.engine import Engine
-from canvas_exports.export.items import Item, State
-from canvas_exports.export.observer import Observer
 
 _log = logging.getLogger(__name__)
 

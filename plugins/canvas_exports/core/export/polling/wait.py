@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from canvas_exports.export.engine import Limits
-from canvas_exports.export.items import Item
-from canvas_exports.export.sightings import News, Wake, Watched
+from canvas_exports.core.export.engine.engine import Limits
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.polling.poll_results import News, Wake, Watched
 
 LINGER = (
     30.0  # seconds the first finished export waits for company: a worker for one package is a worker wasted

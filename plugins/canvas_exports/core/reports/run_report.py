@@ -20,13 +20,13 @@ from canvas_exports.core.archive.run_report import (
     run_document,
     table,
 )
+from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
+from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import UnreadableDocumentError
-from canvas_exports.export.items import Item
-from canvas_exports.export.plan import plan_folder, planned_names
-from canvas_exports.export.transfer import run_facts
 from canvas_exports.reports.run_pages import store_pages
 from canvas_exports.reports.view import Meaning, RunView
 

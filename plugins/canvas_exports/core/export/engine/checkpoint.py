@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from canvas_exports.export.items import Item
+from canvas_exports.core.export.engine.items import Item
 
 VERSION = 1
 MOST_BYTES = 62_000  # of the items; Airflow warns of a value beyond 64 KiB

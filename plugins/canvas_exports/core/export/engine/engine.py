@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
+from canvas_exports.core.export.engine.window import room
+from canvas_exports.core.export.polling.poll import COMPLETE
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.export import events
-from canvas_exports.export.items import MAX_REASON, Item, State
-from canvas_exports.export.look import COMPLETE
-from canvas_exports.export.window import room
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from typing import Any
 
 from canvas_exports.core.archive.json_documents import MOST_OF_PLAN, fetch, parse
 from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.export.planning.batching import cut
+from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError, ObjectNotFoundError, UnreadableDocumentError
-from canvas_exports.export.batching import cut
-from canvas_exports.export.naming import Names
 
 SCHEMA = "urn:canvas-exports:plan:1"
 

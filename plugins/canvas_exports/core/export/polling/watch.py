@@ -9,11 +9,11 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
+from canvas_exports.core.export.polling.canvas_queue import Queue
+from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.poll import COMPLETE, DOUBT_AFTER, REFUSED, Looks, Subject, look
+from canvas_exports.core.export.polling.poll_results import News, Seen, Sightings, Wake, Watched
 from canvas_exports.errors import CanvasError, CredentialError
-from canvas_exports.export.look import COMPLETE, DOUBT_AFTER, REFUSED, Looks, Subject, look
-from canvas_exports.export.pace import Pace
-from canvas_exports.export.queue import Queue
-from canvas_exports.export.sightings import News, Seen, Sightings, Wake, Watched
 
 _OF_AGE = 2.0
 _NAP = 0.001  # seconds; the shortest sleep that surely makes a clock move

@@ -1,0 +1,1 @@
+"""The state of a batch and its transitions, without I/O."""

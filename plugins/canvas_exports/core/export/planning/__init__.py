@@ -1,0 +1,1 @@
+"""From a course list to batches."""

@@ -1,0 +1,1 @@
+"""Waiting for Canvas: what is asked next, and when."""

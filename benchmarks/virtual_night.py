@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.campus import Campus, ideal
 from benchmarks.virtual_canvas import VirtualCanvas, live
-from canvas_exports.backups.backup import Backup
+from canvas_exports.core.backups.backup import Backup
 from canvas_exports.core.export.batch import CREATIONS
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas_exports.backups import include_folder
+from canvas_exports.core.backups import include_folder
 from canvas_exports.dags.backups import backup_dags
 
 globals().update(backup_dags(include_folder(__file__)))

@@ -6,6 +6,6 @@ broken ones, and the import error stands here, where it stops nothing.
 
 from __future__ import annotations
 
-from canvas_exports.backups import include_folder, load_backups
+from canvas_exports.core.backups import include_folder, load_backups
 
 load_backups(include_folder(__file__)).raise_problems()

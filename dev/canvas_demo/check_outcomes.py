@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.commands.missing import missing, tell
+from canvas_exports.cli.missing import missing, tell
 from canvas_exports.core.archive.run_report import OutcomeRecord, records_of, table
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.open_store import open_store

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.backups import load_backups
-from canvas_exports.backups.loader import MAX_BYTES, MOST_PROBLEMS
-from canvas_exports.backups.problems import MOST_TEXT
-from canvas_exports.backups.schema import violations
+from canvas_exports.core.backups import load_backups
+from canvas_exports.core.backups.load import MAX_BYTES, MOST_PROBLEMS
+from canvas_exports.core.backups.problems import MOST_TEXT
+from canvas_exports.core.backups.schema import violations
 
 Write = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.backups.document import read_document
+from canvas_exports.core.backups.yaml_document import read_document
 
 
 @pytest.mark.parametrize(

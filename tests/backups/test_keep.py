@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.backups import load_backups
-from canvas_exports.backups.schema import schema
-from canvas_exports.backups.summary import summary
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import FIELDS, HELD, read_keep
+from canvas_exports.core.backups import load_backups
+from canvas_exports.core.backups.schema import schema
+from canvas_exports.core.backups.summary import summary
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
 

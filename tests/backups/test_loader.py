@@ -10,9 +10,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.backups import include_folder, load_backups
-from canvas_exports.backups.document import read_document
-from canvas_exports.backups.loader import _problems
+from canvas_exports.core.backups import include_folder, load_backups
+from canvas_exports.core.backups.load import _problems
+from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.errors import InputError
 
 Write = Callable[..., Path]

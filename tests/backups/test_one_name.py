@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.backups import load_backups
+from canvas_exports.core.backups import load_backups
 
 Write = Callable[..., Path]
 

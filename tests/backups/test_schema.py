@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from canvas_exports.backups.backup import Backup
-from canvas_exports.backups.schema import _WORDING, schema
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE
+from canvas_exports.core.backups.backup import Backup
+from canvas_exports.core.backups.schema import _WORDING, schema
 from canvas_exports.core.canvas.api.course_filters import (
     ENROLLMENT_TYPES,
     ORDERS,

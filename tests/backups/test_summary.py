@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.backups.backup import Backup
-from canvas_exports.backups.summary import summary
+from canvas_exports.core.backups.backup import Backup
+from canvas_exports.core.backups.summary import summary
 
 
 def told(**fields: Any) -> str:

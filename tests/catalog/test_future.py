@@ -23,8 +23,8 @@ from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.verification.candidates import candidates
 from canvas_exports.core.packages.proof import ProofLevel, Verdict
+from canvas_exports.core.restore.drills.sample import draw
 from canvas_exports.errors import UnreadableDocumentError
-from canvas_exports.restore.drawing import draw
 
 DAY = timedelta(days=1)
 YEARS = timedelta(days=3000)

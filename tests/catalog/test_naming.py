@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.catalog.holdings import lay, manifest
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.find_course import number_of, read_name
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore

@@ -15,7 +15,7 @@ from hatchling.metadata.core import load_toml
 from tests.catalog.holdings import lay, manifest, note
 from tests.catalog.reports import NIGHT, outcome, report
 
-from canvas_exports.commands.main import SUBCOMMANDS, main, parser
+from canvas_exports.cli.main import SUBCOMMANDS, main, parser
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, Sandbox
@@ -248,13 +248,13 @@ class TestTheCommandItself:
         assert "no archive is named" in capsys.readouterr().err
 
     def test_it_is_a_program(self, archive: FileStore) -> None:
-        command = [sys.executable, "-m", "canvas_exports.commands", "missing", "--archive", archive.uri]
+        command = [sys.executable, "-m", "canvas_exports.cli", "missing", "--archive", archive.uri]
         ended = subprocess.run(command, capture_output=True, check=False, text=True, env=os.environ)
         assert (ended.returncode, ended.stderr) == (1, "")
         assert ended.stdout.endswith("1 of 4 have a good copy, 3 have none.\n")
 
     def test_a_reader_who_has_seen_enough_is_no_error(self, archive: FileStore) -> None:
-        command = [sys.executable, "-m", "canvas_exports.commands", "missing", "--archive", archive.uri]
+        command = [sys.executable, "-m", "canvas_exports.cli", "missing", "--archive", archive.uri]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
             assert running.stdout is not None
             assert running.stderr is not None
@@ -264,7 +264,7 @@ class TestTheCommandItself:
 
     def test_a_name_that_the_terminal_cannot_show_is_no_error(self, archive: FileStore) -> None:
         lay(archive, manifest("course:9", verdict=Verdict.INCOMPLETE, facts={"name": "Zoölogie 動物学"}))
-        command = [sys.executable, "-m", "canvas_exports.commands", "missing", "--archive", archive.uri]
+        command = [sys.executable, "-m", "canvas_exports.cli", "missing", "--archive", archive.uri]
         environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
         ended = subprocess.run(command, capture_output=True, check=False, env=environment)
         assert (ended.returncode, ended.stderr) == (1, b"")
@@ -276,7 +276,7 @@ class TestTheCommandItself:
         assert getattr(importlib.import_module(module), name) is main
 
     def test_it_imports_no_airflow(self) -> None:
-        looked = "import sys; from canvas_exports.commands.main import parser; parser(); print('airflow' in sys.modules)"
+        looked = "import sys; from canvas_exports.cli.main import parser; parser(); print('airflow' in sys.modules)"
         ended = subprocess.run([sys.executable, "-c", looked], capture_output=True, check=True, text=True)
         assert ended.stdout == "False\n"
 

@@ -11,7 +11,7 @@ from tests.archive.packages import PAGE, cartridge, draft
 from tests.archive.test_publish import Canvas, store_package
 from tests.archive.test_unchanged import Remembering
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.storage.local import FileStore
 
 

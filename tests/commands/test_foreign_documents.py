@@ -17,7 +17,7 @@ from tests.catalog.reports import outcome, report
 from tests.reports.views import row
 from tests.verify.stored import stored
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.newest_copy import latest_copy
@@ -30,11 +30,11 @@ from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.page.copy_status import look
+from canvas_exports.core.restore.choose_copy import choose
+from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError
-from canvas_exports.reports.look import look
-from canvas_exports.restore.choosing import choose
-from canvas_exports.restore.request import RestoreRequest
 
 GOOD = ("course:102", "course:103")
 BAD = "course:101"

@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import report
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.archive.run_report import OutcomeRecord, table
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Finding, Severity, Verdict
+from canvas_exports.core.reports.message import message
+from canvas_exports.core.reports.page.write import PAGE, SHEET
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
+from canvas_exports.core.restore.result import harmless as in_canvas_words
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
     ArchiveUnavailableError,
@@ -35,9 +38,6 @@ from canvas_exports.errors import (
     ProblemsError,
     UnreadableDocumentError,
 )
-from canvas_exports.reports.message import message
-from canvas_exports.reports.run_pages import PAGE, SHEET
-from canvas_exports.restore.result import harmless as in_canvas_words
 
 #: ESC, BEL, C1's CSI and NEL, bidi overrides and isolates, both Unicode line ends, line breaks, a tag, a lone surrogate.
 HOSTILE = "a\x1b[2J\x07\x9b31m\x85FORGED\u202efdp.exe\u2066\u2028FORGED\u2029FORGED\r\nFORGED\vFORGED\x00\u200b\ufeff\U000e0041\ud800<b>"

@@ -9,7 +9,7 @@ import pytest
 from tests.catalog.holdings import lay, manifest
 from tests.catalog.reports import outcome, report
 
-from canvas_exports.commands.main import SUBCOMMANDS, main
+from canvas_exports.cli.main import SUBCOMMANDS, main
 from canvas_exports.core.storage.local import FileStore
 
 QUESTIONS: dict[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.catalog.holdings import lay, manifest
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.storage.local import FileStore
 
@@ -132,7 +132,7 @@ class TestApply:
             archive.replace("courses/101/notes.txt", b"mine")
             return plan
 
-        monkeypatch.setattr("canvas_exports.commands.retention.make_plan", racing)
+        monkeypatch.setattr("canvas_exports.cli.retention.make_plan", racing)
         status, text = ask(*DAILY, "--apply", "--yes")
         assert status == 1
         assert "course:101 has changed since it was planned, and is left alone" in text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.verify.stored import package, rotten, spoil, stored
 
-from canvas_exports.commands.main import main
+from canvas_exports.cli.main import main
 from canvas_exports.core.storage.local import FileStore
 
 

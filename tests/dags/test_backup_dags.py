@@ -21,9 +21,9 @@ from airflow.timetables.base import DataInterval, TimeRestriction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.backups import Backup
-from canvas_exports.backups.document import read_document
-from canvas_exports.backups.loader import _problems
+from canvas_exports.core.backups import Backup
+from canvas_exports.core.backups.load import _problems
+from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.notifications.run_report import RunReportNotifier

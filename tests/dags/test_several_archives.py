@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.dags.test_backup_dags import build, round_trip
 
-from canvas_exports.backups import load_backups
+from canvas_exports.core.backups import load_backups
 
 ALSO = ["gs://mirror/canvas", {"archive": "az://third/canvas", "archive_conn_id": "azure"}]
 FILE = """

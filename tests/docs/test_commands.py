@@ -18,11 +18,11 @@ from tests.deploy.compose import SERVICES
 from tests.deploy.test_values import VALUES
 from tests.docs.markdown import BLOCKS, ROOT, Block
 
-from canvas_exports.backups import load_backups
-from canvas_exports.backups.fields import SETTINGS
-from canvas_exports.backups.loader import INCLUDE
-from canvas_exports.commands.asking import VARIABLE as ARCHIVE
-from canvas_exports.commands.main import parser
+from canvas_exports.cli.main import parser
+from canvas_exports.cli.output import VARIABLE as ARCHIVE
+from canvas_exports.core.backups import load_backups
+from canvas_exports.core.backups.fields import SETTINGS
+from canvas_exports.core.backups.load import INCLUDE
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.archive_connection import Place
 from canvas_exports.hooks.canvas import CanvasSettings

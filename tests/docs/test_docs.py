@@ -16,9 +16,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from tests.docs.markdown import BLOCKS, PAGES, ROOT, Block, Page
 
-from canvas_exports.backups import load_backups
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.backups import load_backups
 from canvas_exports.core.export import batch
 from canvas_exports.core.export.planning.batch_plan import BatchReference
 from canvas_exports.core.export.polling import wait

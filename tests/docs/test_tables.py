@@ -26,11 +26,11 @@ from tests.archive.proof.zips import entries_of, packed_zip
 from tests.docs.markdown import BLOCKS, ROOT, page
 from tests.operators.life import Life
 
-from canvas_exports.backups.document import read_document
-from canvas_exports.backups.fields import SETTINGS
-from canvas_exports.backups.schema import schema
 from canvas_exports.core import packages
 from canvas_exports.core.archive.layout import FIELDS, run_folder
+from canvas_exports.core.backups.fields import SETTINGS
+from canvas_exports.core.backups.schema import schema
+from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
@@ -40,6 +40,9 @@ from canvas_exports.core.packages.cartridge.manifest import MAX_MANIFEST
 from canvas_exports.core.packages.proof import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
 from canvas_exports.core.packages.zip.directory import MAX_DIRECTORY, MAX_MEMBERS
 from canvas_exports.core.packages.zip.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
+from canvas_exports.core.reports.message import Message
+from canvas_exports.core.reports.page.csv_table import COLUMNS
+from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.storage import open_store
 from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.hooks import archive as archive_hook
@@ -56,9 +59,6 @@ from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
-from canvas_exports.reports.message import Message
-from canvas_exports.reports.sheet import COLUMNS
-from canvas_exports.restore.result import RestoreOutcome
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Effect, Fault

@@ -16,7 +16,7 @@ RUN = """
 import sys
 from airflow.utils.db import initdb
 initdb()
-from canvas_exports.backups import include_folder
+from canvas_exports.core.backups import include_folder
 from canvas_exports.dags.backups import backup_dags
 dag = backup_dags(include_folder(sys.argv[1]))["canvas_backup_nightly"]
 run = dag.test(run_conf={"batch_size": 2, "stall_after": "PT20S"})

@@ -19,10 +19,10 @@ from canvas_exports.core.export.planning.batching import MAX_BATCHES, last_copie
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.page import copy_status, rows
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
-from canvas_exports.reports import look, rows
 
 RUN = RunInfo("nightly", "manual__2026-11-23", "list", date(2026, 11, 23))
 FEW, MANY = 400, 2_000
@@ -98,7 +98,7 @@ def test_a_report_gathers_outcomes_in_little_more_than_a_kilobyte_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "MOST_ROWS", 100)  # what a page holds is bounded, and not what grows
-    monkeypatch.setattr(look, "MOST_CONTEXTS", 100)
+    monkeypatch.setattr(copy_status, "MOST_CONTEXTS", 100)
 
     def measure(count: int) -> int:
         store = FileStore((tmp_path / str(count)).as_uri(), tmp_path / str(count))

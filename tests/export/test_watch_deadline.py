@@ -15,7 +15,7 @@ from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.export.polling.poll_results import Wake, Watched
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting, wait_for
+from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting, wait_for
 
 
 def wake(seconds: float) -> Wake:

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from tests.reports.test_page_in_browser import CHROMIUM
 from tests.reports.views import night
 
-from canvas_exports.reports.page import page
+from canvas_exports.core.reports.page.run_page import page
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
 SIZE = {"width": 1180, "height": 1860}

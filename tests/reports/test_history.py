@@ -9,7 +9,7 @@ import pytest
 from tests.catalog.reports import NIGHT, outcome, report
 from tests.reports.test_look import Counting
 
-from canvas_exports.reports.history import MOST_DAYS, MOST_RUNS, last_runs
+from canvas_exports.core.reports.page.past_runs import MOST_DAYS, MOST_RUNS, last_runs
 
 ONE = timedelta(days=1)
 

@@ -14,12 +14,12 @@ from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.reports.page import copy_status as look_room
+from canvas_exports.core.reports.page.copy_status import look
+from canvas_exports.core.reports.page.view import CopyFacts
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.reports import look as look_room
-from canvas_exports.reports.look import look
-from canvas_exports.reports.view import CopyFacts
 
 
 class Counting(FileStore):

@@ -8,7 +8,7 @@ from tests.reports.test_page import run_with as run
 from tests.reports.views import facts, night, row, view
 
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.reports.message import MOST_NAMED, message, no_report
+from canvas_exports.core.reports.message import MOST_NAMED, message, no_report
 
 URL = "https://airflow.example.edu/canvas_exports/dags/a/tasks/report/runs/b"
 

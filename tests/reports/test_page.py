@@ -20,11 +20,11 @@ from tests.reports.views import NOW, facts, night, past, row, view
 
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.page import rows
+from canvas_exports.core.reports.page import run_page as page_room
+from canvas_exports.core.reports.page.run_page import page
+from canvas_exports.core.reports.page.view import CopyFacts, Looked, RunView
 from canvas_exports.core.text.wording import moment
-from canvas_exports.reports import page as page_room
-from canvas_exports.reports import rows
-from canvas_exports.reports.page import page
-from canvas_exports.reports.view import CopyFacts, Looked, RunView
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -20,7 +20,7 @@ from tests.reports.views import facts, night, past, record, row, view
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.reports.page import page as render
+from canvas_exports.core.reports.page.run_page import page as render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.reports.views import DAY, NOW, past
 
-from canvas_exports.reports.plot import HEIGHT, WIDTH, plots
-from canvas_exports.reports.view import PastRun
+from canvas_exports.core.reports.page.charts import HEIGHT, WIDTH, plots
+from canvas_exports.core.reports.page.view import PastRun
 
 runs = st.lists(
     st.tuples(st.integers(0, 10**16), st.integers(0, 300_000), st.floats(0, 1)), min_size=1, max_size=30

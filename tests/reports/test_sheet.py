@@ -11,8 +11,8 @@ from tests.reports.views import NOW, facts, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.reports.sheet import COLUMNS, harmless, sheet
-from canvas_exports.reports.view import RunView
+from canvas_exports.core.reports.page.csv_table import COLUMNS, harmless, sheet
+from canvas_exports.core.reports.page.view import RunView
 
 FORMULAS = [
     "=1+1",

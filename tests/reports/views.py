@@ -11,8 +11,8 @@ from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.page.view import CopyFacts, Looked, PastRun, RunView
 from canvas_exports.core.reports.run_report import MEANINGS
-from canvas_exports.reports.view import CopyFacts, Looked, PastRun, RunView
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

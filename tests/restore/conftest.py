@@ -27,13 +27,13 @@ from canvas_exports.core.export.replicas import Places
 from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.restore import restore
+from canvas_exports.core.restore.request import RestoreRequest
+from canvas_exports.core.restore.restore import Restore
+from canvas_exports.core.restore.result import RestoreResult
+from canvas_exports.core.restore.state import RestoreState
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store
-from canvas_exports.restore import job
-from canvas_exports.restore.job import Restore
-from canvas_exports.restore.request import RestoreRequest
-from canvas_exports.restore.result import RestoreResult
-from canvas_exports.restore.state import RestoreState
 from canvas_sandbox import Course, Sandbox, Switches
 
 SOURCE, EMPTY, OTHER, FULL = 101, 300, 301, 102
@@ -41,9 +41,9 @@ SOURCE, EMPTY, OTHER, FULL = 101, 300, 301, 102
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "_SETTLE", 0.01)
-    monkeypatch.setattr(job, "_SETTLE_URL", 0.01)
-    monkeypatch.setattr(job, "_BACKOFF", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(restore, "_SETTLE", 0.01)
+    monkeypatch.setattr(restore, "_SETTLE_URL", 0.01)
+    monkeypatch.setattr(restore, "_BACKOFF", (0.0, 0.01, 0.01))
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.export import rig
 from tests.restore.conftest import EMPTY, SOURCE, Task, back_up, imports
 
+from canvas_exports.core.restore import restore
+from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.restore import job
-from canvas_exports.restore.result import RestoreOutcome, RestoreResult
 from canvas_sandbox import Course, RequestFault, Sandbox, Storage, Switches
 
 QUICK = {"duration": 0.02, "import_duration": 0.02, "throttle": False}
@@ -73,8 +73,8 @@ def test_one_import_whatever_happens(
         Sandbox([Course(id=EMPTY, state="claimed", size=0)], switches=switches) as canvas,
         rig.client(canvas) as client,
     ):
-        patch.setattr(job, "_SETTLE", 0.0)
-        patch.setattr(job, "_BACKOFF", (0.0, 0.0, 0.0))
+        patch.setattr(restore, "_SETTLE", 0.0)
+        patch.setattr(restore, "_BACKOFF", (0.0, 0.0, 0.0))
         for (method, path), effect, skip in accidents:
             canvas.inject(RequestFault(effect=effect, method=method, path=path, skip=skip))
         task = Task(client, store)

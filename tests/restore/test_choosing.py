@@ -15,11 +15,11 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.restore.choose_copy import choose
+from canvas_exports.core.restore.form_labels import LABELS
+from canvas_exports.core.restore.request import RestoreRequest, Wanted
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, NotFoundError
-from canvas_exports.restore.choosing import choose
-from canvas_exports.restore.labels import LABELS
-from canvas_exports.restore.request import RestoreRequest, Wanted
 
 
 class Canvas:

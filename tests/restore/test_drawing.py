@@ -10,8 +10,8 @@ from tests.catalog.holdings import DAY, START, lay, manifest, note
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.restore.drills.sample import draw
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.restore.drawing import draw
 
 NOW = START + 400 * DAY
 

@@ -17,12 +17,12 @@ from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
+from canvas_exports.core.restore.drills.drill import Drill, DrillState
+from canvas_exports.core.restore.drills.record import DrillResult
+from canvas_exports.core.restore.request import RestoreRequest
+from canvas_exports.core.restore.state import RestoreState
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, Stopped
-from canvas_exports.restore.drill import Drill, DrillState
-from canvas_exports.restore.drill_record import DrillResult
-from canvas_exports.restore.request import RestoreRequest
-from canvas_exports.restore.state import RestoreState
 from canvas_sandbox import Fault, RequestFault, Sandbox
 from canvas_sandbox.faults import FaultCounter
 

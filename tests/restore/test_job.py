@@ -15,6 +15,9 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.restore import restore
+from canvas_exports.core.restore.result import RestoreOutcome
+from canvas_exports.core.restore.state import Phase, RestoreState
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
@@ -27,9 +30,6 @@ from canvas_exports.errors import (
     Stopped,
     UploadError,
 )
-from canvas_exports.restore import job
-from canvas_exports.restore.result import RestoreOutcome
-from canvas_exports.restore.state import Phase, RestoreState
 from canvas_sandbox import Fault, RequestFault, Sandbox, Storage, Switches
 from canvas_sandbox.faults import FaultCounter
 
@@ -283,7 +283,7 @@ class TestSideBySide:
     def test_a_slow_restore_that_was_overtaken_gives_way_at_its_last_block(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job, "_SIDE_BY_SIDE", timedelta(seconds=-10))
+        monkeypatch.setattr(restore, "_SIDE_BY_SIDE", timedelta(seconds=-10))
         told = self.while_uploading(monkeypatch, Task(client, store))
         with pytest.raises(InputError, match=r"busy with another import \(migration 302\)|not empty"):
             Task(client, store).live()

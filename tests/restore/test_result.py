@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
-from canvas_exports.restore.result import MOST_ISSUES, RestoreOutcome, RestoreResult, harmless, told
+from canvas_exports.core.restore.result import MOST_ISSUES, RestoreOutcome, RestoreResult, harmless, told
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from canvas_exports.core.canvas.api.migrations import MigrationRequest, Migratio
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
-from canvas_exports.restore.waiting import EXPORT, IMPORT, Waiting
+from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting
 from canvas_exports.triggers import restore
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches

@@ -7,8 +7,8 @@ from pathlib import Path
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from canvas_exports.backups import Backup, load_backups
-from canvas_exports.backups.summary import summary
+from canvas_exports.core.backups import Backup, load_backups
+from canvas_exports.core.backups.summary import summary
 from canvas_exports.dags.form import Filled, setting_fields
 from canvas_exports.dags.tasks import back_up
 

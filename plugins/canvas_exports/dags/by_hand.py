@@ -9,9 +9,9 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.backups.fields import OPTIONS, SETTINGS
-from canvas_exports.backups.schema import schema
 from canvas_exports.core.archive.catalog.coverage import BY_HAND
+from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
+from canvas_exports.core.backups.schema import schema
 from canvas_exports.dags.form import Filled, archive_field, canvas_field, field, setting_fields
 from canvas_exports.dags.tasks import back_up
 

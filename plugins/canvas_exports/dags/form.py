@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.sdk import Param, Variable
 
-from canvas_exports.backups.fields import SETTINGS, is_template
-from canvas_exports.backups.schema import schema
+from canvas_exports.core.backups.fields import SETTINGS, is_template
+from canvas_exports.core.backups.schema import schema
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.offered import ARCHIVE_VARIABLE, offered_archive, offered_canvas
 

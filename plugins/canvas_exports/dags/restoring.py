@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
+from canvas_exports.core.restore.form_labels import LABELS
+from canvas_exports.core.restore.request import LEVELS, NEWEST, UPLOAD, URL
 from canvas_exports.dags.form import Filled, archive_field, canvas_field, field
 from canvas_exports.dags.tasks import RETRY_DELAY
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
-from canvas_exports.restore.labels import LABELS
-from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, URL
 
 SAFEGUARDS = "Safeguards"
 WHERE = "Where"

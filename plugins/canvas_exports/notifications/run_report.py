@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
+from canvas_exports.core.reports.message import Message, no_report
 from canvas_exports.errors import InputError
-from canvas_exports.reports.message import Message, no_report
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -14,6 +14,12 @@ from canvas_exports.core.archive.catalog.presence import check_archive
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.restore.drills.drill import Drill, DrillState
+from canvas_exports.core.restore.drills.sample import draw
+from canvas_exports.core.restore.drills.target_courses import empty_rooms
+from canvas_exports.core.restore.form_labels import DRILLS
+from canvas_exports.core.restore.request import LEVELS, NEWEST, RestoreRequest
+from canvas_exports.core.restore.state import RestoreState, earlier
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
@@ -21,12 +27,6 @@ from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.importing import ImportingOperator, Save
 from canvas_exports.operators.run_info import run_info
-from canvas_exports.restore.drawing import draw
-from canvas_exports.restore.drill import Drill, DrillState
-from canvas_exports.restore.labels import DRILLS
-from canvas_exports.restore.request import LEVELS, NEWEST, RestoreRequest
-from canvas_exports.restore.rooms import empty_rooms
-from canvas_exports.restore.state import RestoreState, earlier
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -14,13 +14,13 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.restore.state import RestoreState
+from canvas_exports.core.restore.wait import Waiting, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.links import CanvasLink
-from canvas_exports.restore.state import RestoreState
-from canvas_exports.restore.waiting import Waiting, wait_for
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.restore.form_labels import label, refused
+from canvas_exports.core.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
+from canvas_exports.core.restore.restore import Restore
+from canvas_exports.core.restore.state import RestoreState, earlier
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.importing import ImportingOperator, Save
-from canvas_exports.restore.job import Restore
-from canvas_exports.restore.labels import label, refused
-from canvas_exports.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.restore.state import RestoreState, earlier
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

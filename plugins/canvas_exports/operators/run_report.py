@@ -16,6 +16,8 @@ from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.export.replicas import Places, usable
 from canvas_exports.core.model.durations import Duration, read_grace
+from canvas_exports.core.reports.message import Message, message
+from canvas_exports.core.reports.page.write import PAGE
 from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.several_archives import open_archives
@@ -24,8 +26,6 @@ from canvas_exports.operators.carried_page import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.failures import ending_in_one_line
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.run_info import run_info
-from canvas_exports.reports.message import Message, message
-from canvas_exports.reports.run_pages import PAGE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg

@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from canvas_exports.core.restore.wait import DWELL, Waiting, wait_for
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.restore.waiting import DWELL, Waiting, wait_for
 
 PATH = "canvas_exports.triggers.restore.CanvasRestoreTrigger"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from canvas_exports.backups import load_backups
+from canvas_exports.core.backups import load_backups
 from canvas_exports.core.canvas.api.course_filters import questions
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.course_lists import read_list
-from canvas_exports.restore.rooms import empty_rooms
+from canvas_exports.core.restore.drills.target_courses import empty_rooms
 from canvas_sandbox.scenarios import demo
 
 INCLUDE = Path(__file__).parents[3] / "include"

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
-from canvas_exports.backups.schema import schema
+from canvas_exports.core.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
+from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.export import transfer
 from canvas_exports.core.export.polling import wait
 from canvas_exports.dags import tasks

@@ -25,10 +25,10 @@ from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_
 from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.page.view import Meaning, RunView
+from canvas_exports.core.reports.page.write import store_pages
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import UnreadableDocumentError
-from canvas_exports.reports.run_pages import store_pages
-from canvas_exports.reports.view import Meaning, RunView
 
 _log = logging.getLogger(__name__)
 

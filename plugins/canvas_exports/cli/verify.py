@@ -1,0 +1,104 @@
+"""``canvas-archive verify``: prove again what is stored."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from canvas_exports import __version__
+from canvas_exports.cli.output import (
+    Parsers,
+    archive_of,
+    say,
+    say_json,
+    say_table,
+    say_unreadable,
+    subcommand,
+)
+from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
+from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
+from canvas_exports.core.packages.proof import ProofLevel
+
+GB = 10**9
+
+
+def add(parsers: Parsers) -> None:
+    """Enter the subcommand."""
+    parser = subcommand(
+        parsers,
+        "verify",
+        _run,
+        help="Prove stored packages again, the longest unverified first; exits with 1 if one is not what was stored.",
+    )
+    parser.add_argument(
+        "--level",
+        choices=[level.value for level in ProofLevel],
+        default=ProofLevel.FULL.value,
+        help="full (default) reads every byte; directory does not see bits that rotted inside a file",
+    )
+    parser.add_argument("--minutes", type=_amount, help="begin no further package after so long")
+    parser.add_argument("--gigabytes", type=_amount, help="begin no further package after reading so much")
+
+
+def _run(options: argparse.Namespace) -> int:
+    budget = Budget(
+        bytes=None if options.gigabytes is None else int(options.gigabytes * GB),
+        time=None if options.minutes is None else timedelta(minutes=options.minutes),
+    )
+    with archive_of(options) as store:
+        verified = verify(
+            store,
+            level=ProofLevel(options.level),
+            budget=budget,
+            run=RunFacts(software=f"canvas_exports {__version__}"),
+            allow_empty=options.allow_empty,
+        )
+    (_say_json if options.json else _say)(verified)
+    return 1 if verified.damaged else 0
+
+
+def _say(verified: Verified) -> None:
+    rows = [(each.context, each.outcome, each.reason, each.key or "") for each in verified.damaged]
+    if rows:
+        say_table(("CONTEXT", "RESULT", "WHY", "PACKAGE"), rows)
+        say("")
+    listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
+    left = f"; {verified.left:,} left for the next time" if verified.left else ""
+    say(f"{listed or 'nothing to verify'}; {size_in_words(float(verified.bytes_read))} read{left}")
+    say_unreadable(Trouble(key, reason) for key, reason in verified.troubles)
+
+
+def _say_json(verified: Verified) -> None:
+    say_json(
+        {
+            "results": [_document(record) for record in verified.rows],
+            "totals": verified.totals,
+            "bytes_read": verified.bytes_read,
+            "left": verified.left,
+            "unreadable": [{"key": key, "reason": reason} for key, reason in verified.troubles],
+        }
+    )
+
+
+def _document(record: OutcomeRecord) -> dict[str, str | None]:
+    return {
+        "context": record.context,
+        "export_type": record.export_type,
+        "package": record.key,
+        "result": record.outcome,
+        "reason": record.reason,
+        "at": format_time(record.finished_at) if record.finished_at else None,
+    }
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+    return amount

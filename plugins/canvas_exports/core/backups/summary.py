@@ -1,0 +1,96 @@
+"""A backup in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from canvas_exports.core.archive.retention.policy_fields import read_keep
+from canvas_exports.core.backups.backup import Backup
+from canvas_exports.core.export.failure_policy import FailurePolicy
+
+_PACKAGES = {
+    "common_cartridge": "a Common Cartridge",
+    "qti": "its classic quizzes (QTI)",
+    "zip": "its files (zip)",
+}
+
+
+def summary(backup: Backup) -> str:
+    """A few sentences of Markdown: what is exported, where to, when, and when a run has failed."""
+    return "\n\n".join(_paragraphs(backup))
+
+
+def _paragraphs(backup: Backup) -> Iterator[str]:
+    if backup.description:
+        yield backup.description
+    types = _and([_PACKAGES[each] for each in backup.export_types])
+    part = " (only the objects that `select` names)" if "select" in backup.options else ""
+    yield (
+        f"Backs up {_and(list(_contexts(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
+        f"whole. {_when(backup)} {_verdict(backup.settings.get('fail_on', 'any'))}"
+    )
+    if backup.keep is not None:
+        yield _kept(backup.keep, backup.timezone)
+    retention = ", and `retention` which copies go" if backup.keep is not None else ""
+    yield (
+        "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "
+        f"became of every one{retention}. This page is made from `{backup.file}`: change the backup there."
+    )
+
+
+def _contexts(listing: Mapping[str, Any]) -> Iterator[str]:
+    if "courses" in listing:
+        yield _counted(listing["courses"], "course")
+    if "course_list" in listing:
+        yield f"the courses listed in `{listing['course_list'].partition('?')[0].rpartition('/')[2]}`"
+    if "account" in listing:
+        filters = "; ".join(
+            f"`{name}`: {_value(value)}" for name, value in listing.get("filters", {}).items()
+        )
+        yield f"the courses of account `{listing['account']}`" + (f" with {filters}" if filters else "")
+    for name, noun in (("groups", "group"), ("users", "user")):
+        if name in listing:
+            yield _counted(listing[name], noun)
+
+
+def _counted(ids: list[Any], noun: str) -> str:
+    return f"{noun} `{ids[0]}`" if len(ids) == 1 else f"{len(ids)} {noun}s"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(f"`{item}`" for item in (value if isinstance(value, list) else [value]))
+
+
+def _when(backup: Backup) -> str:
+    if backup.schedule is None:
+        return "It runs when somebody starts it."
+    first = f", for the first time on or after {backup.start_date}" if backup.start_date else ""
+    return f"It runs at `{backup.schedule}` ({backup.timezone} time){first}, one run at a time."
+
+
+def _verdict(fail_on: str) -> str:
+    if "{" in fail_on:
+        return f"When a run has failed is for `{fail_on}` to say."
+    limit = FailurePolicy.parse(fail_on).limit
+    if limit is None:
+        return "A run never fails because of a course."
+    many = "any export has" if limit == 0 else f"more than {100 * limit:g} % of its exports have"
+    return f"A run fails if {many} no whole copy."
+
+
+def _kept(keep: Mapping[str, Any], timezone: str) -> str:
+    rules = dict(keep)
+    applied = rules.pop("apply", False)
+    told = (
+        "All others are deleted."
+        if applied
+        else "The others are told and stay, for it does not say `apply: true`."
+    )
+    return f"{read_keep(rules, timezone=timezone).sentence()} {told}"
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

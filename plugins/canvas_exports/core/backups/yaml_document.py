@@ -1,0 +1,127 @@
+"""YAML that remembers on which line each field was written.
+
+A smaller YAML than PyYAML's, whose conveniences rewrite what an admin wrote: ``0101`` would be the number 65, ``12:30``
+the number 750 and ``no`` a false. Here plain whole numbers, ``true``, ``false`` and ``null`` have a type, and everything
+else is the text that stands there. Anchors, aliases, tags, deep nesting, long texts and several documents in one file are
+refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from canvas_exports.core.backups.problems import Place, Problem, field_name
+from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose
+
+MOST_CHARACTERS = 2000  # of one text; no field has a use for more
+
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+
+
+class _Loader(Bounded, yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute, and it never changes
+
+
+@dataclass
+class Document:
+    """What one file says, and where.
+
+    Attributes:
+        file: the file's name, as an admin knows it.
+        data: plain values; ``None`` where nothing could be read.
+        lines: the line of every field and list item.
+        problems: what is wrong with the YAML itself.
+    """
+
+    file: str
+    data: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, place: Place, text: str) -> Problem:
+        """A problem at a place; one that is not in the file has the line of what it belongs to."""
+        known = place
+        while known and known not in self.lines:
+            known = known[:-1]
+        return Problem(self.file, self.lines.get(known, 1), field_name(place), text)
+
+    def value(self, place: Place) -> Any:
+        """The value at a place, or ``None``."""
+        found = self.data
+        for step in place:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        return found
+
+
+def read_document(text: str, file: str) -> Document:
+    """Read YAML. What is wrong with it is told in ``problems``, never raised."""
+    document = Document(file)
+    try:
+        check_breaks(text)
+        node = compose(text, _Loader)
+        if node is not None:
+            document.data = _Reader(document).read(node, ())
+    except WrittenWronglyError as error:
+        document.problems.append(Problem(file, error.line, "", f"not valid YAML: {error.problem}."))
+    return document
+
+
+class _Reader:
+    """Turns nodes into plain values, and writes down their lines."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def read(self, node: Node, place: Place) -> Any:
+        self.document.lines.setdefault(place, node.start_mark.line + 1)
+        if node.tag not in _TAGS:
+            self.blame(place, "tags are not understood here; write the plain value.")
+        if isinstance(node, MappingNode):
+            return self.read_mapping(node, place)
+        if isinstance(node, SequenceNode):
+            return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)
+        text = self.checked(node.value, place)
+        return _plain(text) if node.style is None else text
+
+    def read_mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self.blame(place, f"line {key.start_mark.line + 1} has a key that is not text.")
+                continue
+            name = self.checked(key.value, place)
+            inner = (*place, name)
+            line = key.start_mark.line + 1
+            if name in values:
+                text = f"written twice, first on line {self.document.lines[inner]}."
+                self.document.problems.append(Problem(self.document.file, line, field_name(inner), text))
+                continue
+            self.document.lines[inner] = line
+            values[name] = self.read(value, inner)
+        return values
+
+    def checked(self, text: str, place: Place) -> str:
+        if len(text) > MOST_CHARACTERS:
+            self.blame(place, f"is longer than {MOST_CHARACTERS:,} characters.")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self.blame(place, "holds half a character, written as an escape; write the whole one.")
+            return "\N{REPLACEMENT CHARACTER}"
+        return text[:MOST_CHARACTERS]
+
+    def blame(self, place: Place, text: str) -> None:
+        self.document.problems.append(self.document.problem(place, text))
+
+
+def _plain(text: str) -> Any:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else text

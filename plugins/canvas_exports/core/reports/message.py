@@ -1,0 +1,134 @@
+"""A run in a message: a subject, a plain text, and a piece of HTML for mail programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canvas_exports.core.archive.run_report import size_in_words, totals_of
+from canvas_exports.core.reports.page.rows import MOST_DETAIL, label
+from canvas_exports.core.reports.page.templates import template
+from canvas_exports.core.reports.page.view import RunView
+from canvas_exports.core.text.wording import clipped, moment
+from canvas_exports.foreign_text import harmless
+
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a notifier sends.
+
+    Attributes:
+        subject: one line.
+        text: plain, a few dozen lines at most.
+        html: the same as a piece of HTML, every text in it escaped.
+        problems: how many exports made no good copy; a run that could not be told counts as one.
+    """
+
+    subject: str
+    text: str
+    html: str
+    problems: int = 0
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One export that needs a person."""
+
+    name: str
+    outcome: str
+    reason: str
+    step: str
+
+
+def message(view: RunView, *, url: str | None = None) -> Message:
+    """The verdict, the totals, and the exports that need a person: those without any good copy first.
+
+    Args:
+        view: the run.
+        url: where the page can be opened.
+    """
+    totals = totals_of(view.records)
+    bare = view.without_good_copy
+    known = set(bare)
+    wanted = [*bare, *(record for record in view.problems if record not in known)]
+    named = [
+        _Line(
+            name=" ".join(part for part in (record.context, label(record, view)) if part),
+            outcome=record.outcome,
+            reason=clipped(record.reason, MOST_DETAIL),
+            step=record.next_step or "",
+        )
+        for record in wanted[:MOST_NAMED]
+    ]
+    return _written(
+        dag=view.run.dag_id or "canvas_exports",
+        verdict=view.verdict,
+        problems=totals["problems"],
+        exports=totals["contexts"],
+        where=view.where,
+        facts=(
+            ("Run", view.run.run_id or "-"),
+            ("Ended", moment(view.finished_at, view.zone)),
+            (
+                "Outcomes",
+                ", ".join(f"{number:,} {name}" for name, number in totals["outcomes"].items()) or "none",
+            ),
+            ("Stored", size_in_words(totals["bytes"])),
+            ("Archive", f"{view.archive.rstrip('/')}/{view.folder}"),
+        ),
+        named=named,
+        more=len(wanted) - len(named),
+        url=url,
+    )
+
+
+def no_report(dag_id: str, run_id: str, reason: str) -> Message:
+    """What is said of a run whose report could not be written."""
+    return _written(
+        dag=dag_id,
+        verdict=f"There is no report of this run: {clipped(reason, MOST_DETAIL)}",
+        problems=1,
+        exports=None,
+        facts=(("Run", run_id),),
+        named=(),
+        more=0,
+        url=None,
+    )
+
+
+def _written(
+    *,
+    dag: str,
+    verdict: str,
+    problems: int,
+    exports: int | None,
+    where: str = "",
+    facts: Sequence[tuple[str, str]],
+    named: Sequence[_Line],
+    more: int,
+    url: str | None,
+) -> Message:
+    if exports is None:
+        told = "no report"
+    elif problems:
+        told = f"{problems:,} of {exports:,} exports without a good copy{where}"
+    elif exports == 1:
+        told = "the only export ended well"
+    else:
+        told = f"all {exports:,} exports ended well" if exports else "nothing was exported"
+    values = {
+        "verdict": verdict,
+        "facts": facts,
+        "named": named,
+        "more": more,
+        "url": url,
+        "is_bad": bool(problems),
+    }
+    return Message(
+        subject=harmless(f"{dag}: {told}"),
+        text=template("message.txt").render(values).strip() + "\n",
+        html=template("message.html").render(values).strip() + "\n",
+        problems=problems,
+    )

@@ -1,0 +1,140 @@
+"""The last runs as bars: inline SVG that needs no script and no style of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canvas_exports.core.archive.run_report import size_in_words
+from canvas_exports.core.reports.page.view import PastRun
+from canvas_exports.core.text.wording import day, moment, some
+
+WIDTH, HEIGHT = 360.0, 170.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 6.0, 12.0, 26.0
+_GAP = 0.25  # of the room of a bar
+_WIDEST = 28.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One rectangle, in the coordinates of the drawing.
+
+    Attributes:
+        kind: ``size``, ``good`` or ``bad``: its class.
+        tip: what is said when somebody points at it.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    tip: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Bars over time.
+
+    Attributes:
+        title: what is drawn.
+        summary: the same in a sentence, for who cannot see it.
+        bars: left to right.
+        grid: height and label of each horizontal line.
+        first, last: the days at both ends.
+    """
+
+    title: str
+    summary: str
+    bars: tuple[Bar, ...]
+    grid: tuple[tuple[float, str], ...]
+    first: str
+    last: str
+
+    width = WIDTH
+    height = HEIGHT
+    left = _LEFT
+    right = WIDTH - _RIGHT
+    bottom = HEIGHT - _BOTTOM
+
+
+def plots(past: Sequence[PastRun], zone: str = "UTC") -> tuple[Plot, ...]:
+    """What the last runs stored, and how their exports ended; nothing without a run. Times are told in a zone."""
+    if not past:
+        return ()
+    return _sizes(past, zone), _outcomes(past, zone)
+
+
+def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
+    most = max(run.size for run in past)
+    axes = _Axes(_nice(most), len(past))
+    bars = [
+        axes.bar(at, 0, run.size, "size", f"{moment(run.at, zone)}: {size_in_words(run.size)}")
+        for at, run in enumerate(past)
+    ]
+    summary = (
+        f"Bytes stored in the last {some(len(past), 'run')}: {size_in_words(past[-1].size)} in this one, "
+        f"{size_in_words(most)} in the largest."
+    )
+    grid = [(axes.y(value), size_in_words(value)) for value in (0, axes.top / 2, axes.top)]
+    return _plot("Bytes stored", summary, bars, grid, _days(past, zone))
+
+
+def _outcomes(past: Sequence[PastRun], zone: str) -> Plot:
+    axes = _Axes(_nice(max(run.exports for run in past)), len(past))
+    bars = []
+    for at, run in enumerate(past):
+        good = run.exports - run.problems
+        tip = f"{moment(run.at, zone)}: {good:,} good, {run.problems:,} not"
+        bars += [axes.bar(at, 0, good, "good", tip), axes.bar(at, good, run.problems, "bad", tip)]
+    summary = (
+        f"Exports of the last {some(len(past), 'run')}: {past[-1].exports:,} in this one, "
+        f"of which {past[-1].problems:,} made no good copy."
+    )
+    grid = [(axes.y(value), f"{value:,.0f}") for value in (0, axes.top)]
+    return _plot("Exports: good, and not good", summary, bars, grid, _days(past, zone))
+
+
+def _plot(
+    title: str, summary: str, bars: Sequence[Bar], grid: Sequence[tuple[float, str]], days: tuple[str, str]
+) -> Plot:
+    first, last = days
+    return Plot(
+        title=title,
+        summary=summary,
+        bars=tuple(bar for bar in bars if bar.height),
+        grid=tuple(grid),
+        first="" if first == last else first,
+        last=last,
+    )
+
+
+def _days(past: Sequence[PastRun], zone: str) -> tuple[str, str]:
+    """Of the first and the last run."""
+    return day(past[0].at, zone), day(past[-1].at, zone)
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """From numbers to coordinates: values up to ``top``, and ``count`` bars side by side."""
+
+    top: float
+    count: int
+
+    def bar(self, at: int, base: float, value: float, kind: str, tip: str) -> Bar:
+        room = (WIDTH - _LEFT - _RIGHT) / self.count
+        wide = min(room * (1 - _GAP), _WIDEST)
+        y = self.y(base + value)
+        x = round(_LEFT + room * at + (room - wide) / 2, 1)
+        return Bar(x, y, round(wide, 1), round(self.y(base) - y, 1), kind, tip)
+
+    def y(self, value: float) -> float:
+        return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - value / self.top), 1)
+
+
+def _nice(most: float) -> float:
+    """The next of 1, 2, 3, 4, 6, 8, 10, 20 ... that is not below."""
+    step = 1.0
+    while step * 10 < most:
+        step *= 10
+    return next(step * factor for factor in (1, 2, 3, 4, 6, 8, 10) if step * factor >= most)

@@ -1,0 +1,140 @@
+"""The run report as one page for people: no file beside it, no request to anywhere, no text taken for markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
+from canvas_exports.core.reports.page.charts import plots
+from canvas_exports.core.reports.page.links import links
+from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_ROWS, label, row_data
+from canvas_exports.core.reports.page.templates import part, template
+from canvas_exports.core.reports.page.view import CopyFacts, RunView
+from canvas_exports.core.text.wording import clipped, length, some
+
+#: Named one by one above the table; more are found in it.
+MOST_NAMED = 50
+
+#: Numbers of a proof that tell a person what is in the packages, in this order.
+_COUNTED = (
+    "pages",
+    "assignments",
+    "quizzes",
+    "question_banks",
+    "discussions",
+    "modules",
+    "web_links",
+    "tools",
+    "files",
+)
+
+
+def page(view: RunView) -> bytes:
+    """The page, in UTF-8.
+
+    Holds the first ``rows.MOST_ROWS`` rows as data that a small script shows fifty at a time, and says so where there
+    are more. All else is readable without the script. Its Content Security Policy allows exactly the style and the
+    script that belong to it; every text is escaped, whatever it holds.
+    """
+    totals = totals_of(view.records)
+    bare = [_named(record, view) for record in view.without_good_copy]
+    findings = [_found(record, view, facts) for record in view.problems if (facts := _findings(record, view))]
+    counted = [facts for record in view.records if (facts := view.looked.of(record)) and facts.counts]
+    duration = "" if view.started_at is None else length(view.finished_at - view.started_at)
+    text = template("page.html").render(
+        view=view,
+        title=f"Run report: {view.run.dag_id or 'canvas_exports'}",
+        problems=totals["problems"],
+        duration=duration,
+        totals=totals,
+        outcomes=_outcomes(view, totals["outcomes"]),
+        bare=bare,
+        looked_at=some(len(view.looked.facts), "export") if view.looked.facts else "",
+        counts=_counts(counted),
+        counted=len(counted),
+        looked_stored=sum(record.key is not None for record in view.records),
+        plots=plots(view.past, view.zone),
+        findings=findings,
+        most_named=MOST_NAMED,
+        left_out=len(view.records) > MOST_ROWS,
+        shown=min(len(view.records), MOST_ROWS),
+        data=row_data(view),
+        style=part("page.css"),
+        script=part("page.js"),
+        style_hash=_hash(part("page.css")),
+        script_hash=_hash(part("page.js")),
+    )
+    return text.encode(errors="replace")
+
+
+@dataclass(frozen=True)
+class _Named:
+    record: OutcomeRecord
+    label: str
+    reason: str
+    lack: str
+    links: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Found:
+    record: OutcomeRecord
+    label: str
+    findings: Sequence[str]
+    more: int
+
+    @property
+    def number(self) -> int:
+        return len(self.findings) + self.more
+
+
+@dataclass(frozen=True)
+class _Total:
+    outcome: str
+    number: int
+    definition: str
+    next_step: str
+    is_good: bool
+
+
+def _named(record: OutcomeRecord, view: RunView) -> _Named:
+    facts = view.looked.of(record)
+    lack = "" if facts is None else clipped(facts.lack, MOST_DETAIL)
+    return _Named(record, label(record, view), clipped(record.reason, MOST_DETAIL), lack, links(record, view))
+
+
+def _findings(record: OutcomeRecord, view: RunView) -> CopyFacts | None:
+    facts = view.looked.of(record)
+    return facts if facts is not None and facts.findings else None
+
+
+def _found(record: OutcomeRecord, view: RunView, facts: CopyFacts) -> _Found:
+    texts = [clipped(text, MOST_DETAIL) for text in facts.findings]
+    return _Found(record, label(record, view), texts, facts.more_findings)
+
+
+def _outcomes(view: RunView, numbers: Mapping[str, int]) -> list[_Total]:
+    """Those that occur, those that need a person first."""
+    totals = []
+    for outcome, number in numbers.items():
+        meaning = view.meanings.get(outcome)
+        if meaning is None:  # of a later version
+            totals.append(_Total(outcome, number, "", "", is_good=False))
+        else:
+            totals.append(_Total(outcome, number, meaning.definition, meaning.next_step, meaning.is_good))
+    return sorted(totals, key=lambda total: (total.is_good, -total.number))
+
+
+def _counts(facts: Sequence[CopyFacts]) -> list[tuple[str, int]]:
+    together: Counter[str] = Counter()
+    for each in facts:
+        together.update({name: each.counts.get(name, 0) for name in _COUNTED})
+    return [(name.replace("_", " "), together[name]) for name in _COUNTED if together[name]]
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

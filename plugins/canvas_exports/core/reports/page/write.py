@@ -1,0 +1,81 @@
+"""Gather what a run's page needs, and write the page and the table beside the run's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from canvas_exports.core.archive.manifest import RunFacts
+from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.reports.page.copy_status import look
+from canvas_exports.core.reports.page.csv_table import sheet
+from canvas_exports.core.reports.page.past_runs import last_runs
+from canvas_exports.core.reports.page.run_page import page
+from canvas_exports.core.reports.page.view import Meaning, PastRun, RunView
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import ArchiveError
+
+PAGE = "report.html"
+SHEET = "report.csv"
+
+
+def store_pages(
+    store: Store,
+    records: Sequence[OutcomeRecord],
+    *,
+    run: RunFacts,
+    folder: str,
+    day: date,
+    started_at: datetime | None,
+    finished_at: datetime,
+    meanings: Mapping[str, Meaning],
+    zone: str = "UTC",
+    airflow: str = "",
+    canvas: str | None = None,
+) -> tuple[RunView, bytes]:
+    """Write ``report.csv`` and ``report.html``, replacing what an earlier attempt wrote; the view and the page.
+
+    Looks at the copies behind the rows, and at the reports of the last runs, within the bounds of ``look`` and
+    ``history``. What cannot be looked at is left out of the page, which says so.
+
+    Args:
+        store: the archive.
+        records: the rows of the run, problems first.
+        run: the run, without a task.
+        folder: key of the run's folder, ending in a slash; ``report.json`` is already there.
+        day: the run's date.
+        started_at: of the first batch.
+        finished_at: of the last.
+        meanings: by outcome.
+        zone: in which times are told: an IANA name.
+        airflow: address of Airflow's UI; empty where it is not known.
+        canvas: Canvas's address; ``None`` where it is not known.
+
+    Raises:
+        ArchiveError: they could not be written.
+    """
+    view = RunView(
+        records=records,
+        run=run,
+        archive=store.uri,
+        folder=folder,
+        started_at=started_at,
+        finished_at=finished_at,
+        meanings=meanings,
+        looked=look(store, records, now=finished_at),
+        past=_past(store, run.dag_id, day),
+        zone=zone,
+        airflow=airflow,
+        canvas=canvas,
+    )
+    store.replace(folder + SHEET, sheet(view))
+    written = page(view)
+    store.replace(folder + PAGE, written)
+    return view, written
+
+
+def _past(store: Store, dag_id: str | None, day: date) -> list[PastRun]:
+    try:
+        return last_runs(store, dag_id=dag_id or "", day=day)
+    except ArchiveError:
+        return []

@@ -1,0 +1,113 @@
+"""Which copy is restored. Only what the manifests and records say decides; nothing is read of a package."""
+
+from __future__ import annotations
+
+from canvas_exports.core.archive.catalog.copies import Copy, newest
+from canvas_exports.core.archive.catalog.find_course import number_of
+from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.read import Holding, copies_of
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.restore.form_labels import LABELS, label, refused
+from canvas_exports.core.restore.request import RestoreRequest
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import InputError, NotFoundError
+
+_NAMED = 5
+
+
+def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
+    """The copy that was asked for: a proven one, unless an incomplete one is allowed; never one known to be damaged.
+
+    An export of selected objects only is taken where its key says so, and never else.
+
+    Raises:
+        InputError: there is no such copy; says what there is.
+        NoArchiveError: the archive holds no copy of anything (permanent).
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed (retryable).
+    """
+    source = source_of(store, client, request.source)
+    holding = copies_of(store, source.kind.value, source.canvas_id or 0)
+    if not holding.copies:
+        check_archive(store)
+    if request.wanted.key is not None:
+        named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
+        found = newest(named)
+        if found is None:
+            raise refused(
+                "copy", f"{holding.name} has no copy under that key", accepted=_keys(holding, request)
+            )
+        if not _may_be_restored(found, request):
+            raise refused("copy", _why_not(found), accepted=_keys(holding, request))
+        return found
+    of_type = [
+        copy
+        for copy in holding.copies
+        if copy.export.type == request.export_type.value and copy.export.select is None
+    ]
+    in_time = [
+        copy for copy in of_type if request.wanted.until is None or copy.created_at <= request.wanted.until
+    ]
+    found = newest(copy for copy in in_time if _may_be_restored(copy, request))
+    if found is None:
+        raise refused("copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request))
+    return found
+
+
+def source_of(store: Store, client: CanvasClient, source: Context | str) -> Context:
+    """The context under whose number the archive keeps what was asked for.
+
+    Canvas is asked where a SIS id was given; what it no longer knows, and every course by its code or name, is looked for in
+    the manifests.
+
+    Raises:
+        InputError: neither Canvas nor the archive knows it, or several courses of the archive are called so.
+    """
+    field = label("course")
+    if isinstance(source, str) or source.canvas_id is not None:
+        return number_of(store, source, field=field)
+    try:
+        return source.resolved(client.resolve(source))
+    except NotFoundError:
+        try:
+            return number_of(store, source, field=field)
+        except InputError as error:
+            raise InputError(
+                field,
+                f"Canvas knows no {source} (a deleted course loses its SIS id), and in the archive "
+                f"{error.message.removeprefix(f'{field}: ')}",
+            ) from None
+
+
+def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
+    if copy.is_proven:
+        return True
+    return request.allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
+
+
+def _why_not(copy: Copy) -> str:
+    if copy.is_damaged:
+        return "the package of this copy is damaged or missing"
+    return f"this copy is {copy.verdict.value}, not whole"
+
+
+def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
+    what = f"{request.export_type.value} copy of {holding.name}"
+    if not of_type:
+        unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.troubles[:1])
+        return f"the archive holds no {what}{unread}"
+    if not in_time:
+        return f"the archive holds no {what} that old"
+    reasons = sorted({_why_not(copy) for copy in in_time})
+    return f"no {what} is proven: {'; '.join(reasons)}"
+
+
+def _keys(holding: Holding, request: RestoreRequest) -> str:
+    """The newest few that may be restored, for a person who has to choose another; never one that is refused."""
+    ways = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
+    partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)
+    if partial and not request.allow_incomplete:
+        ways.append(f"the box {LABELS['allow_incomplete']!r}, where pieces may be missing")
+    return ", ".join(ways) or "a course that has a proven copy in this archive"

@@ -1,0 +1,1 @@
+"""Drills: restores of sampled copies into empty courses, compared by counts."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from canvas_exports.dags.by_hand import canvas_export
+from canvas_exports.dags.manual_export import canvas_export
 
 dag = canvas_export()

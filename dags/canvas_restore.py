@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from canvas_exports.dags.restoring import canvas_restore
+from canvas_exports.dags.restore import canvas_restore
 
 dag = canvas_restore()

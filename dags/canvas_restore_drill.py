@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from canvas_exports.dags.drilling import canvas_restore_drill
+from canvas_exports.dags.restore_drill import canvas_restore_drill
 
 dag = canvas_restore_drill()

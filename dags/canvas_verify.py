@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from canvas_exports.dags.verifying import canvas_verify
+from canvas_exports.dags.verify import canvas_verify
 
 dag = canvas_verify()

@@ -9,8 +9,8 @@ from typing import Any
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from canvas_exports.notifications import run_note
-from canvas_exports.operators.carried_page import PREFIX
 from canvas_exports.operators.links import CanvasLink, RunReportLink
+from canvas_exports.operators.report_xcom import PREFIX
 
 
 @lru_cache

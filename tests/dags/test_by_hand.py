@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from canvas_exports.core.model.contexts import ContextKind
-from canvas_exports.dags.by_hand import HOW, WHAT, WHERE, canvas_export, form
+from canvas_exports.dags.manual_export import HOW, WHAT, WHERE, canvas_export, form
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 

@@ -13,10 +13,10 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from canvas_exports.core.restore.form_labels import LABELS
-from canvas_exports.dags.drilling import canvas_restore_drill
-from canvas_exports.dags.drilling import form as drill_form
-from canvas_exports.dags.restoring import HOW, SAFEGUARDS, WHERE, canvas_restore
-from canvas_exports.dags.restoring import form as restore_form
+from canvas_exports.dags.restore import HOW, SAFEGUARDS, WHERE, canvas_restore
+from canvas_exports.dags.restore import form as restore_form
+from canvas_exports.dags.restore_drill import canvas_restore_drill
+from canvas_exports.dags.restore_drill import form as drill_form
 from canvas_exports.errors import InputError
 
 RESTORE = {"course": "101", "into": "300"}

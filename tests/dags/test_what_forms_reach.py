@@ -18,11 +18,11 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from tests.operators.life import Life
 
-from canvas_exports.dags.by_hand import canvas_export
-from canvas_exports.dags.drilling import canvas_restore_drill
-from canvas_exports.dags.form import Filled
-from canvas_exports.dags.restoring import canvas_restore
-from canvas_exports.dags.verifying import canvas_verify
+from canvas_exports.dags.manual_export import canvas_export
+from canvas_exports.dags.restore import canvas_restore
+from canvas_exports.dags.restore_drill import canvas_restore_drill
+from canvas_exports.dags.trigger_form import Filled
+from canvas_exports.dags.verify import canvas_verify
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook

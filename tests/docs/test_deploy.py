@@ -9,8 +9,8 @@ from tests.deploy.compose import ROOT, SERVICES
 from tests.docs.markdown import page
 
 from canvas_exports.core.export.engine.items import Item, State
-from canvas_exports.observability import tasks
-from canvas_exports.observability.names import IN_FLIGHT, METRICS, READY, SPANS
+from canvas_exports.observability import task_observer
+from canvas_exports.observability.metric_names import IN_FLIGHT, METRICS, READY, SPANS
 from canvas_sandbox.scenarios import SCENARIOS
 
 
@@ -48,7 +48,7 @@ class TestMetrics:
         assert page("metrics").column("Traces") == list(SPANS)
 
     def test_every_switch_is_one_that_is_looked_at(self) -> None:
-        switches = {f"AIRFLOW__{section}__{key}".upper() for section, key in tasks._SWITCHES}
+        switches = {f"AIRFLOW__{section}__{key}".upper() for section, key in task_observer._SWITCHES}
         named = set(re.findall(r"`(AIRFLOW__\w+?)=True`", page("metrics").text))
         assert switches | {"AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED"} == named
 

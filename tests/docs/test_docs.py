@@ -25,7 +25,7 @@ from canvas_exports.core.export.polling import wait
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_report import Receipt
 from canvas_exports.dags.backups import backup_dag
-from canvas_exports.observability.names import METRICS, SPANS
+from canvas_exports.observability.metric_names import METRICS, SPANS
 from canvas_sandbox import Course, Sandbox, Switches
 
 #: Names that look like modules, and are what metrics and spans are called.

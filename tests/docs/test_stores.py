@@ -12,7 +12,7 @@ from tests.docs.markdown import page
 from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.hooks.protection import EXTRAS
+from canvas_exports.hooks.archive_protection import EXTRAS
 
 
 def test_what_each_store_can_do(monkeypatch: pytest.MonkeyPatch) -> None:

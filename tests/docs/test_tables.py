@@ -44,12 +44,12 @@ from canvas_exports.core.reports.message import Message
 from canvas_exports.core.reports.page.csv_table import COLUMNS
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.storage import open_store
-from canvas_exports.dags.drilling import COUNT_VARIABLE, COURSES_VARIABLE
+from canvas_exports.dags.restore_drill import COUNT_VARIABLE, COURSES_VARIABLE
 from canvas_exports.hooks import archive as archive_hook
 from canvas_exports.hooks.archive import store_options
-from canvas_exports.hooks.belonging import TYPES
+from canvas_exports.hooks.archive_protection import EXTRAS
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.protection import EXTRAS
+from canvas_exports.hooks.credential_scope import TYPES
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator

@@ -21,8 +21,8 @@ initdb()
 from canvas_exports.triggers import restore
 patient = restore.wait_for
 restore.wait_for = lambda client, waiting, **_: patient(client, waiting, shortest=0.1, longest=0.2)
-from canvas_exports.dags.drilling import canvas_restore_drill
-from canvas_exports.dags.restoring import canvas_restore
+from canvas_exports.dags.restore_drill import canvas_restore_drill
+from canvas_exports.dags.restore import canvas_restore
 print("RESTORE", canvas_restore().test(run_conf={"course": "101", "into": "sis_course_id:NEW"}).state)
 print("DRILL", canvas_restore_drill().test(run_conf={"count": 2}).state)
 print("AGAIN", canvas_restore_drill().test().state)

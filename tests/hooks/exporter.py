@@ -29,7 +29,7 @@ from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.lease import Timing
-from canvas_exports.hooks.tokens import SharedToken
+from canvas_exports.hooks.shared_token import SharedToken
 
 BRISK = Timing(settle=0.3, lasts=30.0, look=0.1)
 CARTRIDGE = ExportRequest(ExportType.COMMON_CARTRIDGE)

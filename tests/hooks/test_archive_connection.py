@@ -16,8 +16,8 @@ from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import CanvasArchiveHook, Place, find_place, root_uri
-from canvas_exports.hooks.protection import EXTRAS
-from canvas_exports.hooks.several_archives import all_places, named_archives, open_archives
+from canvas_exports.hooks.archive_protection import EXTRAS
+from canvas_exports.hooks.archive_replicas import all_places, named_archives, open_archives
 from canvas_exports.provider import get_provider_info
 
 Connect = Callable[..., None]

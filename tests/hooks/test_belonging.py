@@ -10,8 +10,8 @@ from airflow.sdk import Connection
 
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive, store_options
-from canvas_exports.hooks.belonging import TYPES
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.hooks.credential_scope import TYPES
 
 SECRET = "s3cret-of-another-server"
 URIS = {

@@ -14,7 +14,7 @@ from canvas_exports.core.canvas.auth.oauth import RefreshGrant
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.canvas import CanvasHook, CanvasSettings, sync_client
 from canvas_exports.hooks.lease import Timing
-from canvas_exports.hooks.tokens import SharedToken
+from canvas_exports.hooks.shared_token import SharedToken
 from canvas_exports.provider import get_provider_info
 from canvas_sandbox import Course, DeveloperKey, Sandbox
 

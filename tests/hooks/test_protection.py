@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from canvas_exports.core.storage.protection import NONE, Protection
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.protection import EXTRAS, read_protection
+from canvas_exports.hooks.archive_protection import EXTRAS, read_protection
 
 CMEK = "projects/campus/locations/eu/keyRings/backups/cryptoKeys/canvas"
 #: A value of each extra that some cloud takes.

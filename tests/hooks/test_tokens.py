@@ -13,7 +13,7 @@ from tests.hooks.conftest import MemoryShelf
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.errors import CanvasUnavailableError, CredentialError
 from canvas_exports.hooks.lease import Timing
-from canvas_exports.hooks.tokens import SharedToken, shared_token
+from canvas_exports.hooks.shared_token import SharedToken, shared_token
 
 GRANT = RefreshGrant("31", "hush", "7~refresh")
 HOST = "https://canvas.example.edu"

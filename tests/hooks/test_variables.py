@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
 
 from canvas_exports.errors import CanvasUnavailableError
-from canvas_exports.hooks.variables import VariableShelf
+from canvas_exports.hooks.variable_store import VariableShelf
 
 
 class Supervisor:

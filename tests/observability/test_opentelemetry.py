@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.observability.collector import Collector
 
-from canvas_exports.observability.names import SPANS
+from canvas_exports.observability.metric_names import SPANS
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 
 PREFIX = "airflow.canvas_exports."

@@ -15,10 +15,10 @@ from airflow.triggers.testing import SuccessTrigger
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.export.observer import UNOBSERVED
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.observability import tasks, watches
-from canvas_exports.observability.quiet import QuietSpan
-from canvas_exports.observability.tasks import observed
-from canvas_exports.observability.watches import Watches, observed_watch
+from canvas_exports.observability import task_observer, trigger_gauges
+from canvas_exports.observability.safe_spans import QuietSpan
+from canvas_exports.observability.task_observer import observed
+from canvas_exports.observability.trigger_gauges import Watches, observed_watch
 
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
 
@@ -74,9 +74,9 @@ class TestSpan:
 
 class TestOff:
     def test_without_metrics_and_traces_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tasks, "stats", None)
-        monkeypatch.setattr(tasks, "trace", None)
-        monkeypatch.setattr(watches, "stats", None)
+        monkeypatch.setattr(task_observer, "stats", None)
+        monkeypatch.setattr(task_observer, "trace", None)
+        monkeypatch.setattr(trigger_gauges, "stats", None)
         with observed(RUN, RateBudget()) as observer:
             assert observer is UNOBSERVED
         with observed_watch(RateBudget()) as tell:
@@ -104,7 +104,7 @@ class Sent:
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     sent = Sent()
-    monkeypatch.setattr(watches, "stats", sent)
+    monkeypatch.setattr(trigger_gauges, "stats", sent)
     return sent
 
 

@@ -20,8 +20,8 @@ from tests.observability.statsd import StatsD
 from tests.operators.life import Life
 
 from canvas_exports.core.canvas.http import rate_limiter
-from canvas_exports.observability import tasks, watches
-from canvas_exports.observability.names import METRICS
+from canvas_exports.observability import task_observer, trigger_gauges
+from canvas_exports.observability.metric_names import METRICS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_sandbox import Course, RequestFault, Sandbox, Switches
 
@@ -136,8 +136,8 @@ class TestATask:
         def broken(*_: object, **__: object) -> None:
             raise OSError("no buffer space")
 
-        monkeypatch.setattr(tasks, "stats", SimpleNamespace(incr=broken, timing=broken))
-        monkeypatch.setattr(watches, "stats", SimpleNamespace(incr=broken, gauge=broken))
+        monkeypatch.setattr(task_observer, "stats", SimpleNamespace(incr=broken, timing=broken))
+        monkeypatch.setattr(trigger_gauges, "stats", SimpleNamespace(incr=broken, gauge=broken))
         assert task(canvas, tmp_path, courses=["100"]).live() == "success"
         assert statsd.samples(OURS) == []
 

@@ -23,7 +23,7 @@ from canvas_exports.errors import ArchiveUnavailableError, CredentialError
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
-from canvas_exports.operators.failures import BatchInterruptedError, ending_in_one_line
+from canvas_exports.operators.error_mapping import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
@@ -227,7 +227,7 @@ import structlog
 log = structlog.get_logger(logger_name="task")
 log.info("begin")  # from here on the logger is cached, with its processors
 from canvas_exports.errors import CredentialError
-from canvas_exports.operators.failures import ending_in_one_line
+from canvas_exports.operators.error_mapping import ending_in_one_line
 
 @ending_in_one_line
 def execute():

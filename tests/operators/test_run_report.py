@@ -18,8 +18,8 @@ from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.operators import carried_page
-from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
+from canvas_exports.operators import report_xcom
+from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
@@ -96,7 +96,7 @@ def test_a_bad_policy_is_named(tmp_path: Path) -> None:
 def test_a_page_too_large_for_an_xcom_is_linked_where_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carried_page, "MOST_CARRIED", 10)
+    monkeypatch.setattr(report_xcom, "MOST_CARRIED", 10)
     life = task(tmp_path, batches=[])
     assert life.segment() == "success"
     assert PAGE_XCOM not in life.supervisor.xcoms

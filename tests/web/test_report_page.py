@@ -25,7 +25,7 @@ from tests.reports.test_page_in_browser import CHROMIUM
 from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Programs
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.operators.carried_page import MOST_CARRIED, pack, page_url, unpack
+from canvas_exports.operators.report_xcom import MOST_CARRIED, pack, page_url, unpack
 
 pytestmark = pytest.mark.stack
 

@@ -9,8 +9,8 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from canvas_exports.core.backups import Backup, load_backups
 from canvas_exports.core.backups.summary import summary
-from canvas_exports.dags.form import Filled, setting_fields
-from canvas_exports.dags.tasks import back_up
+from canvas_exports.dags.backup_tasks import back_up
+from canvas_exports.dags.trigger_form import Filled, setting_fields
 
 #: Of the form that Airflow shows to a person who starts a backup by hand.
 SECTION = "For this run only"

@@ -14,10 +14,10 @@ from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreO
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_connection import Place, find_place
-from canvas_exports.hooks.belonging import check_belongs
+from canvas_exports.hooks.archive_protection import AZURE, GCS, S3, read_protection
 from canvas_exports.hooks.code_folders import code_folders
 from canvas_exports.hooks.connections import Refused, find_connection
-from canvas_exports.hooks.protection import AZURE, GCS, S3, read_protection
+from canvas_exports.hooks.credential_scope import check_belongs
 
 
 def open_archive(archive: str | Refused, archive_conn_id: str | None = None) -> Store:

@@ -13,8 +13,8 @@ from airflow.sdk import BaseHook, Connection
 from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.errors import CanvasExportsError, InputError
 from canvas_exports.foreign_text import harmless
+from canvas_exports.hooks.archive_protection import EXTRAS as PROTECTION
 from canvas_exports.hooks.connections import find_connection
-from canvas_exports.hooks.protection import EXTRAS as PROTECTION
 
 CONN_TYPE = "canvas_archive"
 FORMS = "forms"
@@ -200,7 +200,7 @@ class CanvasArchiveHook(BaseHook):
             return False, str(error)
 
     def _further(self) -> Iterator[str]:
-        from canvas_exports.hooks.several_archives import all_places  # noqa: PLC0415 - which knows this module
+        from canvas_exports.hooks.archive_replicas import all_places  # noqa: PLC0415 - which knows this module
 
         for place in all_places(self.canvas_archive, None)[1:]:
             yield place.uri

@@ -26,11 +26,11 @@ from canvas_exports.core.text.text_table import grid
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_connection import Place
-from canvas_exports.hooks.several_archives import all_places
-from canvas_exports.operators.failures import ending_in_one_line
+from canvas_exports.hooks.archive_replicas import all_places
+from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.run_info import run_info
+from canvas_exports.operators.task_context import run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg

@@ -28,13 +28,13 @@ from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.reports.run_report import Receipt, store_batch_report
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.archive_connection import root_uri
+from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.several_archives import open_archives
-from canvas_exports.observability.tasks import observed
-from canvas_exports.operators.failures import BatchInterruptedError, ending_in_one_line
+from canvas_exports.observability.task_observer import observed
+from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
+from canvas_exports.operators.error_mapping import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
-from canvas_exports.operators.outlets import ARCHIVE_ALIAS, announce
-from canvas_exports.operators.run_info import run_info
+from canvas_exports.operators.task_context import run_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 
 if TYPE_CHECKING:

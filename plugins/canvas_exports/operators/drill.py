@@ -24,9 +24,9 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.failures import ending_in_one_line
-from canvas_exports.operators.importing import ImportingOperator, Save
-from canvas_exports.operators.run_info import run_info
+from canvas_exports.operators.error_mapping import ending_in_one_line
+from canvas_exports.operators.import_base import ImportingOperator, Save
+from canvas_exports.operators.task_context import run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -17,7 +17,7 @@ from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.state import RestoreState, earlier
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.importing import ImportingOperator, Save
+from canvas_exports.operators.import_base import ImportingOperator, Save
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -17,7 +17,7 @@ from canvas_exports.core.export.polling.wait import Pause
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.observability.watches import observed_watch
+from canvas_exports.observability.trigger_gauges import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 

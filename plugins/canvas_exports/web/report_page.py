@@ -18,7 +18,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import RedirectResponse
 
-from canvas_exports.operators.carried_page import PAGE_XCOM, unpack
+from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
 
 HEADERS = {
     "Content-Security-Policy": (

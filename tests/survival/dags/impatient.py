@@ -12,10 +12,10 @@ from canvas_exports.core.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.export import transfer
 from canvas_exports.core.export.polling import wait
-from canvas_exports.dags import tasks
-from canvas_exports.dags.form import Filled
+from canvas_exports.dags import backup_tasks
+from canvas_exports.dags.trigger_form import Filled
 
-tasks.RETRY_DELAY = timedelta(seconds=2)
+backup_tasks.RETRY_DELAY = timedelta(seconds=2)
 wait.LINGER, wait.PATIENCE = 3.0, 10.0
 transfer._BACKOFF = (0.0, 0.5, 1.0)
 
@@ -52,7 +52,7 @@ with DAG(
     },
     render_template_as_native_obj=True,
 ) as dag:
-    tasks.back_up(
+    backup_tasks.back_up(
         archive="{{ params.archive }}",
         export_types="common_cartridge",
         listing={"courses": Filled("courses")},

@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.core.restore.form_labels import DRILLS
-from canvas_exports.dags.form import Filled, archive_field, canvas_field
-from canvas_exports.dags.restoring import WHERE
-from canvas_exports.dags.tasks import RETRY_DELAY
+from canvas_exports.dags.backup_tasks import RETRY_DELAY
+from canvas_exports.dags.restore import WHERE
+from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
 #: Airflow Variable: courses that are restored into, with commas between them.

@@ -13,7 +13,7 @@ from airflow.sdk import Param, Variable
 from canvas_exports.core.backups.fields import SETTINGS, is_template
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.offered import ARCHIVE_VARIABLE, offered_archive, offered_canvas
+from canvas_exports.hooks.form_choices import ARCHIVE_VARIABLE, offered_archive, offered_canvas
 
 #: Fields that name what a task reaches: each is read by a rule of its own, whichever DAG has it in its form.
 _REACHING = {"archive": offered_archive, "canvas_conn_id": offered_canvas}

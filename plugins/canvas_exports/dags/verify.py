@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.core.packages.proof import ProofLevel
-from canvas_exports.dags.form import Filled, archive_field
+from canvas_exports.dags.trigger_form import Filled, archive_field
 from canvas_exports.operators.verify import MOST_AT_ONCE, CanvasVerifyOperator
 
 _HELP = """

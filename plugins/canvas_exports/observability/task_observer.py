@@ -13,9 +13,9 @@ from airflow.sdk.observability import stats, trace
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
 from canvas_exports.core.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.observability import names
-from canvas_exports.observability.names import Metric, span_name
-from canvas_exports.observability.quiet import QuietSpan, quietly
+from canvas_exports.observability import metric_names
+from canvas_exports.observability.metric_names import Metric, span_name
+from canvas_exports.observability.safe_spans import QuietSpan, quietly
 
 _SWITCHES = (
     ("metrics", "statsd_on"),
@@ -70,29 +70,29 @@ class TaskObserver:
     def moved(self, step: Step) -> None:
         """Time the state that is left, and count what ended."""
         tags = self._tags(step.export_type)
-        timer = names.SECONDS.get(step.before)
+        timer = metric_names.SECONDS.get(step.before)
         if timer is not None and step.seconds is not None:
             quietly(stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
         if step.outcome is None:
             return
-        self._count(names.ENDED[step.outcome], 1, tags)
+        self._count(metric_names.ENDED[step.outcome], 1, tags)
         if step.outcome.has_package:
-            self._count(names.BYTES, step.size, tags)
-            self._count(names.FINDINGS, step.findings, tags)
+            self._count(metric_names.BYTES, step.size, tags)
+            self._count(metric_names.FINDINGS, step.findings, tags)
 
     def created(self, export_type: str, *, again: bool) -> None:
         """Count an export that Canvas began."""
-        self._count(names.CREATED, 1, self._tags(export_type))
+        self._count(metric_names.CREATED, 1, self._tags(export_type))
         if again:
-            self._count(names.CREATED_AGAIN, 1, self._tags(export_type))
+            self._count(metric_names.CREATED_AGAIN, 1, self._tags(export_type))
 
     def fetch_failed(self, export_type: str) -> None:
         """Count a transfer that failed."""
-        self._count(names.FETCH_FAILED, 1, self._tags(export_type))
+        self._count(metric_names.FETCH_FAILED, 1, self._tags(export_type))
 
     def refused(self, count: int) -> None:
         """Count requests that Canvas turned away because of its rate limit."""
-        self._count(names.REFUSED, count, None)
+        self._count(metric_names.REFUSED, count, None)
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
         """A span below the one that is open in this thread, or else below that of ``settle``."""

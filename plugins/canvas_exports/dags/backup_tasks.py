@@ -8,11 +8,11 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, TriggerRule
 
-from canvas_exports.dags.notifying import alarms, mails
-from canvas_exports.hooks.several_archives import named_archives
+from canvas_exports.dags.mail_alerts import alarms, mails
+from canvas_exports.hooks.archive_replicas import named_archives
+from canvas_exports.operators.asset_events import ARCHIVE_ALIAS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
-from canvas_exports.operators.outlets import ARCHIVE_ALIAS
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 

@@ -19,7 +19,7 @@ from canvas_exports.core.restore.wait import Waiting, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.failures import ending_in_one_line
+from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.links import CanvasLink
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from airflow.observability import stats
 
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
-from canvas_exports.observability import names
-from canvas_exports.observability.quiet import quietly
-from canvas_exports.observability.tasks import is_observed
+from canvas_exports.observability import metric_names
+from canvas_exports.observability.safe_spans import quietly
+from canvas_exports.observability.task_observer import is_observed
 
 _BETWEEN = (
     1.0  # seconds between two reports of the same numbers; a triggerer may look thousands of times a second
@@ -62,15 +62,15 @@ class Watches:
 
     def _send(self) -> None:
         self._sent_at = self._clock()
-        quietly(stats.gauge, f"{names.IN_FLIGHT.name}.{self._host}", self._in_flight)
-        quietly(stats.gauge, f"{names.READY.name}.{self._host}", self._ready)
+        quietly(stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
+        quietly(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
 
     def _send_refused(self, budget: RateBudget) -> None:
         """What this budget was refused since the last watch ended that used it."""
         count = budget.turned_away - self._refused[budget]
         self._refused[budget] = budget.turned_away
         if count:
-            quietly(stats.incr, names.REFUSED.name, count)
+            quietly(stats.incr, metric_names.REFUSED.name, count)
 
 
 _watches = Watches(platform.node())

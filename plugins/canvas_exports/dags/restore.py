@@ -11,8 +11,8 @@ from airflow.sdk import DAG, Param
 
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import LEVELS, NEWEST, UPLOAD, URL
-from canvas_exports.dags.form import Filled, archive_field, canvas_field, field
-from canvas_exports.dags.tasks import RETRY_DELAY
+from canvas_exports.dags.backup_tasks import RETRY_DELAY
+from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"

@@ -12,8 +12,8 @@ from airflow.sdk import DAG, Param
 from canvas_exports.core.archive.catalog.coverage import BY_HAND
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
-from canvas_exports.dags.form import Filled, archive_field, canvas_field, field, setting_fields
-from canvas_exports.dags.tasks import back_up
+from canvas_exports.dags.backup_tasks import back_up
+from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields
 
 WHAT = "What exactly"
 WHERE = "Where"

@@ -53,7 +53,7 @@ peers: $(READY) ## Install what the benchmarks compare with and the environment 
 	@$(BIN)/uv pip install --quiet --python .bench/venv/bin/python --require-hashes --requirement benchmarks/requirements.lock
 
 azurite: ## Install Microsoft's emulator of Azure, for the tests of az:// archives (needs Node.js and npm)
-	@cd tests/archive/stores/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd tests/support/store_servers/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 check: $(READY) ## Lint, types and import rules
 	@$(BIN)/ruff format --check .
@@ -70,5 +70,5 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what the other targets made
-	rm -rf tests/archive/stores/azurite/node_modules .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
+	rm -rf tests/support/store_servers/azurite/node_modules .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

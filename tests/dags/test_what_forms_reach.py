@@ -16,7 +16,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
-from tests.operators.life import Life
+from tests.support.task_runner import Life
 
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore

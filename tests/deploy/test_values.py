@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from airflow.cli import cli_parser
-from tests.deploy.compose import ROOT
+from tests.support.compose import ROOT
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
 

@@ -14,9 +14,9 @@ import requests
 from airflow.cli import cli_parser
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
-from tests.deploy.compose import SERVICES
 from tests.deploy.test_values import VALUES
-from tests.docs.markdown import BLOCKS, ROOT, Block
+from tests.support.compose import SERVICES
+from tests.support.markdown import BLOCKS, ROOT, Block
 
 from canvas_exports.cli.main import parser
 from canvas_exports.cli.output import VARIABLE as ARCHIVE

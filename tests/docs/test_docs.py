@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
-from tests.docs.markdown import BLOCKS, PAGES, ROOT, Block, Page
+from tests.support.markdown import BLOCKS, PAGES, ROOT, Block, Page
 
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.schemas import problem

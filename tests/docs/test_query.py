@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 from obstore.fsspec import FsspecStore
-from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto
-from tests.catalog.holdings import START, lay, manifest, note
-from tests.catalog.reports import outcome, report
-from tests.docs.markdown import Block, page
+from tests.support.archives.holdings import START, lay, manifest, note
+from tests.support.archives.run_reports import outcome, report
+from tests.support.markdown import Block, page
+from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto
 
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import RecordKind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from tests.docs.markdown import page
-from tests.retention.archives import Spec, laid
+from tests.support.archives.random_archives import Spec, laid
+from tests.support.markdown import page
 
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy

@@ -10,8 +10,8 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 import requests
-from tests.archive.stores.s3_servers import client, moto
-from tests.docs.markdown import BLOCKS
+from tests.support.markdown import BLOCKS
+from tests.support.store_servers.s3 import client, moto
 
 from canvas_exports.core.storage.open_store import check_writable, open_store
 from canvas_exports.core.storage.options import StoreOptions

@@ -6,8 +6,8 @@ import re
 from dataclasses import fields
 
 import pytest
-from tests.archive.stores.gcs_servers import service_account
-from tests.docs.markdown import page
+from tests.support.markdown import page
+from tests.support.store_servers.gcs import service_account
 
 from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.open_store import open_store

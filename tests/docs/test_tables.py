@@ -19,12 +19,12 @@ from airflow.sdk import Connection
 from benchmarks import hostile
 from hatchling.metadata.core import load_toml
 from packaging.requirements import Requirement
-from tests.archive.proof.breaking import BREAKERS
-from tests.archive.proof.courses import course, quizzes
-from tests.archive.proof.stored import proven
-from tests.archive.proof.zips import entries_of, packed_zip
-from tests.docs.markdown import BLOCKS, ROOT, page
-from tests.operators.life import Life
+from tests.support.markdown import BLOCKS, ROOT, page
+from tests.support.packages.broken import BREAKERS
+from tests.support.packages.courses import course, quizzes
+from tests.support.packages.stored import proven
+from tests.support.packages.zips import entries_of, packed_zip
+from tests.support.task_runner import Life
 
 from canvas_exports.core import packages
 from canvas_exports.core.archive.layout import FIELDS, run_folder

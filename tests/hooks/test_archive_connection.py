@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto
-from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
+from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto
+from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
 from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.errors import InputError

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.archive.stores import azure_servers
-from tests.archive.stores.gcs_servers import GcsServer, service_account
-from tests.archive.stores.s3_servers import ACCESS_KEY, SECRET_KEY, client, moto, rclone
-from tests.archive.stores.sftp_server import PASSWORD, USER, SftpServer
+from tests.support.store_servers import azure
+from tests.support.store_servers.gcs import GcsServer, service_account
+from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto, rclone
+from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
 from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.core.storage.store import Store
@@ -123,26 +123,26 @@ class TestAzure:
     @pytest.fixture(scope="class", name="endpoint")
     @staticmethod
     def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-        if reason := azure_servers.missing():
+        if reason := azure.missing():
             pytest.skip(reason)
-        with azure_servers.azurite(tmp_path_factory.mktemp("azurite")) as endpoint:
-            azure_servers.client(endpoint).create_container(BUCKET)
+        with azure.azurite(tmp_path_factory.mktemp("azurite")) as endpoint:
+            azure.client(endpoint).create_container(BUCKET)
             yield endpoint
 
     def test_account_and_key(self, endpoint: str, connect: Connect) -> None:
         extra = {"endpoint_url": endpoint}
-        account, key = azure_servers.ACCOUNT, azure_servers.ACCOUNT_KEY
+        account, key = azure.ACCOUNT, azure.ACCOUNT_KEY
         use(open_archive(f"az://{BUCKET}/canvas", connect("wasb", login=account, password=key, extra=extra)))
         wrong = connect("wasb", login=account, password="d3Jvbmc=", extra=extra)
         refused(open_archive(f"az://{BUCKET}/canvas", wrong))
 
     @pytest.mark.parametrize("whole_url", [True, False])
     def test_a_shared_access_signature(self, endpoint: str, connect: Connect, whole_url: bool) -> None:
-        signature = azure_servers.signature(BUCKET)
+        signature = azure.signature(BUCKET)
         given = f"https://campusbackups.blob.core.windows.net/?{signature}" if whole_url else signature
         extra = {"endpoint_url": endpoint, "sas_token": given}
         with open_archive(
-            f"az://{BUCKET}/canvas", connect("wasb", login=azure_servers.ACCOUNT, extra=extra)
+            f"az://{BUCKET}/canvas", connect("wasb", login=azure.ACCOUNT, extra=extra)
         ) as store:
             assert store.signed_url(KEY, timedelta(hours=1)) is None
             assert not store.capabilities.signs
@@ -150,8 +150,8 @@ class TestAzure:
 
     def test_a_connection_string(self, endpoint: str, connect: Connect) -> None:
         text = (
-            f"DefaultEndpointsProtocol=http;AccountName={azure_servers.ACCOUNT};"
-            f"AccountKey={azure_servers.ACCOUNT_KEY};BlobEndpoint={endpoint};"
+            f"DefaultEndpointsProtocol=http;AccountName={azure.ACCOUNT};"
+            f"AccountKey={azure.ACCOUNT_KEY};BlobEndpoint={endpoint};"
         )
         use(open_archive(f"az://{BUCKET}/canvas", connect("wasb", extra={"connection_string": text})))
 

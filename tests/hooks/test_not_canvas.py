@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.canvas.conftest import ScriptedServer, _serve
+from tests.core.canvas.conftest import ScriptedServer, _serve
 
 from canvas_exports.core.canvas.http import flow
 from canvas_exports.hooks.canvas import RANGES, CanvasHook

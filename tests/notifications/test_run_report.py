@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
-from tests.notifications.smtp_server import MailServer
-from tests.operators.life import Life
 from tests.operators.test_run_report import batch
+from tests.support.smtp_server import MailServer
+from tests.support.task_runner import Life
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError

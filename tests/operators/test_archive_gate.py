@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.catalog import holdings
-from tests.catalog.holdings import lay, manifest, note
-from tests.operators.life import Life
+from tests.support.archives import holdings
+from tests.support.archives.holdings import lay, manifest, note
+from tests.support.task_runner import Life
 
 from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.export.planning.batch_plan import write_plan

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
-from tests.operators.life import Life
+from tests.support.task_runner import Life
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError

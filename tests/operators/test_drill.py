@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operators.life import Life
-from tests.restore.conftest import back_up, imports
+from tests.core.restore.conftest import back_up, imports
+from tests.support.task_runner import Life
 
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient

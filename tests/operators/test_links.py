@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from tests.operators.life import Life
+from tests.support.task_runner import Life
 
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.operators.content_export import CanvasContentExportOperator

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.catalog.holdings import lay, manifest
-from tests.operators.life import Life
+from tests.support.archives.holdings import lay, manifest
+from tests.support.task_runner import Life
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator

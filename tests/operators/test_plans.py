@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
-from tests.operators.life import Killed, Life
+from tests.support.task_runner import Killed, Life
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.content_export import CanvasContentExportOperator

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk.execution_time.comms import DeferTask
-from tests.operators.life import Life
-from tests.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
+from tests.core.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
+from tests.support.task_runner import Life
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.restore import restore

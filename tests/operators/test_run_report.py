@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operators.life import Life
+from tests.support.task_runner import Life
 
 from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.export.engine.items import Item

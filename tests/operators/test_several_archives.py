@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operators.life import Life
 from tests.operators.test_content_export import CANVAS, exported, outcomes, packages
+from tests.support.task_runner import Life
 
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import named_archives

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operators.life import Life
-from tests.verify.stored import package, rotten, spoil, stored
+from tests.support.archives.stored import package, rotten, spoil, stored
+from tests.support.task_runner import Life
 
 from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.storage.open_store import open_store

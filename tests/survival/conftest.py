@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.archive.stores.conftest import BUCKET
-from tests.archive.stores.s3_servers import client, rclone
-from tests.survival.scene import DAG_ID, Scene
+from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.s3 import client, rclone
+from tests.survival.support.cluster import DAG_ID, Scene
 
 from canvas_cluster.cluster import Cluster
 from canvas_cluster.installed_programs import missing

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from tests.archive.stores.conftest import BUCKET
-from tests.archive.stores.s3_servers import client, rclone
-from tests.survival import checks
-from tests.survival.blows import BLOWS
-from tests.survival.misfortune import Misfortune, draw
-from tests.survival.scene import DAG_ID, Scene
+from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.s3 import client, rclone
+from tests.survival.support import invariants
+from tests.survival.support.cluster import DAG_ID, Scene
+from tests.survival.support.faults import Misfortune, draw
+from tests.survival.support.kills import BLOWS
 
 from canvas_cluster.cluster import Cluster
 from canvas_cluster.installed_programs import missing
@@ -168,7 +168,7 @@ def _finish(scene: Scene, night: Misfortune, figures: Figures) -> None:
     figures.courses += len(night.courses)
     figures.exports += len(exports)
     figures.doubled += sum(count - 1 for count in live.values())
-    figures.stored += len(checks.manifests(scene.place))
+    figures.stored += len(invariants.manifests(scene.place))
     figures.left_open += len(scene.place.leftovers())
     figures.troubles += night.came()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from tests.survival.conftest import OpenScene
-from tests.survival.scene import DAG_ID, LONGEST, Scene, eventually
+from tests.survival.support.cluster import DAG_ID, LONGEST, Scene, eventually
 
 from canvas_sandbox import Course, Effect, Fault, LimitedFault, RequestFault, Switches
 

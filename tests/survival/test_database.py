@@ -6,8 +6,8 @@ import time
 
 import pytest
 from tests.survival.conftest import OpenScene
-from tests.survival.gate import PATIENCE
-from tests.survival.scene import LONG, slow_switches
+from tests.survival.support.canvas_proxy import PATIENCE
+from tests.survival.support.cluster import LONG, slow_switches
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

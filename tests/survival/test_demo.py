@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
-from tests.survival.scene import eventually
+from tests.survival.support.cluster import eventually
 
 from canvas_demo.airflow.airflow_api import AirflowApi, AirflowError
 from canvas_demo.processes.ports import any_free

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.survival.conftest import OpenScene
-from tests.survival.scene import LONG, Scene, slow_switches
+from tests.survival.support.cluster import LONG, Scene, slow_switches
 
 from canvas_sandbox import Course
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.survival.conftest import OpenScene
-from tests.survival.scene import LONG, Scene, slow_switches
+from tests.survival.support.cluster import LONG, Scene, slow_switches
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

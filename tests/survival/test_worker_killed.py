@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 from tests.survival.conftest import OpenScene
-from tests.survival.gate import Gate, Hold
-from tests.survival.scene import Scene, eventually
+from tests.survival.support.canvas_proxy import Gate, Hold
+from tests.survival.support.cluster import Scene, eventually
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

@@ -19,8 +19,8 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 from playwright.sync_api import BrowserContext, sync_playwright
+from tests.core.reports.page.test_page_in_browser import CHROMIUM
 from tests.operators.test_run_report import batch
-from tests.reports.test_page_in_browser import CHROMIUM
 
 from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Programs
@@ -90,7 +90,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             "runs",
             [
                 sys.executable,
-                str(Path(__file__).with_name("airflow_with_runs.py")),
+                str(REPOSITORY / "tests" / "support" / "airflow_with_runs.py"),
                 archive.as_uri(),
                 str(home / "dags"),
             ],

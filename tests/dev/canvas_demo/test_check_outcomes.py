@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.catalog.holdings import lay, manifest
-from tests.catalog.reports import outcome, report
+from tests.support.archives.holdings import lay, manifest
+from tests.support.archives.run_reports import outcome, report
 
 from canvas_demo import check_outcomes
 from canvas_demo.check_outcomes import expected_state

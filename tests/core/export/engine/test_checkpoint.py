@@ -1,0 +1,153 @@
+"""Everything a batch needs after a crash is one small JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.export.engine.test_items import ITEMS
+
+from canvas_exports.core.export.engine.checkpoint import VERSION, Checkpoint
+from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
+from canvas_exports.core.export.options import MAX_EXPORTS
+from canvas_exports.core.model.outcomes import Outcome
+
+CHECKPOINTS = st.builds(
+    Checkpoint,
+    items=st.lists(ITEMS, max_size=4),
+    started_at=st.floats(0, 2e9),
+    deadline=st.floats(0, 2e9),
+    generation=st.integers(0, 9),
+    try_number=st.integers(1, 9),
+    user_id=st.none() | st.integers(1, 10**18),
+)
+
+
+def written(checkpoint: Checkpoint) -> Any:
+    return json.loads(json.dumps(checkpoint.to_json()))
+
+
+@given(CHECKPOINTS)
+def test_every_checkpoint_survives_json(checkpoint: Checkpoint) -> None:
+    assert Checkpoint.from_json(written(checkpoint)) == checkpoint
+
+
+@given(CHECKPOINTS)
+def test_fields_of_a_later_release_are_ignored(checkpoint: Checkpoint) -> None:
+    document = {**written(checkpoint), "since": 3}
+    assert Checkpoint.from_json(document) == checkpoint
+
+
+@pytest.mark.parametrize("document", [None, "", [], 7, {}, {"version": VERSION + 1, "items": []}])
+def test_what_is_no_checkpoint_of_a_known_version_is_none(document: Any) -> None:
+    assert Checkpoint.from_json(document) is None
+
+
+def stored(number: int, reason: str | None) -> Item:
+    """A large Canvas: global ids, a course code as long as one may be, a package of terabytes."""
+    item = Item(
+        f"course:{10**13 + number}",
+        "common_cartridge",
+        State.READY,
+        canvas_id=10**13 + number,
+        export_id=5_000_000 + number,
+        creations=3,
+        fetches=2,
+        size=10**12,
+        findings=200 if reason else 0,
+        key=f"courses/{10**13 + number}/20261123T020000Z-common_cartridge-{5_000_000 + number}.imscc",
+        label="X" * 40,
+    )
+    item.end(Outcome.INCOMPLETE if reason else Outcome.STORED, reason)
+    return item
+
+
+def size(items: list[Item]) -> int:
+    """As Airflow measures it, which warns beyond 64 KiB and keeps the value."""
+    return len(json.dumps(Checkpoint(items, started_at=1.8e9, deadline=1.8e9).to_json()))
+
+
+def test_a_batch_of_the_default_size_stays_small_even_if_all_is_in_trouble() -> None:
+    assert size([stored(number, "x" * 2 * MAX_REASON) for number in range(50)]) < 64 * 1024
+
+
+def stalled(number: int, reason: str) -> Item:
+    """One that knows everything a waiting export can know."""
+    item = Item(
+        f"course:{10**13 + number}",
+        "common_cartridge",
+        State.REQUESTED,
+        canvas_id=10**13 + number,
+        export_id=5_000_000 + number,
+        progress_id=6_000_000 + number,
+        created_at=1795422063.0,
+        changed_at=1795422093.123456,
+        completion=37.55555555,
+        creations=3,
+    )
+    item.end(Outcome.STALLED, reason)
+    return item
+
+
+@pytest.mark.parametrize("make", [stored, stalled])
+@pytest.mark.parametrize("reason", [None, "x" * MAX_REASON, "\u65e5" * MAX_REASON, '"\\' * MAX_REASON])
+def test_the_largest_batch_stays_below_what_airflow_warns_of_whatever_becomes_of_it(
+    make: Callable[[int, Any], Item], reason: str | None
+) -> None:
+    items = [make(number, reason) for number in range(MAX_EXPORTS)]
+    assert size(items) < 64 * 1024
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    for before, after in zip(items, restored.items, strict=True):
+        needed = (
+            "context",
+            "export_type",
+            "state",
+            "canvas_id",
+            "export_id",
+            "progress_id",
+            "outcome",
+            "key",
+        )
+        assert [getattr(after, name) for name in needed] == [getattr(before, name) for name in needed]
+        assert (before.reason or "").startswith(after.reason or "")
+
+
+def test_few_in_trouble_keep_their_whole_reasons() -> None:
+    items = [stored(number, "x" * MAX_REASON if number < 10 else None) for number in range(100)]
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    assert restored.items == items
+
+
+def test_a_checkpoint_of_an_earlier_release_is_read() -> None:
+    item = {"context": "course:7", "export_type": "qti", "state": "requested", "canvas_id": 7, "export_id": 9}
+    document = {"version": 1, "started_at": 1, "deadline": 2, "generation": 0, "try_number": 1, "user_id": 3}
+    restored = Checkpoint.from_json({**document, "items": [item]})
+    assert restored is not None
+    assert restored.items == [Item("course:7", "qti", State.REQUESTED, canvas_id=7, export_id=9)]
+
+
+@given(
+    CHECKPOINTS,
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=3),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=5,
+    ),
+    st.sampled_from(["items", "started_at", "deadline", "generation", "try_number", "user_id"]),
+)
+def test_a_checkpoint_of_another_shape_is_none_or_read(checkpoint: Checkpoint, value: Any, name: str) -> None:
+    read = Checkpoint.from_json({**written(checkpoint), name: value})
+    assert read is None or isinstance(read, Checkpoint)
+
+
+@pytest.mark.parametrize("changes", [{"state": "polishing"}, {"outcome": "splendid"}, {"context": 7}])
+def test_a_checkpoint_with_a_state_of_a_later_release_is_none(changes: dict[str, Any]) -> None:
+    document = written(Checkpoint([Item("course:7", "qti", State.READY, export_id=9)], 1.0, 2.0))
+    document["items"][0].update(changes)
+    assert Checkpoint.from_json(document) is None

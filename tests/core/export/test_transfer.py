@@ -1,0 +1,613 @@
+"""One package, from Canvas to the archive, or the event that says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.batch_rig import QUICK, RUN, client, course, sandbox
+from tests.support.hostile_documents import SPOILT
+
+from canvas_exports import __version__
+from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.files import download
+from canvas_exports.core.export import transfer
+from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.transfer import Courier, TransferCancelled
+from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.buffers import BLOCK_SIZE
+from canvas_exports.core.storage.local import FileStore
+from canvas_exports.errors import (
+    AlreadyStoredError,
+    ArchiveDeniedError,
+    ArchiveError,
+    ArchiveUnavailableError,
+    BadRequestError,
+    CanvasError,
+    CanvasExportsError,
+    CanvasUnavailableError,
+    CorruptPackageError,
+    CredentialError,
+    DownloadError,
+    InputError,
+    LockedError,
+    NotFoundError,
+    PackageError,
+    PermissionDeniedError,
+    ThrottledError,
+    UnexpectedAnswerError,
+    WrongPackageError,
+)
+from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
+
+NAME = "course:100/common_cartridge"
+
+
+class Way:
+    """A finished export in Canvas, and an archive for its package."""
+
+    def __init__(self, canvas: Sandbox, folder: Path, ours: CanvasClient) -> None:
+        self.canvas = canvas
+        self.folder = folder
+        self.ours = ours
+        self.store = FileStore(folder.as_uri(), folder)
+
+    def courier(self, **arguments: Any) -> Courier:
+        options = build_options(**{"courses": ["100"], **arguments})
+        return Courier(self.ours, Places([self.store]), options, RUN)
+
+    def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
+        """A ready item: the export is made, and Canvas is waited for."""
+        where = Context.parse(context)
+        export = self.ours.create_export(where, ExportRequest.build(export_type, kind=where.kind))
+        while self.canvas.exports[-1].finished_at is None:
+            time.sleep(0.005)
+        return Item(context, export_type, State.READY, canvas_id=where.canvas_id, export_id=export.id)
+
+    def carry(self, item: Item | None = None, **arguments: Any) -> events.Event:
+        return self.courier(**arguments).carry(item or self.item())
+
+    @property
+    def files(self) -> list[str]:
+        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob("**/*.*"))
+
+
+def way_over(folder: Path, *courses: Course, switches: Switches = QUICK) -> Iterator[Way]:
+    with sandbox(*courses, switches=switches) as canvas, client(canvas) as ours:
+        yield Way(canvas, folder, ours)
+
+
+@pytest.fixture
+def way(tmp_path: Path) -> Iterator[Way]:
+    yield from way_over(tmp_path, course(100))
+
+
+@pytest.fixture
+def troubled(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Way]:
+    """A course with the faults that a test names."""
+    yield from way_over(tmp_path, course(100, *request.param))
+
+
+def with_faults(*faults: Fault | LimitedFault) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("troubled", [faults], indirect=True, ids=["-"])
+
+
+class TestStored:
+    def test_the_event_says_what_and_where(self, way: Way) -> None:
+        item = way.item()
+        event = way.carry(item)
+        assert isinstance(event, events.Stored)
+        assert (event.item, event.export_id, event.outcome) == (NAME, item.export_id, Outcome.STORED)
+        assert (event.reason, event.findings, event.label) == (None, 0, "BIO-100")
+        assert way.files == [event.key, event.key.replace(".imscc", ".json")]
+        assert event.size == (way.folder / event.key).stat().st_size
+
+    def test_the_manifest_says_everything_about_course_export_and_run(self, way: Way) -> None:
+        item = way.item()
+        event = way.carry(item, key_template="{term}/{course_code}-{sis_id}/{export_id}")
+        assert isinstance(event, events.Stored)
+        assert event.key == f"courses/100/Default-Term/BIO-100-BIO-100/{item.export_id}.imscc"
+        manifest = json.loads((way.folder / event.key).with_suffix(".json").read_text())
+        context = manifest["context"]
+        assert (context["kind"], context["id"], context["name"]) == ("course", 100, "Biology 100")
+        assert (context["course_code"], context["sis_id"]) == ("BIO-100", "BIO/100")
+        assert (context["account_id"], context["term"]) == (1, "Default Term")
+        assert len(context["uuid"]) == 40
+        export = manifest["export"]
+        (record,) = way.canvas.exports
+        assert (export["id"], export["type"], export["user_id"]) == (record.id, "common_cartridge", 1)
+        assert export["canvas_host"] == way.canvas.url.removeprefix("http://")
+        assert export["select"] is None
+        assert manifest["run"] == {
+            "software": f"canvas_exports {__version__}",
+            "dag_id": "campus_backup",
+            "run_id": "manual__2026-11-23",
+            "task_id": "export",
+            "map_index": -1,
+            "attempt": 1,
+        }
+
+    def test_a_selection_is_written_down(self, way: Way) -> None:
+        event = way.carry(select={"pages": [1]})
+        assert isinstance(event, events.Stored)
+        manifest = json.loads((way.folder / event.key).with_suffix(".json").read_text())
+        assert manifest["export"]["select"] == {"pages": [1]}
+
+    def test_groups_and_people_have_no_course_to_be_asked_for(self, tmp_path: Path) -> None:
+        groups = [Group(id=7, course_id=100)]
+        with Sandbox([course(100)], groups=groups, switches=QUICK) as canvas, client(canvas) as ours:
+            way = Way(canvas, tmp_path, ours)
+            for context, person in (("group:7", False), ("user:1", True)):
+                event = way.carry(way.item(context, "zip"))
+                assert isinstance(event, events.Stored)
+                assert event.label is None
+                text = (tmp_path / event.key).with_suffix(".json").read_text()
+                assert json.loads(text)["context"]["name"] is None
+                assert not person or "Ada" not in text
+            assert not any(record.path.endswith("/courses/100") for record in canvas.requests)
+
+    def test_a_name_not_resolved_yet_leads_there_as_well(self, way: Way) -> None:
+        item = replace(way.item(), context="course:sis_course_id:BIO/100", canvas_id=100)
+        assert isinstance(way.carry(item), events.Stored)
+
+    def test_a_long_course_code_is_cut_for_the_report(self, tmp_path: Path) -> None:
+        long = replace(course(100), course_code="Biology " * 20)
+        for way in way_over(tmp_path, long):
+            event = way.carry()
+            assert isinstance(event, events.Stored)
+            assert event.label == ("Biology " * 20)[:40]
+
+    def test_twice_is_once(self, way: Way) -> None:
+        item = way.item()
+        first = way.carry(item)
+        downloads = len([record for record in way.canvas.requests if record.listener == "storage"])
+        assert way.carry(item) == first
+        assert len([record for record in way.canvas.requests if record.listener == "storage"]) == downloads
+
+    @with_faults(Fault.INCOMPLETE)
+    def test_what_is_missing_is_the_reason(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.Stored)
+        assert (event.outcome, event.findings) == (Outcome.INCOMPLETE, 1)
+        assert event.reason is not None
+        assert event.reason.endswith(": the cartridge refers to it, but the package does not hold it")
+
+    @with_faults(Fault.INCOMPLETE, Fault.EXPORT_ERRORS)
+    def test_of_several_findings_the_first_is_told_and_the_others_counted(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.Stored)
+        assert event.reason is not None
+        assert event.reason.endswith(f" (and {event.findings - 1} more)")
+
+    @with_faults(Fault.EXPORT_ERRORS)
+    def test_a_finding_without_a_place_is_told_without_one(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.Stored)
+        assert event.reason is not None
+        assert event.reason.startswith("Canvas noted while it exported: ")
+
+    @with_faults(Fault.EMPTY)
+    def test_an_empty_course_is_stored_too(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.Stored)
+        assert (event.outcome, event.reason) == (Outcome.EMPTY, None)
+
+
+class TestNotStored:
+    """Nothing is visible, and the event says what is worth trying."""
+
+    @with_faults(Fault.EXPORT_FAILS)
+    def test_an_export_that_failed(self, troubled: Way) -> None:
+        item = troubled.item()
+        assert troubled.carry(item) == events.ExportFailed(
+            NAME, item.export_id or 0, "Canvas reported the export as failed"
+        )
+
+    @with_faults(Fault.NO_ATTACHMENT)
+    def test_an_export_without_a_package(self, troubled: Way) -> None:
+        item = troubled.item()
+        assert troubled.carry(item) == events.ExportFailed(
+            NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
+        )
+
+    def test_a_package_that_has_expired(self, way: Way) -> None:
+        item = way.item()
+        way.canvas.advance(31 * 86_400)
+        event = way.carry(item)
+        assert event == events.ExportFailed(
+            NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
+        )
+
+    def test_an_export_that_is_not_ready_after_all(self, tmp_path: Path) -> None:
+        for way in way_over(tmp_path, course(100, duration=60.0)):
+            export = way.ours.create_export(Context.parse(100), ExportRequest.build("common_cartridge"))
+            item = Item("course:100", "common_cartridge", State.READY, canvas_id=100, export_id=export.id)
+            assert way.carry(item) == events.NotReady(NAME, export.id)
+
+    def test_an_export_that_is_gone(self, way: Way) -> None:
+        item = replace(way.item(), export_id=999)
+        assert way.carry(item) == events.ExportFailed(NAME, 999, "Canvas no longer knows the export")
+
+    def test_a_course_that_was_closed_to_us(self, way: Way) -> None:
+        item = way.item()
+        way.canvas.inject(RequestFault("denied", path=r"/content_exports/\d+$"))
+        event = way.carry(item)
+        assert isinstance(event, events.Ended)
+        assert event.outcome is Outcome.DENIED
+
+    @with_faults(Fault.WRONG_COURSE)
+    def test_a_package_of_another_course_is_never_fetched_again(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.Ended)
+        assert event.outcome is Outcome.FAILED
+        assert "not 100" in event.reason
+        assert troubled.files == []
+
+    @with_faults(Fault.CORRUPT)
+    def test_a_spoiled_package_is_worth_another_export(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.FetchFailed)
+        assert (event.spoiled, event.at_once) == (True, False)
+        assert troubled.files == []
+
+    @with_faults(Fault.TRUNCATED)
+    def test_a_download_of_another_length_is_worth_another_export(self, troubled: Way) -> None:
+        event = troubled.carry()
+        assert isinstance(event, events.FetchFailed)
+        assert (event.spoiled, event.at_once) == (True, False)
+        assert event.reason.startswith("storage has ")
+        assert troubled.files == []
+
+    @pytest.mark.parametrize("fetches", [0, 2])
+    def test_a_failed_fetch_says_which_one_it_was(self, way: Way, fetches: int) -> None:
+        item = replace(way.item(), fetches=fetches)
+        way.canvas.inject(RequestFault("maintenance", times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert event.fetch == fetches
+
+    def test_a_download_that_storage_cannot_resume_is_to_begin_at_once(self, tmp_path: Path) -> None:
+        switches = replace(QUICK, ranges=False)
+        for way in way_over(tmp_path, course(100, Fault.CUT.times(1)), switches=switches):
+            event = way.carry()
+            assert isinstance(event, events.FetchFailed)
+            assert (event.spoiled, event.at_once) == (False, True)
+            assert way.files == []
+
+
+class TestTheArchive:
+    def stored(self, way: Way) -> tuple[Item, Path]:
+        item = way.item()
+        event = way.carry(item)
+        assert isinstance(event, events.Stored)
+        return item, way.folder / event.key
+
+    def test_the_package_of_another_canvas_is_not_replaced(self, way: Way) -> None:
+        item, package = self.stored(way)
+        manifest = package.with_suffix(".json")
+        manifest.write_text(manifest.read_text().replace("127.0.0.1", "canvas.example.edu"))
+        event = way.carry(item)
+        assert isinstance(event, events.Ended)
+        assert event.outcome is Outcome.FAILED
+        assert "use another archive for another Canvas" in event.reason
+
+    def test_a_manifest_whose_package_is_gone_concerns_this_course_only(self, way: Way) -> None:
+        item, package = self.stored(way)
+        package.unlink()
+        event = way.carry(item)
+        assert isinstance(event, events.Ended)
+        assert event.outcome is Outcome.FAILED
+        assert "restore it, or delete the manifest" in event.reason
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda _: b"{}",
+            SPOILT["brackets"],
+            SPOILT["5000 digits"],
+            lambda valid: re.sub(rb'"stored_at": "[^"]*"', b'"stored_at": "2026-02-30T00:00:00Z"', valid),
+            lambda valid: re.sub(rb'"key": "[^"]*"', b'"key": "../../etc/passwd.imscc"', valid),
+            lambda valid: re.sub(rb'"key": "[^"]*"', b'"key": "courses/101/x.imscc"', valid),
+        ],
+    )
+    def test_a_damaged_manifest_concerns_this_course_only(
+        self, way: Way, spoil: Callable[[bytes], bytes]
+    ) -> None:
+        item, package = self.stored(way)
+        marker = package.with_suffix(".json")
+        marker.write_bytes(spoil(marker.read_bytes()))
+        event = way.carry(item)
+        assert isinstance(event, events.Ended)
+        assert event.outcome is Outcome.FAILED
+        assert f"{marker.name} cannot be read: " in (event.reason or "")
+
+    def test_a_lock_on_what_a_killed_run_left_broken_concerns_this_export_only(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        item, package = self.stored(way)
+        package.with_suffix(".json").unlink()
+        package.write_bytes(b"PK, and then nothing")
+
+        def refuse(_: FileStore, key: str) -> None:
+            raise LockedError("it is locked", key=key)
+
+        monkeypatch.setattr(FileStore, "delete", refuse)
+        event = way.carry(item)
+        assert isinstance(event, events.ExportFailed), "another export has another name"
+        assert "it is locked" in event.reason
+
+    def test_an_archive_that_refuses_concerns_all(self, way: Way) -> None:
+        item = way.item()
+        (way.folder / "courses").write_text("a file where a folder should be")
+        with pytest.raises(ArchiveDeniedError):
+            way.carry(item)
+
+
+ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
+    (CredentialError("x"), None),
+    (ArchiveDeniedError("x"), None),
+    (LockedError("x"), events.ExportFailed),
+    (PermissionDeniedError("x"), events.Ended),
+    (NotFoundError("x"), events.ExportFailed),
+    (BadRequestError("x"), events.Ended),
+    (ThrottledError("x"), events.FetchFailed),
+    (CanvasUnavailableError("x"), events.FetchFailed),
+    (UnexpectedAnswerError("x"), events.FetchFailed),
+    (DownloadError("x"), events.FetchFailed),
+    (DownloadError("x", restart=True), events.FetchFailed),
+    (ArchiveUnavailableError("x"), events.FetchFailed),
+    (ArchiveError("x"), events.Ended),
+    (AlreadyStoredError("x"), events.Ended),
+    (PackageError("x"), events.Ended),
+    (CorruptPackageError("x"), events.FetchFailed),
+    (WrongPackageError("x"), events.Ended),
+    (InputError("x", "y"), events.Ended),
+]
+
+
+class TestEveryError:
+    """One package's trouble is an event of that package; only what concerns all of them is raised."""
+
+    @pytest.mark.parametrize(
+        ("owner", "step"),
+        [
+            (CanvasClient, "show_export"),
+            (CanvasClient, "course"),
+            (CanvasClient, "download"),
+            (FileStore, "read"),
+            (FileStore, "put_if_absent"),
+        ],
+    )
+    def test_has_its_event_wherever_it_comes_from(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch, owner: type, step: str
+    ) -> None:
+        item = way.item()
+
+        def refuse(_: object) -> None:
+            raise CredentialError("the token is refused for everything")
+
+        monkeypatch.setattr(CanvasClient, "whoami", refuse)
+        for error, kind in ERRORS:
+            if isinstance(error, AlreadyStoredError) and step == "download":
+                continue  # a download knows of no archive
+
+            def fail(*_: object, error: CanvasExportsError = error) -> None:
+                raise error
+
+            with monkeypatch.context() as patched:
+                patched.setattr(owner, step, fail)
+                if kind is None:
+                    with pytest.raises(type(error)):
+                        way.carry(item)
+                    continue
+                event = way.carry(item)
+            assert isinstance(event, kind), error
+            if isinstance(event, events.Ended):
+                denied = isinstance(error, PermissionDeniedError)
+                assert event.outcome is (Outcome.DENIED if denied else Outcome.FAILED)
+            if isinstance(event, events.FetchFailed):
+                assert event.spoiled == isinstance(error, CorruptPackageError)
+                assert event.at_once == getattr(error, "restart", False)
+        assert isinstance(way.carry(item), events.Stored), "none of it left anything in the way"
+
+    def test_the_reason_is_short_and_the_log_has_the_request_id(
+        self, way: Way, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        item = way.item()
+        way.canvas.inject(RequestFault("maintenance", times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert re.fullmatch(r"Canvas could not answer \(HTTP 503, request \S+\)", event.reason)
+        (record,) = [record for record in caplog.records if record.name == transfer.__name__]
+        assert record.levelno == logging.WARNING
+        assert record.getMessage().startswith(
+            f"{NAME}: fetch 1 of 3 failed: course:100, export {item.export_id}: Canvas could not"
+        )
+        assert "HTTP 503, request " in record.getMessage()
+
+
+class TestThisOneOnly:
+    """What is odd about one package costs it a fetch, and the others nothing."""
+
+    def test_a_token_refused_for_it_alone(self, way: Way) -> None:
+        item = way.item()
+        way.canvas.inject(RequestFault("bad_token", path=r"/content_exports/\d+$", times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert "HTTP 401, request " in event.reason
+
+    def test_a_mistake_of_this_software(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        item = way.item()
+
+        def mistaken(*_: object) -> None:
+            raise RecursionError("odd")
+
+        monkeypatch.setattr(CanvasClient, "course", mistaken)
+        event = way.carry(item)
+        assert event == events.FetchFailed(
+            NAME,
+            item.export_id or 0,
+            0,
+            "unexpected RecursionError; the task's log tells more",
+            spoiled=False,
+        )
+        assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be mended"
+
+    @pytest.mark.parametrize(
+        ("status", "on_canvas", "spoiled"),
+        [(400, False, True), (403, False, True), (404, False, True), (404, True, True), (403, True, False)],
+    )
+    def test_a_package_that_is_gone_is_told_from_one_that_may_not_be_fetched(
+        self, way: Way, status: int, *, on_canvas: bool, spoiled: bool
+    ) -> None:
+        item = way.item()
+        effects = {400: "bad_request_page", 403: "denied", 404: "not_found"}
+        path = r"/download$" if on_canvas else r"^/canvas-sandbox/"
+        way.canvas.inject(RequestFault(effects[status], path=path, times=None))
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert event.spoiled == spoiled
+        assert event.by_source
+
+    @pytest.mark.parametrize(
+        ("status", "error", "by_source"),
+        [
+            (200, UnexpectedAnswerError("the field size is missing"), True),
+            (403, UnexpectedAnswerError("a web page"), True),
+            (500, CanvasUnavailableError("could not answer"), True),
+            (None, CanvasUnavailableError("no connection"), False),
+            (429, ThrottledError("used up"), False),
+        ],
+    )
+    def test_an_export_that_canvas_can_no_longer_show_is_another_one_s_turn_after_a_clear(
+        self,
+        way: Way,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int | None,
+        error: CanvasError,
+        *,
+        by_source: bool,
+    ) -> None:
+        item = way.item()
+        error.status = status
+
+        def refused(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(CanvasClient, "show_export", refused)
+        event = way.carry(item)
+        assert isinstance(event, events.FetchFailed)
+        assert (event.by_source, event.spoiled) == (by_source, False)
+
+
+class TestCancelled:
+    def test_nothing_begins_after_it(self, way: Way) -> None:
+        item = way.item()
+        before = len(way.canvas.requests)
+        courier = way.courier()
+        courier.cancel()
+        with pytest.raises(TransferCancelled):
+            courier.carry(item)
+        assert len(way.canvas.requests) == before
+
+    def test_an_upload_is_aborted_at_its_next_block(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        download = CanvasClient.download
+        passed: list[int] = []
+        couriers: list[Courier] = []
+
+        def cancelled_after_the_first(*arguments: Any) -> Iterator[memoryview]:
+            for block in download(*arguments):
+                yield block
+                passed.append(len(block))
+                couriers[0].cancel()
+
+        monkeypatch.setattr(CanvasClient, "download", cancelled_after_the_first)
+        for way in way_over(tmp_path, course(100, size=3_000_000)):
+            couriers.append(way.courier())
+            with pytest.raises(TransferCancelled):
+                couriers[0].carry(way.item())
+            assert len(passed) == 1
+            assert way.files == []
+
+    def test_a_wait_for_the_next_fetch_ends_at_once(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 3600.0))
+        item, courier = replace(way.item(), fetches=1), way.courier()
+        courier.cancel()
+        with pytest.raises(TransferCancelled):
+            courier.carry(item)
+
+
+class TestMemory:
+    def test_packages_never_wait_for_each_others_blocks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfer, "_BLOCKS", 1)
+        for way in way_over(tmp_path, course(100, size=20_000_000)):
+            item, courier = way.item(), way.courier(parallel_transfers=1)
+            done: list[events.Event] = []
+            thread = threading.Thread(target=lambda: done.append(courier.carry(item)), daemon=True)  # noqa: B023 - one turn
+            thread.start()
+            thread.join(30)
+            assert [type(event) for event in done] == [events.Stored]
+
+
+class TestSeveralConnections:
+    def test_a_large_package_comes_over_several_and_is_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(download, "DIVISIBLE", 20_000_000)
+        for way in way_over(tmp_path, course(100, size=60_000_000)):
+            item = way.item()
+            context = Context.parse(item.context)
+            over_one = hashlib.sha256()
+            for block in way.ours.download(context, way.ours.show_export(context, item.export_id or 0)):
+                over_one.update(block)
+            event = way.courier(parallel_ranges=4).carry(item)
+            assert isinstance(event, events.Stored)
+            assert event.key is not None
+            assert hashlib.sha256(way.store.read(event.key)).digest() == over_one.digest()
+            parts = [
+                record
+                for record in way.canvas.requests
+                if record.listener == "storage" and record.status == HTTPStatus.PARTIAL_CONTENT
+            ]
+            assert len(parts) == event.size // BLOCK_SIZE  # the first comes with the answer for the whole
+
+
+class TestWaiting:
+    def test_every_further_fetch_waits_longer_unless_it_may_begin_at_once(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits: list[float] = []
+
+        def wait(seconds: float) -> bool:
+            waits.append(seconds)
+            return True
+
+        courier = way.courier()
+        monkeypatch.setattr(courier._cancelled, "wait", wait)
+        monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 5.0, 20.0))
+        item = way.item()
+        for fetches, at_once in ((0, False), (1, False), (2, False), (7, False), (2, True)):
+            with pytest.raises(TransferCancelled):
+                courier.carry(replace(item, fetches=fetches), at_once=at_once)
+        assert waits == [0.0, 5.0, 20.0, 20.0, 0.0]

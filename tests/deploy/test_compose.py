@@ -21,7 +21,7 @@ from airflow.providers.celery.executors import celery_executor
 from airflow.sdk import Connection
 from tests.support.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
 
-from canvas_exports.hooks.archive_connection import Place
+from canvas_exports.hooks.archive_location import Place
 from canvas_sandbox import Course, Sandbox, Switches
 from canvas_sandbox.__main__ import _parser
 

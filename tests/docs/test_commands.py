@@ -24,7 +24,7 @@ from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.fields import SETTINGS
 from canvas_exports.core.backups.load import INCLUDE
 from canvas_exports.hooks.archive import store_options
-from canvas_exports.hooks.archive_connection import Place
+from canvas_exports.hooks.archive_location import Place
 from canvas_exports.hooks.canvas import CanvasSettings
 from canvas_sandbox import Course, Sandbox
 from canvas_sandbox.__main__ import _parser

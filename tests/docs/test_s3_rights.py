@@ -13,7 +13,8 @@ import requests
 from tests.support.markdown import BLOCKS
 from tests.support.store_servers.s3 import client, moto
 
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.archive.probe import check_writable
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError

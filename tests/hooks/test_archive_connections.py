@@ -14,7 +14,7 @@ from tests.support.store_servers.gcs import GcsServer, service_account
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto, rclone
 from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
-from canvas_exports.core.storage.open_store import check_writable
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, InputError
 from canvas_exports.hooks.archive import open_archive

@@ -2,156 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import BaseHook
 
-from canvas_exports.core.storage.open_store import check_writable
-from canvas_exports.errors import CanvasExportsError, InputError
+from canvas_exports.core.archive.probe import check_writable
+from canvas_exports.errors import CanvasExportsError
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive_protection import EXTRAS as PROTECTION
+from canvas_exports.hooks.archive import all_places, open_archive
+from canvas_exports.hooks.archive_location import CONN_TYPE, named_forms
 from canvas_exports.hooks.connections import find_connection
-
-CONN_TYPE = "canvas_archive"
-FORMS = "forms"
-
-_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}"
-
-
-def is_name(archive: object) -> bool:
-    """Whether this can be the name of an archive; no URI can."""
-    return isinstance(archive, str) and re.fullmatch(_NAME, archive.strip()) is not None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an archive lies and what opens it.
-
-    Attributes:
-        uri: its root.
-        conn_id: the connection with its credentials; ``None`` for those of the environment.
-        protection: extras about encryption, storage class, locks and tags, which win over those of that connection.
-        also: names of further archives that are to hold the same.
-        named: the connection that said all this, where one did.
-    """
-
-    uri: str
-    conn_id: str | None = None
-    protection: Mapping[str, Any] = field(default_factory=dict)
-    also: tuple[str, ...] = ()
-    named: str | None = None
-
-    @classmethod
-    def read(cls, connection: Connection) -> Place:
-        """What a connection of type ``canvas_archive`` says.
-
-        Raises:
-            InputError: it is of another type, or a field is missing or malformed; names the connection and the field.
-        """
-        name = f"connection {connection.conn_id}"
-        if connection.conn_type != CONN_TYPE:
-            raise InputError(
-                name,
-                f"it is of type {connection.conn_type or 'none'}, which names no archive",
-                accepted="a connection of type Canvas archive, or a root URI with archive_conn_id",
-            )
-        if not (connection.host or "").strip():
-            raise InputError(
-                f"{name}, host", "it is empty", accepted="the root of the archive: s3://bucket/path"
-            )
-        extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-        also = named_in(name, extra, "also_archives") or ()
-        for each in also:
-            if not is_name(each):
-                raise InputError(
-                    f"{name}, also_archives",
-                    "one of them is not a name",
-                    accepted="ids of other connections of type Canvas archive, with commas",
-                )
-        return cls(
-            uri=str(connection.host).strip(),
-            conn_id=str(extra["archive_conn_id"]).strip() if "archive_conn_id" in extra else None,
-            protection={key: extra[key] for key in PROTECTION if key in extra},
-            also=also,
-            named=connection.conn_id,
-        )
-
-
-def named_in(name: str, extra: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
-    """The names in an extra: text with commas between them, or a list; ``None`` where it says nothing.
-
-    Args:
-        name: what to call the connection in an error.
-        extra: of the connection.
-        key: of the extra.
-
-    Raises:
-        InputError: it is neither (permanent).
-    """
-    value = extra.get(key)
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    texts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-        raise InputError(
-            f"{name}, {key}", "it is no list of names", accepted="names with commas between them, or a list"
-        )
-    return tuple(text for each in texts if (text := each.strip()))
-
-
-def named_forms(connection: Connection) -> tuple[str, ...] | None:
-    """The DAGs whose forms may name a connection; ``None`` where it says nothing of them, so all.
-
-    Raises:
-        InputError: what it says cannot be read, so that nobody knows (permanent).
-    """
-    name = f"connection {connection.conn_id}"
-    try:
-        extra = json.loads(connection.extra or "{}")
-    except ValueError:
-        extra = None
-    if not isinstance(extra, dict):
-        raise InputError(f"{name}, extra", "it is no JSON object", accepted='{"name": "value"}, or nothing')
-    return named_in(name, extra, FORMS)
-
-
-def find_place(archive: str, archive_conn_id: str | None = None) -> Place:
-    """Where an archive lies that is named by its connection of type ``canvas_archive``, or by its root URI.
-
-    Args:
-        archive: the id of such a connection, or a URI.
-        archive_conn_id: the connection with the credentials for a URI.
-
-    Raises:
-        InputError: there is no such connection, or it cannot be used; or credentials were named twice.
-    """
-    if not is_name(archive):
-        return Place(archive, archive_conn_id)
-    try:
-        connection = find_connection(archive.strip())
-    except InputError:
-        raise InputError(
-            "archive",
-            f"{archive.strip()!r} is no URI, and there is no connection of this name",
-            accepted="the id of a connection of type Canvas archive; or a root URI: s3://bucket/path",
-        ) from None
-    place = Place.read(connection)
-    if archive_conn_id is not None:
-        raise InputError(
-            "archive_conn_id",
-            f"the Canvas archive {archive.strip()} names the connection with its credentials itself",
-            accepted="nothing, next to the name of an archive",
-        )
-    return place
-
-
-def root_uri(archive: str) -> str:
-    """The root URI of an archive, however it is named."""
-    return find_place(archive).uri
 
 
 class CanvasArchiveHook(BaseHook):
@@ -176,8 +37,6 @@ class CanvasArchiveHook(BaseHook):
         Raises:
             InputError: the connection lacks something, or does not fit together.
         """
-        from canvas_exports.hooks.archive import open_archive  # noqa: PLC0415 - which knows this module
-
         return open_archive(self.canvas_archive)
 
     def test_connection(self) -> tuple[bool, str]:
@@ -200,7 +59,5 @@ class CanvasArchiveHook(BaseHook):
             return False, str(error)
 
     def _further(self) -> Iterator[str]:
-        from canvas_exports.hooks.archive_replicas import all_places  # noqa: PLC0415 - which knows this module
-
         for place in all_places(self.canvas_archive, None)[1:]:
             yield place.uri

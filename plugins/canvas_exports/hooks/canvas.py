@@ -33,7 +33,7 @@ from canvas_exports.errors import (
     UnexpectedAnswerError,
 )
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive_connection import named_forms
+from canvas_exports.hooks.archive_location import named_forms
 from canvas_exports.hooks.connections import Refused, find_connection, no_such
 from canvas_exports.hooks.shared_token import SharedToken, shared_token
 from canvas_exports.hooks.variable_store import VariableShelf

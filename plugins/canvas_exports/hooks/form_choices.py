@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk import Variable
 
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive_connection import CONN_TYPE, is_name, named_forms
+from canvas_exports.hooks.archive_location import CONN_TYPE, is_name, named_forms
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.connections import Refused, find_connection
 

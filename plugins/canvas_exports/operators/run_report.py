@@ -10,17 +10,17 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
-from canvas_exports.core.archive.sweep import GRACE, sweep
+from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.export.replicas import Places, usable
-from canvas_exports.core.model.durations import Duration, read_grace
+from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
 from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report
 from canvas_exports.core.storage.store import Store
-from canvas_exports.hooks.archive_replicas import open_archives
+from canvas_exports.hooks.archive import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.links import RunReportLink, report_url

@@ -20,7 +20,7 @@ from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
-from canvas_exports.hooks.archive_connection import root_uri
+from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url

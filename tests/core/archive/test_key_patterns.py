@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.key_patterns import PROBE, Ownership
+from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key, package_key, run_folder
+from canvas_exports.core.archive.probe import PROBE
 from canvas_exports.errors import InputError
 
 OURS = "courses/101/20261123T080000Z-common_cartridge-501.imscc"

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from canvas_exports.core.archive.layout import (
     DEFAULT_TEMPLATE,
     FIELDS,
-    check_key,
     check_template,
     context_folder,
     manifest_key,
     package_key,
     run_folder,
 )
+from canvas_exports.core.storage.object_keys import check_key
 from canvas_exports.errors import InputError
 
 CREATED = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
-from canvas_exports.core.archive.sweep import GRACE
+from canvas_exports.core.archive.sweep import GRACE, read_grace
 from canvas_exports.core.backups.backup import Backup
 from canvas_exports.core.backups.schema import _WORDING, schema
 from canvas_exports.core.canvas.api.course_filters import (
@@ -25,7 +25,7 @@ from canvas_exports.core.canvas.api.export_request import VERSION
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.course_lists import FORMATS
-from canvas_exports.core.model.durations import read_duration, read_grace
+from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator

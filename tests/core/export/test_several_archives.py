@@ -16,9 +16,8 @@ from tests.support.batch_rig import RUN, course
 from canvas_exports.core.archive.mirror import exchange
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
-from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.engine.items import COMPLETE, Item, State
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.polling.poll import COMPLETE
 from canvas_exports.core.export.replicas import Places, first_answer, usable
 from canvas_exports.core.export.transfer import Courier
 from canvas_exports.core.model.outcomes import Outcome

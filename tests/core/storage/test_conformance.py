@@ -16,8 +16,8 @@ import requests
 from tests.support.store_servers.stores import MiB, Place
 
 from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.sweep import sweep
-from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.archive.probe import check_writable
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     AlreadyStoredError,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from canvas_exports.core.archive.key_patterns import is_probe
+from canvas_exports.core.archive.probe import check_writable, is_probe
 from canvas_exports.core.storage.cloud.object_store import ObjectStore
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.core.storage.remote.smart_open_store import SmartOpenStore
 from canvas_exports.core.storage.store import Store

@@ -17,8 +17,9 @@ from tests.support.store_servers.gcs import GcsServer, service_account
 from tests.support.store_servers.s3 import client
 from tests.support.store_servers.stores import MiB
 
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.sweep import sweep
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.protection import Protection
 from canvas_exports.core.storage.store import Store

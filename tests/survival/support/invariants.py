@@ -10,9 +10,9 @@ from typing import Any
 
 from tests.support.store_servers.stores import Place
 
-from canvas_exports.core.archive.key_patterns import is_probe
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.archive.probe import is_probe
 from canvas_sandbox.records import ExportRecord
 
 HAS_A_COPY = frozenset({"stored", "incomplete", "empty"})

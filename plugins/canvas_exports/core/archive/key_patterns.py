@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import datetime, timezone
 from string import Formatter
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, MISSING, check_template, package_key
-
-#: How the names of objects begin that are written and deleted again: to see whether an archive can be written to and what
-#: time it is there. Each has a name of its own; earlier releases had this one name for all.
-PROBE = ".canvas-exports-probe"
+from canvas_exports.core.archive.probe import is_probe
 
 _SUFFIXES = {"common_cartridge": ".imscc", "qti": ".zip", "zip": ".zip"}
 _TYPES = {"course": tuple(_SUFFIXES), "group": ("zip",), "user": ("zip",)}
@@ -25,18 +21,7 @@ _RUNS = re.compile(
     r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
     r"(?:report\.(?:json|csv|html)|verification\.json|(?:batches|gates|retention)/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
 )
-_PROBES = re.compile(rf"{re.escape(PROBE)}(?:-[0-9a-f]{{32}}(?:\.json|\.zip))?")
 _INDEX = re.compile(r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz")
-
-
-def probe_key(suffix: str) -> str:
-    """A name for one probe, which no other task uses: ``.json`` for a small document, ``.zip`` for what is stored as packages are."""
-    return f"{PROBE}-{secrets.token_hex(16)}{suffix}"
-
-
-def is_probe(key: str) -> bool:
-    """Whether it is the name of a probe, of this release or an earlier one."""
-    return _PROBES.fullmatch(key) is not None
 
 
 class Ownership:

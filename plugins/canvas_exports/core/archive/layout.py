@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from string import Formatter
 
+from canvas_exports.core.storage.object_keys import _MAX_SEGMENT, check_key, is_key
 from canvas_exports.errors import InputError
 
 DEFAULT_TEMPLATE = "{created}-{export_type}-{export_id}"
@@ -25,9 +26,6 @@ FIELDS = ("created", "export_type", "export_id", "course_code", "sis_id", "name"
 MISSING = "none"
 _MAX_TEMPLATE = 200
 _MAX_SLUG = 60
-_MAX_SEGMENT = 190  # most file systems allow 255 bytes; a suffix and a temporary name need some of them
-_ROOM_FOR_SUFFIX = 50  # of the longest record; see ``records``
-_MAX_KEY = 900  # S3 and GCS allow 1024 bytes, the root's path included
 _MAX_RENDERED = 700
 _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all others are slugs
 _KINDS = ("course", "group", "user")
@@ -40,34 +38,6 @@ _ACCEPTED = (
     + ", ".join(f"{{{name}}}" for name in FIELDS)
     + "; such as {created}-{export_type}-{export_id} or {term}/{export_id}_{name}"
 )
-
-
-def check_key(key: str) -> str:
-    """The key itself, if it is one: safe characters, no empty, dot or dot-dot segment, of bounded length.
-
-    Raises:
-        ValueError: it is not; a mistake of the program, never of a person.
-    """
-    segments = key.split("/")
-    if (
-        len(key) > _MAX_KEY
-        or not re.fullmatch(r"[A-Za-z0-9._=/-]+", key)
-        or any(
-            segment in ("", ".", "..") or len(segment) > _MAX_SEGMENT + _ROOM_FOR_SUFFIX
-            for segment in segments
-        )
-    ):
-        raise ValueError(f"not a key: {key[:100]!r}")
-    return key
-
-
-def is_key(text: str) -> bool:
-    """Whether it can be a key: what somebody else has put there may be called anything."""
-    try:
-        check_key(text)
-    except ValueError:
-        return False
-    return True
 
 
 def check_template(template: str, *, field: str = "key_template") -> str:

@@ -10,16 +10,17 @@ from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import Any
 
-from canvas_exports.core.archive.key_patterns import PROBE, Ownership, is_probe, probe_key
+from canvas_exports.core.archive.key_patterns import Ownership
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key
 from canvas_exports.core.archive.manifest import load_manifest
+from canvas_exports.core.archive.probe import PROBE, is_probe, time_of
 from canvas_exports.core.archive.records import is_manifest_key
-from canvas_exports.core.storage.store import PROBE_TEXT, ObjectInfo, Store
+from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
-    ArchiveError,
-    ArchiveUnavailableError,
     CanvasExportsError,
+    InputError,
     LockedError,
     ObjectNotFoundError,
     UnreadableDocumentError,
@@ -33,7 +34,6 @@ NAMED = 20
 
 _FOLDERS = ("courses/", "groups/", "users/")
 UNCLEAR = ""  # what a manifest names that cannot be read: maybe any package of its context
-_CLOCKS_AGREE = timedelta(minutes=5)
 
 
 @dataclass
@@ -90,7 +90,7 @@ def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEM
     swept = Swept()
     with _told(swept):
         ownership = Ownership(template)
-        youngest = _time_of(store) - grace
+        youngest = time_of(store) - grace
         with _told(swept):
             _sweep_probes(store, youngest)
         with _told(swept):  # who may not list uploads may well delete packages
@@ -116,21 +116,6 @@ def _told(swept: Swept) -> Iterator[None]:
     except CanvasExportsError as error:
         log.warning("sweeping ended early, a later run does the rest: %s", error)
         swept.trouble = f"{swept.trouble}; {error}" if swept.trouble else str(error)
-
-
-def _time_of(store: Store) -> datetime:
-    """What time it is in the store; by the worker's clock, if that is behind."""
-    probe = probe_key(".json")
-    here = datetime.now(timezone.utc)
-    store.put_if_absent(probe, PROBE_TEXT)
-    info = store.stat(probe)
-    with suppress(ArchiveError):  # it is swept later
-        store.delete(probe)
-    if info is None:
-        raise ArchiveUnavailableError("the archive does not tell its time")
-    if abs(info.modified - here) > _CLOCKS_AGREE:
-        log.warning("by the archive's clock it is %s, by the worker's %s", info.modified, here)
-    return min(info.modified, here)
 
 
 def _sweep_probes(store: Store, youngest: datetime) -> None:
@@ -214,3 +199,17 @@ def _remove(store: Store, info: ObjectInfo, youngest: datetime, swept: Swept) ->
         swept.trouble = f"{marker} was written while its package was being swept: see whether it is there"
         log.error("%s", swept.trouble)
     return True
+
+
+def read_grace(value: Duration | None, *, field: str = "sweep_after") -> timedelta | None:
+    """After how long something is swept: a length of time, or ``None`` for ``never``.
+
+    Raises:
+        InputError: neither, or so short that what is swept might be under way.
+    """
+    if value is None or (isinstance(value, str) and value.strip().lower() == "never"):
+        return None
+    grace = read_duration(value, field=field)
+    if grace < SHORTEST_GRACE:
+        raise InputError(field, f"{value} is too short", accepted="P1D or longer, or never")
+    return grace

@@ -13,6 +13,7 @@ from croniter import croniter  # type: ignore[import-untyped]  # Airflow's cron 
 
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy_fields import read_keep
+from canvas_exports.core.archive.sweep import read_grace
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.core.backups.problems import Place, sentence
 from canvas_exports.core.backups.yaml_document import Document
@@ -21,7 +22,7 @@ from canvas_exports.core.canvas.api.url_paths import account_path
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.core.model.durations import read_duration, read_grace
+from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
 
 _CRON_FIELDS = 5

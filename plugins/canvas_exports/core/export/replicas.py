@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.publishing.publish import Published
-from canvas_exports.core.storage.open_store import check_writable
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, CanvasExportsError
 

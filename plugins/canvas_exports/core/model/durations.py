@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pendulum
 
-from canvas_exports.core.archive.sweep import SHORTEST_GRACE
 from canvas_exports.errors import InputError
 
 Duration = timedelta | str
@@ -27,17 +26,3 @@ def read_duration(value: Duration, *, field: str) -> timedelta:
     if not isinstance(parsed, pendulum.Duration):
         raise InputError(field, f"{value!r} is not a length of time", accepted="ISO 8601: PT12H, PT90M, P1D")
     return timedelta(seconds=parsed.total_seconds())
-
-
-def read_grace(value: Duration | None, *, field: str = "sweep_after") -> timedelta | None:
-    """After how long something is swept: a length of time, or ``None`` for ``never``.
-
-    Raises:
-        InputError: neither, or so short that what is swept might be under way.
-    """
-    if value is None or (isinstance(value, str) and value.strip().lower() == "never"):
-        return None
-    grace = read_duration(value, field=field)
-    if grace < SHORTEST_GRACE:
-        raise InputError(field, f"{value} is too short", accepted="P1D or longer, or never")
-    return grace

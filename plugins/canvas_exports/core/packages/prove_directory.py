@@ -82,7 +82,7 @@ def inspect(held: Held, expect: Expectation) -> Inspection:
     members = read_directory(held)
     work = Work(held.size)
     findings = Findings()
-    check_members(members, held.size, findings)
+    check_members(members, held.size, findings, once=frozenset({cartridge.MANIFEST, cartridge.CONTEXT}))
     counts = _sizes(members)
     if expect.export_type == "zip":
         counts |= count_files(members)

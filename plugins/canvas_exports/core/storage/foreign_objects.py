@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from canvas_exports.core.archive.layout import is_key
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.temporary_names import whole_name
 from canvas_exports.foreign_text import harmless
 

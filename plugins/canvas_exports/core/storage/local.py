@@ -12,10 +12,10 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
-from canvas_exports.core.archive.layout import check_key, is_key
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.foreign_objects import Foreign
 from canvas_exports.core.storage.local_folders import FILE_MODE, Folders, LinkError
+from canvas_exports.core.storage.object_keys import check_key, is_key
 from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
 from canvas_exports.core.storage.temporary_names import part_name, whole_name
 from canvas_exports.errors import (

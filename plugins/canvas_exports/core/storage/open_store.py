@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from canvas_exports.core.archive.key_patterns import probe_key
-from canvas_exports.core.model.backoff import pauses
 from canvas_exports.core.storage.forbidden_folders import check_root
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.protection import NONE
-from canvas_exports.core.storage.store import PROBE_TEXT, Store
-from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, InputError, ObjectNotFoundError
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import InputError
 
 ACCEPTED = "s3://bucket/path, gs://bucket/path, az://container/path, file:///path, sftp://user@host/path"
 
-_TRIES_AGAIN = 2
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az"}
 _SFTP = ("sftp", "ssh", "scp")
@@ -64,58 +59,6 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
     if parts.scheme in _SFTP and parts.hostname:
         return _sftp(parts, parts.hostname, port, options, field)
     raise InputError(field, f"{_without_user(parts)!r} is not a place to store in", accepted=ACCEPTED)
-
-
-def check_writable(store: Store) -> None:
-    """Prove, before anything is created in Canvas, that packages can be stored: by the very operations that store them.
-
-    One tiny object is stored as a manifest is and one as a large package is, both under names that no other task uses. They
-    are looked up, listed, read in part and deleted. Afterwards the store knows what it can do (``Store.find_out``). A store
-    that forbids deleting is fine; the probes then stay, for a later sweep or a lifecycle rule.
-
-    Raises:
-        ArchiveDeniedError: no credentials, no such bucket, no right to write, or no locks where the archive's
-            connection asks for them (permanent).
-        ArchiveUnavailableError: the store cannot be reached, or does not give back what it was given (retryable).
-        ArchiveError: the store does not offer what it takes (permanent).
-    """
-    store.check_locks()
-    small = probe_key(".json")
-    stored = []
-    try:
-        store.find_out(small)
-        stored.append(small)
-        large = _put_large(store)
-        stored.append(large)
-        try:
-            given = store.read(large, len(PROBE_TEXT), 7)
-        except ObjectNotFoundError:
-            raise ArchiveUnavailableError(
-                "the store does not find what it has just been given: an archive needs one that is consistent at once",
-                key=large,
-            ) from None
-        if given != PROBE_TEXT[:7]:
-            raise ArchiveUnavailableError("the store gives back other bytes than it was given", key=large)
-        next(iter(store.list(small)), None)
-    finally:
-        for key in stored:  # what an answer that was lost has left is swept later
-            with suppress(ArchiveError):  # what may have gone wrong before is the one to tell
-                store.delete(key)
-
-
-def _put_large(store: Store) -> str:
-    """Store as large packages are; what may pass is tried again, as the small object has shown that the store is there."""
-    for pause in pauses(_TRIES_AGAIN):
-        key = probe_key(".zip")
-        try:
-            store.put(key, iter((PROBE_TEXT, PROBE_TEXT)))
-        except ArchiveUnavailableError:
-            if pause is None:
-                raise
-            time.sleep(pause)
-        else:
-            return key
-    raise AssertionError("the last of the pauses is none")
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:

@@ -13,9 +13,9 @@ from canvas_exports.core.canvas.api.parsing import (
     read_export,
     read_list_item,
     read_progress,
-    read_rows,
     read_user,
 )
+from canvas_exports.core.canvas.http.pagination import read_rows
 from canvas_exports.errors import UnexpectedAnswerError
 
 

@@ -18,12 +18,12 @@ from tests.support.store_servers.gcs import GcsServer
 from tests.support.store_servers.s3 import HANG_UP, LOSE_ANSWER, FaultProxy
 from tests.support.store_servers.stores import MiB, Place
 
-from canvas_exports.core.archive.key_patterns import is_probe
+from canvas_exports.core.archive.probe import check_writable, is_probe
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.protection import Protection
 from canvas_exports.core.storage.store import Block, Store

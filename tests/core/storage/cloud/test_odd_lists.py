@@ -12,10 +12,10 @@ import pytest
 from tests.core.storage.conftest import s3_options
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.core.archive.key_patterns import PROBE
+from canvas_exports.core.archive.probe import PROBE, check_writable
 from canvas_exports.core.storage.cloud import list_pages
 from canvas_exports.core.storage.cloud.listings import moment
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, LockedError
 

@@ -13,9 +13,10 @@ from tests.core.storage.conftest import BUCKET
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, rclone
 from tests.support.store_servers.stores import MiB
 
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.cloud import open_cloud
 from canvas_exports.core.storage.cloud.errors import translated
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.errors import (
     AlreadyStoredError,

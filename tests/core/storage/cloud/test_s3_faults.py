@@ -14,11 +14,12 @@ from tests.support.packages.build import COURSE, HOST, cartridge, draft
 from tests.support.store_servers.s3 import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SECRET_KEY, FaultProxy, client
 from tests.support.store_servers.stores import MiB, S3Place
 
+from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError

@@ -16,13 +16,13 @@ from tests.support.store_servers.s3 import LOSE_ANSWER, FaultProxy
 from tests.support.store_servers.stores import MiB
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
-from canvas_exports.core.archive.key_patterns import PROBE, is_probe
+from canvas_exports.core.archive.probe import PROBE, check_writable, is_probe
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockBudget, Filling
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (

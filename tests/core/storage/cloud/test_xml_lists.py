@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.layout import is_key
 from canvas_exports.core.storage.cloud.xml_lists import read_list
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.errors import ArchiveUnavailableError
 
 NAMES = st.one_of(

@@ -15,7 +15,8 @@ import paramiko
 import pytest
 from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
-from canvas_exports.core.storage.open_store import check_writable, open_store
+from canvas_exports.core.archive.probe import check_writable
+from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.remote import sftp
 from canvas_exports.errors import ArchiveDeniedError, InputError, ObjectNotFoundError

@@ -18,7 +18,6 @@ from typing import Any
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.json_documents import MiB, fetch, format_time, parse, plain
-from canvas_exports.core.archive.layout import is_key
 from canvas_exports.core.archive.manifest import (
     SCHEMA,
     ContextFacts,
@@ -27,6 +26,7 @@ from canvas_exports.core.archive.manifest import (
     PackageFacts,
     RunFacts,
 )
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveError
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from canvas_exports.core.archive.catalog.copies import Copy, in_time
-from canvas_exports.core.archive.layout import context_folder, is_key, manifest_key
+from canvas_exports.core.archive.layout import context_folder, manifest_key
 from canvas_exports.core.archive.manifest import Manifest, load_manifest
 from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 

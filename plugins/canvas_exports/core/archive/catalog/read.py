@@ -11,9 +11,10 @@ from itertools import chain, groupby
 from typing import Protocol
 
 from canvas_exports.core.archive.catalog.copies import Copy, in_time, newest_first
-from canvas_exports.core.archive.layout import context_folder, context_of, is_key, manifest_key
+from canvas_exports.core.archive.layout import context_folder, context_of, manifest_key
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 

@@ -51,24 +51,6 @@ _percent = partial(real, least=0.0, most=100.0)
 _word = partial(text, most=255)  # states and types, SIS ids: cut down they would be others
 
 
-def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], UnexpectedAnswerError | None]:
-    """The rows of a JSON array that can be read, and what is wrong with the first that cannot.
-
-    Raises:
-        UnexpectedAnswerError: it is no array.
-    """
-    if not isinstance(document, list):
-        raise UnexpectedAnswerError("Canvas answered something else than a list")
-    rows: list[T] = []
-    problem: UnexpectedAnswerError | None = None
-    for row in document:
-        try:
-            rows.append(read(row))
-        except UnexpectedAnswerError as error:  # noqa: PERF203 - one odd row takes no other along
-            problem = problem or error
-    return rows, problem
-
-
 def read_export(document: Any) -> ContentExport:
     """A ContentExport object."""
     row = _object(document, "content export")

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from canvas_exports.core.canvas.api.parsing import read_rows
 from canvas_exports.core.canvas.http.messages import Answer, Call, Request
 from canvas_exports.core.canvas.http.origin import Origin, host_of, resolve
 from canvas_exports.core.canvas.http.responses import about
@@ -184,3 +183,21 @@ def _page(url: str | None) -> int | None:
     """``page`` of a URL, where pages have numbers."""
     found = _NUMBER.search(url or "")
     return int(found[1]) if found else None
+
+
+def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], UnexpectedAnswerError | None]:
+    """The rows of a JSON array that can be read, and what is wrong with the first that cannot.
+
+    Raises:
+        UnexpectedAnswerError: it is no array.
+    """
+    if not isinstance(document, list):
+        raise UnexpectedAnswerError("Canvas answered something else than a list")
+    rows: list[T] = []
+    problem: UnexpectedAnswerError | None = None
+    for row in document:
+        try:
+            rows.append(read(row))
+        except UnexpectedAnswerError as error:  # noqa: PERF203 - one odd row takes no other along
+            problem = problem or error
+    return rows, problem

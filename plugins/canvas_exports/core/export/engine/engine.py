@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 
 from canvas_exports.core.export.engine import events
-from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
+from canvas_exports.core.export.engine.items import COMPLETE, MAX_REASON, Item, State
 from canvas_exports.core.export.engine.window import room
-from canvas_exports.core.export.polling.poll import COMPLETE
 from canvas_exports.core.model.outcomes import Outcome
 
 

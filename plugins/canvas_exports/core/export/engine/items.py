@@ -9,6 +9,7 @@ from typing import Any
 
 from canvas_exports.core.model.outcomes import Outcome
 
+COMPLETE = 100.0  # per cent
 MAX_REASON = 240  # characters: a line or two in a report
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState, User
+from canvas_exports.core.export.engine.items import COMPLETE
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedError
 
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
-COMPLETE = 100.0  # per cent
 DOUBT_AFTER = 600.0  # seconds after which a Progress that stands still is no longer taken at its word
 REFUSED = "refused"  # a look was not answered
 _NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)

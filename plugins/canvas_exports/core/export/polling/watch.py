@@ -9,9 +9,10 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
+from canvas_exports.core.export.engine.items import COMPLETE
 from canvas_exports.core.export.polling.canvas_queue import Queue
 from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll import COMPLETE, DOUBT_AFTER, REFUSED, Looks, Subject, look
+from canvas_exports.core.export.polling.poll import DOUBT_AFTER, REFUSED, Looks, Subject, look
 from canvas_exports.core.export.polling.poll_results import News, Seen, Sightings, Wake, Watched
 from canvas_exports.errors import CanvasError, CredentialError
 

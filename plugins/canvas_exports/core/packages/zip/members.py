@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from canvas_exports.core.packages.cartridge.manifest import CONTEXT, MANIFEST
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.core.packages.zip.directory import DEFLATED, SECRET, STORED, Member
@@ -27,14 +26,16 @@ _LEADS_OUT = re.compile(r"\A/|\A[A-Za-z]:|\\|\A\Z")
 _DISGUISED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 
 
-def check_members(members: Sequence[Member], package_size: int, findings: Findings) -> None:
+def check_members(
+    members: Sequence[Member], package_size: int, findings: Findings, *, once: frozenset[str]
+) -> None:
     """Everything that shows in the directory alone goes to ``findings``.
 
     Raises:
         CorruptPackageError: sizes that cannot be, a bomb, or ``imsmanifest.xml`` or ``context.xml`` twice.
     """
     _check_sizes(members, package_size)
-    findings.update(_names(members))
+    findings.update(_names(members, once))
     findings.update(_packing(members))
 
 
@@ -63,11 +64,11 @@ def _check_sizes(members: Iterable[Member], package_size: int) -> None:
         )
 
 
-def _names(members: Iterable[Member]) -> Iterator[Finding]:
+def _names(members: Iterable[Member], once: frozenset[str]) -> Iterator[Finding]:
     seen: set[str] = set()
     for member in members:
         if member.name in seen:
-            if member.name in (MANIFEST, CONTEXT):
+            if member.name in once:
                 raise CorruptPackageError(f"the zip holds {member.name} twice")
             yield Finding("duplicate_name", Severity.WARNING, "two members share a name", member.name)
         seen.add(member.name)

@@ -17,7 +17,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from canvas_exports.core.archive.layout import check_key
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, LentBlock
 from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.cloud.create_if_absent import Creation
@@ -29,6 +28,7 @@ from canvas_exports.core.storage.cloud.retried_requests import Asking, raw_error
 from canvas_exports.core.storage.cloud.signed_requests import Rest
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
 from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.object_keys import check_key
 from canvas_exports.core.storage.protection import NONE, Protection
 from canvas_exports.core.storage.put_source import Producer
 from canvas_exports.core.storage.store import PROBE_TEXT, Block, ObjectInfo, Store, absent

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from canvas_exports.core.archive.layout import check_key, is_key
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.object_keys import check_key, is_key
 from canvas_exports.core.storage.put_source import Producer
 from canvas_exports.core.storage.remote.sftp import LinkError, OccupiedError, RemoteFile, Sftp
 from canvas_exports.core.storage.remote.writer_guard import guarded

@@ -283,7 +283,7 @@ def named_in(properties: Mapping[str, Any]) -> Iterable[str]:
 class TestProof:
     def test_every_code_of_a_finding_stands_there_with_its_severity(self) -> None:
         modules = [
-            ast.parse(each.read_text(encoding="utf-8")) for each in Path(packages.__path__[0]).glob("*.py")
+            ast.parse(each.read_text(encoding="utf-8")) for each in Path(packages.__path__[0]).rglob("*.py")
         ]
         made: dict[str, str] = {}
         for node in (node for tree in modules for node in ast.walk(tree)):
@@ -461,8 +461,8 @@ class TestDevelopment:
             (f"make {name}", does) for name, does in targets
         ]
 
-    def test_the_rooms(self) -> None:
-        named = set(page("development").column("The rooms"))
+    def test_the_packages(self) -> None:
+        named = set(page("development").column("The packages"))
         found = {
             f"{path.relative_to(ROOT).as_posix()}/"
             for parent in ("plugins/canvas_exports", "include", "dev")

@@ -14,10 +14,11 @@ from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import all_places, named_archives, open_archive, open_archives
+from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import CanvasArchiveHook
 from canvas_exports.hooks.archive_location import Place, find_place, root_uri
 from canvas_exports.hooks.archive_protection import EXTRAS
+from canvas_exports.hooks.archive_replicas import all_places, named_archives, open_archives
 from canvas_exports.provider import get_provider_info
 
 Connect = Callable[..., None]

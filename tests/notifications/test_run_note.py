@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from canvas_exports.notifications.run_note import merged, note_run
 
+SUPPORT = Path(__file__).parents[1] / "support"
+
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
@@ -24,11 +26,11 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("notes")
     (folder / "archive").mkdir()
     ran = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("airflow_with_notes.py"))],
+        [sys.executable, str(SUPPORT / "airflow_with_notes.py")],
         env={
             **os.environ,
             "AIRFLOW_HOME": str(folder / "airflow"),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).with_name("noted")),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(SUPPORT / "noted"),
             "NOTED_ARCHIVE": (folder / "archive").as_uri(),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "airflow" / "logs"),
             "AIRFLOW_CONN_CANVAS_DEFAULT": json.dumps(

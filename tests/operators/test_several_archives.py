@@ -10,7 +10,7 @@ from tests.operators.test_content_export import CANVAS, exported, outcomes, pack
 from tests.support.task_runner import Life
 
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import named_archives
+from canvas_exports.hooks.archive_replicas import named_archives
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator

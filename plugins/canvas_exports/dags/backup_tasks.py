@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import AssetAlias, TriggerRule
 
 from canvas_exports.dags.mail_alerts import alarms, mails
-from canvas_exports.hooks.archive import named_archives
+from canvas_exports.hooks.archive_replicas import named_archives
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator

@@ -10,8 +10,9 @@ from airflow.sdk import BaseHook
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive import all_places, open_archive
+from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import CONN_TYPE, named_forms
+from canvas_exports.hooks.archive_replicas import all_places
 from canvas_exports.hooks.connections import find_connection
 
 

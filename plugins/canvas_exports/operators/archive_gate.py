@@ -24,8 +24,9 @@ from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import grid
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import all_places, open_place
+from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_location import Place
+from canvas_exports.hooks.archive_replicas import all_places
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url

@@ -27,8 +27,8 @@ from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.reports.run_report import Receipt, store_batch_report
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.hooks.archive import open_archives
 from canvas_exports.hooks.archive_location import root_uri
+from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.task_observer import observed
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce

@@ -24,7 +24,7 @@ from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive import open_archives
+from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.task_context import run_info

@@ -20,7 +20,7 @@ from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_archives
+from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.task_context import run_info

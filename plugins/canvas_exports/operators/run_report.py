@@ -20,7 +20,7 @@ from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
 from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report
 from canvas_exports.core.storage.store import Store
-from canvas_exports.hooks.archive import open_archives
+from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.links import RunReportLink, report_url

@@ -7,7 +7,7 @@ from pathlib import Path
 from canvas_sandbox import Course
 from canvas_sandbox.content.generate import generate, source_of
 from canvas_sandbox.exports.build import build
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 
 COURSE = 101
 _MOMENT = 1_795_000_000  # seconds since the epoch; any would do
@@ -16,7 +16,7 @@ _MOMENT = 1_795_000_000  # seconds since the epoch; any would do
 def write_package(path: Path, size: int) -> None:
     """Write a cartridge of course 101 of the Canvas at 127.0.0.1, of ``size`` bytes, give or take a few percent."""
     course = Course(id=COURSE, size=size)
-    order = PackageOrder(
+    order = PackageSpec(
         label=f"course:{COURSE}",
         context_id=COURSE,
         name="Benchmark",

@@ -67,13 +67,13 @@ class Exportable:
     faults: Sequence[Fault | LimitedFault] = ()
     package: Path | str | None = None
     revision: int = 0
-    trouble: FaultCounter = field(init=False, repr=False, compare=False)
+    active_faults: FaultCounter = field(init=False, repr=False, compare=False)
 
     kind: ClassVar[str] = "course"
 
     def __post_init__(self) -> None:
         """Start counting the faults."""
-        self.trouble = FaultCounter(self.faults)
+        self.active_faults = FaultCounter(self.faults)
         self.name = self.name or f"{self.kind.capitalize()} {self.id}"
 
     @property
@@ -141,13 +141,13 @@ class Course(Exportable):
         """Fill in the code from the name, and the state from the faults."""
         super().__post_init__()
         self.course_code = self.course_code or self.name
-        if Fault.DELETED in self.trouble:
+        if Fault.DELETED in self.active_faults:
             self.state = "deleted"
 
     @property
     def exists(self) -> bool:
         """Whether paths to the course lead anywhere."""
-        return self.state != "deleted" and Fault.VANISHED not in self.trouble
+        return self.state != "deleted" and Fault.VANISHED not in self.active_faults
 
     @property
     def api_state(self) -> str:

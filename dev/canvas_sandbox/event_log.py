@@ -14,7 +14,7 @@ class StateError(ValueError):
     """The folder holds what this sandbox cannot go on from."""
 
 
-class Journal:
+class EventLog:
     """An append-only file of JSON lines in a folder.
 
     A line is with the operating system before the sandbox answers, so its process may be killed at any moment. It is not

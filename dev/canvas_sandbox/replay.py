@@ -12,7 +12,7 @@ from typing import Any
 
 from canvas_sandbox.changes import apply
 from canvas_sandbox.content.selection import Selection
-from canvas_sandbox.event_log import Journal, StateError
+from canvas_sandbox.event_log import EventLog, StateError
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.records import ExportRequest, RequestRecord
 from canvas_sandbox.world import World
@@ -20,11 +20,11 @@ from canvas_sandbox.world import World
 _VERSION = 1
 
 
-def recall(journal: Journal, world: World, requests: Callable[[RequestRecord], object]) -> None:
+def replay(event_log: EventLog, world: World, requests: Callable[[RequestRecord], object]) -> None:
     """Bring a fresh world to where the journal ends, and have it written on from there.
 
     Args:
-        journal: just opened.
+        event_log: just opened.
         world: just made, with its addresses known: packages name the host they come from.
         requests: takes each remembered request, oldest first.
 
@@ -37,18 +37,18 @@ def recall(journal: Journal, world: World, requests: Callable[[RequestRecord], o
         "time_scale": world.kernel.time_scale,
         "campus": _campus(world),
     }
-    if journal.entries:
-        begun, *entries = journal.entries
+    if event_log.entries:
+        begun, *entries = event_log.entries
         for name, value in about.items():
             if begun.get(name) != value:
                 raise StateError(
                     f"the state is of another sandbox: its {name} was {begun.get(name)}, not {value}"
                 )
         world.kernel.resume(begun["at"])
-        _Recall(world, requests).run(entries)
+        _Replay(world, requests).run(entries)
     else:
-        journal.write("begun", at=world.kernel.started, **about)
-    world.kernel.log_event = journal.write
+        event_log.write("begun", at=world.kernel.started, **about)
+    world.kernel.log_event = event_log.write
 
 
 def _campus(world: World) -> str:
@@ -57,7 +57,7 @@ def _campus(world: World) -> str:
     return hashlib.sha256("\n".join(labels).encode()).hexdigest()[:12]
 
 
-class _Recall:
+class _Replay:
     """Does each line of a journal again."""
 
     def __init__(self, world: World, requests: Callable[[RequestRecord], object]) -> None:
@@ -90,7 +90,7 @@ class _Recall:
         world.exports.start(request, at, frozenset(map(Fault, faults)))
 
     def _used(self, *, context: str, fault: str) -> None:
-        self._contexts[context].trouble.use(Fault(fault))
+        self._contexts[context].active_faults.use(Fault(fault))
 
     def _changed(self, *, at: float, what: str, arguments: list[Any]) -> None:
         self._world.kernel.run_due_jobs(at)

@@ -18,14 +18,14 @@ from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, Us
 from canvas_sandbox.changes import apply
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
-from canvas_sandbox.event_log import Journal
+from canvas_sandbox.event_log import EventLog
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
-from canvas_sandbox.imports.upload_store import Keep
+from canvas_sandbox.imports.upload_store import UploadStore
 from canvas_sandbox.kernel import discard_event
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.records import ExportRecord, ExportRequest, RequestRecord
-from canvas_sandbox.replay import recall
+from canvas_sandbox.replay import replay
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.server import Server
 from canvas_sandbox.world import World
@@ -43,7 +43,7 @@ class Sandbox:
     Args:
         courses: Courses to begin with.
         groups: Groups.
-        users: People beside the four that are always there: admin, teacher, student and outsider.
+        users: HtmlPages beside the four that are always there: admin, teacher, student and outsider.
         accounts: Accounts; the first without a parent is the root account. One by default.
         terms: Enrolment terms. One by default.
         developer_keys: Programs that users may allow to act for them. None by default.
@@ -93,7 +93,7 @@ class Sandbox:
         self._storage_host = storage_host or ("127.0.0.1" if host == "localhost" else "localhost")
         self._ports = (port, storage_port)
         self._state = state
-        self._journal: Journal | None = None
+        self._event_log: EventLog | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -120,11 +120,11 @@ class Sandbox:
         self.world.kernel.files_url = f"http://{self._storage_host}:{canvas_port}"
         self.world.kernel.storage_url = f"http://{self._storage_host}:{storage_port}"
         if self._state is not None:
-            self.world.migrations.keep = Keep(self._state / "files")
+            self.world.migrations.upload_store = UploadStore(self._state / "files")
             with ExitStack() as undo:
                 for bound in sockets:
                     undo.push(bound)
-                self._journal = self._recall(self._state)
+                self._event_log = self._replay(self._state)
                 undo.pop_all()
         ready: Future[None] = Future()
         self._thread = threading.Thread(
@@ -138,12 +138,12 @@ class Sandbox:
         if self._loop is not None and self._stop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_STOP_LIMIT)
-        if self._journal is not None:
+        if self._event_log is not None:
             with self.world.kernel.lock:
                 self.world.kernel.log_event = discard_event
-                self._journal.close()
-        self.world.migrations.keep.close()
-        self._journal = None
+                self._event_log.close()
+        self.world.migrations.upload_store.close()
+        self._event_log = None
         self._loop = self._stop = self._thread = None
 
     @property
@@ -263,16 +263,16 @@ class Sandbox:
     def fill_bucket(self, count: float, token: str | None = None) -> None:
         """Set what a token (the admin's by default) has used up of its rate limit."""
         with self.world.kernel.lock:
-            self._server.gate.fill_bucket(token or self.token, count, self.world.kernel.clock.now())
+            self._server.middleware.fill_bucket(token or self.token, count, self.world.kernel.clock.now())
 
-    def _recall(self, state: Path) -> Journal:
-        journal = Journal(state)
+    def _replay(self, state: Path) -> EventLog:
+        event_log = EventLog(state)
         try:
-            recall(journal, self.world, self._server.keep)
+            replay(event_log, self.world, self._server.keep)
         except BaseException:
-            journal.close()
+            event_log.close()
             raise
-        return journal
+        return event_log
 
     def _change(self, what: str, *arguments: Any) -> Any:
         with self.world.kernel.lock:

@@ -51,7 +51,7 @@ class World:
             if user.id in _ROLES or user.token:
                 self.issue_token(user)
         for context in self.contexts():
-            context.trouble.on_use = partial(self._log_used_fault, context.label)
+            context.active_faults.on_use = partial(self._log_used_fault, context.label)
 
     @property
     def root_account(self) -> Account:
@@ -67,7 +67,7 @@ class World:
     def add_course(self, course: Course) -> None:
         """Add a course that the campus did not have at the start."""
         self.courses[course.id] = course
-        course.trouble.on_use = partial(self._log_used_fault, course.label)
+        course.active_faults.on_use = partial(self._log_used_fault, course.label)
 
     def issue_token(self, user: User) -> str:
         """Make an access token for a user and return it. The first one is the token that the campus gave, if any."""

@@ -139,7 +139,7 @@ class TestDrill:
         assert imports(canvas) == 1
 
     def test_a_drill_that_failed_is_a_task_that_failed(self, canvas: Sandbox, tmp_path: Path) -> None:
-        canvas.world.courses[300].trouble = FaultCounter([Fault.IMPORT_ERRORS])
+        canvas.world.courses[300].active_faults = FaultCounter([Fault.IMPORT_ERRORS])
         task = drill(canvas, tmp_path, retries=3)
         assert task.live() == "failed"
         assert "The drill failed: Canvas noted" in str(task.error)

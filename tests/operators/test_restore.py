@@ -62,7 +62,7 @@ def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> L
 
 
 def trouble(canvas: Sandbox, *faults: Fault) -> None:
-    canvas.world.courses[EMPTY].trouble = FaultCounter(faults)
+    canvas.world.courses[EMPTY].active_faults = FaultCounter(faults)
 
 
 def test_a_course_is_restored_while_no_worker_waits(canvas: Sandbox, tmp_path: Path) -> None:

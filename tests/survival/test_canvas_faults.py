@@ -200,6 +200,6 @@ def test_whatever_canvas_does_nothing_is_lost_or_doubled(running: dict[str, Runn
         left = [
             fault
             for fault in course.faults
-            if isinstance(fault, LimitedFault) and fault.fault in course.trouble
+            if isinstance(fault, LimitedFault) and fault.fault in course.active_faults
         ]
         assert left == [], "every trouble has come"

@@ -10,7 +10,7 @@ from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
 from canvas_sandbox.imports.records import Migration
 from canvas_sandbox.imports.selective_import import parse_copy
-from canvas_sandbox.imports.upload_store import Kept
+from canvas_sandbox.imports.upload_store import StoredUpload
 from canvas_sandbox.world import World
 
 
@@ -56,16 +56,16 @@ def update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) 
 def receive_upload(world: World, upload_id: int, name: str, size: int, sha256: str) -> None:
     """The storage has the whole file; Canvas does not know yet."""
     upload = world.migrations.uploads[upload_id]
-    upload.kept, upload.state = Kept(name, size, sha256), "received"
+    upload.stored, upload.state = StoredUpload(name, size, sha256), "received"
 
 
 def finish_upload(world: World, upload_id: int) -> None:
     """Canvas is told that the file is there: the import begins."""
     upload = world.migrations.uploads[upload_id]
     migration = world.migrations.rows[upload.migration_id]
-    assert upload.kept is not None
+    assert upload.stored is not None
     upload.state = "success"
-    world.migrations.take(migration, upload.kept)
+    world.migrations.take(migration, upload.stored)
     world.migrations.queue(migration)
 
 
@@ -80,7 +80,7 @@ def fetch_file(world: World, migration_id: int, name: str, size: int, sha256: st
     """The file behind a link has come."""
     migration = world.migrations.rows[migration_id]
     del world.migrations.fetching[migration_id]
-    world.migrations.take(migration, Kept(name, size, sha256))
+    world.migrations.take(migration, StoredUpload(name, size, sha256))
     world.migrations.queue(migration)
 
 

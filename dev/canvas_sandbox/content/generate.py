@@ -51,7 +51,7 @@ class Source:
 
 def source_of(owner: Exportable, seed: int, *, new_quizzes: bool = False) -> Source:
     """What decides the content of a course, group or person as it is now."""
-    empty = owner.size == 0 or Fault.EMPTY in owner.trouble
+    empty = owner.size == 0 or Fault.EMPTY in owner.active_faults
     return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canvas_sandbox.content.model import slug
 from canvas_sandbox.exports.cartridge_package import Cartridge
 from canvas_sandbox.exports.file_package import archive_name, file_members
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.exports.qti_package import qti_members
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.packages.virtual_file import Literal, VirtualFile, Window
@@ -15,23 +15,23 @@ _NAME_LIMIT = 200
 _DAMAGED_TAIL = 64
 
 
-def build(export_type: str, order: PackageOrder) -> VirtualFile:
+def build(export_type: str, spec: PackageSpec) -> VirtualFile:
     """The package of an order: the same order gives the same bytes."""
     if export_type == "qti":
-        members = qti_members(order)
+        members = qti_members(spec)
     elif export_type == "zip":
-        members = file_members(order)
+        members = file_members(spec)
     else:
-        members = Cartridge(order).members()
-    package = lay_out(members, order.moment, zip64=Fault.ZIP64 in order.faults)
-    return _damage(package) if Fault.CORRUPT in order.faults else package
+        members = Cartridge(spec).members()
+    package = lay_out(members, spec.moment, zip64=Fault.ZIP64 in spec.faults)
+    return _damage(package) if Fault.CORRUPT in spec.faults else package
 
 
-def file_name(export_type: str, order: PackageOrder) -> str:
+def file_name(export_type: str, spec: PackageSpec) -> str:
     """The name Canvas gives the package; not unique."""
     if export_type == "zip":
-        return archive_name(order.content)
-    name = slug(order.name)[:_NAME_LIMIT]
+        return archive_name(spec.content)
+    name = slug(spec.name)[:_NAME_LIMIT]
     return f"{name}-quiz-export.zip" if export_type == "qti" else f"{name}-export.imscc"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from canvas_sandbox.content.model import Content, Item, Kind, create_key
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.exports.reexport import with_verbatim
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.packages import documents, new_quiz_documents
@@ -35,26 +35,26 @@ EXPORT_ERRORS = (
 class Cartridge:
     """The members of one cartridge, in Canvas's order: settings, texts, files, and the manifest last."""
 
-    def __init__(self, order: PackageOrder) -> None:
-        self._order = order
-        self._content = order.content
-        self._cc13 = order.version.startswith("1.3")
+    def __init__(self, spec: PackageSpec) -> None:
+        self._spec = spec
+        self._content = spec.content
+        self._cc13 = spec.version.startswith("1.3")
         self._resources: list[Resource] = []
-        wrong = Fault.WRONG_COURSE in order.faults
-        self._course_id = order.context_id + 1 if wrong else order.context_id
-        self._name = "Another course" if wrong else order.name
+        wrong = Fault.WRONG_COURSE in spec.faults
+        self._course_id = spec.context_id + 1 if wrong else spec.context_id
+        self._name = "Another course" if wrong else spec.name
 
     def members(self) -> Iterator[Member]:
         """All members; a file that cannot be read is left out although the manifest names it."""
         written = {member.name: member for member in self._written()}
-        if self._order.verbatim is not None:
-            written |= with_verbatim(written, self._order.verbatim, self._unreadable())
+        if self._spec.verbatim is not None:
+            written |= with_verbatim(written, self._spec.verbatim, self._unreadable())
         yield from written.values()
         yield text_member("imsmanifest.xml", self._manifest())
 
     def _written(self) -> Iterator[Member]:
         """What is written anew for this export: of a course that has nothing of its own, only where it comes from."""
-        if self._order.verbatim is None or not self._order.verbatim.covers or self._has_own:
+        if self._spec.verbatim is None or not self._spec.verbatim.covers or self._has_own:
             yield from self._pages()
             yield from self._assignments()
             yield from self._topics()
@@ -73,13 +73,13 @@ class Cartridge:
 
     def _pages(self) -> Iterator[Member]:
         yield directory_member("wiki_content/")
-        for page in self._order.own(Kind.PAGE):
+        for page in self._spec.own(Kind.PAGE):
             name = f"wiki_content/{page.slug}.html"
             yield text_member(name, documents.html_page(page, self._links(page)))
             self._add(page.key, "webcontent", name)
 
     def _assignments(self) -> Iterator[Member]:
-        for item in self._order.own(Kind.ASSIGNMENT):
+        for item in self._spec.own(Kind.ASSIGNMENT):
             page, settings = f"{item.key}/{item.slug}.html", f"{item.key}/assignment_settings.xml"
             group = self._content.items.get(item.parent or 0)
             yield directory_member(f"{item.key}/")
@@ -93,23 +93,23 @@ class Cartridge:
 
     def _assignment_settings(self, item: Item, group_key: str) -> str:
         if item.is_new_quiz:
-            return new_quiz_documents.shell(item, group_key, self._order.new_quiz_tool)
+            return new_quiz_documents.shell(item, group_key, self._spec.new_quiz_tool)
         return documents.assignment_settings(item, group_key)
 
     def _new_quizzes(self) -> Iterator[Member]:
         """What another service adds."""
-        if not self._order.has_new_quiz_bodies:
+        if not self._spec.has_new_quiz_bodies:
             return
-        for item in self._order.own(Kind.ASSIGNMENT):
+        for item in self._spec.own(Kind.ASSIGNMENT):
             if item.is_new_quiz:
-                yield from new_quiz_documents.body_members(item, self._order.filler_key(item.id))
+                yield from new_quiz_documents.body_members(item, self._spec.filler_key(item.id))
                 self._resources += new_quiz_documents.body_resources(item, cc13=self._cc13)
 
     def _topics(self) -> Iterator[Member]:
         kind = "imsdt_xmlv1p3" if self._cc13 else "imsdt_xmlv1p1"
-        for item in (*self._order.own(Kind.DISCUSSION), *self._order.own(Kind.ANNOUNCEMENT)):
+        for item in (*self._spec.own(Kind.DISCUSSION), *self._spec.own(Kind.ANNOUNCEMENT)):
             meta = create_key(item.asset_string, "topic_meta_")
-            yield text_member(f"{item.key}.xml", documents.topic(item, self._order.version))
+            yield text_member(f"{item.key}.xml", documents.topic(item, self._spec.version))
             yield text_member(f"{meta}.xml", documents.topic_meta(item, meta))
             self._add(item.key, kind, f"{item.key}.xml", href=False, depends=meta)
             self._add(meta, CANVAS_DATA, f"{meta}.xml")
@@ -121,7 +121,7 @@ class Cartridge:
             else "imsqti_xmlv1p2/imscc_xmlv1p1/assessment"
         )
         yield directory_member("non_cc_assessments/")
-        for quiz in self._order.own(Kind.QUIZ):
+        for quiz in self._spec.own(Kind.QUIZ):
             questions, meta = f"{quiz.key}/assessment_qti.xml", f"{quiz.key}/assessment_meta.xml"
             full = f"non_cc_assessments/{quiz.key}.xml.qti"
             meta_key = create_key(quiz.asset_string, "quiz_meta_")
@@ -133,7 +133,7 @@ class Cartridge:
             self._add(meta_key, CANVAS_DATA, meta, full)
 
     def _files(self) -> Iterator[Member]:
-        files = list(self._order.own(Kind.FILE))
+        files = list(self._spec.own(Kind.FILE))
         unreadable = self._unreadable()
         folders = [folder for folder in self._content.of(Kind.FOLDER) if folder.id != self._content.root]
         if files or folders:
@@ -144,7 +144,7 @@ class Cartridge:
             name = f"web_resources/{self._content.path(file)}"
             self._add(file.key, "webcontent", name)
             if file is not unreadable:
-                yield filler_member(name, self._order.filler_key(file.id), file.size)
+                yield filler_member(name, self._spec.filler_key(file.id), file.size)
 
     def _settings(self) -> Iterator[Member]:
         content = self._content
@@ -172,7 +172,7 @@ class Cartridge:
         self._add(self._key("settings"), CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
 
     def _context(self) -> str:
-        return documents.context_xml(self._course_id, self._name, self._order.canvas_domain)
+        return documents.context_xml(self._course_id, self._name, self._spec.canvas_domain)
 
     @property
     def _has_own(self) -> bool:
@@ -180,34 +180,34 @@ class Cartridge:
         return any(
             item
             for kind in Kind
-            for item in self._order.own(kind)
+            for item in self._spec.own(kind)
             if kind is not Kind.FOLDER and item.id != self._content.root
         )
 
     def _unreadable(self) -> Item | None:
         """The file that storage fails to give."""
         files = list(self._content.of(Kind.FILE))
-        return files[-1] if files and Fault.INCOMPLETE in self._order.faults else None
+        return files[-1] if files and Fault.INCOMPLETE in self._spec.faults else None
 
     def _manifest(self) -> str:
         identifier = create_key(f"course_{self._course_id}", "common_cartridge_")
-        taken = "" if self._has_own or self._order.verbatim is None else self._order.verbatim.manifest
-        text = renewed_manifest(taken, identifier, self._order.version, self._order.moment)
+        taken = "" if self._has_own or self._spec.verbatim is None else self._spec.verbatim.manifest
+        text = renewed_manifest(taken, identifier, self._spec.version, self._spec.moment)
         text = text or cartridge_manifest(
             identifier=identifier,
             title=self._name,
-            version=self._order.version,
-            moment=self._order.moment,
+            version=self._spec.version,
+            moment=self._spec.moment,
             outline=self._outline(),
             resources=self._all_resources(),
         )
-        if Fault.EXPORT_ERRORS in self._order.faults:
-            text = with_errors(text, self._order.export_id, EXPORT_ERRORS)
+        if Fault.EXPORT_ERRORS in self._spec.faults:
+            text = with_errors(text, self._spec.export_id, EXPORT_ERRORS)
         return text
 
     def _all_resources(self) -> list[Resource]:
         """Those written anew and those taken over; the settings are one resource."""
-        verbatim = self._order.verbatim
+        verbatim = self._spec.verbatim
         if verbatim is None:
             return self._resources
         rows = keyed(self._resources)

@@ -24,7 +24,7 @@ _REGRESSION_TO = 2.0
 
 
 @dataclass(frozen=True)
-class Life:
+class ExportJob:
     """How an export runs once a worker has it.
 
     Attributes:

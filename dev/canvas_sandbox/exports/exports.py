@@ -11,8 +11,8 @@ from pathlib import Path
 from canvas_sandbox.campus import Course, User
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.exports.build import file_name
-from canvas_sandbox.exports.export_job import Life
-from canvas_sandbox.exports.packing import Packing
+from canvas_sandbox.exports.export_job import ExportJob
+from canvas_sandbox.exports.package_snapshot import PackageSnapshot
 from canvas_sandbox.faults import JOB_FAULTS, PACKAGE_FAULTS, Fault
 from canvas_sandbox.imports.holding.contents import Contents
 from canvas_sandbox.kernel import DAY, Kernel
@@ -42,7 +42,7 @@ class Exports:
 
     def create(self, request: ExportRequest) -> Export:
         """Create an export and its job, log the request, and use up the faults that it meets."""
-        faults = request.context.trouble.take_all(JOB_FAULTS | PACKAGE_FAULTS)
+        faults = request.context.active_faults.take_all(JOB_FAULTS | PACKAGE_FAULTS)
         now = self._kernel.clock.now()
         self._kernel.log_event(
             "export",
@@ -78,7 +78,7 @@ class Exports:
         # Migrating a quiz needs a feature this Canvas has switched off: such an export stays created.
         if Fault.STUCK_CREATED not in export.faults and export.export_type != "quizzes2":
             switches = self._kernel.switches
-            job = Life(
+            job = ExportJob(
                 export,
                 progress,
                 self._duration(export),
@@ -141,24 +141,24 @@ class Exports:
         """Return what builds the package of a course copy, from the course as it is now."""
         now = self._kernel.now
         export = Export(export_id, course, "course_copy", user_id, now, selection=_EVERYTHING)
-        return self._packing(export, now).render
+        return self._snapshot(export, now).render
 
     def attach(self, export: Export, moment: float) -> Attachment | None:
         """Add the package of an export, from its context as it is now; ``None`` if there is nothing to pack."""
-        packing = self._packing(export, moment)
-        order = packing.order()
-        if order is None:
+        snapshot = self._snapshot(export, moment)
+        spec = snapshot.spec()
+        if spec is None:
             return None
         file_id = self._kernel.next_file_id()
         attachment = Attachment(
             id=file_id,
             uuid=hashlib.sha256(f"{self._kernel.seed}:file:{file_id}".encode()).hexdigest()[:40],
-            name=file_name(export.export_type, order),
+            name=file_name(export.export_type, spec),
             content_type=_MEDIA_TYPES.get(export.export_type, "application/octet-stream"),
-            size=packing.render().size,
+            size=snapshot.render().size,
             created_at=moment,
             export=export,
-            build=packing.render,
+            build=snapshot.render,
         )
         self.attachments[file_id] = attachment
         return attachment
@@ -176,9 +176,9 @@ class Exports:
         expiry = export.created_at + days * DAY
         return self._kernel.clock.now() > expiry + (_COLLECTOR_STARTS - expiry) % DAY
 
-    def _packing(self, export: Export, moment: float) -> Packing:
+    def _snapshot(self, export: Export, moment: float) -> PackageSnapshot:
         context = export.context
-        return Packing(
+        return PackageSnapshot(
             export=export,
             source=self._contents.source(context),
             name=context.name,

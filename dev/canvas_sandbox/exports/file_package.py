@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from canvas_sandbox.content.model import Content, Item, Kind
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.packages.zip_layout import Member, directory_member, filler_member
 
@@ -25,27 +25,27 @@ def common_folder(content: Content) -> Item:
     return content.items[shared[-1]]
 
 
-def file_members(order: PackageOrder) -> Iterator[Member]:
+def file_members(spec: PackageSpec) -> Iterator[Member]:
     """Files at paths relative to the common folder, and an entry for each empty folder.
 
     With ``INCOMPLETE`` the last file is left out: Canvas skips what it cannot read and says nothing.
     """
-    content = order.content
+    content = spec.content
     base = common_folder(content)
     start = "" if base.id == content.root else content.path(base)
     files = list(content.of(Kind.FILE))
-    if Fault.INCOMPLETE in order.faults:
+    if Fault.INCOMPLETE in spec.faults:
         files = files[:-1]
     for folder in _empty_folders(content):
         if folder.id != base.id:
             yield directory_member(f"{posixpath.relpath('/' + content.path(folder), '/' + start)}/")
     for file in files:
         name = posixpath.relpath("/" + content.path(file), "/" + start)
-        imported = order.verbatim.of(file) if order.verbatim is not None and order.verbatim.has(file) else {}
+        imported = spec.verbatim.of(file) if spec.verbatim is not None and spec.verbatim.has(file) else {}
         if imported:
             yield replace(next(iter(imported.values())), name=name)
         else:
-            yield filler_member(name, order.filler_key(file.id), file.size)
+            yield filler_member(name, spec.filler_key(file.id), file.size)
 
 
 def archive_name(content: Content) -> str:

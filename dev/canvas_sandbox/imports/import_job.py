@@ -10,7 +10,7 @@ from canvas_sandbox.campus import Exportable
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.open_package import BadPackageError, Package
-from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.imports.package_contents import ItemKey, PackageContents, PackageItem
 from canvas_sandbox.imports.quiz_and_file_packages import read_files, read_qti
 from canvas_sandbox.imports.read_cartridge import read_cartridge
 from canvas_sandbox.imports.records import Migration
@@ -21,7 +21,7 @@ _LEFT_OUT = 2
 """Pages, and files, that an import with errors leaves out."""
 
 
-class JobServices(Protocol):
+class ImportServices(Protocol):
     """What the job of a migration needs of the Canvas it runs in."""
 
     @property
@@ -37,14 +37,14 @@ class JobServices(Protocol):
     def note(self, migration: Migration, moment: float, kind: str, description: str) -> None:
         """Add an issue to a migration."""
 
-    def apply(self, migration: Migration, parcel: Parcel) -> None:
+    def apply(self, migration: Migration, package: PackageContents) -> None:
         """Import the contents of a package into the context of a migration."""
 
 
-class ImportLife:
+class ImportJob:
     """What workers do with a migration."""
 
-    def __init__(self, migrations: JobServices, migration: Migration) -> None:
+    def __init__(self, migrations: ImportServices, migration: Migration) -> None:
         self._all = migrations
         self._migration = migration
 
@@ -62,7 +62,7 @@ class ImportLife:
             self._fail(moment, "Unexpected error while importing the content")
             return
         try:
-            parcel = self.read()
+            package = self.read()
         except BadPackageError as error:
             self._fail(moment, f"The import file could not be processed. {error}")
             return
@@ -70,14 +70,14 @@ class ImportLife:
         if not migration.immediate:
             progress.write(moment, "completed", 100.0)
             return
-        yield from self._write(moment, parcel)
+        yield from self._write(moment, package)
 
     def import_content(self, start: float) -> Generator[float, None, None]:
         """Read the package again and write what was selected of it."""
         self._migration.progress.write(start, "running", 0.0)
         yield from self._write(start, self.read())
 
-    def read(self) -> Parcel:
+    def read(self) -> PackageContents:
         """What the package brings.
 
         Raises:
@@ -101,18 +101,18 @@ class ImportLife:
             raise BadPackageError("This is not a Moodle backup")
         return read_cartridge(package)
 
-    def _write(self, start: float, parcel: Parcel) -> Generator[float, None, None]:
+    def _write(self, start: float, package: PackageContents) -> Generator[float, None, None]:
         migration, progress = self._migration, self._migration.progress
         migration.workflow_state = "importing"
         moment = yield from self._steps(start, _IMPORTED)
-        for name in parcel.missing:
+        for name in package.missing:
             self._all.note(migration, moment, "warning", f"The file {name} is missing from the package")
         if Fault.IMPORT_WARNINGS in migration.faults:
             self._all.note(migration, moment, "warning", "Missing links found in imported content")
             self._all.note(migration, moment, "todo", "The tool of an assignment has to be configured")
         if Fault.IMPORT_ERRORS in migration.faults:
-            parcel = self._torn(parcel, moment)
-        self._all.apply(migration, parcel)
+            package = self._torn(package, moment)
+        self._all.apply(migration, package)
         migration.workflow_state, migration.finished_at = "imported", moment
         progress.write(moment, "completed", 100.0)
 
@@ -130,22 +130,22 @@ class ImportLife:
         self._migration.workflow_state, self._migration.finished_at = "failed", moment
         self._migration.progress.write(moment, "failed")
 
-    def _torn(self, parcel: Parcel, moment: float) -> Parcel:
+    def _torn(self, package: PackageContents, moment: float) -> PackageContents:
         """Without some pages and files, each of them an issue."""
-        lost: dict[FoundKey, Found] = {}
+        lost: dict[ItemKey, PackageItem] = {}
         for kind in (Kind.PAGE, Kind.FILE):
-            rows = [(key, found) for key, found in parcel.found.items() if key[0] is kind]
+            rows = [(key, found) for key, found in package.found.items() if key[0] is kind]
             lost |= dict(rows[:_LEFT_OUT])
         for found in lost.values():
             what = found.kind.asset.replace("_", " ")
             self._all.note(self._migration, moment, "error", f'Import Error: {what} - "{found.title}"')
         keys = {key for _, key in lost}
-        return Parcel(
-            found={key: found for key, found in parcel.found.items() if key not in lost},
+        return PackageContents(
+            found={key: found for key, found in package.found.items() if key not in lost},
             members={
-                name: row for name, row in parcel.members.items() if parcel.owners.get(name) not in keys
+                name: row for name, row in package.members.items() if package.owners.get(name) not in keys
             },
-            owners=parcel.owners,
-            resources={key: row for key, row in parcel.resources.items() if key not in keys},
-            partial=parcel.partial,
+            owners=package.owners,
+            resources={key: row for key, row in package.resources.items() if key not in keys},
+            partial=package.partial,
         )

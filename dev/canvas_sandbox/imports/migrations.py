@@ -12,11 +12,11 @@ from canvas_sandbox.campus import Course, Exportable
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.holding.contents import Contents
-from canvas_sandbox.imports.import_job import ImportLife
-from canvas_sandbox.imports.package_contents import Parcel
+from canvas_sandbox.imports.import_job import ImportJob
+from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.imports.records import Issue, Migration, MigrationRecord, Upload
 from canvas_sandbox.imports.selective_import import choose
-from canvas_sandbox.imports.upload_store import Keep, Kept
+from canvas_sandbox.imports.upload_store import StoredUpload, UploadStore
 from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
 
@@ -55,7 +55,7 @@ class Migrations:
         self._exports = exports
         self.rows: dict[int, Migration] = {}
         self.uploads: dict[int, Upload] = {}
-        self.keep = Keep()
+        self.upload_store = UploadStore()
         self.fetching: dict[int, str] = {}
         self._ids, self._issue_ids = itertools.count(301), itertools.count(4001)
 
@@ -78,8 +78,8 @@ class Migrations:
                 started_at=row.started_at,
                 finished_at=row.finished_at,
                 upload=row.upload.id if row.upload else None,
-                size=row.kept.size if row.kept else None,
-                sha256=row.kept.sha256 if row.kept else None,
+                size=row.stored.size if row.stored else None,
+                sha256=row.stored.sha256 if row.stored else None,
                 imports=row.imports,
                 issues=[f"{issue.issue_type}: {issue.description}" for issue in row.issues],
             )
@@ -122,10 +122,10 @@ class Migrations:
         migration.workflow_state = "pre_processing"
         return upload
 
-    def take(self, migration: Migration, kept: Kept) -> None:
+    def take(self, migration: Migration, stored: StoredUpload) -> None:
         """The bytes of a migration have come from outside."""
-        migration.kept = kept
-        migration.package = partial(self._open, kept.name)
+        migration.stored = stored
+        migration.package = partial(self._open, stored.name)
 
     def begin(self, migration: Migration) -> None:
         """Get the bytes from where the settings say, and go to work."""
@@ -147,13 +147,13 @@ class Migrations:
         migration.workflow_state = "exporting"
         migration.started_at = self._kernel.now
         migration.progress.reset(self._kernel.now)
-        self._submit(migration, ImportLife(self, migration).convert)
+        self._submit(migration, ImportJob(self, migration).convert)
 
     def resume(self, migration: Migration) -> None:
         """Let a worker import what was selected."""
         migration.workflow_state = "importing"
         migration.progress.reset(self._kernel.now)
-        self._submit(migration, ImportLife(self, migration).import_content)
+        self._submit(migration, ImportJob(self, migration).import_content)
 
     def give_up(self, migration: Migration, reason: str) -> None:
         """It has failed before any work on it."""
@@ -166,9 +166,9 @@ class Migrations:
         """An issue."""
         migration.issues.append(Issue(next(self._issue_ids), description, kind, moment, moment))
 
-    def apply(self, migration: Migration, parcel: Parcel) -> None:
+    def apply(self, migration: Migration, package: PackageContents) -> None:
         """Write a package's content into the course."""
-        chosen = parcel if migration.copy is None else choose(parcel, migration.copy)
+        chosen = package if migration.copy is None else choose(package, migration.copy)
         self._contents.add(migration.context, chosen)
         migration.imports += 1
 
@@ -187,7 +187,7 @@ class Migrations:
         return self._kernel.switches.stuck_holds_worker
 
     def _open(self, name: str) -> VirtualFile:
-        return VirtualFile([OnDisk(self.keep.path(name))])
+        return VirtualFile([OnDisk(self.upload_store.path(name))])
 
     def _submit(
         self, migration: Migration, work: Callable[[float], Any], tries: int = 0, moment: float | None = None

@@ -9,12 +9,12 @@ from canvas_sandbox.content.model import Kind
 from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import Member
 
-FoundKey = tuple[Kind, str]
+ItemKey = tuple[Kind, str]
 """Kind and migration id; a folder goes by its path."""
 
 
 @dataclass(frozen=True)
-class Found:
+class PackageItem:
     """One thing of a package, which names others by key.
 
     ``parent`` is a file's folder (by path), a module item's module or an assignment's group; ``target`` is what a module
@@ -33,7 +33,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Parcel:
+class PackageContents:
     """A package as it was understood.
 
     Attributes:
@@ -46,7 +46,7 @@ class Parcel:
         partial: Whether it comes without the documents that describe a course as a whole.
     """
 
-    found: Mapping[FoundKey, Found] = field(default_factory=dict)
+    found: Mapping[ItemKey, PackageItem] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from canvas_sandbox.content.model import Kind, create_key
 from canvas_sandbox.imports.open_package import BadPackageError, Package
-from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.imports.package_contents import ItemKey, PackageContents, PackageItem
 from canvas_sandbox.imports.read_cartridge import FILES, MANIFEST, below, child_text, parse_xml, read_resource
 from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import Member, directory_member
@@ -17,7 +17,7 @@ _CANVAS_DATA = "associatedcontent/imscc_xmlv1p1/learning-application-resource"
 _ASSESSMENT = "imsqti_xmlv1p2/imscc_xmlv1p1/assessment"
 
 
-def read_qti(package: Package) -> Parcel:
+def read_qti(package: Package) -> PackageContents:
     """What a QTI package brings, laid out as a cartridge has it.
 
     Raises:
@@ -26,7 +26,7 @@ def read_qti(package: Package) -> Parcel:
     if MANIFEST not in package.members:
         raise BadPackageError("The package has no imsmanifest.xml")
     manifest = parse_xml(package.text(MANIFEST), MANIFEST)
-    found: dict[FoundKey, Found] = {}
+    found: dict[ItemKey, PackageItem] = {}
     members: dict[str, Member] = {}
     owners: dict[str, str] = {}
     resources: dict[str, Resource] = {}
@@ -42,16 +42,16 @@ def read_qti(package: Package) -> Parcel:
         if not title:
             text = parse_xml(package.text(row.files[0]), row.files[0])
             title = next((each.get("title", "") for each in below(text, "assessment")), key)
-        found[Kind.QUIZ, key] = Found(Kind.QUIZ, key, title)
+        found[Kind.QUIZ, key] = PackageItem(Kind.QUIZ, key, title)
         members |= {f"{key}/": directory_member(f"{key}/")} | own
         owners |= dict.fromkeys([f"{key}/", *own], key)
         other = row.depends_on[0] if row.depends_on else f"{key}_meta"
         resources[key] = Resource(key, _ASSESSMENT, (plain,), href=False, depends_on=(other,))
         resources[other] = Resource(other, _CANVAS_DATA, tuple(name for name in (meta, full) if name in own))
-    return Parcel(found, members, owners, resources, partial=True)
+    return PackageContents(found, members, owners, resources, partial=True)
 
 
-def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Parcel:
+def read_files(package: Package, folder: str, known: Mapping[str, str]) -> PackageContents:
     """What a plain archive brings into a folder.
 
     Args:
@@ -59,7 +59,7 @@ def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Parce
         folder: path of the folder below the root folder.
         known: migration ids of files that are there, by path: they are replaced.
     """
-    found: dict[FoundKey, Found] = {}
+    found: dict[ItemKey, PackageItem] = {}
     members: dict[str, Member] = {}
     owners: dict[str, str] = {}
     resources: dict[str, Resource] = {}
@@ -69,20 +69,20 @@ def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Parce
             continue
         parent = path if member.name.endswith("/") else posixpath.dirname(path)
         for each in _folders(parent):
-            found[Kind.FOLDER, each] = Found(
+            found[Kind.FOLDER, each] = PackageItem(
                 Kind.FOLDER, each, posixpath.basename(each), parent=posixpath.dirname(each)
             )
         if member.name.endswith("/"):
             members[f"{FILES}{path}/"] = replace(member, name=f"{FILES}{path}/")
             continue
         key, inside = known.get(path) or create_key(path, "unzipped_"), FILES + path
-        found[Kind.FILE, key] = Found(
+        found[Kind.FILE, key] = PackageItem(
             Kind.FILE, key, posixpath.basename(path), parent=parent, size=member.size
         )
         members[inside] = replace(member, name=inside)
         owners[inside] = key
         resources[key] = Resource(key, "webcontent", (inside,))
-    return Parcel(found, members, owners, resources, partial=True)
+    return PackageContents(found, members, owners, resources, partial=True)
 
 
 def _folders(path: str) -> list[str]:

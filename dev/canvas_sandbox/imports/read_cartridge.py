@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from canvas_sandbox.content.model import Kind
 from canvas_sandbox.imports.open_package import BadPackageError, Package
-from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.imports.package_contents import ItemKey, PackageContents, PackageItem
 from canvas_sandbox.packages.manifest import Resource, keyed
 from canvas_sandbox.packages.new_quiz_documents import MEDIA
 
@@ -32,7 +32,7 @@ _LISTS = (
 )
 
 
-def read_cartridge(package: Package) -> Parcel:
+def read_cartridge(package: Package) -> PackageContents:
     """What a cartridge brings.
 
     Raises:
@@ -40,7 +40,7 @@ def read_cartridge(package: Package) -> Parcel:
     """
     if MANIFEST not in package.members:
         raise BadPackageError("The package has no imsmanifest.xml")
-    return _Cartridge(package).parcel()
+    return _Cartridge(package).package()
 
 
 class _Cartridge:
@@ -53,20 +53,20 @@ class _Cartridge:
         self._missing = [name for resource in named for name in resource.files if name not in package.members]
         self._resources = keyed(_present(named, package))
         self._assignments = {row.identifier for row in self._resources.values() if _is_assignment(row)}
-        self._found: dict[FoundKey, Found] = {}
+        self._found: dict[ItemKey, PackageItem] = {}
         self._locked = self._locked_files()
 
-    def parcel(self) -> Parcel:
+    def package(self) -> PackageContents:
         """Everything there is."""
         self._folders()
         for resource in self._resources.values():
             self._thing(resource)
         for kind, name, element in _LISTS:
             for row in below(self._settings(name), element):
-                self._add(Found(kind, row.get("identifier", ""), child_text(row, "title")))
+                self._add(PackageItem(kind, row.get("identifier", ""), child_text(row, "title")))
         self._modules()
         missing = tuple(name for name in self._missing if not name.startswith(_SETTINGS))
-        return Parcel(
+        return PackageContents(
             found=self._found,
             members=self._package.within(lambda name: name not in _WRITTEN_ANEW),
             owners=self._owners(),
@@ -75,7 +75,7 @@ class _Cartridge:
             manifest="" if missing else self._package.text(MANIFEST),
         )
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: PackageItem) -> None:
         self._found[found.kind, found.key] = found
 
     def _folders(self) -> None:
@@ -86,7 +86,7 @@ class _Cartridge:
     def _folder(self, path: str) -> None:
         for folder in reversed(list(_upwards(path))):
             parent = posixpath.dirname(folder)
-            self._add(Found(Kind.FOLDER, folder, posixpath.basename(folder), parent=parent))
+            self._add(PackageItem(Kind.FOLDER, folder, posixpath.basename(folder), parent=parent))
 
     def _thing(self, resource: Resource) -> None:
         """What a resource is in the model; what has no place there is kept as it is."""
@@ -106,15 +106,15 @@ class _Cartridge:
             text = self._package.text(page)
             title = child_text(settings, "title") or _title(text)
             group = child_text(settings, "assignment_group_identifierref")
-            self._add(Found(Kind.ASSIGNMENT, key, title, _body(text), _links(text), parent=group))
+            self._add(PackageItem(Kind.ASSIGNMENT, key, title, _body(text), _links(text), parent=group))
         elif resource.type == "webcontent" and first.startswith(_PAGES) and first.endswith(".html"):
             text = self._package.text(first)
-            self._add(Found(Kind.PAGE, key, _title(text), _body(text), _links(text)))
+            self._add(PackageItem(Kind.PAGE, key, _title(text), _body(text), _links(text)))
         elif resource.type == "webcontent" and not first.startswith((_PAGES, _SETTINGS, MEDIA)):
             path = _inside(first)
             self._folder(posixpath.dirname(path))
             self._add(
-                Found(
+                PackageItem(
                     Kind.FILE,
                     key,
                     posixpath.basename(path),
@@ -129,7 +129,7 @@ class _Cartridge:
         meta = self._meta(resource)
         kind = Kind.ANNOUNCEMENT if child_text(meta, "type") == "announcement" else Kind.DISCUSSION
         text = child_text(topic, "text")
-        self._add(Found(kind, resource.identifier, child_text(topic, "title"), text, _links(text)))
+        self._add(PackageItem(kind, resource.identifier, child_text(topic, "title"), text, _links(text)))
 
     def _quiz(self, resource: Resource) -> None:
         meta = self._meta(resource)
@@ -138,7 +138,7 @@ class _Cartridge:
             questions = parse_xml(self._package.text(resource.files[0]), resource.files[0])
             title = next((row.get("title", "") for row in below(questions, "assessment")), "")
         text = child_text(meta, "description")
-        self._add(Found(Kind.QUIZ, resource.identifier, title, text, _links(text)))
+        self._add(PackageItem(Kind.QUIZ, resource.identifier, title, text, _links(text)))
 
     def _meta(self, resource: Resource) -> ET.Element:
         """Canvas's own data about a topic or a quiz, in the resource that it depends on."""
@@ -155,20 +155,22 @@ class _Cartridge:
         """Modules from Canvas's own list, or from the outline where there is none."""
         modules = list(below(self._settings("module_meta.xml"), "module"))
         for module in modules:
-            self._add(Found(Kind.MODULE, module.get("identifier", ""), child_text(module, "title")))
+            self._add(PackageItem(Kind.MODULE, module.get("identifier", ""), child_text(module, "title")))
             for row in below(module, "item"):
                 self._module_item(module, row, child_text(row, "title"), child_text(row, "identifierref"))
         if modules:
             return
         roots = [row for organization in below(self._manifest, "organization") for row in organization]
         for module in (row for root in roots for row in root if _local(row) == "item"):
-            self._add(Found(Kind.MODULE, module.get("identifier", ""), child_text(module, "title")))
+            self._add(PackageItem(Kind.MODULE, module.get("identifier", ""), child_text(module, "title")))
             for row in below(module, "item"):
                 self._module_item(module, row, child_text(row, "title"), row.get("identifierref", ""))
 
     def _module_item(self, module: ET.Element, row: ET.Element, title: str, target: str) -> None:
         parent = module.get("identifier", "")
-        self._add(Found(Kind.MODULE_ITEM, row.get("identifier", ""), title, parent=parent, target=target))
+        self._add(
+            PackageItem(Kind.MODULE_ITEM, row.get("identifier", ""), title, parent=parent, target=target)
+        )
 
     def _settings(self, name: str) -> ET.Element:
         text = self._package.text(_SETTINGS + name)

@@ -9,7 +9,7 @@ from typing import Any
 from canvas_sandbox.campus import Exportable
 from canvas_sandbox.content.selection import Selection
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.imports.upload_store import Kept
+from canvas_sandbox.imports.upload_store import StoredUpload
 from canvas_sandbox.packages.virtual_file import VirtualFile
 from canvas_sandbox.records import Progress
 
@@ -49,7 +49,7 @@ class Upload:
     migration_id: int
     issued_at: float
     state: str = "pending"
-    kept: Kept | None = None
+    stored: StoredUpload | None = None
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Migration:
     started_at: float | None = None
     finished_at: float | None = None
     upload: Upload | None = None
-    kept: Kept | None = None
+    stored: StoredUpload | None = None
     package: Callable[[], VirtualFile] | None = None
     issues: list[Issue] = field(default_factory=list)
     imports: int = 0

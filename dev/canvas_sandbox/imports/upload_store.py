@@ -14,7 +14,7 @@ _UNFINISHED = ".part"
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredUpload:
     """A file that arrived whole: its name in the folder, its bytes and their SHA-256."""
 
     name: str
@@ -22,7 +22,7 @@ class Kept:
     sha256: str
 
 
-class Keep:
+class UploadStore:
     """The folder. Without one of its own it makes a temporary one, which goes with `close`.
 
     What a killed process had not finished receiving is removed at the next start.
@@ -39,13 +39,13 @@ class Keep:
         """Where a kept file is."""
         return self._home() / name
 
-    def receive(self) -> Receiver:
+    def receive(self) -> UploadWriter:
         """A new file to write to."""
-        return Receiver(self._home() / uuid.uuid4().hex)
+        return UploadWriter(self._home() / uuid.uuid4().hex)
 
-    def discard(self, kept: Kept) -> None:
+    def discard(self, stored: StoredUpload) -> None:
         """Remove a file that nobody accepted."""
-        self.path(kept.name).unlink()
+        self.path(stored.name).unlink()
 
     def close(self) -> None:
         """Remove the folder if it is a temporary one."""
@@ -62,7 +62,7 @@ class Keep:
         return Path(self._temporary.name)
 
 
-class Receiver:
+class UploadWriter:
     """A file that arrives piece by piece: nothing is left of it unless `finish` was called."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class Receiver:
         self._digest = hashlib.sha256()
         self._size = 0
 
-    def __enter__(self) -> Receiver:  # noqa: PYI034  Self needs Python 3.11
+    def __enter__(self) -> UploadWriter:  # noqa: PYI034  Self needs Python 3.11
         self._file = self._partial.open("wb")
         return self
 
@@ -90,9 +90,9 @@ class Receiver:
         self._digest.update(piece)
         self._size += len(piece)
 
-    def finish(self) -> Kept:
+    def finish(self) -> StoredUpload:
         """All of it is there: it gets its name."""
         assert self._file is not None
         self._file.close()
         self._partial.rename(self._path)
-        return Kept(self._path.name, self._size, self._digest.hexdigest())
+        return StoredUpload(self._path.name, self._size, self._digest.hexdigest())

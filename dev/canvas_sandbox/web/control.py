@@ -9,12 +9,12 @@ from dataclasses import asdict
 from canvas_sandbox.faults import RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.world import World
 
 
-class Control:
+class ControlEndpoints:
     """``/sandbox/...``: look at what happened, and make trouble."""
 
     def __init__(
@@ -38,39 +38,39 @@ class Control:
         self._router.add("POST", "/sandbox/faults", self.faults)
         self._router.add("POST", "/sandbox/advance", self.advance)
 
-    def answer(self, call: Call) -> Reply:
+    def answer(self, call: Call) -> Response:
         """Answer a request below ``/sandbox/``."""
         found = self._router.find(call.method, call.path)
-        return found[0](call) if found else Reply(404, {"message": "no such endpoint of the sandbox"})
+        return found[0](call) if found else Response(404, {"message": "no such endpoint of the sandbox"})
 
-    def health(self, call: Call) -> Reply:
+    def health(self, call: Call) -> Response:
         """``GET /sandbox/health``."""
-        return Reply(data={"status": "ok", "time": call.now, "courses": len(self._world.courses)})
+        return Response(data={"status": "ok", "time": call.now, "courses": len(self._world.courses)})
 
-    def requests(self, _: Call) -> Reply:
+    def requests(self, _: Call) -> Response:
         """``GET /sandbox/requests``: the log, oldest first."""
-        return Reply(data=[asdict(record) for record in self._requests()])
+        return Response(data=[asdict(record) for record in self._requests()])
 
-    def exports(self, _: Call) -> Reply:
+    def exports(self, _: Call) -> Response:
         """``GET /sandbox/exports``: every export ever created, oldest first."""
-        return Reply(data=[asdict(record) for record in self._exports()])
+        return Response(data=[asdict(record) for record in self._exports()])
 
-    def migrations(self, _: Call) -> Reply:
+    def migrations(self, _: Call) -> Response:
         """``GET /sandbox/migrations``: every migration ever created, oldest first, and how often each was imported."""
-        return Reply(data=[asdict(record) for record in self._migrations()])
+        return Response(data=[asdict(record) for record in self._migrations()])
 
-    def faults(self, call: Call) -> Reply:
+    def faults(self, call: Call) -> Response:
         """``POST /sandbox/faults`` with the fields of a `RequestFault` as JSON."""
         try:
             self._inject(RequestFault(**json.loads(call.body)))
         except (TypeError, ValueError) as error:
-            return Reply(400, {"message": str(error)})
-        return Reply(data={"status": "injected"})
+            return Response(400, {"message": str(error)})
+        return Response(data={"status": "injected"})
 
-    def advance(self, call: Call) -> Reply:
+    def advance(self, call: Call) -> Response:
         """``POST /sandbox/advance`` with ``{"seconds": n}``: jump forward in time."""
         try:
             self._world.kernel.advance(float(call.params.get("seconds", 0)))
         except (TypeError, ValueError) as error:
-            return Reply(400, {"message": str(error)})
-        return Reply(data={"time": self._world.kernel.now})
+            return Response(400, {"message": str(error)})
+        return Response(data={"time": self._world.kernel.now})

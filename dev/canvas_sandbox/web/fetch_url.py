@@ -1,4 +1,4 @@
-"""Files that Canvas fetches itself, from a link it was given."""
+"""Files that Canvas downloads itself, from a link that a request gave it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 
 from canvas_sandbox.changes import apply
-from canvas_sandbox.imports.upload_store import Kept
+from canvas_sandbox.imports.upload_store import StoredUpload
 from canvas_sandbox.world import World
 
 _PIECE = 256 * 1024
@@ -35,18 +35,18 @@ class Fetcher:
 
     async def _fetch(self, number: int, url: str) -> None:
         try:
-            kept = await self._download(url)
+            stored = await self._download(url)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError):
             self._tell("miss_file", number, "The file could not be downloaded from its link")
         else:
-            self._tell("fetch_file", number, kept.name, kept.size, kept.sha256)
+            self._tell("fetch_file", number, stored.name, stored.size, stored.sha256)
         finally:
             self._running.pop(number, None)
 
-    async def _download(self, url: str) -> Kept:
+    async def _download(self, url: str) -> StoredUpload:
         async with aiohttp.ClientSession(timeout=_LIMIT) as session, session.get(url) as response:
             response.raise_for_status()
-            with self._world.migrations.keep.receive() as receiver:
+            with self._world.migrations.upload_store.receive() as receiver:
                 async for piece in response.content.iter_chunked(_PIECE):
                     receiver.write(piece)
                 return receiver.finish()

@@ -38,7 +38,7 @@ def find_course(world: World, text: str) -> Course | None:
 def find_group(world: World, text: str) -> Group | None:
     """A group."""
     group = _find(text, world.groups, _GROUP)
-    gone = group is None or Fault.DELETED in group.trouble or Fault.VANISHED in group.trouble
+    gone = group is None or Fault.DELETED in group.active_faults or Fault.VANISHED in group.active_faults
     return None if gone else group
 
 

@@ -11,23 +11,23 @@ from random import Random
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.kernel import DAY
-from canvas_sandbox.web.api.accounts_and_groups import Places
-from canvas_sandbox.web.api.course_content import Listings
-from canvas_sandbox.web.api.courses import Courses
-from canvas_sandbox.web.api.create_course import NewCourses
-from canvas_sandbox.web.api.exports import Exports
-from canvas_sandbox.web.api.html_pages import People
-from canvas_sandbox.web.api.migrations import MigrationsRoom
-from canvas_sandbox.web.api.oauth import OAuth
-from canvas_sandbox.web.api.progress import Progresses
-from canvas_sandbox.web.api.users import Users
+from canvas_sandbox.web.api.accounts_and_groups import AccountAndGroupEndpoints
+from canvas_sandbox.web.api.course_content import CourseContentEndpoints
+from canvas_sandbox.web.api.courses import CourseEndpoints
+from canvas_sandbox.web.api.create_course import CreateCourseEndpoint
+from canvas_sandbox.web.api.exports import ExportEndpoints
+from canvas_sandbox.web.api.html_pages import HtmlPages
+from canvas_sandbox.web.api.migrations import MigrationEndpoints
+from canvas_sandbox.web.api.oauth import OAuthEndpoints
+from canvas_sandbox.web.api.progress import ProgressEndpoints
+from canvas_sandbox.web.api.users import UserEndpoints
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Refusal, Reply
+from canvas_sandbox.web.http.messages import Call, RequestRefusedError, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_course, find_user
-from canvas_sandbox.web.storage.files import Files
-from canvas_sandbox.web.storage.signed_urls import Signer
-from canvas_sandbox.web.storage.uploads import Uploads
+from canvas_sandbox.web.storage.files import FileEndpoints
+from canvas_sandbox.web.storage.signed_urls import UrlSigner
+from canvas_sandbox.web.storage.uploads import UploadEndpoints
 from canvas_sandbox.web.throttle import Throttle
 from canvas_sandbox.world import World
 
@@ -35,39 +35,39 @@ _CREATE_SUCCESS = re.compile(r"/files/\d+/create_success$")
 _GLOBAL_ID = 10_000_000_000_000
 """Added to a user's id in ``X-Canvas-User-Id``."""
 
-_PAGES: dict[Fault, Callable[[], Reply]] = {
+_PAGES: dict[Fault, Callable[[], Response]] = {
     Fault.PAGE_403: errors.firewall,
     Fault.PAGE_400: errors.bad_request,
     Fault.PAGE_500: errors.broken,
 }
 
 
-class Gate:
+class Middleware:
     """Edge, throttle, routing and credentials, in Canvas's order."""
 
-    def __init__(self, world: World, signer: Signer) -> None:
+    def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
         self._throttle = Throttle(world.kernel.switches)
         self._costs = [
             (re.compile(pattern), cost) for pattern, cost in world.kernel.switches.request_costs.items()
         ]
         self._request_ids = Random(world.kernel.seed)
-        self.uploads = Uploads(world, signer)
+        self.uploads = UploadEndpoints(world, signer)
         self._router = Router()
-        courses = Courses(world)
+        courses = CourseEndpoints(world)
         for room in (
-            Users(world),
-            Places(world),
+            UserEndpoints(world),
+            AccountAndGroupEndpoints(world),
             courses,
-            NewCourses(world, courses.json),
-            Listings(world),
-            Exports(world),
-            MigrationsRoom(world, self.uploads),
-            Progresses(world),
+            CreateCourseEndpoint(world, courses.json),
+            CourseContentEndpoints(world),
+            ExportEndpoints(world),
+            MigrationEndpoints(world, self.uploads),
+            ProgressEndpoints(world),
             self.uploads,
-            Files(world, signer),
-            OAuth(world),
-            People(world),
+            FileEndpoints(world, signer),
+            OAuthEndpoints(world),
+            HtmlPages(world),
         ):
             room.add_to(self._router)
 
@@ -77,23 +77,23 @@ class Gate:
         token = _given_token(call, with_body=False)
         return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else "ip:127.0.0.1"
 
-    def reserve(self, call: Call) -> Reply | None:
-        """Take the reservation in the caller's bucket; the reply of whoever is refused. `leave` follows in either case."""
+    def reserve(self, call: Call) -> Response | None:
+        """Take the reservation in the caller's bucket; the response of whoever is refused. `leave` follows in either case."""
         switches = self._world.kernel.switches
         if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
             return errors.throttled(switches)
         return None
 
-    def leave(self, call: Call, reply: Reply) -> None:
+    def leave(self, call: Call, response: Response) -> None:
         """Charge the request and add the headers that answers of Canvas have.
 
         A throttled answer costs nothing and says nothing about cost; what it says remains may be positive.
         """
-        headers = reply.headers
+        headers = response.headers
         if self._world.kernel.switches.throttle:
-            cost = 0.0 if reply.throttled else self._cost(call)
+            cost = 0.0 if response.throttled else self._cost(call)
             remaining = self._throttle.settle(self.client(call), cost, call.now)
-            if not reply.throttled:
+            if not response.throttled:
                 headers["X-Request-Cost"] = str(cost)
             headers["X-Rate-Limit-Remaining"] = str(round(remaining, 10))
         headers["X-Request-Context-Id"] = str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))
@@ -106,7 +106,7 @@ class Gate:
         """Set what a token has used up."""
         self._throttle.fill(f"token:{hashlib.sha256(token.encode()).hexdigest()}", count, now)
 
-    def answer(self, call: Call) -> Reply:
+    def answer(self, call: Call) -> Response:
         """Route the request, find out who asks, and let the handler answer."""
         try:
             found = self._router.find(call.method, call.path)
@@ -115,17 +115,17 @@ class Gate:
             handler, call.ids = found
             self._identify(call)
             return self._instead(call) or handler(call)
-        except Refusal as refusal:
-            return refusal.reply
+        except RequestRefusedError as refusal:
+            return refusal.response
 
-    def _instead(self, call: Call) -> Reply | None:
+    def _instead(self, call: Call) -> Response | None:
         """What everything about one course is answered with, by whatever id the course is called."""
         course = find_course(self._world, call.ids["course_id"]) if "course_id" in call.ids else None
         for fault, make in _PAGES.items():
-            if course is not None and course.trouble.take(fault):
+            if course is not None and course.active_faults.take(fault):
                 return make()
-        if course is not None and course.trouble.take(Fault.CRASHES):
-            return errors.crashed(next(self._world.kernel.error_reports)).reply
+        if course is not None and course.active_faults.take(Fault.CRASHES):
+            return errors.crashed(next(self._world.kernel.error_reports)).response
         return None
 
     def _is_open(self, call: Call) -> bool:

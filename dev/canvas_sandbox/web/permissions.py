@@ -11,7 +11,7 @@ from canvas_sandbox.world import World
 
 def reads(world: World, user: User, context: Exportable) -> bool:
     """``read`` on a course, a group or a person."""
-    if Fault.FORBIDDEN in context.trouble:
+    if Fault.FORBIDDEN in context.active_faults:
         return False
     if reads_as_admin(world, user, context):
         return True
@@ -24,7 +24,7 @@ def reads(world: World, user: User, context: Exportable) -> bool:
 
 def reads_as_admin(world: World, user: User, context: Exportable) -> bool:
     """``read_as_admin``: account admins, and the teachers of a course."""
-    if Fault.FORBIDDEN in context.trouble:
+    if Fault.FORBIDDEN in context.active_faults:
         return False
     if isinstance(context, Course):
         return user.id in context.teachers or (
@@ -61,7 +61,9 @@ def manages_content(world: World, user: User, context: Exportable) -> bool:
     """``manage_course_content_add`` and ``..._edit`` in a course, and their like elsewhere."""
     if reads_as_admin(world, user, context):
         return True
-    return isinstance(context, User) and user.id == context.id and Fault.FORBIDDEN not in context.trouble
+    return (
+        isinstance(context, User) and user.id == context.id and Fault.FORBIDDEN not in context.active_faults
+    )
 
 
 def follows(world: World, user: User, progress: Progress) -> bool:

@@ -14,15 +14,15 @@ from aiohttp import web
 from canvas_sandbox.faults import Effect, RequestFault
 from canvas_sandbox.imports.records import MigrationRecord
 from canvas_sandbox.records import ExportRecord, RequestRecord
-from canvas_sandbox.web.control import Control
+from canvas_sandbox.web.control import ControlEndpoints
 from canvas_sandbox.web.fetch_url import Fetcher
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import STRING_IDS, Call, Response, render_json
 from canvas_sandbox.web.http.multipart import BrokenUploadError, receive
 from canvas_sandbox.web.http.params import from_body, from_query, to_query
-from canvas_sandbox.web.http.reply import STRING_IDS, Call, Reply, render_json
-from canvas_sandbox.web.http.write_response import Sender
-from canvas_sandbox.web.middleware import Gate
-from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.http.write_response import ResponseWriter
+from canvas_sandbox.web.middleware import Middleware
+from canvas_sandbox.web.storage.signed_urls import UrlSigner
 from canvas_sandbox.web.storage.storage_host import StorageHost
 from canvas_sandbox.world import World
 
@@ -33,21 +33,21 @@ class Server:
     """Answers both hosts, and remembers what was asked."""
 
     def __init__(self, world: World) -> None:
-        signer = Signer(world.kernel.seed)
+        signer = UrlSigner(world.kernel.seed)
         self.world = world
-        self.gate = Gate(world, signer)
+        self.middleware = Middleware(world, signer)
         self.fetcher = Fetcher(world)
         self._storage = StorageHost(world, signer)
         self._faults: list[RequestFault] = []
         self._records: deque[RequestRecord] = deque(maxlen=world.kernel.switches.record_limit)
         self._kept = 0
-        self._control = Control(world, self.requests, self.exports, self.migrations, self.inject)
-        self._canvas_sender = Sender(
+        self._control = ControlEndpoints(world, self.requests, self.exports, self.migrations, self.inject)
+        self._canvas_sender = ResponseWriter(
             lowercase_headers=world.kernel.switches.lowercase_headers,
             server="Apache",
             clock=world.kernel.clock.now,
         )
-        self._storage_sender = Sender(lowercase_headers=False, server="AmazonS3", clock=time.time)
+        self._storage_sender = ResponseWriter(lowercase_headers=False, server="AmazonS3", clock=time.time)
 
     def requests(self) -> list[RequestRecord]:
         """Requests so far, oldest first, without those to the sandbox's own endpoints."""
@@ -79,28 +79,28 @@ class Server:
 
     async def canvas(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to the Canvas host."""
-        if self.gate.uploads.expects(request.method, request.path, on_storage=False):
+        if self.middleware.uploads.expects(request.method, request.path, on_storage=False):
             return await self._upload(request, self._canvas_sender, "canvas")
         call = await self._call(request)
         if call.path.startswith("/sandbox/"):
             with self.world.kernel.lock:
-                reply = self._control.answer(call)
-            return await self._finish(request, call, reply, self._canvas_sender, "")
+                response = self._control.answer(call)
+            return await self._finish(request, call, response, self._canvas_sender, "")
         if self.world.kernel.switches.require_user_agent and not call.headers.get("User-Agent"):
             return await self._finish(request, call, errors.no_user_agent(), self._canvas_sender, "canvas")
         with self.world.kernel.lock:
-            refusal = self.gate.reserve(call)
+            refusal = self.middleware.reserve(call)
             fault = self._strike(call) if refusal is None else None
         if refusal is None:
-            reply = await self._answer(call, fault)
+            response = await self._answer(call, fault)
         else:
-            reply = refusal
+            response = refusal
         with self.world.kernel.lock:
-            self.gate.leave(call, reply)
-        return await self._finish(request, call, reply, self._canvas_sender, "canvas")
+            self.middleware.leave(call, response)
+        return await self._finish(request, call, response, self._canvas_sender, "canvas")
 
-    async def _answer(self, call: Call, fault: RequestFault | None) -> Reply:
-        """The reply of Canvas to a request that passed the throttle, as the fault leaves it."""
+    async def _answer(self, call: Call, fault: RequestFault | None) -> Response:
+        """The response of Canvas to a request that passed the throttle, as the fault leaves it."""
         delay = self.world.kernel.switches.latency
         if fault is not None and fault.effect is Effect.DELAY:
             delay += fault.seconds
@@ -108,35 +108,37 @@ class Server:
             await asyncio.sleep(delay)
         with self.world.kernel.lock:
             call.now = self.world.kernel.run_due_jobs()
-            reply = self._replacement(call, fault) or self.gate.answer(call)
+            response = self._replacement(call, fault) or self.middleware.answer(call)
             self.fetcher.start()
         return (
-            reply
+            response
             if fault is None
-            else _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
+            else _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
         )
 
     async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to the storage host."""
-        if self.gate.uploads.expects(request.method, request.path, on_storage=True):
+        if self.middleware.uploads.expects(request.method, request.path, on_storage=True):
             return await self._upload(request, self._storage_sender, "storage")
         call = await self._call(request)
         with self.world.kernel.lock:
             fault = self._strike(call)
-            reply = self._replacement(call, fault) or self._storage.get(call)
+            response = self._replacement(call, fault) or self._storage.get(call)
         if fault is not None:
             if fault.effect is Effect.DELAY:
                 await asyncio.sleep(fault.seconds)
-            reply = _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
-        return await self._finish(request, call, reply, self._storage_sender, "storage")
+            response = _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
+        return await self._finish(request, call, response, self._storage_sender, "storage")
 
-    async def _upload(self, request: web.BaseRequest, sender: Sender, listener: str) -> web.StreamResponse:
+    async def _upload(
+        self, request: web.BaseRequest, sender: ResponseWriter, listener: str
+    ) -> web.StreamResponse:
         """Take in a file, whatever its size; a fault strikes in the middle of it, and then nothing is kept."""
         call = await self._call(request, with_body=False)
         with self.world.kernel.lock:
             fault = self._strike(call)
             instead = self._replacement(call, fault)
-        keep = self.world.migrations.keep
+        keep = self.world.migrations.upload_store
         cut = fault is not None and fault.effect is Effect.CUT
         if fault is not None and fault.effect is Effect.DELAY:
             await asyncio.sleep(fault.seconds)
@@ -145,18 +147,18 @@ class Server:
                 assert fault is not None
                 middle = (request.content_length or 0) // 2 if fault.after is None else fault.after
                 await receive(request, keep, max(1, middle))
-                reply = instead or Reply(drop=True)
+                response = instead or Response(drop=True)
             else:
                 received = await receive(request, keep)
                 assert received is not None
                 with self.world.kernel.lock:
                     call.now = self.world.kernel.run_due_jobs()
-                    reply = self.gate.uploads.accept(call, received)
+                    response = self.middleware.uploads.accept(call, received)
         except BrokenUploadError:
-            reply = Reply(400, body=b"")
+            response = Response(400, body=b"")
         if fault is not None and instead is None and not cut:
-            reply = _damaged(_rendered(call, reply), fault, self.world.kernel.switches.slow_rate)
-        return await self._finish(request, call, reply, sender, listener)
+            response = _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
+        return await self._finish(request, call, response, sender, listener)
 
     async def _call(self, request: web.BaseRequest, *, with_body: bool = True) -> Call:
         path, _, query = request.raw_path.partition("?")
@@ -171,48 +173,48 @@ class Server:
     def _strike(self, call: Call) -> RequestFault | None:
         return next((fault for fault in self._faults if fault.strikes(call.method, call.path)), None)
 
-    def _replacement(self, call: Call, fault: RequestFault | None) -> Reply | None:
+    def _replacement(self, call: Call, fault: RequestFault | None) -> Response | None:
         """The answer that a fault gives instead of the real one, before any effect."""
         if fault is None:
             return None
         world = self.world
-        replies: dict[Effect, Callable[[], Reply]] = {
-            Effect.REFUSED: lambda: Reply(drop=True),
+        responses: dict[Effect, Callable[[], Response]] = {
+            Effect.REFUSED: lambda: Response(drop=True),
             Effect.THROTTLED: lambda: errors.throttled(world.kernel.switches),
-            Effect.SERVER_ERROR: lambda: errors.crashed(next(world.kernel.error_reports)).reply,
+            Effect.SERVER_ERROR: lambda: errors.crashed(next(world.kernel.error_reports)).response,
             Effect.MAINTENANCE: errors.maintenance,
             Effect.BAD_REQUEST_PAGE: errors.storage_object_gone,
             Effect.FORBIDDEN_PAGE: errors.firewall,
             Effect.ERROR_PAGE: errors.broken,
-            Effect.NOT_FOUND: lambda: errors.not_found().reply,
-            Effect.DENIED: lambda: errors.denied(world.kernel.switches).reply,
-            Effect.BAD_TOKEN: lambda: errors.bad_token().reply,
+            Effect.NOT_FOUND: lambda: errors.not_found().response,
+            Effect.DENIED: lambda: errors.denied(world.kernel.switches).response,
+            Effect.BAD_TOKEN: lambda: errors.bad_token().response,
             Effect.LOGIN_PAGE: lambda: errors.login_redirect(call.base_url),
         }
-        make = replies.get(Effect(fault.effect))
+        make = responses.get(Effect(fault.effect))
         return make() if make else None
 
     async def _finish(
-        self, request: web.BaseRequest, call: Call, reply: Reply, sender: Sender, listener: str
+        self, request: web.BaseRequest, call: Call, response: Response, sender: ResponseWriter, listener: str
     ) -> web.StreamResponse:
         record = RequestRecord(
             time=call.now,
             method=call.method,
             path=call.path,
             query=_harmless(call) if listener == "canvas" else "",
-            status=0 if reply.drop else reply.status,
+            status=0 if response.drop else response.status,
             bytes=0,
             user_agent=call.headers.get("User-Agent", ""),
             had_authorization="Authorization" in call.headers,
             listener=listener,
         )
         if not listener:
-            return await sender.send(request, _rendered(call, reply), record)
+            return await sender.send(request, _rendered(call, response), record)
         with self.world.kernel.lock:
             number = self.keep(record)
             self.world.kernel.log_event("request", **vars(record))
         try:
-            return await sender.send(request, _rendered(call, reply), record)
+            return await sender.send(request, _rendered(call, response), record)
         finally:
             if record.bytes:
                 with self.world.kernel.lock:
@@ -226,26 +228,26 @@ def _harmless(call: Call) -> str:
     return urlencode(to_query({key: value for key, value in call.query.items() if key not in _SECRETS}))
 
 
-def _rendered(call: Call, reply: Reply) -> Reply:
-    """The reply with its data as JSON."""
-    if reply.data is None:
-        return reply
+def _rendered(call: Call, response: Response) -> Response:
+    """The response with its data as JSON."""
+    if response.data is None:
+        return response
     string_ids = STRING_IDS in call.headers.get("Accept", "")
-    return replace(reply, data=None, body=render_json(reply.data, string_ids=string_ids))
+    return replace(response, data=None, body=render_json(response.data, string_ids=string_ids))
 
 
-def _damaged(reply: Reply, fault: RequestFault, slow_rate: float) -> Reply:
-    """A rendered reply with what a fault does to it on the way out."""
-    after = reply.length // 2 if fault.after is None else fault.after
+def _damaged(response: Response, fault: RequestFault, slow_rate: float) -> Response:
+    """A rendered response with what a fault does to it on the way out."""
+    after = response.length // 2 if fault.after is None else fault.after
     if fault.effect is Effect.LOST_ANSWER:
-        return replace(reply, drop=True)
+        return replace(response, drop=True)
     if fault.effect is Effect.HIDDEN_ANSWER:
         return errors.firewall()
     if fault.effect is Effect.CUT:
-        return replace(reply, cut_after=after)
+        return replace(response, cut_after=after)
     if fault.effect is Effect.SLOW:
-        return replace(reply, rate=slow_rate)
+        return replace(response, rate=slow_rate)
     if fault.effect not in (Effect.TRUNCATED, Effect.GARBLED):
-        return reply
-    package = reply.package and reply.package.part(0, after)
-    return replace(reply, package=package, body=reply.body[:after])
+        return response
+    package = response.package and response.package.part(0, after)
+    return replace(response, package=package, body=response.body[:after])

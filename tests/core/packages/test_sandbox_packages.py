@@ -14,7 +14,7 @@ from canvas_sandbox import Fault
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.exports.build import build
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 
 HOST = "canvas.example.edu"
 
@@ -37,7 +37,7 @@ def proof_of(export_type: str, *faults: Fault, **changes: Any) -> StoredProof:
         "faults": frozenset(faults),
         **changes,
     }
-    package = build(export_type, PackageOrder(**facts))
+    package = build(export_type, PackageSpec(**facts))
     return proven(package.read(), Expectation(export_type, course_id=101, canvas_host=HOST))
 
 

@@ -43,7 +43,7 @@ def posts(canvas: Sandbox, path: str = CREATE) -> int:
 
 def busy(canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
     """Somebody else's import into the empty course, which never ends."""
-    canvas.world.courses[EMPTY].trouble = FaultCounter([Fault.IMPORT_STUCK])
+    canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_STUCK])
     assert Task(client, store).restore.advance() is not None
 
 
@@ -405,7 +405,7 @@ class TestTheNet:
 
 class TestWhatCanvasSays:
     def faulty(self, canvas: Sandbox, *faults: Fault) -> None:
-        canvas.world.courses[EMPTY].trouble = FaultCounter(faults)
+        canvas.world.courses[EMPTY].active_faults = FaultCounter(faults)
 
     @pytest.mark.usefixtures("copy")
     @pytest.mark.parametrize("fault", [Fault.IMPORT_WARNINGS, Fault.IMPORT_ERRORS])

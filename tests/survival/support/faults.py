@@ -86,7 +86,7 @@ class Misfortune:
             for trouble in course.faults:
                 if not isinstance(trouble, LimitedFault):
                     counts[trouble.value] += 1
-                elif trouble.fault not in course.trouble:
+                elif trouble.fault not in course.active_faults:
                     counts[trouble.fault.value] += 1
         for request in self.troubles:
             counts[f"archive {request.status or 'hang-up'} {request.when.name.lower()}"] += request.met

@@ -9,7 +9,7 @@ from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.imports.holding.edit import another_page
 from canvas_sandbox.imports.holding.holding import NOTHING, Holding
-from canvas_sandbox.imports.package_contents import Parcel
+from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.switches import NewQuizzes
 
@@ -39,10 +39,10 @@ class Contents:
         """Return what a course, group or user has imported."""
         return self._holdings.get(owner.label, NOTHING)
 
-    def add(self, owner: Exportable, parcel: Parcel) -> None:
+    def add(self, owner: Exportable, package: PackageContents) -> None:
         """Import the contents of a package into a course, group or user."""
         own = generate(self.source(owner))
-        self._holdings[owner.label] = self.holding(owner).plus(parcel, own, lambda: next(self._item_ids))
+        self._holdings[owner.label] = self.holding(owner).plus(package, own, lambda: next(self._item_ids))
 
     def edit(self, course: Course) -> None:
         """Start a new revision of a course: its generated and its imported content both change."""

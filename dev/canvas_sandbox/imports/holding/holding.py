@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from canvas_sandbox.content.model import Content, Item, Kind
-from canvas_sandbox.imports.package_contents import Found, FoundKey, Parcel
+from canvas_sandbox.imports.package_contents import ItemKey, PackageContents, PackageItem
 from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import Member
 
@@ -22,19 +22,19 @@ class Holding:
     some of them are in no document that describes the course as a whole; ``manifest`` is one that names them all.
     """
 
-    found: Mapping[FoundKey, Found] = field(default_factory=dict)
-    ids: Mapping[FoundKey, int] = field(default_factory=dict)
+    found: Mapping[ItemKey, PackageItem] = field(default_factory=dict)
+    ids: Mapping[ItemKey, int] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     partial: bool = False
     manifest: str = ""
 
-    def plus(self, parcel: Parcel, own: Content, next_id: Callable[[], int]) -> Holding:
+    def plus(self, package: PackageContents, own: Content, next_id: Callable[[], int]) -> Holding:
         """With a package imported on top: what has the same migration id is updated, never doubled.
 
         Args:
-            parcel: the package.
+            package: the contents of the package.
             own: what the course has without imports; a thing of the same migration id is updated, too.
             next_id: makes database ids for new things.
         """
@@ -43,30 +43,30 @@ class Holding:
             for item in own.items.values()
         }
         places = {
-            (found.parent, found.title): key for key, found in parcel.found.items() if key[0] is Kind.FILE
+            (found.parent, found.title): key for key, found in package.found.items() if key[0] is Kind.FILE
         }
         replaced = {
             key
             for key, found in self.found.items()
-            if key in parcel.found or (key[0] is Kind.FILE and (found.parent, found.title) in places)
+            if key in package.found or (key[0] is Kind.FILE and (found.parent, found.title) in places)
         }
-        renewed = {key for _, key in replaced} | set(parcel.resources)
+        renewed = {key for _, key in replaced} | set(package.resources)
         kept = {name: row for name, row in self.members.items() if self.owners.get(name) not in renewed}
-        owners = {name: key for name, key in self.owners.items() if name in kept} | dict(parcel.owners)
+        owners = {name: key for name, key in self.owners.items() if name in kept} | dict(package.owners)
         resources = {key: row for key, row in self.resources.items() if key not in renewed}
         ids = {
             key: self.ids.get(key) or taken.get(key) or next_id()
-            for key in dict.fromkeys([*self.found, *parcel.found])
+            for key in dict.fromkeys([*self.found, *package.found])
         }
         return Holding(
             found={key: found for key, found in self.found.items() if key not in replaced}
-            | dict(parcel.found),
+            | dict(package.found),
             ids=ids,
-            members=kept | dict(parcel.members),
+            members=kept | dict(package.members),
             owners=owners,
-            resources=resources | dict(parcel.resources),
-            partial=self.partial or parcel.partial,
-            manifest=parcel.manifest if ids.keys() == parcel.found.keys() else "",
+            resources=resources | dict(package.resources),
+            partial=self.partial or package.partial,
+            manifest=package.manifest if ids.keys() == package.found.keys() else "",
         )
 
     def furnish(self, own: Content) -> Content:

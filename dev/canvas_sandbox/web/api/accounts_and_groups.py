@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_group
 from canvas_sandbox.web.permissions import reads, sees_sis_ids
 from canvas_sandbox.world import World
 
 
-class Places:
+class AccountAndGroupEndpoints:
     """Show an account or a group."""
 
     def __init__(self, world: World) -> None:
@@ -21,14 +21,14 @@ class Places:
         router.add("GET", "/api/v1/accounts/:account_id", self.account)
         router.add("GET", "/api/v1/groups/:group_id", self.group)
 
-    def account(self, call: Call) -> Reply:
+    def account(self, call: Call) -> Response:
         """``GET /api/v1/accounts/:account_id``: for admins."""
         account = find_account(self._world, call.ids["account_id"])
         if account is None:
             raise errors.not_found()
         if call.user.role != "admin":
             raise errors.denied(self._world.kernel.switches)
-        return Reply(
+        return Response(
             data={
                 "id": account.id,
                 "name": account.name,
@@ -39,7 +39,7 @@ class Places:
             }
         )
 
-    def group(self, call: Call) -> Reply:
+    def group(self, call: Call) -> Response:
         """``GET /api/v1/groups/:group_id``: for its members and for admins."""
         group = find_group(self._world, call.ids["group_id"])
         if group is None:
@@ -56,4 +56,4 @@ class Places:
         }
         if sees_sis_ids(call.user):
             data["sis_group_id"] = group.sis_group_id
-        return Reply(data=data)
+        return Response(data=data)

@@ -13,9 +13,9 @@ from canvas_sandbox.campus import Course
 from canvas_sandbox.clock import iso
 from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.pagination import paginate
 from canvas_sandbox.web.http.params import is_true
-from canvas_sandbox.web.http.reply import Call, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_course
 from canvas_sandbox.web.permissions import reads, reads_as_admin
@@ -32,7 +32,7 @@ _TYPES = {
 }
 
 
-class Listings:
+class CourseContentEndpoints:
     """Lists of a course's things, for those who may read the course; the fields that tell one from another."""
 
     def __init__(self, world: World) -> None:
@@ -57,26 +57,26 @@ class Listings:
         router.add("GET", f"{course}/modules/:module_id/items", self.module_items)
         router.add("GET", f"{course}/pages/:url_or_id", self.page)
 
-    def topics(self, call: Call) -> Reply:
+    def topics(self, call: Call) -> Response:
         """``GET .../discussion_topics``: discussions, or with ``only_announcements`` those."""
         only = is_true(call.query.get("only_announcements", ""))
         return self._lister(Kind.ANNOUNCEMENT if only else Kind.DISCUSSION, self._topic)(call)
 
-    def quota(self, call: Call) -> Reply:
+    def quota(self, call: Call) -> Response:
         """``GET .../files/quota``: bytes that may be used, and are."""
         course = self._course(call)
         if not reads_as_admin(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
         quota, used = self._world.contents.quota(course)
-        return Reply(data={"quota": quota, "quota_used": used})
+        return Response(data={"quota": quota, "quota_used": used})
 
-    def root_folder(self, call: Call) -> Reply:
+    def root_folder(self, call: Call) -> Response:
         """``GET .../folders/root``: the folder that holds all others."""
         course = self._course(call)
         content = self._world.contents.of(course)
-        return Reply(data=self._folder(content, content.items[content.root], course, call))
+        return Response(data=self._folder(content, content.items[content.root], course, call))
 
-    def module_items(self, call: Call) -> Reply:
+    def module_items(self, call: Call) -> Response:
         """``GET .../modules/:id/items``."""
         course = self._course(call)
         content = self._world.contents.of(course)
@@ -86,7 +86,7 @@ class Listings:
             call, rows, lambda item: self._module_item(content, item), f"{call.base_url}{call.path}"
         )
 
-    def page(self, call: Call) -> Reply:
+    def page(self, call: Call) -> Response:
         """``GET .../pages/:url_or_id``: with its text, in which links lead to files of this course."""
         course = self._course(call)
         content = self._world.contents.of(course)
@@ -94,13 +94,13 @@ class Listings:
         for item in content.of(Kind.PAGE):
             if wanted in (item.slug, str(item.id)):
                 body = _html(content, item, f"{call.base_url}/courses/{course.id}")
-                return Reply(data=self._page(content, item, course, call) | {"body": body})
+                return Response(data=self._page(content, item, course, call) | {"body": body})
         raise errors.not_found()
 
     def _lister(
         self, kind: Kind, render: Callable[[Content, Item, Course, Call], dict[str, Any]]
-    ) -> Callable[[Call], Reply]:
-        def index(call: Call) -> Reply:
+    ) -> Callable[[Call], Response]:
+        def index(call: Call) -> Response:
             course = self._course(call)
             content = self._world.contents.of(course)
             url = f"{call.base_url}/api/v1/courses/{course.id}/{call.path.rpartition('/')[2]}"

@@ -10,9 +10,9 @@ from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.course_filters import CourseFilters
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.pagination import paginate, paginate_by_bookmark
 from canvas_sandbox.web.http.params import strings
-from canvas_sandbox.web.http.reply import Call, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_course
 from canvas_sandbox.web.permissions import reads, reads_as_admin, sees_sis_ids
@@ -33,7 +33,7 @@ TITLES = {
 """What people call the kinds of things that can be chosen one by one."""
 
 
-class Courses:
+class CourseEndpoints:
     """Show and list courses, and their content."""
 
     def __init__(self, world: World) -> None:
@@ -45,14 +45,14 @@ class Courses:
         router.add("GET", "/api/v1/courses/:course_id/content_list", self.content_list)
         router.add("GET", "/api/v1/accounts/:account_id/courses", self.index)
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET /api/v1/courses/:course_id``."""
         course = self._find(call)
         if not reads(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=self.json(course, call))
+        return Response(data=self.json(course, call))
 
-    def index(self, call: Call) -> Reply:
+    def index(self, call: Call) -> Response:
         """``GET /api/v1/accounts/:account_id/courses``: never with a ``last`` link, for nothing is counted."""
         account = find_account(self._world, call.ids["account_id"])
         if account is None:
@@ -70,7 +70,7 @@ class Courses:
             return paginate(call, rows, render, url, counted=False)
         return paginate_by_bookmark(call, rows, render, url, filters.key, descending=filters.descending)
 
-    def content_list(self, call: Call) -> Reply:
+    def content_list(self, call: Call) -> Response:
         """``GET /api/v1/courses/:course_id/content_list``: types, or with ``type`` the items of one."""
         course = self._find(call)
         if not reads_as_admin(self._world, call.user, course):
@@ -78,11 +78,11 @@ class Courses:
         content = self._world.contents.of(course)
         wanted = call.query.get("type")
         if wanted is None:
-            return Reply(data=_types(content, f"{call.base_url}/api/v1/courses/{course.id}/content_list"))
+            return Response(data=_types(content, f"{call.base_url}/api/v1/courses/{course.id}/content_list"))
         kinds = {kind.value: kind for kind in TITLES}
         if wanted not in kinds:
             raise errors.invalid("unsupported migration type")
-        return Reply(data=[_row(item) for item in content.of(kinds[wanted])])
+        return Response(data=[_row(item) for item in content.of(kinds[wanted])])
 
     def _find(self, call: Call) -> Course:
         course = find_course(self._world, call.ids["course_id"])

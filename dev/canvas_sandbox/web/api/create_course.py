@@ -8,14 +8,14 @@ from typing import Any
 from canvas_sandbox.campus import Course
 from canvas_sandbox.changes import apply
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, RequestRefusedError, Response
 from canvas_sandbox.web.http.params import is_true
-from canvas_sandbox.web.http.reply import Call, Refusal, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_term
 from canvas_sandbox.world import World
 
 
-class NewCourses:
+class CreateCourseEndpoint:
     """Makes empty courses, for admins."""
 
     def __init__(self, world: World, render: Callable[[Course, Call], dict[str, Any]]) -> None:
@@ -26,7 +26,7 @@ class NewCourses:
         """Add the route."""
         router.add("POST", "/api/v1/accounts/:account_id/courses", self.create)
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: Call) -> Response:
         """Unpublished unless ``offer`` is true; in the default term unless ``course[term_id]`` names another."""
         world = self._world
         account = find_account(world, call.ids["account_id"])
@@ -51,11 +51,11 @@ class NewCourses:
             "students": [],
         }
         number = apply(world, "create_course", account.id, fields)
-        return Reply(data=self._render(world.courses[number], call))
+        return Response(data=self._render(world.courses[number], call))
 
 
-def _taken(sis_id: str) -> Refusal:
+def _taken(sis_id: str) -> RequestRefusedError:
     """400: another course has this SIS id."""
     message = f'SIS ID "{sis_id}" is already in use'
     problem = {"attribute": "sis_source_id", "type": message, "message": message}
-    return Refusal(Reply(400, {"errors": {"sis_source_id": [problem]}}))
+    return RequestRefusedError(Response(400, {"errors": {"sis_source_id": [problem]}}))

@@ -12,9 +12,9 @@ from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.records import COPY_TYPES, Export, ExportRequest
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, RequestRefusedError, Response
 from canvas_sandbox.web.http.pagination import paginate
 from canvas_sandbox.web.http.params import is_true
-from canvas_sandbox.web.http.reply import Call, Refusal, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_course, find_group, find_user
 from canvas_sandbox.web.permissions import creates, lists, reads, shows
@@ -22,14 +22,14 @@ from canvas_sandbox.web.storage.files import file_json
 from canvas_sandbox.world import World
 
 _TYPES = {"course": ("common_cartridge", "qti", "zip", "quizzes2"), "group": ("zip",), "user": ("zip",)}
-_PAGES: dict[Fault, Callable[[], Reply]] = {
+_PAGES: dict[Fault, Callable[[], Response]] = {
     Fault.POST_403: errors.firewall,
     Fault.POST_400: errors.bad_request,
     Fault.POST_500: errors.broken,
 }
 
 
-class Exports:
+class ExportEndpoints:
     """List, show and create; there is no way to cancel or delete an export."""
 
     def __init__(self, world: World) -> None:
@@ -42,7 +42,7 @@ class Exports:
             router.add("POST", f"/api/v1/{kind}s/:{kind}_id/content_exports", self.create)
             router.add("GET", f"/api/v1/{kind}s/:{kind}_id/content_exports/:id", self.show)
 
-    def index(self, call: Call) -> Reply:
+    def index(self, call: Call) -> Response:
         """``GET .../content_exports``: newest first."""
         context = self._context(call)
         rows = [
@@ -56,7 +56,7 @@ class Exports:
         url = f"{call.base_url}/api/v1/{context.kind}s/{context.id}/content_exports"
         return paginate(call, rows, lambda export: self._json(export, call), url)
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET .../content_exports/:id``."""
         context = self._context(call)
         number = call.ids["id"]
@@ -65,9 +65,9 @@ class Exports:
             raise errors.not_found()
         if not shows(self._world, call.user, export):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=self._json(export, call))
+        return Response(data=self._json(export, call))
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: Call) -> Response:
         """``POST .../content_exports``: always a new export, answered with 200."""
         context = self._context(call)
         lost = self._mishap(context)
@@ -89,9 +89,9 @@ class Exports:
             version="1.3.0" if str(call.params.get("version")) == "1.3" else "1.1.0",
             notify=not is_true(call.params.get("skip_notifications", "")),
         )
-        reply = Reply(data=self._json(self._world.exports.create(request), call))
-        reply.drop = lost
-        return reply
+        response = Response(data=self._json(self._world.exports.create(request), call))
+        response.drop = lost
+        return response
 
     def _context(self, call: Call) -> Exportable:
         context: Exportable | None
@@ -116,19 +116,19 @@ class Exports:
 
     def _mishap(self, context: Exportable) -> bool:
         """Raise the answer that a fault of the context gives instead; whether the real answer is lost."""
-        trouble = context.trouble
-        if trouble.take(Fault.REFUSED):
-            raise Refusal(Reply(drop=True))
-        if trouble.take(Fault.THROTTLED):
-            raise Refusal(errors.throttled(self._world.kernel.switches))
-        if trouble.take(Fault.MAINTENANCE):
-            raise Refusal(errors.maintenance())
-        if trouble.take(Fault.SERVER_ERROR):
+        active_faults = context.active_faults
+        if active_faults.take(Fault.REFUSED):
+            raise RequestRefusedError(Response(drop=True))
+        if active_faults.take(Fault.THROTTLED):
+            raise RequestRefusedError(errors.throttled(self._world.kernel.switches))
+        if active_faults.take(Fault.MAINTENANCE):
+            raise RequestRefusedError(errors.maintenance())
+        if active_faults.take(Fault.SERVER_ERROR):
             raise errors.crashed(next(self._world.kernel.error_reports))
         for fault, make in _PAGES.items():
-            if trouble.take(fault):
-                raise Refusal(make())
-        return trouble.take(Fault.LOST_ANSWER)
+            if active_faults.take(fault):
+                raise RequestRefusedError(make())
+        return active_faults.take(Fault.LOST_ANSWER)
 
     def _json(self, export: Export, call: Call) -> dict[str, Any]:
         data: dict[str, Any] = {

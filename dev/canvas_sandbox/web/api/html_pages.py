@@ -14,7 +14,7 @@ from canvas_sandbox.content.model import Kind
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.records import COPY_TYPES
 from canvas_sandbox.web.api.courses import TITLES
-from canvas_sandbox.web.http.reply import HTML_TYPE, Call, Reply
+from canvas_sandbox.web.http.messages import HTML_TYPE, Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_course
 from canvas_sandbox.world import World
@@ -28,7 +28,7 @@ _STYLE = (
 _Rows = Iterable[Sequence[object]]
 
 
-class People:
+class HtmlPages:
     """The start page, a course, its exports and its imports."""
 
     def __init__(self, world: World) -> None:
@@ -43,7 +43,7 @@ class People:
         for path in ("", "/:tab", "/:tab/:thing"):
             router.add("GET", f"/courses/:course_id{path}", self.course)
 
-    def start(self, call: Call) -> Reply:
+    def start(self, call: Call) -> Response:
         """``GET /``: every course that is there."""
         if "account_id" in call.ids and find_account(self._world, call.ids["account_id"]) is None:
             return _missing()
@@ -62,10 +62,10 @@ class People:
             self._world.root_account.name, _table(("Course", "Number", "Code", "Term", "State"), rows)
         )
 
-    def course(self, call: Call) -> Reply:
+    def course(self, call: Call) -> Response:
         """``GET /courses/:course_id``: what it is, and what it holds."""
         course = self._find(call)
-        if isinstance(course, Reply):
+        if isinstance(course, Response):
             return course
         account = self._world.accounts[course.account_id].name
         facts = [
@@ -85,10 +85,10 @@ class People:
             body += "<h2>Pages</h2><ul>" + "".join(f"<li>{escape(title)}</li>" for title in pages) + "</ul>"
         return _page(course.name, _tabs(course) + body)
 
-    def exports(self, call: Call) -> Reply:
+    def exports(self, call: Call) -> Response:
         """``GET /courses/:course_id/content_exports``: newest first."""
         course = self._find(call)
-        if isinstance(course, Reply):
+        if isinstance(course, Response):
             return course
         rows = [
             (
@@ -104,10 +104,10 @@ class People:
         head = ("Export", "Type", "State", "Asked for", "Bytes")
         return _page(f"Content exports: {course.name}", _tabs(course) + _table(head, rows))
 
-    def imports(self, call: Call) -> Reply:
+    def imports(self, call: Call) -> Response:
         """``GET /courses/:course_id/content_migrations``: newest first, with what Canvas noted."""
         course = self._find(call)
-        if isinstance(course, Reply):
+        if isinstance(course, Response):
             return course
         rows = [
             (
@@ -122,11 +122,11 @@ class People:
         head = ("Import", "Type", "State", "Asked for", "Issues")
         return _page(f"Imports: {course.name}", _tabs(course) + _table(head, rows))
 
-    def _find(self, call: Call) -> Course | Reply:
+    def _find(self, call: Call) -> Course | Response:
         course = find_course(self._world, call.ids["course_id"])
         if course is None:
             return _missing()
-        if Fault.FORBIDDEN in course.trouble:
+        if Fault.FORBIDDEN in course.active_faults:
             return _page("Access denied", "<p>You may not see this course.</p>", 401)
         return course
 
@@ -173,11 +173,11 @@ def _table(head: Sequence[str], rows: _Rows) -> str:
     )
 
 
-def _missing() -> Reply:
+def _missing() -> Response:
     return _page("Page not found", "<p>This Canvas has no such course, or it was deleted.</p>", 404)
 
 
-def _page(title: str, body: str, status: int = 200) -> Reply:
+def _page(title: str, body: str, status: int = 200) -> Response:
     html = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -185,4 +185,4 @@ def _page(title: str, body: str, status: int = 200) -> Reply:
         '<header><p><a href="/">Canvas sandbox</a>: it stands in for the Canvas of a university.</p></header>\n'
         f"<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
-    return Reply(status, body=html.encode(), content_type=HTML_TYPE)
+    return Response(status, body=html.encode(), content_type=HTML_TYPE)

@@ -10,8 +10,8 @@ from canvas_sandbox.campus import Exportable
 from canvas_sandbox.content.model import Kind
 from canvas_sandbox.imports.records import Migration
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call
 from canvas_sandbox.web.http.params import is_true
-from canvas_sandbox.web.http.reply import Call
 from canvas_sandbox.web.lookups import find_course
 from canvas_sandbox.web.permissions import reads_as_admin, shows
 from canvas_sandbox.world import World
@@ -74,7 +74,7 @@ class MigrationParams:
         """What a new migration is asked to do, as plain data.
 
         Raises:
-            Refusal: 400, naming what is wrong.
+            RequestRefusedError: 400, naming what is wrong.
         """
         migrator = MIGRATORS.get(self.migration_type)
         if migrator is None:
@@ -96,7 +96,7 @@ class MigrationParams:
         """The same for one that is there: nothing new has to come.
 
         Raises:
-            Refusal: 400, naming what is wrong.
+            RequestRefusedError: 400, naming what is wrong.
         """
         source = self._source(MIGRATORS[migration.migration_type])
         if source == "course_copy":

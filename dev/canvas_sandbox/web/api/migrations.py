@@ -8,7 +8,7 @@ from canvas_sandbox.campus import Course, Exportable
 from canvas_sandbox.changes import apply
 from canvas_sandbox.clock import iso
 from canvas_sandbox.faults import IMPORT_FAULTS, Fault
-from canvas_sandbox.imports.import_job import ImportLife
+from canvas_sandbox.imports.import_job import ImportJob
 from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
 from canvas_sandbox.imports.records import Issue, Migration
 from canvas_sandbox.imports.selective_import import contents
@@ -16,22 +16,22 @@ from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.courses import TITLES
 from canvas_sandbox.web.api.migration_params import MIGRATORS, MigrationParams
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.pagination import paginate
-from canvas_sandbox.web.http.reply import Call, Reply
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_course, find_group, find_user
 from canvas_sandbox.web.permissions import manages_content
 from canvas_sandbox.web.storage.files import upload_json
-from canvas_sandbox.web.storage.uploads import Uploads
+from canvas_sandbox.web.storage.uploads import UploadEndpoints
 from canvas_sandbox.world import World
 
 _CONTEXTS = ("course", "group", "user", "account")
 
 
-class MigrationsRoom:
+class MigrationEndpoints:
     """List, show, create and update; what a migration noticed; what it could import."""
 
-    def __init__(self, world: World, uploads: Uploads) -> None:
+    def __init__(self, world: World, uploads: UploadEndpoints) -> None:
         self._world = world
         self._uploads = uploads
 
@@ -49,7 +49,7 @@ class MigrationsRoom:
             router.add("GET", f"{path}/:id/migration_issues/:issue_id", self.issue)
             router.add("PUT", f"{path}/:id/migration_issues/:issue_id", self.settle_issue)
 
-    def index(self, call: Call) -> Reply:
+    def index(self, call: Call) -> Response:
         """``GET .../content_migrations``: newest first."""
         context = self._context(call)
         rows = [] if context is None else self._world.migrations.of(context)
@@ -58,19 +58,21 @@ class MigrationsRoom:
         place = call.path if context is None else f"/api/v1/{context.kind}s/{context.id}/content_migrations"
         return paginate(call, rows, lambda row: self._json(row, call), f"{call.base_url}{place}")
 
-    def migrators(self, call: Call) -> Reply:
+    def migrators(self, call: Call) -> Response:
         """``GET .../content_migrations/migrators``."""
         context = self._context(call)
         kind = "account" if context is None else context.kind
-        return Reply(data=[migrator.json() for migrator in MIGRATORS.values() if kind in migrator.contexts])
+        return Response(
+            data=[migrator.json() for migrator in MIGRATORS.values() if kind in migrator.contexts]
+        )
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET .../content_migrations/:id``; one that has waited for its file for over an hour fails by being looked at."""
         migration = self._find(call)
         self._check_upload(migration)
-        return Reply(data=self._json(migration, call))
+        return Response(data=self._json(migration, call))
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: Call) -> Response:
         """``POST .../content_migrations``: 200 also when the file is too large, and then ``failed``."""
         context = self._context(call)
         params = MigrationParams(self._world, call, context)
@@ -78,14 +80,14 @@ class MigrationsRoom:
         assert context is not None
         if asked["file"] is not None:
             asked["refused"] = self._is_too_large(context, asked["file"][1])
-        struck = frozenset() if asked["refused"] else context.trouble.take_all(IMPORT_FAULTS)
+        struck = frozenset() if asked["refused"] else context.active_faults.take_all(IMPORT_FAULTS)
         faults = sorted(fault.value for fault in struck)
         migration: Migration = apply(
             self._world, "create_migration", context.label, call.user.id, asked, faults
         )
         return self._answered(migration, asked, call)
 
-    def update(self, call: Call) -> Reply:
+    def update(self, call: Call) -> Response:
         """``PUT .../content_migrations/:id``: another file, other settings, or what was selected."""
         migration = self._find(call)
         self._check_upload(migration)
@@ -95,17 +97,17 @@ class MigrationsRoom:
         apply(self._world, "update_migration", migration.id, asked)
         return self._answered(migration, asked, call)
 
-    def selective_data(self, call: Call) -> Reply:
+    def selective_data(self, call: Call) -> Response:
         """``GET .../selective_data``: what is in the package, by type, or with ``type`` the things of one."""
         migration = self._find(call)
         if migration.api_state != "waiting_for_select":
             raise errors.invalid("unable to get content list")
-        content = contents(ImportLife(self._world.migrations, migration).read())
+        content = contents(ImportJob(self._world.migrations, migration).read())
         wanted = call.query.get("type")
         url = f"{call.base_url}{call.path}"
         if wanted is None:
             counts = {kind: sum(1 for _ in content.of(kind)) for kind in TITLES}
-            return Reply(
+            return Response(
                 data=[
                     {
                         "type": kind.value,
@@ -121,7 +123,7 @@ class MigrationsRoom:
         kinds = {kind.value: kind for kind in TITLES}
         if wanted not in kinds:
             raise errors.invalid("unsupported migration type")
-        return Reply(
+        return Response(
             data=[
                 {
                     "type": wanted,
@@ -133,18 +135,18 @@ class MigrationsRoom:
             ]
         )
 
-    def issues(self, call: Call) -> Reply:
+    def issues(self, call: Call) -> Response:
         """``GET .../migration_issues``: oldest first."""
         migration = self._find(call)
         url = f"{self._url(migration, call)}/migration_issues"
         return paginate(call, migration.issues, lambda issue: self._issue_json(migration, issue, call), url)
 
-    def issue(self, call: Call) -> Reply:
+    def issue(self, call: Call) -> Response:
         """``GET .../migration_issues/:id``."""
         migration = self._find(call)
-        return Reply(data=self._issue_json(migration, self._find_issue(migration, call), call))
+        return Response(data=self._issue_json(migration, self._find_issue(migration, call), call))
 
-    def settle_issue(self, call: Call) -> Reply:
+    def settle_issue(self, call: Call) -> Response:
         """``PUT .../migration_issues/:id`` with ``workflow_state``."""
         migration = self._find(call)
         issue = self._find_issue(migration, call)
@@ -152,9 +154,9 @@ class MigrationsRoom:
         if state not in ("active", "resolved"):
             raise errors.invalid("Must send a valid workflow_state")
         apply(self._world, "settle_issue", migration.id, issue.id, state)
-        return Reply(data=self._issue_json(migration, issue, call))
+        return Response(data=self._issue_json(migration, issue, call))
 
-    def _answered(self, migration: Migration, asked: dict[str, Any], call: Call) -> Reply:
+    def _answered(self, migration: Migration, asked: dict[str, Any], call: Call) -> Response:
         data = self._json(migration, call)
         if asked["file"] is not None and migration.upload is not None:
             data.pop("attachment", None)
@@ -162,11 +164,11 @@ class MigrationsRoom:
                 data["pre_attachment"] = {"error": True, "message": "file size exceeds quota"}
             else:
                 data["pre_attachment"] = self._uploads.preflight(migration.upload)
-        return Reply(data=data)
+        return Response(data=data)
 
     def _is_too_large(self, context: Exportable, size: int) -> bool:
         quota, used = self._world.contents.quota(context)
-        return context.trouble.take(Fault.OVER_QUOTA) or used + size > quota
+        return context.active_faults.take(Fault.OVER_QUOTA) or used + size > quota
 
     def _check_upload(self, migration: Migration) -> None:
         late = migration.waiting_since + UPLOAD_LIMIT < self._world.kernel.now

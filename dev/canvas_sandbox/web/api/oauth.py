@@ -11,14 +11,14 @@ from canvas_sandbox.campus import DeveloperKey
 from canvas_sandbox.changes import apply
 from canvas_sandbox.oauth import Grant
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.world import World
 
 _SHARD = 10_000_000_000_000
 
 
-class OAuth:
+class OAuthEndpoints:
     """Exchange codes, refresh and revoke tokens. The page where a person allows a key is not here: see `Sandbox.authorize`."""
 
     def __init__(self, world: World) -> None:
@@ -33,7 +33,7 @@ class OAuth:
         router.add("POST", "/login/oauth2/token", self.issue)
         router.add("DELETE", "/login/oauth2/token", self.revoke)
 
-    def issue(self, call: Call) -> Reply:
+    def issue(self, call: Call) -> Response:
         """``POST /login/oauth2/token``."""
         kind = call.params.get("grant_type") or ("authorization_code" if call.params.get("code") else "")
         answer = self._types.get(str(kind))
@@ -41,16 +41,17 @@ class OAuth:
             raise errors.oauth(
                 "unsupported_grant_type", "The grant_type you requested is not currently supported"
             )
-        return Reply(
-            data=answer(call, self._client(call)), headers={"Cache-Control": "no-store", "Pragma": "no-cache"}
+        return Response(
+            data=answer(call, self._client(call)),
+            headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
         )
 
-    def revoke(self, call: Call) -> Reply:
+    def revoke(self, call: Call) -> Response:
         """``DELETE /login/oauth2/token``: the calling token, and its refresh token, work no longer."""
         if not call.token:
             raise errors.invalid("can't delete OAuth access token when not using an OAuth access token")
         apply(self._world, "revoke_token", call.token)
-        return Reply(data={})
+        return Response(data={})
 
     def _client(self, call: Call) -> DeveloperKey:
         user, password = _basic(call.headers.get("Authorization", ""))

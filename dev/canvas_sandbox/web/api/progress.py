@@ -8,13 +8,13 @@ from canvas_sandbox.changes import apply
 from canvas_sandbox.clock import iso
 from canvas_sandbox.records import Progress
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.permissions import follows
 from canvas_sandbox.world import World
 
 
-class Progresses:
+class ProgressEndpoints:
     """Show and cancel; a cancelled export goes on."""
 
     def __init__(self, world: World) -> None:
@@ -25,20 +25,20 @@ class Progresses:
         router.add("GET", "/api/v1/progress/:id", self.show)
         router.add("POST", "/api/v1/progress/:id/cancel", self.cancel)
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET /api/v1/progress/:id``: for those who may show what it is about."""
         progress = self._find(call)
         if not follows(self._world, call.user, progress):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=_json(progress, call.base_url))
+        return Response(data=_json(progress, call.base_url))
 
-    def cancel(self, call: Call) -> Reply:
+    def cancel(self, call: Call) -> Response:
         """``POST /api/v1/progress/:id/cancel``: the owner's; says ``failed``, and the job writes over it later."""
         progress = self._find(call)
         if progress.user_id != call.user.id:
             raise errors.denied(self._world.kernel.switches)
         apply(self._world, "cancel_progress", progress.id, call.params.get("message"))
-        return Reply(data=_json(progress, call.base_url))
+        return Response(data=_json(progress, call.base_url))
 
     def _find(self, call: Call) -> Progress:
         number = call.ids["id"]

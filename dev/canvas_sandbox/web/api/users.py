@@ -1,4 +1,4 @@
-"""People: ``/api/v1/users``."""
+"""Users: ``/api/v1/users``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from canvas_sandbox.campus import User
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_user
 from canvas_sandbox.web.permissions import reads, sees_sis_ids
 from canvas_sandbox.world import World
 
 
-class Users:
+class UserEndpoints:
     """Show a person, mostly oneself."""
 
     def __init__(self, world: World) -> None:
@@ -23,14 +23,14 @@ class Users:
         """Add the routes."""
         router.add("GET", "/api/v1/users/:user_id", self.show)
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET /api/v1/users/:user_id``; ``self`` is the caller."""
         user = find_user(self._world, call.ids["user_id"], call.user)
         if user is None:
             raise errors.not_found()
         if not reads(self._world, call.user, user):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=_json(user, call.user))
+        return Response(data=_json(user, call.user))
 
 
 def _json(user: User, caller: User) -> dict[str, Any]:

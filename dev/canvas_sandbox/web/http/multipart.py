@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
-from canvas_sandbox.imports.upload_store import Keep, Kept
+from canvas_sandbox.imports.upload_store import StoredUpload, UploadStore
 
 _PIECE = 256 * 1024
 _FIELD_LIMIT = 64 * 1024
@@ -17,15 +17,17 @@ class BrokenUploadError(Exception):
 
 
 @dataclass
-class Received:
+class ReceivedForm:
     """What came: the fields before the file, the file, and the names of what stood behind it."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    kept: Kept | None = None
+    stored: StoredUpload | None = None
     late: list[str] = field(default_factory=list)
 
 
-async def receive(request: web.BaseRequest, keep: Keep, limit: int | None = None) -> Received | None:
+async def receive(
+    request: web.BaseRequest, upload_store: UploadStore, limit: int | None = None
+) -> ReceivedForm | None:
     """Read an upload; the file is kept. With a ``limit``, stop after that many bytes of the file, keep nothing, ``None``.
 
     Raises:
@@ -33,17 +35,17 @@ async def receive(request: web.BaseRequest, keep: Keep, limit: int | None = None
     """
     if not request.content_type.startswith("multipart/"):
         raise BrokenUploadError
-    received = Received()
+    received = ReceivedForm()
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if isinstance(part, MultipartReader):
                 raise BrokenUploadError
-            if part.name == "file" and received.kept is None:
-                received.kept = await _file(part, keep, limit)
-                if received.kept is None:
+            if part.name == "file" and received.stored is None:
+                received.stored = await _file(part, upload_store, limit)
+                if received.stored is None:
                     return None
-            elif received.kept is not None:
+            elif received.stored is not None:
                 await part.release()
                 received.late.append(part.name or "")
             else:
@@ -55,9 +57,9 @@ async def receive(request: web.BaseRequest, keep: Keep, limit: int | None = None
     return received
 
 
-async def _file(part: BodyPartReader, keep: Keep, limit: int | None) -> Kept | None:
+async def _file(part: BodyPartReader, upload_store: UploadStore, limit: int | None) -> StoredUpload | None:
     arrived = 0
-    with keep.receive() as receiver:
+    with upload_store.receive() as receiver:
         while piece := await part.read_chunk(_PIECE):
             receiver.write(piece)
             arrived += len(piece)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from canvas_sandbox.web.http import errors
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.params import to_query
-from canvas_sandbox.web.http.reply import Call, Reply
 
 _DEFAULT, _MAXIMUM = 10, 100
 _FIRST, _MARK = "first", "bookmark:"
@@ -30,7 +30,7 @@ def paginate(
     url: str,
     *,
     counted: bool = True,
-) -> Reply:
+) -> Response:
     """One page of ``rows``, by number, with its ``Link`` header.
 
     ``url`` is the address links point at; without ``counted`` there is no ``last``.
@@ -45,7 +45,7 @@ def paginate(
         tokens["prev"] = str(number - 1)
     if counted:
         tokens["last"] = str(max(1, -(-len(rows) // size)))
-    return _reply(call, [render(row) for row in rows[first : first + size]], url, tokens, size)
+    return _response(call, [render(row) for row in rows[first : first + size]], url, tokens, size)
 
 
 def paginate_by_bookmark(
@@ -56,7 +56,7 @@ def paginate_by_bookmark(
     key: Callable[[_Row], list[Any]],
     *,
     descending: bool = False,
-) -> Reply:
+) -> Response:
     """One page of ``rows``, from where a bookmark says: there is no way back, and no end that is known beforehand.
 
     ``key`` is what the rows are in order of; a bookmark holds that of the last row shown, which may be gone by now.
@@ -68,17 +68,17 @@ def paginate_by_bookmark(
     tokens = {"current": token, "first": _FIRST}
     if first + size < len(rows):
         tokens["next"] = _bookmark(key(shown[-1]))
-    return _reply(call, [render(row) for row in shown], url, tokens, size)
+    return _response(call, [render(row) for row in shown], url, tokens, size)
 
 
-def _reply(call: Call, data: list[Any], url: str, tokens: dict[str, str], size: int) -> Reply:
+def _response(call: Call, data: list[Any], url: str, tokens: dict[str, str], size: int) -> Response:
     query = urlencode(to_query({key: value for key, value in call.query.items() if key not in _DROPPED}))
     prefix = f"{url}?{query}&" if query else f"{url}?"
     links = {rel: f'<{prefix}page={token}&per_page={size}>; rel="{rel}"' for rel, token in tokens.items()}
-    reply = Reply(data=data)
+    response = Response(data=data)
     if kept := _join(links):
-        reply.headers["Link"] = kept
-    return reply
+        response.headers["Link"] = kept
+    return response
 
 
 def _join(links: dict[str, str]) -> str:
@@ -120,7 +120,7 @@ def _place(token: str, keys: list[list[Any]], *, descending: bool) -> int:
     """Where the rows after a bookmark begin; its own row may have gone since.
 
     Raises:
-        Refusal: it is no bookmark, or one of a list in another order.
+        RequestRefusedError: it is no bookmark, or one of a list in another order.
     """
     if not token.startswith(_MARK):
         raise errors.stale_bookmark()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[Call], Response]
 
 
 class Router:

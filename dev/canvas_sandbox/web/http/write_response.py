@@ -1,4 +1,4 @@
-"""Putting a reply on the wire."""
+"""Putting a response on the wire."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from multidict import CIMultiDict
 
 from canvas_sandbox.packages.virtual_file import BLOCK
 from canvas_sandbox.records import RequestRecord
-from canvas_sandbox.web.http.reply import Reply
+from canvas_sandbox.web.http.messages import Response
 
 _DRIPS_PER_SECOND = 20
 
 
-class Sender:
+class ResponseWriter:
     """Writes replies, in lower-case header names if the switches say so, and counts the bytes of bodies."""
 
     def __init__(self, *, lowercase_headers: bool, server: str, clock: Callable[[], float]) -> None:
@@ -25,59 +25,61 @@ class Sender:
         self._clock = clock
         self._date = (0, "")
 
-    async def send(self, request: web.BaseRequest, reply: Reply, record: RequestRecord) -> web.StreamResponse:
-        """Send; the response for aiohttp to end."""
-        if reply.drop:
+    async def send(
+        self, request: web.BaseRequest, response: Response, record: RequestRecord
+    ) -> web.StreamResponse:
+        """Send; the stream for aiohttp to end."""
+        if response.drop:
             _hang_up(request)
             return web.Response()
-        headers = self._headers(reply)
-        if reply.package is None and reply.cut_after is None and reply.rate is None:
-            record.bytes = len(reply.body)
-            return web.Response(status=reply.status, body=reply.body, headers=headers)
-        response = web.StreamResponse(status=reply.status, headers=headers)
-        await response.prepare(request)
+        headers = self._headers(response)
+        if response.package is None and response.cut_after is None and response.rate is None:
+            record.bytes = len(response.body)
+            return web.Response(status=response.status, body=response.body, headers=headers)
+        stream = web.StreamResponse(status=response.status, headers=headers)
+        await stream.prepare(request)
         if request.method != "HEAD":
-            await self._stream(request, response, reply, record)
-        return response
+            await self._stream(request, stream, response, record)
+        return stream
 
     async def _stream(
-        self, request: web.BaseRequest, response: web.StreamResponse, reply: Reply, record: RequestRecord
+        self, request: web.BaseRequest, stream: web.StreamResponse, response: Response, record: RequestRecord
     ) -> None:
-        stop = reply.length if reply.cut_after is None else min(reply.cut_after, reply.length)
-        step = BLOCK if reply.rate is None else max(1, int(reply.rate / _DRIPS_PER_SECOND))
-        for block in _blocks(reply, stop, step):
+        stop = response.length if response.cut_after is None else min(response.cut_after, response.length)
+        step = BLOCK if response.rate is None else max(1, int(response.rate / _DRIPS_PER_SECOND))
+        for block in _blocks(response, stop, step):
             # Counted first, so that a client which has read everything finds everything counted.
             record.bytes += len(block)
             try:
-                await response.write(block)
+                await stream.write(block)
             except ConnectionError:
                 record.bytes -= len(block)
                 return
-            if reply.rate is not None:
-                await asyncio.sleep(len(block) / reply.rate)
-        if stop < reply.length:
+            if response.rate is not None:
+                await asyncio.sleep(len(block) / response.rate)
+        if stop < response.length:
             _hang_up(request)
 
-    def _headers(self, reply: Reply) -> CIMultiDict[str]:
+    def _headers(self, response: Response) -> CIMultiDict[str]:
         second = int(self._clock())
         if self._date[0] != second:
             self._date = (second, formatdate(second, usegmt=True))
         named = {
-            "Content-Type": reply.content_type,
-            **({} if reply.chunked else {"Content-Length": str(reply.length)}),
+            "Content-Type": response.content_type,
+            **({} if response.chunked else {"Content-Length": str(response.length)}),
             "Date": self._date[1],
             "Server": self._server,
-            **reply.headers,
+            **response.headers,
         }
         if self._lower:
             named = {name.lower(): value for name, value in named.items()}
         return CIMultiDict(named)
 
 
-def _blocks(reply: Reply, stop: int, step: int) -> Iterator[bytes | memoryview]:
-    if reply.package is not None:
-        return reply.package.blocks(0, stop, step)
-    return (reply.body[start : min(start + step, stop)] for start in range(0, stop, step))
+def _blocks(response: Response, stop: int, step: int) -> Iterator[bytes | memoryview]:
+    if response.package is not None:
+        return response.package.blocks(0, stop, step)
+    return (response.body[start : min(start + step, stop)] for start in range(0, stop, step))
 
 
 def _hang_up(request: web.BaseRequest) -> None:

@@ -11,11 +11,11 @@ from canvas_sandbox.imports.records import Upload
 from canvas_sandbox.records import Attachment
 from canvas_sandbox.switches import Storage
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.reply import Call, Reply, page
+from canvas_sandbox.web.http.messages import Call, Response, page
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.permissions import manages_content, shows
-from canvas_sandbox.web.storage.package_body import package_reply
-from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.storage.package_body import package_response
+from canvas_sandbox.web.storage.signed_urls import UrlSigner
 from canvas_sandbox.world import World
 
 _HOP_LIFETIME = 300.0
@@ -35,7 +35,7 @@ def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, 
 def upload_json(upload: Upload, base_url: str) -> dict[str, Any]:
     """The file object of an upload."""
     url = f"{base_url}/files/{upload.id}/download?download_frd=1"
-    size = upload.kept.size if upload.kept else upload.declared
+    size = upload.stored.size if upload.stored else upload.declared
     data = _json(upload, size, iso(upload.issued_at), url)
     return data if upload.state == "success" else data | {"upload_status": "pending"}
 
@@ -76,10 +76,10 @@ def object_path(attachment: Attachment, storage: Storage) -> str:
     return f"/{BUCKET}/account_1/attachments/{attachment.id}/{attachment.name}"
 
 
-class Files:
+class FileEndpoints:
     """Show a file and send its downloader on."""
 
-    def __init__(self, world: World, signer: Signer) -> None:
+    def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
         self._signer = signer
 
@@ -90,16 +90,16 @@ class Files:
         router.add("GET", "/files/:id/download", self.download)
         router.add("GET", "/login", self.login)
 
-    def show(self, call: Call) -> Reply:
+    def show(self, call: Call) -> Response:
         """``GET /api/v1/files/:id``."""
         attachment = self._find(call)
         if attachment is None:
             return self._show_upload(call)
         if not shows(self._world, call.user, attachment.export):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=file_json(self._world, attachment, call.base_url))
+        return Response(data=file_json(self._world, attachment, call.base_url))
 
-    def _show_upload(self, call: Call) -> Reply:
+    def _show_upload(self, call: Call) -> Response:
         """A file that came in for an import; nobody downloads it again."""
         migrations, number = self._world.migrations, call.ids["id"]
         upload = migrations.uploads.get(int(number)) if number.isdecimal() else None
@@ -107,25 +107,25 @@ class Files:
             raise errors.not_found()
         if not manages_content(self._world, call.user, migrations.rows[upload.migration_id].context):
             raise errors.denied(self._world.kernel.switches)
-        return Reply(data=upload_json(upload, call.base_url))
+        return Response(data=upload_json(upload, call.base_url))
 
-    def login(self, _: Call) -> Reply:
+    def login(self, _: Call) -> Response:
         """``GET /login``: the page that naive downloads store as a package."""
         text = "Please log in to continue. " + "This page is not the file you asked for. " * 60
         return page(200, "Log in to Canvas", text)
 
-    def download(self, call: Call) -> Reply:
+    def download(self, call: Call) -> Response:
         """``GET /files/:id/download``: a redirect to the files host, to the storage, or the bytes."""
         attachment = self._find(call)
         if attachment is None:
             return page(404, "Page Not Found", "Oops, we couldn't find that page.")
-        trouble = attachment.export.context.trouble
-        if trouble.take(Fault.LOGIN_PAGE):
+        active_faults = attachment.export.context.active_faults
+        if active_faults.take(Fault.LOGIN_PAGE):
             return errors.login_redirect(call.base_url)
         turned_away = self._check(call, attachment)
         if turned_away is not None:
             return turned_away
-        if trouble.take(Fault.STORAGE_GONE):
+        if active_faults.take(Fault.STORAGE_GONE):
             return errors.storage_object_gone()
         if self._world.kernel.switches.files_domain and not self._on_files_host(call):
             hop = self._signer.token(f"hop:{attachment.id}", call.now + _HOP_LIFETIME)
@@ -137,8 +137,8 @@ class Files:
     def _on_files_host(self, call: Call) -> bool:
         return self._world.kernel.switches.files_domain and call.base_url == self._world.kernel.files_url
 
-    def _check(self, call: Call, attachment: Attachment) -> Reply | None:
-        """The reply of a caller who does not get the file: on the files host the hop counts, elsewhere the caller."""
+    def _check(self, call: Call, attachment: Attachment) -> Response | None:
+        """The response of a caller who does not get the file: on the files host the hop counts, elsewhere the caller."""
         if self._on_files_host(call):
             hop = str(call.query.get("sf_verifier", ""))
             good = self._signer.accepts(hop, f"hop:{attachment.id}", call.now)
@@ -158,28 +158,28 @@ class Files:
         allowed = self._world.kernel.switches.file_token_auth and call.caller is not None
         return allowed and shows(self._world, call.user, attachment.export)
 
-    def _turn_away(self, call: Call) -> Reply:
+    def _turn_away(self, call: Call) -> Response:
         """JSON for those who ask for it, the login page for everybody else; a known caller is denied."""
         if self._world.kernel.switches.file_token_auth and call.caller is not None:
             raise errors.denied(self._world.kernel.switches)
         if "application/json" in call.headers.get("Accept", ""):
             data = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
-            return Reply(401, data)
+            return Response(401, data)
         return errors.login_redirect(call.base_url)
 
-    def _back(self, call: Call, attachment: Attachment) -> Reply:
+    def _back(self, call: Call, attachment: Attachment) -> Response:
         """An expired hop goes back to where it came from."""
         query = f"download_frd=1&fallback_ts={int(call.now)}"
         return _redirect(f"{self._world.kernel.canvas_url}/files/{attachment.id}/download?{query}")
 
-    def _to_storage(self, call: Call, attachment: Attachment) -> Reply:
+    def _to_storage(self, call: Call, attachment: Attachment) -> Response:
         switches = self._world.kernel.switches
         storage = Storage(switches.storage)
         if storage is Storage.LOCAL:
-            reply = package_reply(attachment, call, switches)
-            reply.headers["Cache-Control"] = f"private, max-age={int(switches.storage_url_ttl)}"
-            return reply
-        expired = attachment.export.context.trouble.take(Fault.EXPIRED_LINK)
+            response = package_response(attachment, call, switches)
+            response.headers["Cache-Control"] = f"private, max-age={int(switches.storage_url_ttl)}"
+            return response
+        expired = attachment.export.context.active_faults.take(Fault.EXPIRED_LINK)
         now = call.now - switches.storage_url_ttl - 1 if expired else call.now
         path = object_path(attachment, storage)
         if storage is Storage.INSTFS:
@@ -192,8 +192,8 @@ class Files:
         return _redirect(f"{self._world.kernel.storage_url}{quote(path)}?{query}", cache=cache)
 
 
-def _redirect(url: str, cache: str = "no-store") -> Reply:
-    return Reply(
+def _redirect(url: str, cache: str = "no-store") -> Response:
+    return Response(
         302,
         body=b"<html><body>You are being redirected.</body></html>",
         content_type="text/html; charset=utf-8",

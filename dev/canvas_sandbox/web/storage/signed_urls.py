@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 _S3_TIME = "%Y%m%dT%H%M%SZ"
 
 
-class Signer:
+class UrlSigner:
     """Signs with a key that only the sandbox has."""
 
     def __init__(self, seed: int) -> None:

@@ -6,22 +6,22 @@ from urllib.parse import unquote
 
 from canvas_sandbox.records import Attachment
 from canvas_sandbox.switches import Storage
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.storage.files import object_path
-from canvas_sandbox.web.storage.package_body import package_reply
-from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.storage.package_body import package_response
+from canvas_sandbox.web.storage.signed_urls import UrlSigner
 from canvas_sandbox.world import World
 
 
 class StorageHost:
     """Serves packages to whoever brings a good signature, and refuses whoever brings Canvas's token as well."""
 
-    def __init__(self, world: World, signer: Signer) -> None:
+    def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
         self._signer = signer
         self._kind = Storage(world.kernel.switches.storage)
 
-    def get(self, call: Call) -> Reply:
+    def get(self, call: Call) -> Response:
         """``GET`` of a signed URL."""
         if self._world.kernel.switches.reject_bearer_on_storage and "Authorization" in call.headers:
             return self._refuse(401, "InvalidArgument", "Only one auth mechanism allowed")
@@ -36,7 +36,7 @@ class StorageHost:
             return self._refuse(403, "AccessDenied", "Request has expired")
         if attachment is None or self._world.exports.is_collected(attachment.export):
             return self._refuse(404, "NoSuchKey", "The specified key does not exist.")
-        return package_reply(attachment, call, self._world.kernel.switches)
+        return package_response(attachment, call, self._world.kernel.switches)
 
     def _find(self, path: str) -> Attachment | None:
         """The attachment a path names, by id or by uuid, if the whole path is right."""
@@ -49,8 +49,8 @@ class StorageHost:
             attachment = self._world.exports.attachments.get(int(number)) if number.isdecimal() else None
         return attachment if attachment is not None and object_path(attachment, self._kind) == path else None
 
-    def _refuse(self, status: int, code: str, message: str) -> Reply:
+    def _refuse(self, status: int, code: str, message: str) -> Response:
         if self._kind is Storage.INSTFS:
-            return Reply(401 if status == 403 else status, {"error": code, "message": message})  # noqa: PLR2004  a status
+            return Response(401 if status == 403 else status, {"error": code, "message": message})  # noqa: PLR2004  a status
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-        return Reply(status, body=body.encode(), content_type="application/xml")
+        return Response(status, body=body.encode(), content_type="application/xml")

@@ -12,11 +12,11 @@ from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.records import Upload
 from canvas_sandbox.switches import Storage
 from canvas_sandbox.web.http import errors
-from canvas_sandbox.web.http.multipart import Received
-from canvas_sandbox.web.http.reply import Call, Reply
+from canvas_sandbox.web.http.messages import Call, Response
+from canvas_sandbox.web.http.multipart import ReceivedForm
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.storage.files import BUCKET, upload_json
-from canvas_sandbox.web.storage.signed_urls import Signer
+from canvas_sandbox.web.storage.signed_urls import UrlSigner
 from canvas_sandbox.world import World
 
 POLICY_LIFETIME = 1800.0
@@ -24,10 +24,10 @@ _LARGEST = 5 * 1024**3
 _FREE_FIELDS = frozenset({"Policy", "x-amz-signature", "Signature", "content-type"})
 
 
-class Uploads:
-    """Uploads of one Canvas. Files are for imports only; nothing else takes any."""
+class UploadEndpoints:
+    """Upload endpoints. Uploads are for imports only."""
 
-    def __init__(self, world: World, signer: Signer) -> None:
+    def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
         self._signer = signer
         self._kind = Storage(world.kernel.switches.storage)
@@ -85,29 +85,29 @@ class Uploads:
             },
         }
 
-    def accept(self, call: Call, received: Received) -> Reply:
+    def accept(self, call: Call, received: ReceivedForm) -> Response:
         """The second step: the file arrives where `preflight` sent it. Of what is refused nothing is kept."""
         instfs = self._kind is Storage.INSTFS
-        reply = self._accept_instfs(call, received) if instfs else self._accept_form(call, received)
-        if received.kept is not None:
-            self._world.migrations.keep.discard(received.kept)
-        return reply
+        response = self._accept_instfs(call, received) if instfs else self._accept_form(call, received)
+        if received.stored is not None:
+            self._world.migrations.upload_store.discard(received.stored)
+        return response
 
-    def create_success(self, call: Call) -> Reply:
+    def create_success(self, call: Call) -> Response:
         """``GET`` or ``POST /api/v1/files/:id/create_success?uuid=``: the third step; works once."""
         number = call.ids["id"]
         upload = self._world.migrations.uploads.get(int(number)) if number.isdecimal() else None
         if upload is None or call.params.get("uuid") != upload.uuid or upload.state != "received":
-            return Reply(400, body=b"")
+            return Response(400, body=b"")
         return self._complete(upload)
 
-    def _accept_instfs(self, call: Call, received: Received) -> Reply:
+    def _accept_instfs(self, call: Call, received: ReceivedForm) -> Response:
         if "Authorization" in call.headers and self._world.kernel.switches.reject_bearer_on_storage:
             return _instfs_error(401, "only one credential is allowed")
         upload = self._upload_of(str(call.query.get("token", "")), call.now)
         if upload is None:
             return _instfs_error(401, "token is not valid")
-        if received.kept is None or received.late or received.kept.size == 0:
+        if received.stored is None or received.late or received.stored.size == 0:
             return _instfs_error(400, "a file is required, as the last field")
         self._keep(upload, received)
         done = self._complete(upload)
@@ -116,27 +116,27 @@ class Uploads:
             done.headers["Location"] = f"{self._world.kernel.canvas_url}/api/v1/files/{upload.id}"
         return done
 
-    def _accept_form(self, call: Call, received: Received) -> Reply:
+    def _accept_form(self, call: Call, received: ReceivedForm) -> Response:
         """A form with a signed policy; local storage says no more of what is wrong than that something is."""
         fault = self._fault_of(call, received)
         if fault is not None:
-            return Reply(400, body=b"") if self._kind is Storage.LOCAL else _s3_error(*fault)
+            return Response(400, body=b"") if self._kind is Storage.LOCAL else _s3_error(*fault)
         upload = self._world.migrations.uploads[_decode(received.fields["Policy"])["upload"]]
         self._keep(upload, received)
         if self._kind is Storage.LOCAL:
-            return Reply(302, body=b"", headers={"Location": self._success_url(upload)})
+            return Response(302, body=b"", headers={"Location": self._success_url(upload)})
         location = f"{self._success_url(upload)}&bucket={BUCKET}&key=account_1%2Fattachments%2F{upload.id}"
-        return Reply(303, body=b"", headers={"Location": location})
+        return Response(303, body=b"", headers={"Location": location})
 
     def _fault_of(  # noqa: PLR0911  one return a reason
-        self, call: Call, received: Received
+        self, call: Call, received: ReceivedForm
     ) -> tuple[int, str, str] | None:
         """Status, code and message of a form that storage refuses."""
-        fields, kept = received.fields, received.kept
+        fields, stored = received.fields, received.stored
         on_storage = self._kind is Storage.S3 and self._world.kernel.switches.reject_bearer_on_storage
         if on_storage and "Authorization" in call.headers:
             return 400, "InvalidArgument", "Only one auth mechanism allowed"
-        if kept is None:
+        if stored is None:
             return 400, "InvalidArgument", "POST requires exactly one file upload per request."
         if received.late or "key" not in fields:
             wrong = received.late[0] if received.late else "key"
@@ -159,7 +159,7 @@ class Uploads:
                 return 403, "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {name}"
         if extra := fields.keys() - wanted.keys() - _FREE_FIELDS:
             return 403, "AccessDenied", f"Invalid according to Policy: Extra input fields: {min(extra)}"
-        if kept.size == 0:
+        if stored.size == 0:
             return 400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
         return None
 
@@ -174,37 +174,37 @@ class Uploads:
             None,
         )
 
-    def _keep(self, upload: Upload, received: Received) -> None:
+    def _keep(self, upload: Upload, received: ReceivedForm) -> None:
         """The storage has it; sent once more before it was completed, the later one counts."""
-        kept = received.kept
-        if upload.state == "success" or kept is None:
+        stored = received.stored
+        if upload.state == "success" or stored is None:
             return
-        received.kept = None  # no longer the request's
-        apply(self._world, "receive_upload", upload.id, kept.name, kept.size, kept.sha256)
+        received.stored = None  # no longer the request's
+        apply(self._world, "receive_upload", upload.id, stored.name, stored.size, stored.sha256)
 
-    def _complete(self, upload: Upload) -> Reply:
+    def _complete(self, upload: Upload) -> Response:
         migrations = self._world.migrations
         migration = migrations.rows[upload.migration_id]
-        assert upload.kept is not None
+        assert upload.stored is not None
         quota, used = self._world.contents.quota(migration.context)
-        late = migration.context.trouble.take(Fault.OVER_QUOTA_LATE)
-        if late or used + upload.kept.size > quota:
-            return errors.invalid("file size exceeds quota limits").reply
+        late = migration.context.active_faults.take(Fault.OVER_QUOTA_LATE)
+        if late or used + upload.stored.size > quota:
+            return errors.invalid("file size exceeds quota limits").response
         if migration.upload is upload and migration.workflow_state == "pre_processing":
             apply(self._world, "finish_upload", upload.id)
-        return Reply(data=upload_json(upload, self._world.kernel.canvas_url))
+        return Response(data=upload_json(upload, self._world.kernel.canvas_url))
 
     def _success_url(self, upload: Upload) -> str:
         return f"{self._world.kernel.canvas_url}/api/v1/files/{upload.id}/create_success?uuid={upload.uuid}"
 
 
-def _s3_error(status: int, code: str, message: str) -> Reply:
+def _s3_error(status: int, code: str, message: str) -> Response:
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Reply(status, body=body.encode(), content_type="application/xml")
+    return Response(status, body=body.encode(), content_type="application/xml")
 
 
-def _instfs_error(status: int, message: str) -> Reply:
-    return Reply(status, {"error": "upload refused", "message": message})
+def _instfs_error(status: int, message: str) -> Response:
+    return Response(status, {"error": "upload refused", "message": message})
 
 
 def _encode(policy: dict[str, Any]) -> str:

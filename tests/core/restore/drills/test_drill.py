@@ -109,7 +109,7 @@ def test_a_record_holds_no_link_and_no_name(client: CanvasClient, store: FileSto
 def test_what_was_left_out_of_the_import_fails_the_drill_and_is_named(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
-    canvas.world.courses[EMPTY].trouble = FaultCounter([Fault.IMPORT_ERRORS])
+    canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_ERRORS])
     result = Trial(client, store, copy).live()
     assert not result.passed
     assert result.reason.startswith("Canvas noted ")
@@ -122,7 +122,7 @@ def test_what_was_left_out_of_the_import_fails_the_drill_and_is_named(
 def test_warnings_alone_do_not_fail_a_drill_but_are_on_record(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
-    canvas.world.courses[EMPTY].trouble = FaultCounter([Fault.IMPORT_WARNINGS])
+    canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_WARNINGS])
     assert Trial(client, store, copy).live().passed
     (record,) = records(store)
     assert record["issues"]["warning"] > 0
@@ -142,7 +142,7 @@ def test_whatever_ends_it_is_the_reason(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy, end: tuple[Fault, str]
 ) -> None:
     fault, reason = end
-    canvas.world.courses[EMPTY].trouble = FaultCounter([fault])
+    canvas.world.courses[EMPTY].active_faults = FaultCounter([fault])
     result = Trial(client, store, copy).live()
     assert not result.passed
     assert reason in result.reason

@@ -24,10 +24,10 @@ from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import Selection, pick
 from canvas_sandbox.exports.build import build
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.imports.holding.holding import NOTHING
 from canvas_sandbox.imports.open_package import BadPackageError, Package
-from canvas_sandbox.imports.package_contents import Parcel
+from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.imports.quiz_and_file_packages import read_files
 from canvas_sandbox.imports.read_cartridge import read_cartridge
 from canvas_sandbox.packages.virtual_file import Literal, VirtualFile
@@ -294,7 +294,7 @@ quick = settings(derandomize=True, max_examples=25, deadline=None)
 
 
 def again(
-    package: bytes, read: Callable[[Package], Parcel], export_type: str, version: str = "1.1.0"
+    package: bytes, read: Callable[[Package], PackageContents], export_type: str, version: str = "1.1.0"
 ) -> bytes:
     """The package of a course that held nothing before it imported one."""
     own = generate(Source("course", 102, 0, 0, 1, empty=True))
@@ -305,8 +305,8 @@ def again(
     return build(export_type, order(content, 102, version=version, verbatim=verbatim)).read()
 
 
-def order(content: Content, course: int, **fields: Any) -> PackageOrder:
-    return PackageOrder(
+def order(content: Content, course: int, **fields: Any) -> PackageSpec:
+    return PackageSpec(
         f"course:{course}",
         course,
         "A course",

@@ -232,7 +232,7 @@ def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller,
     deadline = time.monotonic() + 30
     while not arrived(canvas, storage) and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert list(canvas.world.migrations.keep.path("").iterdir()) == []
+    assert list(canvas.world.migrations.upload_store.path("").iterdir()) == []
     assert canvas.migrations[0].size is None
     assert admin.restore(package)["workflow_state"] == "completed"
 
@@ -241,7 +241,7 @@ def test_of_what_storage_refuses_nothing_is_kept(canvas: Sandbox, admin: Caller)
     migration = admin.migrate()
     canvas.advance(1801)
     assert admin.send(migration, b"too late").status_code in (400, 401, 403)
-    assert list(canvas.world.migrations.keep.path("").iterdir()) == []
+    assert list(canvas.world.migrations.upload_store.path("").iterdir()) == []
 
 
 def test_a_lost_answer_to_the_upload_leaves_the_file_there(start: Start, call: Call) -> None:

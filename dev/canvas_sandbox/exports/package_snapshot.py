@@ -9,7 +9,7 @@ from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import pick, pick_files
 from canvas_sandbox.exports.build import build
-from canvas_sandbox.exports.package_order import PackageOrder
+from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.holding.holding import NOTHING, Holding
 from canvas_sandbox.imports.holding.rename_ids import renamed
@@ -19,7 +19,7 @@ from canvas_sandbox.switches import NewQuizzes, Switches
 
 
 @dataclass(frozen=True)
-class Packing:
+class PackageSnapshot:
     """What a package is made from, noted when the job ends: later changes of the course do not reach it.
 
     Only this small note is kept; content and package are made anew for each reader.
@@ -35,7 +35,7 @@ class Packing:
     holding: Holding = NOTHING
     real_package: Path | None = None
 
-    def order(self) -> PackageOrder | None:
+    def spec(self) -> PackageSpec | None:
         """The order; ``None`` when a file export has nothing to put in."""
         content = self._content()
         if content is None:
@@ -43,7 +43,7 @@ class Packing:
         verbatim = self.holding.verbatim(content, whole=self._is_whole)
         if verbatim is not None and not self.switches.keeps_identifiers:
             content, verbatim = renamed(content, verbatim)
-        return PackageOrder(
+        return PackageSpec(
             label=self.export.context.label,
             context_id=self.export.context.id,
             name=self.name,
@@ -64,9 +64,9 @@ class Packing:
         """The package."""
         if self.real_package is not None:
             return VirtualFile([OnDisk(self.real_package)])
-        order = self.order()
-        assert order is not None
-        return build(self.export.export_type, order)
+        spec = self.spec()
+        assert spec is not None
+        return build(self.export.export_type, spec)
 
     @property
     def _has_new_quiz_bodies(self) -> bool:

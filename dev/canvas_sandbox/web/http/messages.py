@@ -21,7 +21,7 @@ class Call:
     """A request on its way to a handler.
 
     ``ids`` are the decoded variable segments of the path; ``query`` and ``params`` are nested as Rails nests them, ``params``
-    holding the body's too. ``user`` is the caller once the gate knows it.
+    holding the body's too. ``user`` is the caller once the middleware knows it.
     """
 
     method: str
@@ -38,13 +38,13 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The caller, where the gate has made sure that there is one."""
+        """The caller, where the middleware has made sure that there is one."""
         assert self.caller is not None
         return self.caller
 
 
 @dataclass
-class Reply:
+class Response:
     """An answer. ``data`` is rendered as JSON by the server; ``package`` is streamed instead of ``body``.
 
     ``throttled`` marks the throttle's own answer.
@@ -70,12 +70,12 @@ class Reply:
         return len(self.body) if self.package is None else self.package.size
 
 
-class Refusal(Exception):  # noqa: N818  an answer on its way, not a mistake
+class RequestRefusedError(Exception):
     """Ends a handler with an answer."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 def render_json(data: Any, *, string_ids: bool = False) -> bytes:
@@ -101,10 +101,10 @@ def stringify_ids(data: Any) -> Any:
     return data
 
 
-def page(status: int, title: str, text: str) -> Reply:
+def page(status: int, title: str, text: str) -> Response:
     """An HTML page, as people see it and as downloads mistake it."""
     html = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{text}</p>\n</body>\n</html>\n"
     )
-    return Reply(status, body=html.encode(), content_type=HTML_TYPE)
+    return Response(status, body=html.encode(), content_type=HTML_TYPE)

@@ -11,7 +11,7 @@ from canvas_sandbox.imports.holding.holding import Verbatim
 
 
 @dataclass(frozen=True)
-class PackageOrder:
+class PackageSpec:
     """An export's package to be.
 
     Attributes:

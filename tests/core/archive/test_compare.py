@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.archive.publishing.test_publish import Canvas, store_package
 from tests.support.packages.build import PAGE, cartridge, cartridge_files, draft, manifest_xml, zipped
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.archive.compare import (
     Change,
@@ -22,25 +23,18 @@ from canvas_exports.core.archive.compare import (
 )
 from canvas_exports.core.archive.manifest import PackageFacts
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ObjectNotFoundError
 
 
-def held(data: bytes) -> KeptBytes:
-    kept = KeptBytes(len(data))
-    list(kept.watch(iter([data])))
-    return kept
-
-
 def contents_of(data: bytes, export_type: str = "common_cartridge") -> Contents:
-    return contents(held(data), export_type=export_type)
+    return contents(buffered(data), export_type=export_type)
 
 
 def digest(data: bytes, export_type: str = "common_cartridge") -> str:
-    return prove(held(data), Expectation(export_type)).content_digest
+    return prove_directory(buffered(data), Expectation(export_type)).content_digest
 
 
 def compared(one: bytes, other: bytes, export_type: str = "common_cartridge") -> Comparison:

@@ -20,14 +20,14 @@ from tests.support.packages.build import (
     real,
     zipped,
 )
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.errors import CorruptPackageError
 from canvas_sandbox import Course, Sandbox, Switches
@@ -36,9 +36,7 @@ DAY = 86_400
 
 
 def digest(data: bytes, export_type: str = "common_cartridge") -> str:
-    kept = KeptBytes(len(data))
-    list(kept.watch(iter([data])))
-    return prove(kept, Expectation(export_type)).content_digest
+    return prove_directory(buffered(data), Expectation(export_type)).content_digest
 
 
 def members_of(data: bytes) -> dict[str, bytes]:

@@ -19,23 +19,18 @@ from tests.support.packages.build import (
     real,
     zipped,
 )
+from tests.support.packages.stored import buffered
 from tests.support.packages.zips import Entry, packed_zip
 
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Severity, Verdict
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import KeptBytes, OutOfReachError
+from canvas_exports.core.packages.prove_directory import prove_directory
+from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
-
-
-def held(data: bytes, tail: int = 1 << 22) -> KeptBytes:
-    kept = KeptBytes(len(data), tail=tail)
-    list(kept.watch(iter([data])))
-    return kept
 
 
 def proof_of(data: bytes, export_type: str = "common_cartridge", **expected: object) -> Proof:
     expectation = Expectation(export_type, **{"course_id": COURSE, "canvas_host": HOST, **expected})  # type: ignore[arg-type]
-    return prove(held(data), expectation)
+    return prove_directory(buffered(data), expectation)
 
 
 def codes(proof: Proof) -> list[str]:
@@ -393,12 +388,10 @@ def test_everything_the_proof_lacks_is_asked_for_at_once() -> None:
     early = {name: files.pop(name) for name in ("imsmanifest.xml", "course_settings/context.xml")}
     data = zipped([*early.items(), *files.items(), ("web_resources/video.mp4", noise)], method=0)
     expect = Expectation("common_cartridge", len(data), COURSE, HOST)
-    with pytest.raises(OutOfReachError) as raised:
-        prove(held(data, tail=70_000), expect)
+    with pytest.raises(BytesNotKeptError) as raised:
+        prove_directory(buffered(data, tail=70_000), expect)
     assert len(raised.value.missing) == 2
-    kept = KeptBytes(len(data), raised.value.missing, tail=70_000)
-    list(kept.watch(iter([data])))
-    assert prove(kept, expect).verdict is Verdict.WHOLE
+    assert prove_directory(buffered(data, raised.value.missing, tail=70_000), expect).verdict is Verdict.WHOLE
 
 
 @settings(max_examples=60)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from tests.support.archives.holdings import lay, manifest
 from tests.support.packages.build import PAGE, cartridge
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.archive.manifest import Manifest, RunFacts
 from canvas_exports.core.packages.content_digest import VERSION
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.storage.store import Store
 
 RUN = RunFacts("canvas_exports 0.1.0", "canvas_verify", "manual__1", "verify", -1, 1)
@@ -28,9 +28,7 @@ def package(about: str = "a page") -> bytes:
 def stored(store: Store, course: int = 101, *, day: int = 0, data: bytes | None = None) -> Manifest:
     """Store a cartridge with a manifest that is true of it."""
     data = package() if data is None else data
-    held = KeptBytes(len(data), tail=len(data))
-    list(held.watch(iter([data])))
-    proof = prove(held, Expectation("common_cartridge", len(data)))
+    proof = prove_directory(buffered(data), Expectation("common_cartridge", len(data)))
     written = manifest(f"course:{course}", day=day, export_id=400 + course + day, content=data)
     facts = replace(
         written.package,

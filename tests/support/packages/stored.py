@@ -1,14 +1,15 @@
-"""A package in an archive that counts what is read of it."""
+"""Packages in memory: as a store that counts what is read of it, and as what is kept of a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from tests.support.packages.build import COURSE, HOST
 
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.packages.prove_stored import Limit, StoredProof, prove_stored
+from canvas_exports.core.packages.random_access import TailBuffer
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, ObjectInfo
 
@@ -54,6 +55,13 @@ def proven(
 ) -> StoredProof:
     """The proof of a package that is stored in blocks of a size."""
     return prove_stored(InMemory(data, block), KEY, expect, level=level, limit=limit)
+
+
+def buffered(data: bytes, windows: Sequence[range] = (), tail: int | None = None) -> TailBuffer:
+    """What is kept of a package that has streamed by: all of it, or its tail and some windows."""
+    kept = TailBuffer(len(data), windows, tail=tail or max(1, len(data)))
+    list(kept.record(iter([data])))
+    return kept
 
 
 def codes(found: StoredProof) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from canvas_exports.core.archive.manifest import PackageFacts
 from canvas_exports.core.packages.cartridge import manifest as cartridge
 from canvas_exports.core.packages.content_digest import counted, sense
-from canvas_exports.core.packages.random_access import Held, StoredBytes
+from canvas_exports.core.packages.random_access import RandomAccess, StoredPackage
 from canvas_exports.core.packages.zip.directory import Member, check_size, inflate, read_directory
 from canvas_exports.core.storage.store import Store
 
@@ -101,19 +101,19 @@ def compare_packages(store: Store, one: PackageFacts, other: PackageFacts, *, ex
     if one.key == other.key:
         return Comparison()
     first, second = (
-        contents(StoredBytes(store, package.key, package.size), export_type=export_type)
+        contents(StoredPackage(store, package.key, package.size), export_type=export_type)
         for package in (one, other)
     )
     return compare(first, second)
 
 
-def contents(held: Held, *, export_type: str) -> Contents:
+def contents(package: RandomAccess, *, export_type: str) -> Contents:
     """What a package holds, from its directory and its manifest.
 
     Raises:
         CorruptPackageError: see ``zip_directory``.
     """
-    members = read_directory(held)
+    members = read_directory(package)
     manifest = None if export_type == "zip" else _manifest_of(members)
     sizes = {
         name: tuple((size, crc) for _, size, crc in group)
@@ -124,7 +124,7 @@ def contents(held: Held, *, export_type: str) -> Contents:
     if manifest is None:
         return Contents(sizes)
     check_size(manifest, cartridge.MAX_MANIFEST)
-    pieces = list(inflate(manifest, held, limit=cartridge.MAX_MANIFEST))
+    pieces = list(inflate(manifest, package, limit=cartridge.MAX_MANIFEST))
     return Contents(sizes, (manifest.size, sense(pieces)), dict(_titles(cartridge.read_manifest(pieces))))
 
 

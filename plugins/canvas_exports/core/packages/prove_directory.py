@@ -16,7 +16,7 @@ from canvas_exports.core.packages.cartridge.qti import check_qti
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict
-from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.packages.work_limits import Work
 from canvas_exports.core.packages.zip.directory import Member, Unpacked, check_size, read_directory
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
@@ -24,20 +24,20 @@ from canvas_exports.core.packages.zip.members import check_members
 from canvas_exports.errors import CorruptPackageError
 
 
-def prove(held: Held, expect: Expectation) -> Proof:
+def prove_directory(package: RandomAccess, expect: Expectation) -> Proof:
     """Inspect a package at level ``DIRECTORY``.
 
     Args:
-        held: the package, or what was kept of it; its ``size`` is the number of bytes that arrived.
+        package: the package, or what was kept of it; its ``size`` is the number of bytes that arrived.
         expect: what it must be.
 
     Raises:
         CorruptPackageError: of another length, not a zip, truncated, a directory that lies, or a cartridge without
             a sound manifest (retryable).
         WrongPackageError: the cartridge names another course or another Canvas (permanent).
-        OutOfReachError: the proof needs bytes that were not kept.
+        BytesNotKeptError: the proof needs bytes that were not kept.
     """
-    return inspect(held, expect).proof(ProofLevel.DIRECTORY)
+    return inspect(package, expect).proof(ProofLevel.DIRECTORY)
 
 
 @dataclass
@@ -75,14 +75,16 @@ class Inspection:
         )
 
 
-def inspect(held: Held, expect: Expectation) -> Inspection:
-    """All that ``prove`` looks at, and what it saw there. Raises what ``prove`` does."""
-    if expect.size is not None and held.size != expect.size:
-        raise CorruptPackageError(f"{held.size:,} bytes arrived of the {expect.size:,} that Canvas announced")
-    members = read_directory(held)
-    work = Work(held.size)
+def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
+    """All that ``prove_directory`` looks at, and what it saw there. Raises what ``prove_directory`` does."""
+    if expect.size is not None and package.size != expect.size:
+        raise CorruptPackageError(
+            f"{package.size:,} bytes arrived of the {expect.size:,} that Canvas announced"
+        )
+    members = read_directory(package)
+    work = Work(package.size)
     findings = Findings()
-    check_members(members, held.size, findings, once=frozenset({cartridge.MANIFEST, cartridge.CONTEXT}))
+    check_members(members, package.size, findings, once=frozenset({cartridge.MANIFEST, cartridge.CONTEXT}))
     counts = _sizes(members)
     if expect.export_type == "zip":
         counts |= count_files(members)
@@ -91,10 +93,10 @@ def inspect(held: Held, expect: Expectation) -> Inspection:
     by_name = {member.name: member for member in members if not member.is_folder}
     if cartridge.MANIFEST not in by_name:
         raise CorruptPackageError(f"there is no {cartridge.MANIFEST} in the package")
-    _within_reach(held, by_name)
-    context = _context(held, by_name, work)
+    _within_reach(package, by_name)
+    context = _context(package, by_name, work)
     findings.update(check_identity(context, expect))
-    content = Unpacked(by_name[cartridge.MANIFEST], held, cartridge.MAX_MANIFEST)
+    content = Unpacked(by_name[cartridge.MANIFEST], package, cartridge.MAX_MANIFEST)
     manifest = cartridge.read_manifest(content, work)
     for name, oddity in (
         (cartridge.MANIFEST, manifest.oddity),
@@ -109,7 +111,7 @@ def inspect(held: Held, expect: Expectation) -> Inspection:
         expect, members, by_name.keys(), manifest, digest, findings, counts, has_content=True, work=work
     )
     if not holds_content(by_name.keys(), manifest):
-        filled, told = look_into_settings(by_name, manifest, held, work)
+        filled, told = look_into_settings(by_name, manifest, package, work)
         inspection.has_content = filled
         inspection.counts |= told
     return inspection
@@ -124,13 +126,15 @@ def _sizes(members: Iterable[Member]) -> dict[str, int]:
     return counts
 
 
-def _context(held: Held, by_name: Mapping[str, Member], work: Work) -> cartridge.CartridgeContext | None:
+def _context(
+    package: RandomAccess, by_name: Mapping[str, Member], work: Work
+) -> cartridge.CartridgeContext | None:
     if cartridge.CONTEXT not in by_name:
         return None
-    return cartridge.read_context(Unpacked(by_name[cartridge.CONTEXT], held, cartridge.MAX_CONTEXT), work)
+    return cartridge.read_context(Unpacked(by_name[cartridge.CONTEXT], package, cartridge.MAX_CONTEXT), work)
 
 
-def _within_reach(held: Held, by_name: Mapping[str, Member]) -> None:
+def _within_reach(package: RandomAccess, by_name: Mapping[str, Member]) -> None:
     """Ask for all members at once: another pass over the package should be the last."""
     missing: list[range] = []
     for name, limit in (
@@ -140,8 +144,8 @@ def _within_reach(held: Held, by_name: Mapping[str, Member]) -> None:
         if name in by_name:
             check_size(by_name[name], limit)
             try:
-                held.read(by_name[name].extent)
-            except OutOfReachError as error:
+                package.read(by_name[name].extent)
+            except BytesNotKeptError as error:
                 missing += error.missing
     if missing:
-        raise OutOfReachError(*missing)
+        raise BytesNotKeptError(*missing)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from canvas_exports.core.packages.cartridge.document_readers import Contents
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
 from canvas_exports.core.packages.prove_directory import Inspection, inspect
-from canvas_exports.core.packages.random_access import StoredBytes
+from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.packages.zip.stored_stream import Limit, LimitReached, Stream
 from canvas_exports.core.packages.zip.unpacking import unpack
@@ -74,22 +74,22 @@ def prove_stored(
     info = store.stat(key)
     if info is None:
         raise absent(key)
-    held = StoredBytes(store, key, info.size)
-    inspection = inspect(held, expect)
+    package = StoredPackage(store, key, info.size)
+    inspection = inspect(package, expect)
     shallow = inspection.proof(ProofLevel.DIRECTORY)
     if level is ProofLevel.DIRECTORY:
-        return StoredProof(shallow, info.size, 0, None, held.fetched)
+        return StoredProof(shallow, info.size, 0, None, package.fetched)
     with Stream(store.blocks(key), info.size, limit or Limit()) as stream:
         try:
             _look_deeper(inspection, stream)
         except LimitReached:
-            return StoredProof(shallow, info.size, stream.covered, None, held.fetched + stream.read)
+            return StoredProof(shallow, info.size, stream.covered, None, package.fetched + stream.read)
         return StoredProof(
             proof=inspection.proof(ProofLevel.FULL),
             size=info.size,
             covered=info.size,
             sha256=stream.sha256,
-            bytes_read=held.fetched + stream.read,
+            bytes_read=package.fetched + stream.read,
         )
 
 

@@ -1,4 +1,4 @@
-"""The bytes of a package that the proof may look at."""
+"""Random access to a package: stored in an archive, or the part that was kept while it streamed by."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from canvas_exports.core.storage.store import Block, Store
 
 TAIL = 4 * MiB  # the directory of some 40,000 entries, and nearly always the cartridge's manifest before it
 
-_END = MiB // 4  # of what is stored: as a rule, the directory and the manifest in one request
+_END = MiB // 4  # of a stored package: in most cases the directory and the manifest in one request
 
 
-class OutOfReachError(Exception):
-    """The proof needs bytes that were not kept as they passed; another pass can keep them."""
+class BytesNotKeptError(Exception):
+    """Bytes were not kept while the package streamed by. Another pass over the package can keep the ``missing`` ones."""
 
     def __init__(self, *missing: range) -> None:
         super().__init__(", ".join(f"bytes {window.start} to {window.stop}" for window in missing))
         self.missing = missing
 
 
-class Held(Protocol):
-    """Random access to a package, or to a part of it."""
+class RandomAccess(Protocol):
+    """Random access to a package, or to a part of it; ``size`` is the length in bytes."""
 
     size: int
 
     def read(self, window: range) -> bytes:
-        """The bytes of a window. ``OutOfReachError`` if they are not at hand."""
+        """Return the bytes of a window. Raises ``BytesNotKeptError`` if they are not available."""
         ...
 
 
-class StoredBytes:
-    """A stored package: everything is within reach, at the price of a request. Its end is asked for once and kept.
+class StoredPackage:
+    """Reads a package from a store, one request a read. The last 256 KiB are requested once and kept.
 
     Attributes:
         size: bytes of the object.
-        fetched: bytes that came from the store.
+        fetched: bytes read from the store.
     """
 
     def __init__(self, store: Store, key: str, size: int) -> None:
@@ -48,7 +48,7 @@ class StoredBytes:
         self._end: bytes | None = None
 
     def read(self, window: range) -> bytes:
-        """The bytes of a window, read from the store."""
+        """Return the bytes of a window, read from the store."""
         if window.start < self._end_starts:
             return self._fetch(window)
         if self._end is None:
@@ -61,13 +61,13 @@ class StoredBytes:
         return data
 
 
-class KeptBytes:
-    """What was kept of a package that streamed by: its tail and chosen windows. ``size`` counts what passed.
+class TailBuffer:
+    """Keeps the tail of a package and chosen windows while it streams by; ``size`` counts the bytes that have passed.
 
     Args:
-        expected: the package's size in bytes where it is known: then nothing is copied before the tail begins.
-        windows: offsets to keep besides the tail.
-        tail: bytes to keep of the end.
+        expected: size of the package in bytes, if known: then nothing before the tail is copied.
+        windows: byte ranges to keep besides the tail.
+        tail: length of the tail in bytes.
     """
 
     def __init__(self, expected: int | None = None, windows: Sequence[range] = (), tail: int = TAIL) -> None:
@@ -77,8 +77,8 @@ class KeptBytes:
         self._tail = bytearray(tail)
         self._windows = {window: bytearray() for window in windows}
 
-    def watch(self, source: Iterator[Block]) -> Iterator[Block]:
-        """Pass the stream on, keeping what is wanted of it."""
+    def record(self, source: Iterator[Block]) -> Iterator[Block]:
+        """Pass the stream on and keep the tail and the windows."""
         try:
             for block in source:
                 self._keep(memoryview(block))
@@ -87,13 +87,13 @@ class KeptBytes:
             close(source)
 
     def read(self, window: range) -> bytes:
-        """The bytes of a window that lies in the tail or in one of the windows."""
+        """Return the bytes of a range that lies in the tail or in one of the windows."""
         if window.start >= max(self._tail_starts, self.size - len(self._tail)):
             return b"".join(memoryview(self._tail)[piece] for piece in self._pieces(window))
         for wanted, kept in self._windows.items():
             if wanted.start <= window.start and window.stop <= wanted.start + len(kept):
                 return bytes(memoryview(kept)[window.start - wanted.start : window.stop - wanted.start])
-        raise OutOfReachError(window)
+        raise BytesNotKeptError(window)
 
     def _keep(self, block: memoryview) -> None:
         start, stop = self.size, self.size + len(block)
@@ -108,7 +108,7 @@ class KeptBytes:
         self.size = stop
 
     def _pieces(self, window: range) -> Iterator[slice]:
-        """Where the bytes of a window lie in the ring: in one piece, or in two if it wraps."""
+        """Yield where the bytes of a range lie in the ring: one slice, or two if it wraps."""
         left, at = len(window), window.start % len(self._tail)
         while left > 0:
             size = min(left, len(self._tail) - at)

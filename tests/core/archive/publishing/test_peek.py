@@ -17,6 +17,7 @@ from tests.core.archive.publishing.test_unchanged import (
     package,
 )
 from tests.support.packages.build import COURSE, HOST, cartridge
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.publishing import package_source as module
@@ -24,7 +25,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.packages.random_access import Held, KeptBytes, OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
@@ -42,15 +43,11 @@ class Glances:
         self.error = error
         self.taken = 0
 
-    def __call__(self) -> Held | None:
+    def __call__(self) -> RandomAccess | None:
         self.taken += 1
         if self.error is not None:
             raise self.error
-        if self.data is None:
-            return None
-        held = KeptBytes(len(self.data), tail=len(self.data))
-        list(held.watch(iter([self.data])))
-        return held
+        return None if self.data is None else buffered(self.data)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +66,7 @@ def known(store: Store) -> Remembering:
     return Remembering(store_package(store, Canvas(MONDAY), draft=FIRST).manifest)
 
 
-def delivery(canvas: Canvas, look: Callable[[], Held | None], size: int) -> Delivery:
+def delivery(canvas: Canvas, look: Callable[[], RandomAccess | None], size: int) -> Delivery:
     expect = Expectation("common_cartridge", size, COURSE, HOST)
     return Delivery(canvas.blocks, expect, BlockBudget(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE), look=look)
 
@@ -102,7 +99,7 @@ def test_what_has_changed_is_fetched_once_and_stored(store: Store, known: Rememb
         Glances(None),
         Glances(None, DownloadError("the link has expired")),
         Glances(None, CredentialError("the token is unknown")),
-        Glances(None, OutOfReachError(range(9))),
+        Glances(None, BytesNotKeptError(range(9))),
         Glances(TUESDAY[:-5]),
         Glances(b"<!DOCTYPE html>" * 90),
     ],

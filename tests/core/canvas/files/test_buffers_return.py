@@ -18,7 +18,7 @@ from tests.core.canvas.files.test_download import FILE, KEY, SHOW, an_export, sh
 from canvas_exports.core.archive.publishing.package_stream import _plausible
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
-from canvas_exports.core.packages.random_access import KeptBytes
+from canvas_exports.core.packages.random_access import TailBuffer
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
 from canvas_exports.errors import (
     CanvasExportsError,
@@ -57,8 +57,8 @@ def fetching(
     """As a pipeline does it."""
     space = Filling(budget)
     export = an_export(canvas, **{"size": SIZE, **changes})
-    kept = KeptBytes(SIZE, (), 1024)
-    return space.blocks(kept.watch(_plausible(client.download(COURSE, export, space, 4), None)))
+    kept = TailBuffer(SIZE, (), 1024)
+    return space.blocks(kept.record(_plausible(client.download(COURSE, export, space, 4), None)))
 
 
 def digest(

@@ -9,19 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.packages.build import EMPTY_ZIP, real, zipped
+from tests.support.packages.stored import buffered
 
-from canvas_exports.core.packages.random_access import KeptBytes, OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.core.packages.zip.directory import inflate, read_directory
 from canvas_exports.errors import CorruptPackageError
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\"), min_size=1, max_size=30)
 FILES = st.dictionaries(NAMES, st.binary(max_size=300), max_size=8)
-
-
-def held(data: bytes) -> KeptBytes:
-    kept = KeptBytes(len(data), tail=max(1, len(data)))
-    list(kept.watch(iter([data])))
-    return kept
 
 
 def patched(data: bytes, at: int, form: str, *values: int) -> bytes:
@@ -43,14 +38,14 @@ def entry(data: bytes, number: int) -> int:
 @given(files=FILES, zip64=st.booleans(), stored=st.booleans())
 def test_the_directory_is_what_zipfile_reads(files: dict[str, bytes], zip64: bool, stored: bool) -> None:
     data = zipped(files, zip64=zip64, method=zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
-    members = read_directory(held(data))
+    members = read_directory(buffered(data))
     with zipfile.ZipFile(io.BytesIO(data)) as known:
         expected = [
             (info.filename, info.file_size, info.compress_size, info.CRC) for info in known.infolist()
         ]
         assert [(member.name, member.size, member.compressed, member.crc) for member in members] == expected
         for member in members:
-            assert b"".join(inflate(member, held(data), limit=1000)) == known.read(member.name)
+            assert b"".join(inflate(member, buffered(data), limit=1000)) == known.read(member.name)
 
 
 @settings(max_examples=100)
@@ -59,7 +54,7 @@ def test_a_cut_package_is_always_noticed(files: dict[str, bytes], data: st.DataO
     package = zipped(files)
     length = data.draw(st.integers(0, len(package) - 1))
     with pytest.raises(CorruptPackageError):
-        read_directory(held(package[:length]))
+        read_directory(buffered(package[:length]))
 
 
 def test_a_damaged_directory_never_raises_anything_else() -> None:
@@ -71,8 +66,8 @@ def test_a_damaged_directory_never_raises_anything_else() -> None:
         for _ in range(dice.randint(1, 4)):
             broken[dice.randrange(len(broken))] = dice.randrange(256)
         try:
-            for member in read_directory(held(bytes(broken))):
-                for _ in inflate(member, held(bytes(broken)), limit=1000):
+            for member in read_directory(buffered(bytes(broken))):
+                for _ in inflate(member, buffered(bytes(broken)), limit=1000):
                     pass
         except CorruptPackageError:
             noticed += 1
@@ -81,11 +76,11 @@ def test_a_damaged_directory_never_raises_anything_else() -> None:
 
 def test_real_cartridges_are_read() -> None:
     for name, count in (("canvas_cc_gem_course", 20), ("latex", 14), ("single-page", 10)):
-        assert len(read_directory(held(real(name)))) == count
+        assert len(read_directory(buffered(real(name)))) == count
 
 
 def test_the_archive_of_nothing_is_a_zip() -> None:
-    assert read_directory(held(EMPTY_ZIP)) == []
+    assert read_directory(buffered(EMPTY_ZIP)) == []
 
 
 def test_names_are_utf8_with_or_without_the_flag_and_old_ones_are_read_too() -> None:
@@ -93,17 +88,17 @@ def test_names_are_utf8_with_or_without_the_flag_and_old_ones_are_read_too() -> 
     at = entry(data, 0)
     assert struct.unpack_from("<H", data, at + 8)[0] & 0x800
     unflagged = patched(data, at + 8, "<H", 0)
-    assert [member.name for member in read_directory(held(unflagged))] == ["données/été.html"]
+    assert [member.name for member in read_directory(buffered(unflagged))] == ["données/été.html"]
     old = zipped({"caf?.txt": b"x"}).replace(b"caf?", b"caf\x82")
-    assert [member.name for member in read_directory(held(old))] == ["café.txt"]
+    assert [member.name for member in read_directory(buffered(old))] == ["café.txt"]
 
 
 def test_a_comment_after_the_end_record_is_fine_and_anything_else_is_not() -> None:
     data = zipped({"a": b"1"})
     commented = patched(data, -2, "<H", 4) + b"PK\x05\x06"
-    assert len(read_directory(held(commented))) == 1
+    assert len(read_directory(buffered(commented))) == 1
     with pytest.raises(CorruptPackageError, match="end is missing"):
-        read_directory(held(data + b"\n"))
+        read_directory(buffered(data + b"\n"))
 
 
 def commented(data: bytes, comment: bytes) -> bytes:
@@ -128,7 +123,7 @@ FAKES = {
 def test_an_end_record_inside_the_comment_is_a_comment(fake: bytes, zip64: bool) -> None:
     data = zipped({"a": b"1", "b/c": b"2"}, zip64=zip64)
     for comment in (fake, b"before " + fake, fake * 3):
-        members = read_directory(held(commented(data, comment)))
+        members = read_directory(buffered(commented(data, comment)))
         assert [member.name for member in members] == ["a", "b/c"]
 
 
@@ -141,7 +136,7 @@ def test_whatever_stands_in_the_comment_the_directory_is_the_same(
     files: dict[str, bytes], comment: list[bytes]
 ) -> None:
     data = zipped(files)
-    assert read_directory(held(commented(data, b"".join(comment)))) == read_directory(held(data))
+    assert read_directory(buffered(commented(data, b"".join(comment)))) == read_directory(buffered(data))
 
 
 def test_a_locator_that_is_only_the_comment_of_the_last_entry_is_no_locator() -> None:
@@ -151,7 +146,7 @@ def test_a_locator_that_is_only_the_comment_of_the_last_entry_is_no_locator() ->
     longer = data[:-22] + likeness + data[-22:]
     longer = patched(longer, at + 32, "<H", len(likeness))
     length = len(data) - 22 - at + len(likeness)
-    assert [member.name for member in read_directory(held(patched(longer, -10, "<L", length)))] == ["a"]
+    assert [member.name for member in read_directory(buffered(patched(longer, -10, "<L", length)))] == ["a"]
 
 
 def test_a_zip_with_two_directories_is_refused() -> None:
@@ -162,13 +157,13 @@ def test_a_zip_with_two_directories_is_refused() -> None:
     shift = len(data)
     second = line + patched(data[-22:], 16, "<L", shift)
     with pytest.raises(CorruptPackageError, match="two directories"):
-        read_directory(held(commented(data, second)))
+        read_directory(buffered(commented(data, second)))
 
 
 def test_a_real_end_that_is_damaged_is_not_replaced_by_one_in_the_comment() -> None:
     data = commented(zipped({"a": b"1"}), END)
     with pytest.raises(CorruptPackageError):
-        read_directory(held(patched(data, len(data) - 22 - 22 + 16, "<L", 3)))
+        read_directory(buffered(patched(data, len(data) - 22 - 22 + 16, "<L", 3)))
 
 
 TWO = zipped({"first": b"1" * 100, "second": b"2" * 100}, method=zipfile.ZIP_STORED)
@@ -193,14 +188,14 @@ LIES = {
 @pytest.mark.parametrize(("data", "reason"), LIES.values(), ids=LIES.keys())
 def test_a_directory_that_lies_is_corrupt(data: bytes, reason: str) -> None:
     with pytest.raises(CorruptPackageError, match=reason):
-        read_directory(held(data))
+        read_directory(buffered(data))
 
 
 def test_bytes_that_no_member_accounts_for_are_corrupt() -> None:
     hidden = 70_000
     data = patched(TWO, -6, "<L", DIRECTORY + hidden)
     with pytest.raises(CorruptPackageError, match="no member accounts for"):
-        read_directory(held(data[:DIRECTORY] + bytes(hidden) + data[DIRECTORY:]))
+        read_directory(buffered(data[:DIRECTORY] + bytes(hidden) + data[DIRECTORY:]))
 
 
 def test_a_zip64_record_in_another_place_is_corrupt() -> None:
@@ -208,30 +203,26 @@ def test_a_zip64_record_in_another_place_is_corrupt() -> None:
     locator = data.rindex(b"PK\x06\x07")
     for at, value in ((locator + 8, 0), (locator + 8, len(data))):
         with pytest.raises(CorruptPackageError, match="zip64"):
-            read_directory(held(patched(data, at, "<Q", value)))
+            read_directory(buffered(patched(data, at, "<Q", value)))
 
 
 def test_a_claim_of_millions_of_members_is_refused_before_they_are_read() -> None:
     data = zipped({"a": b"1"}, zip64=True)
     record = data.rindex(b"PK\x06\x06")
     with pytest.raises(CorruptPackageError, match="no course has more"):
-        read_directory(held(patched(data, record + 24, "<2Q", 10**7, 10**7)))
+        read_directory(buffered(patched(data, record + 24, "<2Q", 10**7, 10**7)))
 
 
 def test_a_directory_longer_than_what_was_kept_is_asked_for() -> None:
     data = zipped({f"{number:05}": b"" for number in range(2000)})
-    kept = KeptBytes(len(data), tail=70_000)
-    list(kept.watch(iter([data])))
-    with pytest.raises(OutOfReachError) as raised:
-        read_directory(kept)
-    again = KeptBytes(len(data), windows=raised.value.missing, tail=70_000)
-    list(again.watch(iter([data])))
-    assert len(read_directory(again)) == 2000
+    with pytest.raises(BytesNotKeptError) as raised:
+        read_directory(buffered(data, tail=70_000))
+    assert len(read_directory(buffered(data, raised.value.missing, tail=70_000))) == 2000
 
 
 def only(data: bytes) -> bytes:
-    members = read_directory(held(data))
-    return b"".join(inflate(members[-1], held(data), limit=10_000))
+    members = read_directory(buffered(data))
+    return b"".join(inflate(members[-1], buffered(data), limit=10_000))
 
 
 def test_a_member_that_is_not_what_the_directory_says_is_corrupt() -> None:
@@ -260,8 +251,8 @@ def test_a_bomb_is_inflated_no_further_than_it_claims() -> None:
     with pytest.raises(CorruptPackageError, match="more than"):
         only(bomb)
     modest = patched(bomb, entry(bomb, 0) + 24, "<L", 5000)
-    members = read_directory(held(modest))
+    members = read_directory(buffered(modest))
     pieces: list[bytes] = []
     with pytest.raises(CorruptPackageError, match="not the member"):
-        pieces.extend(inflate(members[0], held(modest), limit=10_000))
+        pieces.extend(inflate(members[0], buffered(modest), limit=10_000))
     assert sum(map(len, pieces)) <= 5001

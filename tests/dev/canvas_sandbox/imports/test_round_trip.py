@@ -15,9 +15,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.packages.content_digest import content_digest
-from canvas_exports.core.packages.random_access import KeptBytes
 from canvas_exports.core.packages.zip.directory import read_directory
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.content.generate import Source, generate
@@ -50,10 +50,7 @@ LISTINGS = (
 
 def digest(package: bytes) -> str:
     """The digest by which a course is recognised, whatever course of whatever Canvas it is in."""
-    held = KeptBytes()
-    for _ in held.watch(iter([package])):
-        pass
-    return content_digest(read_directory(held), [manifest(package).encode()])
+    return content_digest(read_directory(buffered(package)), [manifest(package).encode()])
 
 
 def manifest(package: bytes) -> str:

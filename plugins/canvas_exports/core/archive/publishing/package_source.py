@@ -9,8 +9,8 @@ from contextlib import ExitStack, nullcontext
 
 from canvas_exports.core.archive.publishing.package_stream import Pipeline, Stage
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.prove_directory import prove_directory
+from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.storage.buffers import BlockBudget, Filling, MiB
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CanvasExportsError, CorruptPackageError
@@ -23,7 +23,7 @@ Source = Callable[[Filling], Iterator[Block]]
 Put = Callable[[Iterator[Block], Pipeline], None]
 """Stores a stream, of which the pipeline knows everything once it has ended. The stream ends well only if it may be kept."""
 
-Look = Callable[[], Held | None]
+Look = Callable[[], RandomAccess | None]
 """Looks at the end of the package without fetching the rest; ``None`` where that cannot be done."""
 
 #: Bytes of a package from which on looking first costs less than fetching it for nothing.
@@ -75,8 +75,8 @@ class Delivery:
                 look, self._look = self._look, None
                 try:
                     held = look()
-                    self._seen = None if held is None else prove(held, self.expect)
-                except (CanvasExportsError, OutOfReachError) as error:
+                    self._seen = None if held is None else prove_directory(held, self.expect)
+                except (CanvasExportsError, BytesNotKeptError) as error:
                     log.info("the package could not be looked at beforehand: %s", error)
             return self._seen
 
@@ -98,7 +98,7 @@ class Delivery:
                 cleanup.callback(stream.close)
                 try:
                     put(stream, pipeline)
-                except OutOfReachError as error:
+                except BytesNotKeptError as error:
                     log.info("the package is fetched once more: its proof needs %s", error)
                     windows += error.missing
                     continue

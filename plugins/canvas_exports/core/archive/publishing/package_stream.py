@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 from canvas_exports.core.packages.proof import Expectation, Proof
-from canvas_exports.core.packages.prove_directory import prove
-from canvas_exports.core.packages.random_access import TAIL, Held, KeptBytes
+from canvas_exports.core.packages.prove_directory import prove_directory
+from canvas_exports.core.packages.random_access import TAIL, RandomAccess, TailBuffer
 from canvas_exports.core.storage.buffers import BlockBudget, Filling, OneBlock, close, is_small
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError
@@ -52,7 +52,7 @@ class Pipeline:
         budget: BlockBudget,
         *,
         windows: Sequence[range] = (),
-        stored: Held | None = None,
+        stored: RandomAccess | None = None,
         stage: Stage = nullcontext,
     ) -> None:
         self._expect = expect
@@ -68,19 +68,19 @@ class Pipeline:
         A block of the source need only stay as it is until the next one is asked for.
 
         Raises:
-            CorruptPackageError: see ``prove``; raised at the first byte where it shows there.
-            WrongPackageError: see ``prove``.
-            OutOfReachError: see ``prove``.
+            CorruptPackageError: see ``prove_directory``; raised at the first byte where it shows there.
+            WrongPackageError: see ``prove_directory``.
+            BytesNotKeptError: see ``prove_directory``.
         """
         size = self._expect.size
-        kept = KeptBytes(size, self._windows, min(TAIL, size) if size else TAIL)
+        kept = TailBuffer(size, self._windows, min(TAIL, size) if size else TAIL)
         digest = hashlib.sha256()
-        blocks = self.space.blocks(kept.watch(_plausible(source, size)))
+        blocks = self.space.blocks(kept.record(_plausible(source, size)))
         yield from (_digested_here if self._small else _digested)(blocks, digest.update)
         self.size = kept.size
         self.sha256 = digest.hexdigest()
         with self._stage("proof"):
-            self.proof = prove(self._stored or kept, self._expect)
+            self.proof = prove_directory(self._stored or kept, self._expect)
 
 
 def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]:

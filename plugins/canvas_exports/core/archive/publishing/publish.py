@@ -24,7 +24,7 @@ from canvas_exports.core.archive.publishing.unchanged import (
 )
 from canvas_exports.core.packages import content_digest
 from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Verdict
-from canvas_exports.core.packages.random_access import StoredBytes
+from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AlreadyStoredError,
@@ -158,7 +158,7 @@ def _adopt(store: Store, key: str, delivery: Delivery) -> Pipeline | None:
     info = store.stat(key)
     if info is None:
         return None
-    left = StoredBytes(store, key, info.size)
+    left = StoredPackage(store, key, info.size)
     pipeline = Pipeline(delivery.expect, delivery.budget, stored=left, stage=delivery.stage)
     try:
         deque(pipeline.run(store.blocks(key)), maxlen=0)

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from canvas_exports.core.packages.cartridge.document_readers import Contents
 from canvas_exports.core.packages.cartridge.manifest import MANIFEST, CartridgeManifest
-from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.packages.work_limits import Work
 from canvas_exports.core.packages.zip.directory import Member, Unpacked
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
@@ -43,7 +43,7 @@ def holds_content(files: AbstractSet[str], manifest: CartridgeManifest) -> bool:
 
 
 def look_into_settings(
-    members: Mapping[str, Member], manifest: CartridgeManifest, held: Held, work: Work
+    members: Mapping[str, Member], manifest: CartridgeManifest, package: RandomAccess, work: Work
 ) -> tuple[bool, dict[str, int]]:
     """Whether the settings of a course that holds nothing else are more than those of every course, and what they count.
 
@@ -66,9 +66,9 @@ def look_into_settings(
         if reader is None or number >= _MOST_LOOKED_INTO or member.size > _LONGEST or not is_readable(member):
             return True, {}
         try:
-            for piece in Unpacked(member, held, _LONGEST):
+            for piece in Unpacked(member, package, _LONGEST):
                 reader.feed(piece)
-        except OutOfReachError:
+        except BytesNotKeptError:
             return True, {}
         reader.end()
     filled = contents.is_filled or any(not member.name.endswith(".xml") for member in looked)

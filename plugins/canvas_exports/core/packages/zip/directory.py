@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from canvas_exports.core.packages.random_access import Held, OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 
@@ -77,14 +77,14 @@ class Member:
         return self.name.endswith("/")
 
 
-def read_directory(held: Held) -> list[Member]:
+def read_directory(package: RandomAccess) -> list[Member]:
     """The members of a zip, in the order of their offsets.
 
     Raises:
         CorruptPackageError: not a zip, truncated, a directory that lies, or more of it than any course has.
-        OutOfReachError: the directory is longer than what was kept.
+        BytesNotKeptError: the directory is longer than what was kept.
     """
-    count, window = _locate(held)
+    count, window = _locate(package)
     if count > MAX_MEMBERS or len(window) > MAX_DIRECTORY:
         raise CorruptPackageError(
             f"the zip claims {count:,} members, in a directory of {len(window):,} bytes; "
@@ -92,7 +92,7 @@ def read_directory(held: Held) -> list[Member]:
         )
     members = []
     names = 0
-    for member in _entries(held, window):
+    for member in _entries(package, window):
         members.append(member)
         names += sys.getsizeof(member.name)
         if len(members) > count or names > MAX_NAMES:
@@ -106,20 +106,20 @@ def read_directory(held: Held) -> list[Member]:
     return _tiled(members, window.start)
 
 
-def inflate(member: Member, held: Held, *, limit: int) -> Iterator[bytes]:
+def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[bytes]:
     """The content of one member, in pieces, checked against its size and CRC.
 
     Args:
         member: from ``read_directory`` of the same package.
-        held: the package.
+        package: the package.
         limit: bytes; a member that says or turns out to be larger is refused.
 
     Raises:
         CorruptPackageError: the member is not what the directory says, is encrypted, or too large.
-        OutOfReachError: it was not kept.
+        BytesNotKeptError: it was not kept.
     """
     check_size(member, limit)
-    data = _packed(member, held.read(member.extent))
+    data = _packed(member, package.read(member.extent))
     crc = size = 0
     for piece in _slices(data) if member.method == STORED else _inflated(member, data):
         crc = zlib.crc32(piece, crc)
@@ -134,11 +134,11 @@ class Unpacked:
     """The content of one member, as ``inflate`` gives it, each time it is asked for."""
 
     member: Member
-    held: Held
+    package: RandomAccess
     limit: int
 
     def __iter__(self) -> Iterator[bytes]:
-        return inflate(self.member, self.held, limit=self.limit)
+        return inflate(self.member, self.package, limit=self.limit)
 
 
 def check_size(member: Member, limit: int) -> None:
@@ -184,14 +184,14 @@ def _inflated(member: Member, data: memoryview) -> Iterator[bytes]:
         raise CorruptPackageError(f"{member.label} cannot be inflated") from None
 
 
-def _locate(held: Held) -> tuple[int, range]:
+def _locate(package: RandomAccess) -> tuple[int, range]:
     """How many members there are, and where their directory lies.
 
     A comment may hold anything, end records of other zips too. The one that counts has its comment reach exactly to the end
     of the file, and its directory end exactly where it begins.
     """
-    start = max(0, held.size - _END.size - _MAX_COMMENT)
-    tail = held.read(range(start, held.size))
+    start = max(0, package.size - _END.size - _MAX_COMMENT)
+    tail = package.read(range(start, package.size))
     refused: CorruptPackageError | None = None
     fitting: list[tuple[int, range]] = []
     found = len(tail)
@@ -200,11 +200,11 @@ def _locate(held: Held) -> tuple[int, range]:
         if len(record) < _END.size or found + _END.size + _END.unpack(record)[-1] != len(tail):
             continue
         try:
-            fitting.append(_directory_of(held, start + found, record))
+            fitting.append(_directory_of(package, start + found, record))
         except CorruptPackageError as error:
             refused = refused or error
     if len(fitting) > 1:
-        fitting = [each for each in fitting if _begins_well(held, *each)]
+        fitting = [each for each in fitting if _begins_well(package, *each)]
     if len(fitting) > 1:
         raise CorruptPackageError(
             "the zip has two directories, and programs would differ on which one counts"
@@ -214,22 +214,22 @@ def _locate(held: Held) -> tuple[int, range]:
     raise refused or CorruptPackageError("the package is not a zip, or its end is missing")
 
 
-def _begins_well(held: Held, count: int, directory: range) -> bool:
+def _begins_well(package: RandomAccess, count: int, directory: range) -> bool:
     """Whether there is an entry where a directory should begin."""
     if not count:
         return not directory
-    return held.read(range(directory.start, directory.start + 4)) == b"PK\x01\x02"
+    return package.read(range(directory.start, directory.start + 4)) == b"PK\x01\x02"
 
 
-def _directory_of(held: Held, end: int, record: bytes) -> tuple[int, range]:
+def _directory_of(package: RandomAccess, end: int, record: bytes) -> tuple[int, range]:
     """What an end record at an offset says, or the longer one for large zips before it."""
     _, disk, directory_disk, here, count, length, offset, _ = _END.unpack(record)
     locator_start = end - _END64_LOCATOR.size
-    locator = held.read(range(locator_start, end)) if locator_start >= 0 else b""
+    locator = package.read(range(locator_start, end)) if locator_start >= 0 else b""
     if not locator.startswith(b"PK\x06\x07"):
         return _stated((disk or directory_disk, here, count), offset, length, end)
     try:
-        return _directory64_of(held, locator_start, locator)
+        return _directory64_of(package, locator_start, locator)
     except CorruptPackageError:
         # It may only look like a locator: bytes of the last entry's comment.
         if offset + length != end or any(value in _NARROW for value in (count, length, offset)):
@@ -237,11 +237,11 @@ def _directory_of(held: Held, end: int, record: bytes) -> tuple[int, range]:
         return _stated((disk or directory_disk, here, count), offset, length, end)
 
 
-def _directory64_of(held: Held, locator_start: int, locator: bytes) -> tuple[int, range]:
+def _directory64_of(package: RandomAccess, locator_start: int, locator: bytes) -> tuple[int, range]:
     stop = int(_END64_LOCATOR.unpack(locator)[2])
     if stop + _END64.size > locator_start or locator_start - stop > _MAX_RECORD64:
         raise CorruptPackageError("the zip's zip64 locator points past its end, or far from it")
-    record64 = held.read(range(stop, stop + _END64.size))
+    record64 = package.read(range(stop, stop + _END64.size))
     signature, rest, _, _, disk, directory_disk, here, count, length, offset = _END64.unpack(record64)
     if signature != b"PK\x06\x06" or stop + 12 + rest != locator_start:
         raise CorruptPackageError("the zip's zip64 end record is not where its locator says")
@@ -257,16 +257,16 @@ def _stated(parts: tuple[int, int, int], offset: int, length: int, stop: int) ->
     return count, range(offset, stop)
 
 
-def _entries(held: Held, window: range) -> Iterator[Member]:
+def _entries(package: RandomAccess, window: range) -> Iterator[Member]:
     """The entries of a directory, which is read in pieces: it may be long."""
     kept, at, unread = b"", 0, window.start
     while at < len(kept) or unread < window.stop:
         if len(kept) - at < _LONGEST_ENTRY and unread < window.stop:
             piece = range(unread, min(unread + _READ_AT_ONCE, window.stop))
             try:
-                kept, at, unread = kept[at:] + held.read(piece), 0, piece.stop
-            except OutOfReachError:
-                raise OutOfReachError(window) from None
+                kept, at, unread = kept[at:] + package.read(piece), 0, piece.stop
+            except BytesNotKeptError:
+                raise BytesNotKeptError(window) from None
         member, at = _entry(kept, at, window.start)
         yield member
 

@@ -17,7 +17,7 @@ from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Ex
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.packages.proof import Expectation, Proof
-from canvas_exports.core.packages.random_access import OutOfReachError
+from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.core.restore.drills.counts import differences, is_equal
 from canvas_exports.core.restore.drills.record import DrillResult, put_record
 from canvas_exports.core.restore.request import RestoreRequest
@@ -250,7 +250,7 @@ def prove_again(client: CanvasClient, course: Context, export: ContentExport) ->
         pipeline = Pipeline(expect, BlockBudget(2 * BLOCK_SIZE), windows=windows)
         try:
             deque(pipeline.run(client.download(course, export, pipeline.space)), maxlen=0)
-        except OutOfReachError as error:
+        except BytesNotKeptError as error:
             windows += error.missing
         except DownloadError as error:
             if not error.restart:

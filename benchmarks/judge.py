@@ -19,7 +19,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.package_stream import Pipeline
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import PackageError
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _passed(path: Path) -> Proof:
-    def source(_: Filling) -> Iterator[Block]:
+    def source(_: BlockWriter) -> Iterator[Block]:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 yield block
@@ -54,7 +54,7 @@ def _passed(path: Path) -> Proof:
         deque(stream, maxlen=0)  # no block may be kept when the next one is asked for
 
     expect = Expectation("common_cartridge", size=path.stat().st_size)
-    budget = BlockBudget(MIN_BLOCK_SIZE, block_size=MIN_BLOCK_SIZE)
+    budget = BufferPool(MIN_BLOCK_SIZE, block_size=MIN_BLOCK_SIZE)
     return Delivery(source, expect, budget).to(put).proof
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.support.packages.build import draft
 
 from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import BlockBudget
+from canvas_exports.core.archive.publishing.package_stream import BufferPool
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MiB
@@ -49,7 +49,7 @@ def memory(field: str) -> int:
 
 
 def main(uri: str, packages: int, megabytes: int) -> None:
-    budget = BlockBudget()
+    budget = BufferPool()
     with open_store(uri) as store:
 
         def run(number: int) -> int:

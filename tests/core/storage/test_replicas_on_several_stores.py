@@ -17,7 +17,7 @@ from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Place as Target
 from canvas_exports.core.archive.publishing.replicate import publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveUnavailableError
@@ -28,11 +28,11 @@ BOTH = {DRAFT.key, manifest_key(DRAFT.key)}
 
 
 def everywhere(*stores: Store) -> list[object]:
-    def blocks(_: Filling) -> Iterator[Block]:
+    def blocks(_: BlockWriter) -> Iterator[Block]:
         yield from (PACKAGE[start : start + (1 << 20)] for start in range(0, len(PACKAGE), 1 << 20))
 
     expect = Expectation("common_cartridge", len(PACKAGE), COURSE, HOST)
-    delivery = Delivery(blocks, expect, BlockBudget(3 * BLOCK_SIZE))
+    delivery = Delivery(blocks, expect, BufferPool(3 * BLOCK_SIZE))
     return list(publish_everywhere([Target(store) for store in stores], draft=DRAFT, delivery=delivery))
 
 

@@ -18,7 +18,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
-from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.store import Block
 
 FIRST, SECOND = draft(501), draft(502)
@@ -34,11 +34,11 @@ def test_nothing_of_an_unchanged_package_is_visible_or_left(place: Place, large:
     monday, tuesday = package("2026-11-23", size), package("2026-11-24", size)
 
     def night(number: int, data: bytes, known: Manifest | None) -> Published:
-        def blocks(_: Filling) -> Iterator[Block]:
+        def blocks(_: BlockWriter) -> Iterator[Block]:
             yield from (data[start : start + (1 << 20)] for start in range(0, len(data), 1 << 20))
 
         expect = Expectation("common_cartridge", len(data), COURSE, HOST)
-        delivery = Delivery(blocks, expect, BlockBudget())
+        delivery = Delivery(blocks, expect, BufferPool())
         return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
 
     copy = night(501, monday, None).manifest
@@ -70,7 +70,7 @@ def test_what_a_second_night_of_unchanged_courses_costs(
         for course in range(courses):
             tonight = draft(1000 * (night + 1) + course)
             expect = Expectation("common_cartridge", len(data))
-            delivery = Delivery(lambda _, data=data: iter([data]), expect, BlockBudget())  # type: ignore[misc]  # mypy knows no type of a default
+            delivery = Delivery(lambda _, data=data: iter([data]), expect, BufferPool())  # type: ignore[misc]  # mypy knows no type of a default
             tonight = replace(
                 tonight,
                 key=tonight.key.replace("courses/101/", f"courses/{course + 1}/"),

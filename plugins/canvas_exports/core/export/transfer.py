@@ -11,7 +11,7 @@ from canvas_exports import __version__
 from canvas_exports.core.archive.layout import package_key
 from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
 from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import BlockBudget
+from canvas_exports.core.archive.publishing.package_stream import BufferPool
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.archive.publishing.unchanged import Known
@@ -28,7 +28,7 @@ from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
-from canvas_exports.core.storage.buffers import BLOCK_SIZE, Filling
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
@@ -90,7 +90,7 @@ class Courier:
         options: BatchOptions,
         run: RunInfo,
         *,
-        budget: BlockBudget | None = None,
+        budget: BufferPool | None = None,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._client = client
@@ -101,7 +101,7 @@ class Courier:
         # A store may keep a package's last block while it asks for the next one. Without a block to spare, packages
         # could wait for each other for ever.
         blocks = max(_BLOCKS, options.parallel_transfers + 1)
-        self._budget = budget or BlockBudget(blocks * BLOCK_SIZE)
+        self._budget = budget or BufferPool(blocks * BLOCK_SIZE)
         self.lanes = Lanes(options.parallel_transfers)
         self._cancelled = threading.Event()
 
@@ -242,7 +242,7 @@ class Courier:
             return None
         return newest_proven(store, draft, self._options.proof)
 
-    def _blocks(self, context: Context, export: ContentExport, space: Filling) -> Iterator[Block]:
+    def _blocks(self, context: Context, export: ContentExport, space: BlockWriter) -> Iterator[Block]:
         for block in self._client.download(context, export, space, self._options.parallel_ranges):
             if self._cancelled.is_set():
                 raise TransferCancelled(str(context))

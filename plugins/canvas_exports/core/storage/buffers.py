@@ -1,8 +1,8 @@
-"""The memory that all packages of a task share.
+"""The pool of buffers that all packages of a task share.
 
-A package on its way lives in blocks of 8 MiB: one being filled, one being hashed, a few being uploaded. All of them
-come from one ``BlockBudget``, so the memory of a task is bounded however many packages flow and however slow the
-store is: who wants a block that is not there waits until an upload has let go of one.
+A package in transfer occupies buffers of 8 MiB: one being filled, one being hashed, a few being uploaded. All come from one
+``BufferPool``, so the memory of a task is bounded, however many packages are transferred and however slow the store is: a
+download waits for a free buffer until an upload has released one.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from canvas_exports.errors import InputError
 MiB = 1024 * 1024
 BLOCK_SIZE = 8 * MiB
 MIN_BLOCK_SIZE = 5 * MiB  # S3 refuses smaller parts, other than the last
-SMALL = MiB  # a package up to this size moves in memory of its own: with dozens at once, whole blocks would be too many
+SMALL = MiB  # packages up to this size bypass the pool: dozens move at once, and a whole buffer for each would be too much
 
 
-class LentBlock(bytearray):
-    """Memory of a budget.
+class PooledBuffer(bytearray):
+    """A buffer of a pool.
 
-    What a view from ``BlockBudget.lend`` shows stays as it is until the view itself is gone, not only until the
-    next block is asked for: a store that recognises it may keep the view instead of copying it.
+    The bytes that a view from ``BufferPool.lease`` shows do not change while the view exists, not only until the next block
+    is requested. A store that recognises such a view may keep it instead of copying it.
     """
 
 
-class BlockBudget:
-    """At most ``limit`` bytes in blocks of ``block_size``, recycled; shared by threads.
+class BufferPool:
+    """Recycle buffers of ``block_size``, ``limit`` bytes at most. Thread-safe.
 
-    Nobody who waits for a block keeps another one from being freed: a pipeline takes a block only when it has bytes
-    for it, and by then everything it took before is with the store, which needs no further block to finish. So even
-    a budget of one block moves any number of packages, one after the other.
+    A thread that waits for a buffer never keeps another one from being released: a stream acquires a buffer only when it has
+    bytes for it, and by then all its earlier buffers are with the store, which needs no further buffer to finish. So even a
+    pool of one buffer transfers any number of packages, one after the other.
 
     Args:
-        limit: bytes; at least one block.
-        block_size: bytes; S3 takes at most 10,000 parts, so it also bounds a package (8 MiB: 78 GiB).
+        limit: bytes; at least one buffer.
+        block_size: bytes of a buffer. S3 accepts at most 10,000 parts, so it also bounds a package (8 MiB: 78 GiB).
 
     Raises:
-        InputError: a block smaller than 5 MiB (S3 would refuse the part), or a limit below one block.
+        InputError: a buffer smaller than 5 MiB (S3 would refuse the part), or a limit below one buffer.
     """
 
     def __init__(self, limit: int = 16 * BLOCK_SIZE, block_size: int = BLOCK_SIZE) -> None:
@@ -51,52 +51,52 @@ class BlockBudget:
         if limit < block_size:
             raise InputError("limit", f"{limit} holds no block", accepted=f"at least {block_size} bytes")
         self.block_size = block_size
-        self._blocks = self._unused = limit // block_size
-        self._idle: list[LentBlock] = []
-        self._freed = threading.Condition()
+        self._size = self._unused = limit // block_size
+        self._idle: list[PooledBuffer] = []
+        self._released = threading.Condition()
 
     @property
-    def out(self) -> int:
-        """Blocks that are with somebody now."""
-        with self._freed:
-            return self._blocks - self._unused - len(self._idle)
+    def in_use(self) -> int:
+        """Return the number of buffers that are acquired or leased now."""
+        with self._released:
+            return self._size - self._unused - len(self._idle)
 
-    def take(self) -> LentBlock:
-        """An empty block; waits for one. It goes back through ``lend`` or ``give_back``."""
-        with self._freed:
+    def acquire(self) -> PooledBuffer:
+        """Return an empty buffer; wait for one. The caller has to ``lease`` or ``release`` it."""
+        with self._released:
             while not self._idle and not self._unused:
-                self._freed.wait()
-            return self._taken()
+                self._released.wait()
+            return self._next()
 
-    def take_at_once(self) -> LentBlock | None:
-        """An empty block, if there is one: for who has others already, and must not wait."""
-        with self._freed:
-            return self._taken() if self._idle or self._unused else None
+    def try_acquire(self) -> PooledBuffer | None:
+        """Return an empty buffer, or ``None`` if all are in use: for a caller that has others already and must not wait."""
+        with self._released:
+            return self._next() if self._idle or self._unused else None
 
-    def _taken(self) -> LentBlock:
+    def _next(self) -> PooledBuffer:
         if self._idle:
             return self._idle.pop()
         self._unused -= 1
-        return LentBlock(self.block_size)
+        return PooledBuffer(self.block_size)
 
-    def lend(self, block: LentBlock, filled: int) -> memoryview:
-        """The first bytes of a block, for others. It is free again when this view, and all who keep it, are gone.
+    def lease(self, buffer: PooledBuffer, filled: int) -> memoryview:
+        """Return a view of the first ``filled`` bytes. The buffer is released when the last reference to the view is gone.
 
-        A slice of the view does not keep it.
+        A slice of the view does not keep the buffer.
         """
-        view = memoryview(block)[:filled]
-        weakref.finalize(view, self.give_back, block).atexit = False
+        view = memoryview(buffer)[:filled]
+        weakref.finalize(view, self.release, buffer).atexit = False
         return view
 
-    def give_back(self, block: LentBlock) -> None:
-        """Free a block that was taken and not lent."""
-        with self._freed:
-            self._idle.append(block)
-            self._freed.notify()
+    def release(self, buffer: PooledBuffer) -> None:
+        """Free a buffer that was acquired and not leased."""
+        with self._released:
+            self._idle.append(buffer)
+            self._released.notify()
 
 
-class OneBlock:
-    """The memory of a small package, outside of any budget: as large as the package, and used once.
+class SingleBuffer:
+    """A buffer for one small package, outside of any pool: as large as the package, and used once.
 
     Args:
         size: bytes.
@@ -105,116 +105,116 @@ class OneBlock:
     def __init__(self, size: int) -> None:
         self._size = size
 
-    def take(self) -> bytearray:
-        """The block."""
+    def acquire(self) -> bytearray:
+        """Return the buffer."""
         return bytearray(self._size)
 
-    def take_at_once(self) -> None:
-        """There is no other."""
+    def try_acquire(self) -> None:
+        """Return ``None``: there is no second buffer."""
 
-    def lend(self, block: bytearray, filled: int) -> memoryview:
-        """Its first bytes."""
-        return memoryview(block)[:filled]
+    def lease(self, buffer: bytearray, filled: int) -> memoryview:
+        """Return a view of the first ``filled`` bytes."""
+        return memoryview(buffer)[:filled]
 
-    def give_back(self, block: bytearray) -> None:
-        """Nobody else waits for it."""
+    def release(self, buffer: bytearray) -> None:
+        """Do nothing: no other thread waits for it."""
 
 
 def close(source: object) -> None:
-    """End a generator now, and with it whatever it keeps open, not when an error that mentions it is forgotten."""
+    """Close a generator now, with all that it keeps open, and not when an error that refers to it is garbage-collected."""
     if isinstance(source, Generator):
         source.close()
 
 
 def is_small(size: int | None) -> bool:
-    """Whether a package of so many bytes is one of those of which many are moved at once."""
+    """Return whether a package of this size bypasses the pool."""
     return size is not None and 0 < size <= SMALL
 
 
-class Memory(Protocol):
-    """Where ``Filling`` takes its blocks from."""
+class BufferSource(Protocol):
+    """The source of a ``BlockWriter``'s buffers: ``BufferPool`` or ``SingleBuffer``."""
 
-    def take(self) -> Any:
-        """An empty block; may wait for one."""
+    def acquire(self) -> Any:
+        """Return an empty buffer; may wait for one."""
 
-    def take_at_once(self) -> Any:
-        """An empty block, or ``None``."""
+    def try_acquire(self) -> Any:
+        """Return an empty buffer, or ``None``."""
 
-    def lend(self, block: Any, filled: int) -> memoryview:
-        """The first bytes of a block, for others."""
+    def lease(self, buffer: Any, filled: int) -> memoryview:
+        """Return a view of the first ``filled`` bytes."""
 
-    def give_back(self, block: Any) -> None:
-        """Free a block that was not lent."""
+    def release(self, buffer: Any) -> None:
+        """Free a buffer that was not leased."""
 
 
-class Filling:
-    """Full blocks of a budget from a stream, and a shorter last one.
+class BlockWriter:
+    """Write a stream into full blocks of a pool, and a shorter last one.
 
-    A source may write in place: into ``part`` what comes next, or into a ``whole`` block what comes later. It then yields
-    what it wrote, in order, which saves a copy. Anything else that it yields is copied. A block is let go before the next
-    one is waited for: a pipeline that waits for memory holds none.
+    A source may write in place, which saves a copy: into ``free_space`` what comes next, or into an ``acquire``d buffer what
+    comes later. It then yields what it wrote, in order. All other bytes that it yields are copied. A block is passed on
+    before the next buffer is waited for: a stream that waits for memory holds none.
     """
 
-    def __init__(self, budget: Memory) -> None:
-        self._budget = budget
-        self._block: Any = None
+    def __init__(self, buffers: BufferSource) -> None:
+        self._buffers = buffers
+        self._current: Any = None
         self._filled = 0
-        self._whole: dict[int, Any] = {}
+        self._acquired: dict[int, Any] = {}
 
-    def part(self) -> memoryview:
-        """Where the next bytes go: at least one. Waits for memory."""
-        if self._block is None:
-            self._block, self._filled = self._budget.take(), 0
-        return memoryview(self._block)[self._filled :]
+    def free_space(self) -> memoryview:
+        """Return the free rest of the current buffer, at least one byte. May wait for a buffer."""
+        if self._current is None:
+            self._current, self._filled = self._buffers.acquire(), 0
+        return memoryview(self._current)[self._filled :]
 
-    def whole(self, *, wait: bool) -> memoryview | None:
-        """A block of its own. The source yields it whole, or, as the last one, what it filled of it; or gives it up.
+    def acquire(self, *, wait: bool) -> memoryview | None:
+        """Return an empty buffer for bytes that come later. The source yields it whole (the last one: its filled part), or releases it.
 
         Args:
-            wait: for memory, if there is none. Only for a source that has no other block.
+            wait: for a free buffer. Only for a source that has no other one.
         """
-        block = self._budget.take() if wait else self._budget.take_at_once()
-        if block is None:
+        buffer = self._buffers.acquire() if wait else self._buffers.try_acquire()
+        if buffer is None:
             return None
-        self._whole[id(block)] = block
-        return memoryview(block)
+        self._acquired[id(buffer)] = buffer
+        return memoryview(buffer)
 
-    def give_up(self, whole: memoryview) -> None:
-        """Give back a block that will not be yielded. Nobody may write to it any more."""
-        self._budget.give_back(self._whole.pop(id(whole.obj)))
+    def release(self, buffer: memoryview) -> None:
+        """Free an acquired buffer that will not be yielded. Nothing may write to it afterwards."""
+        self._buffers.release(self._acquired.pop(id(buffer.obj)))
 
     def blocks(self, source: Iterator[bytes | bytearray | memoryview]) -> Iterator[memoryview]:
-        """Everything that the source yields, in blocks of the budget."""
+        """Yield all bytes of the source, in blocks."""
         try:
             for arrived in source:
                 left = memoryview(arrived)
-                if (block := self._whole.pop(id(left.obj), None)) is not None:
-                    full, block = [self._budget.lend(block, len(left))], None
+                if (buffer := self._acquired.pop(id(left.obj), None)) is not None:
+                    full, buffer = [self._buffers.lease(buffer, len(left))], None
                     yield full.pop()
                     continue
                 while left:
-                    written = self._wrote(left)
+                    written = self._write(left)
                     left = left[written:]
                     self._filled += written
-                    if self._block is not None and self._filled == len(self._block):
-                        full, self._block = [self._budget.lend(self._block, self._filled)], None
+                    if self._current is not None and self._filled == len(self._current):
+                        full, self._current = [self._buffers.lease(self._current, self._filled)], None
                         yield full.pop()
-            if self._block is not None and self._filled:
-                full, self._block = [self._budget.lend(self._block, self._filled)], None
+            if self._current is not None and self._filled:
+                full, self._current = [self._buffers.lease(self._current, self._filled)], None
                 yield full.pop()
         finally:
-            close(source)  # whatever else may still write into blocks
-            if self._block is not None:
-                self._budget.give_back(self._block)
-                self._block = None
-            while self._whole:  # taken, and neither yielded nor given up
-                self._budget.give_back(self._whole.popitem()[1])
+            close(source)  # it may still write into buffers
+            if self._current is not None:
+                self._buffers.release(self._current)
+                self._current = None
+            while self._acquired:  # neither yielded nor released
+                self._buffers.release(self._acquired.popitem()[1])
 
-    def _wrote(self, arrived: memoryview) -> int:
-        """How many of these bytes stand in the block now."""
-        if self._block is not None and arrived.obj is self._block:
+    def _write(self, arrived: memoryview) -> int:
+        """Copy into the current buffer what is not there yet. Returns the number of bytes that are in it now."""
+        if self._current is not None and arrived.obj is self._current:
             return len(arrived)
-        part = self.part()
-        count = min(len(part), len(arrived))
-        part[:count] = arrived[:count]
+        space = self.free_space()
+        count = min(len(space), len(arrived))
+        space[:count] = arrived[:count]
         return count

@@ -11,7 +11,7 @@ class Producer:
     """An iterator over a producer's blocks that remembers the producer's own error.
 
     A store translates what goes wrong with storing, but an error of the producer is its way to abort, and reaches
-    the caller unchanged, even if the abort fails too. Empty blocks are left out. No reference to a block is kept: see ``BlockBudget``.
+    the caller unchanged, even if the abort fails too. Empty blocks are left out. No reference to a block is kept: see ``BufferPool``.
 
     Args:
         blocks: the stream.

@@ -12,7 +12,7 @@ from tests.support.packages.build import COURSE, HOST, cartridge, context_xml, z
 
 from canvas_exports.core.archive.publishing.package_stream import Pipeline, _digested
 from canvas_exports.core.packages.proof import Expectation, Verdict
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
@@ -21,8 +21,8 @@ LARGE = cartridge({"web_resources/video.mp4": hashlib.shake_128(b"video").digest
 BLOCK = MIN_BLOCK_SIZE
 
 
-def budget(blocks: int = 4) -> BlockBudget:
-    return BlockBudget(blocks * BLOCK, BLOCK)
+def budget(blocks: int = 4) -> BufferPool:
+    return BufferPool(blocks * BLOCK, BLOCK)
 
 
 def expect(size: int | None = None) -> Expectation:
@@ -137,7 +137,7 @@ def test_an_abandoned_stream_gives_its_memory_back_and_ends_its_thread() -> None
         next(stream)
         stream.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sha256")]
-    assert all(shared.take() for _ in range(2))
+    assert all(shared.acquire() for _ in range(2))
 
 
 def test_an_error_of_the_source_passes_and_gives_the_memory_back() -> None:
@@ -150,7 +150,7 @@ def test_an_error_of_the_source_passes_and_gives_the_memory_back() -> None:
     for _ in range(5):
         with pytest.raises(ConnectionResetError):
             deque(Pipeline(expect(), shared).run(cut()), maxlen=0)
-    assert all(shared.take() for _ in range(2))
+    assert all(shared.acquire() for _ in range(2))
 
 
 def test_a_slow_digest_holds_the_stream_back_instead_of_piling_blocks_up() -> None:

@@ -26,7 +26,7 @@ from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
@@ -68,7 +68,7 @@ def known(store: Store) -> Remembering:
 
 def delivery(canvas: Canvas, look: Callable[[], RandomAccess | None], size: int) -> Delivery:
     expect = Expectation("common_cartridge", size, COURSE, HOST)
-    return Delivery(canvas.blocks, expect, BlockBudget(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE), look=look)
+    return Delivery(canvas.blocks, expect, BufferPool(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE), look=look)
 
 
 def second_night(

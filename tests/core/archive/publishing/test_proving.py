@@ -11,7 +11,7 @@ from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
@@ -51,7 +51,7 @@ def store_package(store: FileStore, data: bytes, level: ProofLevel = ProofLevel.
         delivery=Delivery(
             lambda _: iter([data]),
             Expectation("common_cartridge", None, COURSE, HOST),
-            BlockBudget(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE),
+            BufferPool(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE),
             level=level,
         ),
     )

@@ -24,7 +24,7 @@ from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, Verdict
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
@@ -50,7 +50,7 @@ class Canvas:
         self.downloads = 0
         self.open = 0
 
-    def blocks(self, _space: Filling) -> Iterator[Block]:
+    def blocks(self, _space: BlockWriter) -> Iterator[Block]:
         data = self.packages[min(self.downloads, len(self.packages) - 1)]
         self.downloads += 1
         self.open += 1
@@ -69,7 +69,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def store_package(store: Store, canvas: Canvas, **changes: Any) -> Published:
     expect = Expectation("common_cartridge", None, COURSE, HOST)
-    budget = BlockBudget(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
+    budget = BufferPool(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
     return publish(
         store,
         draft=changes.pop("draft", DRAFT),

@@ -21,7 +21,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery, Sour
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
@@ -44,10 +44,10 @@ def archive(folder: Path, name: str) -> FileStore:
 
 
 def everywhere(
-    source: Source, *stores: Store | Place, budget: BlockBudget | None = None
+    source: Source, *stores: Store | Place, budget: BufferPool | None = None
 ) -> list[Published | CanvasExportsError]:
     expect = Expectation("common_cartridge", None, COURSE, HOST)
-    delivery = Delivery(source, expect, budget or BlockBudget(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE))
+    delivery = Delivery(source, expect, budget or BufferPool(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE))
     places = [each if isinstance(each, Place) else Place(each) for each in stores]
     return publish_everywhere(places, draft=DRAFT, delivery=delivery)
 
@@ -101,7 +101,7 @@ def test_unchanged_is_for_each_archive_to_say(tmp_path: Path) -> None:
     has, lacks = archive(tmp_path, "a"), archive(tmp_path, "b")
     earlier = draft(400)
     delivery = Delivery(
-        Canvas(PACKAGE).blocks, Expectation("common_cartridge", None, COURSE, HOST), BlockBudget()
+        Canvas(PACKAGE).blocks, Expectation("common_cartridge", None, COURSE, HOST), BufferPool()
     )
     (first,) = publish_everywhere([Place(has)], draft=earlier, delivery=delivery)
     assert isinstance(first, Published)
@@ -125,7 +125,7 @@ def test_what_is_not_the_package_is_nowhere(tmp_path: Path, data: bytes, error: 
 
 
 def test_a_download_that_breaks_leaves_nothing_anywhere(tmp_path: Path) -> None:
-    def broken(_: Filling) -> Iterator[Block]:
+    def broken(_: BlockWriter) -> Iterator[Block]:
         yield PACKAGE[: 2 * MIN_BLOCK_SIZE]
         raise DownloadError("cut")
 
@@ -220,7 +220,7 @@ def test_the_slowest_archive_sets_the_pace_and_memory_stays_that_of_one(tmp_path
     quick.gate.set()
     ahead: list[int] = []
 
-    def source(_: Filling) -> Iterator[Block]:
+    def source(_: BlockWriter) -> Iterator[Block]:
         for start in range(0, len(PACKAGE), 1 << 20):
             ahead.append(start - slow.taken)
             yield PACKAGE[start : start + (1 << 20)]
@@ -247,7 +247,7 @@ def test_whatever_fails_wherever_every_archive_has_all_or_nothing(
     failing = [Failing(store, step, after=False) for store, step in zip(stores, steps, strict=True)]
     with suppress(ArchiveUnavailableError):
         results = everywhere(
-            canvas.blocks, *failing, budget=BlockBudget(blocks * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
+            canvas.blocks, *failing, budget=BufferPool(blocks * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
         )
         assert [isinstance(result, Published) for result in results] == [each.survived for each in failing]
     assert canvas.open == 0

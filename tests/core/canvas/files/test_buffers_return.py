@@ -19,7 +19,7 @@ from canvas_exports.core.archive.publishing.package_stream import _plausible
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
 from canvas_exports.core.packages.random_access import TailBuffer
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockBudget, Filling
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.errors import (
     CanvasExportsError,
     CorruptPackageError,
@@ -34,8 +34,8 @@ SIZE = len(PACKAGE)
 
 
 @pytest.fixture
-def budget() -> BlockBudget:
-    return BlockBudget(5 * BLOCK, BLOCK)
+def pool() -> BufferPool:
+    return BufferPool(5 * BLOCK, BLOCK)
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +52,10 @@ def canvas(server: ScriptedServer, storage: ScriptedServer) -> ScriptedServer:
 
 
 def fetching(
-    client: CanvasClient, canvas: ScriptedServer, budget: BlockBudget, **changes: Any
+    client: CanvasClient, canvas: ScriptedServer, pool: BufferPool, **changes: Any
 ) -> Iterator[memoryview]:
     """As a pipeline does it."""
-    space = Filling(budget)
+    space = BlockWriter(pool)
     export = an_export(canvas, **{"size": SIZE, **changes})
     kept = TailBuffer(SIZE, (), 1024)
     return space.blocks(kept.record(_plausible(client.download(COURSE, export, space, 4), None)))
@@ -79,17 +79,17 @@ def trouble(kind: Callable[[int], bool], reply: Mapping[str, Any]) -> Mapping[st
     return test_parallel_ranges.storage_of(PACKAGE, trouble=lambda start, _: reply if kind(start) else None)
 
 
-def test_after_success(client: CanvasClient, canvas: ScriptedServer, budget: BlockBudget) -> None:
-    assert digest(fetching(client, canvas, budget)) == hashlib.sha256(PACKAGE).hexdigest()
-    assert budget.out == 0
+def test_after_success(client: CanvasClient, canvas: ScriptedServer, pool: BufferPool) -> None:
+    assert digest(fetching(client, canvas, pool)) == hashlib.sha256(PACKAGE).hexdigest()
+    assert pool.in_use == 0
 
 
 def test_after_breaks(
-    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, budget: BlockBudget
+    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool
 ) -> None:
     storage.on(KEY, trouble(lambda _: True, {"cut": 3_000_000}))
-    assert digest(fetching(client, canvas, budget)) == hashlib.sha256(PACKAGE).hexdigest()
-    assert budget.out == 0
+    assert digest(fetching(client, canvas, pool)) == hashlib.sha256(PACKAGE).hexdigest()
+    assert pool.in_use == 0
 
 
 GONE = {"status": 404, "json": {"errors": [{"message": "The specified resource does not exist."}]}}
@@ -105,7 +105,7 @@ def test_when_the_link_is_refused_and_a_fresh_one_cannot_be_had(
     canvas: ScriptedServer,
     storage: ScriptedServer,
     *,
-    budget: BlockBudget,
+    pool: BufferPool,
     refresh: Mapping[str, Any],
     at: int,
 ) -> None:
@@ -114,14 +114,14 @@ def test_when_the_link_is_refused_and_a_fresh_one_cannot_be_had(
     canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"), {"status": 403, "html": "<html>"})
     canvas.on(SHOW, refresh)
     with pytest.raises(CanvasExportsError) as caught:
-        digest(fetching(client, canvas, budget))
-    assert budget.out == 0  # although the error is still held
+        digest(fetching(client, canvas, pool))
+    assert pool.in_use == 0  # although the error is still held
     assert caught.value is not None
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("range")]
 
 
 def test_the_one_that_leaked(
-    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, budget: BlockBudget
+    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool
 ) -> None:
     storage.on(KEY, trouble(lambda start: start >= BLOCK, {"status": 403, "text": "expired"}))
     canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"), {"status": 403, "html": "<html>"})
@@ -129,25 +129,25 @@ def test_the_one_that_leaked(
     for _ in range(10):  # more often than there are blocks
         canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"), {"status": 403, "html": "<html>"})
         with pytest.raises(NotFoundError):
-            digest(fetching(client, canvas, budget))
-    assert budget.out == 0
+            digest(fetching(client, canvas, pool))
+    assert pool.in_use == 0
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_when_it_is_called_off(
-    client: CanvasClient, canvas: ScriptedServer, budget: BlockBudget, after: int
+    client: CanvasClient, canvas: ScriptedServer, pool: BufferPool, after: int
 ) -> None:
     with pytest.raises(Stopped):
-        digest(fetching(client, canvas, budget), client, after)
-    assert budget.out == 0
+        digest(fetching(client, canvas, pool), client, after)
+    assert pool.in_use == 0
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_when_the_archive_fails(
-    client: CanvasClient, canvas: ScriptedServer, budget: BlockBudget, after: int
+    client: CanvasClient, canvas: ScriptedServer, pool: BufferPool, after: int
 ) -> None:
     def failing() -> None:
-        blocks = fetching(client, canvas, budget)
+        blocks = fetching(client, canvas, pool)
         try:
             for _ in range(after + 1):
                 next(blocks)
@@ -157,28 +157,28 @@ def test_when_the_archive_fails(
 
     with pytest.raises(OSError, match="full") as caught:
         failing()
-    assert budget.out == 0
+    assert pool.in_use == 0
     assert caught.value is not None
 
 
 @pytest.mark.parametrize("off", [-BLOCK, -1, 1, BLOCK])
 def test_when_the_length_is_wrong(
-    client: CanvasClient, canvas: ScriptedServer, budget: BlockBudget, off: int
+    client: CanvasClient, canvas: ScriptedServer, pool: BufferPool, off: int
 ) -> None:
     with pytest.raises(DownloadError, match="than announced") as caught:
-        digest(fetching(client, canvas, budget, size=SIZE + off))
-    assert budget.out == 0
+        digest(fetching(client, canvas, pool, size=SIZE + off))
+    assert pool.in_use == 0
     assert caught.value is not None
 
 
 @pytest.mark.parametrize("begin", [b"<!DOCTYPE html>", b"nonsense"])
 def test_when_it_is_no_package(
-    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, budget: BlockBudget, begin: bytes
+    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool, begin: bytes
 ) -> None:
     storage.on(KEY, test_parallel_ranges.storage_of(begin + PACKAGE[len(begin) :]))
     with pytest.raises((DownloadError, CorruptPackageError)) as caught:
-        digest(fetching(client, canvas, budget))
-    assert budget.out == 0
+        digest(fetching(client, canvas, pool))
+    assert pool.in_use == 0
     assert caught.value is not None
 
 
@@ -199,7 +199,7 @@ def test_whatever_goes_wrong_together(
         ]
     )
     plan = {start: data.draw(replies) for start in [-1, *range(BLOCK, SIZE, BLOCK)]}
-    budget = BlockBudget(data.draw(st.integers(1, 6)) * BLOCK, BLOCK)
+    pool = BufferPool(data.draw(st.integers(1, 6)) * BLOCK, BLOCK)
     stop_after = data.draw(st.none() | st.integers(0, 6))
     storage.on(
         KEY,
@@ -210,10 +210,10 @@ def test_whatever_goes_wrong_together(
     canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"))
     canvas.on(SHOW, data.draw(st.sampled_from([shown(canvas, size=SIZE), GONE, DOWN])))
     with CanvasClient(canvas.url, "7~token", sleep=lambda _: time.sleep(0)) as client:
-        blocks = fetching(client, canvas, budget)
+        blocks = fetching(client, canvas, pool)
         error: BaseException | None = None
         try:
             digest(blocks, client, stop_after)
         except (CanvasExportsError, Stopped) as caught:
             error = caught
-        assert budget.out == 0, error
+        assert pool.in_use == 0, error

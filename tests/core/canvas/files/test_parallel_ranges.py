@@ -35,10 +35,10 @@ class Memory:
         self._part = memoryview(bytearray(BLOCK))
         self.blocks = blocks
 
-    def part(self) -> memoryview:
+    def free_space(self) -> memoryview:
         return self._part
 
-    def whole(self, *, wait: bool) -> memoryview | None:
+    def acquire(self, *, wait: bool) -> memoryview | None:
         with self._freed:
             assert not wait or not self._taken, "waits for memory while it holds some"
             if not self._free:
@@ -47,9 +47,9 @@ class Memory:
             self._taken.add(id(block))
             return memoryview(block)
 
-    def give_up(self, whole: memoryview) -> None:
+    def release(self, buffer: memoryview) -> None:
         with self._freed:
-            block = whole.obj
+            block = buffer.obj
             assert isinstance(block, bytearray)
             self._taken.remove(id(block))
             block[:] = b"\xee" * BLOCK  # whoever still writes or reads here would be seen
@@ -59,7 +59,7 @@ class Memory:
         """What a pipeline does with a block: use it, and free it."""
         data = bytes(block)
         if block.obj is not self._part.obj:
-            self.give_up(block)
+            self.release(block)
         return data
 
     @property

@@ -22,7 +22,7 @@ from canvas_exports.core.archive.probe import check_writable, is_probe
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.protection import Protection
@@ -98,13 +98,13 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty: Faulty, si
     package = cartridge({"web_resources/video.mp4": bytes(range(256)) * (size // 256)})
     downloads = []
 
-    def blocks(_space: Filling) -> Iterator[Block]:
+    def blocks(_space: BlockWriter) -> Iterator[Block]:
         downloads.append(1)
         yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
 
     def store() -> None:
         expect = Expectation("common_cartridge", len(package), COURSE, HOST)
-        publish(place.store, draft=draft(), delivery=Delivery(blocks, expect, BlockBudget()))
+        publish(place.store, draft=draft(), delivery=Delivery(blocks, expect, BufferPool()))
 
     proxy.rule = lambda verb, target: (
         LOSE_ANSWER

@@ -18,7 +18,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.cloud.locks import written
 from canvas_exports.core.storage.protection import Protection
 from canvas_exports.core.storage.store import Block
@@ -39,11 +39,11 @@ def locking(gcs: GcsServer) -> Iterator[GcsPlace]:
 def store(place: GcsPlace, number: int = 501, *, known: Manifest | None = None) -> Published:
     data = cartridge(day=f"2026-11-{number - 480}")
 
-    def blocks(_: Filling) -> Iterator[Block]:
+    def blocks(_: BlockWriter) -> Iterator[Block]:
         yield data
 
     expect = Expectation("common_cartridge", len(data), COURSE, HOST)
-    delivery = Delivery(blocks, expect, BlockBudget())
+    delivery = Delivery(blocks, expect, BufferPool())
     return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
 
 

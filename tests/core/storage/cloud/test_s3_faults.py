@@ -18,7 +18,7 @@ from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.core.storage.store import Block
@@ -111,7 +111,7 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
     package = cartridge({"web_resources/video.mp4": bytes(range(256)) * 80_000})
     downloads = []
 
-    def blocks(_space: Filling) -> Iterator[Block]:
+    def blocks(_space: BlockWriter) -> Iterator[Block]:
         downloads.append(1)
         yield package
 
@@ -120,7 +120,7 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
             place.store,
             draft=draft(),
             delivery=Delivery(
-                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BlockBudget()
+                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BufferPool()
             ),
         )
 
@@ -145,7 +145,7 @@ def test_a_lost_answer_to_the_completion_of_an_upload_may_pass_and_costs_no_seco
     package = cartridge({"web_resources/video.mp4": os.urandom(20 * MiB)})
     downloads = []
 
-    def blocks(_space: Filling) -> Iterator[Block]:
+    def blocks(_space: BlockWriter) -> Iterator[Block]:
         downloads.append(1)
         yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
 
@@ -154,7 +154,7 @@ def test_a_lost_answer_to_the_completion_of_an_upload_may_pass_and_costs_no_seco
             place.store,
             draft=draft(),
             delivery=Delivery(
-                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BlockBudget()
+                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BufferPool()
             ),
         )
 

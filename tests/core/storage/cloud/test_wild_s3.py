@@ -21,7 +21,7 @@ from canvas_exports.core.archive.publishing.package_source import Delivery
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import BlockBudget, Filling
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.store import Block, Store
@@ -75,11 +75,11 @@ def large() -> Iterator[Block]:
 
 
 def publish_package(store: Store, package: bytes) -> None:
-    def blocks(_space: Filling) -> Iterator[Block]:
+    def blocks(_space: BlockWriter) -> Iterator[Block]:
         yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
 
     expect = Expectation("common_cartridge", len(package), COURSE, HOST)
-    publish(store, draft=draft(), delivery=Delivery(blocks, expect, BlockBudget()))
+    publish(store, draft=draft(), delivery=Delivery(blocks, expect, BufferPool()))
 
 
 class TestConditions:

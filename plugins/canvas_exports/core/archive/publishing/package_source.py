@@ -11,13 +11,13 @@ from canvas_exports.core.archive.publishing.package_stream import Pipeline, Stag
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.storage.buffers import BlockBudget, Filling, MiB
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool, MiB
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CanvasExportsError, CorruptPackageError
 
 log = logging.getLogger(__name__)
 
-Source = Callable[[Filling], Iterator[Block]]
+Source = Callable[[BlockWriter], Iterator[Block]]
 """Starts a download, whose blocks may lie in the space that it is offered."""
 
 Put = Callable[[Iterator[Block], Pipeline], None]
@@ -50,7 +50,7 @@ class Delivery:
         self,
         source: Source,
         expect: Expectation,
-        budget: BlockBudget,
+        budget: BufferPool,
         *,
         stage: Stage = nullcontext,
         level: ProofLevel = ProofLevel.DIRECTORY,

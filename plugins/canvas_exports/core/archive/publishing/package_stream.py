@@ -15,11 +15,11 @@ from itertools import islice
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import TAIL, RandomAccess, TailBuffer
-from canvas_exports.core.storage.buffers import BlockBudget, Filling, OneBlock, close, is_small
+from canvas_exports.core.storage.buffers import BlockWriter, BufferPool, SingleBuffer, close, is_small
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError
 
-__all__ = ["BlockBudget", "Pipeline", "Stage"]
+__all__ = ["BufferPool", "Pipeline", "Stage"]
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Surrounds a piece of the work, for whoever times it: ``proof`` or ``publish``."""
@@ -49,7 +49,7 @@ class Pipeline:
     def __init__(
         self,
         expect: Expectation,
-        budget: BlockBudget,
+        budget: BufferPool,
         *,
         windows: Sequence[range] = (),
         stored: RandomAccess | None = None,
@@ -60,7 +60,7 @@ class Pipeline:
         self._stored = stored
         self._stage = stage
         self._small = is_small(expect.size)
-        self.space = Filling(OneBlock(expect.size or 0) if self._small else budget)
+        self.space = BlockWriter(SingleBuffer(expect.size or 0) if self._small else budget)
 
     def run(self, source: Iterator[Block]) -> Generator[Block, None, None]:
         """Pass a package on to a store, in blocks of the budget.

@@ -165,11 +165,13 @@ class Download:
 
     def _room(self, space: Space) -> memoryview:
         """Memory for the next bytes; after the last one, for the one byte that would be too many."""
-        return space.part()[:BLOCK] if self._offset < self._attachment.size else memoryview(bytearray(1))
+        return (
+            space.free_space()[:BLOCK] if self._offset < self._attachment.size else memoryview(bytearray(1))
+        )
 
     def _parts(self, body: Stream, space: Space, connections: int) -> Generator[memoryview, None, bool]:
         """The package over several connections; ``False`` if it has to come over the one that is open."""
-        first = space.whole(wait=True)
+        first = space.acquire(wait=True)
         if first is None:
             return False
         second: Stream | None = None
@@ -179,7 +181,7 @@ class Download:
             pass
         finally:  # whatever else has happened: the block is nobody's yet
             if second is None:
-                space.give_up(first)
+                space.release(first)
         if second is None:
             return False
         line = self._line.branch()

@@ -29,13 +29,13 @@ OpenPart = Callable[[int, int], Stream | None]
 class Space(Protocol):
     """Memory of the caller that bytes are written to in place."""
 
-    def part(self) -> memoryview:
+    def free_space(self) -> memoryview:
         """Where the next bytes go, in order: at least one."""
 
-    def whole(self, *, wait: bool) -> memoryview | None:
+    def acquire(self, *, wait: bool) -> memoryview | None:
         """A block for later bytes, to be yielded when it is their turn, or given up. ``None``: not without waiting."""
 
-    def give_up(self, whole: memoryview) -> None:
+    def release(self, buffer: memoryview) -> None:
         """Nobody will write to this block any more, and it will not be yielded."""
 
 
@@ -49,14 +49,14 @@ class OneBuffer:
     def __init__(self, size: int) -> None:
         self._buffer = memoryview(bytearray(size))
 
-    def part(self) -> memoryview:
+    def free_space(self) -> memoryview:
         """The buffer."""
         return self._buffer
 
-    def whole(self, *, wait: bool) -> None:
+    def acquire(self, *, wait: bool) -> None:
         """There is no other."""
 
-    def give_up(self, whole: memoryview) -> None:
+    def release(self, buffer: memoryview) -> None:
         """Nothing was taken."""
 
 
@@ -108,7 +108,7 @@ class Parts:
                 while start < self._size or waiting:
                     while start < self._size and len(waiting) < connections:
                         if block is None:
-                            block = self._space.whole(wait=not waiting)
+                            block = self._space.acquire(wait=not waiting)
                         if block is None:
                             break
                         part = block[: self._size - start]
@@ -128,9 +128,9 @@ class Parts:
                 for body in begun.values():
                     body.close()
                 for _, _, whole in waiting:
-                    self._space.give_up(whole)
+                    self._space.release(whole)
                 if block is not None:
-                    self._space.give_up(block)
+                    self._space.release(block)
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
         """Fill a part."""

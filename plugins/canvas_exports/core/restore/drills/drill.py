@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from canvas_exports.core.archive.manifest import RunFacts
-from canvas_exports.core.archive.publishing.package_stream import BlockBudget, Pipeline
+from canvas_exports.core.archive.publishing.package_stream import BufferPool, Pipeline
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, ExportType
 from canvas_exports.core.canvas.client import CanvasClient
@@ -247,7 +247,7 @@ def prove_again(client: CanvasClient, course: Context, export: ContentExport) ->
     )
     windows: tuple[range, ...] = ()
     for _ in range(_PASSES):
-        pipeline = Pipeline(expect, BlockBudget(2 * BLOCK_SIZE), windows=windows)
+        pipeline = Pipeline(expect, BufferPool(2 * BLOCK_SIZE), windows=windows)
         try:
             deque(pipeline.run(client.download(course, export, pipeline.space)), maxlen=0)
         except BytesNotKeptError as error:

@@ -1,7 +1,7 @@
 """S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
 
 obstore sends a block without copying it, from threads of its own, after it has asked for the next one. So a block
-may be handed on only if nobody will write to it again: an immutable one, or one that a ``BlockBudget`` lent, which
+may be handed on only if nobody will write to it again: an immutable one, or one that a ``BufferPool`` lent, which
 stays untouched until obstore lets go of it. Everything else is copied first.
 """
 
@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from canvas_exports.core.storage.buffers import BLOCK_SIZE, LentBlock
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
 from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.cloud.create_if_absent import Creation
 from canvas_exports.core.storage.cloud.error_codes import Refusal
@@ -336,12 +336,14 @@ def _safe(block: Block) -> Block:
 
 
 def _is_lent(block: Block) -> bool:
-    return isinstance(block, memoryview) and isinstance(block.obj, LentBlock)
+    return isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer)
 
 
 def _is_full(block: Block) -> bool:
     """Whether more may follow; asking for it could wait for the very block that is being held."""
-    return isinstance(block, memoryview) and isinstance(block.obj, LentBlock) and len(block) == len(block.obj)
+    return (
+        isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer) and len(block) == len(block.obj)
+    )
 
 
 def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:

@@ -7,12 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from canvas_exports.core.packages.cartridge import manifest as cartridge
-from canvas_exports.core.packages.cartridge.common_cartridge import check_cartridge
 from canvas_exports.core.packages.cartridge.documents import odd
 from canvas_exports.core.packages.cartridge.emptiness import holds_content, look_into_settings
-from canvas_exports.core.packages.cartridge.file_package import count_files
 from canvas_exports.core.packages.cartridge.identity import check_identity
-from canvas_exports.core.packages.cartridge.qti import check_qti
+from canvas_exports.core.packages.cartridge.package_types import check_cartridge, check_qti, count_files
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict

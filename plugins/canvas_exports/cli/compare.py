@@ -11,9 +11,10 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.find_course import number_of, read_name
 from canvas_exports.core.archive.catalog.presence import check_archive
 from canvas_exports.core.archive.catalog.read import copies_of
-from canvas_exports.core.archive.compare import Comparison, compare_packages
+from canvas_exports.core.archive.compare import compare_packages
 from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.run_report import size_in_words
+from canvas_exports.core.packages.diff import PackageDiff
 from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"
@@ -103,10 +104,10 @@ def _version(copy: Copy) -> dict[str, object]:
     }
 
 
-def _tell(earlier: Copy, later: Copy, found: Comparison) -> None:
+def _tell(earlier: Copy, later: Copy, found: PackageDiff) -> None:
     say(
         f"{later.name} from {format_time(earlier.created_at)} (export {earlier.export.id}) "
-        f"to {format_time(later.created_at)} (export {later.export.id}): {found.words}"
+        f"to {format_time(later.created_at)} (export {later.export.id}): {found.summary}"
     )
     if found.is_same:
         return

@@ -21,7 +21,7 @@ from canvas_exports.core.packages import work_limits
 from canvas_exports.core.packages.cartridge import xml_strict
 from canvas_exports.core.packages.cartridge.links import Links
 from canvas_exports.core.packages.cartridge.manifest import read_manifest
-from canvas_exports.core.packages.content_digest import sense
+from canvas_exports.core.packages.content_digest import manifest_digest
 from canvas_exports.core.packages.findings import MOST, Findings
 from canvas_exports.core.packages.proof import Expectation, Finding, ProofLevel, Severity, Verdict
 from canvas_exports.core.packages.work_limits import HostileXmlError, Work
@@ -124,7 +124,7 @@ class TestWork:
         def spent(document: bytes) -> int:
             counting = Work()
             before = counting.left
-            sense([document], counting)
+            manifest_digest([document], counting)
             return before - counting.left
 
         plain = spent(b"<manifest>" + b"<a/>" * 100 + b"</manifest>")
@@ -198,7 +198,7 @@ def test_what_exceeds_a_bound_is_refused_while_it_is_mended(what: str) -> None:
 @pytest.mark.parametrize("document", WITHIN.values(), ids=WITHIN.keys())
 def test_what_is_within_a_bound_is_read(document: bytes) -> None:
     assert read_manifest([document]).oddity is None
-    assert sense([document])
+    assert manifest_digest([document])
 
 
 def test_a_bound_holds_however_the_bytes_come() -> None:

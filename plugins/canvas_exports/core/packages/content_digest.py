@@ -1,4 +1,4 @@
-"""The content digest: equal for equal content, though Canvas builds another package at every export."""
+"""The content digest: equal for equal content, although Canvas builds a new package at every export."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from canvas_exports.core.packages.work_limits import HostileXmlError, Work
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 
-#: Of the rules below. It goes into the digest, so digests made by other rules are never equal.
+#: Version of the rules below. It is part of the digest, so digests of other versions are never equal.
 VERSION = 2
 
-# Which course of which Canvas: proven by itself, and another one once the course has been restored elsewhere.
+# It names the course and its Canvas: both are checked apart, and differ once the course has been restored elsewhere.
 _IDENTITY = frozenset({cartridge.CONTEXT})
 _IDENTIFIERS = frozenset({"identifier", "identifierref"})
 _RESOURCE = ["resources", "resource"]
@@ -24,32 +24,32 @@ _MAX_TEXT = 1_000_000
 def content_digest(
     members: Iterable[Member], manifest: Iterable[bytes] | None = None, work: Work | None = None
 ) -> str:
-    """SHA-256 over names, sizes and CRCs in the order of the names, and over what the manifest says.
+    """Return the SHA-256 over names, sizes and CRCs in the order of the names, and over the manifest.
 
-    Left out is what changes at every export, or with the course's number, though nobody changed the course: the order,
-    times and packing of the members, ``course_settings/context.xml``, and of ``imsmanifest.xml`` the day of the export,
-    the comments after the root (they hold the export's id; what they say makes a package incomplete), all identifiers,
-    white space, and the order of the resources. What a Mac puts beside people's files is left out too.
+    Left out is everything that changes at every export, or with the id of the course, while its content stays the same: the
+    order, times and compression of the members, ``course_settings/context.xml``, and of ``imsmanifest.xml`` the day of the
+    export, the comments after the root (they hold the export's id; errors in them make a package incomplete), all
+    identifiers, white space, and the order of the resources. The side files of macOS are left out too.
 
     Args:
         members: from the zip's directory.
-        manifest: the content of ``imsmanifest.xml``, which may be asked for twice; ``None`` for a package that has none.
-            Then every member counts.
-        work: what may still be done for the package.
+        manifest: the content of ``imsmanifest.xml``, an iterable that may be read twice; ``None`` for a package without
+            one, in which every member counts.
+        work: the work limit of the package.
 
     Raises:
         CorruptPackageError: the manifest cannot be read.
     """
     digest = hashlib.sha256(f"canvas-exports content {VERSION}\n".encode())
-    for name, size, crc in counted(members, has_manifest=manifest is not None):
+    for name, size, crc in counted_members(members, has_manifest=manifest is not None):
         digest.update(f"{name}\0{size}\0{crc:08x}\n".encode())
     if manifest is not None:
-        digest.update(sense(manifest, work))
+        digest.update(manifest_digest(manifest, work))
     return digest.hexdigest()
 
 
-def counted(members: Iterable[Member], *, has_manifest: bool) -> list[tuple[str, int, int]]:
-    """Name, size and CRC of the members that count by themselves, in order."""
+def counted_members(members: Iterable[Member], *, has_manifest: bool) -> list[tuple[str, int, int]]:
+    """Return name, size and CRC of the members that go into the digest, sorted by name."""
     apart = _IDENTITY | {cartridge.MANIFEST} if has_manifest else frozenset()
     return sorted(
         (member.name, member.size, member.crc)
@@ -58,21 +58,21 @@ def counted(members: Iterable[Member], *, has_manifest: bool) -> list[tuple[str,
     )
 
 
-def sense(manifest: Iterable[bytes], work: Work | None = None) -> bytes:
-    """Digest of what a manifest says, without what ``content_digest`` leaves out.
+def manifest_digest(manifest: Iterable[bytes], work: Work | None = None) -> bytes:
+    """Return the SHA-256 over a manifest, without what ``content_digest`` leaves out.
 
     Args:
-        manifest: its content, which may be asked for twice.
-        work: what may still be done for the package.
+        manifest: its content, an iterable that may be read twice.
+        work: the work limit of the package.
 
     Raises:
         CorruptPackageError: it cannot be read.
     """
-    return read(lambda: _Sense(work), manifest).digest()
+    return read(lambda: _ManifestDigest(work), manifest).digest()
 
 
-class _Sense(XmlReader):
-    """What a manifest says to a reader: elements, attributes and texts, without identifiers and the day of the export."""
+class _ManifestDigest(XmlReader):
+    """Digests elements, attributes and texts of a manifest, without identifiers and the day of the export."""
 
     def __init__(self, work: Work | None) -> None:
         super().__init__(cartridge.MANIFEST, work=work)
@@ -82,7 +82,7 @@ class _Sense(XmlReader):
         self._length = 0
 
     def digest(self) -> bytes:
-        """Once all has been read."""
+        """Return the digest, once the manifest has been read to its end."""
         for resource in sorted(self._resources):
             self._whole.update(resource)
         return self._whole.digest()

@@ -14,7 +14,7 @@ from tests.support.packages.zips import entries_of, packed_zip
 
 from canvas_exports.core.packages.cartridge.manifest import read_context, read_manifest
 from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
-from canvas_exports.core.packages.content_digest import sense
+from canvas_exports.core.packages.content_digest import manifest_digest
 from canvas_exports.core.packages.proof import Severity, Verdict
 from canvas_exports.core.packages.prove_stored import StoredProof
 from canvas_exports.errors import CorruptPackageError
@@ -154,11 +154,13 @@ def test_a_manifest_that_is_mended_is_read_and_has_a_stable_digest(how: str) -> 
     assert manifest.references == ("wiki_content/welcome.html",)
     assert manifest.oddity
     pieces = [document[start : start + 5] for start in range(0, len(document), 5)]
-    assert sense([document]) == sense(pieces)
+    assert manifest_digest([document]) == manifest_digest(pieces)
 
 
 def test_a_newline_before_the_declaration_changes_nothing_of_what_a_manifest_says() -> None:
-    assert sense([odd_manifest("newline")]) == sense([manifest_xml(["wiki_content/welcome.html"])])
+    assert manifest_digest([odd_manifest("newline")]) == manifest_digest(
+        [manifest_xml(["wiki_content/welcome.html"])]
+    )
 
 
 def test_export_errors_after_a_manifest_that_is_mended_are_read() -> None:

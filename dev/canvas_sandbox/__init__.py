@@ -1,16 +1,22 @@
-"""A small, faithful Canvas LMS to try everything against.
+"""A small, faithful Canvas LMS for tests and demos.
 
-It speaks real HTTP on two listeners, the Canvas host and a storage host, and behaves as Canvas does where a backup of
-courses can notice: content exports and their jobs, content migrations that bring packages back, progress, downloads and
-uploads through signed URLs, rate limits, pagination, permissions, SIS ids, and the many ways in which each can fail. It shares no code with the client that it is there to test.
+It answers real HTTP on two listeners, the Canvas host and a storage host. It behaves as Canvas does wherever a backup
+of courses can notice: content exports and their jobs, content migrations, progress, downloads and uploads through
+signed URLs, rate limits, pagination, permissions, SIS ids, and the ways in which each of them fails. It shares no code
+with the client that it tests.
 
     from canvas_sandbox import Course, Fault, Sandbox
 
     with Sandbox(courses=[Course(id=101, faults=[Fault.INCOMPLETE])]) as canvas:
         requests.get(f"{canvas.url}/api/v1/courses/101", headers={"Authorization": f"Bearer {canvas.token}"})
 
-Rooms: `campus` and `scenarios` say what the university has, `switches` and `faults` how its Canvas behaves, `world` holds
-the state, `jobs` and `lifecycle` run exports, `content` and `packages` make what they export, `imports` reads it again, `web` is the HTTP surface.
+Top to bottom:
+
+* `sandbox` and `scenarios`: a running sandbox; ready-made universities.
+* `web`: HTTP. `replay`: the events of a state folder, again. `changes`: what both may change.
+* `world`: the state. `exports`, `imports`: content exports and content migrations.
+* `packages`, `content`: the format of packages; what a course holds.
+* `kernel`: clock, jobs, ids. `campus`, `switches`, `faults`: what the caller of `Sandbox` describes.
 """
 
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User

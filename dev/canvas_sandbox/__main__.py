@@ -1,4 +1,4 @@
-"""``python -m canvas_sandbox``: a sandbox in the foreground, until SIGINT or SIGTERM."""
+"""``python -m canvas_sandbox``: run a sandbox in the foreground, until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_sandbox.scenarios import SCENARIOS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Start, say where it is and how to use it, and wait for a signal. Returns the exit status."""
+    """Start a sandbox, print its addresses and tokens, and wait for a signal. Returns the exit status."""
     options = _parser().parse_args(arguments)
     stop = threading.Event()
 

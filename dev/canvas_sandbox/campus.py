@@ -1,4 +1,4 @@
-"""What a university has: accounts, terms, people, groups and courses. Plain data, given to `Sandbox`."""
+"""The description of a university: accounts, terms, users, groups and courses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADMIN_ID, TEACHER_ID, STUDENT_ID, OUTSIDER_ID = 1, 2, 3, 4
 
 @dataclass
 class Account:
-    """An account; the root account has no parent."""
+    """An account. The root account has no parent."""
 
     id: int
     name: str
@@ -36,9 +36,9 @@ class Term:
 
 @dataclass(frozen=True)
 class DeveloperKey:
-    """A developer key: a program that users may allow to act for them.
+    """A developer key: a program that users may authorize.
 
-    ``lifetime`` is the seconds that its access tokens last, whole seconds being what Canvas says; ``None`` lets them last.
+    ``lifetime`` is the number of whole seconds that its access tokens last; with ``None`` they do not expire.
     """
 
     id: int
@@ -47,17 +47,17 @@ class DeveloperKey:
     lifetime: float | None = 3600.0
 
     def __post_init__(self) -> None:
-        """Give it a secret."""
+        """Set the secret, unless it is given."""
         made = hashlib.sha256(f"developer key {self.id}".encode()).hexdigest()
         object.__setattr__(self, "secret", self.secret or made)
 
 
 @dataclass
 class Exportable:
-    """What courses, groups and users share: files to export and faults.
+    """What courses, groups and users have in common: files to export, and faults.
 
-    ``size`` is the size of a package in bytes, met approximately (a package has a minimum); ``duration`` the seconds an export
-    takes, ``None`` leaving it to the switches. ``package`` is a file handed out instead of a generated package.
+    ``size`` is the approximate size of a package in bytes (a package has a minimum); ``duration`` is the seconds an export
+    takes, ``None`` for that of the switches; ``package`` is a file that is served instead of a generated package.
     """
 
     id: int
@@ -78,7 +78,7 @@ class Exportable:
 
     @property
     def label(self) -> str:
-        """Kind and id, as in ``course:101``."""
+        """Kind and id, such as ``course:101``."""
         return f"{self.kind}:{self.id}"
 
     @property
@@ -89,7 +89,7 @@ class Exportable:
 
 @dataclass
 class User(Exportable):
-    """A person. ``role`` is ``admin`` (of the root account) or ``user``; ``token`` is given to those who call the API."""
+    """A user. ``role`` is ``admin`` (of the root account) or ``user``; ``token`` is their access token, if they call the API."""
 
     role: str = "user"
     token: str | None = None
@@ -116,7 +116,7 @@ class Course(Exportable):
     """A course. ``teachers`` and ``students`` are user ids; by default the sandbox's teacher and student.
 
     ``state`` is what Canvas stores: ``created``, ``claimed``, ``available``, ``completed`` or ``deleted``. ``starts`` and
-    ``ends`` are days from the sandbox's start. ``storage_quota_mb`` is the room for files, in units of 1,048,576 bytes.
+    ``ends`` are days from the sandbox's start. ``storage_quota_mb`` limits the size of files, in units of 1,048,576 bytes.
     """
 
     course_code: str = ""
@@ -138,7 +138,7 @@ class Course(Exportable):
     kind: ClassVar[str] = "course"
 
     def __post_init__(self) -> None:
-        """Fill in the code from the name, and the state from the faults."""
+        """Set the code from the name, and the state from the faults."""
         super().__post_init__()
         self.course_code = self.course_code or self.name
         if Fault.DELETED in self.active_faults:
@@ -146,17 +146,17 @@ class Course(Exportable):
 
     @property
     def exists(self) -> bool:
-        """Whether paths to the course lead anywhere."""
+        """Whether the course can be found by its id."""
         return self.state != "deleted" and Fault.VANISHED not in self.active_faults
 
     @property
     def api_state(self) -> str:
-        """``workflow_state`` as the API says it."""
+        """``workflow_state`` as the API shows it."""
         return {"created": "unpublished", "claimed": "unpublished"}.get(self.state, self.state)
 
 
 def default_users() -> list[User]:
-    """The four people every sandbox has, each with a token named after the role."""
+    """Return the four users of every sandbox: admin, teacher, student and outsider."""
     return [
         User(id=ADMIN_ID, name="Ada Admin", role="admin", login_id="ada", sis_user_id="U-1"),
         User(id=TEACHER_ID, name="Theo Teacher", login_id="theo", sis_user_id="U-2"),

@@ -1,4 +1,4 @@
-"""The sandbox's only clock: the wall clock, or one that moves by hand."""
+"""The clock of the sandbox: the wall clock, or a manual one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime, timezone
 
 
 class Clock:
-    """Seconds since the epoch.
+    """A clock in seconds since the epoch.
 
-    A running clock follows the wall clock, so that ``created_at`` agrees with what a client's own clock says; a manual
-    one stands still. Both jump forward with `advance`.
+    A running clock follows the wall clock, so that ``created_at`` agrees with the clock of a client. A manual clock stands
+    still. Both jump forward with `advance`.
 
     Args:
-        manual: It stands still by itself.
-        ahead: Seconds by which it is wrong; negative when it is behind.
+        manual: Whether the clock stands still.
+        ahead: Seconds by which the clock is wrong; negative when it is behind.
     """
 
     def __init__(self, *, manual: bool = False, ahead: float = 0.0) -> None:
@@ -24,22 +24,22 @@ class Clock:
         self._jumped = 0.0
 
     def now(self) -> float:
-        """Current time in seconds since the epoch."""
+        """Return the current time in seconds since the epoch."""
         elapsed = 0.0 if self._manual else time.monotonic() - self._started
         return self._origin + elapsed + self._jumped
 
     def resume(self, started: float) -> None:
-        """Go on as a clock that was started at this moment: one that stands still stands there again."""
+        """Continue as a clock that was started at ``started``. Only a manual clock changes."""
         if self._manual:
             self._origin = started
 
     def advance(self, seconds: float) -> None:
-        """Jump forward; raises `ValueError` for a step back."""
+        """Jump forward. Raises `ValueError` for a step back."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._jumped += seconds
 
 
 def iso(moment: float) -> str:
-    """Time as Canvas writes it: ISO 8601, UTC, whole seconds, ``Z``."""
+    """Format a time as Canvas does: ISO 8601, UTC, whole seconds, ``Z``."""
     return datetime.fromtimestamp(int(moment), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

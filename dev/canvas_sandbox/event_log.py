@@ -1,4 +1,4 @@
-"""What a sandbox was told, line by line in a file, so that another process can go on where a killed one stopped."""
+"""The event log: what came from outside, one JSON line each, so that another process can continue after a kill."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-_FILE = "journal.jsonl"
+_FILE = "journal.jsonl"  # the name in state folders of every release
 
 
 class StateError(ValueError):
-    """The folder holds what this sandbox cannot go on from."""
+    """The state folder cannot be used by this sandbox."""
 
 
 class EventLog:
     """An append-only file of JSON lines in a folder.
 
-    A line is with the operating system before the sandbox answers, so its process may be killed at any moment. It is not
-    forced to the disk: a machine that loses power may lose the last of them. One process writes at a time.
+    The operating system has each line before the sandbox answers, so the process may be killed at any moment. Lines are
+    not synced to the disk: a power failure may lose the last ones. One process writes at a time.
 
     Raises:
         StateError: the file is damaged before its end, or cannot be read and written.
@@ -27,7 +27,7 @@ class EventLog:
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
         self.entries: list[dict[str, Any]] = []
-        """What it held when it was opened, oldest first."""
+        """The lines of the file when it was opened, oldest first."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._open()
@@ -35,15 +35,15 @@ class EventLog:
             raise StateError(f"the state cannot be kept: {error}") from error
 
     def write(self, kind: str, **fields: Any) -> None:
-        """Add a line, in one system call."""
+        """Append a line, in one system call."""
         os.write(self._file, json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode() + b"\n")
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the file."""
         os.close(self._file)
 
     def _open(self) -> int:
-        """Read what is there, without a line that a kill cut short: it never took effect."""
+        """Read the lines and cut off an incomplete last one: its event never took effect."""
         whole = 0
         with self._path.open("a+b") as file:
             self._path.chmod(0o600)

@@ -1,4 +1,4 @@
-"""What can go wrong: faults of a course, and faults of single requests."""
+"""Faults of a course, and faults of single requests."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from enum import Enum
 
 
 class Fault(str, Enum):
-    """A fault of one course (or group, or user). Alone it lasts for ever; ``Fault.X.times(n)`` happens n times."""
+    """A fault of one course, group or user. It is permanent; ``Fault.X.times(n)`` happens n times."""
 
     # The course itself
     DELETED = "deleted"
     """Deleted: absent from lists (unless asked for), 404 on every path."""
     VANISHED = "vanished"
-    """Still listed, yet 404 on every path: deleted between the listing and the export."""
+    """Still listed, but 404 on every path: deleted between the listing and the export."""
     FORBIDDEN = "forbidden"
-    """The caller may not read it, whoever the caller is."""
+    """No caller may read it."""
     PAGE_403 = "page_403"
-    """403 with an HTML page, as of a firewall, on every path of the course, whatever id it is called by; it is still listed."""
+    """403 with an HTML page, as from a firewall, on every path of the course, by any id. The course is still listed."""
     PAGE_400 = "page_400"
     """400 with an HTML page on every path of the course."""
     PAGE_500 = "page_500"
@@ -37,13 +37,13 @@ class Fault(str, Enum):
     MAINTENANCE = "maintenance"
     """503 with an HTML page; nothing is created."""
     THROTTLED = "throttled"
-    """Refused as if the bucket were full."""
+    """Refused as if the bucket of the rate limit were full."""
     POST_403 = "post_403"
-    """403 with an HTML page, as of a firewall; nothing is created."""
+    """403 with an HTML page, as from a firewall; nothing is created."""
     POST_400 = "post_400"
     """400 with an HTML page; nothing is created."""
     POST_500 = "post_500"
-    """500 with an HTML page, and no number of an error report; nothing is created."""
+    """500 with an HTML page, without the number of an error report; nothing is created."""
 
     # The job
     EXPORT_FAILS = "export_fails"
@@ -53,11 +53,11 @@ class Fault(str, Enum):
     STUCK_EXPORTING = "stuck_exporting"
     """The job starts and never ends."""
     STUCK_WAITING = "stuck_waiting"
-    """``waiting_for_external_tool`` for ever."""
+    """``waiting_for_external_tool`` without end."""
     NO_ATTACHMENT = "no_attachment"
-    """``exported``, yet without a package."""
+    """``exported``, but without a package."""
     PROGRESS_REGRESSION = "progress_regression"
-    """Completion falls back to nearly nothing late in the job, beyond Canvas's usual 25 to 15."""
+    """Completion falls back to almost nothing late in the job, beyond Canvas's usual 25 to 15."""
 
     # The package
     INCOMPLETE = "incomplete"
@@ -73,13 +73,13 @@ class Fault(str, Enum):
     ZIP64 = "zip64"
     """Zip64 records although the size does not need them."""
     NEW_QUIZ_SHELLS = "new_quiz_shells"
-    """New Quizzes without their questions, where the others come with them."""
+    """New Quizzes without their questions, where others have them."""
 
     # The download
     LOGIN_PAGE = "login_page"
-    """A redirect to the login page instead of the file, whatever the credential."""
+    """A redirect to the login page instead of the file, with any credential."""
     STORAGE_GONE = "storage_gone"
-    """400 HTML: Canvas knows the file, its storage does not."""
+    """400 HTML: Canvas knows the file, but its storage does not."""
     TRUNCATED = "truncated"
     """The stored object is shorter than Canvas says; the response itself is whole."""
     OVERLONG = "overlong"
@@ -93,15 +93,15 @@ class Fault(str, Enum):
     CUT = "cut"
     """The connection breaks in the middle of the body."""
     SLOW = "slow"
-    """The body drips at ``Switches.slow_rate``."""
+    """The body arrives at ``Switches.slow_rate``."""
     EXPIRED_LINK = "expired_link"
-    """The storage URL has expired when it is handed out."""
+    """The storage URL has already expired when it is issued."""
 
     # The import into a course
     IMPORT_FAILS = "import_fails"
     """The migration ends ``failed``; nothing is imported."""
     IMPORT_WARNINGS = "import_warnings"
-    """The migration completes, with warnings and something to do."""
+    """The migration completes, with warnings and a todo."""
     IMPORT_ERRORS = "import_errors"
     """The migration completes, with errors: some pages and files are left out."""
     IMPORT_STUCK = "import_stuck"
@@ -109,12 +109,12 @@ class Fault(str, Enum):
     IMPORT_SLOW = "import_slow"
     """The migration takes twenty times as long."""
     OVER_QUOTA = "over_quota"
-    """The course has no room for the file when the migration is created."""
+    """The file exceeds the quota of the course when the migration is created."""
     OVER_QUOTA_LATE = "over_quota_late"
-    """The course has no room for the file when its upload is completed."""
+    """The file exceeds the quota of the course when its upload is completed."""
 
     def times(self, count: int) -> LimitedFault:
-        """This fault, but only the first ``count`` times it would happen."""
+        """Return this fault, limited to the first ``count`` times."""
         return LimitedFault(self, count)
 
 
@@ -154,18 +154,18 @@ IMPORT_FAULTS = frozenset(
 
 @dataclass(frozen=True)
 class LimitedFault:
-    """A fault that stops by itself."""
+    """A fault that happens ``count`` times."""
 
     fault: Fault
     count: int
 
 
 class FaultCounter:
-    """The faults of one course and how often each may still happen."""
+    """The faults of one course, and how often each will still happen."""
 
     def __init__(self, faults: Iterable[Fault | LimitedFault] = ()) -> None:
         self.on_use: Callable[[Fault], None] = lambda _: None
-        """Told whenever one of the times of a limited fault is used up."""
+        """Called whenever one of the times of a limited fault is used up."""
         self._left: dict[Fault, int | None] = {}
         for fault in faults:
             if isinstance(fault, LimitedFault):
@@ -177,7 +177,7 @@ class FaultCounter:
         return self._left.get(fault, 0) != 0
 
     def take(self, fault: Fault) -> bool:
-        """Whether the fault happens now; uses up one of its times."""
+        """Return whether the fault happens now, and use up one of its times."""
         left = self._left.get(fault, 0)
         if left is None:
             return True
@@ -187,18 +187,18 @@ class FaultCounter:
         return left > 0
 
     def use(self, fault: Fault) -> None:
-        """Use up one of the times of a limited fault, and tell nobody."""
+        """Use up one of the times of a limited fault, without calling ``on_use``."""
         left = self._left.get(fault)
         if left:
             self._left[fault] = left - 1
 
     def take_all(self, faults: Iterable[Fault]) -> frozenset[Fault]:
-        """Those of ``faults`` that happen now."""
+        """Return those of ``faults`` that happen now, and use up one time of each."""
         return frozenset(fault for fault in faults if self.take(fault))
 
 
 class Effect(str, Enum):
-    """What a `RequestFault` does to the request it meets."""
+    """What a `RequestFault` does to a request."""
 
     LOST_ANSWER = "lost_answer"
     """The request takes effect, then the connection drops without an answer."""
@@ -246,8 +246,8 @@ class RequestFault:
         effect: What happens, as `Effect` or its value.
         method: HTTP method, or ``*``.
         path: Regular expression searched in the path as sent, without the query.
-        times: How many matching requests are hit; ``None`` means all.
-        skip: How many matching requests pass unharmed first.
+        times: How many matching requests fail; ``None`` means all.
+        skip: How many matching requests pass first.
         after: Bytes before a cut or truncation.
         seconds: Length of a delay.
     """
@@ -262,15 +262,15 @@ class RequestFault:
     _pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse an unknown effect and a broken pattern at once."""
+        """Raise `ValueError` for an unknown effect or a broken pattern."""
         self.effect = Effect(self.effect)
         try:
             self._pattern = re.compile(self.path)
         except re.error as error:
             raise ValueError(f"path is no regular expression: {error}") from error
 
-    def strikes(self, method: str, path: str) -> bool:
-        """Whether this request is hit; counts it."""
+    def applies_to(self, method: str, path: str) -> bool:
+        """Return whether this request fails, and count it."""
         if self.times == 0 or self.method not in ("*", method) or not self._pattern.search(path):
             return False
         if self.skip > 0:

@@ -1,8 +1,7 @@
-"""Canvas's background jobs: a queue, a few workers, and a timetable instead of timers.
+"""Canvas's background jobs: a queue, a number of workers, and a timetable instead of timers.
 
-Nothing here sleeps. A job is a generator that yields the moment of its next write; `JobQueue.run_until` performs what is
-due, in order of time, and is called before anything is looked at. So the history is the same on a running clock and on one
-moved by hand.
+Nothing here sleeps. A job is a generator that yields the time of its next write. `JobQueue.run_until` runs what is due,
+in order of time; every reader calls it first. So the history is the same with a running clock and a manual one.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Generator
 
 Job = Callable[[float], Generator[float, None, None]]
-"""Takes the moment its worker starts it; yields moments, never earlier than the last."""
+"""Takes the time at which a worker starts it; yields times in ascending order."""
 
 
 class JobQueue:
-    """First come, first served, on ``workers`` workers."""
+    """A first-come, first-served queue for ``workers`` workers."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -27,11 +26,11 @@ class JobQueue:
         self._numbers = itertools.count()
 
     def submit(self, job: Job, moment: float) -> None:
-        """Queue a job, not to start before ``moment``."""
+        """Queue a job that does not start before ``moment``."""
         self._at(moment, lambda now: self._enqueue(job, now))
 
     def run_until(self, now: float) -> None:
-        """Perform everything that is due."""
+        """Run everything that is due at ``now``."""
         while self._timetable and self._timetable[0][0] <= now:
             moment, _, action = heapq.heappop(self._timetable)
             action(moment)

@@ -1,4 +1,4 @@
-"""Developer keys, and what users have allowed them: codes, refresh tokens and the access tokens of the moment."""
+"""Developer keys and their grants: codes, refresh tokens and access tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODE_LIFETIME = 600.0  # seconds
 class Token:
     """An access token. ``problem`` is ``None`` while it works, else ``revoked`` or ``expired``.
 
-    ``expires_at`` is when it stops by itself, in seconds since the epoch.
+    ``expires_at`` is when it expires, in seconds since the epoch.
     """
 
     value: str
@@ -26,7 +26,7 @@ class Token:
 
 @dataclass
 class Grant:
-    """Canvas's one row for a user and a key: its refresh token stays, each refresh writes over its access token."""
+    """The authorization of a key by a user. The refresh token is permanent; each refresh replaces the access token."""
 
     key: DeveloperKey
     user: User
@@ -37,41 +37,41 @@ class Grant:
 
 @dataclass(frozen=True)
 class Code:
-    """What a user who allows a key sends it with, good for ten minutes and one exchange."""
+    """An authorization code, valid for ten minutes and one exchange."""
 
     key: DeveloperKey
     user: User
     issued_at: float
 
     def is_good(self, now: float) -> bool:
-        """Whether it may still be exchanged."""
+        """Return whether the code may still be exchanged."""
         return now < self.issued_at + _CODE_LIFETIME
 
 
 @dataclass
 class Grants:
-    """All of them. Every secret follows from the seed and the order of what happens, so that it can happen again."""
+    """All grants. Secrets depend on the seed and the order of events only, so that a replay makes the same ones."""
 
     seed: int
     tokens: dict[str, Token]
-    """All access tokens by value, also those that no key issued."""
+    """All access tokens by value, including those without a developer key."""
     keys: dict[str, DeveloperKey] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     by_refresh_token: dict[str, Grant] = field(default_factory=dict)
     _issued: int = 0
 
     def add_keys(self, keys: Iterable[DeveloperKey]) -> None:
-        """Developer keys, by the ``client_id`` they are called with."""
+        """Add developer keys by ``client_id``."""
         self.keys |= {str(key.id): key for key in keys}
 
     def authorize(self, key: DeveloperKey, user: User, now: float) -> str:
-        """The user allows the key: a code."""
+        """Authorize a key for a user and return the code."""
         code = self._secret("code")
         self.codes[code] = Code(key, user, now)
         return code
 
     def exchange(self, code: str, now: float) -> Grant:
-        """A grant for a code, which is used up."""
+        """Use up a code and return its grant."""
         used = self.codes.pop(code)
         token = self._token(used.key, used.user, now)
         grant = Grant(used.key, used.user, self._secret("refresh"), token)
@@ -79,7 +79,7 @@ class Grants:
         return grant
 
     def refresh(self, refresh_token: str, now: float) -> Grant:
-        """Another access token; the one before is forgotten at once."""
+        """Replace the access token of a grant. The old one stops at once."""
         grant = self.by_refresh_token[refresh_token]
         del self.tokens[grant.token.value]
         grant.token = self._token(grant.key, grant.user, now)
@@ -87,11 +87,11 @@ class Grants:
         return grant
 
     def revoke(self, token: Token) -> None:
-        """An access token and its refresh token no longer work."""
+        """Revoke an access token, and with it its refresh token."""
         token.problem = "revoked"
 
     def find(self, refresh_token: str) -> Grant | None:
-        """The grant of a refresh token that works."""
+        """Return the grant of a refresh token, or ``None`` if the token does not work."""
         grant = self.by_refresh_token.get(refresh_token)
         return grant if grant is not None and grant.token.problem is None else None
 

@@ -1,4 +1,4 @@
-"""The rows Canvas writes: exports, their progress and their packages; and the log of requests."""
+"""The rows of exports, their progress and packages; the records that tests read; the request log."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Progress:
     tag: str = "content_export"
 
     def reset(self, moment: float) -> None:
-        """Back to the queue, whatever was before; Canvas does so when the job starts."""
+        """Go back to ``queued``, as Canvas does when a job starts."""
         self.write(moment, "queued", 0.0)
         self.message = None
 
     def write(self, moment: float, state: str | None = None, completion: float | None = None) -> None:
-        """One write of the job."""
+        """Write what the job reports."""
         self.workflow_state = state or self.workflow_state
         self.completion = self.completion if completion is None else completion
         self.updated_at = moment
@@ -45,7 +45,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What a valid POST asks for."""
+    """A valid request for an export."""
 
     context: Exportable
     export_type: str
@@ -57,7 +57,7 @@ class ExportRequest:
 
 @dataclass
 class Attachment:
-    """A package. ``build`` makes its virtual file anew; nothing is kept between downloads."""
+    """A package. ``build`` makes its virtual file; nothing is stored between downloads."""
 
     id: int
     uuid: str
@@ -71,7 +71,7 @@ class Attachment:
 
 @dataclass
 class Export:
-    """A content export. ``faults`` are those of its course that strike this very export."""
+    """A content export. ``faults`` are those of its course that affect this export."""
 
     id: int
     context: Exportable
@@ -91,9 +91,9 @@ class Export:
 
 @dataclass(frozen=True)
 class ExportRecord:
-    """An export as tests see it: ``context`` as in ``course:101``, times in seconds since the epoch.
+    """An export for tests: ``context`` is such as ``course:101``, times are seconds since the epoch.
 
-    ``user``, ``progress`` and ``attachment`` are ids, as they stand in paths of the request log.
+    ``user``, ``progress`` and ``attachment`` are ids, as in the paths of the request log.
     """
 
     id: int

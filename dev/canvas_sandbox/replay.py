@@ -1,7 +1,7 @@
-"""From a journal back to a world: what happened is done once more, in order, each at its own moment.
+"""Replay of an event log: every event happens again, in order, each at its own time.
 
-Only what came from outside is written down: what was asked for, which faults struck, what was changed by hand. The rest,
-every state of every job and every package, follows from that and the clock.
+The log has only what came from outside: requests for exports, faults that were used up, changes. The state of every
+job and every package follows from that and the clock.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _VERSION = 1
 
 
 def replay(event_log: EventLog, world: World, requests: Callable[[RequestRecord], object]) -> None:
-    """Bring a fresh world to where the journal ends, and have it written on from there.
+    """Replay a log in a new world, and log the events that follow.
 
     Args:
         event_log: just opened.
-        world: just made, with its addresses known: packages name the host they come from.
-        requests: takes each remembered request, oldest first.
+        world: just created, with its addresses set: packages contain the name of the host.
+        requests: called with each logged request, oldest first.
 
     Raises:
-        StateError: the journal is of another sandbox.
+        StateError: the log belongs to another sandbox.
     """
     about = {
         "version": _VERSION,
@@ -52,18 +52,18 @@ def replay(event_log: EventLog, world: World, requests: Callable[[RequestRecord]
 
 
 def _campus(world: World) -> str:
-    """A short name for who and what there is to begin with."""
+    """Return a digest of the campus at the start."""
     labels = sorted(context.label for context in world.contexts())
     return hashlib.sha256("\n".join(labels).encode()).hexdigest()[:12]
 
 
 class _Replay:
-    """Does each line of a journal again."""
+    """Repeats the events of a log, by kind."""
 
     def __init__(self, world: World, requests: Callable[[RequestRecord], object]) -> None:
         self._world = world
         self._contexts = {context.label: context for context in world.contexts()}
-        self._keep = requests
+        self._add_request = requests
         self._requests: list[RequestRecord] = []
 
     def run(self, entries: list[dict[str, Any]]) -> None:
@@ -71,7 +71,7 @@ class _Replay:
             act = getattr(self, "_" + entry.pop("kind"))
             act(**entry)
         for record in self._requests:
-            self._keep(record)
+            self._add_request(record)
 
     def _export(self, *, at: float, context: str, user: int, faults: list[str], **asked: Any) -> None:
         world = self._world

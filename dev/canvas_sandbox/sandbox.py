@@ -35,28 +35,28 @@ _START_LIMIT, _STOP_LIMIT = 30.0, 10.0
 
 @final
 class Sandbox:
-    """A small Canvas on two loopback ports, for as long as the ``with`` block lasts.
+    """A small Canvas on two loopback ports, for the duration of the ``with`` block.
 
-    Canvas answers on ``host``; files and storage answer under a second name of the same machine, so that a client which
-    forwards its token to another host is found out. Ports are free ones unless given.
+    Canvas answers on ``host``. Files and storage answer under a second name of the same machine, which detects a client
+    that forwards its token to another host. Ports are free ones unless given.
 
     Args:
         courses: Courses to begin with.
         groups: Groups.
-        users: HtmlPages beside the four that are always there: admin, teacher, student and outsider.
+        users: Users beside the four that are always there: admin, teacher, student and outsider.
         accounts: Accounts; the first without a parent is the root account. One by default.
         terms: Enrolment terms. One by default.
-        developer_keys: Programs that users may allow to act for them. None by default.
-        switches: How this Canvas behaves.
+        developer_keys: Programs that users may authorize. None by default.
+        switches: Behaviour of this Canvas.
         time_scale: Factor on the length of every job: 0.1 makes exports ten times faster. The clock itself is not scaled.
         seed: Everything random depends on it.
         host: Name or address of the Canvas host.
         port: Port of the Canvas host.
         storage_port: Port of the storage host.
         storage_host: The second name; by default ``localhost`` beside an address, and the other way round.
-        state: Folder for what this Canvas remembers, so that one started later with the same folder, campus and ports
-            goes on where this one stopped, however it stopped. Time goes on meanwhile. Injected faults and what tokens
-            have used up of their rate limits are forgotten. Without it, everything is.
+        state: State folder. A sandbox that is started later with the same folder, campus and ports continues where this
+            one stopped, even after a kill; time goes on meanwhile. Injected faults and the use of rate limits are not
+            in the state. Without a folder, nothing is stored.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class Sandbox:
         self.close()
 
     def start(self) -> None:
-        """Bind the ports and answer; returns when both listeners are ready.
+        """Bind the ports and start to answer. Returns when both listeners are ready.
 
         Raises:
             OSError: a port is in use.
-            StateError: the state is of another sandbox, is damaged, or cannot be kept.
+            StateError: the state folder belongs to another sandbox, is damaged, or cannot be written.
         """
         sockets = _bind_all(self._host, self._ports)
         canvas_port, storage_port = (bound.getsockname()[1] for bound in sockets)
@@ -134,7 +134,7 @@ class Sandbox:
         ready.result(_START_LIMIT)
 
     def close(self) -> None:
-        """Stop answering; connections still open are broken."""
+        """Stop both listeners and break open connections."""
         if self._loop is not None and self._stop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_STOP_LIMIT)
@@ -158,17 +158,17 @@ class Sandbox:
 
     @property
     def tokens(self) -> dict[str, str]:
-        """Tokens by role: ``admin``, ``teacher``, ``student``, ``outsider``; those of other users as ``user:ID``."""
+        """Tokens by role: ``admin``, ``teacher``, ``student``, ``outsider``; ``user:ID`` for other users."""
         return dict(self.world.token_of)
 
     @property
     def token(self) -> str:
-        """The root-account admin's token."""
+        """The token of the root account's admin."""
         return self.world.token_of["admin"]
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Requests so far, oldest first, without those to ``/sandbox/``. A stream counts when it has ended."""
+        """Requests so far, oldest first, without those to ``/sandbox/``. A stream is listed when it has ended."""
         return self._server.requests()
 
     @property
@@ -182,16 +182,16 @@ class Sandbox:
         return self._server.migrations()
 
     def inject(self, fault: RequestFault) -> None:
-        """Make requests fail; of several faults that match one request, the first injected strikes."""
+        """Make requests fail. If several faults match a request, the first one injected applies."""
         self._server.inject(fault)
 
     def advance(self, seconds: float) -> None:
-        """Jump forward in time; everything due in between happens, in order."""
+        """Move the clock forward and run what becomes due, in order of time."""
         with self.world.kernel.lock:
             self.world.kernel.advance(seconds)
 
     def content(self, course_id: int) -> Content:
-        """What a course holds, to choose ids for ``select`` from."""
+        """Return what a course holds, such as ids for ``select``."""
         with self.world.kernel.lock:
             return self.world.contents.of(self.world.courses[course_id])
 
@@ -200,28 +200,28 @@ class Sandbox:
         self._change("edit_course", course_id)
 
     def delete_course(self, course_id: int) -> None:
-        """Delete a course as a person would: it loses its SIS id."""
+        """Delete a course. It loses its SIS id."""
         self._change("delete_course", course_id)
 
     def reset_course(self, course_id: int) -> int:
-        """Reset a course's content; the id of the empty course that takes over its SIS id."""
+        """Reset a course's content. Returns the id of the empty course that gets its SIS id."""
         return int(self._change("reset_course", course_id))
 
     def delete_export(self, export_id: int) -> None:
-        """Delete a finished export as a person would in Canvas's own pages: still shown, without its package.
+        """Delete a finished export, as in Canvas's pages: it is still shown, without its package.
 
         Raises:
-            ValueError: it is still running.
+            ValueError: the export is still running.
         """
         self._change("delete_export", export_id)
 
     def share_content(self, course_id: int, token: str | None = None) -> int:
-        """Send a page of a course to a colleague, as a token's user (the admin by default): an export without progress."""
+        """Share a page of a course, as the user of a token (the admin by default): an export without progress."""
         user = self.world.tokens[token or self.token].user
         return int(self._change("share_content", course_id, user.id))
 
     def copy_course(self, course_id: int) -> int:
-        """Make the internal export of a course copy, which the API hides; its id."""
+        """Create the internal export of a course copy, which the API hides. Returns its id."""
         with self.world.kernel.lock:
             admin = self.world.tokens[self.token].user
             request = ExportRequest(
@@ -230,20 +230,20 @@ class Sandbox:
             return self.world.exports.create(request).id
 
     def revoke(self, token: str, *, problem: str = "revoked") -> None:
-        """Make a token, and every other one of its user, ``revoked`` or ``expired``."""
+        """Make all tokens of a token's user ``revoked`` or ``expired``."""
         self._change("set_token", self.world.tokens[token].user.id, problem)
 
     def issue_token(self, token: str) -> str:
-        """A new token for the user of another, which stays as it is."""
+        """Return a new token for a token's user. The old one still works."""
         return str(self._change("issue_token", self.world.tokens[token].user.id))
 
     def authorize(self, key: DeveloperKey, token: str | None = None) -> str:
-        """A token's user (the admin by default) allows a developer key, as on Canvas's page for that: a code."""
+        """Authorize a developer key, as the user of a token (the admin by default), and return the code."""
         user = self.world.tokens[token or self.token].user
         return str(self._change("authorize", key.id, user.id))
 
     def grant(self, key: DeveloperKey, token: str | None = None) -> str:
-        """The same, with the code exchanged already: a refresh token, the same one each time."""
+        """Authorize a developer key and exchange the code. Returns the refresh token, the same one each time."""
         user = self.world.tokens[token or self.token].user
         with self.world.kernel.lock:
             grants = self.world.grants.by_refresh_token.values()
@@ -261,14 +261,14 @@ class Sandbox:
             return sum(grant.refreshes for grant in self.world.grants.by_refresh_token.values())
 
     def fill_bucket(self, count: float, token: str | None = None) -> None:
-        """Set what a token (the admin's by default) has used up of its rate limit."""
+        """Set how much of the rate limit a token (the admin's by default) has used."""
         with self.world.kernel.lock:
             self._server.middleware.fill_bucket(token or self.token, count, self.world.kernel.clock.now())
 
     def _replay(self, state: Path) -> EventLog:
         event_log = EventLog(state)
         try:
-            replay(event_log, self.world, self._server.keep)
+            replay(event_log, self.world, self._server.add_record)
         except BaseException:
             event_log.close()
             raise
@@ -301,7 +301,7 @@ class Sandbox:
 
 
 def _bind_all(host: str, ports: Iterable[int]) -> list[socket.socket]:
-    """A socket for each port, or an error and none at all."""
+    """Bind a socket for each port, or raise and bind none."""
     with ExitStack() as undo:
         sockets = []
         for port in ports:

@@ -19,11 +19,11 @@ _LAST_TERM, _NEXT_TERM = 3, 4
 
 @dataclass
 class Scenario:
-    """A university and what a backup of it should come to.
+    """A university, and the expected outcomes of its backup.
 
     ``expected`` maps ``course:ID`` to ``stored``, ``incomplete``, ``empty``, ``gone``, ``denied``, ``failed`` or ``stalled``.
-    ``drills`` are empty, unpublished courses outside of every term's dates: nobody backs them up, packages are restored
-    into them. ``concluded`` are courses of a term that is over, which no nightly backup lists; nothing is wrong with them.
+    ``drills`` are empty, unpublished courses outside of every term's dates, as targets of restore drills: no backup lists
+    them. ``concluded`` are courses of a past term, which no nightly backup lists; they have no faults.
     """
 
     courses: Sequence[Course]
@@ -49,7 +49,7 @@ class Scenario:
         throttle: bool = True,
         state: Path | None = None,
     ) -> Sandbox:
-        """A sandbox of this scenario, not yet started. A scenario makes one sandbox: faults count down in its courses."""
+        """Return a sandbox of this scenario, not yet started. Make one sandbox of each scenario: faults count down."""
         return Sandbox(
             (*self.courses, *self.concluded, *self.drills),
             groups=self.groups,
@@ -69,7 +69,7 @@ class Scenario:
 
 
 def campus() -> Scenario:
-    """A small campus: two faculties, three terms, a dozen courses in every state, groups and people. Nothing fails."""
+    """Return a small campus: two faculties, three terms, a dozen courses in every state, groups and users. Nothing fails."""
     rows = _CATALOGUE[:12]
     courses = [
         Course(
@@ -102,7 +102,7 @@ def campus() -> Scenario:
 
 
 def demo() -> Scenario:
-    """Forty courses of the current term, among them every kind of trouble; about 70 seconds on six workers. A few of the last."""
+    """Return forty courses of the current term with every kind of fault, about 70 seconds on six workers, and a few of the last term."""
     dice = random.Random(40)
     courses, expected = [], {}
     for index, (code, name, account) in enumerate(_CATALOGUE):
@@ -145,7 +145,7 @@ def demo() -> Scenario:
 
 
 SCENARIOS: dict[str, Callable[[], Scenario]] = {"campus": campus, "demo": demo}
-"""Scenarios by name; each call makes a fresh one."""
+"""Scenarios by name; each call makes a new one."""
 
 _ACCOUNTS = (
     Account(1, "Sandbox University", sis_account_id="UNI"),
@@ -210,13 +210,13 @@ _SPECIAL: dict[int, _Special] = {
     36: (500_000, (Fault.FORBIDDEN,), "denied"),
     38: (500_000, (Fault.STUCK_EXPORTING,), "stalled"),
 }
-"""Size, faults and outcome of the courses in which something is special, by place in the catalogue."""
+"""Size, faults and outcome of the courses with faults, by place in the catalogue."""
 
 _DURATION_OF = {"failed": 5.0, "empty": 3.0, "stalled": 8.0}
 
 
 def _drills(first_id: int, count: int = 2) -> list[Course]:
-    """Courses to restore into, in the default term, which has no dates."""
+    """Return courses to restore into, in the default term, which has no dates."""
     return [
         Course(
             id=first_id + number,

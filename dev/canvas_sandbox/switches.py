@@ -1,4 +1,4 @@
-"""Everything about the server that differs between Canvas installations, releases, or a test's wishes."""
+"""Switches: server behaviour that differs between Canvas installations and releases, or that a test needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Storage(str, Enum):
-    """Where the packages lie, which decides the last hop of a download."""
+    """Where packages are stored, which decides the last hop of a download."""
 
     LOCAL = "local"
     """Canvas streams the bytes itself."""
@@ -19,62 +19,62 @@ class Storage(str, Enum):
 
 
 class NewQuizzes(str, Enum):
-    """What cartridges hold of the New Quiz that each generated course has."""
+    """What cartridges contain of the New Quiz of each generated course."""
 
     WHOLE = "whole"
     """Its questions and its question bank, as Canvas writes them since 2024."""
     SHELL = "shell"
-    """Its name and its settings: the other service did not deliver."""
+    """Name and settings only: the service of New Quizzes did not deliver the rest."""
     NONE = "none"
     """Nothing: courses have no New Quizzes."""
 
 
 @dataclass(frozen=True)
 class Switches:
-    """Behaviour of the server as a whole; the defaults are hosted Canvas after the 2026 changes.
+    """Behaviour of the server; the defaults are hosted Canvas after the 2026 changes.
 
     Attributes:
         manual_clock: Time moves only by ``Sandbox.advance``.
-        clock_ahead: Seconds by which Canvas's clock differs from everybody else's; negative when it is behind.
+        clock_ahead: Seconds by which Canvas's clock is ahead of the real time; negative when it is behind.
         job_workers: Exports that run at the same time; the others wait in ``created``.
         job_delay: Seconds between the request and the earliest start of its job.
-        duration: Median seconds of an export whose course does not say.
+        duration: Median seconds of an export, where the course has no duration of its own.
         duration_sigma: Spread of a lognormal distribution around ``duration``; 0 makes all equal.
         import_duration: Seconds an import takes once it has started.
-        new_quizzes: What cartridges hold of New Quizzes.
-        new_quiz_tool: Address that a New Quiz is launched at, which stands in its settings; it differs between hosts.
-        recheck: Seconds after which a migration that waits for another one looks again; scaled as jobs are.
-        keeps_identifiers: Whether a course exports what it imported under the identifiers that it came with; if not, under
-            new ones, made from the database ids that it has now.
-        create_success_auth: Ask for a credential where an upload is completed; the link's ``uuid`` alone is not enough.
-        stuck_holds_worker: Whether an export that never ends keeps its worker.
-        expire_days: Days after which an export loses its ``attachment``; 0 keeps it for ever.
+        new_quizzes: What cartridges contain of New Quizzes.
+        new_quiz_tool: Launch address of New Quizzes, which is in their settings; it differs between hosts.
+        recheck: Seconds after which a migration that is blocked by another one is tried again; scaled as jobs are.
+        keeps_identifiers: Whether a course exports imported content under its original identifiers. If not, identifiers
+            are made from the present database ids.
+        create_success_auth: Require a credential to complete an upload; the link's ``uuid`` alone is not enough.
+        stuck_holds_worker: Whether an export that never ends occupies its worker.
+        expire_days: Days after which an export loses its ``attachment``; 0 for never.
         denied_status: Status of a missing permission, 403 or the older 401.
         throttle_status: Status of a throttled request, 429 or the older 403.
-        throttle: Whether the leaky bucket works at all.
-        maximum: Content at which a bucket stops rising.
-        hwm: Content from which requests are refused.
-        outflow: Content that leaks from a bucket per second.
+        throttle: Whether requests are throttled at all.
+        maximum: Level at which a bucket stops rising.
+        hwm: Level from which requests are refused.
+        outflow: Amount that leaks from a bucket per second.
         up_front_cost: Reservation of a request while it runs.
         request_cost: Cost of a request.
         request_costs: Costs of requests whose ``"METHOD /path"`` matches a pattern; the first match wins.
-        latency: Real seconds a request stays in flight before it is answered.
+        latency: Real seconds before a request is answered.
         require_user_agent: Refuse requests without ``User-Agent``.
-        lowercase_headers: Emit response header names in lower case.
+        lowercase_headers: Send response header names in lower case.
         verifier_in_url: Add ``verifier`` to download URLs.
         uuid_in_file_json: Show ``uuid`` in file objects.
         file_token_auth: Accept a bearer token on ``/files/...``.
         files_domain: Send downloads through a second host name of Canvas.
         storage: Kind of storage.
-        storage_url_ttl: Seconds a signed storage URL is good for.
-        reject_bearer_on_storage: Answer 401 on the storage host to a request that carries ``Authorization``.
+        storage_url_ttl: Seconds for which a signed storage URL is valid.
+        reject_bearer_on_storage: Answer 401 on the storage host to a request with ``Authorization``.
         ranges: Whether the storage honours ``Range``.
         chunked: Send packages in chunks, without ``Content-Length``.
         slow_rate: Bytes per second of a slow download.
         break_after: Bytes of the body after which a connection with ``Fault.BREAKS`` breaks.
         bookmarks: Page through account course lists with opaque bookmarks; older Canvases number the pages.
         min_search_length: Shortest accepted ``search_term``.
-        record_limit: Requests remembered; older ones are forgotten first.
+        record_limit: Size of the request log; the oldest requests are dropped.
     """
 
     manual_clock: bool = False
@@ -119,7 +119,7 @@ class Switches:
     record_limit: int = 200_000
 
     def __post_init__(self) -> None:
-        """Accept the storage and what holds of New Quizzes by name, and refuse what Canvas never does."""
+        """Accept enumerations by value, and raise `ValueError` for what Canvas never does."""
         object.__setattr__(self, "storage", Storage(self.storage))
         object.__setattr__(self, "new_quizzes", NewQuizzes(self.new_quizzes))
         if self.denied_status not in (401, 403) or self.throttle_status not in (403, 429):

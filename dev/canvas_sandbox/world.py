@@ -1,4 +1,4 @@
-"""The state of one Canvas: the campus, who may call, exports and migrations."""
+"""The state of one Canvas: the campus, access tokens, exports and migrations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROLES = {1: "admin", 2: "teacher", 3: "student", 4: "outsider"}
 
 
 class World:
-    """The state behind both listeners. Hold ``kernel.lock`` and call ``kernel.run_due_jobs`` before any use."""
+    """The state of one Canvas. Hold ``kernel.lock`` and call ``kernel.run_due_jobs`` before any use."""
 
     def __init__(
         self,

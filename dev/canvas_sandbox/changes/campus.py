@@ -1,4 +1,4 @@
-"""What people do to a Canvas while exports run: to courses, exports and jobs."""
+"""Changes to courses, exports and jobs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from canvas_sandbox.world import World
 
 
 def edit_course(world: World, course_id: int) -> None:
-    """A teacher changes the content: the next package differs from the last."""
+    """Change the content of a course, so that its next package differs from the last."""
     world.contents.edit(world.courses[course_id])
 
 
 def delete_course(world: World, course_id: int) -> None:
-    """The course is deleted, and loses its SIS id."""
+    """Delete a course. It loses its SIS id."""
     course = world.courses[course_id]
     course.state, course.sis_course_id = "deleted", None
 
 
 def reset_course(world: World, course_id: int) -> int:
-    """The content is reset: a new, empty course takes over the SIS id, the old row is deleted. The new id."""
+    """Reset the content of a course: a new, empty course gets the SIS id. Returns the new id."""
     old = world.courses[course_id]
     new = replace(old, id=max(world.courses) + 1, size=0, faults=())
     delete_course(world, course_id)
@@ -33,7 +33,7 @@ def reset_course(world: World, course_id: int) -> int:
 
 
 def delete_export(world: World, export_id: int) -> None:
-    """Somebody deletes a finished export in Canvas's own pages: no longer listed, still shown, its package gone."""
+    """Delete a finished export, as in Canvas's pages: no longer listed, still shown, without its package."""
     export = world.exports.rows[export_id]
     if export.finished_at is None:
         raise ValueError(f"export {export_id} is still running: Canvas's pages offer no way to delete it")
@@ -41,7 +41,7 @@ def delete_export(world: World, export_id: int) -> None:
 
 
 def share_content(world: World, course_id: int, user_id: int) -> int:
-    """Somebody sends a page of a course to a colleague: an export of it that no progress belongs to. Its id."""
+    """Share a page of a course: an export without progress. Returns its id."""
     course = world.courses[course_id]
     pages = [page.id for page in world.contents.of(course).of(Kind.PAGE)][:1]
     selection = parse_selection({"wiki_pages": pages}, "common_cartridge")
@@ -49,7 +49,7 @@ def share_content(world: World, course_id: int, user_id: int) -> int:
 
 
 def cancel_progress(world: World, progress_id: int, message: str | None) -> None:
-    """The owner cancels the job: it says ``failed``, and the job writes over it later."""
+    """Cancel a job: it becomes ``failed``, and the job overwrites that later."""
     progress = world.kernel.progresses[progress_id]
     progress.write(world.kernel.now, "failed")
     progress.message = message

@@ -1,4 +1,4 @@
-"""What is done to migrations from outside: by plain arguments, so that it can be written down and done again."""
+"""Changes to migrations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from canvas_sandbox.world import World
 def create_migration(
     world: World, label: str, user_id: int, asked: Mapping[str, Any], faults: list[str]
 ) -> Migration:
-    """A migration of ``asked["type"]`` is asked for; see `update_migration` for the rest."""
+    """Create a migration of ``asked["type"]``; see `update_migration` for the rest of ``asked``."""
     context = next(row for row in world.contexts() if row.label == label)
     migration = world.migrations.create(
         context, asked["type"], user_id, source=asked["source"], faults=frozenset(map(Fault, faults))
@@ -27,11 +27,11 @@ def create_migration(
 
 
 def update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) -> None:
-    """What a request says about a migration is carried out.
+    """Apply a request about a migration.
 
-    ``asked`` has ``settings``; ``source``, from which the bytes come, or ``None`` where nothing new comes;
-    ``immediate``; ``copy``, the selection; ``file``, the name, size and type of an upload to come; ``refused``, whether
-    that upload is too large; ``run``, whether to begin.
+    ``asked`` has ``settings``; ``source``, the source of the package, or ``None`` for no new one; ``immediate``; ``copy``,
+    the selection; ``file``, the name, size and type of an upload; ``refused``, whether that upload is too large; ``run``,
+    whether to start.
     """
     migrations = world.migrations
     migration = migrations.rows[migration_id]
@@ -40,64 +40,64 @@ def update_migration(world: World, migration_id: int, asked: Mapping[str, Any]) 
         migration.copy = parse_copy(asked["copy"])
         if migration.api_state == "waiting_for_select":
             migration.immediate = True
-            migrations.resume(migration)
+            migrations.import_selected(migration)
             return
     migration.immediate = asked["immediate"]
     migration.source = asked["source"] or migration.source
     if asked["file"] is not None:
-        migrations.expect(migration, *asked["file"])
+        migrations.await_upload(migration, *asked["file"])
         if asked["refused"]:
             migration.workflow_state = "pre_process_error"
             migration.progress.write(world.kernel.now, "failed")
     elif asked["run"]:
-        migrations.begin(migration)
+        migrations.start(migration)
 
 
 def receive_upload(world: World, upload_id: int, name: str, size: int, sha256: str) -> None:
-    """The storage has the whole file; Canvas does not know yet."""
+    """Record that the storage has the whole file. The migration does not start yet."""
     upload = world.migrations.uploads[upload_id]
     upload.stored, upload.state = StoredUpload(name, size, sha256), "received"
 
 
 def finish_upload(world: World, upload_id: int) -> None:
-    """Canvas is told that the file is there: the import begins."""
+    """Complete an upload and start its import."""
     upload = world.migrations.uploads[upload_id]
     migration = world.migrations.rows[upload.migration_id]
     assert upload.stored is not None
     upload.state = "success"
-    world.migrations.take(migration, upload.stored)
-    world.migrations.queue(migration)
+    world.migrations.set_file(migration, upload.stored)
+    world.migrations.convert(migration)
 
 
 def time_out_upload(world: World, migration_id: int) -> None:
-    """Somebody looks at a migration whose file never came."""
+    """Fail a migration whose file never came."""
     migration = world.migrations.rows[migration_id]
     assert migration.waiting_since + UPLOAD_LIMIT < world.kernel.now
-    world.migrations.give_up(migration, "The file upload process timed out.")
+    world.migrations.fail(migration, "The file upload process timed out.")
 
 
 def fetch_file(world: World, migration_id: int, name: str, size: int, sha256: str) -> None:
-    """The file behind a link has come."""
+    """Record that the file behind a link was downloaded, and start its import."""
     migration = world.migrations.rows[migration_id]
     del world.migrations.fetching[migration_id]
-    world.migrations.take(migration, StoredUpload(name, size, sha256))
-    world.migrations.queue(migration)
+    world.migrations.set_file(migration, StoredUpload(name, size, sha256))
+    world.migrations.convert(migration)
 
 
 def miss_file(world: World, migration_id: int, reason: str) -> None:
-    """The file behind a link cannot be had."""
+    """Fail a migration whose link could not be downloaded."""
     del world.migrations.fetching[migration_id]
-    world.migrations.give_up(world.migrations.rows[migration_id], reason)
+    world.migrations.fail(world.migrations.rows[migration_id], reason)
 
 
 def settle_issue(world: World, migration_id: int, issue_id: int, state: str) -> None:
-    """A person marks an issue ``resolved``, or ``active`` again."""
+    """Mark an issue ``resolved`` or ``active``."""
     issue = next(row for row in world.migrations.rows[migration_id].issues if row.id == issue_id)
     issue.workflow_state, issue.updated_at = state, world.kernel.now
 
 
 def create_course(world: World, account_id: int, fields: Mapping[str, Any]) -> int:
-    """An admin makes an empty course. Its id."""
+    """Create an empty course and return its id."""
     course = Course(id=max(world.courses, default=0) + 1, size=0, account_id=account_id, **fields)
     world.add_course(course)
     return course.id

@@ -1,4 +1,4 @@
-"""Changes to access tokens: by users, and by programs that hold a developer key."""
+"""Changes to access tokens, by users and by programs with a developer key."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from canvas_sandbox.world import World
 
 
 def set_token(world: World, user_id: int, problem: str | None) -> None:
-    """Every token of a user becomes ``revoked`` or ``expired``, or works again."""
+    """Make every token of a user ``revoked`` or ``expired``, or valid again."""
     for token in world.tokens.values():
         if token.user.id == user_id:
             token.problem = problem
 
 
 def issue_token(world: World, user_id: int) -> str:
-    """The user makes another token; those before it stay as they are. The new one."""
+    """Return a new token for a user. The other ones still work."""
     return world.issue_token(world.users[user_id])
 
 
 def authorize(world: World, key_id: int, user_id: int) -> str:
-    """A user allows a developer key: a code."""
+    """Authorize a developer key for a user and return the code."""
     return world.grants.authorize(world.grants.keys[str(key_id)], world.users[user_id], world.kernel.now)
 
 
 def exchange_code(world: World, code: str) -> Grant:
-    """A code is exchanged for tokens."""
+    """Exchange a code for tokens."""
     return world.grants.exchange(code, world.kernel.now)
 
 
 def refresh_token(world: World, refresh_token: str) -> Grant:
-    """A refresh token is exchanged for an access token, and the one before forgotten."""
+    """Exchange a refresh token for an access token. The old one stops."""
     return world.grants.refresh(refresh_token, world.kernel.now)
 
 
 def revoke_token(world: World, value: str) -> None:
-    """An access token is deleted, and what could renew it."""
+    """Revoke an access token and its refresh token."""
     world.grants.revoke(world.tokens[value])
 
 

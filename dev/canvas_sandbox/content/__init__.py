@@ -1,1 +1,1 @@
-"""What a course (or a group, or a person) holds: the model, its deterministic generation, and what a selection picks of it."""
+"""The content of a course, group or user: the model, its deterministic generation, and selections."""

@@ -1,4 +1,4 @@
-"""Content out of nothing but a seed: the same context and revision always hold the same things."""
+"""Content generated from a seed: the same context and revision always hold the same items."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TOPICS = (
 
 @dataclass(frozen=True)
 class Source:
-    """All that decides what a context holds."""
+    """Everything that the generated content of a context depends on."""
 
     kind: str
     id: int
@@ -50,14 +50,14 @@ class Source:
 
 
 def source_of(owner: Exportable, seed: int, *, new_quizzes: bool = False) -> Source:
-    """What decides the content of a course, group or person as it is now."""
+    """Return the source of the content of a course, group or user as it is now."""
     empty = owner.size == 0 or Fault.EMPTY in owner.active_faults
     return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes)
 
 
 @lru_cache(maxsize=256)
 def generate(source: Source) -> Content:
-    """The content. Groups and users hold files only; an empty course holds nothing but its root folder."""
+    """Generate the content. Groups and users hold files only; an empty course holds only its root folder."""
     dice = random.Random(f"{source.seed}:{source.kind}:{source.id}:{source.revision}")
     maker = _Maker(_ID_OFFSETS[source.kind] + source.id * IDS_PER_CONTEXT, dice)
     is_course = source.kind == "course"
@@ -72,7 +72,7 @@ def generate(source: Source) -> Content:
 
 
 def _overhead(source: Source) -> int:
-    """Bytes of a course's package beside its files."""
+    """Return the size of a course's package without its files, in bytes."""
     return _OVERHEAD + (_NEW_QUIZ if source.new_quizzes else 0)
 
 
@@ -135,7 +135,7 @@ class _Maker:
                 self.add(Kind.MODULE_ITEM, self.items[target].title, parent=module, target=target)
 
     def add_new_quiz(self) -> None:
-        """After everything else, so that nothing else differs between Canvases with and without New Quizzes."""
+        """Add a New Quiz. Call it last, so that all other items are the same with and without New Quizzes."""
         group = next(item.id for item in self.items.values() if item.kind is Kind.ASSIGNMENT_GROUP)
         title = f"New Quiz: {self._dice.choice(_TOPICS).lower()}"
         self.add(Kind.ASSIGNMENT, title, body=self._prose(), parent=group, is_new_quiz=True)

@@ -1,4 +1,4 @@
-"""The things a course is made of, and the identifiers Canvas gives them."""
+"""The items of a course, and the identifiers that Canvas gives them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Kind(str, Enum):
 
     @property
     def asset(self) -> str:
-        """First half of an asset string, as in ``wiki_page_12``."""
+        """First half of an asset string, such as ``wiki_page_12``."""
         special = {Kind.QUIZ: "quiz", Kind.ANNOUNCEMENT: "discussion_topic"}
         return special.get(self, self.value[:-1])
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
+    """One item. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
 
     ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
-    ``migration_id`` is the identifier that an imported thing came with; its ``body`` is HTML, others have plain text. A
-    New Quiz is an assignment to Canvas; its questions are another service's.
+    ``migration_id`` is the original identifier of an imported item; its ``body`` is HTML, that of others plain text. A New
+    Quiz is an assignment to Canvas; its questions are in the New Quizzes service.
     """
 
     kind: Kind
@@ -54,33 +54,33 @@ class Item:
 
     @property
     def asset_string(self) -> str:
-        """Type and id, as in ``wiki_page_12``."""
+        """Type and id, such as ``wiki_page_12``."""
         return f"{self.kind.asset}_{self.id}"
 
     @property
     def key(self) -> str:
-        """Identifier in a package, the same in every export."""
+        """The identifier in a package, the same in every export."""
         return self.migration_id or create_key(self.asset_string)
 
     @property
     def slug(self) -> str:
-        """Title as it appears in file names."""
+        """The title as it appears in file names."""
         return slug(self.title)
 
 
 @dataclass(frozen=True)
 class Content:
-    """Everything a context holds, by id. The folder ``root`` contains all others."""
+    """Everything that a context holds, by id. The folder ``root`` contains all others."""
 
     root: int
     items: dict[int, Item] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> Iterator[Item]:
-        """The items of one kind, in order of id."""
+        """Return the items of one kind, in order of id."""
         return (item for item in self.items.values() if item.kind is kind)
 
     def path(self, item: Item) -> str:
-        """Path of a file or folder below the root folder."""
+        """Return the path of a file or folder below the root folder."""
         names = [item.title]
         while item.parent is not None and item.parent != self.root:
             item = self.items[item.parent]
@@ -88,15 +88,15 @@ class Content:
         return "/".join(reversed(names))
 
     def without_locked(self) -> Content:
-        """What a student may have."""
+        """Return the content that a student may have."""
         return Content(self.root, {key: item for key, item in self.items.items() if not item.locked})
 
 
 def create_key(asset_string: str, prefix: str = "") -> str:
-    """Canvas's stable package identifier of an object."""
+    """Return Canvas's stable package identifier of an object."""
     return "g" + hashlib.md5((prefix + asset_string).encode(), usedforsecurity=False).hexdigest()
 
 
 def slug(text: str) -> str:
-    """Lower case, with every run of other characters than letters and digits a hyphen."""
+    """Return lower case, with every run of characters other than letters and digits as a hyphen."""
     return "-".join("".join(sign if sign.isalnum() else " " for sign in text.lower()).split())

@@ -1,4 +1,4 @@
-"""``select``: how Canvas stores it, and what it leaves of a course."""
+"""``select``: how Canvas stores it, and the part of a course that it names."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _FALSE = {"", "0", "false", "off", "no", "f", "n", "none"}
 class Selection:
     """A stored selection: flags such as ``everything`` and ``all_quizzes``, and keys by collection.
 
-    Keys are hashed for cartridges and QTI packages and asset strings for file packages. Two requests that mean the same
-    thing give equal selections.
+    Keys are hashed for cartridges and QTI packages, and asset strings for file packages. Requests with the same meaning
+    give equal selections.
     """
 
     flags: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class Selection:
     hashed: bool = True
 
     def names(self, item: Item) -> bool:
-        """Whether the selection names the item itself, by flag or by key."""
+        """Return whether the selection names the item itself, by flag or by key."""
         if "everything" in self.flags or f"all_{item.kind.value}" in self.flags:
             return True
         collections = {item.kind.value}
@@ -46,12 +46,12 @@ class Selection:
         return any(not names.isdisjoint(self.keys.get(collection, ())) for collection in collections)
 
     def written(self) -> dict[str, Any]:
-        """The selection as plain data from which it can be made again."""
+        """Return the selection as plain data, complete enough to make it again."""
         keys = {name: sorted(keys) for name, keys in self.keys.items()}
         return {"flags": sorted(self.flags), "keys": keys, "hashed": self.hashed}
 
     def stored(self) -> dict[str, Any]:
-        """The selection as plain data."""
+        """Return the selection as plain data."""
         return {
             **dict.fromkeys(sorted(self.flags), 1),
             **{name: sorted(keys) for name, keys in self.keys.items()},
@@ -65,7 +65,7 @@ _DEFAULTS = {
 
 
 def parse_selection(select: Mapping[str, Any] | None, export_type: str) -> Selection:
-    """Canvas's reading of the ``select`` parameter; nothing, or an empty hash, means everything there is."""
+    """Parse the ``select`` parameter. Nothing, or an empty hash, means everything."""
     if not select:
         return Selection(frozenset({_DEFAULTS.get(export_type, "everything")}))
     hashed = export_type != "zip"
@@ -94,9 +94,10 @@ def _keys(collection: str, value: object, *, hashed: bool) -> Iterable[str]:
 
 
 def pick(content: Content, selection: Selection) -> Content:
-    """The part of a course that a cartridge of this selection holds.
+    """Return the part of a course that a cartridge of this selection contains.
 
-    Modules and module items bring what they point at, with the files its text refers to; folders bring what lies below.
+    Modules and module items include their targets, with the files that the text refers to; folders include everything
+    below.
     """
     if "everything" in selection.flags:
         return content
@@ -113,7 +114,7 @@ def pick(content: Content, selection: Selection) -> Content:
 
 
 def pick_files(content: Content, selection: Selection) -> Content | None:
-    """The files and folders of a file package, or ``None`` when the selection names none that exist."""
+    """Return the content of a file package, or ``None`` if the selection names nothing that exists."""
     if "all_attachments" in selection.flags or "everything" in selection.flags:
         return _subset(
             content, {item.id for item in content.items.values() if item.kind in (Kind.FILE, Kind.FOLDER)}
@@ -129,7 +130,7 @@ def pick_files(content: Content, selection: Selection) -> Content | None:
 
 
 def _below(content: Content, chosen: set[int]) -> set[int]:
-    """Files and folders inside chosen folders; folders come before what they hold, so one pass is enough."""
+    """Return files and folders inside selected folders. Folders come before their content, so one pass is enough."""
     inside: set[int] = set()
     for item in content.items.values():
         if item.kind in (Kind.FILE, Kind.FOLDER) and item.parent in chosen | inside:
@@ -138,7 +139,7 @@ def _below(content: Content, chosen: set[int]) -> set[int]:
 
 
 def _subset(content: Content, chosen: set[int]) -> Content:
-    """The chosen items, with the folders that paths need."""
+    """Return the selected items, with the folders of their paths."""
     kept = set(chosen) | {content.root}
     for item_id in chosen:
         item = content.items.get(item_id)

@@ -1,4 +1,4 @@
-"""From an order to a package, and the ways to break it."""
+"""Building a package from its specification, and breaking it on purpose."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAMAGED_TAIL = 64
 
 
 def build(export_type: str, spec: PackageSpec) -> VirtualFile:
-    """The package of an order: the same order gives the same bytes."""
+    """Build a package. The same specification gives the same bytes."""
     if export_type == "qti":
         members = qti_members(spec)
     elif export_type == "zip":
@@ -28,7 +28,7 @@ def build(export_type: str, spec: PackageSpec) -> VirtualFile:
 
 
 def file_name(export_type: str, spec: PackageSpec) -> str:
-    """The name Canvas gives the package; not unique."""
+    """Return the file name that Canvas gives the package. It is not unique."""
     if export_type == "zip":
         return archive_name(spec.content)
     name = slug(spec.name)[:_NAME_LIMIT]
@@ -36,6 +36,6 @@ def file_name(export_type: str, spec: PackageSpec) -> str:
 
 
 def _damage(package: VirtualFile) -> VirtualFile:
-    """The same length, the end of the zip directory overwritten."""
+    """Overwrite the end of the zip directory; the length stays the same."""
     kept = max(0, package.size - _DAMAGED_TAIL)
     return VirtualFile([Window(package, 0, kept), Literal(b"\x00" * (package.size - kept))])

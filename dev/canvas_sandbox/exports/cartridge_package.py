@@ -45,7 +45,7 @@ class Cartridge:
         self._name = "Another course" if wrong else spec.name
 
     def members(self) -> Iterator[Member]:
-        """All members; a file that cannot be read is left out although the manifest names it."""
+        """Return all members. A file that cannot be read is missing, although the manifest names it."""
         written = {member.name: member for member in self._written()}
         if self._spec.verbatim is not None:
             written |= with_verbatim(written, self._spec.verbatim, self._unreadable())
@@ -53,7 +53,7 @@ class Cartridge:
         yield text_member("imsmanifest.xml", self._manifest())
 
     def _written(self) -> Iterator[Member]:
-        """What is written anew for this export: of a course that has nothing of its own, only where it comes from."""
+        """Yield the members that are generated for this export; without own content, only the origin of the package."""
         if self._spec.verbatim is None or not self._spec.verbatim.covers or self._has_own:
             yield from self._pages()
             yield from self._assignments()
@@ -97,7 +97,7 @@ class Cartridge:
         return documents.assignment_settings(item, group_key)
 
     def _new_quizzes(self) -> Iterator[Member]:
-        """What another service adds."""
+        """Yield what the service of New Quizzes adds."""
         if not self._spec.has_new_quiz_bodies:
             return
         for item in self._spec.own(Kind.ASSIGNMENT):
@@ -176,7 +176,7 @@ class Cartridge:
 
     @property
     def _has_own(self) -> bool:
-        """Whether anything in it was not imported."""
+        """Whether any content was not imported."""
         return any(
             item
             for kind in Kind
@@ -185,7 +185,7 @@ class Cartridge:
         )
 
     def _unreadable(self) -> Item | None:
-        """The file that storage fails to give."""
+        """The file that the storage cannot read."""
         files = list(self._content.of(Kind.FILE))
         return files[-1] if files and Fault.INCOMPLETE in self._spec.faults else None
 
@@ -206,7 +206,7 @@ class Cartridge:
         return text
 
     def _all_resources(self) -> list[Resource]:
-        """Those written anew and those taken over; the settings are one resource."""
+        """Return generated and imported resources; the settings are one resource."""
         verbatim = self._spec.verbatim
         if verbatim is None:
             return self._resources
@@ -229,7 +229,7 @@ class Cartridge:
             yield OutlineItem(module.key, module.title, children=children)
 
     def _target(self, item: Item) -> str:
-        """The resource that a module item leads to; headings lead nowhere."""
+        """Return the resource that a module item points at; headings have none."""
         return "" if item.target is None else self._content.items[item.target].key
 
     def _links(self, item: Item) -> list[str]:

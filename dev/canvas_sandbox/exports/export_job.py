@@ -1,4 +1,4 @@
-"""The life of one export, in Canvas's order of writes."""
+"""The job of one export, in Canvas's order of writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXPORTED = {"course_copy": "exported_for_course_copy"}
 _STEPS = {"common_cartridge": CARTRIDGE_STEPS, "qti": QTI_STEPS, "zip": ZIP_STEPS}
 
 _WORK = 0.92
-"""Share of the duration in which completion moves; then come the attachment, the Progress and last the export."""
+"""Share of the duration in which completion moves. After it come the attachment, the Progress and last the export."""
 _ATTACHED, _COMPLETED = 0.94, 0.97
 _REGRESSION_AT = 60.0
 _REGRESSION_TO = 2.0
@@ -25,14 +25,14 @@ _REGRESSION_TO = 2.0
 
 @dataclass(frozen=True)
 class ExportJob:
-    """How an export runs once a worker has it.
+    """The work of a worker on one export.
 
     Attributes:
         export: The export.
         progress: Its progress.
         duration: Seconds from start to end.
-        attach: Builds the package and returns its row; ``None`` when there is nothing to put in, which fails the export.
-        hold_when_stuck: Whether a job that never ends keeps its worker.
+        attach: Builds the package and returns its row; ``None`` if there is nothing to pack, which fails the export.
+        hold_when_stuck: Whether a job that never ends occupies its worker.
     """
 
     export: Export
@@ -42,7 +42,7 @@ class ExportJob:
     hold_when_stuck: bool
 
     def run(self, start: float) -> Generator[float, None, None]:
-        """The job: yields the moment of each next write."""
+        """Run the job. Yields the time of each next write."""
         faults, export, progress = self.export.faults, self.export, self.progress
         if Fault.STUCK_WAITING in faults:
             export.workflow_state = progress.workflow_state = "waiting_for_external_tool"
@@ -63,7 +63,7 @@ class ExportJob:
         yield from self._finish(start)
 
     def _finish(self, start: float) -> Generator[float, None, None]:
-        """Attachment, Progress and export, in this order; a file package is attached only with the final state."""
+        """Write attachment, Progress and export, in this order. A file package is attached only with the final state."""
         export, progress, faults = self.export, self.progress, self.export.faults
         early = export.export_type != "zip"
         moment = start + self.duration * _ATTACHED

@@ -59,22 +59,13 @@ class Exports:
 
     def start(self, request: ExportRequest, now: float, faults: frozenset[Fault]) -> Export:
         """Create an export and its job, with the given faults."""
-        export = Export(
-            id=next(self._ids),
-            context=request.context,
-            export_type=request.export_type,
-            user_id=request.user.id,
-            created_at=now,
-            selection=request.selection,
-            version=request.version,
-            notify=request.notify and request.export_type != "zip",
-            faults=faults,
-        )
+        export = self._add_row(request, now)
+        export.notify = request.notify and request.export_type != "zip"
+        export.version, export.faults = request.version, faults
         progress = self._kernel.add_progress(
             export.id, export.user_id, now, "ContentExport", "content_export"
         )
         export.progress = progress
-        self.rows[export.id] = export
         # Migrating a quiz needs a feature this Canvas has switched off: such an export stays created.
         if Fault.STUCK_CREATED not in export.faults and export.export_type != "quizzes2":
             switches = self._kernel.switches
@@ -91,18 +82,9 @@ class Exports:
     def share(self, request: ExportRequest) -> Export:
         """Create an export that is finished at once, without job and progress."""
         now = self._kernel.now
-        export = Export(
-            id=next(self._ids),
-            context=request.context,
-            export_type=request.export_type,
-            user_id=request.user.id,
-            created_at=now,
-            workflow_state="exported",
-            selection=request.selection,
-            finished_at=now,
-        )
+        export = self._add_row(request, now)
+        export.workflow_state, export.finished_at = "exported", now
         export.attachment = self.attach(export, now)
-        self.rows[export.id] = export
         return export
 
     def delete(self, export: Export) -> None:
@@ -175,6 +157,18 @@ class Exports:
             return False
         expiry = export.created_at + days * DAY
         return self._kernel.clock.now() > expiry + (_COLLECTOR_STARTS - expiry) % DAY
+
+    def _add_row(self, request: ExportRequest, now: float) -> Export:
+        export = Export(
+            id=next(self._ids),
+            context=request.context,
+            export_type=request.export_type,
+            user_id=request.user.id,
+            created_at=now,
+            selection=request.selection,
+        )
+        self.rows[export.id] = export
+        return export
 
     def _snapshot(self, export: Export, moment: float) -> PackageSnapshot:
         context = export.context

@@ -1,4 +1,4 @@
-"""The file package: files and folders of a course, a group or a person, ``.zip``."""
+"""The file package, ``.zip``: files and folders of a course, group or user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from canvas_sandbox.packages.zip_layout import Member, directory_member, filler_
 
 
 def common_folder(content: Content) -> Item:
-    """The deepest folder that holds everything chosen; empty folders count as chosen."""
+    """Return the deepest folder that holds everything selected; empty folders count as selected."""
     homes = [_ancestors(content, item) for item in content.of(Kind.FILE)]
     homes += [_ancestors(content, folder) for folder in _empty_folders(content)]
     shared = [content.root]
@@ -26,9 +26,9 @@ def common_folder(content: Content) -> Item:
 
 
 def file_members(spec: PackageSpec) -> Iterator[Member]:
-    """Files at paths relative to the common folder, and an entry for each empty folder.
+    """Return files at paths relative to the common folder, and an entry for each empty folder.
 
-    With ``INCOMPLETE`` the last file is left out: Canvas skips what it cannot read and says nothing.
+    With ``INCOMPLETE`` the last file is missing: Canvas skips what it cannot read, without an error.
     """
     content = spec.content
     base = common_folder(content)
@@ -49,7 +49,7 @@ def file_members(spec: PackageSpec) -> Iterator[Member]:
 
 
 def archive_name(content: Content) -> str:
-    """File name of the package, after the common folder."""
+    """Return the file name of the package, which is that of the common folder."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", common_folder(content).title) + "_export.zip"
 
 
@@ -61,7 +61,7 @@ def _empty_folders(content: Content) -> list[Item]:
 
 
 def _ancestors(content: Content, item: Item) -> list[int]:
-    """Folders from below the root down to the one that holds the item."""
+    """Return the folders from below the root down to the one that holds the item."""
     chain: list[int] = []
     parent = item.parent
     while parent is not None and parent != content.root:

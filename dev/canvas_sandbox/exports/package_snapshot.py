@@ -1,4 +1,4 @@
-"""From a finished export to its package: decided once, rendered whenever somebody reads it."""
+"""The inputs of a package at the time of its export. The package is rendered from them for each reader."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from canvas_sandbox.content.selection import pick, pick_files
 from canvas_sandbox.exports.build import build
 from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.imports.holding.holding import NOTHING, Holding
-from canvas_sandbox.imports.holding.rename_ids import renamed
+from canvas_sandbox.imports.holding.holding import EMPTY_HOLDING, Holding
+from canvas_sandbox.imports.holding.rename_ids import rename_ids
 from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
 from canvas_sandbox.records import Export
 from canvas_sandbox.switches import NewQuizzes, Switches
@@ -20,9 +20,9 @@ from canvas_sandbox.switches import NewQuizzes, Switches
 
 @dataclass(frozen=True)
 class PackageSnapshot:
-    """What a package is made from, noted when the job ends: later changes of the course do not reach it.
+    """The inputs of a package when the job ended. Later changes of the course have no effect on it.
 
-    Only this small note is kept; content and package are made anew for each reader.
+    Only these inputs are stored; content and package are generated for each reader.
     """
 
     export: Export
@@ -32,17 +32,17 @@ class PackageSnapshot:
     canvas_domain: str
     for_student: bool
     switches: Switches
-    holding: Holding = NOTHING
+    holding: Holding = EMPTY_HOLDING
     real_package: Path | None = None
 
     def spec(self) -> PackageSpec | None:
-        """The order; ``None`` when a file export has nothing to put in."""
+        """Return the specification of the package, or ``None`` if a file export has nothing to pack."""
         content = self._content()
         if content is None:
             return None
         verbatim = self.holding.verbatim(content, whole=self._is_whole)
         if verbatim is not None and not self.switches.keeps_identifiers:
-            content, verbatim = renamed(content, verbatim)
+            content, verbatim = rename_ids(content, verbatim)
         return PackageSpec(
             label=self.export.context.label,
             context_id=self.export.context.id,
@@ -61,7 +61,7 @@ class PackageSnapshot:
         )
 
     def render(self) -> VirtualFile:
-        """The package."""
+        """Build the package."""
         if self.real_package is not None:
             return VirtualFile([OnDisk(self.real_package)])
         spec = self.spec()
@@ -75,11 +75,11 @@ class PackageSnapshot:
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the package holds the course itself, not only things of it."""
+        """Whether the package contains the whole course and not a selection."""
         return "everything" in self.export.selection.flags and Fault.EMPTY not in self.export.faults
 
     def _content(self) -> Content | None:
-        content = self.holding.furnish(generate(self.source))
+        content = self.holding.content_with(generate(self.source))
         if Fault.EMPTY in self.export.faults:
             content = Content(content.root, {content.root: content.items[content.root]})
         if self.export.export_type != "zip":

@@ -1,4 +1,4 @@
-"""What a package is made from: the whole order, so that building it twice gives the same bytes."""
+"""The complete specification of a package: building it twice gives the same bytes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from canvas_sandbox.imports.holding.holding import Verbatim
 
 @dataclass(frozen=True)
 class PackageSpec:
-    """An export's package to be.
+    """The specification of one package.
 
     Attributes:
-        label: The context, as in ``course:101``.
+        label: The context, such as ``course:101``.
         context_id: Its id.
         name: Its name.
-        content: What goes in, already selected.
+        content: The selected content.
         seed: Makes the bytes of files differ between sandboxes.
         revision: Makes them differ between revisions of the course.
         export_id: Named in recorded export errors.
         moment: When the package is built, seconds since the epoch.
         version: Common Cartridge version, ``1.1.0`` or ``1.3.0``.
         canvas_domain: Host of this Canvas, written into ``context.xml``.
-        faults: What is wrong with the package.
-        verbatim: What of the content was imported, and goes out as it came in.
-        new_quiz_tool: Address that New Quizzes are launched at.
+        faults: Faults of the package.
+        verbatim: Imported documents, which are exported unchanged.
+        new_quiz_tool: Launch address of New Quizzes.
         has_new_quiz_bodies: Whether the service of New Quizzes has delivered their questions.
     """
 
@@ -47,11 +47,11 @@ class PackageSpec:
     has_new_quiz_bodies: bool = False
 
     def own(self, kind: Kind) -> Iterator[Item]:
-        """The things of a kind that were not imported."""
+        """Yield the items of a kind that were not imported."""
         return (
             item for item in self.content.of(kind) if self.verbatim is None or not self.verbatim.has(item)
         )
 
     def filler_key(self, item_id: int) -> str:
-        """Name of a file's bytes: the same file holds the same bytes in every export and export type."""
+        """Return the key of a file's bytes: a file has the same bytes in every export and export type."""
         return f"{self.seed}:{self.label}:{self.revision}:{item_id}"

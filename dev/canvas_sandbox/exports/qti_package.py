@@ -1,4 +1,4 @@
-"""The QTI package: the classic quizzes of a course, ``.zip``."""
+"""The QTI package, ``.zip``: the classic quizzes of a course."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_sandbox.packages.zip_layout import Member, directory_member, text_me
 
 
 def imported_quiz(spec: PackageSpec, quiz: Item) -> list[Member] | None:
-    """The questions and Canvas's own data of an imported quiz, as they came in; ``None`` for the course's own."""
+    """Return the questions and settings of an imported quiz, unchanged; ``None`` for a quiz of the course's own."""
     if spec.verbatim is None or not spec.verbatim.has(quiz):
         return None
     members = spec.verbatim.of(quiz)
@@ -27,7 +27,7 @@ def imported_quiz(spec: PackageSpec, quiz: Item) -> list[Member] | None:
 
 
 def qti_members(spec: PackageSpec) -> Iterator[Member]:
-    """The members, the manifest last; with ``INCOMPLETE`` the last quiz is named and missing."""
+    """Return the members, the manifest last. With ``INCOMPLETE`` the last quiz is named but missing."""
     resources: list[Resource] = []
     quizzes = list(spec.content.of(Kind.QUIZ))
     for quiz in quizzes:

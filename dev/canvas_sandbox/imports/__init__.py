@@ -1,1 +1,1 @@
-"""Content migrations: what comes in, where its bytes are kept, what it is read as, and what a course then holds."""
+"""Content migrations: their rows and jobs, uploaded packages, reading packages, and imported content."""

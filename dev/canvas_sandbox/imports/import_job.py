@@ -1,4 +1,4 @@
-"""The life of one migration, in Canvas's order of writes."""
+"""The job of one migration, in Canvas's order of writes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from canvas_sandbox.imports.records import Migration
 _CONVERTED = (10.0, 25.0, 40.0, 50.0)
 _IMPORTED = (50.0, 60.0, 75.0, 90.0)
 _LEFT_OUT = 2
-"""Pages, and files, that an import with errors leaves out."""
+"""Number of pages, and of files, that an import with errors leaves out."""
 
 
 class ImportServices(Protocol):
-    """What the job of a migration needs of the Canvas it runs in."""
+    """What the job of a migration uses of its Canvas."""
 
     @property
     def stuck_holds_worker(self) -> bool:
-        """Whether a job that never ends keeps its worker."""
+        """Whether a job that never ends occupies its worker."""
 
     def content(self, context: Exportable) -> Content:
         """Return everything that a course, group or user holds."""
@@ -34,28 +34,28 @@ class ImportServices(Protocol):
     def duration(self, migration: Migration) -> float:
         """Return the seconds of each half of the work: converting, importing."""
 
-    def note(self, migration: Migration, moment: float, kind: str, description: str) -> None:
+    def add_issue(self, migration: Migration, moment: float, kind: str, description: str) -> None:
         """Add an issue to a migration."""
 
-    def apply(self, migration: Migration, package: PackageContents) -> None:
+    def import_contents(self, migration: Migration, package: PackageContents) -> None:
         """Import the contents of a package into the context of a migration."""
 
 
 class ImportJob:
-    """What workers do with a migration."""
+    """The work of workers on one migration."""
 
-    def __init__(self, migrations: ImportServices, migration: Migration) -> None:
-        self._all = migrations
+    def __init__(self, services: ImportServices, migration: Migration) -> None:
+        self._services = services
         self._migration = migration
 
     def convert(self, start: float) -> Generator[float, None, None]:
-        """Read the package; then import it, unless somebody has to select from it first."""
+        """Read the package, then import it unless a selection comes first. Yields the time of each next write."""
         migration, progress = self._migration, self._migration.progress
         migration.workflow_state = "exporting"
         progress.write(start, "running", 0.0)
         moment = yield from self._steps(start, _CONVERTED)
         if Fault.IMPORT_STUCK in migration.faults:
-            if self._all.stuck_holds_worker:
+            if self._services.stuck_holds_worker:
                 yield math.inf
             return
         if Fault.IMPORT_FAILS in migration.faults:
@@ -73,12 +73,12 @@ class ImportJob:
         yield from self._write(moment, package)
 
     def import_content(self, start: float) -> Generator[float, None, None]:
-        """Read the package again and write what was selected of it."""
+        """Read the package again and import the selection. Yields the time of each next write."""
         self._migration.progress.write(start, "running", 0.0)
         yield from self._write(start, self.read())
 
     def read(self) -> PackageContents:
-        """What the package brings.
+        """Read the contents of the package.
 
         Raises:
             BadPackageError: it cannot be imported.
@@ -93,7 +93,7 @@ class ImportJob:
         if migration.migration_type == "qti_converter":
             return read_qti(package)
         if migration.migration_type == "zip_file_importer":
-            content = self._all.content(migration.context)
+            content = self._services.content(migration.context)
             folder = content.items[int(migration.settings["folder_id"])]
             path = "" if folder.id == content.root else content.path(folder)
             return read_files(package, path, {content.path(file): file.key for file in content.of(Kind.FILE)})
@@ -106,18 +106,22 @@ class ImportJob:
         migration.workflow_state = "importing"
         moment = yield from self._steps(start, _IMPORTED)
         for name in package.missing:
-            self._all.note(migration, moment, "warning", f"The file {name} is missing from the package")
+            self._services.add_issue(
+                migration, moment, "warning", f"The file {name} is missing from the package"
+            )
         if Fault.IMPORT_WARNINGS in migration.faults:
-            self._all.note(migration, moment, "warning", "Missing links found in imported content")
-            self._all.note(migration, moment, "todo", "The tool of an assignment has to be configured")
+            self._services.add_issue(migration, moment, "warning", "Missing links found in imported content")
+            self._services.add_issue(
+                migration, moment, "todo", "The tool of an assignment has to be configured"
+            )
         if Fault.IMPORT_ERRORS in migration.faults:
-            package = self._torn(package, moment)
-        self._all.apply(migration, package)
+            package = self._without_some_items(package, moment)
+        self._services.import_contents(migration, package)
         migration.workflow_state, migration.finished_at = "imported", moment
         progress.write(moment, "completed", 100.0)
 
     def _steps(self, start: float, completions: tuple[float, ...]) -> Generator[float, None, float]:
-        seconds = self._all.duration(self._migration)
+        seconds = self._services.duration(self._migration)
         moment = start
         for number, completion in enumerate(completions, start=1):
             moment = start + seconds * number / len(completions)
@@ -126,19 +130,21 @@ class ImportJob:
         return moment
 
     def _fail(self, moment: float, reason: str) -> None:
-        self._all.note(self._migration, moment, "error", reason)
+        self._services.add_issue(self._migration, moment, "error", reason)
         self._migration.workflow_state, self._migration.finished_at = "failed", moment
         self._migration.progress.write(moment, "failed")
 
-    def _torn(self, package: PackageContents, moment: float) -> PackageContents:
-        """Without some pages and files, each of them an issue."""
+    def _without_some_items(self, package: PackageContents, moment: float) -> PackageContents:
+        """Remove some pages and files, and add an issue for each."""
         lost: dict[ItemKey, PackageItem] = {}
         for kind in (Kind.PAGE, Kind.FILE):
             rows = [(key, found) for key, found in package.found.items() if key[0] is kind]
             lost |= dict(rows[:_LEFT_OUT])
         for found in lost.values():
             what = found.kind.asset.replace("_", " ")
-            self._all.note(self._migration, moment, "error", f'Import Error: {what} - "{found.title}"')
+            self._services.add_issue(
+                self._migration, moment, "error", f'Import Error: {what} - "{found.title}"'
+            )
         keys = {key for _, key in lost}
         return PackageContents(
             found={key: found for key, found in package.found.items() if key not in lost},

@@ -1,4 +1,4 @@
-"""Migrations of one Canvas: their rows, their jobs, and what courses hold because of them."""
+"""The content migrations of one Canvas: their rows and jobs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from canvas_sandbox.imports.holding.contents import Contents
 from canvas_sandbox.imports.import_job import ImportJob
 from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.imports.records import Issue, Migration, MigrationRecord, Upload
-from canvas_sandbox.imports.selective_import import choose
+from canvas_sandbox.imports.selective_import import select_items
 from canvas_sandbox.imports.upload_store import StoredUpload, UploadStore
 from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.packages.virtual_file import OnDisk, VirtualFile
 
 UPLOAD_LIMIT = 3600.0
-"""Seconds after which a migration that still waits for its file is given up, by whoever looks at it."""
+"""Seconds after which a migration that still waits for its file fails when it is next read."""
 _BLOCKING = 4 * 3600.0
 _TRIES = 5
 
@@ -42,8 +42,8 @@ class Migrations:
     Attributes:
         rows: Migrations by id, oldest first.
         uploads: Uploads by file id.
-        keep: Where the bytes of uploads are stored.
-        fetching: URLs of files that are still to be fetched, by migration.
+        upload_store: Where the bytes of uploads are stored.
+        fetching: URLs of files that are still to be downloaded, by migration.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Migrations:
         self._ids, self._issue_ids = itertools.count(301), itertools.count(4001)
 
     def of(self, context: Exportable) -> list[Migration]:
-        """The migrations of a context, newest first."""
+        """Return the migrations of a context, newest first."""
         return [row for row in reversed(self.rows.values()) if row.context is context]
 
     def records(self) -> list[MigrationRecord]:
-        """Every migration ever created, oldest first."""
+        """Return every migration ever created, oldest first."""
         return [
             MigrationRecord(
                 id=row.id,
@@ -95,7 +95,7 @@ class Migrations:
         source: str,
         faults: frozenset[Fault],
     ) -> Migration:
-        """A new row with its progress, not yet at work."""
+        """Create a migration and its progress, without starting it."""
         number, now = next(self._ids), self._kernel.now
         progress = self._kernel.add_progress(number, user_id, now, "ContentMigration", "content_migration")
         migration = Migration(
@@ -104,8 +104,8 @@ class Migrations:
         self.rows[number] = migration
         return migration
 
-    def expect(self, migration: Migration, name: str, size: int, content_type: str) -> Upload:
-        """Wait for a file, in place of any other; issues of an earlier attempt are cleared."""
+    def await_upload(self, migration: Migration, name: str, size: int, content_type: str) -> Upload:
+        """Wait for an upload, in place of any other, and clear the issues of an earlier attempt."""
         number = self._kernel.next_file_id()
         upload = Upload(
             id=number,
@@ -122,13 +122,13 @@ class Migrations:
         migration.workflow_state = "pre_processing"
         return upload
 
-    def take(self, migration: Migration, stored: StoredUpload) -> None:
-        """The bytes of a migration have come from outside."""
+    def set_file(self, migration: Migration, stored: StoredUpload) -> None:
+        """Set the file of a migration."""
         migration.stored = stored
         migration.package = partial(self._open, stored.name)
 
-    def begin(self, migration: Migration) -> None:
-        """Get the bytes from where the settings say, and go to work."""
+    def start(self, migration: Migration) -> None:
+        """Get the package from the source in the settings, and start."""
         settings = migration.settings
         if migration.source == "file_url":
             migration.workflow_state = "exporting"
@@ -140,35 +140,35 @@ class Migrations:
         elif migration.source == "course_copy":
             source = self._courses[int(settings["source_course_id"])]
             migration.package = self._exports.course_copy(source, migration.id, migration.user_id)
-        self.queue(migration)
+        self.convert(migration)
 
-    def queue(self, migration: Migration) -> None:
-        """Let a worker convert it, and import it if nothing is to be selected first."""
+    def convert(self, migration: Migration) -> None:
+        """Queue the conversion of the package, which also imports it unless a selection comes first."""
         migration.workflow_state = "exporting"
         migration.started_at = self._kernel.now
         migration.progress.reset(self._kernel.now)
         self._submit(migration, ImportJob(self, migration).convert)
 
-    def resume(self, migration: Migration) -> None:
-        """Let a worker import what was selected."""
+    def import_selected(self, migration: Migration) -> None:
+        """Queue the import of what was selected."""
         migration.workflow_state = "importing"
         migration.progress.reset(self._kernel.now)
         self._submit(migration, ImportJob(self, migration).import_content)
 
-    def give_up(self, migration: Migration, reason: str) -> None:
-        """It has failed before any work on it."""
+    def fail(self, migration: Migration, reason: str) -> None:
+        """Fail a migration that has not started."""
         now = self._kernel.now
-        self.note(migration, now, "error", reason)
+        self.add_issue(migration, now, "error", reason)
         migration.workflow_state, migration.finished_at = "failed", now
         migration.progress.write(now, "failed")
 
-    def note(self, migration: Migration, moment: float, kind: str, description: str) -> None:
-        """An issue."""
+    def add_issue(self, migration: Migration, moment: float, kind: str, description: str) -> None:
+        """Add an issue to a migration."""
         migration.issues.append(Issue(next(self._issue_ids), description, kind, moment, moment))
 
-    def apply(self, migration: Migration, package: PackageContents) -> None:
-        """Write a package's content into the course."""
-        chosen = package if migration.copy is None else choose(package, migration.copy)
+    def import_contents(self, migration: Migration, package: PackageContents) -> None:
+        """Import the contents of a package into the context of a migration."""
+        chosen = package if migration.copy is None else select_items(package, migration.copy)
         self._contents.add(migration.context, chosen)
         migration.imports += 1
 
@@ -177,13 +177,13 @@ class Migrations:
         return self._contents.of(context)
 
     def duration(self, migration: Migration) -> float:
-        """Seconds of each half of the work: converting, importing."""
+        """Return the seconds of each half of the work: converting, importing."""
         slow = 20.0 if Fault.IMPORT_SLOW in migration.faults else 1.0
         return self._kernel.switches.import_duration * self._kernel.time_scale * slow / 2
 
     @property
     def stuck_holds_worker(self) -> bool:
-        """Whether a job that never ends keeps its worker."""
+        """Whether a job that never ends occupies its worker."""
         return self._kernel.switches.stuck_holds_worker
 
     def _open(self, name: str) -> VirtualFile:
@@ -201,9 +201,9 @@ class Migrations:
         self._kernel.submit(job, self._kernel.now + delay if moment is None else moment)
 
     def _wait(self, migration: Migration, work: Callable[[float], Any], tries: int, now: float) -> Any:
-        """Another one is at work in the course: look again later, but not for ever."""
+        """Queue a migration again that another one blocks; after some tries, fail it."""
         if tries > _TRIES:
-            self.note(migration, now, "error", "Blocked by running migration")
+            self.add_issue(migration, now, "error", "Blocked by running migration")
             migration.workflow_state, migration.finished_at = "failed", now
             migration.progress.write(now, "failed")
         else:

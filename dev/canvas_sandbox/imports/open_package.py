@@ -1,4 +1,4 @@
-"""A package that came in, member by member: its directory is read, its bytes stay where they are."""
+"""Opening a package that was uploaded: its zip directory is read, its bytes stay where they are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _ENCRYPTED = 0x1
 _UTF8_NAME = 0x0800
 _MAX_MEMBERS = 200_000
 _MAX_DOCUMENT = 32 * 1024 * 1024
-"""No document that describes a course is larger; files are never read."""
+"""Largest document that describes a course; files are never read."""
 
 
 class BadPackageError(ValueError):
-    """The package cannot be imported; the text is for the migration's issue."""
+    """The package cannot be imported; the text goes into the migration's issue."""
 
 
 class Package:
@@ -41,24 +41,24 @@ class Package:
         self.members = {member.name: member for member in (_member(entry, file) for entry in entries)}
 
     def text(self, name: str) -> str:
-        """A document, or an empty text where there is none.
+        """Return a document, or an empty text if it is missing.
 
         Raises:
-            BadPackageError: it is damaged, too large, or no text.
+            BadPackageError: it is damaged, too large, or not text.
         """
         member = self.members.get(name)
         return "" if member is None else read_text(member)
 
     def within(self, test: Callable[[str], bool]) -> dict[str, Member]:
-        """The members whose names pass a test."""
+        """Return the members whose names pass a test."""
         return {name: member for name, member in self.members.items() if test(name)}
 
 
 def read_text(member: Member) -> str:
-    """A member as text.
+    """Return a member as text.
 
     Raises:
-        BadPackageError: it is damaged, too large, or no text.
+        BadPackageError: it is damaged, too large, or not text.
     """
     if max(member.size, member.data.size) > _MAX_DOCUMENT:
         raise BadPackageError(f"The document {member.name} is too large")
@@ -88,7 +88,7 @@ def _member(entry: zipfile.ZipInfo, file: VirtualFile) -> Member:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """The name as UTF-8, which Canvas writes without the flag that says so."""
+    """Decode the name as UTF-8, which Canvas writes without the flag for it."""
     if entry.flag_bits & _UTF8_NAME:
         return entry.filename
     try:
@@ -98,7 +98,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
 
 
 class _Reading(io.RawIOBase):
-    """A virtual file as `zipfile` wants one."""
+    """A file object over a virtual file, for `zipfile`."""
 
     def __init__(self, file: VirtualFile) -> None:
         self._virtual = file

@@ -1,4 +1,4 @@
-"""What a package brings: things by their migration ids, and the documents that carry them, kept as they are."""
+"""The contents of a package: items by migration id, and the unchanged documents that describe them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import Member
 
 ItemKey = tuple[Kind, str]
-"""Kind and migration id; a folder goes by its path."""
+"""Kind and migration id; the path for a folder."""
 
 
 @dataclass(frozen=True)
 class PackageItem:
-    """One thing of a package, which names others by key.
+    """One item of a package, which refers to others by key.
 
     ``parent`` is a file's folder (by path), a module item's module or an assignment's group; ``target`` is what a module
-    item points at; ``links`` are paths of files its text refers to; ``body`` is HTML, as the package has it.
+    item points at; ``links`` are paths of files its text refers to; ``body`` is HTML, as in the package.
     """
 
     kind: Kind
@@ -34,16 +34,16 @@ class PackageItem:
 
 @dataclass(frozen=True)
 class PackageContents:
-    """A package as it was understood.
+    """The contents of a package.
 
     Attributes:
-        found: Its things, folders before what lies in them.
+        found: Its items, folders before what is in them.
         members: Its documents and files by name, without the manifest.
-        owners: Which thing a member belongs to, by its key; the rest belongs to the course.
-        resources: What the manifest names, by identifier, as far as it is there.
+        owners: Item key of each member; members without one belong to the course.
+        resources: Resources of the manifest by identifier, with the files that are present.
         missing: Files that the manifest names and the package lacks.
-        manifest: Its manifest, where an export may take that over: nothing of what it names is missing.
-        partial: Whether it comes without the documents that describe a course as a whole.
+        manifest: The manifest, if an export may use it again: nothing that it names is missing.
+        partial: Whether the documents that describe the course as a whole are missing.
     """
 
     found: Mapping[ItemKey, PackageItem] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Reading packages that are no cartridges: quizzes alone, and plain archives of files."""
+"""Reading packages other than cartridges: QTI packages, and plain archives of files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ASSESSMENT = "imsqti_xmlv1p2/imscc_xmlv1p1/assessment"
 
 
 def read_qti(package: Package) -> PackageContents:
-    """What a QTI package brings, laid out as a cartridge has it.
+    """Read the contents of a QTI package, arranged as in a cartridge.
 
     Raises:
-        BadPackageError: there is no manifest, or a document that is needed is damaged.
+        BadPackageError: there is no manifest, or a required document is damaged.
     """
     if MANIFEST not in package.members:
         raise BadPackageError("The package has no imsmanifest.xml")
@@ -52,12 +52,12 @@ def read_qti(package: Package) -> PackageContents:
 
 
 def read_files(package: Package, folder: str, known: Mapping[str, str]) -> PackageContents:
-    """What a plain archive brings into a folder.
+    """Read a plain archive as files of a folder.
 
     Args:
         package: the archive.
         folder: path of the folder below the root folder.
-        known: migration ids of files that are there, by path: they are replaced.
+        known: migration ids of existing files by path; these files are replaced.
     """
     found: dict[ItemKey, PackageItem] = {}
     members: dict[str, Member] = {}
@@ -86,6 +86,6 @@ def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Packa
 
 
 def _folders(path: str) -> list[str]:
-    """A folder's path and those of the folders around it, the outermost first."""
+    """Return the path of a folder and of all its parents, the outermost first."""
     parts = [part for part in path.split("/") if part]
     return ["/".join(parts[: number + 1]) for number in range(len(parts))]

@@ -1,4 +1,4 @@
-"""Reading a Common Cartridge, Canvas's own or another's."""
+"""Reading a Common Cartridge, from Canvas or from another LMS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANIFEST = "imsmanifest.xml"
 FILES = "web_resources/"
 _PAGES, _SETTINGS = "wiki_content/", "course_settings/"
 _WRITTEN_ANEW = frozenset({MANIFEST, "course_settings/context.xml"})
-"""Documents that say where a package comes from: an export of the course it went to has its own."""
+"""Documents about the origin of a package, which every export writes itself."""
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _BODY = re.compile(r"<body>(.*?)</body>", re.DOTALL)
 _LINK = re.compile(r'(?:href|src)="(?:\$IMS-CC-FILEBASE\$|%24IMS-CC-FILEBASE%24)/([^"?]*)')
@@ -33,10 +33,10 @@ _LISTS = (
 
 
 def read_cartridge(package: Package) -> PackageContents:
-    """What a cartridge brings.
+    """Read the contents of a cartridge.
 
     Raises:
-        BadPackageError: there is no manifest, or a document that is needed is damaged.
+        BadPackageError: there is no manifest, or a required document is damaged.
     """
     if MANIFEST not in package.members:
         raise BadPackageError("The package has no imsmanifest.xml")
@@ -44,7 +44,7 @@ def read_cartridge(package: Package) -> PackageContents:
 
 
 class _Cartridge:
-    """One reading."""
+    """Reads one cartridge."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
@@ -57,7 +57,7 @@ class _Cartridge:
         self._locked = self._locked_files()
 
     def package(self) -> PackageContents:
-        """Everything there is."""
+        """Read everything."""
         self._folders()
         for resource in self._resources.values():
             self._thing(resource)
@@ -89,7 +89,7 @@ class _Cartridge:
             self._add(PackageItem(Kind.FOLDER, folder, posixpath.basename(folder), parent=parent))
 
     def _thing(self, resource: Resource) -> None:
-        """What a resource is in the model; what has no place there is kept as it is."""
+        """Add the item of a resource; a resource without one is only stored."""
         key, names = resource.identifier, resource.files
         first = names[0]
         if resource.type.startswith("imsdt_"):
@@ -141,7 +141,7 @@ class _Cartridge:
         self._add(PackageItem(Kind.QUIZ, resource.identifier, title, text, _links(text)))
 
     def _meta(self, resource: Resource) -> ET.Element:
-        """Canvas's own data about a topic or a quiz, in the resource that it depends on."""
+        """Return Canvas's own document about a topic or a quiz, from the resource that it depends on."""
         for name in (name for key in resource.depends_on for name in self._files(key)):
             if name.endswith(".xml"):
                 return parse_xml(self._package.text(name), name)
@@ -152,7 +152,7 @@ class _Cartridge:
         return resource.files if resource else ()
 
     def _modules(self) -> None:
-        """Modules from Canvas's own list, or from the outline where there is none."""
+        """Add modules from Canvas's own list, or from the outline if there is none."""
         modules = list(below(self._settings("module_meta.xml"), "module"))
         for module in modules:
             self._add(PackageItem(Kind.MODULE, module.get("identifier", ""), child_text(module, "title")))
@@ -184,7 +184,7 @@ class _Cartridge:
         }
 
     def _owners(self) -> dict[str, str]:
-        """Members of things, through the resources that they depend on."""
+        """Return the item key of each member, through the resources that items depend on."""
         keys = {key for _, key in self._found}
         owners: dict[str, str] = {}
         for resource in self._resources.values():
@@ -196,7 +196,7 @@ class _Cartridge:
 
 
 def read_resource(element: ET.Element) -> Resource:
-    """A ``resource`` element of a manifest."""
+    """Read a ``resource`` element of a manifest."""
     files = [row.get("href", "") for row in element if _local(row) == "file"]
     href = element.get("href", "")
     if href and href not in files:
@@ -214,7 +214,7 @@ def read_resource(element: ET.Element) -> Resource:
 
 
 def parse_xml(text: str, name: str) -> ET.Element:
-    """A document.
+    """Parse a document.
 
     Raises:
         BadPackageError: it is not well-formed.
@@ -226,12 +226,12 @@ def parse_xml(text: str, name: str) -> ET.Element:
 
 
 def below(element: ET.Element, name: str) -> Iterator[ET.Element]:
-    """Elements of a name inside another, at any depth, in whatever namespace."""
+    """Yield elements of a name inside another, at any depth, in any namespace."""
     return (row for row in element.iter() if row is not element and _local(row) == name)
 
 
 def child_text(element: ET.Element, name: str) -> str:
-    """Text of the first child of a name."""
+    """Return the text of the first child of a name."""
     return next((row.text or "" for row in element if _local(row) == name), "")
 
 
@@ -244,7 +244,7 @@ def _is_assignment(resource: Resource) -> bool:
 
 
 def _present(named: Iterable[Resource], package: Package) -> Iterator[Resource]:
-    """Resources with those of their files that are there; without any, a resource is nothing."""
+    """Return resources with the files that are present; a resource without any is left out."""
     for resource in named:
         files = tuple(name for name in resource.files if name in package.members)
         if files:
@@ -253,18 +253,18 @@ def _present(named: Iterable[Resource], package: Package) -> Iterator[Resource]:
 
 
 def _resolved(resource: Resource, package: Package) -> Resource:
-    """A resource whose files are named as their members are, which hrefs may spell with percent signs."""
+    """Return a resource with the member names of its files, which hrefs may percent-encode."""
     names = tuple(name if name in package.members else unquote(name) for name in resource.files)
     return replace(resource, files=names)
 
 
 def _inside(name: str) -> str:
-    """Path of a member below the course's root folder."""
+    """Return the path of a member below the course's root folder."""
     return name.removeprefix(FILES).lstrip("/")
 
 
 def _upwards(path: str) -> Iterator[str]:
-    """A folder's path and those of the folders around it, without the outermost."""
+    """Return the path of a folder and of its parents, without the outermost."""
     while path:
         yield path
         path = posixpath.dirname(path)

@@ -1,4 +1,4 @@
-"""The rows Canvas writes about imports: migrations, their issues, and the files uploaded for them."""
+"""The rows of migrations, their issues and uploads; the records that tests read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _API_STATES = {
 
 @dataclass
 class Issue:
-    """What Canvas noticed. ``issue_type`` is ``todo``, ``warning`` or ``error``."""
+    """An issue of a migration. ``issue_type`` is ``todo``, ``warning`` or ``error``."""
 
     id: int
     description: str
@@ -36,9 +36,9 @@ class Issue:
 
 @dataclass
 class Upload:
-    """A file that is to come, or has come. ``state`` is ``pending``, ``received`` (storage has it) or ``success``.
+    """An uploaded file. ``state`` is ``pending``, ``received`` (the storage has it) or ``success``.
 
-    ``issued_at`` is when its policy was signed; ``declared`` the size that the client named, if it did.
+    ``issued_at`` is when its policy was signed; ``declared`` is the size that the client named, if any.
     """
 
     id: int
@@ -56,8 +56,8 @@ class Upload:
 class Migration:
     """A content migration, in Canvas's internal states.
 
-    ``faults`` are those of its course that strike this very import; ``package`` opens the bytes to import once they are
-    known; ``copy`` is what was selected of them. ``imports`` counts how often content was written into the course.
+    ``faults`` are those of its course that affect this import; ``package`` opens the package once it is known; ``copy`` is
+    the selection. ``imports`` counts how often content was written into the course.
     """
 
     id: int
@@ -82,28 +82,28 @@ class Migration:
 
     @property
     def api_state(self) -> str:
-        """``workflow_state`` as the API says it."""
+        """``workflow_state`` as the API shows it."""
         if self.workflow_state == "exported":
             return "running" if self.immediate else "waiting_for_select"
         return _API_STATES.get(self.workflow_state, self.workflow_state)
 
     @property
     def waiting_since(self) -> float:
-        """When it began to wait for a file."""
+        """When the migration began to wait for a file."""
         return self.created_at if self.upload is None else self.upload.issued_at
 
     @property
     def is_active(self) -> bool:
-        """Whether it is at work in its course, and others have to wait."""
+        """Whether a worker has it, which blocks other migrations of the course."""
         return self.workflow_state in ("exporting", "importing")
 
 
 @dataclass(frozen=True)
 class MigrationRecord:
-    """A migration as tests see it: ``state`` as the API says it, times in seconds since the epoch.
+    """A migration for tests: ``state`` as the API shows it, times in seconds since the epoch.
 
-    ``source`` is ``upload``, ``file_url``, ``content_export`` or ``course_copy``; ``size`` and ``sha256`` are those of the
-    bytes that arrived, where they came from outside. ``imports`` counts how often content was written into the course.
+    ``source`` is ``upload``, ``file_url``, ``content_export`` or ``course_copy``; ``size`` and ``sha256`` are those of
+    uploaded or downloaded bytes. ``imports`` counts how often content was written into the course.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What a selective import offers, and what it takes."""
+"""Selective import: the list of a package's content, and the part that a selection names."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.content.selection import Selection, parse_selection, pick
-from canvas_sandbox.imports.holding.holding import NOTHING
+from canvas_sandbox.imports.holding.holding import EMPTY_HOLDING
 from canvas_sandbox.imports.package_contents import PackageContents
 
 _KEY_PREFIX = "id_"
 
 
 def parse_copy(copy: Mapping[str, Any]) -> Selection:
-    """Canvas's reading of the ``copy`` parameter, whose keys are ``id_`` with a migration id; nothing means everything."""
+    """Parse the ``copy`` parameter, whose keys are ``id_`` with a migration id. Empty means everything."""
     named = {
         collection: {key.removeprefix(_KEY_PREFIX): chosen for key, chosen in value.items()}
         if isinstance(value, Mapping)
@@ -26,18 +26,18 @@ def parse_copy(copy: Mapping[str, Any]) -> Selection:
     return parse_selection(named, "common_cartridge")
 
 
-def contents(package: PackageContents) -> Content:
-    """What is in a package, as a course without anything else would hold it."""
+def list_content(package: PackageContents) -> Content:
+    """Return the content of a package, as of a course that holds nothing else."""
     own = Content(0, {0: Item(Kind.FOLDER, 0, "course files")})
     numbers = itertools.count(1)
-    return NOTHING.plus(package, own, lambda: next(numbers)).furnish(own)
+    return EMPTY_HOLDING.with_package(package, own, lambda: next(numbers)).content_with(own)
 
 
-def choose(package: PackageContents, selection: Selection) -> PackageContents:
-    """The part of a package that a selection names, with what modules lead to."""
+def select_items(package: PackageContents, selection: Selection) -> PackageContents:
+    """Return the part of a package that a selection names, with the targets of module items."""
     if "everything" in selection.flags:
         return package
-    content = pick(contents(package), selection)
+    content = pick(list_content(package), selection)
     keys = {
         (item.kind, content.path(item) if item.kind is Kind.FOLDER else item.migration_id)
         for item in content.items.values()

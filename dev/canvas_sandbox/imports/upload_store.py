@@ -1,4 +1,4 @@
-"""Where the bytes of uploads are kept: files in a folder, never in memory."""
+"""The store of uploaded bytes: files in a folder, never in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class StoredUpload:
-    """A file that arrived whole: its name in the folder, its bytes and their SHA-256."""
+    """A complete file: its name in the folder, its size in bytes and its SHA-256."""
 
     name: str
     size: int
@@ -23,9 +23,9 @@ class StoredUpload:
 
 
 class UploadStore:
-    """The folder. Without one of its own it makes a temporary one, which goes with `close`.
+    """A folder of uploads. Without a folder it makes a temporary one, which `close` removes.
 
-    What a killed process had not finished receiving is removed at the next start.
+    Files that a killed process had not finished receiving are removed at the next start.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -36,15 +36,15 @@ class UploadStore:
                 unfinished.unlink()
 
     def path(self, name: str) -> Path:
-        """Where a kept file is."""
+        """Return the path of a stored file."""
         return self._home() / name
 
     def receive(self) -> UploadWriter:
-        """A new file to write to."""
+        """Return a writer for a new file."""
         return UploadWriter(self._home() / uuid.uuid4().hex)
 
     def discard(self, stored: StoredUpload) -> None:
-        """Remove a file that nobody accepted."""
+        """Remove a file."""
         self.path(stored.name).unlink()
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class UploadStore:
 
 
 class UploadWriter:
-    """A file that arrives piece by piece: nothing is left of it unless `finish` was called."""
+    """Writes a file piece by piece. Unless `finish` is called, the file is removed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,7 +91,7 @@ class UploadWriter:
         self._size += len(piece)
 
     def finish(self) -> StoredUpload:
-        """All of it is there: it gets its name."""
+        """Give the complete file its name."""
         assert self._file is not None
         self._file.close()
         self._partial.rename(self._path)

@@ -23,12 +23,12 @@ _CLASSES = {
 
 
 def canvas_xml(root: str, inner: str, attributes: str = "") -> str:
-    """A document in Canvas's own schema."""
+    """Return a document in Canvas's own schema."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} {attributes}{" " if attributes else ""}{_XMLNS}>\n{inner}</{root}>\n'
 
 
 def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
-    """A page or the text of an assignment, with links to files rewritten as Canvas does: percent-encoded."""
+    """Return a page or the text of an assignment; links to files are percent-encoded, as Canvas does."""
     anchors = "".join(
         f'<p><a href="$IMS-CC-FILEBASE$/{quote(path)}">{escape(path.rpartition("/")[2])}</a></p>\n'
         for path in links
@@ -58,7 +58,7 @@ def assignment_settings(item: Item, group_key: str) -> str:
 
 
 def assignment_cc13(item: Item) -> str:
-    """The assignment of Common Cartridge 1.3."""
+    """Return the assignment of Common Cartridge 1.3."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<assignment xmlns="http://www.imsglobal.org/xsd/imscc_extensions/assignment" identifier="{item.key}">\n'
@@ -68,7 +68,7 @@ def assignment_cc13(item: Item) -> str:
 
 
 def topic(item: Item, version: str) -> str:
-    """A discussion topic or an announcement."""
+    """Return a discussion topic or an announcement."""
     family = "imsccv1p3" if version.startswith("1.3") else "imsccv1p1"
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<topic xmlns="http://www.imsglobal.org/xsd/{family}/imsdt_v1p1">\n'
@@ -77,7 +77,7 @@ def topic(item: Item, version: str) -> str:
 
 
 def topic_meta(item: Item, meta_key: str) -> str:
-    """Canvas's own data about a topic; ``type`` tells announcements from discussions."""
+    """Return Canvas's own document about a topic; ``type`` tells announcements from discussions."""
     kind = "announcement" if item.kind is Kind.ANNOUNCEMENT else "topic"
     return canvas_xml(
         "topicMeta",
@@ -88,7 +88,7 @@ def topic_meta(item: Item, meta_key: str) -> str:
 
 
 def quiz_qti(item: Item, picture: str = "") -> str:
-    """A quiz of three true-or-false questions in QTI 1.2, each with a picture if there is a link to one."""
+    """Return a quiz of three true-or-false questions in QTI 1.2, each with a picture if there is a link to one."""
     image = escape(f'<img src="{picture}">') if picture else ""
     questions = "".join(
         f'      <item ident="{item.key}_{number}" title="Question {number}">\n        <presentation>\n'
@@ -118,7 +118,7 @@ def quiz_meta(item: Item) -> str:
 
 
 def module_meta(content: Content) -> str:
-    """Modules with their items."""
+    """Return modules with their items."""
     inner = ""
     for module in content.of(Kind.MODULE):
         items = "".join(
@@ -136,7 +136,7 @@ def module_meta(content: Content) -> str:
 
 
 def files_meta(content: Content, locked: Sequence[Item]) -> str:
-    """Folders and the files that are locked."""
+    """Return folders and the files that are locked."""
     folders = "".join(
         f'    <folder path="{escape(content.path(folder))}">\n    </folder>\n'
         for folder in content.of(Kind.FOLDER)
@@ -149,7 +149,7 @@ def files_meta(content: Content, locked: Sequence[Item]) -> str:
 
 
 def titled_list(root: str, element: str, items: Iterable[Item]) -> str:
-    """A settings document that lists titled things."""
+    """Return a settings document that lists titled items."""
     inner = "".join(
         f'  <{element} identifier="{item.key}">\n    <title>{escape(item.title)}</title>\n  </{element}>\n'
         for item in items
@@ -158,7 +158,7 @@ def titled_list(root: str, element: str, items: Iterable[Item]) -> str:
 
 
 def context_xml(course_id: int, course_name: str, canvas_domain: str) -> str:
-    """Where the cartridge comes from."""
+    """Return the document that names the origin of the cartridge."""
     return canvas_xml(
         "context_info",
         f"  <course_id>{course_id}</course_id>\n  <course_name>{escape(course_name)}</course_name>\n"

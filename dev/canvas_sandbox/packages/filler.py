@@ -1,4 +1,4 @@
-"""Large incompressible content without the cost of making it: a pool of random bytes, read round and round."""
+"""Large incompressible content at no cost: a pool of random bytes, read round and round."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _CRC_POLYNOMIAL = 0xEDB88320
 class Filler:
     """``size`` bytes that depend on ``name`` alone.
 
-    They begin with a digest of the name; the rest is the pool from a place the digest chooses, repeated. Any offset is
-    read without what lies before it, and the CRC-32 is computed from that of one turn.
+    They begin with a digest of the name; the rest is the pool from an offset that the digest selects, repeated. Any offset
+    can be read on its own, and the CRC-32 is computed from that of one turn.
     """
 
     def __init__(self, name: str, size: int) -> None:
@@ -61,7 +61,7 @@ def _crc(head: bytes, turn: int, size: int) -> int:
 
 
 def combine_crc(first: int, second: int, second_length: int) -> int:
-    """CRC-32 of two byte strings put together, from the CRC of each and the length of the second.
+    """Return the CRC-32 of two byte strings, from the CRC of each and the length of the second.
 
     Appending n bytes multiplies the first CRC by x to the power 8n, modulo the CRC's polynomial.
     """
@@ -75,7 +75,7 @@ def combine_crc(first: int, second: int, second_length: int) -> int:
 
 
 def _multiply(left: int, right: int) -> int:
-    """Product of two polynomials over GF(2) modulo the CRC's, bits reflected as in CRC-32."""
+    """Multiply two polynomials over GF(2) modulo the CRC's, bits reflected as in CRC-32."""
     product = 0
     for bit in range(31, -1, -1):
         if left >> bit & 1:

@@ -24,7 +24,7 @@ class Resource:
     depends_on: Sequence[str] = ()
 
     def xml(self) -> str:
-        """The element."""
+        """Return the element."""
         href = f" href={quoteattr(self.files[0])}" if self.href else ""
         use = f' intendeduse="{self.intended_use}"' if self.intended_use else ""
         lines = [f'    <resource identifier="{self.identifier}" type="{self.type}"{href}{use}>']
@@ -34,7 +34,7 @@ class Resource:
 
 
 def keyed(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Resources by identifier; a second one of the same identifier, as New Quizzes have it, under a key of its own."""
+    """Return resources by identifier. A second one of the same identifier, as New Quizzes have it, gets a key of its own."""
     rows: dict[str, Resource] = {}
     for resource in resources:
         key = resource.identifier
@@ -52,7 +52,7 @@ class OutlineItem:
     children: Sequence[OutlineItem] = ()
 
     def xml(self, indent: int = 8) -> str:
-        """The element with everything below it."""
+        """Return the element with everything below it."""
         pad = " " * indent
         reference = f' identifierref="{self.resource}"' if self.resource else ""
         inner = "".join(f"\n{child.xml(indent + 2)}" for child in self.children)
@@ -68,7 +68,7 @@ def cartridge_manifest(
     outline: Iterable[OutlineItem],
     resources: Iterable[Resource],
 ) -> str:
-    """Manifest of a Common Cartridge; the date has day resolution, as Canvas writes it."""
+    """Return the manifest of a Common Cartridge. The date has day resolution, as Canvas writes it."""
     family = "imsccv1p3" if version.startswith("1.3") else "imsccv1p1"
     modules = "\n".join(item.xml() for item in outline)
     listing = "\n".join(resource.xml() for resource in resources)
@@ -118,9 +118,9 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 
 
 def renewed_manifest(text: str, identifier: str, version: str, moment: float) -> str:
-    """An imported manifest as that of another export: another identifier, another day, none of the recorded errors.
+    """Return an imported manifest for another export: new identifier and day, without the recorded errors.
 
-    Empty where there is none, or it is of another version.
+    Empty if there is none, or it is of another version.
     """
     if f"<schemaversion>{version}</schemaversion>" not in text:
         return ""
@@ -130,7 +130,7 @@ def renewed_manifest(text: str, identifier: str, version: str, moment: float) ->
 
 
 def qti_manifest(identifier: str, title: str, moment: float, resources: Iterable[Resource]) -> str:
-    """Manifest of a QTI package."""
+    """Return the manifest of a QTI package."""
     listing = "\n".join(resource.xml() for resource in resources)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <manifest identifier="{identifier}" xmlns="http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1" \
@@ -162,7 +162,7 @@ xmlns:imsmd="http://www.imsglobal.org/xsd/imsmd_v1p2" xmlns:xsi="http://www.w3.o
 
 
 def with_errors(manifest: str, export_id: int, errors: Sequence[str]) -> str:
-    """The manifest followed by the comments in which Canvas records export errors."""
+    """Return the manifest followed by the comments in which Canvas records export errors."""
     lines = [f"Export errors for export {export_id}:", *errors]
     return manifest + "".join(f"<!--{line.replace('--', '- -')}-->\n" for line in lines)
 

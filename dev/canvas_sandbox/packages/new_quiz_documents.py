@@ -1,7 +1,7 @@
-"""New Quizzes in a cartridge: what Canvas keeps of one, and what its other service delivers to each export.
+"""Documents of New Quizzes in a cartridge: Canvas's own, and those of the New Quizzes service.
 
-To Canvas a New Quiz is an assignment that launches a tool. The service's documents come under the assignment's identifier,
-so two resources of the manifest bear it; banks come without a ``assessment_meta.xml``, and pictures in a folder of their own.
+To Canvas a New Quiz is an assignment that launches a tool. The service's documents have the assignment's identifier, so
+two resources of the manifest have it; banks come without ``assessment_meta.xml``, and pictures in a folder of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _XMLNS = (
 
 
 def shell(item: Item, group_key: str, tool: str) -> str:
-    """``assignment_settings.xml``: what Canvas itself knows."""
+    """Return ``assignment_settings.xml``: what Canvas itself knows."""
     return documents.canvas_xml(
         "assignment",
         f"  <title>{escape(item.title)}</title>\n"
@@ -40,7 +40,7 @@ def shell(item: Item, group_key: str, tool: str) -> str:
 
 
 def body_members(item: Item, key: str) -> Iterator[Member]:
-    """What the service delivers: the quiz twice, its settings, its bank and a picture. ``key`` names the picture's bytes."""
+    """Return the service's documents: the quiz twice, settings, bank and picture. ``key`` is that of the picture's bytes."""
     questions = documents.quiz_qti(item, f"$IMS-CC-FILEBASE$/{MEDIA.replace(' ', '%20')}{_picture(item)}")
     yield text_member(f"{item.key}/assessment_qti.xml", questions)
     yield text_member(f"{item.key}/assessment_meta.xml", _meta(item))
@@ -50,7 +50,7 @@ def body_members(item: Item, key: str) -> Iterator[Member]:
 
 
 def body_resources(item: Item, *, cc13: bool) -> Iterator[Resource]:
-    """The resources of `body_members`."""
+    """Return the resources of `body_members`."""
     kind = f"imsqti_xmlv1p2/imscc_xmlv1p{3 if cc13 else 1}/assessment"
     meta, full = f"{item.key}/assessment_meta.xml", f"non_cc_assessments/{item.key}.xml.qti"
     meta_key = create_key(item.key)

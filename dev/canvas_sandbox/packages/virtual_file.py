@@ -1,4 +1,4 @@
-"""A file that is never written: segments of known size, read by offset."""
+"""A file that exists only as segments of known size, read by offset."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Segment(Protocol):
 
     @property
     def fingerprint(self) -> bytes:
-        """Equal for equal bytes; cheap."""
+        """A cheap value that is equal for equal bytes."""
         ...
 
     def read(self, start: int, stop: int) -> bytes | memoryview:
-        """Bytes from ``start``, at least one and at most up to ``stop``."""
+        """Return bytes from ``start``, at least one and at most up to ``stop``."""
         ...
 
 
@@ -39,16 +39,16 @@ class Literal:
 
     @property
     def fingerprint(self) -> bytes:
-        """Digest of the bytes."""
+        """The digest of the bytes."""
         return hashlib.sha256(self._data).digest()
 
     def read(self, start: int, stop: int) -> memoryview:
-        """Bytes from ``start`` to ``stop``."""
+        """Return the bytes from ``start`` to ``stop``."""
         return memoryview(self._data)[start:stop]
 
 
 class OnDisk:
-    """A file of the real file system, opened for each read."""
+    """A file on disk, opened for each read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,19 +56,19 @@ class OnDisk:
 
     @property
     def fingerprint(self) -> bytes:
-        """Digest of path, size and time of change."""
+        """The digest of path, size and modification time."""
         status = self._path.stat()
         return hashlib.sha256(f"{self._path}:{status.st_size}:{status.st_mtime_ns}".encode()).digest()
 
     def read(self, start: int, stop: int) -> bytes:
-        """Bytes from ``start`` to ``stop``."""
+        """Return the bytes from ``start`` to ``stop``."""
         with self._path.open("rb") as file:
             file.seek(start)
             return file.read(stop - start)
 
 
 class VirtualFile:
-    """Segments one after another: has a size and an ETag, is read in any order, holds no content of its own."""
+    """A sequence of segments with a size and an ETag, read in any order."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self._segments = [segment for segment in segments if segment.size]
@@ -85,7 +85,7 @@ class VirtualFile:
     def blocks(
         self, start: int = 0, stop: int | None = None, block: int = BLOCK
     ) -> Iterator[bytes | memoryview]:
-        """The bytes from ``start`` to ``stop`` in pieces of at most ``block``."""
+        """Yield the bytes from ``start`` to ``stop`` in pieces of at most ``block``."""
         position, end = start, self.size if stop is None else min(stop, self.size)
         while position < end:
             index = bisect_right(self._offsets, position) - 1
@@ -96,11 +96,11 @@ class VirtualFile:
             yield piece
 
     def read(self, start: int = 0, stop: int | None = None) -> bytes:
-        """The bytes from ``start`` to ``stop``, at once."""
+        """Return the bytes from ``start`` to ``stop``."""
         return b"".join(self.blocks(start, stop))
 
     def part(self, start: int, stop: int) -> VirtualFile:
-        """The file that consists of the bytes from ``start`` to ``stop``."""
+        """Return the file that consists of the bytes from ``start`` to ``stop``."""
         return VirtualFile([Window(self, start, min(stop, self.size))])
 
 
@@ -118,5 +118,5 @@ class Window:
         return f"{self._file.etag}:{self._start}:{self.size}".encode()
 
     def read(self, start: int, stop: int) -> bytes | memoryview:
-        """The first piece from ``start``."""
+        """Return the first piece from ``start``."""
         return next(iter(self._file.blocks(self._start + start, self._start + stop)))

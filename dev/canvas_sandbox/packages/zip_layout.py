@@ -1,4 +1,4 @@
-"""A zip over virtual segments: every size and CRC is known before the first byte, so nothing needs to be written."""
+"""The layout of a zip over virtual segments: every size and CRC is known before the first byte."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _YEAR_ZERO = 1980
 
 @dataclass(frozen=True)
 class Member:
-    """An entry of the archive: its name (a directory's ends in ``/``), its stored bytes, and what they inflate to."""
+    """An entry of the archive: its name (a directory's ends in ``/``), its stored bytes, and their inflated size and CRC."""
 
     name: str
     data: Segment
@@ -31,7 +31,7 @@ class Member:
 
 
 def text_member(name: str, text: str) -> Member:
-    """A small document, deflated."""
+    """Return a small document, deflated."""
     content = text.encode()
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     return Member(
@@ -40,18 +40,18 @@ def text_member(name: str, text: str) -> Member:
 
 
 def filler_member(name: str, key: str, size: int) -> Member:
-    """A file of ``size`` bytes that depend on ``key``, stored."""
+    """Return a file of ``size`` bytes that depend on ``key``, stored."""
     filler = Filler(key, size)
     return Member(name, filler, size, filler.crc)
 
 
 def directory_member(name: str) -> Member:
-    """A directory entry; ``name`` ends in ``/``."""
+    """Return a directory entry; ``name`` ends in ``/``."""
     return Member(name, Literal(b""), 0, 0)
 
 
 def lay_out(members: Iterable[Member], moment: float, *, zip64: bool = False) -> VirtualFile:
-    """The archive of ``members``, in their order, stamped with ``moment`` (UTC).
+    """Return the archive of ``members``, in their order, with the time ``moment`` (UTC).
 
     Zip64 records are used where a number does not fit, or throughout with ``zip64``.
     """

@@ -1,8 +1,8 @@
-"""The HTTP surface.
+"""HTTP: both listeners, Canvas's layers, and its endpoints.
 
-`middleware` takes a request through Canvas's layers (edge, throttle, routing, credentials) to a handler; handlers are plain
-functions from a `Call` to a `Response` and know nothing of sockets; `send` puts a response on the wire, with whatever fault
-belongs to it. Rooms by resource: `courses`, `listings`, `exports`, `migrations`, `uploads`, `progress`, `users`, `places`,
-`files`, and `people` with the pages that a browser shows; `storage` is the other host, `control` the sandbox's own endpoints. UploadEndpoints do not fit into a `Call`: `receive`
-takes them to the disk first, as `fetching` does with files behind links.
+`server` turns requests of aiohttp into a `Call` and writes the `Response`. `middleware` takes a call through Canvas's
+layers (edge, throttle, routing, credentials) to a handler; a handler is a function from `Call` to `Response` without
+sockets. `api` is the REST API by resource, `storage` are files, uploads and the other host, `control` are the sandbox's
+own endpoints, `http` is the protocol. Uploads go to the disk before their handler is called, and so do the files that
+`fetch_url` downloads.
 """

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints, for tests and demos in other processes. They pass no bucket and need no token."""
+"""The sandbox's own endpoints, for tests and demos in other processes: without rate limit and token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_sandbox.world import World
 
 
 class ControlEndpoints:
-    """``/sandbox/...``: look at what happened, and make trouble."""
+    """``/sandbox/...``: read what happened, and inject faults."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ControlEndpoints:
         return Response(data=[asdict(record) for record in self._exports()])
 
     def migrations(self, _: Call) -> Response:
-        """``GET /sandbox/migrations``: every migration ever created, oldest first, and how often each was imported."""
+        """``GET /sandbox/migrations``: every migration ever created, oldest first, with its number of imports."""
         return Response(data=[asdict(record) for record in self._migrations()])
 
     def faults(self, call: Call) -> Response:

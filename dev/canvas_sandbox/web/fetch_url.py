@@ -15,20 +15,20 @@ _LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=30.0)
 
 
 class Fetcher:
-    """Fetches what migrations wait for, each file once, without any credential."""
+    """Downloads the files that migrations wait for, each once, without credentials."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._running: dict[int, asyncio.Task[None]] = {}
 
     def start(self) -> None:
-        """Begin with whatever is wanted and not yet on its way; called from the loop, under the world's lock."""
+        """Start every download that is wanted and not running. Call it from the loop, with the kernel's lock held."""
         for number, url in self._world.migrations.fetching.items():
             if number not in self._running:
                 self._running[number] = asyncio.create_task(self._fetch(number, url))
 
     async def close(self) -> None:
-        """Stop; what is not there yet is fetched again by a sandbox with the same state."""
+        """Stop. A sandbox with the same state folder downloads unfinished files again."""
         for task in self._running.values():
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
@@ -37,9 +37,9 @@ class Fetcher:
         try:
             stored = await self._download(url)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError):
-            self._tell("miss_file", number, "The file could not be downloaded from its link")
+            self._change("miss_file", number, "The file could not be downloaded from its link")
         else:
-            self._tell("fetch_file", number, stored.name, stored.size, stored.sha256)
+            self._change("fetch_file", number, stored.name, stored.size, stored.sha256)
         finally:
             self._running.pop(number, None)
 
@@ -51,7 +51,7 @@ class Fetcher:
                     receiver.write(piece)
                 return receiver.finish()
 
-    def _tell(self, what: str, *arguments: object) -> None:
+    def _change(self, what: str, *arguments: object) -> None:
         with self._world.kernel.lock:
             self._world.kernel.run_due_jobs()
             apply(self._world, what, *arguments)

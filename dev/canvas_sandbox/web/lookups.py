@@ -1,4 +1,4 @@
-"""Finding things by the ids that a path may carry: numbers, SIS ids, ``self`` and their relatives."""
+"""Lookups by the ids in a path: numbers, SIS ids, ``self`` and the like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from canvas_sandbox.campus import Account, Course, Group, Term, User
+from canvas_sandbox.campus import Account, Course, Exportable, Group, Term, User
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.kernel import DAY
 from canvas_sandbox.world import World
@@ -23,8 +23,17 @@ _ACCOUNT = {"sis_account_id": "sis_account_id"}
 _TERM = {"sis_term_id": "sis_term_id"}
 
 
+def find_context(world: World, ids: Mapping[str, str], caller: User) -> Exportable | None:
+    """Return the course, group or user of a path, by its ``course_id``, ``group_id`` or ``user_id``."""
+    if "course_id" in ids:
+        return find_course(world, ids["course_id"])
+    if "group_id" in ids:
+        return find_group(world, ids["group_id"])
+    return find_user(world, ids["user_id"], caller)
+
+
 def find_course(world: World, text: str) -> Course | None:
-    """An existing course; SIS ids only within this host's root account."""
+    """Return an existing course. SIS ids are found only within this host's root account."""
     course = _find(text, world.courses, _COURSE)
     if course is None:
         field, value = _field(text)
@@ -36,26 +45,26 @@ def find_course(world: World, text: str) -> Course | None:
 
 
 def find_group(world: World, text: str) -> Group | None:
-    """A group."""
+    """Return a group."""
     group = _find(text, world.groups, _GROUP)
     gone = group is None or Fault.DELETED in group.active_faults or Fault.VANISHED in group.active_faults
     return None if gone else group
 
 
 def find_user(world: World, text: str, caller: User) -> User | None:
-    """A person; ``self`` is the caller, login ids ignore case."""
+    """Return a user; ``self`` is the caller, login ids ignore case."""
     return caller if text.strip() == "self" else _find(text, world.users, _USER)
 
 
 def find_account(world: World, text: str) -> Account | None:
-    """An account; ``self`` and ``default`` are the root account."""
+    """Return an account; ``self`` and ``default`` are the root account."""
     if text.strip() in ("self", "default"):
         return world.root_account
     return _find(text, world.accounts, _ACCOUNT)
 
 
 def find_term(world: World, text: str) -> Term | None:
-    """A term; ``default`` is the default term, ``current`` the only one whose dates include today."""
+    """Return a term; ``default`` is the default term, ``current`` the only one whose dates include today."""
     if text == "default":
         return next((term for term in world.terms.values() if term.name == "Default Term"), None)
     if text == "current":
@@ -72,12 +81,12 @@ def find_term(world: World, text: str) -> Term | None:
 
 
 def in_root_account(world: World, account_id: int) -> bool:
-    """Whether an account belongs to this host's root account."""
+    """Return whether an account belongs to this host's root account."""
     return world.root_account.id in ancestry(world, account_id)
 
 
 def ancestry(world: World, account_id: int) -> list[int]:
-    """An account's id and those of the accounts above it."""
+    """Return an account's id and those of its parents."""
     chain: list[int] = []
     current: int | None = account_id
     while current is not None and current in world.accounts:
@@ -87,7 +96,7 @@ def ancestry(world: World, account_id: int) -> list[int]:
 
 
 def _field(text: str) -> tuple[str, str]:
-    """Field and value of ``sis_x:value`` or its hex form; empty where the text is neither."""
+    """Return field and value of ``sis_x:value`` or its hex form; empty for any other text."""
     text = text.strip()
     if match := _HEX.match(text):
         return match[1], bytes.fromhex(match[2]).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The layers a request passes on its way to a handler."""
+"""The layers between the listener and a handler."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Middleware:
         self.uploads = UploadEndpoints(world, signer)
         self._router = Router()
         courses = CourseEndpoints(world)
-        for room in (
+        for endpoints in (
             UserEndpoints(world),
             AccountAndGroupEndpoints(world),
             courses,
@@ -69,25 +69,25 @@ class Middleware:
             OAuthEndpoints(world),
             HtmlPages(world),
         ):
-            room.add_to(self._router)
+            endpoints.add_to(self._router)
 
     @staticmethod
     def client(call: Call) -> str:
-        """Whose bucket a request uses: the token's, if it is in the header or the query, else the address's."""
+        """Return the bucket of a request: by its token, if that is in the header or the query, else by its address."""
         token = _given_token(call, with_body=False)
         return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else "ip:127.0.0.1"
 
     def reserve(self, call: Call) -> Response | None:
-        """Take the reservation in the caller's bucket; the response of whoever is refused. `leave` follows in either case."""
+        """Reserve in the caller's bucket. Returns the response of a throttled request. Call `charge` in either case."""
         switches = self._world.kernel.switches
         if switches.throttle and not self._throttle.reserve(self.client(call), call.now):
             return errors.throttled(switches)
         return None
 
-    def leave(self, call: Call, response: Response) -> None:
-        """Charge the request and add the headers that answers of Canvas have.
+    def charge(self, call: Call, response: Response) -> None:
+        """Charge the request and add the headers of Canvas's responses.
 
-        A throttled answer costs nothing and says nothing about cost; what it says remains may be positive.
+        A throttled response costs nothing and has no cost header; the remaining amount in it may be positive.
         """
         headers = response.headers
         if self._world.kernel.switches.throttle:
@@ -103,23 +103,23 @@ class Middleware:
         headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
 
     def fill_bucket(self, token: str, count: float, now: float) -> None:
-        """Set what a token has used up."""
+        """Set how much of the rate limit a token has used."""
         self._throttle.fill(f"token:{hashlib.sha256(token.encode()).hexdigest()}", count, now)
 
     def answer(self, call: Call) -> Response:
-        """Route the request, find out who asks, and let the handler answer."""
+        """Route the request, identify the caller, and call the handler."""
         try:
             found = self._router.find(call.method, call.path)
             if found is None:
                 raise errors.no_such_page()
             handler, call.ids = found
             self._identify(call)
-            return self._instead(call) or handler(call)
+            return self._fault_response(call) or handler(call)
         except RequestRefusedError as refusal:
             return refusal.response
 
-    def _instead(self, call: Call) -> Response | None:
-        """What everything about one course is answered with, by whatever id the course is called."""
+    def _fault_response(self, call: Call) -> Response | None:
+        """Return the response of a course with a fault on every path, by any of its ids."""
         course = find_course(self._world, call.ids["course_id"]) if "course_id" in call.ids else None
         for fault, make in _PAGES.items():
             if course is not None and course.active_faults.take(fault):
@@ -129,7 +129,7 @@ class Middleware:
         return None
 
     def _is_open(self, call: Call) -> bool:
-        """Whether the link alone is enough: that which completes an upload, on some Canvases."""
+        """Return whether the link alone is enough, as for completing an upload on some Canvases."""
         return not self._world.kernel.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
 
     def _cost(self, call: Call) -> float:
@@ -138,7 +138,7 @@ class Middleware:
         return next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
 
     def _identify(self, call: Call) -> None:
-        """Set the caller; paths outside ``/api/`` do without, and take a bad token for none."""
+        """Set the caller. Paths outside ``/api/`` need none, and ignore a bad token."""
         is_api = call.path.startswith("/api/") and not self._is_open(call)
         value = _given_token(call, with_body=True)
         token = self._world.tokens.get(value) if value else None

@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Permissions of users."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from canvas_sandbox.web.lookups import in_root_account
 from canvas_sandbox.world import World
 
 
-def reads(world: World, user: User, context: Exportable) -> bool:
-    """``read`` on a course, a group or a person."""
+def can_read(world: World, user: User, context: Exportable) -> bool:
+    """Return whether the user has ``read`` on a course, group or user."""
     if Fault.FORBIDDEN in context.active_faults:
         return False
-    if reads_as_admin(world, user, context):
+    if can_read_as_admin(world, user, context):
         return True
     if isinstance(context, Course):
         return user.id in context.students and context.state in ("available", "completed")
@@ -22,8 +22,8 @@ def reads(world: World, user: User, context: Exportable) -> bool:
     return user.id == context.id
 
 
-def reads_as_admin(world: World, user: User, context: Exportable) -> bool:
-    """``read_as_admin``: account admins, and the teachers of a course."""
+def can_read_as_admin(world: World, user: User, context: Exportable) -> bool:
+    """Return whether the user has ``read_as_admin``: account admins, and the teachers of a course."""
     if Fault.FORBIDDEN in context.active_faults:
         return False
     if isinstance(context, Course):
@@ -31,48 +31,48 @@ def reads_as_admin(world: World, user: User, context: Exportable) -> bool:
             user.role == "admin" and in_root_account(world, context.account_id)
         )
     if isinstance(context, Group) and context.course_id in world.courses:
-        return reads_as_admin(world, user, world.courses[context.course_id])
+        return can_read_as_admin(world, user, world.courses[context.course_id])
     return user.role == "admin"
 
 
-def creates(world: World, user: User, context: Exportable, export_type: str) -> bool:
-    """Whether the user may start this type of export there."""
-    if reads_as_admin(world, user, context):
+def can_create_export(world: World, user: User, context: Exportable, export_type: str) -> bool:
+    """Return whether the user may start this type of export there."""
+    if can_read_as_admin(world, user, context):
         return True
-    return export_type in OWN_ONLY_TYPES and reads(world, user, context)
+    return export_type in OWN_ONLY_TYPES and can_read(world, user, context)
 
 
-def lists(world: World, user: User, export: Export) -> bool:
-    """Whether the export is in the list its context shows to the user."""
+def can_list_export(world: World, user: User, export: Export) -> bool:
+    """Return whether the export is in the list that its context shows to the user."""
     own = export.user_id == user.id
     if export.export_type in OWN_ONLY_TYPES or not isinstance(export.context, Course):
         return own and export.export_type in OWN_ONLY_TYPES
-    return reads_as_admin(world, user, export.context)
+    return can_read_as_admin(world, user, export.context)
 
 
-def shows(world: World, user: User, export: Export) -> bool:
-    """Whether the user may see this export, and with it its progress and its package."""
+def can_show_export(world: World, user: User, export: Export) -> bool:
+    """Return whether the user may see this export, its progress and its package."""
     if export.export_type in OWN_ONLY_TYPES:
-        return export.user_id == user.id and reads(world, user, export.context)
-    return reads_as_admin(world, user, export.context)
+        return export.user_id == user.id and can_read(world, user, export.context)
+    return can_read_as_admin(world, user, export.context)
 
 
-def manages_content(world: World, user: User, context: Exportable) -> bool:
-    """``manage_course_content_add`` and ``..._edit`` in a course, and their like elsewhere."""
-    if reads_as_admin(world, user, context):
+def can_manage_content(world: World, user: User, context: Exportable) -> bool:
+    """Return whether the user has ``manage_course_content_add`` and ``..._edit``, or the like elsewhere."""
+    if can_read_as_admin(world, user, context):
         return True
     return (
         isinstance(context, User) and user.id == context.id and Fault.FORBIDDEN not in context.active_faults
     )
 
 
-def follows(world: World, user: User, progress: Progress) -> bool:
-    """Whether the user may see how far a job is: whoever may see what it is for."""
+def can_show_progress(world: World, user: User, progress: Progress) -> bool:
+    """Return whether the user may see the progress of a job, which follows from what the job is for."""
     if progress.context_type == "ContentMigration":
-        return manages_content(world, user, world.migrations.rows[progress.context_id].context)
-    return shows(world, user, world.exports.rows[progress.context_id])
+        return can_manage_content(world, user, world.migrations.rows[progress.context_id].context)
+    return can_show_export(world, user, world.exports.rows[progress.context_id])
 
 
-def sees_sis_ids(user: User) -> bool:
-    """``read_sis``."""
+def can_see_sis_ids(user: User) -> bool:
+    """Return whether the user has ``read_sis``."""
     return user.role == "admin"

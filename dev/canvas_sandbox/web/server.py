@@ -1,4 +1,4 @@
-"""The two listeners: from aiohttp's requests to calls, and from replies back."""
+"""Both listeners: from aiohttp's requests to calls, and from responses back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SECRETS = frozenset({"access_token", "verifier", "sf_verifier", "token", "uuid"
 
 
 class Server:
-    """Answers both hosts, and remembers what was asked."""
+    """Answers both hosts, and keeps the request log."""
 
     def __init__(self, world: World) -> None:
         signer = UrlSigner(world.kernel.seed)
@@ -50,30 +50,30 @@ class Server:
         self._storage_sender = ResponseWriter(lowercase_headers=False, server="AmazonS3", clock=time.time)
 
     def requests(self) -> list[RequestRecord]:
-        """Requests so far, oldest first, without those to the sandbox's own endpoints."""
+        """Return the requests so far, oldest first, without those to the sandbox's own endpoints."""
         with self.world.kernel.lock:
             return [replace(record) for record in self._records]
 
-    def keep(self, record: RequestRecord) -> int:
-        """Remember a request; its number, from 0."""
+    def add_record(self, record: RequestRecord) -> int:
+        """Add a request to the log and return its number, from 0."""
         self._records.append(record)
         self._kept += 1
         return self._kept - 1
 
     def exports(self) -> list[ExportRecord]:
-        """Every export ever created, oldest first."""
+        """Return every export ever created, oldest first."""
         with self.world.kernel.lock:
             self.world.kernel.run_due_jobs()
             return self.world.exports.records()
 
     def migrations(self) -> list[MigrationRecord]:
-        """Every migration ever created, oldest first."""
+        """Return every migration ever created, oldest first."""
         with self.world.kernel.lock:
             self.world.kernel.run_due_jobs()
             return self.world.migrations.records()
 
     def inject(self, fault: RequestFault) -> None:
-        """Add a fault; of several that match, the one injected first strikes."""
+        """Add a fault. If several match a request, the one injected first applies."""
         with self.world.kernel.lock:
             self._faults.append(fault)
 
@@ -90,17 +90,17 @@ class Server:
             return await self._finish(request, call, errors.no_user_agent(), self._canvas_sender, "canvas")
         with self.world.kernel.lock:
             refusal = self.middleware.reserve(call)
-            fault = self._strike(call) if refusal is None else None
+            fault = self._take_fault(call) if refusal is None else None
         if refusal is None:
             response = await self._answer(call, fault)
         else:
             response = refusal
         with self.world.kernel.lock:
-            self.middleware.leave(call, response)
+            self.middleware.charge(call, response)
         return await self._finish(request, call, response, self._canvas_sender, "canvas")
 
     async def _answer(self, call: Call, fault: RequestFault | None) -> Response:
-        """The response of Canvas to a request that passed the throttle, as the fault leaves it."""
+        """Return Canvas's response to a request that passed the throttle, with the effect of a fault."""
         delay = self.world.kernel.switches.latency
         if fault is not None and fault.effect is Effect.DELAY:
             delay += fault.seconds
@@ -113,7 +113,7 @@ class Server:
         return (
             response
             if fault is None
-            else _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
+            else _apply_fault(_render(call, response), fault, self.world.kernel.switches.slow_rate)
         )
 
     async def storage(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -122,21 +122,21 @@ class Server:
             return await self._upload(request, self._storage_sender, "storage")
         call = await self._call(request)
         with self.world.kernel.lock:
-            fault = self._strike(call)
+            fault = self._take_fault(call)
             response = self._replacement(call, fault) or self._storage.get(call)
         if fault is not None:
             if fault.effect is Effect.DELAY:
                 await asyncio.sleep(fault.seconds)
-            response = _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
+            response = _apply_fault(_render(call, response), fault, self.world.kernel.switches.slow_rate)
         return await self._finish(request, call, response, self._storage_sender, "storage")
 
     async def _upload(
         self, request: web.BaseRequest, sender: ResponseWriter, listener: str
     ) -> web.StreamResponse:
-        """Take in a file, whatever its size; a fault strikes in the middle of it, and then nothing is kept."""
+        """Receive a file of any size. A fault applies in the middle of it, and then nothing is stored."""
         call = await self._call(request, with_body=False)
         with self.world.kernel.lock:
-            fault = self._strike(call)
+            fault = self._take_fault(call)
             instead = self._replacement(call, fault)
         keep = self.world.migrations.upload_store
         cut = fault is not None and fault.effect is Effect.CUT
@@ -157,7 +157,7 @@ class Server:
         except BrokenUploadError:
             response = Response(400, body=b"")
         if fault is not None and instead is None and not cut:
-            response = _damaged(_rendered(call, response), fault, self.world.kernel.switches.slow_rate)
+            response = _apply_fault(_render(call, response), fault, self.world.kernel.switches.slow_rate)
         return await self._finish(request, call, response, sender, listener)
 
     async def _call(self, request: web.BaseRequest, *, with_body: bool = True) -> Call:
@@ -170,11 +170,11 @@ class Server:
         base_url = f"http://{request.host}"
         return Call(request.method, path, request.headers, nested, params, base_url, now, body)
 
-    def _strike(self, call: Call) -> RequestFault | None:
-        return next((fault for fault in self._faults if fault.strikes(call.method, call.path)), None)
+    def _take_fault(self, call: Call) -> RequestFault | None:
+        return next((fault for fault in self._faults if fault.applies_to(call.method, call.path)), None)
 
     def _replacement(self, call: Call, fault: RequestFault | None) -> Response | None:
-        """The answer that a fault gives instead of the real one, before any effect."""
+        """Return the response that a fault gives in place of the real one, before any effect."""
         if fault is None:
             return None
         world = self.world
@@ -201,7 +201,7 @@ class Server:
             time=call.now,
             method=call.method,
             path=call.path,
-            query=_harmless(call) if listener == "canvas" else "",
+            query=_without_credentials(call) if listener == "canvas" else "",
             status=0 if response.drop else response.status,
             bytes=0,
             user_agent=call.headers.get("User-Agent", ""),
@@ -209,35 +209,35 @@ class Server:
             listener=listener,
         )
         if not listener:
-            return await sender.send(request, _rendered(call, response), record)
+            return await sender.send(request, _render(call, response), record)
         with self.world.kernel.lock:
-            number = self.keep(record)
+            number = self.add_record(record)
             self.world.kernel.log_event("request", **vars(record))
         try:
-            return await sender.send(request, _rendered(call, response), record)
+            return await sender.send(request, _render(call, response), record)
         finally:
             if record.bytes:
                 with self.world.kernel.lock:
                     self.world.kernel.log_event("sent", request=number, bytes=record.bytes)
 
 
-def _harmless(call: Call) -> str:
-    """The query without credentials."""
+def _without_credentials(call: Call) -> str:
+    """Return the query without credentials."""
     if not call.query:
         return ""
     return urlencode(to_query({key: value for key, value in call.query.items() if key not in _SECRETS}))
 
 
-def _rendered(call: Call, response: Response) -> Response:
-    """The response with its data as JSON."""
+def _render(call: Call, response: Response) -> Response:
+    """Return the response with its data as JSON."""
     if response.data is None:
         return response
     string_ids = STRING_IDS in call.headers.get("Accept", "")
     return replace(response, data=None, body=render_json(response.data, string_ids=string_ids))
 
 
-def _damaged(response: Response, fault: RequestFault, slow_rate: float) -> Response:
-    """A rendered response with what a fault does to it on the way out."""
+def _apply_fault(response: Response, fault: RequestFault, slow_rate: float) -> Response:
+    """Return a rendered response with the effect of a fault on its way out."""
     after = response.length // 2 if fault.after is None else fault.after
     if fault.effect is Effect.LOST_ANSWER:
         return replace(response, drop=True)

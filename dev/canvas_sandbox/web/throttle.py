@@ -9,7 +9,7 @@ from canvas_sandbox.switches import Switches
 
 @dataclass
 class Bucket:
-    """What one client has used up."""
+    """The level of one client's bucket."""
 
     count: float = 0.0
     last_touched: float = 0.0
@@ -23,15 +23,15 @@ class Throttle:
         self._buckets: dict[str, Bucket] = {}
 
     def reserve(self, client: str, now: float) -> bool:
-        """Take the reservation; false when the request is refused. `settle` follows in either case."""
+        """Reserve for a request. Returns whether it may run; call `settle` in either case."""
         return self._increment(client, self._switches.up_front_cost, now) < self._switches.hwm
 
     def settle(self, client: str, cost: float, now: float) -> float:
-        """Exchange the reservation for the real cost; what remains until requests are refused, possibly negative."""
+        """Replace the reservation by the real cost. Returns what remains until requests are refused, possibly negative."""
         return self._switches.hwm - self._increment(client, cost - self._switches.up_front_cost, now)
 
     def fill(self, client: str, count: float, now: float) -> None:
-        """Set what a client has used up."""
+        """Set the level of a client's bucket."""
         self._buckets[client] = Bucket(count, now)
 
     def _increment(self, client: str, amount: float, now: float) -> float:

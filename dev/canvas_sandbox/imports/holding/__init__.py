@@ -1,1 +1,1 @@
-"""What a course holds from its imports, and how it is exported again."""
+"""Imported content of a course: merging imports, editing it, and exporting it again."""

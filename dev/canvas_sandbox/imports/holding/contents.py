@@ -7,8 +7,8 @@ import itertools
 from canvas_sandbox.campus import Course, Exportable
 from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content, Kind
-from canvas_sandbox.imports.holding.edit import another_page
-from canvas_sandbox.imports.holding.holding import NOTHING, Holding
+from canvas_sandbox.imports.holding.edit import new_page
+from canvas_sandbox.imports.holding.holding import EMPTY_HOLDING, Holding
 from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.switches import NewQuizzes
@@ -28,7 +28,7 @@ class Contents:
 
     def of(self, owner: Exportable) -> Content:
         """Return everything that a course, group or user holds."""
-        return self.holding(owner).furnish(generate(self.source(owner)))
+        return self.holding(owner).content_with(generate(self.source(owner)))
 
     def source(self, owner: Exportable) -> Source:
         """Return what the generated content of a course, group or user depends on."""
@@ -37,18 +37,20 @@ class Contents:
 
     def holding(self, owner: Exportable) -> Holding:
         """Return what a course, group or user has imported."""
-        return self._holdings.get(owner.label, NOTHING)
+        return self._holdings.get(owner.label, EMPTY_HOLDING)
 
     def add(self, owner: Exportable, package: PackageContents) -> None:
         """Import the contents of a package into a course, group or user."""
         own = generate(self.source(owner))
-        self._holdings[owner.label] = self.holding(owner).plus(package, own, lambda: next(self._item_ids))
+        self._holdings[owner.label] = self.holding(owner).with_package(
+            package, own, lambda: next(self._item_ids)
+        )
 
     def edit(self, course: Course) -> None:
         """Start a new revision of a course: its generated and its imported content both change."""
         course.revision += 1
         if self.holding(course).found:
-            self.add(course, another_page(course.revision))
+            self.add(course, new_page(course.revision))
 
     def quota(self, owner: Exportable) -> tuple[int, int]:
         """Return the bytes that the files of a course, group or user may use, and do use."""

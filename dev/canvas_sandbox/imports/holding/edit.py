@@ -1,4 +1,4 @@
-"""A change by hand to a course that holds what it imported."""
+"""An edit of a course that has imported content."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import text_member
 
 
-def another_page(revision: int) -> PackageContents:
-    """A page that a teacher adds, as if it had been imported."""
+def new_page(revision: int) -> PackageContents:
+    """Return a page that a teacher adds, in the form of an import."""
     key, title = create_key(f"revision_{revision}"), f"Added in revision {revision}"
     item = Item(Kind.PAGE, 0, title, body="Something new.", migration_id=key)
     name = f"wiki_content/{item.slug}.html"

@@ -1,4 +1,4 @@
-"""What a course holds from its imports, beside what it had of its own."""
+"""The imported content of a course, beside the content of its own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _HOLDERS = (Kind.MODULE, Kind.ASSIGNMENT_GROUP)
 
 @dataclass(frozen=True)
 class Holding:
-    """Everything imported so far. It never changes: an import makes another one.
+    """Everything imported so far. It is immutable: an import makes a new one.
 
-    ``ids`` are the database ids of the things, which they keep when they are imported again; ``partial`` is whether
-    some of them are in no document that describes the course as a whole; ``manifest`` is one that names them all.
+    ``ids`` are the database ids of the items, which stay when they are imported again; ``partial`` is whether some of them
+    are in no document that describes the course as a whole; ``manifest`` is one that names them all.
     """
 
     found: Mapping[ItemKey, PackageItem] = field(default_factory=dict)
@@ -30,13 +30,13 @@ class Holding:
     partial: bool = False
     manifest: str = ""
 
-    def plus(self, package: PackageContents, own: Content, next_id: Callable[[], int]) -> Holding:
-        """With a package imported on top: what has the same migration id is updated, never doubled.
+    def with_package(self, package: PackageContents, own: Content, next_id: Callable[[], int]) -> Holding:
+        """Return the holding after another import. An item with a known migration id is updated, never doubled.
 
         Args:
             package: the contents of the package.
-            own: what the course has without imports; a thing of the same migration id is updated, too.
-            next_id: makes database ids for new things.
+            own: the content of the course without imports; its items are updated, too.
+            next_id: makes database ids for new items.
         """
         taken = {
             (item.kind, own.path(item) if item.kind is Kind.FOLDER else item.key): item.id
@@ -69,8 +69,8 @@ class Holding:
             manifest=package.manifest if ids.keys() == package.found.keys() else "",
         )
 
-    def furnish(self, own: Content) -> Content:
-        """The content of a course: its own, with what was imported in its place or beside it."""
+    def content_with(self, own: Content) -> Content:
+        """Return the content of a course: its own, with the imported items in its place or beside it."""
         if not self.found:
             return own
         files = {
@@ -112,12 +112,12 @@ class Holding:
         return Content(own.root, items)
 
     def _numbers(self, own: Content, test: Callable[[Kind], bool]) -> dict[str, int]:
-        """Database ids by key, of some kinds; what was imported comes before what the course had."""
+        """Return database ids by key, of some kinds; imported items take precedence."""
         numbers = {item.key: item.id for item in own.items.values() if test(item.kind)}
         return numbers | {key: self.ids[kind, key] for kind, key in self.found if test(kind)}
 
     def verbatim(self, chosen: Content, *, whole: bool) -> Verbatim | None:
-        """The documents that an export of ``chosen`` takes over; those of the course itself only if it is ``whole``."""
+        """Return the documents that an export of ``chosen`` contains unchanged; those of the course itself only if ``whole``."""
         keys = {item.migration_id for item in chosen.items.values() if item.migration_id}
         if not keys and not (whole and self.members):
             return None
@@ -137,10 +137,10 @@ class Holding:
 
 @dataclass(frozen=True)
 class Verbatim:
-    """What an export takes over as it came in.
+    """Imported documents that an export contains unchanged.
 
-    ``keys`` are the migration ids of the things in it. ``covers`` is whether its documents name all of them; if not, they
-    are written anew, too. ``manifest`` is the one to take over with them, where there is one.
+    ``keys`` are the migration ids of their items. ``covers`` is whether the documents name all items; if not, the export
+    writes its own documents, too. ``manifest`` is the manifest to use with them, if any.
     """
 
     keys: frozenset[str]
@@ -151,12 +151,12 @@ class Verbatim:
     manifest: str = ""
 
     def has(self, item: Item) -> bool:
-        """Whether a thing is taken over."""
+        """Return whether an item is exported unchanged."""
         return item.migration_id in self.keys
 
     def of(self, item: Item) -> dict[str, Member]:
-        """The members that carry a thing."""
+        """Return the members that belong to an item."""
         return {name: row for name, row in self.members.items() if self.owners.get(name) == item.migration_id}
 
 
-NOTHING = Holding()
+EMPTY_HOLDING = Holding()

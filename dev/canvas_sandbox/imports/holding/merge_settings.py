@@ -1,4 +1,4 @@
-"""Two settings documents of one course as one: its own, and the one it imported."""
+"""Merging two settings documents of a course: its own, and the imported one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 _NAMES = ("identifier", "path")
 
 
-def merged(own: str, imported: str, name: str) -> str:
-    """The imported document, with those elements of the course's own that it does not name.
+def merge_settings(own: str, imported: str, name: str) -> str:
+    """Return the imported document, with the elements of the course's own that it does not name.
 
     Raises:
         BadPackageError: the imported one is not well-formed.
@@ -26,7 +26,7 @@ def merged(own: str, imported: str, name: str) -> str:
 
 
 def _add(theirs: ET.Element, ours: ET.Element) -> bool:
-    """Add what is missing, list by list; whether anything was."""
+    """Add what is missing, list by list, and return whether anything was."""
     named = {_name(row) for row in theirs}
     added = False
     for row in ours:

@@ -1,4 +1,4 @@
-"""Imported things under identifiers of the course they are in now, as a Canvas writes them that forgets the old ones."""
+"""New identifiers for imported content, as from a Canvas that does not keep the original ones."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from canvas_sandbox.packages.new_quiz_documents import MEDIA
 from canvas_sandbox.packages.zip_layout import Member, text_member
 
 
-def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
-    """The same things and documents, every migration id in them replaced."""
+def rename_ids(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
+    """Replace every migration id in items and documents."""
     new = {
         item.migration_id: create_key(item.asset_string)
         for item in content.items.values()
@@ -44,7 +44,7 @@ def renamed(content: Content, verbatim: Verbatim) -> tuple[Content, Verbatim]:
 
 
 def _member(member: Member, write: Callable[[str], str]) -> Member:
-    """Files are as they are; documents name things."""
+    """Rename in names and documents; the bytes of files stay."""
     if member.name.startswith((FILES, MEDIA)) or member.name.endswith("/"):
         return replace(member, name=write(member.name))
     text = read_text(member)

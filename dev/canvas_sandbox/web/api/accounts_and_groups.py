@@ -6,7 +6,7 @@ from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_group
-from canvas_sandbox.web.permissions import reads, sees_sis_ids
+from canvas_sandbox.web.permissions import can_read, can_see_sis_ids
 from canvas_sandbox.world import World
 
 
@@ -44,7 +44,7 @@ class AccountAndGroupEndpoints:
         group = find_group(self._world, call.ids["group_id"])
         if group is None:
             raise errors.not_found()
-        if not reads(self._world, call.user, group):
+        if not can_read(self._world, call.user, group):
             raise errors.denied(self._world.kernel.switches)
         in_course = group.course_id is not None
         data = {
@@ -54,6 +54,6 @@ class AccountAndGroupEndpoints:
             "course_id" if in_course else "account_id": group.course_id if in_course else group.account_id,
             "members_count": len(group.members),
         }
-        if sees_sis_ids(call.user):
+        if can_see_sis_ids(call.user):
             data["sis_group_id"] = group.sis_group_id
         return Response(data=data)

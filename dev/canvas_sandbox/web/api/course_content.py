@@ -1,4 +1,4 @@
-"""What is in a course: modules, pages, assignments, quizzes, discussions, files and folders."""
+"""The content of a course: modules, pages, assignments, quizzes, discussions, files and folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from canvas_sandbox.web.http.pagination import paginate
 from canvas_sandbox.web.http.params import is_true
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_course
-from canvas_sandbox.web.permissions import reads, reads_as_admin
+from canvas_sandbox.web.permissions import can_read, can_read_as_admin
 from canvas_sandbox.world import World
 
 _FILE_LINK = re.compile(r'"(?:\$IMS-CC-FILEBASE\$|%24IMS-CC-FILEBASE%24)/([^"?]*)(?:\?[^"]*)?"')
@@ -33,7 +33,7 @@ _TYPES = {
 
 
 class CourseContentEndpoints:
-    """Lists of a course's things, for those who may read the course; the fields that tell one from another."""
+    """List the items of a course to users who may read it, with the fields that identify an item."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -58,20 +58,20 @@ class CourseContentEndpoints:
         router.add("GET", f"{course}/pages/:url_or_id", self.page)
 
     def topics(self, call: Call) -> Response:
-        """``GET .../discussion_topics``: discussions, or with ``only_announcements`` those."""
+        """``GET .../discussion_topics``: discussions, or announcements with ``only_announcements``."""
         only = is_true(call.query.get("only_announcements", ""))
         return self._lister(Kind.ANNOUNCEMENT if only else Kind.DISCUSSION, self._topic)(call)
 
     def quota(self, call: Call) -> Response:
-        """``GET .../files/quota``: bytes that may be used, and are."""
+        """``GET .../files/quota``: bytes that may be used, and bytes that are used."""
         course = self._course(call)
-        if not reads_as_admin(self._world, call.user, course):
+        if not can_read_as_admin(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
         quota, used = self._world.contents.quota(course)
         return Response(data={"quota": quota, "quota_used": used})
 
     def root_folder(self, call: Call) -> Response:
-        """``GET .../folders/root``: the folder that holds all others."""
+        """``GET .../folders/root``: the folder that contains all others."""
         course = self._course(call)
         content = self._world.contents.of(course)
         return Response(data=self._folder(content, content.items[content.root], course, call))
@@ -87,7 +87,7 @@ class CourseContentEndpoints:
         )
 
     def page(self, call: Call) -> Response:
-        """``GET .../pages/:url_or_id``: with its text, in which links lead to files of this course."""
+        """``GET .../pages/:url_or_id``: a page with its text, in which links lead to files of this course."""
         course = self._course(call)
         content = self._world.contents.of(course)
         wanted = call.ids["url_or_id"]
@@ -113,7 +113,7 @@ class CourseContentEndpoints:
         course = find_course(self._world, call.ids["course_id"])
         if course is None:
             raise errors.not_found()
-        if not reads(self._world, call.user, course):
+        if not can_read(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
         return course
 
@@ -222,7 +222,7 @@ class CourseContentEndpoints:
 
 
 def _html(content: Content, item: Item, url: str) -> str:
-    """The text of a thing as HTML; what a package wrote as links to its files leads to the course's."""
+    """Return the text of an item as HTML. Links to files of a package become links to the course's files."""
     files = {content.path(content.items[number]): number for number in item.links if number in content.items}
     if not item.migration_id:
         anchors = "".join(

@@ -11,7 +11,7 @@ from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.params import is_true, strings
 from canvas_sandbox.web.lookups import ancestry, find_account, find_term, find_user
-from canvas_sandbox.web.permissions import sees_sis_ids
+from canvas_sandbox.web.permissions import can_see_sis_ids
 from canvas_sandbox.world import World
 
 _ALIVE = {"created", "claimed", "available", "completed"}
@@ -20,7 +20,7 @@ _TRI_STATES = ("blueprint", "blueprint_associated", "public")
 
 
 class CourseFilters:
-    """One request's filters; unknown parameters are ignored, as Canvas does."""
+    """The filters of one request. Unknown parameters are ignored, as in Canvas."""
 
     def __init__(self, world: World, query: dict[str, Any], caller: User) -> None:
         self._world = world
@@ -28,7 +28,7 @@ class CourseFilters:
         self._caller = caller
 
     def apply(self, account: Account) -> list[Course]:
-        """The courses of an account and its sub-accounts that pass, in the order asked for."""
+        """Return the matching courses of an account and its sub-accounts, in the requested order."""
         tests = [
             lambda course: account.id in ancestry(self._world, course.account_id),
             self._state_test(),
@@ -55,7 +55,7 @@ class CourseFilters:
         return lambda course: course.state in states and self._is_completed(course) == wanted
 
     def _is_completed(self, course: Course) -> bool:
-        """Concluded by state, by its own end, or by the end of its term."""
+        """Return whether a course is concluded: by state, by its own end, or by the end of its term."""
         term = self._world.terms.get(course.term_id)
         end = course.ends if course.ends is not None else (term.ends if term else None)
         return course.state == "completed" or (end is not None and end < self._today)
@@ -118,7 +118,7 @@ class CourseFilters:
             raise errors.short_search(minimum)
         if self._query.get("search_by") == "teacher":
             return lambda course: any(term in name.lower() for name in self._teachers(course))
-        sees_sis = sees_sis_ids(self._caller)
+        sees_sis = can_see_sis_ids(self._caller)
         return lambda course: (
             term in course.name.lower()
             or term in course.course_code.lower()
@@ -148,7 +148,7 @@ class CourseFilters:
         return moment is None or moment >= bound
 
     def _date(self, course: Course, side: str) -> float | None:
-        """The course's own date, else its term's; ``None`` when neither says."""
+        """Return the course's own date, else its term's; ``None`` if neither has one."""
         days: float | None = getattr(course, side)
         if days is None and course.term_id in self._world.terms:
             days = getattr(self._world.terms[course.term_id], side)
@@ -156,11 +156,11 @@ class CourseFilters:
 
     @property
     def descending(self) -> bool:
-        """Whether the order asked for is the other way round."""
+        """Whether the requested order is descending."""
         return self._sort in self._keys and self._query.get("order") == "desc"
 
     def key(self, course: Course) -> list[Any]:
-        """What the rows are in order of."""
+        """Return the sort key of a course."""
         key = self._keys.get(self._sort)
         return [course.id] if key is None else [key(course), course.id]
 
@@ -182,7 +182,7 @@ class CourseFilters:
 
 
 def _moment(text: object) -> float | None:
-    """A date parameter as seconds since the epoch; ``None`` where there is none or it cannot be read."""
+    """Return a date parameter in seconds since the epoch; ``None`` if it is missing or invalid."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Courses: one, an account's list, and what one can export."""
+"""Courses: one course, the courses of an account, and the content that can be exported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_sandbox.web.http.pagination import paginate, paginate_by_bookmark
 from canvas_sandbox.web.http.params import strings
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_account, find_course
-from canvas_sandbox.web.permissions import reads, reads_as_admin, sees_sis_ids
+from canvas_sandbox.web.permissions import can_read, can_read_as_admin, can_see_sis_ids
 from canvas_sandbox.world import World
 
 TITLES = {
@@ -30,7 +30,7 @@ TITLES = {
     Kind.PAGE: "Pages",
     Kind.FILE: "Files",
 }
-"""What people call the kinds of things that can be chosen one by one."""
+"""Titles of the kinds of items that can be selected one by one."""
 
 
 class CourseEndpoints:
@@ -48,12 +48,12 @@ class CourseEndpoints:
     def show(self, call: Call) -> Response:
         """``GET /api/v1/courses/:course_id``."""
         course = self._find(call)
-        if not reads(self._world, call.user, course):
+        if not can_read(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=self.json(course, call))
 
     def index(self, call: Call) -> Response:
-        """``GET /api/v1/accounts/:account_id/courses``: never with a ``last`` link, for nothing is counted."""
+        """``GET /api/v1/accounts/:account_id/courses``: never with a ``last`` link, since rows are not counted."""
         account = find_account(self._world, call.ids["account_id"])
         if account is None:
             raise errors.not_found()
@@ -73,7 +73,7 @@ class CourseEndpoints:
     def content_list(self, call: Call) -> Response:
         """``GET /api/v1/courses/:course_id/content_list``: types, or with ``type`` the items of one."""
         course = self._find(call)
-        if not reads_as_admin(self._world, call.user, course):
+        if not can_read_as_admin(self._world, call.user, course):
             raise errors.denied(self._world.kernel.switches)
         content = self._world.contents.of(course)
         wanted = call.query.get("type")
@@ -91,7 +91,7 @@ class CourseEndpoints:
         return course
 
     def json(self, course: Course, call: Call) -> dict[str, Any]:
-        """The course object."""
+        """Return the course object."""
         world, includes = self._world, strings(call.query.get("include"))
         data: dict[str, Any] = {
             "id": course.id,
@@ -121,7 +121,7 @@ class CourseEndpoints:
             "workflow_state": course.api_state,
             "restrict_enrollments_to_course_dates": False,
         }
-        if sees_sis_ids(call.user):
+        if can_see_sis_ids(call.user):
             data["sis_course_id"] = course.sis_course_id
             data["integration_id"] = course.integration_id
         return data | self._included(course, includes, call.user)
@@ -138,7 +138,7 @@ class CourseEndpoints:
                 "end_at": self._date(term.ends),
                 "workflow_state": "active",
             }
-            if sees_sis_ids(caller):
+            if can_see_sis_ids(caller):
                 data["term"]["sis_term_id"] = term.sis_term_id
         if "account" in includes and account is not None:
             data["account"] = {"id": account.id, "name": account.name, "parent_account_id": account.parent_id}

@@ -1,4 +1,4 @@
-"""Making a course: ``POST /api/v1/accounts/:account_id/courses``."""
+"""Creating a course: ``POST /api/v1/accounts/:account_id/courses``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canvas_sandbox.world import World
 
 
 class CreateCourseEndpoint:
-    """Makes empty courses, for admins."""
+    """Create empty courses, for admins."""
 
     def __init__(self, world: World, render: Callable[[Course, Call], dict[str, Any]]) -> None:
         self._world = world
@@ -27,7 +27,7 @@ class CreateCourseEndpoint:
         router.add("POST", "/api/v1/accounts/:account_id/courses", self.create)
 
     def create(self, call: Call) -> Response:
-        """Unpublished unless ``offer`` is true; in the default term unless ``course[term_id]`` names another."""
+        """Create a course: unpublished unless ``offer`` is true, in the default term unless ``course[term_id]`` names another."""
         world = self._world
         account = find_account(world, call.ids["account_id"])
         if account is None:

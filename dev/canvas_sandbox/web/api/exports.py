@@ -16,8 +16,8 @@ from canvas_sandbox.web.http.messages import Call, RequestRefusedError, Response
 from canvas_sandbox.web.http.pagination import paginate
 from canvas_sandbox.web.http.params import is_true
 from canvas_sandbox.web.http.router import Router
-from canvas_sandbox.web.lookups import find_course, find_group, find_user
-from canvas_sandbox.web.permissions import creates, lists, reads, shows
+from canvas_sandbox.web.lookups import find_context
+from canvas_sandbox.web.permissions import can_create_export, can_list_export, can_read, can_show_export
 from canvas_sandbox.web.storage.files import file_json
 from canvas_sandbox.world import World
 
@@ -30,7 +30,7 @@ _PAGES: dict[Fault, Callable[[], Response]] = {
 
 
 class ExportEndpoints:
-    """List, show and create; there is no way to cancel or delete an export."""
+    """List, show and create exports. Canvas's API has no way to cancel or delete one."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -51,7 +51,7 @@ class ExportEndpoints:
             if export.context is context
             and export.export_type not in COPY_TYPES
             and export.workflow_state != "deleted"
-            and lists(self._world, call.user, export)
+            and can_list_export(self._world, call.user, export)
         ]
         url = f"{call.base_url}/api/v1/{context.kind}s/{context.id}/content_exports"
         return paginate(call, rows, lambda export: self._json(export, call), url)
@@ -63,20 +63,20 @@ class ExportEndpoints:
         export = self._world.exports.rows.get(int(number)) if number.isdecimal() else None
         if export is None or export.context is not context or export.export_type in COPY_TYPES:
             raise errors.not_found()
-        if not shows(self._world, call.user, export):
+        if not can_show_export(self._world, call.user, export):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=self._json(export, call))
 
     def create(self, call: Call) -> Response:
         """``POST .../content_exports``: always a new export, answered with 200."""
         context = self._context(call)
-        lost = self._mishap(context)
+        lost = self._apply_fault(context)
         export_type = call.params.get("export_type")
         if export_type not in _TYPES[context.kind]:
             raise errors.invalid("invalid export_type")
         if export_type == "quizzes2":
             self._check_quiz(context, call.params.get("quiz_id"))
-        if not creates(self._world, call.user, context, export_type):
+        if not can_create_export(self._world, call.user, context, export_type):
             raise errors.denied(self._world.kernel.switches)
         select = call.params.get("select")
         if select and not isinstance(select, Mapping):
@@ -94,16 +94,10 @@ class ExportEndpoints:
         return response
 
     def _context(self, call: Call) -> Exportable:
-        context: Exportable | None
-        if "course_id" in call.ids:
-            context = find_course(self._world, call.ids["course_id"])
-        elif "group_id" in call.ids:
-            context = find_group(self._world, call.ids["group_id"])
-        else:
-            context = find_user(self._world, call.ids["user_id"], call.user)
+        context = find_context(self._world, call.ids, call.user)
         if context is None:
             raise errors.not_found()
-        if not reads(self._world, call.user, context):
+        if not can_read(self._world, call.user, context):
             raise errors.denied(self._world.kernel.switches)
         return context
 
@@ -114,8 +108,8 @@ class ExportEndpoints:
         if quiz is None or quiz.kind is not Kind.QUIZ:
             raise errors.invalid("Quiz could not be found")
 
-    def _mishap(self, context: Exportable) -> bool:
-        """Raise the answer that a fault of the context gives instead; whether the real answer is lost."""
+    def _apply_fault(self, context: Exportable) -> bool:
+        """Raise the response of a fault of the context. Returns whether the real response is lost."""
         active_faults = context.active_faults
         if active_faults.take(Fault.REFUSED):
             raise RequestRefusedError(Response(drop=True))

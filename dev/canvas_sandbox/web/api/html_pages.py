@@ -1,11 +1,11 @@
-"""Pages for people: whoever follows a link into this Canvas sees what a course holds, and what was made of it.
+"""HTML pages of courses, their exports and imports, for links from reports.
 
-They are plain, they need no login, and they are no copy of Canvas's own.
+They are plain and need no login; they do not look like Canvas's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from canvas_sandbox.campus import Course
@@ -44,7 +44,7 @@ class HtmlPages:
             router.add("GET", f"/courses/:course_id{path}", self.course)
 
     def start(self, call: Call) -> Response:
-        """``GET /``: every course that is there."""
+        """``GET /``: every existing course."""
         if "account_id" in call.ids and find_account(self._world, call.ids["account_id"]) is None:
             return _missing()
         rows = [
@@ -63,7 +63,7 @@ class HtmlPages:
         )
 
     def course(self, call: Call) -> Response:
-        """``GET /courses/:course_id``: what it is, and what it holds."""
+        """``GET /courses/:course_id``: the course and its content."""
         course = self._find(call)
         if isinstance(course, Response):
             return course
@@ -87,40 +87,34 @@ class HtmlPages:
 
     def exports(self, call: Call) -> Response:
         """``GET /courses/:course_id/content_exports``: newest first."""
-        course = self._find(call)
-        if isinstance(course, Response):
-            return course
-        rows = [
-            (
-                export.id,
-                export.export_type,
-                export.workflow_state,
-                iso(export.created_at),
-                self._size(export.attachment),
-            )
-            for export in reversed(self._world.exports.rows.values())
-            if export.context is course and export.export_type not in COPY_TYPES
-        ]
-        head = ("Export", "Type", "State", "Asked for", "Bytes")
-        return _page(f"Content exports: {course.name}", _tabs(course) + _table(head, rows))
+        return self._list(
+            call, "Content exports", ("Export", "Type", "State", "Asked for", "Bytes"), self._export_rows
+        )
 
     def imports(self, call: Call) -> Response:
-        """``GET /courses/:course_id/content_migrations``: newest first, with what Canvas noted."""
+        """``GET /courses/:course_id/content_migrations``: newest first, with their issues."""
+        return self._list(
+            call, "Imports", ("Import", "Type", "State", "Asked for", "Issues"), self._import_rows
+        )
+
+    def _list(
+        self, call: Call, title: str, head: Sequence[str], rows_of: Callable[[Course], _Rows]
+    ) -> Response:
         course = self._find(call)
         if isinstance(course, Response):
             return course
-        rows = [
-            (
-                row.id,
-                row.migration_type,
-                row.api_state,
-                iso(row.created_at),
-                "; ".join(f"{issue.issue_type}: {issue.description}" for issue in row.issues) or "none",
-            )
-            for row in self._world.migrations.of(course)
-        ]
-        head = ("Import", "Type", "State", "Asked for", "Issues")
-        return _page(f"Imports: {course.name}", _tabs(course) + _table(head, rows))
+        return _page(f"{title}: {course.name}", _tabs(course) + _table(head, rows_of(course)))
+
+    def _export_rows(self, course: Course) -> _Rows:
+        for export in reversed(self._world.exports.rows.values()):
+            if export.context is course and export.export_type not in COPY_TYPES:
+                size = export.attachment.size if export.attachment else "none"
+                yield export.id, export.export_type, export.workflow_state, iso(export.created_at), size
+
+    def _import_rows(self, course: Course) -> _Rows:
+        for row in self._world.migrations.of(course):
+            issues = "; ".join(f"{issue.issue_type}: {issue.description}" for issue in row.issues) or "none"
+            yield row.id, row.migration_type, row.api_state, iso(row.created_at), issues
 
     def _find(self, call: Call) -> Course | Response:
         course = find_course(self._world, call.ids["course_id"])
@@ -134,10 +128,6 @@ class HtmlPages:
         term = self._world.terms.get(course.term_id)
         return term.name if term else ""
 
-    @staticmethod
-    def _size(attachment: object) -> object:
-        return getattr(attachment, "size", "none")
-
 
 def _tabs(course: Course) -> str:
     here = f"/courses/{course.id}"
@@ -150,7 +140,7 @@ def _tabs(course: Course) -> str:
 
 
 class _Html(str):
-    """Text that is written as it is."""
+    """Text that is not escaped."""
 
     __slots__ = ()
 

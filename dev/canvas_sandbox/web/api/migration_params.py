@@ -1,4 +1,4 @@
-"""What a request about a migration asks for, and the words with which Canvas refuses it."""
+"""The parameters of a request about a migration, and Canvas's error messages about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call
 from canvas_sandbox.web.http.params import is_true
 from canvas_sandbox.web.lookups import find_course
-from canvas_sandbox.web.permissions import reads_as_admin, shows
+from canvas_sandbox.web.permissions import can_read_as_admin, can_show_export
 from canvas_sandbox.world import World
 
 
@@ -28,7 +28,7 @@ class Migrator:
     contexts: tuple[str, ...] = ("course",)
 
     def json(self) -> dict[str, Any]:
-        """As the list of migrators has it."""
+        """Return the row of the list of migrators."""
         return {
             "type": self.type,
             "requires_file_upload": self.needs_file,
@@ -71,10 +71,10 @@ class MigrationParams:
         self._file: Mapping[str, Any] = file if isinstance(file, Mapping) else {}
 
     def for_create(self) -> dict[str, Any]:
-        """What a new migration is asked to do, as plain data.
+        """Return the request for a new migration as plain data.
 
         Raises:
-            RequestRefusedError: 400, naming what is wrong.
+            RequestRefusedError: 400, with what is wrong.
         """
         migrator = MIGRATORS.get(self.migration_type)
         if migrator is None:
@@ -93,10 +93,10 @@ class MigrationParams:
         return self._asked(source)
 
     def for_update(self, migration: Migration) -> dict[str, Any]:
-        """The same for one that is there: nothing new has to come.
+        """Return the request about an existing migration as plain data; it needs no new source.
 
         Raises:
-            RequestRefusedError: 400, naming what is wrong.
+            RequestRefusedError: 400, with what is wrong.
         """
         source = self._source(MIGRATORS[migration.migration_type])
         if source == "course_copy":
@@ -110,7 +110,7 @@ class MigrationParams:
         return asked
 
     def _source(self, migrator: Migrator) -> str | None:
-        """From where the bytes come."""
+        """Return the source of the package."""
         if not migrator.needs_file:
             return "course_copy"
         if self._file.get("name"):
@@ -139,10 +139,10 @@ class MigrationParams:
         }
 
     def _check_source_course(self) -> None:
-        """Its SIS id is translated."""
+        """Replace a SIS id of the source course by its id."""
         text = str(self._settings.get("source_course_id") or "")
         course = find_course(self._world, text) if text else None
-        if course is None or not reads_as_admin(self._world, self._call.user, course):
+        if course is None or not can_read_as_admin(self._world, self._call.user, course):
             raise errors.invalid("A course copy requires a source course.")
         self._settings["source_course_id"] = course.id
 
@@ -158,7 +158,7 @@ class MigrationParams:
     def _check_export(self) -> None:
         text = str(self._settings["content_export_id"])
         export = self._world.exports.rows.get(int(text)) if text.isdecimal() else None
-        if export is None or not shows(self._world, self._call.user, export):
+        if export is None or not can_show_export(self._world, self._call.user, export):
             raise errors.invalid("invalid content export")
         if export.workflow_state != "exported" or export.attachment is None:
             raise errors.invalid("content export is incomplete")

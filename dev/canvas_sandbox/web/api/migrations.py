@@ -1,4 +1,4 @@
-"""Content migrations of courses, groups, people and accounts, with their issues."""
+"""Content migrations of courses, groups, users and accounts, with their issues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from canvas_sandbox.faults import IMPORT_FAULTS, Fault
 from canvas_sandbox.imports.import_job import ImportJob
 from canvas_sandbox.imports.migrations import UPLOAD_LIMIT
 from canvas_sandbox.imports.records import Issue, Migration
-from canvas_sandbox.imports.selective_import import contents
+from canvas_sandbox.imports.selective_import import list_content
 from canvas_sandbox.kernel import DAY
 from canvas_sandbox.web.api.courses import TITLES
 from canvas_sandbox.web.api.migration_params import MIGRATORS, MigrationParams
@@ -19,8 +19,8 @@ from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.pagination import paginate
 from canvas_sandbox.web.http.router import Router
-from canvas_sandbox.web.lookups import find_account, find_course, find_group, find_user
-from canvas_sandbox.web.permissions import manages_content
+from canvas_sandbox.web.lookups import find_account, find_context
+from canvas_sandbox.web.permissions import can_manage_content
 from canvas_sandbox.web.storage.files import upload_json
 from canvas_sandbox.web.storage.uploads import UploadEndpoints
 from canvas_sandbox.world import World
@@ -29,7 +29,7 @@ _CONTEXTS = ("course", "group", "user", "account")
 
 
 class MigrationEndpoints:
-    """List, show, create and update; what a migration noticed; what it could import."""
+    """List, show, create and update migrations; list their issues and what they could import."""
 
     def __init__(self, world: World, uploads: UploadEndpoints) -> None:
         self._world = world
@@ -67,13 +67,13 @@ class MigrationEndpoints:
         )
 
     def show(self, call: Call) -> Response:
-        """``GET .../content_migrations/:id``; one that has waited for its file for over an hour fails by being looked at."""
+        """``GET .../content_migrations/:id``: a migration that has waited for its file for over an hour fails when it is shown."""
         migration = self._find(call)
         self._check_upload(migration)
         return Response(data=self._json(migration, call))
 
     def create(self, call: Call) -> Response:
-        """``POST .../content_migrations``: 200 also when the file is too large, and then ``failed``."""
+        """``POST .../content_migrations``: 200 even if the file is too large; the migration is then ``failed``."""
         context = self._context(call)
         params = MigrationParams(self._world, call, context)
         asked = params.for_create()
@@ -88,7 +88,7 @@ class MigrationEndpoints:
         return self._answered(migration, asked, call)
 
     def update(self, call: Call) -> Response:
-        """``PUT .../content_migrations/:id``: another file, other settings, or what was selected."""
+        """``PUT .../content_migrations/:id``: another file, other settings, or a selection."""
         migration = self._find(call)
         self._check_upload(migration)
         asked = MigrationParams(self._world, call, migration.context).for_update(migration)
@@ -98,11 +98,11 @@ class MigrationEndpoints:
         return self._answered(migration, asked, call)
 
     def selective_data(self, call: Call) -> Response:
-        """``GET .../selective_data``: what is in the package, by type, or with ``type`` the things of one."""
+        """``GET .../selective_data``: the content of the package by type, or the items of one ``type``."""
         migration = self._find(call)
         if migration.api_state != "waiting_for_select":
             raise errors.invalid("unable to get content list")
-        content = contents(ImportJob(self._world.migrations, migration).read())
+        content = list_content(ImportJob(self._world.migrations, migration).read())
         wanted = call.query.get("type")
         url = f"{call.base_url}{call.path}"
         if wanted is None:
@@ -176,23 +176,17 @@ class MigrationEndpoints:
             apply(self._world, "time_out_upload", migration.id)
 
     def _context(self, call: Call) -> Exportable | None:
-        """Where the call is about; ``None`` for an account, into which nothing can be imported."""
-        context: Exportable | None
+        """Return the context of a call; ``None`` for an account, which cannot import."""
         if "account_id" in call.ids:
             if find_account(self._world, call.ids["account_id"]) is None:
                 raise errors.not_found()
             if call.user.role != "admin":
                 raise errors.denied(self._world.kernel.switches)
             return None
-        if "course_id" in call.ids:
-            context = find_course(self._world, call.ids["course_id"])
-        elif "group_id" in call.ids:
-            context = find_group(self._world, call.ids["group_id"])
-        else:
-            context = find_user(self._world, call.ids["user_id"], call.user)
+        context = find_context(self._world, call.ids, call.user)
         if context is None:
             raise errors.not_found()
-        if not manages_content(self._world, call.user, context):
+        if not can_manage_content(self._world, call.user, context):
             raise errors.denied(self._world.kernel.switches)
         return context
 

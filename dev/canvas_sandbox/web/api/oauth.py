@@ -19,7 +19,7 @@ _SHARD = 10_000_000_000_000
 
 
 class OAuthEndpoints:
-    """Exchange codes, refresh and revoke tokens. The page where a person allows a key is not here: see `Sandbox.authorize`."""
+    """Exchange codes, refresh and revoke tokens. The page that authorizes a key is not here: see `Sandbox.authorize`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -47,7 +47,7 @@ class OAuthEndpoints:
         )
 
     def revoke(self, call: Call) -> Response:
-        """``DELETE /login/oauth2/token``: the calling token, and its refresh token, work no longer."""
+        """``DELETE /login/oauth2/token``: revoke the calling token and its refresh token."""
         if not call.token:
             raise errors.invalid("can't delete OAuth access token when not using an OAuth access token")
         apply(self._world, "revoke_token", call.token)
@@ -93,7 +93,7 @@ _MISSING = "You must provide the {} parameter when using the {} grant type"
 
 
 def _body(grant: Grant) -> dict[str, Any]:
-    """What Canvas answers, ``expires_in`` only where the key lets its tokens expire."""
+    """Return Canvas's response, with ``expires_in`` only if the tokens of the key expire."""
     user = grant.user
     body: dict[str, Any] = {
         "access_token": grant.token.value,
@@ -112,7 +112,7 @@ def _body(grant: Grant) -> dict[str, Any]:
 
 
 def _basic(header: str) -> tuple[str, str]:
-    """User and password of HTTP Basic."""
+    """Return user and password of HTTP Basic."""
     kind, _, value = header.partition(" ")
     if kind != "Basic":
         return "", ""

@@ -10,12 +10,12 @@ from canvas_sandbox.records import Progress
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
-from canvas_sandbox.web.permissions import follows
+from canvas_sandbox.web.permissions import can_show_progress
 from canvas_sandbox.world import World
 
 
 class ProgressEndpoints:
-    """Show and cancel; a cancelled export goes on."""
+    """Show and cancel a progress. A cancelled export continues."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -26,14 +26,14 @@ class ProgressEndpoints:
         router.add("POST", "/api/v1/progress/:id/cancel", self.cancel)
 
     def show(self, call: Call) -> Response:
-        """``GET /api/v1/progress/:id``: for those who may show what it is about."""
+        """``GET /api/v1/progress/:id``: for users who may see what the job is for."""
         progress = self._find(call)
-        if not follows(self._world, call.user, progress):
+        if not can_show_progress(self._world, call.user, progress):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=_json(progress, call.base_url))
 
     def cancel(self, call: Call) -> Response:
-        """``POST /api/v1/progress/:id/cancel``: the owner's; says ``failed``, and the job writes over it later."""
+        """``POST /api/v1/progress/:id/cancel``: for its owner. It becomes ``failed``, and the job overwrites that later."""
         progress = self._find(call)
         if progress.user_id != call.user.id:
             raise errors.denied(self._world.kernel.switches)

@@ -9,12 +9,12 @@ from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.lookups import find_user
-from canvas_sandbox.web.permissions import reads, sees_sis_ids
+from canvas_sandbox.web.permissions import can_read, can_see_sis_ids
 from canvas_sandbox.world import World
 
 
 class UserEndpoints:
-    """Show a person, mostly oneself."""
+    """Show a user, mostly the caller."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -28,7 +28,7 @@ class UserEndpoints:
         user = find_user(self._world, call.ids["user_id"], call.user)
         if user is None:
             raise errors.not_found()
-        if not reads(self._world, call.user, user):
+        if not can_read(self._world, call.user, user):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=_json(user, call.user))
 
@@ -42,7 +42,7 @@ def _json(user: User, caller: User) -> dict[str, Any]:
         "short_name": user.name,
         "effective_locale": "en",
     }
-    if sees_sis_ids(caller):
+    if can_see_sis_ids(caller):
         data["sis_user_id"] = user.sis_user_id
     if user.login_id:
         data["login_id"] = user.login_id

@@ -1,4 +1,4 @@
-"""Canvas's error answers, in their incompatible shapes."""
+"""Canvas's error responses, in their incompatible shapes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bad_token(message: str = "Invalid access token.", expired_at: str | None = N
 
 
 def oauth(error: str, description: str) -> RequestRefusedError:
-    """400, or 401 with a challenge of its own for what is wrong with the client."""
+    """400, or 401 with its own challenge if the client is invalid."""
     data = {"error": error, "error_description": description}
     if error == "invalid_client":
         return RequestRefusedError(Response(401, data, headers={"WWW-Authenticate": "Canvas OAuth 2.0"}))
@@ -32,7 +32,7 @@ def oauth(error: str, description: str) -> RequestRefusedError:
 
 
 def denied(switches: Switches) -> RequestRefusedError:
-    """403, once 401: the right is missing."""
+    """403, or the older 401: a permission is missing."""
     data = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
     return RequestRefusedError(Response(switches.denied_status, data, headers=dict(_UNCACHED)))
 
@@ -45,20 +45,20 @@ def not_found() -> RequestRefusedError:
 
 
 def no_such_page() -> RequestRefusedError:
-    """404: a page that is no number on a numbered collection, or a path that is no route."""
+    """404: a page that is not a number on a numbered collection, or an unknown path."""
     return RequestRefusedError(
         Response(404, {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]})
     )
 
 
 def stale_bookmark() -> RequestRefusedError:
-    """400: a bookmark that belongs to nothing."""
+    """400: an unknown bookmark."""
     message = "Invalid page; please restart iteration and follow `next` links"
     return RequestRefusedError(Response(400, {"status": "bad_request", "errors": [{"page": message}]}))
 
 
 def invalid(message: str) -> RequestRefusedError:
-    """400: a parameter that a controller refuses, as a flat message."""
+    """400: an invalid parameter, with a flat message."""
     return RequestRefusedError(Response(400, {"message": message}))
 
 
@@ -71,7 +71,7 @@ def short_search(minimum: int) -> RequestRefusedError:
 
 
 def bad_masquerade() -> RequestRefusedError:
-    """401: an ``as_user_id`` that the caller may not use; ``errors`` is a string here."""
+    """401: an ``as_user_id`` that the caller may not use. ``errors`` is a string here."""
     return RequestRefusedError(Response(401, {"errors": "Invalid as_user_id"}))
 
 
@@ -95,7 +95,7 @@ def throttled(switches: Switches) -> Response:
 
 
 def firewall() -> Response:
-    """403 as a page: something before Canvas, or about this one object."""
+    """403 as a page: from something in front of Canvas, or about this one object."""
     return page(403, "Access Denied", "You do not have permission to access this resource on this server.")
 
 
@@ -105,7 +105,7 @@ def bad_request() -> Response:
 
 
 def broken() -> Response:
-    """500 as a page, without the number of an error report."""
+    """500 as a page, without an error report."""
     return page(500, "Page Error", "Something broke unexpectedly. Sorry about that.")
 
 
@@ -115,7 +115,7 @@ def maintenance() -> Response:
 
 
 def no_user_agent() -> Response:
-    """403 of the edge, with ``error`` and ``message``."""
+    """403 from the edge, with ``error`` and ``message``."""
     message = "You are not authorized to access this site because you have not provided a valid user agent."
     return Response(403, {"error": "Forbidden", "message": message})
 
@@ -131,5 +131,5 @@ def login_redirect(base_url: str) -> Response:
 
 
 def storage_object_gone() -> Response:
-    """400 HTML of a file whose object is missing."""
+    """400 as a page: a file whose object is missing."""
     return page(400, "Bad Request", "The file you requested could not be read.")

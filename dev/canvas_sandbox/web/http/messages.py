@@ -1,4 +1,4 @@
-"""Requests and answers as values."""
+"""Requests and responses as values."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ESCAPES = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028",
 
 @dataclass
 class Call:
-    """A request on its way to a handler.
+    """A request to a handler.
 
-    ``ids`` are the decoded variable segments of the path; ``query`` and ``params`` are nested as Rails nests them, ``params``
-    holding the body's too. ``user`` is the caller once the middleware knows it.
+    ``ids`` are the decoded variable segments of the path; ``query`` and ``params`` are nested as Rails nests them, and
+    ``params`` includes the body. ``user`` is the caller once the middleware has identified one.
     """
 
     method: str
@@ -38,18 +38,18 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The caller, where the middleware has made sure that there is one."""
+        """The caller. Use it only where the middleware requires one."""
         assert self.caller is not None
         return self.caller
 
 
 @dataclass
 class Response:
-    """An answer. ``data`` is rendered as JSON by the server; ``package`` is streamed instead of ``body``.
+    """A response. The server renders ``data`` as JSON, or streams ``package``, in place of ``body``.
 
-    ``throttled`` marks the throttle's own answer.
-    ``cut_after`` breaks the connection after that many bytes of the body, ``drop`` before the first byte of the response;
-    ``rate`` slows the body down to bytes per second; ``chunked`` leaves ``Content-Length`` out.
+    ``throttled`` marks the response of the throttle. ``cut_after`` breaks the connection after that many bytes of the body,
+    ``drop`` before the first byte of the response; ``rate`` limits the body to bytes per second; ``chunked`` leaves
+    ``Content-Length`` out.
     """
 
     status: int = 200
@@ -66,12 +66,12 @@ class Response:
 
     @property
     def length(self) -> int:
-        """Bytes of the body."""
+        """Size of the body in bytes."""
         return len(self.body) if self.package is None else self.package.size
 
 
 class RequestRefusedError(Exception):
-    """Ends a handler with an answer."""
+    """Ends a handler with a response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
@@ -79,7 +79,7 @@ class RequestRefusedError(Exception):
 
 
 def render_json(data: Any, *, string_ids: bool = False) -> bytes:
-    """JSON as Canvas writes it: compact, with ``&``, ``<`` and ``>`` escaped."""
+    """Render JSON as Canvas does: compact, with ``&``, ``<`` and ``>`` escaped."""
     text = json.dumps(stringify_ids(data) if string_ids else data, separators=(",", ":"), ensure_ascii=False)
     for sign, escape in _ESCAPES.items():
         if sign in text:
@@ -88,7 +88,7 @@ def render_json(data: Any, *, string_ids: bool = False) -> bytes:
 
 
 def stringify_ids(data: Any) -> Any:
-    """The same data with every ``id`` and ``*_id`` a string."""
+    """Return the data with every ``id`` and ``*_id`` as a string."""
     if isinstance(data, list):
         return [stringify_ids(item) for item in data]
     if isinstance(data, dict):
@@ -102,7 +102,7 @@ def stringify_ids(data: Any) -> Any:
 
 
 def page(status: int, title: str, text: str) -> Response:
-    """An HTML page, as people see it and as downloads mistake it."""
+    """Return a plain HTML page."""
     html = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{text}</p>\n</body>\n</html>\n"

@@ -1,4 +1,4 @@
-"""A multipart upload on its way in: fields in memory, the file straight to the disk."""
+"""Receiving a multipart upload: fields in memory, the file directly to the disk."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _FIELD_LIMIT = 64 * 1024
 
 
 class BrokenUploadError(Exception):
-    """The body ended early, or is no multipart form."""
+    """The body ended early, or is not a multipart form."""
 
 
 @dataclass
 class ReceivedForm:
-    """What came: the fields before the file, the file, and the names of what stood behind it."""
+    """A received form: the fields before the file, the file, and the names of the fields behind it."""
 
     fields: dict[str, str] = field(default_factory=dict)
     stored: StoredUpload | None = None
@@ -28,10 +28,10 @@ class ReceivedForm:
 async def receive(
     request: web.BaseRequest, upload_store: UploadStore, limit: int | None = None
 ) -> ReceivedForm | None:
-    """Read an upload; the file is kept. With a ``limit``, stop after that many bytes of the file, keep nothing, ``None``.
+    """Receive an upload and store the file. With a ``limit``, stop after that many bytes, store nothing and return ``None``.
 
     Raises:
-        BrokenUploadError: the body ended early, or is no multipart form.
+        BrokenUploadError: the body ended early, or is not a multipart form.
     """
     if not request.content_type.startswith("multipart/"):
         raise BrokenUploadError

@@ -1,4 +1,4 @@
-"""Pagination."""
+"""Pagination: ``Link`` headers with page numbers or bookmarks."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def paginate(
     *,
     counted: bool = True,
 ) -> Response:
-    """One page of ``rows``, by number, with its ``Link`` header.
+    """Return one page of ``rows``, by number, with its ``Link`` header.
 
-    ``url`` is the address links point at; without ``counted`` there is no ``last``.
+    Links point at ``url``; without ``counted`` there is no ``last``.
     """
     size = _page_size(call.query.get("per_page"))
     number = _page_number(call.query.get("page"))
@@ -57,9 +57,9 @@ def paginate_by_bookmark(
     *,
     descending: bool = False,
 ) -> Response:
-    """One page of ``rows``, from where a bookmark says: there is no way back, and no end that is known beforehand.
+    """Return one page of ``rows``, from a bookmark. There are no ``prev`` and ``last`` links.
 
-    ``key`` is what the rows are in order of; a bookmark holds that of the last row shown, which may be gone by now.
+    ``key`` is the sort key of a row. A bookmark contains the key of the last row shown, which may be deleted by now.
     """
     size = _page_size(call.query.get("per_page"))
     token = str(call.query.get("page") or _FIRST)
@@ -82,9 +82,9 @@ def _response(call: Call, data: list[Any], url: str, tokens: dict[str, str], siz
 
 
 def _join(links: dict[str, str]) -> str:
-    """The header's value: links beyond the limit are left out without a word, the most useful last.
+    """Return the header's value. Links beyond the length limit are left out, the most useful last.
 
-    One link that is too long alone leaves out those after it as well: a page never has a ``current`` for want of a ``next``.
+    A link that is too long alone leaves out those after it as well: a page never has a ``current`` without a ``next``.
     """
     kept: set[str] = set()
     length = 0
@@ -97,7 +97,7 @@ def _join(links: dict[str, str]) -> str:
 
 
 def _page_size(text: object) -> int:
-    """Integer-parse, then clamp: nonsense counts as 0 and so becomes 1."""
+    """Parse an integer and clamp it; an invalid one counts as 0 and becomes 1."""
     if text is None:
         return _DEFAULT
     match = _INTEGER.match(str(text))
@@ -112,15 +112,15 @@ def _page_number(token: object) -> int:
 
 
 def _bookmark(key: list[Any]) -> str:
-    """A page token in which nobody should read."""
+    """Return an opaque page token."""
     return _MARK + base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def _place(token: str, keys: list[list[Any]], *, descending: bool) -> int:
-    """Where the rows after a bookmark begin; its own row may have gone since.
+    """Return the index of the first row after a bookmark, whose own row may be deleted.
 
     Raises:
-        RequestRefusedError: it is no bookmark, or one of a list in another order.
+        RequestRefusedError: not a bookmark, or one of a list in another order.
     """
     if not token.startswith(_MARK):
         raise errors.stale_bookmark()

@@ -15,7 +15,7 @@ _TRUE = {"1", "true", "on", "yes", "y", "t"}
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Nested parameters from flat ones; the last of two equal scalars wins."""
+    """Return nested parameters from flat ones; the last of two equal scalars wins."""
     root: dict[str, Any] = {}
     for name, value in pairs:
         head, bracket, rest = name.partition("[")
@@ -38,12 +38,12 @@ def _put(target: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def from_query(query: str) -> dict[str, Any]:
-    """Parameters of a query string."""
+    """Parse the parameters of a query string."""
     return nest(parse_qsl(query, keep_blank_values=True)) if query else {}
 
 
 def from_body(body: bytes, content_type: str) -> dict[str, Any]:
-    """Parameters of a body: form, multipart or JSON object; anything else has none."""
+    """Parse the parameters of a body: form, multipart or JSON object; anything else has none."""
     if not body:
         return {}
     kind = content_type.partition(";")[0].strip().lower()
@@ -67,17 +67,17 @@ def from_body(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def is_true(value: object) -> bool:
-    """Canvas's reading of a boolean parameter."""
+    """Parse a boolean parameter as Canvas does."""
     return str(value).lower() in _TRUE
 
 
 def strings(value: object) -> list[str]:
-    """An array parameter; a scalar is no array and reads as empty."""
+    """Return an array parameter; a scalar is not an array and gives an empty list."""
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def to_query(params: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Flat, sorted parameters, as Rails' ``to_query`` writes them into links."""
+    """Return flat, sorted parameters, as Rails' ``to_query`` writes them into links."""
     pairs: list[tuple[str, str]] = []
     for key in sorted(params):
         name, value = f"{prefix}[{key}]" if prefix else key, params[key]

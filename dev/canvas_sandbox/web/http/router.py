@@ -1,4 +1,4 @@
-"""From a path to its handler, with Rails' ideas of segments and formats."""
+"""Routing from a path to its handler, with Rails' rules for segments and formats."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ Handler = Callable[[Call], Response]
 class Router:
     """A table of routes such as ``/api/v1/courses/:course_id``.
 
-    A literal ``.xxx`` at the end of the last segment is a format and is cut off, so a SIS id that ends like that needs its
-    dot encoded; slashes inside a segment need it too.
+    A literal ``.xxx`` at the end of the last segment is a format and is cut off, so the dot of a SIS id with such an end
+    must be encoded, like slashes inside a segment.
     """
 
     def __init__(self) -> None:
         self._routes: dict[tuple[str, int], list[tuple[list[str], Handler]]] = {}
 
     def add(self, method: str, template: str, handler: Handler) -> None:
-        """Add a route; earlier ones win."""
+        """Add a route. Earlier routes win."""
         segments = template.strip("/").split("/")
         self._routes.setdefault((method, len(segments)), []).append((segments, handler))
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | None:
-        """Handler and variables of a raw path; HEAD counts as GET."""
+        """Return handler and variables of a raw path. HEAD counts as GET."""
         segments = path.strip("/").split("/")
         name, dot, _ = segments[-1].rpartition(".")
         if dot:

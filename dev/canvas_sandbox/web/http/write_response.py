@@ -1,4 +1,4 @@
-"""Putting a response on the wire."""
+"""Writing a response to the connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DRIPS_PER_SECOND = 20
 
 
 class ResponseWriter:
-    """Writes replies, in lower-case header names if the switches say so, and counts the bytes of bodies."""
+    """Writes responses, optionally with lower-case header names, and counts the bytes of bodies."""
 
     def __init__(self, *, lowercase_headers: bool, server: str, clock: Callable[[], float]) -> None:
         self._lower = lowercase_headers
@@ -28,7 +28,7 @@ class ResponseWriter:
     async def send(
         self, request: web.BaseRequest, response: Response, record: RequestRecord
     ) -> web.StreamResponse:
-        """Send; the stream for aiohttp to end."""
+        """Write a response, and return what aiohttp has to finish."""
         if response.drop:
             _hang_up(request)
             return web.Response()
@@ -83,6 +83,6 @@ def _blocks(response: Response, stop: int, step: int) -> Iterator[bytes | memory
 
 
 def _hang_up(request: web.BaseRequest) -> None:
-    """Close the connection; what was written still goes out."""
+    """Close the connection. Bytes that were written are still sent."""
     if request.transport is not None:
         request.transport.close()

@@ -1,4 +1,4 @@
-"""Packages as files: their JSON, and the way from the download URL to the storage."""
+"""Packages as files: their JSON, and the redirects from the download URL to the storage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from canvas_sandbox.switches import Storage
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response, page
 from canvas_sandbox.web.http.router import Router
-from canvas_sandbox.web.permissions import manages_content, shows
+from canvas_sandbox.web.permissions import can_manage_content, can_show_export
 from canvas_sandbox.web.storage.package_body import package_response
 from canvas_sandbox.web.storage.signed_urls import UrlSigner
 from canvas_sandbox.world import World
@@ -23,7 +23,7 @@ BUCKET = "canvas-sandbox"
 
 
 def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, Any]:
-    """The file object, in Canvas's order of keys. There is no checksum in it."""
+    """Return the file object, in Canvas's order of keys. It has no checksum."""
     url = f"{base_url}/files/{attachment.id}/download?download_frd=1"
     if world.kernel.switches.verifier_in_url:
         url += f"&verifier={attachment.uuid}"
@@ -33,7 +33,7 @@ def file_json(world: World, attachment: Attachment, base_url: str) -> dict[str, 
 
 
 def upload_json(upload: Upload, base_url: str) -> dict[str, Any]:
-    """The file object of an upload."""
+    """Return the file object of an upload."""
     url = f"{base_url}/files/{upload.id}/download?download_frd=1"
     size = upload.stored.size if upload.stored else upload.declared
     data = _json(upload, size, iso(upload.issued_at), url)
@@ -70,14 +70,14 @@ def _json(
 
 
 def object_path(attachment: Attachment, storage: Storage) -> str:
-    """Path of the package on the storage host, not yet percent-encoded."""
+    """Return the path of the package on the storage host, not yet percent-encoded."""
     if storage is Storage.INSTFS:
         return f"/files/{attachment.uuid}/{attachment.name}"
     return f"/{BUCKET}/account_1/attachments/{attachment.id}/{attachment.name}"
 
 
 class FileEndpoints:
-    """Show a file and send its downloader on."""
+    """Show a file and redirect its download."""
 
     def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
@@ -95,22 +95,22 @@ class FileEndpoints:
         attachment = self._find(call)
         if attachment is None:
             return self._show_upload(call)
-        if not shows(self._world, call.user, attachment.export):
+        if not can_show_export(self._world, call.user, attachment.export):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=file_json(self._world, attachment, call.base_url))
 
     def _show_upload(self, call: Call) -> Response:
-        """A file that came in for an import; nobody downloads it again."""
+        """Show a file that was uploaded for an import. It cannot be downloaded."""
         migrations, number = self._world.migrations, call.ids["id"]
         upload = migrations.uploads.get(int(number)) if number.isdecimal() else None
         if upload is None or upload.state != "success":
             raise errors.not_found()
-        if not manages_content(self._world, call.user, migrations.rows[upload.migration_id].context):
+        if not can_manage_content(self._world, call.user, migrations.rows[upload.migration_id].context):
             raise errors.denied(self._world.kernel.switches)
         return Response(data=upload_json(upload, call.base_url))
 
     def login(self, _: Call) -> Response:
-        """``GET /login``: the page that naive downloads store as a package."""
+        """``GET /login``: the page that a naive download mistakes for a package."""
         text = "Please log in to continue. " + "This page is not the file you asked for. " * 60
         return page(200, "Log in to Canvas", text)
 
@@ -138,7 +138,7 @@ class FileEndpoints:
         return self._world.kernel.switches.files_domain and call.base_url == self._world.kernel.files_url
 
     def _check(self, call: Call, attachment: Attachment) -> Response | None:
-        """The response of a caller who does not get the file: on the files host the hop counts, elsewhere the caller."""
+        """Return the response to a caller without access. On the files host the signed hop decides, elsewhere the caller."""
         if self._on_files_host(call):
             hop = str(call.query.get("sf_verifier", ""))
             good = self._signer.accepts(hop, f"hop:{attachment.id}", call.now)
@@ -156,10 +156,10 @@ class FileEndpoints:
         if call.query.get("verifier") == attachment.uuid:
             return True
         allowed = self._world.kernel.switches.file_token_auth and call.caller is not None
-        return allowed and shows(self._world, call.user, attachment.export)
+        return allowed and can_show_export(self._world, call.user, attachment.export)
 
     def _turn_away(self, call: Call) -> Response:
-        """JSON for those who ask for it, the login page for everybody else; a known caller is denied."""
+        """Return JSON to API clients and the login page to all others; a known caller is denied."""
         if self._world.kernel.switches.file_token_auth and call.caller is not None:
             raise errors.denied(self._world.kernel.switches)
         if "application/json" in call.headers.get("Accept", ""):
@@ -168,7 +168,7 @@ class FileEndpoints:
         return errors.login_redirect(call.base_url)
 
     def _back(self, call: Call, attachment: Attachment) -> Response:
-        """An expired hop goes back to where it came from."""
+        """Redirect an expired hop back to its origin."""
         query = f"download_frd=1&fallback_ts={int(call.now)}"
         return _redirect(f"{self._world.kernel.canvas_url}/files/{attachment.id}/download?{query}")
 

@@ -1,4 +1,4 @@
-"""A package as the body of a response: whole or in part, and with the faults that strike on the way."""
+"""A package as the body of a response: whole or in part, and with the faults of its download."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 
 
 def package_response(attachment: Attachment, call: Call, switches: Switches) -> Response:
-    """200 with the package, 206 with the range asked for, or 416.
+    """Return 200 with the package, 206 with the requested range, or 416.
 
-    A range is honoured only if ``If-Range``, where given, names the current ETag; several ranges in one request are not.
+    A range is honoured only if ``If-Range``, where given, has the current ETag. Several ranges in one request are ignored.
     """
     package = attachment.build()
     active_faults = attachment.export.context.active_faults

@@ -1,4 +1,4 @@
-"""Signed, expiring URLs: a presigned one for S3, JSON Web Tokens elsewhere."""
+"""Signed, expiring URLs: presigned ones for S3, JSON Web Tokens elsewhere."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _S3_TIME = "%Y%m%dT%H%M%SZ"
 
 
 class UrlSigner:
-    """Signs with a key that only the sandbox has."""
+    """Signs and verifies with a key that is derived from the seed."""
 
     def __init__(self, seed: int) -> None:
         self._key = hashlib.sha256(f"signing key {seed}".encode()).digest()
 
     def token(self, subject: str, expires: float) -> str:
-        """A JWT (HS512) about ``subject``."""
+        """Return a JWT (HS512) for ``subject``."""
         head = _encode({"alg": "HS512", "typ": "JWT"})
         claims = _encode({"resource": subject, "exp": int(expires)})
         return f"{head}.{claims}.{self._sign(f'{head}.{claims}')}"
 
     def accepts(self, token: str, subject: str, now: float) -> bool:
-        """Whether the token is ours, about ``subject``, and still good."""
+        """Return whether a token is valid for ``subject`` at ``now``."""
         body, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
             return False
@@ -33,15 +33,15 @@ class UrlSigner:
         return claims.get("resource") == subject and now < int(claims.get("exp", 0))
 
     def sign(self, text: str) -> str:
-        """The signature of a text, such as the policy of an upload."""
+        """Return the signature of a text, such as the policy of an upload."""
         return self._sign(text)
 
     def has_signed(self, text: str, signature: str) -> bool:
-        """Whether a signature is ours, of this text."""
+        """Return whether a signature of a text is valid."""
         return hmac.compare_digest(signature.encode(), self._sign(text).encode())
 
     def presign(self, path: str, now: float, lifetime: float, file_name: str) -> str:
-        """Query of a presigned S3 URL."""
+        """Return the query of a presigned S3 URL."""
         date = datetime.fromtimestamp(now, tz=timezone.utc).strftime(_S3_TIME)
         query = {
             "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
@@ -55,7 +55,7 @@ class UrlSigner:
         return urlencode(query, quote_via=quote)
 
     def presigned_is_good(self, path: str, query: dict[str, str], now: float) -> bool:
-        """Whether a presigned URL is ours and still good."""
+        """Return whether a presigned URL is valid at ``now``."""
         date, lifetime = query.get("X-Amz-Date", ""), query.get("X-Amz-Expires", "")
         signature = self._sign(f"{path}:{date}:{lifetime}")
         if not hmac.compare_digest(signature.encode(), query.get("X-Amz-Signature", "").encode()):

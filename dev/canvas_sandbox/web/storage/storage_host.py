@@ -1,4 +1,4 @@
-"""The storage host: knows signed URLs, not people."""
+"""The storage host, which checks signed URLs and knows no users."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from canvas_sandbox.web.http.messages import Call, Response
 from canvas_sandbox.web.storage.files import object_path
 from canvas_sandbox.web.storage.package_body import package_response
 from canvas_sandbox.web.storage.signed_urls import UrlSigner
+from canvas_sandbox.web.storage.storage_errors import instfs_error, s3_error
 from canvas_sandbox.world import World
 
 
 class StorageHost:
-    """Serves packages to whoever brings a good signature, and refuses whoever brings Canvas's token as well."""
+    """Serves packages for a valid signature. A request that also has Canvas's token is refused."""
 
     def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
@@ -39,7 +40,7 @@ class StorageHost:
         return package_response(attachment, call, self._world.kernel.switches)
 
     def _find(self, path: str) -> Attachment | None:
-        """The attachment a path names, by id or by uuid, if the whole path is right."""
+        """Return the attachment of a path, by id or by uuid, if the whole path is right."""
         parts = path.strip("/").split("/")
         if self._kind is Storage.INSTFS:
             found = (row for row in self._world.exports.attachments.values() if row.uuid in parts)
@@ -51,6 +52,5 @@ class StorageHost:
 
     def _refuse(self, status: int, code: str, message: str) -> Response:
         if self._kind is Storage.INSTFS:
-            return Response(401 if status == 403 else status, {"error": code, "message": message})  # noqa: PLR2004  a status
-        body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-        return Response(status, body=body.encode(), content_type="application/xml")
+            return instfs_error(401 if status == 403 else status, code, message)  # noqa: PLR2004  a status
+        return s3_error(status, code, message)

@@ -1,4 +1,4 @@
-"""The three steps of an upload: what Canvas hands out, what storage accepts, and what completes it."""
+"""The three steps of an upload: Canvas's preflight, the file to the storage, and completion."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from canvas_sandbox.web.http.multipart import ReceivedForm
 from canvas_sandbox.web.http.router import Router
 from canvas_sandbox.web.storage.files import BUCKET, upload_json
 from canvas_sandbox.web.storage.signed_urls import UrlSigner
+from canvas_sandbox.web.storage.storage_errors import instfs_error, s3_error
 from canvas_sandbox.world import World
 
 POLICY_LIFETIME = 1800.0
@@ -25,7 +26,7 @@ _FREE_FIELDS = frozenset({"Policy", "x-amz-signature", "Signature", "content-typ
 
 
 class UploadEndpoints:
-    """Upload endpoints. Uploads are for imports only."""
+    """The endpoints of uploads. Uploads are for imports only."""
 
     def __init__(self, world: World, signer: UrlSigner) -> None:
         self._world = world
@@ -38,14 +39,14 @@ class UploadEndpoints:
             router.add(method, "/api/v1/files/:id/create_success", self.create_success)
 
     def expects(self, method: str, path: str, *, on_storage: bool) -> bool:
-        """Whether a request is an upload to one of the two hosts."""
+        """Return whether a request is an upload to this host."""
         if self._kind is Storage.LOCAL:
             return method == "POST" and not on_storage and path == "/files_api"
         target = "/files" if self._kind is Storage.INSTFS else f"/{BUCKET}"
         return method == "POST" and on_storage and path.rstrip("/") == target
 
     def preflight(self, upload: Upload) -> dict[str, Any]:
-        """``pre_attachment``: where to send the file, and the fields that go before it."""
+        """Return ``pre_attachment``: where to send the file, and the fields before it."""
         data: dict[str, Any] = {"file_param": "file", "progress": None}
         if self._kind is Storage.INSTFS:
             token = self._signer.token(f"upload:{upload.id}", upload.issued_at + POLICY_LIFETIME)
@@ -86,7 +87,7 @@ class UploadEndpoints:
         }
 
     def accept(self, call: Call, received: ReceivedForm) -> Response:
-        """The second step: the file arrives where `preflight` sent it. Of what is refused nothing is kept."""
+        """Accept or refuse the file of the second step. A refused file is removed."""
         instfs = self._kind is Storage.INSTFS
         response = self._accept_instfs(call, received) if instfs else self._accept_form(call, received)
         if received.stored is not None:
@@ -94,7 +95,7 @@ class UploadEndpoints:
         return response
 
     def create_success(self, call: Call) -> Response:
-        """``GET`` or ``POST /api/v1/files/:id/create_success?uuid=``: the third step; works once."""
+        """``GET`` or ``POST /api/v1/files/:id/create_success?uuid=``: the third step, which works once."""
         number = call.ids["id"]
         upload = self._world.migrations.uploads.get(int(number)) if number.isdecimal() else None
         if upload is None or call.params.get("uuid") != upload.uuid or upload.state != "received":
@@ -103,13 +104,13 @@ class UploadEndpoints:
 
     def _accept_instfs(self, call: Call, received: ReceivedForm) -> Response:
         if "Authorization" in call.headers and self._world.kernel.switches.reject_bearer_on_storage:
-            return _instfs_error(401, "only one credential is allowed")
+            return instfs_error(401, "upload refused", "only one credential is allowed")
         upload = self._upload_of(str(call.query.get("token", "")), call.now)
         if upload is None:
-            return _instfs_error(401, "token is not valid")
+            return instfs_error(401, "upload refused", "token is not valid")
         if received.stored is None or received.late or received.stored.size == 0:
-            return _instfs_error(400, "a file is required, as the last field")
-        self._keep(upload, received)
+            return instfs_error(400, "upload refused", "a file is required, as the last field")
+        self._record_file(upload, received)
         done = self._complete(upload)
         if done.status == 200:  # noqa: PLR2004  a status
             done.status = 201
@@ -117,12 +118,12 @@ class UploadEndpoints:
         return done
 
     def _accept_form(self, call: Call, received: ReceivedForm) -> Response:
-        """A form with a signed policy; local storage says no more of what is wrong than that something is."""
+        """Accept a form with a signed policy. Local storage refuses without a reason."""
         fault = self._fault_of(call, received)
         if fault is not None:
-            return Response(400, body=b"") if self._kind is Storage.LOCAL else _s3_error(*fault)
+            return Response(400, body=b"") if self._kind is Storage.LOCAL else s3_error(*fault)
         upload = self._world.migrations.uploads[_decode(received.fields["Policy"])["upload"]]
-        self._keep(upload, received)
+        self._record_file(upload, received)
         if self._kind is Storage.LOCAL:
             return Response(302, body=b"", headers={"Location": self._success_url(upload)})
         location = f"{self._success_url(upload)}&bucket={BUCKET}&key=account_1%2Fattachments%2F{upload.id}"
@@ -131,7 +132,7 @@ class UploadEndpoints:
     def _fault_of(  # noqa: PLR0911  one return a reason
         self, call: Call, received: ReceivedForm
     ) -> tuple[int, str, str] | None:
-        """Status, code and message of a form that storage refuses."""
+        """Return status, code and message of a form that the storage refuses."""
         fields, stored = received.fields, received.stored
         on_storage = self._kind is Storage.S3 and self._world.kernel.switches.reject_bearer_on_storage
         if on_storage and "Authorization" in call.headers:
@@ -164,7 +165,7 @@ class UploadEndpoints:
         return None
 
     def _upload_of(self, token: str, now: float) -> Upload | None:
-        """The pending upload that a token is about."""
+        """Return the pending upload of a token."""
         return next(
             (
                 upload
@@ -174,8 +175,8 @@ class UploadEndpoints:
             None,
         )
 
-    def _keep(self, upload: Upload, received: ReceivedForm) -> None:
-        """The storage has it; sent once more before it was completed, the later one counts."""
+    def _record_file(self, upload: Upload, received: ReceivedForm) -> None:
+        """Record the file. Until the upload is completed, a later file replaces it."""
         stored = received.stored
         if upload.state == "success" or stored is None:
             return
@@ -196,15 +197,6 @@ class UploadEndpoints:
 
     def _success_url(self, upload: Upload) -> str:
         return f"{self._world.kernel.canvas_url}/api/v1/files/{upload.id}/create_success?uuid={upload.uuid}"
-
-
-def _s3_error(status: int, code: str, message: str) -> Response:
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Response(status, body=body.encode(), content_type="application/xml")
-
-
-def _instfs_error(status: int, message: str) -> Response:
-    return Response(status, {"error": "upload refused", "message": message})
 
 
 def _encode(policy: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.content.selection import Selection, pick
 from canvas_sandbox.exports.build import build
 from canvas_sandbox.exports.package_spec import PackageSpec
-from canvas_sandbox.imports.holding.holding import NOTHING
+from canvas_sandbox.imports.holding.holding import EMPTY_HOLDING
 from canvas_sandbox.imports.open_package import BadPackageError, Package
 from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.imports.quiz_and_file_packages import read_files
@@ -35,7 +35,8 @@ from canvas_sandbox.packages.virtual_file import Literal, VirtualFile
 if TYPE_CHECKING:
     from tests.support.sandbox_client import Call, Caller, Start
 
-REAL = sorted((Path(__file__).parents[3] / "archive" / "data").glob("*.imscc"))
+REAL = sorted((Path(__file__).parents[3] / "data" / "packages").glob("*.imscc"))
+assert REAL, "the packages of real courses have moved"
 LISTINGS = (
     "modules",
     "pages",
@@ -296,8 +297,10 @@ def again(
     """The package of a course that held nothing before it imported one."""
     own = generate(Source("course", 102, 0, 0, 1, empty=True))
     ids = itertools.count(8_000_000_000)
-    holding = NOTHING.plus(read(Package(VirtualFile([Literal(package)]))), own, lambda: next(ids))
-    content = holding.furnish(own)
+    holding = EMPTY_HOLDING.with_package(
+        read(Package(VirtualFile([Literal(package)]))), own, lambda: next(ids)
+    )
+    content = holding.content_with(own)
     verbatim = holding.verbatim(content, whole=True)
     return build(export_type, order(content, 102, version=version, verbatim=verbatim)).read()
 

@@ -24,7 +24,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Places
-from canvas_exports.core.export.transfer import Courier
+from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.open_store import open_store
@@ -59,12 +59,12 @@ def main() -> None:
         open_store(order["archive"], keys) as store,
         ThreadPoolExecutor(min(len(canvas["courses"]) * exports, 16 * options.parallel_transfers)) as threads,
     ):
-        courier = Courier(client, Places([store]), options, run)
+        mover = PackageMover(client, Places([store]), options, run)
         items = [_finished(client, context) for context in options.contexts for _ in range(exports)]
         problem("manifest-1", {})  # imports what it needs: imports are not measured
         forget_peak()
         before = Reading.take()
-        results = list(threads.map(courier.carry, items))
+        results = list(threads.map(mover.move, items))
         report = _report(results, before)
     sys.stdout.write(json.dumps(report) + "\n")
 

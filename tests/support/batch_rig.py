@@ -23,7 +23,7 @@ from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.polling.interval import Pace
 from canvas_exports.core.export.replicas import Places
-from canvas_exports.core.export.transfer import Courier
+from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
@@ -134,7 +134,7 @@ class Rig:
         self.token = canvas.token
         self.saves = 0
         self.deaths = 0
-        self.courier: Courier
+        self.mover: PackageMover
         self._die_at = die_at
         self._stored = stored
         self._dead = False
@@ -147,7 +147,7 @@ class Rig:
         assert checkpoint is not None
         self._dead = False
         with closing(client(self.canvas, self.token)) as canvas:
-            self.courier = Courier(canvas, Places([self.store]), self.options, RUN)
+            self.mover = PackageMover(canvas, Places([self.store]), self.options, RUN)
             yield Batch(
                 client=canvas,
                 looks=lambda: AsyncCanvasClient(
@@ -158,7 +158,7 @@ class Rig:
                     clock=hurried,
                     sleep=nod,
                 ),
-                courier=self.courier,
+                mover=self.mover,
                 options=self.options,
                 checkpoint=checkpoint,
                 save=self._save,

@@ -20,7 +20,7 @@ from canvas_exports.core.export.polling.interval import Pace
 from canvas_exports.core.export.polling.poll_results import Sightings
 from canvas_exports.core.export.polling.wait import Pause
 from canvas_exports.core.export.replicas import Places, first_answer
-from canvas_exports.core.export.transfer import Courier
+from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -259,7 +259,7 @@ class CanvasContentExportOperator(BaseOperator):
             batch = Batch(
                 client=client,
                 looks=hook.async_conn,
-                courier=Courier(client, places, options, run, observer=observer),
+                mover=PackageMover(client, places, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
                 save=lambda document: store_state.set(CHECKPOINT, document),

@@ -19,7 +19,7 @@ from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import COMPLETE, Item, State
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Places, first_answer, usable
-from canvas_exports.core.export.transfer import Courier
+from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_report import exchange_reports, gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
@@ -68,7 +68,7 @@ def stores(tmp_path: Path) -> list[Fickle]:
 
 
 def carried(way: Way, places: Places, item: Item) -> events.Stored:
-    event = Courier(way.ours, places, build_options(courses=["100"]), RUN).carry(item)
+    event = PackageMover(way.ours, places, build_options(courses=["100"]), RUN).move(item)
     assert isinstance(event, events.Stored)
     return event
 
@@ -220,10 +220,10 @@ def test_where_none_works_any_more_those_left_alone_are_tried_again(way: Way, st
     for _ in range(3):
         carried(way, places, way.item())
     stores[0].error, stores[1].error = AWAY, None
-    courier = Courier(way.ours, places, build_options(courses=["100"]), RUN)
+    mover = PackageMover(way.ours, places, build_options(courses=["100"]), RUN)
     item = way.item()
-    assert isinstance(courier.carry(item), events.FetchFailed)
-    event = courier.carry(item)
+    assert isinstance(mover.move(item), events.FetchFailed)
+    event = mover.move(item)
     assert isinstance(event, events.Stored)
     assert event.reason == f"not in {stores[0].uri}: the connection was refused"
 

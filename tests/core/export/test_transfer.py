@@ -27,7 +27,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Places
-from canvas_exports.core.export.transfer import Courier, TransferCancelled
+from canvas_exports.core.export.transfer import PackageMover, TransferCancelled
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
@@ -67,9 +67,9 @@ class Way:
         self.ours = ours
         self.store = FileStore(folder.as_uri(), folder)
 
-    def courier(self, **arguments: Any) -> Courier:
+    def mover(self, **arguments: Any) -> PackageMover:
         options = build_options(**{"courses": ["100"], **arguments})
-        return Courier(self.ours, Places([self.store]), options, RUN)
+        return PackageMover(self.ours, Places([self.store]), options, RUN)
 
     def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
         """A ready item: the export is made, and Canvas is waited for."""
@@ -79,8 +79,8 @@ class Way:
             time.sleep(0.005)
         return Item(context, export_type, State.READY, canvas_id=where.canvas_id, export_id=export.id)
 
-    def carry(self, item: Item | None = None, **arguments: Any) -> events.Event:
-        return self.courier(**arguments).carry(item or self.item())
+    def move(self, item: Item | None = None, **arguments: Any) -> events.Event:
+        return self.mover(**arguments).move(item or self.item())
 
     @property
     def files(self) -> list[str]:
@@ -110,7 +110,7 @@ def with_faults(*faults: Fault | LimitedFault) -> pytest.MarkDecorator:
 class TestStored:
     def test_the_event_says_what_and_where(self, way: Way) -> None:
         item = way.item()
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Stored)
         assert (event.item, event.export_id, event.outcome) == (NAME, item.export_id, Outcome.STORED)
         assert (event.reason, event.findings, event.label) == (None, 0, "BIO-100")
@@ -119,7 +119,7 @@ class TestStored:
 
     def test_the_manifest_says_everything_about_course_export_and_run(self, way: Way) -> None:
         item = way.item()
-        event = way.carry(item, key_template="{term}/{course_code}-{sis_id}/{export_id}")
+        event = way.move(item, key_template="{term}/{course_code}-{sis_id}/{export_id}")
         assert isinstance(event, events.Stored)
         assert event.key == f"courses/100/Default-Term/BIO-100-BIO-100/{item.export_id}.imscc"
         manifest = json.loads((way.folder / event.key).with_suffix(".json").read_text())
@@ -143,7 +143,7 @@ class TestStored:
         }
 
     def test_a_selection_is_written_down(self, way: Way) -> None:
-        event = way.carry(select={"pages": [1]})
+        event = way.move(select={"pages": [1]})
         assert isinstance(event, events.Stored)
         manifest = json.loads((way.folder / event.key).with_suffix(".json").read_text())
         assert manifest["export"]["select"] == {"pages": [1]}
@@ -153,7 +153,7 @@ class TestStored:
         with Sandbox([course(100)], groups=groups, switches=QUICK) as canvas, client(canvas) as ours:
             way = Way(canvas, tmp_path, ours)
             for context, person in (("group:7", False), ("user:1", True)):
-                event = way.carry(way.item(context, "zip"))
+                event = way.move(way.item(context, "zip"))
                 assert isinstance(event, events.Stored)
                 assert event.label is None
                 text = (tmp_path / event.key).with_suffix(".json").read_text()
@@ -163,25 +163,25 @@ class TestStored:
 
     def test_a_name_not_resolved_yet_leads_there_as_well(self, way: Way) -> None:
         item = replace(way.item(), context="course:sis_course_id:BIO/100", canvas_id=100)
-        assert isinstance(way.carry(item), events.Stored)
+        assert isinstance(way.move(item), events.Stored)
 
     def test_a_long_course_code_is_cut_for_the_report(self, tmp_path: Path) -> None:
         long = replace(course(100), course_code="Biology " * 20)
         for way in way_over(tmp_path, long):
-            event = way.carry()
+            event = way.move()
             assert isinstance(event, events.Stored)
             assert event.label == ("Biology " * 20)[:40]
 
     def test_twice_is_once(self, way: Way) -> None:
         item = way.item()
-        first = way.carry(item)
+        first = way.move(item)
         downloads = len([record for record in way.canvas.requests if record.listener == "storage"])
-        assert way.carry(item) == first
+        assert way.move(item) == first
         assert len([record for record in way.canvas.requests if record.listener == "storage"]) == downloads
 
     @with_faults(Fault.INCOMPLETE)
     def test_what_is_missing_is_the_reason(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.Stored)
         assert (event.outcome, event.findings) == (Outcome.INCOMPLETE, 1)
         assert event.reason is not None
@@ -189,21 +189,21 @@ class TestStored:
 
     @with_faults(Fault.INCOMPLETE, Fault.EXPORT_ERRORS)
     def test_of_several_findings_the_first_is_told_and_the_others_counted(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.Stored)
         assert event.reason is not None
         assert event.reason.endswith(f" (and {event.findings - 1} more)")
 
     @with_faults(Fault.EXPORT_ERRORS)
     def test_a_finding_without_a_place_is_told_without_one(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.Stored)
         assert event.reason is not None
         assert event.reason.startswith("Canvas noted while it exported: ")
 
     @with_faults(Fault.EMPTY)
     def test_an_empty_course_is_stored_too(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.Stored)
         assert (event.outcome, event.reason) == (Outcome.EMPTY, None)
 
@@ -214,21 +214,21 @@ class TestNotStored:
     @with_faults(Fault.EXPORT_FAILS)
     def test_an_export_that_failed(self, troubled: Way) -> None:
         item = troubled.item()
-        assert troubled.carry(item) == events.ExportFailed(
+        assert troubled.move(item) == events.ExportFailed(
             NAME, item.export_id or 0, "Canvas reported the export as failed"
         )
 
     @with_faults(Fault.NO_ATTACHMENT)
     def test_an_export_without_a_package(self, troubled: Way) -> None:
         item = troubled.item()
-        assert troubled.carry(item) == events.ExportFailed(
+        assert troubled.move(item) == events.ExportFailed(
             NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
         )
 
     def test_a_package_that_has_expired(self, way: Way) -> None:
         item = way.item()
         way.canvas.advance(31 * 86_400)
-        event = way.carry(item)
+        event = way.move(item)
         assert event == events.ExportFailed(
             NAME, item.export_id or 0, "Canvas reported the export as done, but has no package"
         )
@@ -237,22 +237,22 @@ class TestNotStored:
         for way in way_over(tmp_path, course(100, duration=60.0)):
             export = way.ours.create_export(Context.parse(100), ExportRequest.build("common_cartridge"))
             item = Item("course:100", "common_cartridge", State.READY, canvas_id=100, export_id=export.id)
-            assert way.carry(item) == events.NotReady(NAME, export.id)
+            assert way.move(item) == events.NotReady(NAME, export.id)
 
     def test_an_export_that_is_gone(self, way: Way) -> None:
         item = replace(way.item(), export_id=999)
-        assert way.carry(item) == events.ExportFailed(NAME, 999, "Canvas no longer knows the export")
+        assert way.move(item) == events.ExportFailed(NAME, 999, "Canvas no longer knows the export")
 
     def test_a_course_that_was_closed_to_us(self, way: Way) -> None:
         item = way.item()
         way.canvas.inject(RequestFault("denied", path=r"/content_exports/\d+$"))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.DENIED
 
     @with_faults(Fault.WRONG_COURSE)
     def test_a_package_of_another_course_is_never_fetched_again(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
         assert "not 100" in event.reason
@@ -260,14 +260,14 @@ class TestNotStored:
 
     @with_faults(Fault.CORRUPT)
     def test_a_spoiled_package_is_worth_another_export(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.FetchFailed)
         assert (event.spoiled, event.at_once) == (True, False)
         assert troubled.files == []
 
     @with_faults(Fault.TRUNCATED)
     def test_a_download_of_another_length_is_worth_another_export(self, troubled: Way) -> None:
-        event = troubled.carry()
+        event = troubled.move()
         assert isinstance(event, events.FetchFailed)
         assert (event.spoiled, event.at_once) == (True, False)
         assert event.reason.startswith("storage has ")
@@ -277,14 +277,14 @@ class TestNotStored:
     def test_a_failed_fetch_says_which_one_it_was(self, way: Way, fetches: int) -> None:
         item = replace(way.item(), fetches=fetches)
         way.canvas.inject(RequestFault("maintenance", times=None))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.FetchFailed)
         assert event.fetch == fetches
 
     def test_a_download_that_storage_cannot_resume_is_to_begin_at_once(self, tmp_path: Path) -> None:
         switches = replace(QUICK, ranges=False)
         for way in way_over(tmp_path, course(100, Fault.CUT.times(1)), switches=switches):
-            event = way.carry()
+            event = way.move()
             assert isinstance(event, events.FetchFailed)
             assert (event.spoiled, event.at_once) == (False, True)
             assert way.files == []
@@ -293,7 +293,7 @@ class TestNotStored:
 class TestTheArchive:
     def stored(self, way: Way) -> tuple[Item, Path]:
         item = way.item()
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Stored)
         return item, way.folder / event.key
 
@@ -301,7 +301,7 @@ class TestTheArchive:
         item, package = self.stored(way)
         manifest = package.with_suffix(".json")
         manifest.write_text(manifest.read_text().replace("127.0.0.1", "canvas.example.edu"))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
         assert "use another archive for another Canvas" in event.reason
@@ -309,7 +309,7 @@ class TestTheArchive:
     def test_a_manifest_whose_package_is_gone_concerns_this_course_only(self, way: Way) -> None:
         item, package = self.stored(way)
         package.unlink()
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
         assert "restore it, or delete the manifest" in event.reason
@@ -331,7 +331,7 @@ class TestTheArchive:
         item, package = self.stored(way)
         marker = package.with_suffix(".json")
         marker.write_bytes(spoil(marker.read_bytes()))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
         assert f"{marker.name} cannot be read: " in (event.reason or "")
@@ -347,7 +347,7 @@ class TestTheArchive:
             raise LockedError("it is locked", key=key)
 
         monkeypatch.setattr(FileStore, "delete", refuse)
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.ExportFailed), "another export has another name"
         assert "it is locked" in event.reason
 
@@ -355,7 +355,7 @@ class TestTheArchive:
         item = way.item()
         (way.folder / "courses").write_text("a file where a folder should be")
         with pytest.raises(ArchiveDeniedError):
-            way.carry(item)
+            way.move(item)
 
 
 ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
@@ -413,9 +413,9 @@ class TestEveryError:
                 patched.setattr(owner, step, fail)
                 if kind is None:
                     with pytest.raises(type(error)):
-                        way.carry(item)
+                        way.move(item)
                     continue
-                event = way.carry(item)
+                event = way.move(item)
             assert isinstance(event, kind), error
             if isinstance(event, events.Ended):
                 denied = isinstance(error, PermissionDeniedError)
@@ -423,14 +423,14 @@ class TestEveryError:
             if isinstance(event, events.FetchFailed):
                 assert event.spoiled == isinstance(error, CorruptPackageError)
                 assert event.at_once == getattr(error, "restart", False)
-        assert isinstance(way.carry(item), events.Stored), "none of it left anything in the way"
+        assert isinstance(way.move(item), events.Stored), "none of it left anything in the way"
 
     def test_the_reason_is_short_and_the_log_has_the_request_id(
         self, way: Way, caplog: pytest.LogCaptureFixture
     ) -> None:
         item = way.item()
         way.canvas.inject(RequestFault("maintenance", times=None))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.FetchFailed)
         assert re.fullmatch(r"Canvas could not answer \(HTTP 503, request \S+\)", event.reason)
         (record,) = [record for record in caplog.records if record.name == transfer.__name__]
@@ -447,7 +447,7 @@ class TestThisOneOnly:
     def test_a_token_refused_for_it_alone(self, way: Way) -> None:
         item = way.item()
         way.canvas.inject(RequestFault("bad_token", path=r"/content_exports/\d+$", times=None))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.FetchFailed)
         assert "HTTP 401, request " in event.reason
 
@@ -460,7 +460,7 @@ class TestThisOneOnly:
             raise RecursionError("odd")
 
         monkeypatch.setattr(CanvasClient, "course", mistaken)
-        event = way.carry(item)
+        event = way.move(item)
         assert event == events.FetchFailed(
             NAME,
             item.export_id or 0,
@@ -481,7 +481,7 @@ class TestThisOneOnly:
         effects = {400: "bad_request_page", 403: "denied", 404: "not_found"}
         path = r"/download$" if on_canvas else r"^/canvas-sandbox/"
         way.canvas.inject(RequestFault(effects[status], path=path, times=None))
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.FetchFailed)
         assert event.spoiled == spoiled
         assert event.by_source
@@ -512,7 +512,7 @@ class TestThisOneOnly:
             raise error
 
         monkeypatch.setattr(CanvasClient, "show_export", refused)
-        event = way.carry(item)
+        event = way.move(item)
         assert isinstance(event, events.FetchFailed)
         assert (event.by_source, event.spoiled) == (by_source, False)
 
@@ -521,10 +521,10 @@ class TestCancelled:
     def test_nothing_begins_after_it(self, way: Way) -> None:
         item = way.item()
         before = len(way.canvas.requests)
-        courier = way.courier()
-        courier.cancel()
+        mover = way.mover()
+        mover.cancel()
         with pytest.raises(TransferCancelled):
-            courier.carry(item)
+            mover.move(item)
         assert len(way.canvas.requests) == before
 
     def test_an_upload_is_aborted_at_its_next_block(
@@ -532,28 +532,28 @@ class TestCancelled:
     ) -> None:
         download = CanvasClient.download
         passed: list[int] = []
-        couriers: list[Courier] = []
+        movers: list[PackageMover] = []
 
         def cancelled_after_the_first(*arguments: Any) -> Iterator[memoryview]:
             for block in download(*arguments):
                 yield block
                 passed.append(len(block))
-                couriers[0].cancel()
+                movers[0].cancel()
 
         monkeypatch.setattr(CanvasClient, "download", cancelled_after_the_first)
         for way in way_over(tmp_path, course(100, size=3_000_000)):
-            couriers.append(way.courier())
+            movers.append(way.mover())
             with pytest.raises(TransferCancelled):
-                couriers[0].carry(way.item())
+                movers[0].move(way.item())
             assert len(passed) == 1
             assert way.files == []
 
     def test_a_wait_for_the_next_fetch_ends_at_once(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 3600.0))
-        item, courier = replace(way.item(), fetches=1), way.courier()
-        courier.cancel()
+        item, mover = replace(way.item(), fetches=1), way.mover()
+        mover.cancel()
         with pytest.raises(TransferCancelled):
-            courier.carry(item)
+            mover.move(item)
 
 
 class TestMemory:
@@ -562,9 +562,9 @@ class TestMemory:
     ) -> None:
         monkeypatch.setattr(transfer, "_BLOCKS", 1)
         for way in way_over(tmp_path, course(100, size=20_000_000)):
-            item, courier = way.item(), way.courier(parallel_transfers=1)
+            item, mover = way.item(), way.mover(parallel_transfers=1)
             done: list[events.Event] = []
-            thread = threading.Thread(target=lambda: done.append(courier.carry(item)), daemon=True)  # noqa: B023 - one turn
+            thread = threading.Thread(target=lambda: done.append(mover.move(item)), daemon=True)  # noqa: B023 - one turn
             thread.start()
             thread.join(30)
             assert [type(event) for event in done] == [events.Stored]
@@ -581,7 +581,7 @@ class TestSeveralConnections:
             over_one = hashlib.sha256()
             for block in way.ours.download(context, way.ours.show_export(context, item.export_id or 0)):
                 over_one.update(block)
-            event = way.courier(parallel_ranges=4).carry(item)
+            event = way.mover(parallel_ranges=4).move(item)
             assert isinstance(event, events.Stored)
             assert event.key is not None
             assert hashlib.sha256(way.store.read(event.key)).digest() == over_one.digest()
@@ -603,11 +603,11 @@ class TestWaiting:
             waits.append(seconds)
             return True
 
-        courier = way.courier()
-        monkeypatch.setattr(courier._cancelled, "wait", wait)
+        mover = way.mover()
+        monkeypatch.setattr(mover._cancelled, "wait", wait)
         monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 5.0, 20.0))
         item = way.item()
         for fetches, at_once in ((0, False), (1, False), (2, False), (7, False), (2, True)):
             with pytest.raises(TransferCancelled):
-                courier.carry(replace(item, fetches=fetches), at_once=at_once)
+                mover.move(replace(item, fetches=fetches), at_once=at_once)
         assert waits == [0.0, 5.0, 20.0, 20.0, 0.0]

@@ -27,7 +27,7 @@ def way(tmp_path: Path) -> Iterator[Way]:
 
 
 def night(way: Way, context: str = "course:100", export_type: str = "common_cartridge") -> events.Stored:
-    event = way.carry(way.item(context, export_type))
+    event = way.move(way.item(context, export_type))
     assert isinstance(event, events.Stored)
     return event
 
@@ -45,7 +45,7 @@ def test_the_second_night_names_the_package_of_the_first(way: Way, export_type: 
 def test_a_course_with_a_new_quiz_is_stored_once(tmp_path: Path, proof: str, holds: NewQuizzes) -> None:
     switches = replace(QUICK, new_quizzes=holds)
     for way in way_over(tmp_path, course(100), switches=switches):
-        ends = [way.carry(way.item(), proof=proof) for _ in range(2)]
+        ends = [way.move(way.item(), proof=proof) for _ in range(2)]
         outcomes = [end.outcome for end in ends if isinstance(end, events.Stored)]
         assert outcomes == [Outcome.STORED, Outcome.UNCHANGED]
         manifest = json.loads(next(way.folder.glob("**/*.json")).read_text())
@@ -72,7 +72,7 @@ def test_an_edited_course_is_stored(way: Way) -> None:
 
 def test_store_stores_every_package(way: Way) -> None:
     night(way)
-    event = way.carry(way.item(), unchanged="store")
+    event = way.move(way.item(), unchanged="store")
     assert isinstance(event, events.Stored)
     assert event.outcome is Outcome.STORED
     assert len(way.files) == 4

@@ -27,7 +27,7 @@ from canvas_exports.core.export.polling.poll import Looks
 from canvas_exports.core.export.polling.poll_results import News, Sightings, Wake, Watched
 from canvas_exports.core.export.polling.wait import Pause, pause, watched_of
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.export.transfer import FETCHES, Courier, TransferCancelled
+from canvas_exports.core.export.transfer import FETCHES, PackageMover, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 
@@ -63,7 +63,7 @@ class Batch:
     Args:
         client: for everything but watching.
         looks: makes the asynchronous client that watching needs.
-        courier: moves one package.
+        mover: moves one package.
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
         save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
@@ -75,7 +75,7 @@ class Batch:
         *,
         client: CanvasClient,
         looks: Callable[[], AbstractAsyncContextManager[Looks]],
-        courier: Courier,
+        mover: PackageMover,
         options: BatchOptions,
         checkpoint: Checkpoint,
         save: Callable[[dict[str, Any]], None],
@@ -84,7 +84,7 @@ class Batch:
     ) -> None:
         self._client = client
         self._looks = looks
-        self._courier = courier
+        self._mover = mover
         self._options = options
         self._checkpoint = checkpoint
         self._store_checkpoint = save
@@ -94,7 +94,7 @@ class Batch:
         self._now = now
         self._cancelled = threading.Event()
         self._met = False
-        self._carried: dict[Future[events.Event], str] = {}
+        self._moving: dict[Future[events.Event], str] = {}
         self._engine = Engine(
             checkpoint.items,
             Limits(
@@ -182,7 +182,7 @@ class Batch:
     def cancel(self) -> None:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
         self._cancelled.set()
-        self._courier.cancel()
+        self._mover.cancel()
         self._client.stop()
 
     def interrupt(self, reason: str) -> None:
@@ -266,25 +266,25 @@ class Batch:
 
     def _transfer(self, names: tuple[str, ...]) -> None:
         """Move packages, as many at once as there are lanes open; the checkpoint follows each."""
-        lanes = self._courier.lanes
+        lanes = self._mover.lanes
         denied: dict[str, ArchiveDeniedError] = {}
         with ThreadPoolExecutor(lanes.most, thread_name_prefix="transfer") as pool:
 
-            def carry(name: str, *, at_once: bool = False) -> Future[events.Event]:
-                future = pool.submit(self._courier.carry, replace(self._engine.items[name]), at_once=at_once)
-                self._carried[future] = name
+            def move(name: str, *, at_once: bool = False) -> Future[events.Event]:
+                future = pool.submit(self._mover.move, replace(self._engine.items[name]), at_once=at_once)
+                self._moving[future] = name
                 return future
 
             waiting, running = deque(names), set[Future[events.Event]]()
             try:
                 while waiting or running:
                     while waiting and len(running) < lanes.open:
-                        running.add(carry(waiting.popleft()))
+                        running.add(move(waiting.popleft()))
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    running |= {carry(name, at_once=True) for name in self._take_in(done, denied)}
+                    running |= {move(name, at_once=True) for name in self._take_in(done, denied)}
                 self._judge(denied, enough=1)
             except BaseException as error:
-                self._courier.cancel()
+                self._mover.cancel()
                 for future in running:
                     future.cancel()
                 if isinstance(error, (CanvasExportsError, Stopped)):  # the checkpoint is still ours
@@ -304,7 +304,7 @@ class Batch:
         again: list[str] = []
         failure: BaseException | None = None
         for future in done:
-            name = self._carried.pop(future)
+            name = self._moving.pop(future)
             if future.cancelled():
                 continue
             error = future.exception()
@@ -334,7 +334,7 @@ class Batch:
             return
         if not any(item.outcome is not None and item.outcome.has_package for item in self.items):
             raise next(iter(denied.values()))
-        self._courier.check()
+        self._mover.check()
 
     def _go_on(self) -> None:
         if self._cancelled.is_set():

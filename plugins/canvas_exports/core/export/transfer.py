@@ -74,13 +74,13 @@ class TransferCancelled(Stopped):
     """The task is being killed. Leaving a stream by an exception aborts its upload."""
 
 
-class Courier:
+class PackageMover:
     """Carries packages; used by several threads at once.
 
     Each call reads the export afresh, so a signed URL is never kept longer than its download.
 
     Attributes:
-        lanes: how many calls of ``carry`` should be under way.
+        lanes: how many calls of ``move`` should be under way.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Courier:
         """Abort every upload at its next block."""
         self._cancelled.set()
 
-    def carry(self, item: Item, *, at_once: bool = False) -> events.Event:
+    def move(self, item: Item, *, at_once: bool = False) -> events.Event:
         """Download, prove and publish the package of a ready item.
 
         What is wrong with one package is an event; only what is wrong with all of them is raised.
@@ -133,7 +133,7 @@ class Courier:
             raise TransferCancelled(item.name)
         try:
             with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
-                return self._carry(item, item.export_id or 0)
+                return self._move(item, item.export_id or 0)
         except CredentialError as error:
             self._client.whoami()  # refused here too, it is refused everywhere
             return self._failed(item, error)
@@ -152,7 +152,7 @@ class Courier:
         self._observer.fetch_failed(item.export_type)
         return _setback(item, item.export_id or 0, error)
 
-    def _carry(self, item: Item, export_id: int) -> events.Event:
+    def _move(self, item: Item, export_id: int) -> events.Event:
         context = Context.parse(item.context)
         if item.canvas_id is not None:
             context = context.resolved(item.canvas_id)

@@ -113,7 +113,7 @@ async def _batch(canvas: VirtualCanvas, numbers: range, queue: Queue, counts: _C
 
 async def _visit(canvas: VirtualCanvas, engine: Engine, counts: _Counts) -> None:
     """What a worker does before it leaves: as ``Batch.advance``."""
-    lanes = asyncio.Semaphore(_OPTIONS.parallel_transfers)
+    slots = asyncio.Semaphore(_OPTIONS.parallel_transfers)
     while True:
         for name in engine.decide().create:
             engine.apply(events.Intended(name, canvas.now()))
@@ -129,15 +129,15 @@ async def _visit(canvas: VirtualCanvas, engine: Engine, counts: _Counts) -> None
         ready = engine.decide().transfer
         if not ready:
             return
-        await asyncio.gather(*(_carry(canvas, engine, name, lanes, counts) for name in ready))
+        await asyncio.gather(*(_move(canvas, engine, name, slots, counts) for name in ready))
 
 
-async def _carry(
-    canvas: VirtualCanvas, engine: Engine, name: str, lanes: asyncio.Semaphore, counts: _Counts
+async def _move(
+    canvas: VirtualCanvas, engine: Engine, name: str, slots: asyncio.Semaphore, counts: _Counts
 ) -> None:
     item = engine.items[name]
     export_id = item.export_id or 0
-    async with lanes:
+    async with slots:
         export = await canvas.show_export(Context.parse(item.context), export_id)
         if not export.is_ready:
             counts.early += 1

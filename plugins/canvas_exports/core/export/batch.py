@@ -265,10 +265,10 @@ class Batch:
         return self._checkpoint.user_id or 0
 
     def _transfer(self, names: tuple[str, ...]) -> None:
-        """Move packages, as many at once as there are lanes open; the checkpoint follows each."""
-        lanes = self._mover.lanes
+        """Move packages, as many at once as there are slots open; the checkpoint follows each."""
+        slots = self._mover.slots
         denied: dict[str, ArchiveDeniedError] = {}
-        with ThreadPoolExecutor(lanes.most, thread_name_prefix="transfer") as pool:
+        with ThreadPoolExecutor(slots.max_width, thread_name_prefix="transfer") as pool:
 
             def move(name: str, *, at_once: bool = False) -> Future[events.Event]:
                 future = pool.submit(self._mover.move, replace(self._engine.items[name]), at_once=at_once)
@@ -278,7 +278,7 @@ class Batch:
             waiting, running = deque(names), set[Future[events.Event]]()
             try:
                 while waiting or running:
-                    while waiting and len(running) < lanes.open:
+                    while waiting and len(running) < slots.width:
                         running.add(move(waiting.popleft()))
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     running |= {move(name, at_once=True) for name in self._take_in(done, denied)}

@@ -23,7 +23,7 @@ from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.observer import UNOBSERVED, Observer
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.replicas import Places
-from canvas_exports.core.export.transfer_slots import Lanes
+from canvas_exports.core.export.transfer_slots import TransferSlots
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -80,7 +80,7 @@ class PackageMover:
     Each call reads the export afresh, so a signed URL is never kept longer than its download.
 
     Attributes:
-        lanes: how many calls of ``move`` should be under way.
+        slots: how many calls of ``move`` should be under way.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class PackageMover:
         # could wait for each other for ever.
         blocks = max(_BLOCKS, options.parallel_transfers + 1)
         self._budget = budget or BufferPool(blocks * BLOCK_SIZE)
-        self.lanes = Lanes(options.parallel_transfers)
+        self.slots = TransferSlots(options.parallel_transfers)
         self._cancelled = threading.Event()
 
     def check(self) -> None:
@@ -214,7 +214,7 @@ class PackageMover:
             level=self._options.proof,
             look=lambda: self._client.glance(context, export),
         )
-        with self.lanes.lane(expect.size, self._cancelled):
+        with self.slots.slot(expect.size, self._cancelled):
             return self._into_all(draft, delivery)
 
     def _into_all(self, draft: ManifestDraft, delivery: Delivery) -> _Told:

@@ -23,7 +23,7 @@ from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
@@ -59,7 +59,7 @@ def main() -> None:
         open_store(order["archive"], keys) as store,
         ThreadPoolExecutor(min(len(canvas["courses"]) * exports, 16 * options.parallel_transfers)) as threads,
     ):
-        mover = PackageMover(client, Places([store]), options, run)
+        mover = PackageMover(client, Replicas([store]), options, run)
         items = [_finished(client, context) for context in options.contexts for _ in range(exports)]
         problem("manifest-1", {})  # imports what it needs: imports are not measured
         forget_peak()

@@ -22,7 +22,7 @@ from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
@@ -147,7 +147,7 @@ class Rig:
         assert checkpoint is not None
         self._dead = False
         with closing(client(self.canvas, self.token)) as canvas:
-            self.mover = PackageMover(canvas, Places([self.store]), self.options, RUN)
+            self.mover = PackageMover(canvas, Replicas([self.store]), self.options, RUN)
             yield Batch(
                 client=canvas,
                 looks=lambda: AsyncCanvasClient(

@@ -19,7 +19,7 @@ from canvas_exports.core.export.planning.batch_plan import BatchReference, batch
 from canvas_exports.core.export.polling.interval import Pace
 from canvas_exports.core.export.polling.poll_results import Sightings
 from canvas_exports.core.export.polling.wait import Pause
-from canvas_exports.core.export.replicas import Places, first_answer
+from canvas_exports.core.export.replicas import Replicas, first_answer
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.outcomes import Outcome
@@ -237,7 +237,7 @@ class CanvasContentExportOperator(BaseOperator):
         with ExitStack() as opened:
             options = self._options(self._listed(checkpoint))
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
-            places = Places(opened.enter_context(archives))
+            replicas = Replicas(opened.enter_context(archives))
             hook = CanvasHook(self.canvas_conn_id)
             client = opened.enter_context(hook.get_conn())
             observer = opened.enter_context(observed(run, client.budget))
@@ -246,7 +246,7 @@ class CanvasContentExportOperator(BaseOperator):
                 options.on_clear == "restart" and checkpoint.generation != generation
             )
             if fresh:
-                places.check()
+                replicas.check()
             if checkpoint is None or fresh:
                 lost = checkpoint is None and (run.try_number > 1 or document is not None)
                 checkpoint = Batch.start(
@@ -259,7 +259,7 @@ class CanvasContentExportOperator(BaseOperator):
             batch = Batch(
                 client=client,
                 looks=hook.async_conn,
-                mover=PackageMover(client, places, options, run, observer=observer),
+                mover=PackageMover(client, replicas, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
                 save=lambda document: store_state.set(CHECKPOINT, document),
@@ -273,7 +273,7 @@ class CanvasContentExportOperator(BaseOperator):
                 batch.resume(try_number=run.try_number, generation=generation)
 
             def report() -> Receipt:
-                receipt = places.everywhere(
+                receipt = replicas.in_each(
                     lambda store: store_batch_report(store, batch.items, run, started_at=batch.started_at)
                 )
                 self.report_url = report_url(receipt.archive, receipt.report)

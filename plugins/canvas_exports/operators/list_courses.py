@@ -18,7 +18,7 @@ from canvas_exports.core.export.planning.batch_plan import plan_folder, write_pl
 from canvas_exports.core.export.planning.batching import Tally, cut, last_copies, neediest_first, unique
 from canvas_exports.core.export.planning.course_lists import read_list, shown_uri
 from canvas_exports.core.export.planning.course_names import Names
-from canvas_exports.core.export.replicas import usable
+from canvas_exports.core.export.replicas import writable_stores
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.runs import RunInfo
@@ -170,7 +170,7 @@ class CanvasListCoursesOperator(BaseOperator):
         if not self.archive:
             return cut(contexts, self.batch_size, exports_each=each)
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
-            stores = usable(opened)
+            stores = writable_stores(opened)
             exchange(stores, plan_folder(run))
             newest = last_copies(stores[0], among=contexts)
             # Of a course with a copy, a manifest tells.

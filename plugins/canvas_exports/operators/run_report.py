@@ -14,7 +14,7 @@ from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import planned
-from canvas_exports.core.export.replicas import Places, usable
+from canvas_exports.core.export.replicas import Replicas, writable_stores
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
@@ -133,9 +133,9 @@ class CanvasRunReportOperator(BaseOperator):
             )
 
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
-            stores = usable(opened)
+            stores = writable_stores(opened)
             exchange_reports(stores, run)
-            return Places(stores).everywhere(gather)
+            return Replicas(stores).in_each(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:
         """Make the note, the page and the message known to whoever asks for them."""

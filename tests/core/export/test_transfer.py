@@ -26,7 +26,7 @@ from canvas_exports.core.export import transfer
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover, TransferCancelled
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
@@ -69,7 +69,7 @@ class Way:
 
     def mover(self, **arguments: Any) -> PackageMover:
         options = build_options(**{"courses": ["100"], **arguments})
-        return PackageMover(self.ours, Places([self.store]), options, RUN)
+        return PackageMover(self.ours, Replicas([self.store]), options, RUN)
 
     def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
         """A ready item: the export is made, and Canvas is waited for."""

@@ -23,7 +23,7 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.engine.events import Stored
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
@@ -94,7 +94,7 @@ def back_up(client: CanvasClient, store: Store, course: int, export_type: str = 
         time.sleep(0.01)
     item = Item(str(context), export_type, canvas_id=course, export_id=export.id)
     run = RunInfo("backup", "run", "export", date(2026, 11, 23))
-    event = PackageMover(client, Places([store]), options, run).move(item)
+    event = PackageMover(client, Replicas([store]), options, run).move(item)
     assert isinstance(event, Stored)
     (found,) = [each for each in copies_of(store, "course", course).copies if each.package.key == event.key]
     return found

@@ -1,4 +1,4 @@
-"""The archives of a batch: which of them to use, and what became of the others."""
+"""Choose which archives of a batch to use, and remember why the others are skipped."""
 
 from __future__ import annotations
 
@@ -14,33 +14,35 @@ from canvas_exports.errors import ArchiveError, CanvasExportsError
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE = 3  # failures in a row after which an archive is left alone: each may have cost minutes of its client's patience
+_MAX_FAILURES = (
+    3  # in a row, after which an archive is skipped: each may have cost minutes of its client's retries
+)
 
 Answer = TypeVar("Answer")
 
 
-class Places:
-    """One archive, or several that are to hold the same. Used by several threads at once.
+class Replicas:
+    """Hold one archive, or several that are to hold the same packages. Used by several threads at once.
 
-    Of several, one that fails again and again is left alone for the rest of this process, so that a night is not spent on
-    waiting for it; what it lacks is told as ``degraded``. It is never the last one: where none works, all are tried again.
+    Of several archives, one that fails again and again is skipped for the rest of this process, so that a night is not spent
+    on waiting for it; exports that are not in it are reported as ``degraded``. Where no archive works, all are tried again.
 
     Args:
-        stores: the archives, the first being the one that people are pointed to.
+        stores: the archives; reports link to the first.
     """
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = tuple(stores)
         self._failures = dict.fromkeys(range(len(self._stores)), 0)
-        self._aside: dict[int, str] = {}
+        self._skipped: dict[int, str] = {}
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """Prove that each can be written to, before anything is created in Canvas. One of them is enough.
+        """Check before anything is created in Canvas that at least one archive can be written to.
 
         Raises:
-            ArchiveDeniedError: none is, and no retry can help (permanent).
-            ArchiveUnavailableError: none is, at present (retryable).
+            ArchiveDeniedError: none can, and a retry cannot help (permanent).
+            ArchiveUnavailableError: none can at present (retryable).
         """
         errors: list[ArchiveError] = []
         for number, store in enumerate(self._stores):
@@ -50,47 +52,47 @@ class Places:
                 errors.append(error)
                 if len(self._stores) > 1:
                     _log.warning("%s cannot be written to, the others are used: %s", store.uri, error)
-                    self._aside[number] = error.message
+                    self._skipped[number] = error.message
         if len(errors) == len(self._stores):
-            raise next((error for error in errors if error.retryable), errors[0])
+            raise _most_useful(errors)
 
-    def in_use(self) -> list[Store]:
-        """The archives to store in, in order: at least one."""
-        return self.divided()[0]
+    def usable(self) -> list[Store]:
+        """Return the archives to store in, in order; at least one."""
+        return self.split()[0]
 
-    def divided(self) -> tuple[list[Store], dict[str, str]]:
-        """Those in use, and why each of the others is left alone, all of one moment."""
+    def split(self) -> tuple[list[Store], dict[str, str]]:
+        """Return the usable archives, and for each skipped one its URI and the reason, as of one moment."""
         with self._lock:
-            used = [store for number, store in enumerate(self._stores) if number not in self._aside]
-            return used, {self._stores[number].uri: reason for number, reason in self._aside.items()}
+            used = [store for number, store in enumerate(self._stores) if number not in self._skipped]
+            return used, {self._stores[number].uri: reason for number, reason in self._skipped.items()}
 
-    def note(self, store: Store, result: Published | CanvasExportsError) -> None:
-        """Remember how one of several archives did where at least one did well."""
+    def record(self, store: Store, result: Published | CanvasExportsError) -> None:
+        """Count how an archive did with a package that at least one archive took."""
         with self._lock:
             number = self._stores.index(store)
             failed = isinstance(result, ArchiveError)
             self._failures[number] = self._failures[number] + 1 if failed else 0
-            if isinstance(result, ArchiveError) and self._failures[number] >= _PATIENCE:
-                _log.warning("%s is left alone from here on: %s", store.uri, result)
-                self._aside[number] = result.message
+            if isinstance(result, ArchiveError) and self._failures[number] >= _MAX_FAILURES:
+                _log.warning("%s is skipped from here on: %s", store.uri, result)
+                self._skipped[number] = result.message
 
-    def try_all_again(self) -> None:
-        """None of those in use has worked: the others may by now."""
+    def retry_all(self) -> None:
+        """Use the skipped archives again, after all others have failed."""
         with self._lock:
-            self._aside.clear()
+            self._skipped.clear()
 
-    def everywhere(self, act: Callable[[Store], Answer]) -> Answer:
-        """Do something in each archive, in order; what fails in one is told in the log.
+    def in_each(self, act: Callable[[Store], Answer]) -> Answer:
+        """Call ``act`` with each usable archive, in order; log what fails in one of them.
 
         Returns:
-            The answer of the first in which it worked.
+            The answer of the first archive in which it worked.
 
         Raises:
             ArchiveError: it worked in none.
         """
         answers: list[Answer] = []
         errors: list[ArchiveError] = []
-        for store in self.in_use():
+        for store in self.usable():
             try:
                 answers.append(act(store))
             except ArchiveError as error:  # noqa: PERF203 - there are two or three of them
@@ -101,20 +103,20 @@ class Places:
         return answers[0]
 
 
-def usable(stores: Sequence[Store]) -> list[Store]:
-    """Of several archives those that can be written to now; one alone is not looked at.
+def writable_stores(stores: Sequence[Store]) -> list[Store]:
+    """Return those of several archives that can be written to now. A single archive is not checked.
 
     Raises:
         ArchiveError: none can.
     """
-    places = Places(stores)
+    replicas = Replicas(stores)
     if len(stores) > 1:
-        places.check()
-    return places.in_use()
+        replicas.check()
+    return replicas.usable()
 
 
 def first_answer(stores: Sequence[Store], ask: Callable[[Store], Answer]) -> Answer:
-    """What the first archive says that can be asked and has an answer.
+    """Return the answer of the first archive that can be asked and has one.
 
     Raises:
         CanvasExportsError: none has: the first error that a retry may help against, else the first.
@@ -125,4 +127,8 @@ def first_answer(stores: Sequence[Store], ask: Callable[[Store], Answer]) -> Ans
             return ask(store)
         except CanvasExportsError as error:  # noqa: PERF203 - there are two or three of them
             errors.append(error)
-    raise next((error for error in errors if error.retryable), errors[0])
+    raise _most_useful(errors)
+
+
+def _most_useful(errors: Sequence[CanvasExportsError]) -> CanvasExportsError:
+    return next((error for error in errors if error.retryable), errors[0])

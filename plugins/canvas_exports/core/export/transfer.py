@@ -22,7 +22,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.observer import UNOBSERVED, Observer
 from canvas_exports.core.export.options import BatchOptions
-from canvas_exports.core.export.replicas import Places
+from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer_slots import TransferSlots
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
@@ -86,7 +86,7 @@ class PackageMover:
     def __init__(
         self,
         client: CanvasClient,
-        places: Places,
+        replicas: Replicas,
         options: BatchOptions,
         run: RunInfo,
         *,
@@ -94,7 +94,7 @@ class PackageMover:
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._client = client
-        self._places = places
+        self._replicas = replicas
         self._options = options
         self._run = run
         self._observer = observer
@@ -106,8 +106,8 @@ class PackageMover:
         self._cancelled = threading.Event()
 
     def check(self) -> None:
-        """See that something can be written to an archive. Raises as ``Places.check``."""
-        self._places.check()
+        """See that something can be written to an archive. Raises as ``Replicas.check``."""
+        self._replicas.check()
 
     def cancel(self) -> None:
         """Abort every upload at its next block."""
@@ -219,17 +219,17 @@ class PackageMover:
 
     def _into_all(self, draft: ManifestDraft, delivery: Delivery) -> _Told:
         """What the archives that took the package say, and why the others did not."""
-        stores, lacking = self._places.divided()
+        stores, lacking = self._replicas.split()
         try:
             results = publish_everywhere(
                 [Place(store, self._known(store, draft)) for store in stores], draft=draft, delivery=delivery
             )
         except ArchiveError:
-            self._places.try_all_again()
+            self._replicas.retry_all()
             raise
         taken: list[Published] = []
         for store, result in zip(stores, results, strict=True):
-            self._places.note(store, result)
+            self._replicas.record(store, result)
             if isinstance(result, Published):
                 taken.append(result)
             else:

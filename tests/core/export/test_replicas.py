@@ -18,7 +18,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import COMPLETE, Item, State
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Places, first_answer, usable
+from canvas_exports.core.export.replicas import Replicas, first_answer, writable_stores
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_report import exchange_reports, gather_run_report, store_batch_report
@@ -67,14 +67,14 @@ def stores(tmp_path: Path) -> list[Fickle]:
     return [Fickle(tmp_path / name) for name in ("first", "second")]
 
 
-def carried(way: Way, places: Places, item: Item) -> events.Stored:
-    event = PackageMover(way.ours, places, build_options(courses=["100"]), RUN).move(item)
+def carried(way: Way, replicas: Replicas, item: Item) -> events.Stored:
+    event = PackageMover(way.ours, replicas, build_options(courses=["100"]), RUN).move(item)
     assert isinstance(event, events.Stored)
     return event
 
 
 def test_every_archive_gets_the_package_and_the_bytes_count_once(way: Way, stores: list[Fickle]) -> None:
-    event = carried(way, Places(stores), way.item())
+    event = carried(way, Replicas(stores), way.item())
     assert event.outcome is Outcome.STORED
     assert stores[0].packages == stores[1].packages == [event.key.rpartition("/")[2]]
     stat = stores[0].stat(event.key)
@@ -87,7 +87,7 @@ def test_an_archive_that_fails_makes_it_degraded_and_the_reason_names_it(
     way: Way, stores: list[Fickle], at: int
 ) -> None:
     stores[at].error = AWAY
-    event = carried(way, Places(stores), way.item())
+    event = carried(way, Replicas(stores), way.item())
     assert event.outcome is Outcome.DEGRADED
     assert event.reason == f"not in {stores[at].uri}: the connection was refused"
     assert stores[1 - at].packages == [event.key.rpartition("/")[2]]
@@ -100,14 +100,14 @@ def test_a_retry_brings_it_to_the_archive_that_lacks_it_and_asks_canvas_for_no_o
     item = way.item()
     engine = Engine([item], LIMITS)
     stores[1].error = AWAY
-    first = carried(way, Places(stores), item)
+    first = carried(way, Replicas(stores), item)
     engine.apply(first)
     assert first.outcome is Outcome.DEGRADED
     manifest = stores[0].read((item.key or "").replace(".imscc", ".json"))
     engine.resume(cleared=False, now=0.0)
     assert (item.state, engine.decide().transfer) == (State.READY, (item.name,))
     stores[1].error = None
-    engine.apply(carried(way, Places(stores), item))
+    engine.apply(carried(way, Replicas(stores), item))
     assert item.outcome is Outcome.STORED
     assert stores[0].packages == stores[1].packages
     assert stores[0].read((item.key or "").replace(".imscc", ".json")) == manifest
@@ -120,7 +120,7 @@ def test_what_is_in_one_archive_stays_degraded_whatever_breaks_the_retry_off(
     item = way.item()
     engine = Engine([item], LIMITS)
     stores[1].error = AWAY
-    engine.apply(carried(way, Places(stores), item))
+    engine.apply(carried(way, Replicas(stores), item))
     engine.resume(cleared=False, now=0.0)
     engine.interrupt("Canvas is down")
     assert (item.outcome, item.reason) == (Outcome.DEGRADED, "Canvas is down")
@@ -140,7 +140,7 @@ def test_what_is_in_one_archive_stays_degraded_whatever_canvas_says_at_the_retry
     item.creations = LIMITS.creations
     engine = Engine([item], LIMITS)
     stores[1].error = AWAY
-    engine.apply(carried(way, Places(stores), item))
+    engine.apply(carried(way, Replicas(stores), item))
     engine.resume(cleared=False, now=0.0)
     for event in trouble(item):
         engine.apply(event)
@@ -155,7 +155,7 @@ def test_an_export_that_a_retry_finds_unfinished_is_not_stalled_for_that(
     item = way.item()
     engine = Engine([item], replace(LIMITS, deadline=2e9))
     stores[1].error = AWAY
-    engine.apply(carried(way, Places(stores), item))
+    engine.apply(carried(way, Replicas(stores), item))
     engine.resume(cleared=False, now=1e9)
     engine.apply(events.NotReady(item.name, item.export_id or 0))
     engine.apply(events.Progressed(item.name, item.export_id or 0, COMPLETE, 1e9 + 1, None, 1e9 + 1))
@@ -166,9 +166,9 @@ def test_an_export_that_a_retry_finds_unfinished_is_not_stalled_for_that(
 def test_unchanged_everywhere_is_unchanged_and_a_new_archive_gets_the_package(
     way: Way, stores: list[Fickle]
 ) -> None:
-    first = carried(way, Places(stores[:1]), way.item())
-    second = carried(way, Places(stores), way.item())
-    third = carried(way, Places(stores), way.item())
+    first = carried(way, Replicas(stores[:1]), way.item())
+    second = carried(way, Replicas(stores), way.item())
+    third = carried(way, Replicas(stores), way.item())
     assert [first.outcome, second.outcome, third.outcome] == [
         Outcome.STORED,
         Outcome.STORED,
@@ -179,25 +179,25 @@ def test_unchanged_everywhere_is_unchanged_and_a_new_archive_gets_the_package(
 
 def test_an_archive_that_keeps_failing_is_left_alone(way: Way, stores: list[Fickle]) -> None:
     stores[1].error = AWAY
-    places = Places(stores)
+    replicas = Replicas(stores)
     for _ in range(3):
-        carried(way, places, way.item())
+        carried(way, replicas, way.item())
     asked = stores[1].asked
-    event = carried(way, places, way.item())
+    event = carried(way, replicas, way.item())
     assert stores[1].asked == asked
     assert event.outcome is Outcome.DEGRADED
     assert event.reason == f"not in {stores[1].uri}: the connection was refused"
 
 
 def test_at_no_moment_is_an_archive_both_used_and_left_alone_or_neither(stores: list[Fickle]) -> None:
-    places = Places(stores)
+    replicas = Replicas(stores)
     stop = threading.Event()
 
     def change() -> None:
         while not stop.is_set():
             for _ in range(3):
-                places.note(stores[1], AWAY)
-            places.try_all_again()
+                replicas.record(stores[1], AWAY)
+            replicas.retry_all()
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -205,7 +205,7 @@ def test_at_no_moment_is_an_archive_both_used_and_left_alone_or_neither(stores: 
     changing.start()
     try:
         for _ in range(2000):
-            used, left = places.divided()
+            used, left = replicas.split()
             assert {store.uri for store in used}.isdisjoint(left)
             assert len(used) + len(left) == len(stores)
     finally:
@@ -216,11 +216,11 @@ def test_at_no_moment_is_an_archive_both_used_and_left_alone_or_neither(stores: 
 
 def test_where_none_works_any_more_those_left_alone_are_tried_again(way: Way, stores: list[Fickle]) -> None:
     stores[1].error = AWAY
-    places = Places(stores)
+    replicas = Replicas(stores)
     for _ in range(3):
-        carried(way, places, way.item())
+        carried(way, replicas, way.item())
     stores[0].error, stores[1].error = AWAY, None
-    mover = PackageMover(way.ours, places, build_options(courses=["100"]), RUN)
+    mover = PackageMover(way.ours, replicas, build_options(courses=["100"]), RUN)
     item = way.item()
     assert isinstance(mover.move(item), events.FetchFailed)
     event = mover.move(item)
@@ -231,20 +231,20 @@ def test_where_none_works_any_more_those_left_alone_are_tried_again(way: Way, st
 @pytest.mark.parametrize("error", [AWAY, ArchiveDeniedError("no")])
 def test_at_the_start_one_archive_is_enough(stores: list[Fickle], error: CanvasExportsError) -> None:
     stores[0].error = error
-    places = Places(stores)
-    places.check()
-    assert places.divided() == ([stores[1]], {stores[0].uri: error.message})
-    assert usable(stores) == [stores[1]]
+    replicas = Replicas(stores)
+    replicas.check()
+    assert replicas.split() == ([stores[1]], {stores[0].uri: error.message})
+    assert writable_stores(stores) == [stores[1]]
 
 
 def test_at_the_start_none_is_too_few_and_a_retry_may_help_if_it_may_help_one(stores: list[Fickle]) -> None:
     stores[0].error = ArchiveDeniedError("no")
     stores[1].error = AWAY
     with pytest.raises(ArchiveUnavailableError):
-        Places(stores).check()
+        Replicas(stores).check()
     stores[1].error = stores[0].error
     with pytest.raises(ArchiveDeniedError):
-        Places(stores).check()
+        Replicas(stores).check()
 
 
 def test_the_first_archive_that_answers_is_believed(stores: list[Fickle]) -> None:

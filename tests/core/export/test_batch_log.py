@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.batch_rig import Rig, course, sandbox
 
-from canvas_exports.core.export.batch_log import Teller
+from canvas_exports.core.export.batch_log import BatchLog
 from canvas_exports.core.export.engine.engine import Transition
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
@@ -25,7 +25,7 @@ def ended(number: int, outcome: Outcome, reason: str | None = None, **fields: An
 
 def told(caplog: pytest.LogCaptureFixture, before: list[Item], after: list[Item]) -> list[tuple[int, str]]:
     caplog.set_level(logging.INFO)
-    Teller(creations=3).report(map(Transition, before, after))
+    BatchLog(creations=3).report(map(Transition, before, after))
     return [(record.levelno, record.getMessage()) for record in caplog.records]
 
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export.batch_log import Teller
+from canvas_exports.core.export.batch_log import BatchLog
 from canvas_exports.core.export.creation import Creator
-from canvas_exports.core.export.creation_turns import Turns
+from canvas_exports.core.export.creation_turns import CreationTurns
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.engine import Engine, Limits
@@ -90,7 +90,7 @@ class Batch:
         self._store_checkpoint = save
         self._observer = observer
         self._steps = StepReporter(observer, checkpoint.items, started_at=checkpoint.started_at)
-        self._teller = Teller(creations=CREATIONS)
+        self._batch_log = BatchLog(creations=CREATIONS)
         self._now = now
         self._cancelled = threading.Event()
         self._met = False
@@ -105,13 +105,13 @@ class Batch:
                 deadline=checkpoint.deadline,
             ),
         )
-        self._turns = Turns(
+        self._creation_turns = CreationTurns(
             client,
             self._engine,
             Creator(client, options, now=now),
             save=self.save,
             cancelled=self._cancelled,
-            settle=_SETTLE,
+            round_wait=_SETTLE,
             observer=observer,
         )
 
@@ -175,7 +175,7 @@ class Batch:
         self._checkpoint.items = self.items
         self._store_checkpoint(self._checkpoint.to_json())
         transitions = self._engine.transitions()
-        self._teller.report(transitions)
+        self._batch_log.report(transitions)
         canvas_now = self._client.server_now().timestamp()
         self._steps.report(transitions, now=self._now(), canvas_now=canvas_now)
 
@@ -225,13 +225,15 @@ class Batch:
                 answers nothing at all (retryable). The checkpoint is up to date.
             Stopped: ``cancel`` was called.
         """
-        self._turns.begin()
+        self._creation_turns.begin_round()
         while True:
             self._go_on()
             self._engine.apply(events.Tick(self._now()))
             decisions = self._engine.decide()
             to_ask = bool(decisions.look_up or decisions.create)
-            asked = to_ask and self._turns.take(self._user_id(), decisions.look_up, decisions.create)
+            asked = to_ask and self._creation_turns.take_turns(
+                self._user_id(), decisions.look_up, decisions.create
+            )
             if decisions.transfer:
                 self._transfer(decisions.transfer)
             elif asked:
@@ -248,7 +250,7 @@ class Batch:
                     news=self._news(),
                 )
             elif to_ask:
-                self._turns.next_round()
+                self._creation_turns.next_round()
             else:
                 self.save()
                 return None

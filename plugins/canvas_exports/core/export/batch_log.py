@@ -13,7 +13,7 @@ from canvas_exports.foreign_text import harmless, size
 _log = logging.getLogger(__name__)
 
 
-class Teller:
+class BatchLog:
     """Logs the transitions of a batch. Course codes may stand in a log; people's names are never known here.
 
     Args:

@@ -1,35 +1,39 @@
-"""Every error this package raises, in one tree.
+"""All errors of this package, in one tree.
 
 ::
 
     CanvasExportsError
-    ├── InputError              (ValueError)   what a person wrote is wrong; raised before anything is created
-    │   └── ProblemsError                      several such things at once
-    ├── CanvasError                            Canvas, or the way to it
-    │   ├── CredentialError                    the token is unknown, expired or revoked: stop everything
-    │   ├── PermissionDeniedError              the token is good, the right is missing for this object
+    ├── InputError              (ValueError)   input of a person is wrong; raised before anything is created
+    │   └── ProblemsError                      several such problems at once
+    ├── CanvasError                            Canvas, or the connection to it
+    │   ├── CredentialError                    the token is unknown, expired or revoked: no call can succeed
+    │   ├── PermissionDeniedError              the token is valid, but lacks the right for this object
     │   ├── NotFoundError                      the object is deleted, or was never visible to this token
     │   ├── BadRequestError                    Canvas refuses these arguments
-    │   ├── ThrottledError          retryable  the token's rate budget is used up
+    │   ├── ThrottledError          retryable  the token's rate limit is used up
     │   ├── CanvasUnavailableError  retryable  5xx, maintenance page, no connection, time-out
-    │   │   └── AnswerLostError     retryable  a POST may or may not have taken effect: look before repeating it
-    │   └── UnexpectedAnswerError   retryable  an answer that fits no documented form
-    ├── DownloadError               retryable  the package could not be fetched (login page, cut, expired link)
-    ├── UploadError             retryable  the package could not be handed over to Canvas's storage
+    │   │   └── AnswerLostError     retryable  a POST may or may not have taken effect: check before repeating it
+    │   └── UnexpectedAnswerError   retryable  a response in no documented form
+    ├── DownloadError               retryable  the package could not be fetched
+    │   └── DownloadRefusedError    retryable  the link has expired, or a login page came: a new link may work
+    ├── UploadError                 retryable  the package could not be sent to Canvas's storage
     ├── ArchiveError                           object storage
     │   ├── ArchiveDeniedError                 no credentials, or no right to read or write there
-    │   │   └── LockedError                    the object is under a lock: nobody may delete it yet
+    │   │   └── LockedError                    the object is locked and cannot be deleted yet
     │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
     │   ├── ObjectNotFoundError (KeyError)     there is no object under this key
-    │   ├── UnreadableDocumentError            a document of the archive is not what it should be: passed over
-    │   ├── NoArchiveError                     no copy lies at this address: a wrong one, or nothing was ever stored
+    │   ├── UnreadableDocumentError            a document of the archive is invalid or too large: passed over
+    │   ├── NoArchiveError                     no copy is stored at this address
     │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
-    └── PackageError                           the bytes arrived but are not the package asked for
-        ├── CorruptPackageError     retryable  not a zip, truncated, or a directory that lies
+    └── PackageError                           the bytes arrived but are not the package that was requested
+        ├── CorruptPackageError     retryable  not a zip, truncated, or with a wrong directory
+        │   └── HostileXmlError     retryable  XML with a document type, or beyond every bound
         └── WrongPackageError                  a whole package, of another course or another Canvas
 
-An error says which context and which export it is about, what happened, and what to do next. It never holds a
-token, a URL with a query, or a person's name. All of them survive pickling.
+    Stopped                 (BaseException)    the work was cancelled
+
+An error names the context and the export that it is about, what happened, and what to do next. It never contains a token, a
+URL with a query, or a person's name. All errors survive pickling.
 """
 
 from __future__ import annotations
@@ -46,12 +50,13 @@ _LONGEST = 2000  # characters of a message
 class CanvasExportsError(Exception):
     """Root of the tree.
 
-    Whatever Canvas, a store, a package or a person has put into a message, it is one printable line of bounded length.
+    The message is one printable line of bounded length, also where it contains text from Canvas, a store, a package or a
+    person.
 
     Attributes:
-        retryable: whether the same call may succeed later without anyone changing anything.
-        context: the context the error is about, such as ``course:101``, where one is known.
-        export_id: Canvas's id of the content export, where one is known.
+        retryable: whether the same call may succeed later without any change.
+        context: the context of the error, such as ``course:101``, if known.
+        export_id: Canvas's id of the content export, if known.
     """
 
     retryable: ClassVar[bool] = False
@@ -65,7 +70,7 @@ class CanvasExportsError(Exception):
 
     @property
     def reason(self) -> str:
-        """What happened, for a report that says elsewhere which context and export it is about."""
+        """The message without context and export, for a report that names them elsewhere."""
         return self.message
 
     @staticmethod
@@ -91,15 +96,15 @@ def _rebuild(
 
 
 class Stopped(BaseException):
-    """Whoever began this has called it off, as when a task is killed.
+    """The work was cancelled, for example because its task was killed.
 
-    No ``Exception``, as ``asyncio.CancelledError`` is none: who goes on after whatever was wrong with one course must not
-    go on after this.
+    Not an ``Exception``, like ``asyncio.CancelledError``: code that goes on after the failure of one course must not go on
+    after this.
     """
 
 
 class InputError(CanvasExportsError, ValueError):
-    """What a person wrote is wrong: names the field, the value and what is accepted instead."""
+    """Input of a person is wrong. The message names the field, the value and the accepted values."""
 
     def __init__(self, field: str, problem: str, *, accepted: Iterable[str] | str | None = None) -> None:
         hint = ""
@@ -111,7 +116,7 @@ class InputError(CanvasExportsError, ValueError):
 
 
 class ProblemsError(InputError):
-    """Several things that a person wrote are wrong: each stands on a line of its own."""
+    """Several inputs are wrong; each problem is on a line of its own."""
 
     @staticmethod
     def _shown(message: str) -> str:
@@ -122,9 +127,9 @@ class CanvasError(CanvasExportsError):
     """Canvas refused, or could not be reached.
 
     Attributes:
-        status: HTTP status, where there was an answer.
-        request: verb and path of the call, without query.
-        request_id: Canvas's ``X-Request-Context-Id``; Instructure's support asks for it.
+        status: HTTP status, if there was a response.
+        request: method and path of the call, without query.
+        request_id: Canvas's ``X-Request-Context-Id``, which Instructure's support asks for.
     """
 
     def __init__(
@@ -144,7 +149,7 @@ class CanvasError(CanvasExportsError):
 
     @property
     def reason(self) -> str:
-        """What happened, with the answer's status, and Canvas's id of the request."""
+        """The message with the HTTP status and Canvas's id of the request."""
         return self.message + self._answered()
 
     def __str__(self) -> str:
@@ -166,7 +171,7 @@ class PermissionDeniedError(CanvasError):
 
 
 class NotFoundError(CanvasError):
-    """Deleted, never there, or hidden from this token: Canvas does not tell these apart."""
+    """Deleted, never there, or hidden from this token: Canvas does not distinguish these."""
 
 
 class BadRequestError(CanvasError):
@@ -174,7 +179,7 @@ class BadRequestError(CanvasError):
 
 
 class ThrottledError(CanvasError):
-    """The token's rate budget is used up. Wait and repeat; never an outcome of a context."""
+    """The token's rate limit is used up. Wait and repeat; never the outcome of a course."""
 
     retryable = True
 
@@ -186,25 +191,25 @@ class CanvasUnavailableError(CanvasError):
 
 
 class AnswerLostError(CanvasUnavailableError):
-    """A POST was sent and its answer never came: it may have taken effect.
+    """A POST was sent but its response never arrived: it may have taken effect.
 
-    Never repeat it blindly; look in the list of content exports, or of content migrations, first.
+    Do not repeat it before checking the list of content exports, or of content migrations.
     """
 
 
 class UnexpectedAnswerError(CanvasError):
-    """An answer that fits no form Canvas documents (HTML, cut JSON, a missing field)."""
+    """A response in no form that Canvas documents (HTML, truncated JSON, a missing field)."""
 
     retryable = True
 
 
 class DownloadError(CanvasExportsError):
-    """The package could not be fetched: a login page, a cut connection, an expired link.
+    """The package could not be fetched, for example because the connection broke off.
 
     Attributes:
-        restart: the bytes so far are of no use, but the same package can be fetched again from its first byte, now.
-        spoiled: storage no longer has the package, or has it at another length than Canvas announced. If that stays so,
-            only another export helps.
+        restart: the bytes received are useless, but the same package can be fetched again at once, from its first byte.
+        spoiled: storage no longer has the package, or has it with another length than Canvas announced. If this persists,
+            only a new export helps.
     """
 
     retryable = True
@@ -223,10 +228,14 @@ class DownloadError(CanvasExportsError):
         self.spoiled = spoiled
 
 
-class UploadError(CanvasExportsError):
-    """The package could not be handed over to Canvas's storage: refused, cut off, or answered by somebody else.
+class DownloadRefusedError(DownloadError):
+    """The link was refused, or led to a login page. A new link may work."""
 
-    Nothing was imported, unless Canvas says so of the migration: ask it before trying again.
+
+class UploadError(CanvasExportsError):
+    """The package could not be sent to Canvas's storage: refused, broken off, or answered by another server.
+
+    Nothing was imported, unless the content migration says so: check it before trying again.
     """
 
     retryable = True
@@ -236,7 +245,7 @@ class ArchiveError(CanvasExportsError):
     """Object storage refused or failed.
 
     Attributes:
-        key: the object's key below the archive's root, where one is known.
+        key: the object's key below the archive's root, if known.
     """
 
     def __init__(
@@ -252,16 +261,16 @@ class ArchiveError(CanvasExportsError):
 
 
 class ArchiveDeniedError(ArchiveError):
-    """No credentials for the archive, or no right to do this there."""
+    """No credentials for the archive, or no right for this operation there."""
 
 
 class LockedError(ArchiveDeniedError):
-    """The object is under a lock of its store, for a time or until a hold is lifted: nobody may delete it yet.
+    """The store has locked the object, for a time or until a legal hold is removed, and does not delete it yet.
 
-    Nothing is wrong: leave it alone and look again once the lock has ended.
+    This is no failure: leave the object and try again after the lock has ended.
 
     Attributes:
-        until: when the lock ends (UTC), where the store tells; ``None`` under a legal hold, or where it does not tell.
+        until: end of the lock (UTC); ``None`` for a legal hold, or if the store does not report it.
     """
 
     def __init__(
@@ -278,24 +287,24 @@ class LockedError(ArchiveDeniedError):
 
 
 class AlreadyStoredError(ArchiveError):
-    """The key is taken by another object. Nothing stored is ever replaced."""
+    """Another object has this key. Nothing stored is ever replaced."""
 
 
 class ObjectNotFoundError(ArchiveError, KeyError):
     """There is no object under this key.
 
-    It is the only way a store says so. It is a ``KeyError`` too, for those who treat a store as a mapping; code of this
-    package catches it by its own name, so that the ``KeyError`` of a mistake elsewhere is never taken for an absent object.
+    Stores raise no other error for this. It is also a ``KeyError``, for code that treats a store as a mapping. Code of this
+    package catches ``ObjectNotFoundError``, so that the ``KeyError`` of a mistake is never taken for an absent object.
     """
 
 
 class UnreadableDocumentError(ArchiveError):
-    """A document in the archive (a manifest, a report, a plan, ...) is not what it should be, or is too large to be read.
+    """A document in the archive (a manifest, a report, a plan, ...) is invalid or too large to be read.
 
-    It is never about more than what that document tells: the others are read as if it were not there.
+    Only the content of this document is affected: other documents are read as if it did not exist.
 
     Attributes:
-        why: in words of ours: nothing of the document is quoted.
+        why: the reason, without quoting the document.
     """
 
     def __init__(self, reason: str, *, key: str | None = None) -> None:
@@ -305,10 +314,10 @@ class UnreadableDocumentError(ArchiveError):
 
 
 class NoArchiveError(ArchiveError):
-    """No copy of anything lies at this address, so no question about copies has an answer there.
+    """No copy of anything is stored at this address, so questions about copies have no answer there.
 
-    An archive is known by its manifests. Whoever asks an address that holds none has a wrong address, or an archive in
-    which nothing was stored yet; neither is good news.
+    An archive is recognised by its manifests. An address without any is wrong, or is an archive in which nothing was stored
+    yet.
     """
 
     def __init__(self, uri: str, reason: str) -> None:
@@ -322,13 +331,17 @@ class ArchiveUnavailableError(ArchiveError):
 
 
 class PackageError(CanvasExportsError):
-    """The bytes arrived, but they are not the whole package that was asked for. Never published."""
+    """The bytes arrived, but they are not the whole package that was requested. Never published."""
 
 
 class CorruptPackageError(PackageError):
-    """Not a zip, truncated, of another length than announced, or with a directory that lies."""
+    """Not a zip, truncated, of another length than announced, or with a wrong directory."""
 
     retryable = True
+
+
+class HostileXmlError(CorruptPackageError):
+    """XML that Canvas never writes: with a document type, or with more depth, length or work than any course needs."""
 
 
 class WrongPackageError(PackageError):

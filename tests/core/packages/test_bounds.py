@@ -24,8 +24,8 @@ from canvas_exports.core.packages.cartridge.manifest import read_manifest
 from canvas_exports.core.packages.content_digest import manifest_digest
 from canvas_exports.core.packages.findings import MOST, Findings
 from canvas_exports.core.packages.proof import Expectation, Finding, ProofLevel, Severity, Verdict
-from canvas_exports.core.packages.work_limits import HostileXmlError, Work
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENT = 90  # seconds of processor time: nine times what is stated, since the machine may be slow

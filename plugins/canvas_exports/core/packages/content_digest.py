@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from canvas_exports.core.packages.cartridge import manifest as cartridge
 from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
-from canvas_exports.core.packages.work_limits import HostileXmlError, Work
+from canvas_exports.core.packages.work_limits import Work
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
+from canvas_exports.errors import HostileXmlError
 
 #: Version of the rules below. It is part of the digest, so digests of other versions are never equal.
 VERSION = 2

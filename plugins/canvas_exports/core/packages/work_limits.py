@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from canvas_exports.core.storage.buffers import MiB
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import HostileXmlError
 
 # One unit is some ten nanoseconds of one processor: a byte of XML that is looked at.
 ELEMENT = 200
@@ -21,10 +21,6 @@ _PER_BYTE = 1_000
 _SECONDS_AT_LEAST = 60.0
 _SECONDS_PER_MIB = 60.0
 _LOOK_EVERY = 10_000_000
-
-
-class HostileXmlError(CorruptPackageError):
-    """XML that Canvas never writes: with a document type, or deeper, longer or more laborious than any course makes it."""
 
 
 class Work:

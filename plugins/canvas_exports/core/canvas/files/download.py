@@ -43,6 +43,7 @@ from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
     DownloadError,
+    DownloadRefusedError,
     ThrottledError,
 )
 
@@ -58,10 +59,6 @@ _BUSY = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
 _PACKAGE_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip, and the empty one of 22 bytes
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<error", b"{", b"[")
-
-
-class RefusedError(DownloadError):
-    """The link was refused on the way; a fresh one may work."""
 
 
 class Download:
@@ -252,7 +249,7 @@ class Download:
             token = self._peer.tokens.current()
             try:
                 return line.run(opening(self._peer, self._attachment.url, self._offset, self._mark))
-            except RefusedError:
+            except DownloadRefusedError:
                 self._replace(self._refresh(line))
                 if self._peer.tokens.current() == token:
                     break
@@ -284,7 +281,7 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
     """Follow the way from Canvas's URL to an answer with a body; with an offset, ask for the rest only.
 
     Raises:
-        RefusedError: somebody on the way refused, or asked for a login.
+        DownloadRefusedError: somebody on the way refused, or asked for a login.
         DownloadError: a redirect that must not be followed, or no answer within bounded attempts.
     """
     hop = first_hop(peer.origin, url)
@@ -361,7 +358,7 @@ def _passing(reply: Reply, hop: Hop) -> CanvasError | None:
 
 def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadError:
     if login:
-        return RefusedError(
+        return DownloadRefusedError(
             "Canvas asks for a login instead of delivering; check that the token is valid for files and that its user "
             "may download them"
         )
@@ -374,7 +371,7 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
         hint = "the package may have been deleted; export again"
     else:
         hint = "the link may have expired" + (", or the right to download be missing" if about_rights else "")
-    return RefusedError(
+    return DownloadRefusedError(
         f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}",
         spoiled=not (hop.on_canvas and about_rights),
     )

@@ -9,8 +9,8 @@ from dataclasses import replace
 from canvas_exports.core.packages.cartridge.xml_reader import Passing, XmlReader
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.work_limits import HostileXmlError, Work
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 _MOST_TOOLS = 50_000
 _MOST_IDENTIFIERS = 100_000

@@ -17,7 +17,8 @@ from urllib.parse import unquote, unquote_plus
 from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
 from canvas_exports.core.packages.cartridge.references import composed, resolved
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.work_limits import HostileXmlError, Work
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.errors import HostileXmlError
 from canvas_exports.foreign_text import harmless
 
 _LONGEST = 1_000  # bytes of a link

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
-from canvas_exports.core.packages.work_limits import HostileXmlError, Work
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 MANIFEST = "imsmanifest.xml"
 CONTEXT = "course_settings/context.xml"

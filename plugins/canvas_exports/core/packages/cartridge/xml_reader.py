@@ -20,13 +20,10 @@ from canvas_exports.core.packages.work_limits import (
     ELEMENT,
     MENDED_BYTE,
     REFERENCE,
-    HostileXmlError,
     Work,
 )
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import CorruptPackageError, HostileXmlError
 from canvas_exports.foreign_text import harmless
-
-__all__ = ["HostileXmlError", "Passing", "XmlReader", "read"]
 
 MAX_DEPTH = 100
 MAX_ELEMENTS = 500_000

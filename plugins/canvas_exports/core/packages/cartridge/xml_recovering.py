@@ -20,8 +20,7 @@ from canvas_exports.core.packages.cartridge.xml_strict import (
     Events,
     NotWellFormedError,
 )
-from canvas_exports.core.packages.work_limits import HostileXmlError
-from canvas_exports.errors import CorruptPackageError
+from canvas_exports.errors import CorruptPackageError, HostileXmlError
 from canvas_exports.foreign_text import harmless
 
 # Put around the document: then what stands beside its root element is seen, instead of dropped without a word.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 from xml.parsers import expat
 
-from canvas_exports.core.packages.work_limits import HostileXmlError
+from canvas_exports.errors import HostileXmlError
 
 MAX_TOKEN = 256 * 1024
 MAX_NAME = 1_000

@@ -15,8 +15,7 @@ from pathlib import Path
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
 from benchmarks.reading import Reading, forget_peak, used
-from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import Pipeline
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
@@ -50,12 +49,11 @@ def _passed(path: Path) -> Proof:
             while block := file.read(1 << 20):
                 yield block
 
-    def put(stream: Iterator[Block], _: Pipeline) -> None:
-        deque(stream, maxlen=0)  # no block may be kept when the next one is asked for
-
     expect = Expectation("common_cartridge", size=path.stat().st_size)
-    budget = BufferPool(MIN_BLOCK_SIZE, block_size=MIN_BLOCK_SIZE)
-    return Delivery(source, expect, budget).to(put).proof
+    pool = BufferPool(MIN_BLOCK_SIZE, block_size=MIN_BLOCK_SIZE)
+    with PackageSource(source, expect, pool).open_stream() as stream:
+        deque(stream, maxlen=0)  # no block may be kept when the next one is requested
+        return stream.proof
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.archive.publishing.test_publish import Canvas, store_package
-from tests.core.archive.publishing.test_unchanged import Remembering
 from tests.support.packages.build import PAGE, cartridge, draft
+from tests.support.publishing import BaselineOf, Canvas, store_package
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.storage.local import FileStore
@@ -22,7 +21,7 @@ def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     old, new = cartridge({PAGE: b"old"}), cartridge({PAGE: b"new text"})
     store_package(store, Canvas(old), draft=draft(501))
     second = store_package(store, Canvas(new), draft=draft(502))
-    store_package(store, Canvas(new), draft=draft(503), known=Remembering(second.manifest))
+    store_package(store, Canvas(new), draft=draft(503), baseline=BaselineOf(second.manifest))
 
     def asked(*arguments: str) -> tuple[int, str]:
         status = main(["compare", "--archive", store.uri, *arguments])

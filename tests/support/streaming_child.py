@@ -15,11 +15,10 @@ from pathlib import Path
 
 from tests.support.packages.build import draft
 
-from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import BufferPool
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.storage.buffers import MiB
+from canvas_exports.core.storage.buffers import BufferPool, MiB
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block
 
@@ -49,7 +48,7 @@ def memory(field: str) -> int:
 
 
 def main(uri: str, packages: int, megabytes: int) -> None:
-    budget = BufferPool()
+    pool = BufferPool()
     with open_store(uri) as store:
 
         def run(number: int) -> int:
@@ -57,7 +56,7 @@ def main(uri: str, packages: int, megabytes: int) -> None:
             return publish(
                 store,
                 draft=draft(number + 1, export_type="zip"),
-                delivery=Delivery(lambda _: package(size), Expectation("zip"), budget),
+                source=PackageSource(lambda _: package(size), Expectation("zip"), pool),
             ).size
 
         run(0)  # imports, connections, threads: what a process has before it moves anything

@@ -12,10 +12,10 @@ from tests.support.store_servers.s3 import HANG_UP, FaultProxy
 from tests.support.store_servers.stores import Place, S3Place
 
 from canvas_exports.core.archive.layout import manifest_key
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published
-from canvas_exports.core.archive.publishing.replicate import Place as Target
-from canvas_exports.core.archive.publishing.replicate import publish_everywhere
+from canvas_exports.core.archive.publishing.replicate import Replica as Target
+from canvas_exports.core.archive.publishing.replicate import publish_to_replicas
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
@@ -32,8 +32,8 @@ def everywhere(*stores: Store) -> list[object]:
         yield from (PACKAGE[start : start + (1 << 20)] for start in range(0, len(PACKAGE), 1 << 20))
 
     expect = Expectation("common_cartridge", len(PACKAGE), COURSE, HOST)
-    delivery = Delivery(blocks, expect, BufferPool(3 * BLOCK_SIZE))
-    return list(publish_everywhere([Target(store) for store in stores], draft=DRAFT, delivery=delivery))
+    source = PackageSource(blocks, expect, BufferPool(3 * BLOCK_SIZE))
+    return list(publish_to_replicas([Target(store) for store in stores], draft=DRAFT, source=source))
 
 
 @pytest.mark.parametrize("kind", ["s3-rclone", "sftp"])

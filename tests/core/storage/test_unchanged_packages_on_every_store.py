@@ -14,7 +14,7 @@ from tests.support.store_servers.stores import Place, S3Place
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
@@ -33,13 +33,13 @@ def test_nothing_of_an_unchanged_package_is_visible_or_left(place: Place, large:
     size = place.large if large else 10
     monday, tuesday = package("2026-11-23", size), package("2026-11-24", size)
 
-    def night(number: int, data: bytes, known: Manifest | None) -> Published:
+    def night(number: int, data: bytes, copy: Manifest | None) -> Published:
         def blocks(_: BlockWriter) -> Iterator[Block]:
             yield from (data[start : start + (1 << 20)] for start in range(0, len(data), 1 << 20))
 
         expect = Expectation("common_cartridge", len(data), COURSE, HOST)
-        delivery = Delivery(blocks, expect, BufferPool())
-        return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
+        source = PackageSource(blocks, expect, BufferPool())
+        return publish(place.store, draft=draft(number), source=source, baseline=lambda: copy)
 
     copy = night(501, monday, None).manifest
     assert night(502, tuesday, copy).unchanged
@@ -70,7 +70,7 @@ def test_what_a_second_night_of_unchanged_courses_costs(
         for course in range(courses):
             tonight = draft(1000 * (night + 1) + course)
             expect = Expectation("common_cartridge", len(data))
-            delivery = Delivery(lambda _, data=data: iter([data]), expect, BufferPool())  # type: ignore[misc]  # mypy knows no type of a default
+            source = PackageSource(lambda _, data=data: iter([data]), expect, BufferPool())  # type: ignore[misc]  # mypy knows no type of a default
             tonight = replace(
                 tonight,
                 key=tonight.key.replace("courses/101/", f"courses/{course + 1}/"),
@@ -79,8 +79,8 @@ def test_what_a_second_night_of_unchanged_courses_costs(
                     tonight.export, created_at=tonight.export.created_at + night * timedelta(days=1)
                 ),
             )
-            known = newest_proven(place.store, tonight, ProofLevel.DIRECTORY)
-            assert publish(place.store, draft=tonight, delivery=delivery, known=known).unchanged == bool(
+            baseline = newest_proven(place.store, tonight, ProofLevel.DIRECTORY)
+            assert publish(place.store, draft=tonight, source=source, baseline=baseline).unchanged == bool(
                 night
             )
         costs.append(

@@ -6,14 +6,14 @@ import logging
 
 from canvas_exports.core.archive.catalog.newest_copy import latest_copy
 from canvas_exports.core.archive.manifest import Manifest, ManifestDraft
-from canvas_exports.core.archive.publishing.unchanged import Known
+from canvas_exports.core.archive.publishing.unchanged import Baseline
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 
 _log = logging.getLogger(__name__)
 
 
-def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Known:
+def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Baseline:
     """A look at the newest stored copy of what a draft is about, if that is proven.
 
     Meant is a copy of the same context, export type, Canvas and selection. It has to be proven as deeply as tonight's

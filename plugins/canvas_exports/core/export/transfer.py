@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 from canvas_exports import __version__
 from canvas_exports.core.archive.layout import package_key
 from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
-from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import BufferPool
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published
-from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
-from canvas_exports.core.archive.publishing.unchanged import Known
+from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
+from canvas_exports.core.archive.publishing.unchanged import Baseline
 from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState, ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.baseline import newest_proven
@@ -28,7 +27,7 @@ from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
-from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
@@ -206,23 +205,23 @@ class PackageMover:
             canvas_host=host,
             root_account_id=course.root_account_id if course else None,
         )
-        delivery = Delivery(
+        source = PackageSource(
             lambda space: self._blocks(context, export, space),
             expect,
             self._budget,
             stage=self._observer.span,
             level=self._options.proof,
-            look=lambda: self._client.glance(context, export),
+            open_package=lambda: self._client.glance(context, export),
         )
         with self.slots.slot(expect.size, self._cancelled):
-            return self._into_all(draft, delivery)
+            return self._into_all(draft, source)
 
-    def _into_all(self, draft: ManifestDraft, delivery: Delivery) -> _Told:
+    def _into_all(self, draft: ManifestDraft, source: PackageSource) -> _Told:
         """What the archives that took the package say, and why the others did not."""
         stores, lacking = self._replicas.split()
         try:
-            results = publish_everywhere(
-                [Place(store, self._known(store, draft)) for store in stores], draft=draft, delivery=delivery
+            results = publish_to_replicas(
+                [Replica(store, self._known(store, draft)) for store in stores], draft=draft, source=source
             )
         except ArchiveError:
             self._replicas.retry_all()
@@ -237,7 +236,7 @@ class PackageMover:
                 lacking[store.uri] = result.message
         return taken, lacking
 
-    def _known(self, store: Store, draft: ManifestDraft) -> Known | None:
+    def _known(self, store: Store, draft: ManifestDraft) -> Baseline | None:
         if self._options.unchanged == "store":
             return None
         return newest_proven(store, draft, self._options.proof)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.packages.build import COURSE, HOST, cartridge, context_xml, zipped
 
-from canvas_exports.core.archive.publishing.package_stream import Pipeline, _digested
+from canvas_exports.core.archive.publishing.package_stream import PackageStream, _hash_in_thread
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.open_store import open_store
@@ -21,7 +21,7 @@ LARGE = cartridge({"web_resources/video.mp4": hashlib.shake_128(b"video").digest
 BLOCK = MIN_BLOCK_SIZE
 
 
-def budget(blocks: int = 4) -> BufferPool:
+def pool(blocks: int = 4) -> BufferPool:
     return BufferPool(blocks * BLOCK, BLOCK)
 
 
@@ -39,29 +39,29 @@ def download(data: bytes, step: int = 1_000_003) -> Iterator[Block]:
         buffer[:] = b"\xee" * step
 
 
-def collected(pipeline: Pipeline, source: Iterator[Block]) -> bytes:
-    return b"".join(bytes(block) for block in pipeline.run(source))
+def collected(stream: PackageStream) -> bytes:
+    return b"".join(bytes(block) for block in stream)
 
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("step", [997, 1_000_003, len(LARGE)])
 def test_what_comes_out_is_what_went_in_counted_digested_and_proven(known: bool, step: int) -> None:
-    pipeline = Pipeline(expect(len(LARGE) if known else None), budget())
-    assert collected(pipeline, download(LARGE, step)) == LARGE
-    assert pipeline.size == len(LARGE)
-    assert pipeline.sha256 == hashlib.sha256(LARGE).hexdigest()
-    assert pipeline.proof.verdict is Verdict.WHOLE
+    stream = PackageStream(lambda _: download(LARGE, step), expect(len(LARGE) if known else None), pool())
+    assert collected(stream) == LARGE
+    assert stream.size == len(LARGE)
+    assert stream.sha256 == hashlib.sha256(LARGE).hexdigest()
+    assert stream.proof.verdict is Verdict.WHOLE
 
 
 def test_a_store_sees_full_blocks_and_a_shorter_last_one() -> None:
-    sizes = [len(block) for block in Pipeline(expect(), budget()).run(download(LARGE))]
+    sizes = [len(block) for block in PackageStream(lambda _: download(LARGE), expect(), pool())]
     assert sizes == [BLOCK, BLOCK, len(LARGE) - 2 * BLOCK]
 
 
 def test_a_stream_that_fits_its_blocks_exactly_has_no_empty_last_one() -> None:
     padding = 2 * BLOCK - len(zipped({"x": b""}, method=0))
     data = zipped({"x": bytes(padding)}, method=0)
-    assert [len(block) for block in Pipeline(Expectation("zip"), budget()).run(download(data))] == [
+    assert [len(block) for block in PackageStream(lambda _: download(data), Expectation("zip"), pool())] == [
         BLOCK,
         BLOCK,
     ]
@@ -78,7 +78,7 @@ def test_what_is_not_the_package_is_raised_before_the_stream_ends(
     data: bytes, error: type[Exception]
 ) -> None:
     passed: list[int] = []
-    stream = Pipeline(expect(), budget()).run(download(data))
+    stream = PackageStream(lambda _: download(data), expect(), pool())
     with pytest.raises(error):
         passed.extend(len(block) for block in stream)
     assert sum(passed) == len(data)
@@ -90,7 +90,7 @@ def test_what_is_not_the_package_is_raised_before_the_stream_ends(
 def test_what_is_no_zip_is_refused_at_its_first_block(data: bytes, reason: str) -> None:
     source = download(data)
     with pytest.raises(CorruptPackageError, match=reason):
-        next(iter(Pipeline(expect(), budget()).run(source)))
+        next(iter(PackageStream(lambda _: source, expect(), pool())))
 
 
 def test_more_than_was_announced_is_refused_as_soon_as_it_shows() -> None:
@@ -102,17 +102,17 @@ def test_more_than_was_announced_is_refused_as_soon_as_it_shows() -> None:
             yield block
 
     with pytest.raises(CorruptPackageError, match="more bytes"):
-        deque(Pipeline(expect(2_500_000), budget()).run(counted()), maxlen=0)
+        deque(PackageStream(lambda _: counted(), expect(2_500_000), pool()), maxlen=0)
     assert sum(taken) == 3 * 1_000_003
 
 
 def test_one_block_moves_any_number_of_packages() -> None:
-    shared = budget(1)
+    shared = pool(1)
 
     def move(_: int) -> str:
-        pipeline = Pipeline(expect(len(LARGE)), shared)
-        deque(pipeline.run(download(LARGE)), maxlen=0)
-        return pipeline.sha256
+        stream = PackageStream(lambda _: download(LARGE), expect(len(LARGE)), shared)
+        deque(stream, maxlen=0)
+        return stream.sha256
 
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(move, range(6))) == {hashlib.sha256(LARGE).hexdigest()}
@@ -120,28 +120,28 @@ def test_one_block_moves_any_number_of_packages() -> None:
 
 def test_one_block_is_enough_to_store_a_package_in_a_folder(tmp_path: Path) -> None:
     """A store that held on to a block while it asks for the next would wait for itself for ever."""
-    pipeline = Pipeline(expect(len(LARGE)), budget(1))
+    stream = PackageStream(lambda _: download(LARGE), expect(len(LARGE)), pool(1))
     store = open_store(tmp_path.as_uri())
     key = "courses/101/package.imscc"
-    storing = threading.Thread(target=store.put, args=(key, pipeline.run(download(LARGE))), daemon=True)
+    storing = threading.Thread(target=store.put, args=(key, stream), daemon=True)
     storing.start()
     storing.join(60)
     assert not storing.is_alive()
-    assert hashlib.sha256(store.read(key)).hexdigest() == pipeline.sha256
+    assert hashlib.sha256(store.read(key)).hexdigest() == stream.sha256
 
 
 def test_an_abandoned_stream_gives_its_memory_back_and_ends_its_thread() -> None:
-    shared = budget(2)
+    shared = pool(2)
     for _ in range(5):
-        stream = Pipeline(expect(), shared).run(download(LARGE))
-        next(stream)
+        stream = PackageStream(lambda _: download(LARGE), expect(), shared)
+        next(iter(stream))
         stream.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sha256")]
     assert all(shared.acquire() for _ in range(2))
 
 
 def test_an_error_of_the_source_passes_and_gives_the_memory_back() -> None:
-    shared = budget(2)
+    shared = pool(2)
 
     def cut() -> Iterator[Block]:
         yield LARGE[:100]
@@ -149,7 +149,7 @@ def test_an_error_of_the_source_passes_and_gives_the_memory_back() -> None:
 
     for _ in range(5):
         with pytest.raises(ConnectionResetError):
-            deque(Pipeline(expect(), shared).run(cut()), maxlen=0)
+            deque(PackageStream(lambda _: cut(), expect(), shared), maxlen=0)
     assert all(shared.acquire() for _ in range(2))
 
 
@@ -165,4 +165,4 @@ def test_a_slow_digest_holds_the_stream_back_instead_of_piling_blocks_up() -> No
             assert number - len(digested) <= 2
             yield memoryview(b"x")
 
-    assert len(list(_digested(source(), slow))) == len(digested) == 20
+    assert len(list(_hash_in_thread(source(), slow))) == len(digested) == 20

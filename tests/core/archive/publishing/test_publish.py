@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,22 +9,31 @@ from typing import Any
 
 import pytest
 from tests.support.packages.build import (
-    COURSE,
     HOST,
-    PAGE,
     cartridge,
     cartridge_files,
     context_xml,
     draft,
     zipped,
 )
+from tests.support.publishing import (
+    BOTH,
+    DRAFT,
+    PACKAGE,
+    Canvas,
+    Dying,
+    Killed,
+    Quicker,
+    files,
+    manifest_far_from_end,
+    store_package,
+)
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.publish import Published, publish
-from canvas_exports.core.packages.proof import Expectation, Verdict
-from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
+from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
@@ -38,52 +47,11 @@ from canvas_exports.errors import (
     WrongPackageError,
 )
 
-PACKAGE = cartridge({PAGE: b"p", "web_resources/video.mp4": hashlib.shake_128(b"v").digest(MIN_BLOCK_SIZE)})
-DRAFT = draft()
-
-
-class Canvas:
-    """Downloads of one package, counted. What it sends can be changed between them."""
-
-    def __init__(self, *packages: bytes) -> None:
-        self.packages = list(packages)
-        self.downloads = 0
-        self.open = 0
-
-    def blocks(self, _space: BlockWriter) -> Iterator[Block]:
-        data = self.packages[min(self.downloads, len(self.packages) - 1)]
-        self.downloads += 1
-        self.open += 1
-        try:
-            for start in range(0, len(data), 1 << 20):
-                yield data[start : start + (1 << 20)]
-        finally:
-            self.open -= 1
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(f"file://{tmp_path}/canvas") as opened:
         yield opened
-
-
-def store_package(store: Store, canvas: Canvas, **changes: Any) -> Published:
-    expect = Expectation("common_cartridge", None, COURSE, HOST)
-    budget = BufferPool(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
-    return publish(
-        store,
-        draft=changes.pop("draft", DRAFT),
-        known=changes.pop("known", None),
-        delivery=Delivery(canvas.blocks, replace(expect, **changes), budget),
-    )
-
-
-def files(store: Store) -> set[str]:
-    assert isinstance(store, FileStore)
-    return {path.relative_to(store._root).as_posix() for path in store._root.rglob("*") if path.is_file()}
-
-
-BOTH = {DRAFT.key, manifest_key(DRAFT.key)}
 
 
 def test_a_package_and_its_manifest_are_stored(store: Store) -> None:
@@ -217,15 +185,8 @@ def test_what_was_left_and_is_not_the_package_is_removed_and_fetched(store: Stor
     assert store.read(DRAFT.key) == PACKAGE
 
 
-def out_of_reach() -> bytes:
-    """A package that begins with its manifest and ends with five megabytes of something else."""
-    members = cartridge_files({PAGE: b"p", "web_resources/video.mp4": bytes(5 << 20)})
-    members = {"imsmanifest.xml": members.pop("imsmanifest.xml"), **members}
-    return zipped(members, method=0)
-
-
 def test_a_manifest_far_from_the_end_costs_one_more_download_and_is_proven_all_the_same(store: Store) -> None:
-    canvas = Canvas(out_of_reach())
+    canvas = Canvas(manifest_far_from_end())
     assert store_package(store, canvas).verdict is Verdict.WHOLE
     assert canvas.downloads == 2
     assert files(store) == BOTH
@@ -253,73 +214,6 @@ def test_downloads_that_differ_every_time_are_given_up(store: Store) -> None:
         store_package(store, canvas)
     assert canvas.downloads == 3
     assert files(store) == set()
-
-
-class Killed(BaseException):
-    pass
-
-
-class Dying(Store):
-    """A store that is killed before, or right after, the n-th thing it is asked to do."""
-
-    def __init__(self, store: Store, step: int, *, after: bool) -> None:
-        self.uri = store.uri
-        self._store = store
-        self._left = step
-        self._after = after
-        self.survived = True
-
-    def _do(self, action: Callable[[], Any]) -> Any:
-        self._left -= 1
-        now = self._left == 0
-        if now and not self._after:
-            self._die()
-        try:
-            return action()
-        finally:
-            if now:
-                self._die()
-
-    def _die(self) -> None:
-        self.survived = False
-        raise Killed
-
-    def put(self, key: str, blocks: Iterable[Block]) -> None:
-        def dying() -> Iterator[Block]:
-            for block in blocks:
-                self._do(lambda: None)
-                yield block
-
-        self._do(lambda: self._store.put(key, dying()))
-
-    def put_if_absent(self, key: str, data: bytes) -> bool:
-        return bool(self._do(lambda: self._store.put_if_absent(key, data)))
-
-    def replace(self, key: str, data: bytes) -> None:
-        self._do(lambda: self._store.replace(key, data))
-
-    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        return bytes(self._do(lambda: self._store.read(key, start, length)))
-
-    def blocks(self, key: str) -> Iterator[Block]:
-        for block in self._store.blocks(key):
-            self._do(lambda: None)
-            yield block
-
-    def stat(self, key: str) -> Any:
-        return self._do(lambda: self._store.stat(key))
-
-    def list(self, prefix: str = "") -> Any:
-        return self._do(lambda: self._store.list(prefix))
-
-    def delete(self, key: str) -> None:
-        self._do(lambda: self._store.delete(key))
-
-    def sweep(self, older_than: Any, owns: Any = None) -> Any:
-        return self._do(lambda: self._store.sweep(older_than, owns))
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -353,28 +247,6 @@ def test_killed_between_any_two_steps_nothing_half_is_left_and_the_next_run_ends
         if dying.survived:
             break
     assert steps > 5
-
-
-class Quicker(Dying):
-    """A store in which another attempt at the same export is a little quicker."""
-
-    def __init__(self, store: Store, at: str, act: Callable[[], Any]) -> None:
-        super().__init__(store, 0, after=True)
-        self._at = at
-        self._act: Callable[[], Any] | None = act
-
-    def _overtaken(self, step: str) -> None:
-        if step == self._at and self._act is not None:
-            act, self._act = self._act, None
-            act()
-
-    def put(self, key: str, blocks: Iterable[Block]) -> None:
-        self._overtaken("put")
-        super().put(key, blocks)
-
-    def put_if_absent(self, key: str, data: bytes) -> bool:
-        self._overtaken("put_if_absent")
-        return super().put_if_absent(key, data)
 
 
 @pytest.mark.parametrize("step", ["put", "put_if_absent"])

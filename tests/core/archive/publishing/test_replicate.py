@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.archive.publishing.test_publish import Canvas, Dying, files, out_of_reach
-from tests.core.archive.publishing.test_unchanged import Remembering
 from tests.support.packages.build import COURSE, HOST, PAGE, cartridge, context_xml, draft
+from tests.support.publishing import BaselineOf, Canvas, Dying, files, manifest_far_from_end
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery, Source
+from canvas_exports.core.archive.publishing.package_source import PackageSource
+from canvas_exports.core.archive.publishing.package_stream import Download
 from canvas_exports.core.archive.publishing.publish import Published
-from canvas_exports.core.archive.publishing.replicate import Place, publish_everywhere
+from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
@@ -44,12 +44,12 @@ def archive(folder: Path, name: str) -> FileStore:
 
 
 def everywhere(
-    source: Source, *stores: Store | Place, budget: BufferPool | None = None
+    download: Download, *stores: Store | Replica, pool: BufferPool | None = None
 ) -> list[Published | CanvasExportsError]:
     expect = Expectation("common_cartridge", None, COURSE, HOST)
-    delivery = Delivery(source, expect, budget or BufferPool(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE))
-    places = [each if isinstance(each, Place) else Place(each) for each in stores]
-    return publish_everywhere(places, draft=DRAFT, delivery=delivery)
+    source = PackageSource(download, expect, pool or BufferPool(3 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE))
+    replicas = [each if isinstance(each, Replica) else Replica(each) for each in stores]
+    return publish_to_replicas(replicas, draft=DRAFT, source=source)
 
 
 def has_all(store: Store) -> bool:
@@ -91,7 +91,7 @@ def test_a_leftover_in_one_archive_is_adopted_while_the_others_are_filled(tmp_pa
 
 def test_a_proof_that_needs_another_pass_gets_it_for_all(tmp_path: Path) -> None:
     stores = [archive(tmp_path, name) for name in "ab"]
-    canvas = Canvas(out_of_reach())
+    canvas = Canvas(manifest_far_from_end())
     everywhere(canvas.blocks, *stores)
     assert canvas.downloads == 2
     assert [files(store) for store in stores] == [BOTH, BOTH]
@@ -100,12 +100,12 @@ def test_a_proof_that_needs_another_pass_gets_it_for_all(tmp_path: Path) -> None
 def test_unchanged_is_for_each_archive_to_say(tmp_path: Path) -> None:
     has, lacks = archive(tmp_path, "a"), archive(tmp_path, "b")
     earlier = draft(400)
-    delivery = Delivery(
+    source = PackageSource(
         Canvas(PACKAGE).blocks, Expectation("common_cartridge", None, COURSE, HOST), BufferPool()
     )
-    (first,) = publish_everywhere([Place(has)], draft=earlier, delivery=delivery)
+    (first,) = publish_to_replicas([Replica(has)], draft=earlier, source=source)
     assert isinstance(first, Published)
-    results = everywhere(Canvas(PACKAGE).blocks, Place(has, Remembering(first.manifest)), Place(lacks))
+    results = everywhere(Canvas(PACKAGE).blocks, Replica(has, BaselineOf(first.manifest)), Replica(lacks))
     assert [result.unchanged for result in results if isinstance(result, Published)] == [True, False]
     assert Manifest.from_json(has.read(manifest_key(DRAFT.key))).package.key == earlier.key
     assert has_all(lacks)
@@ -247,7 +247,7 @@ def test_whatever_fails_wherever_every_archive_has_all_or_nothing(
     failing = [Failing(store, step, after=False) for store, step in zip(stores, steps, strict=True)]
     with suppress(ArchiveUnavailableError):
         results = everywhere(
-            canvas.blocks, *failing, budget=BufferPool(blocks * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
+            canvas.blocks, *failing, pool=BufferPool(blocks * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
         )
         assert [isinstance(result, Published) for result in results] == [each.survived for each in failing]
     assert canvas.open == 0

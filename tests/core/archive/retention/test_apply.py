@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.core.archive.publishing.test_publish import Dying, Killed
 from tests.core.archive.retention.test_plan import KEEP_ONE, plan
 from tests.core.archive.retention.test_policy import night, policies
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.random_archives import ARCHIVES, NOW, Shelf, Spec, laid
+from tests.support.publishing import Dying, Killed
 
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import is_manifest_key, read_record_name

@@ -15,7 +15,7 @@ from tests.core.canvas.conftest import COURSE, ScriptedServer
 from tests.core.canvas.files import test_parallel_ranges
 from tests.core.canvas.files.test_download import FILE, KEY, SHOW, an_export, shown, to
 
-from canvas_exports.core.archive.publishing.package_stream import _plausible
+from canvas_exports.core.archive.publishing.package_stream import check_bytes
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
 from canvas_exports.core.packages.random_access import TailBuffer
@@ -54,11 +54,11 @@ def canvas(server: ScriptedServer, storage: ScriptedServer) -> ScriptedServer:
 def fetching(
     client: CanvasClient, canvas: ScriptedServer, pool: BufferPool, **changes: Any
 ) -> Iterator[memoryview]:
-    """As a pipeline does it."""
+    """As a package stream does it."""
     space = BlockWriter(pool)
     export = an_export(canvas, **{"size": SIZE, **changes})
     kept = TailBuffer(SIZE, (), 1024)
-    return space.blocks(kept.record(_plausible(client.download(COURSE, export, space, 4), None)))
+    return space.blocks(kept.record(check_bytes(client.download(COURSE, export, space, 4), None)))
 
 
 def digest(

@@ -19,7 +19,7 @@ from tests.support.store_servers.s3 import HANG_UP, LOSE_ANSWER, FaultProxy
 from tests.support.store_servers.stores import MiB, Place
 
 from canvas_exports.core.archive.probe import check_writable, is_probe
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
@@ -104,7 +104,7 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty: Faulty, si
 
     def store() -> None:
         expect = Expectation("common_cartridge", len(package), COURSE, HOST)
-        publish(place.store, draft=draft(), delivery=Delivery(blocks, expect, BufferPool()))
+        publish(place.store, draft=draft(), source=PackageSource(blocks, expect, BufferPool()))
 
     proxy.rule = lambda verb, target: (
         LOSE_ANSWER

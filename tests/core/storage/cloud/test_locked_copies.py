@@ -14,7 +14,7 @@ from tests.support.store_servers.stores import GcsPlace
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
@@ -36,15 +36,15 @@ def locking(gcs: GcsServer) -> Iterator[GcsPlace]:
         yield place
 
 
-def store(place: GcsPlace, number: int = 501, *, known: Manifest | None = None) -> Published:
+def store(place: GcsPlace, number: int = 501, *, copy: Manifest | None = None) -> Published:
     data = cartridge(day=f"2026-11-{number - 480}")
 
     def blocks(_: BlockWriter) -> Iterator[Block]:
         yield data
 
     expect = Expectation("common_cartridge", len(data), COURSE, HOST)
-    delivery = Delivery(blocks, expect, BufferPool())
-    return publish(place.store, draft=draft(number), delivery=delivery, known=lambda: known)
+    source = PackageSource(blocks, expect, BufferPool())
+    return publish(place.store, draft=draft(number), source=source, baseline=lambda: copy)
 
 
 def unlock(place: GcsPlace, *keys: str) -> None:
@@ -97,7 +97,7 @@ def test_a_later_manifest_makes_the_lock_of_its_package_longer(locking: GcsPlace
     copy = store(locking).manifest
     held = locking.server.blobs[locking.prefix + DRAFT.key].retention
     held["retainUntilTime"] = soon = written(datetime.now(timezone.utc) + timedelta(days=1))
-    assert store(locking, 502, known=copy).unchanged
+    assert store(locking, 502, copy=copy).unchanged
     assert locking.server.blobs[locking.prefix + DRAFT.key].retention["retainUntilTime"] > soon
 
 

@@ -15,7 +15,7 @@ from tests.support.store_servers.s3 import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SEC
 from tests.support.store_servers.stores import MiB, S3Place
 
 from canvas_exports.core.archive.probe import check_writable
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
@@ -119,7 +119,7 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
         publish(
             place.store,
             draft=draft(),
-            delivery=Delivery(
+            source=PackageSource(
                 blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BufferPool()
             ),
         )
@@ -153,7 +153,7 @@ def test_a_lost_answer_to_the_completion_of_an_upload_may_pass_and_costs_no_seco
         publish(
             place.store,
             draft=draft(),
-            delivery=Delivery(
+            source=PackageSource(
                 blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BufferPool()
             ),
         )

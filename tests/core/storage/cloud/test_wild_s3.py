@@ -17,7 +17,7 @@ from tests.support.store_servers.stores import MiB
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.core.archive.probe import PROBE, check_writable, is_probe
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
@@ -79,7 +79,7 @@ def publish_package(store: Store, package: bytes) -> None:
         yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
 
     expect = Expectation("common_cartridge", len(package), COURSE, HOST)
-    publish(store, draft=draft(), delivery=Delivery(blocks, expect, BufferPool()))
+    publish(store, draft=draft(), source=PackageSource(blocks, expect, BufferPool()))
 
 
 class TestConditions:

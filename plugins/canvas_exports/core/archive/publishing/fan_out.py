@@ -1,182 +1,211 @@
-"""One stream for several takers: each gets every block, the slowest sets the pace, and one that fails is left behind.
+"""One download for several consumers: each gets every block, the slowest sets the pace, and one that fails is left behind.
 
-The blocks themselves are shared, not copied: a block is free again when the last taker has let go of it. A taker holds one
-block and has at most one waiting, so memory is that of a single taker and does not grow with their number.
+The blocks are shared and not copied: a buffer is free again when the last consumer has released it. A consumer holds one block
+and has at most one waiting, so memory is that of a single consumer and does not grow with their number.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from canvas_exports.core.archive.publishing.package_source import Delivery, Put
-from canvas_exports.core.archive.publishing.package_stream import Pipeline
+from canvas_exports.core.archive.publishing.package_source import PackageSource, ProvenStream
 from canvas_exports.core.packages.proof import Proof
+from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.core.storage.store import Block
 
 _END = object()
 
 
-class PassOver(Exception):  # noqa: N818 - not an error of its taker: what is wrong is known to whoever shares the stream
-    """The stream ends here for every taker: it broke, it has to begin again, or nobody needs it any more."""
+class PassAborted(Exception):  # noqa: N818 - not an error of the consumer: ``FanOut.serve`` raises what is wrong
+    """The stream ended early for every consumer: the download or the proof failed."""
 
 
-class Shared(Delivery):
-    """A delivery to several takers, each in a thread of its own, of one download.
+class FanOut(PackageSource):
+    """A package source for several consumers, each in a thread of its own, of one download.
 
-    A taker that asks waits until every other one has asked too, or has left. Then the package comes, once for all.
+    A consumer that opens a stream waits until every other one has opened one, too, or has left. Then one download serves all.
 
     Args:
-        delivery: the single one.
-        takers: how many there are. Each calls ``leave`` in the end, however it ends.
+        source: of the package.
+        consumers: how many there are. Each calls ``leave`` in the end, however it ends.
     """
 
-    def __init__(self, delivery: Delivery, takers: int) -> None:
-        super().__init__(
-            delivery.source, delivery.expect, delivery.budget, stage=delivery.stage, level=delivery.level
-        )
-        self._delivery = delivery
-        self._present = takers
-        self._asking: list[_Taker] = []
+    def __init__(self, source: PackageSource, consumers: int) -> None:
+        super().__init__(source.download, source.expect, source.pool, stage=source.stage, level=source.level)
+        self._source = source
+        self._present = consumers
+        self._waiting: list[_Consumer] = []
         self._changed = threading.Condition()
         self._is_over = False
 
-    def at_a_glance(self) -> Proof | None:
-        """As ``Delivery.at_a_glance``: one look for all."""
-        return self._delivery.at_a_glance()
+    def peek(self) -> Proof | None:
+        """As ``PackageSource.peek``: once for all consumers."""
+        return self._source.peek()
 
-    def to(self, put: Put) -> Pipeline:
-        """As ``Delivery.to``, for one of several.
+    @contextmanager
+    def open_stream(self, windows: Sequence[range] = ()) -> Iterator[ProvenStream]:
+        """As ``PackageSource.open_stream``, for one of several consumers.
 
         Raises:
-            PassOver: the stream broke; ``serve`` raises what broke it.
+            PassAborted: the stream broke; ``serve`` raises what broke it.
         """
-        while True:
-            taker = _Taker(self._changed)
-            with self._changed:
-                self._asking.append(taker)
-                self._changed.notify_all()
-                while taker.pipeline is None and not self._is_over:
-                    self._changed.wait()
-            if taker.pipeline is None:
-                raise PassOver
-            try:
-                put(taker.blocks(), taker.pipeline)
-            except PassOver:
-                continue  # and if there is no other pass, ``_is_over`` says so
-            finally:
-                taker.let_go()
-            return taker.pipeline
+        consumer = _Consumer(windows, self._changed)
+        with self._changed:
+            self._waiting.append(consumer)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: consumer.has_begun or self._is_over)
+        if not consumer.has_begun:
+            raise PassAborted
+        try:
+            yield consumer
+        finally:
+            consumer.end()
 
     def leave(self) -> None:
-        """A taker will not ask again."""
+        """Note that a consumer will not open another stream."""
         with self._changed:
             self._present -= 1
             self._changed.notify_all()
 
     def serve(self) -> None:
-        """Bring the package to all who ask, until all have left.
+        """Stream the package to all consumers that wait for it, until all have left.
 
         Raises:
-            Exception: what the source or the proof raised. All takers have ended without anything of the package by then,
-                as far as they had asked for it.
+            Exception: what the download or the proof raised. By then all consumers have ended, and none that waited for the
+                package has any of it.
         """
         try:
-            while self._wait_for_takers():
-                with suppress(_NobodyLeft):
-                    self._delivery.to(self._spread)
+            while consumers := self._next_pass():
+                with suppress(_NoConsumerLeft):
+                    self._stream_to(consumers)
         finally:
             with self._changed:
                 self._is_over = True
                 self._changed.notify_all()
 
-    def _wait_for_takers(self) -> bool:
-        """Until everyone who has not left is asking. Says whether there is anyone."""
+    def _next_pass(self) -> list[_Consumer]:
+        """Wait until every consumer that has not left is waiting, and return them."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._asking) >= self._present)
-            return bool(self._asking)
+            self._changed.wait_for(lambda: len(self._waiting) >= self._present)
+            consumers, self._waiting = self._waiting, []
+            return consumers
 
-    def _spread(self, stream: Iterator[Block], pipeline: Pipeline) -> None:
-        """One pass: the ``put`` of all takers at once."""
-        self._wait_for_takers()  # of an earlier pass, those who have not failed ask again
-        with self._changed:
-            takers, self._asking = self._asking, []
-            for taker in takers:
-                taker.pipeline = pipeline
-            self._changed.notify_all()
-        _see_to_it_that_somebody_is_left(takers)
-        try:
-            while (block := next(stream, _END)) is not _END:
-                for taker in takers:
-                    taker.offer(block)
-                del block  # or its memory would not be free while the next one is waited for
-                _see_to_it_that_somebody_is_left(takers)
-            for taker in takers:
-                taker.offer(_END)
-        except BaseException:
-            for taker in takers:
-                taker.abandon()
-            raise
-        finally:
-            for taker in takers:
-                taker.wait()
-
-
-def _see_to_it_that_somebody_is_left(takers: list[_Taker]) -> None:
-    if all(taker.is_gone for taker in takers):
-        raise _NobodyLeft
+    def _stream_to(self, consumers: list[_Consumer]) -> None:
+        """Stream the package once, to all consumers. Those of them that have not failed open the next stream, if one is needed."""
+        windows = dict.fromkeys(window for consumer in consumers for window in consumer.windows)
+        with self._source.open_stream(tuple(windows)) as stream:
+            for consumer in consumers:
+                consumer.begin(stream)
+            _check_consumers(consumers)
+            blocks = iter(stream)
+            try:
+                while (block := next(blocks, _END)) is not _END:
+                    for consumer in consumers:
+                        consumer.offer(block)
+                    del block  # or its buffer would not be free while the next one is waited for
+                    _check_consumers(consumers)
+                for consumer in consumers:
+                    consumer.offer(_END)
+            except BytesNotKeptError as error:
+                for consumer in consumers:
+                    consumer.abort(error.missing)
+            except BaseException:
+                for consumer in consumers:
+                    consumer.abort()
+                raise
+            finally:
+                for consumer in consumers:
+                    consumer.wait()
 
 
-class _NobodyLeft(Exception):  # noqa: N818 - as above
-    """Every taker has failed, so that there is no use in reading on."""
+def _check_consumers(consumers: list[_Consumer]) -> None:
+    if all(consumer.has_ended for consumer in consumers):
+        raise _NoConsumerLeft
 
 
-class _Taker:
-    """One taker in one pass. Its blocks are offered by one thread and taken by another."""
+class _NoConsumerLeft(Exception):  # noqa: N818 - as above
+    """Every consumer has failed, so that there is no use in reading on."""
 
-    def __init__(self, changed: threading.Condition) -> None:
-        self.pipeline: Pipeline | None = None
-        self.is_gone = False
+
+class _Consumer:
+    """One consumer in one pass. Its blocks are offered by one thread and taken by another."""
+
+    def __init__(self, windows: Sequence[range], changed: threading.Condition) -> None:
+        self.windows = windows
+        self.has_ended = False
+        self._stream: ProvenStream | None = None
         self._offered: Any = None
-        self._is_abandoned = False
+        self._aborted: tuple[range, ...] | None = None
         self._changed = changed
 
-    def blocks(self) -> Iterator[Block]:
-        """What is offered, until it ends or is abandoned."""
+    @property
+    def has_begun(self) -> bool:
+        """Return whether the pass has begun."""
+        return self._stream is not None
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the package."""
+        return self._shared.size
+
+    @property
+    def sha256(self) -> str:
+        """Return their SHA-256."""
+        return self._shared.sha256
+
+    @property
+    def proof(self) -> Proof:
+        """Return the proof of the package."""
+        return self._shared.proof
+
+    @property
+    def _shared(self) -> ProvenStream:
+        assert self._stream is not None  # no consumer sees itself before
+        return self._stream
+
+    def __iter__(self) -> Iterator[Block]:
+        """Yield the blocks that are offered, until they end or the pass is aborted."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._offered is not None or self._is_abandoned)
-                if self._is_abandoned:
-                    raise PassOver
-                held, self._offered = [self._offered], None
+                self._changed.wait_for(lambda: self._offered is not None or self._aborted is not None)
+                if self._aborted is not None:
+                    raise BytesNotKeptError(*self._aborted) if self._aborted else PassAborted
+                only, self._offered = [self._offered], None
                 self._changed.notify_all()
-            if held[0] is _END:
+            if only[0] is _END:
                 return
-            yield held.pop()  # and nothing here keeps it
+            yield only.pop()  # nothing here keeps the block
+
+    def begin(self, stream: ProvenStream) -> None:
+        """Begin the pass."""
+        with self._changed:
+            self._stream = stream
+            self._changed.notify_all()
 
     def offer(self, block: object) -> None:
-        """Hand over one block, or the end; waits until the one before has been taken. Nothing, once the taker is gone."""
+        """Offer one block, or the end, once the block before has been taken. Does nothing for a consumer that has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._offered is None or self.is_gone)
-            if not self.is_gone:
+            self._changed.wait_for(lambda: self._offered is None or self.has_ended)
+            if not self.has_ended:
                 self._offered = block
                 self._changed.notify_all()
 
-    def abandon(self) -> None:
-        """End it by ``PassOver``, unless it has all of it already."""
+    def abort(self, missing: tuple[range, ...] = ()) -> None:
+        """End the stream early: with ``BytesNotKeptError`` if the proof is ``missing`` bytes, else with ``PassAborted``."""
         with self._changed:
-            self._offered, self._is_abandoned = None, True
+            self._offered, self._aborted = None, missing
             self._changed.notify_all()
 
-    def let_go(self) -> None:
-        """It has ended, well or not."""
+    def end(self) -> None:
+        """Note that the consumer has ended, well or not."""
         with self._changed:
-            self.is_gone, self._offered = True, None
+            self.has_ended, self._offered = True, None
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Until it has ended."""
+        """Wait until the consumer has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self.is_gone)
+            self._changed.wait_for(lambda: self.has_ended)

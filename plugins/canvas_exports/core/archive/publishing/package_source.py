@@ -1,106 +1,105 @@
-"""A package's way from its source to whoever stores it: one pass as a rule, more where the proof asks for it."""
+"""The source of one package: it can be streamed again, and its end can be read without the rest."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from typing import Protocol
 
-from canvas_exports.core.archive.publishing.package_stream import Pipeline, Stage
+from canvas_exports.core.archive.publishing.package_stream import Download, PackageStream, Stage
 from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.storage.buffers import BlockWriter, BufferPool, MiB
+from canvas_exports.core.storage.buffers import BufferPool, MiB
 from canvas_exports.core.storage.store import Block
-from canvas_exports.errors import CanvasExportsError, CorruptPackageError
+from canvas_exports.errors import CanvasExportsError
 
 log = logging.getLogger(__name__)
 
-Source = Callable[[BlockWriter], Iterator[Block]]
-"""Starts a download, whose blocks may lie in the space that it is offered."""
+OpenPackage = Callable[[], RandomAccess | None]
+"""Open random access to the package where it is; ``None`` where its storage cannot do that."""
 
-Put = Callable[[Iterator[Block], Pipeline], None]
-"""Stores a stream, of which the pipeline knows everything once it has ended. The stream ends well only if it may be kept."""
-
-Look = Callable[[], RandomAccess | None]
-"""Looks at the end of the package without fetching the rest; ``None`` where that cannot be done."""
-
-#: Bytes of a package from which on looking first costs less than fetching it for nothing.
-WORTH_A_LOOK = 16 * MiB
-
-# One as a rule; a second for a directory longer than the tail; a third for a manifest before both.
-_PASSES = 3
+_PEEK_FROM = (
+    16 * MiB
+)  # from here on, reading the end first costs less than downloading the package for nothing
 
 
-class Delivery:
+class ProvenStream(Protocol):
+    """The blocks of a package that ends well only if the package is proven. See ``PackageStream``."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes, once the stream has ended."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of the bytes, once the stream has ended."""
+
+    @property
+    def proof(self) -> Proof:
+        """Return the proof, once the stream has ended."""
+
+    def __iter__(self) -> Iterator[Block]: ...
+
+
+class PackageSource:
     """What is to be stored, and what it must be.
 
     Args:
-        source: called once as a rule, and again (at most twice) for the rare package whose proof needs bytes that were not
-            kept as they passed.
+        download: starts a download. Called once as a rule, and again (twice at most) for the rare package whose proof needs
+            bytes that were not kept.
         expect: what the package must be.
-        budget: the memory all packages of a task share.
+        pool: the buffers that all packages of a task share.
         stage: surrounds the proof, and the writing of the manifest.
-        level: how deeply it is proven; ``full`` reads it once more when it is stored.
-        look: looks at its end alone, where its size makes that worth a request or two.
+        level: of the proof; ``full`` reads the stored package once more.
+        open_package: opens random access, for ``peek``.
+        peek_from: bytes of the smallest package that ``peek`` reads.
     """
 
     def __init__(
         self,
-        source: Source,
+        download: Download,
         expect: Expectation,
-        budget: BufferPool,
+        pool: BufferPool,
         *,
         stage: Stage = nullcontext,
         level: ProofLevel = ProofLevel.DIRECTORY,
-        look: Look | None = None,
+        open_package: OpenPackage | None = None,
+        peek_from: int = _PEEK_FROM,
     ) -> None:
-        self.source = source
+        self.download = download
         self.expect = expect
-        self.budget = budget
+        self.pool = pool
         self.stage = stage
         self.level = level
-        self._look = look
-        self._looking = threading.Lock()
-        self._seen: Proof | None = None
+        self._open_package = open_package if (expect.size or 0) >= peek_from else None
+        self._peeking = threading.Lock()
+        self._peeked: Proof | None = None
 
-    def at_a_glance(self) -> Proof | None:
-        """What the package's own directory says, without fetching all of it. Looks once, whoever asks.
+    def peek(self) -> Proof | None:
+        """Prove the package from its directory alone, without downloading the rest. Reads once, however often it is called.
 
-        ``None`` if the package is too small for that, its storage cannot do it, or anything is wrong: then it has to come.
+        ``None`` if the package is smaller than ``peek_from``, its storage cannot do it, or anything is wrong with it: then
+        it has to be downloaded.
         """
-        with self._looking:
-            if self._look is not None and (self.expect.size or 0) >= WORTH_A_LOOK:
-                look, self._look = self._look, None
+        with self._peeking:
+            if self._open_package is not None:
+                open_package, self._open_package = self._open_package, None
                 try:
-                    held = look()
-                    self._seen = None if held is None else prove_directory(held, self.expect)
+                    package = open_package()
+                    self._peeked = None if package is None else prove_directory(package, self.expect)
                 except (CanvasExportsError, BytesNotKeptError) as error:
-                    log.info("the package could not be looked at beforehand: %s", error)
-            return self._seen
+                    log.info("the end of the package could not be read beforehand: %s", error)
+            return self._peeked
 
-    def to(self, put: Put) -> Pipeline:
-        """Stream, prove, commit. A proof that needs bytes which have passed asks for another pass that keeps them.
+    def open_stream(self, windows: Sequence[range] = ()) -> AbstractContextManager[ProvenStream]:
+        """Open a stream of the package, whose download ends with the context.
 
-        Raises:
-            CorruptPackageError: every pass was another package (retryable).
-            Exception: whatever the source, the proof or ``put`` raises; nothing was stored then.
+        Args:
+            windows: byte ranges to keep for the proof; those that a ``BytesNotKeptError`` of an earlier stream names.
         """
-        windows: tuple[range, ...] = ()
-        for _ in range(_PASSES):
-            pipeline = Pipeline(self.expect, self.budget, windows=windows, stage=self.stage)
-            with ExitStack() as cleanup:
-                source = self.source(pipeline.space)
-                if isinstance(source, Generator):
-                    cleanup.callback(source.close)
-                stream = pipeline.run(source)
-                cleanup.callback(stream.close)
-                try:
-                    put(stream, pipeline)
-                except BytesNotKeptError as error:
-                    log.info("the package is fetched once more: its proof needs %s", error)
-                    windows += error.missing
-                    continue
-            return pipeline
-        raise CorruptPackageError("every download of the package looks different")
+        return closing(
+            PackageStream(self.download, self.expect, self.pool, windows=windows, stage=self.stage)
+        )

@@ -1,7 +1,7 @@
-"""The way of a package's bytes: count, keep what the proof needs, digest, and prove before the stream may end.
+"""One pass over the bytes of a package: count and hash them, keep what the proof needs, and prove the package before the stream ends.
 
-A store makes an object visible only if the stream ends well. So whatever is wrong is raised here, before the end,
-and nothing was ever visible: there is no commit flag to forget.
+A store makes an object visible only if its stream ends well. Every problem is raised before that end, so a broken package is
+never visible, and there is no commit flag to forget.
 """
 
 from __future__ import annotations
@@ -19,26 +19,34 @@ from canvas_exports.core.storage.buffers import BlockWriter, BufferPool, SingleB
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError
 
-__all__ = ["BufferPool", "Pipeline", "Stage"]
+Download = Callable[[BlockWriter], Iterator[Block]]
+"""Start a download. It may write its blocks in place, into the memory that the writer offers."""
 
 Stage = Callable[[str], AbstractContextManager[object]]
-"""Surrounds a piece of the work, for whoever times it: ``proof`` or ``publish``."""
+"""Surround a step of the work with a span: ``proof`` or ``publish``."""
 
 
-class Pipeline:
-    """One pass over a package. What it learned is complete once ``run`` has ended.
+class PackageStream:
+    """The blocks of a package, in buffers of the pool, in one pass. Close it to end the download.
+
+    A block of the download need only stay unchanged until the next one is requested.
+
+    Iterating raises what the download raises, and:
+        CorruptPackageError: see ``prove_directory``; raised at the first byte that shows it.
+        WrongPackageError: see ``prove_directory``.
+        BytesNotKeptError: the proof needs bytes that were not kept; a pass with these ``windows`` keeps them.
 
     Args:
+        download: starts the download.
         expect: what the package must be.
-        budget: where the memory comes from, shared by all packages of a task.
-        windows: offsets the proof will need besides the tail.
-        stored: where the proof may look instead, for a package that can be read again.
+        pool: the buffers that all packages of a task share.
+        windows: byte ranges that the proof needs besides the tail.
+        stored: random access for the proof, if the package can be read again.
         stage: surrounds the proof.
 
     Attributes:
-        space: memory for a source that can write its bytes in place, which saves copying them.
-        size: bytes that passed.
-        sha256: their digest, in hexadecimal.
+        size: bytes that passed. This and the two below are known once the iteration has ended well.
+        sha256: their SHA-256, in hexadecimal.
         proof: what the proof found.
     """
 
@@ -48,8 +56,9 @@ class Pipeline:
 
     def __init__(
         self,
+        download: Download,
         expect: Expectation,
-        budget: BufferPool,
+        pool: BufferPool,
         *,
         windows: Sequence[range] = (),
         stored: RandomAccess | None = None,
@@ -59,32 +68,37 @@ class Pipeline:
         self._windows = windows
         self._stored = stored
         self._stage = stage
-        self._small = is_small(expect.size)
-        self.space = BlockWriter(SingleBuffer(expect.size or 0) if self._small else budget)
+        self._is_small = is_small(expect.size)
+        self._writer = BlockWriter(SingleBuffer(expect.size or 0) if self._is_small else pool)
+        self._download = download(self._writer)
+        self._blocks = self._run()
 
-    def run(self, source: Iterator[Block]) -> Generator[Block, None, None]:
-        """Pass a package on to a store, in blocks of the budget.
+    def __iter__(self) -> Iterator[Block]:
+        return self._blocks
 
-        A block of the source need only stay as it is until the next one is asked for.
+    def close(self) -> None:
+        """End the stream and its download, and release the buffers."""
+        self._blocks.close()
+        close(self._download)
 
-        Raises:
-            CorruptPackageError: see ``prove_directory``; raised at the first byte where it shows there.
-            WrongPackageError: see ``prove_directory``.
-            BytesNotKeptError: see ``prove_directory``.
-        """
+    def _run(self) -> Generator[Block, None, None]:
         size = self._expect.size
-        kept = TailBuffer(size, self._windows, min(TAIL, size) if size else TAIL)
+        tail = TailBuffer(size, self._windows, min(TAIL, size) if size else TAIL)
         digest = hashlib.sha256()
-        blocks = self.space.blocks(kept.record(_plausible(source, size)))
-        yield from (_digested_here if self._small else _digested)(blocks, digest.update)
-        self.size = kept.size
+        blocks = self._writer.blocks(tail.record(check_bytes(self._download, size)))
+        yield from (_hash_inline if self._is_small else _hash_in_thread)(blocks, digest.update)
+        self.size = tail.size
         self.sha256 = digest.hexdigest()
         with self._stage("proof"):
-            self.proof = prove_directory(self._stored or kept, self._expect)
+            self.proof = prove_directory(self._stored or tail, self._expect)
 
 
-def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]:
-    """Stop at once what cannot become the package: a web page in its place, or too many bytes."""
+def check_bytes(source: Iterator[Block], expected: int | None) -> Iterator[Block]:
+    """Pass a stream on, and stop at the first byte that cannot belong to the package: no zip, a web page, too many bytes.
+
+    Raises:
+        CorruptPackageError: that (retryable).
+    """
     arrived = 0
     try:
         for block in source:
@@ -101,19 +115,19 @@ def _plausible(source: Iterator[Block], expected: int | None) -> Iterator[Block]
         close(source)
 
 
-def _digested(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
-    """Digest every block in a thread of its own, while the store takes it and the source fills the next one."""
+def _hash_in_thread(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
+    """Hash every block in a thread of its own, while the store takes it and the download fills the next one."""
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
         done: Future[object] | None = None
-        while held := list(islice(blocks, 1)):
+        while only := list(islice(blocks, 1)):
             if done is not None:
-                done.result()  # or blocks would pile up behind a digest that is slower than the store
-            done = thread.submit(update, held[0])
-            yield held.pop()
+                done.result()  # or blocks would pile up behind a hash that is slower than the store
+            done = thread.submit(update, only[0])
+            yield only.pop()
 
 
-def _digested_here(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
-    """The same without a thread, which would cost more than it digests."""
+def _hash_inline(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
+    """Hash every block in this thread: for a small package a second thread costs more than the hash."""
     for block in blocks:
         update(block)
         yield block

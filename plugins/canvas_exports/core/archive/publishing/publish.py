@@ -5,42 +5,43 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import partial
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, ManifestDraft, PackageFacts, read_manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery
-from canvas_exports.core.archive.publishing.package_stream import Pipeline
-from canvas_exports.core.archive.publishing.proving import proof_of_stored
+from canvas_exports.core.archive.publishing.package_source import PackageSource, ProvenStream
+from canvas_exports.core.archive.publishing.package_stream import PackageStream
 from canvas_exports.core.archive.publishing.unchanged import (
-    Known,
-    NothingNew,
-    end_if_repeated,
-    unless_repeated,
+    Baseline,
+    Unchanged,
+    abort_if_unchanged,
+    raise_if_unchanged,
 )
 from canvas_exports.core.packages import content_digest
 from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Verdict
-from canvas_exports.core.packages.random_access import StoredPackage
-from canvas_exports.core.storage.store import Block, Store
+from canvas_exports.core.packages.prove_stored import prove_stored
+from canvas_exports.core.packages.random_access import BytesNotKeptError, StoredPackage
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveError,
     ArchiveUnavailableError,
+    CorruptPackageError,
     ObjectNotFoundError,
     PackageError,
 )
 
 log = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/zip"  # of cartridges too: what is inside is said by the export's type
+MEDIA_TYPE = "application/zip"  # of cartridges, too: the type of the export says what is inside
 
-_ROUNDS = 3
+_ATTEMPTS = 3  # after another task has stored or removed something under the same key
+_PASSES = (
+    3  # one as a rule; a second for a directory longer than the tail; a third for a manifest before both
+)
 _SWEPT = "the package was swept before it had its manifest; it will be fetched again"
-
 _LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
 
 
@@ -52,7 +53,7 @@ class Published:
         key: of the package.
         manifest_key: of the manifest, which lies under the name of this export.
         already: both were there before, and nothing was transferred.
-        unchanged: the package is that of an earlier export, which held the same.
+        unchanged: the package is that of an earlier export with the same content.
     """
 
     key: str
@@ -70,16 +71,19 @@ def publish(
     store: Store,
     *,
     draft: ManifestDraft,
-    delivery: Delivery,
-    known: Known | None = None,
+    source: PackageSource,
+    baseline: Baseline | None = None,
 ) -> Published:
     """Store one package and its manifest, unless they are already there.
 
+    The order: open the stream, put it (it ends well only if the package is proven), read it back if a full proof is asked
+    for, lock it, and write the manifest last. What has no manifest is no backup; ``sweep`` removes it.
+
     Args:
         store: the archive.
-        draft: what the manifest says beside what is found out here.
-        delivery: brings the package; not asked for it when it is already stored.
-        known: finds the copy that this package may merely repeat; without it, every package is stored.
+        draft: what the manifest says besides what is found out here.
+        source: of the package; not used if the package is already stored.
+        baseline: finds the copy that the package is compared with; without it, every package is stored.
 
     Raises:
         AlreadyStoredError: the key holds another export (permanent).
@@ -88,47 +92,43 @@ def publish(
         ArchiveDeniedError: no right to store (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    for _ in range(_ROUNDS):
-        stored = _stored(store, draft)
-        if stored is not None:
-            return _locked(store, stored)
-        adopted: Pipeline | None = None
+    for _ in range(_ATTEMPTS):
+        published = _read_published(store, draft)
+        if published is not None:
+            return _lock_manifest(store, published)
+        adopted = False
         try:
-            copy = known and known()
-            if copy is not None:
-                end_if_repeated(copy, delivery.at_a_glance())
-            passed = delivery.to(partial(_put, store, draft.key, copy))
-        except NothingNew as news:
-            with delivery.stage("publish"):
-                referring = _refer(store, draft, news)
-            if referring is not None:
-                return _locked(store, referring)
-            known = None  # what it knew is gone
+            package = _put_package(store, draft.key, source, baseline and baseline())
+        except Unchanged as unchanged:
+            with source.stage("publish"):
+                published = _refer_to_copy(store, draft, unchanged)
+            if published is not None:
+                return _lock_manifest(store, published)
+            baseline = None  # the copy that it finds is gone
             continue
-        except AlreadyStoredError:
-            # A killed run left it, or another attempt at the same export was quicker.
-            adopted = _adopt(store, draft.key, delivery)
-            if adopted is None:
+        except AlreadyStoredError:  # a killed task left it, or another attempt at the same export was quicker
+            leftover = _adopt_leftover(store, draft.key, source)
+            if leftover is None:
                 continue
-            passed = adopted
-        proof = proof_of_stored(store, draft.key, passed, delivery)
-        seen_at = time.time()
-        with delivery.stage("publish"):
-            published = _seal(store, draft, passed, proof)
-        if not published.already and (adopted is not None or time.time() - seen_at > _LONG):
-            _look_back(store, published)
-        return _locked(store, published)
+            package, adopted = leftover, True
+        proof = _prove_stored(store, draft.key, package, source)
+        proven_at = time.time()
+        with source.stage("publish"):
+            published = _write_manifest(store, draft, package, proof)
+        if not published.already and (adopted or time.time() - proven_at > _LONG):
+            _recheck_package(store, published)
+        return _lock_manifest(store, published)
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
 
 
-def _stored(store: Store, draft: ManifestDraft) -> Published | None:
-    """The package, if it is already there with its manifest."""
+def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
+    """Return the package if it is already there with its manifest."""
     marker = manifest_key(draft.key)
     try:
         manifest = read_manifest(store, marker)
     except ObjectNotFoundError:
         return None
-    if not _same(manifest, draft):
+    if not _is_same_export(manifest, draft):
         raise AlreadyStoredError(
             f"the key holds export {manifest.export.id} of {manifest.export.canvas_host}; "
             "use another archive for another Canvas",
@@ -138,7 +138,7 @@ def _stored(store: Store, draft: ManifestDraft) -> Published | None:
     if _is_there(store, manifest.package):
         return _published(draft, manifest, already=True)
     if manifest.package.key != draft.key:
-        log.warning("%s refers to %s, which is gone: storing it anew", marker, manifest.package.key)
+        log.warning("%s refers to %s, which is gone: storing the package again", marker, manifest.package.key)
         store.delete(marker)
         return None
     raise ArchiveError(
@@ -153,69 +153,127 @@ def _is_there(store: Store, package: PackageFacts) -> bool:
     return info is not None and info.size == package.size
 
 
-def _adopt(store: Store, key: str, delivery: Delivery) -> Pipeline | None:
-    """Prove what a killed run left under the key, instead of fetching it again. What is not the package is removed."""
-    info = store.stat(key)
-    if info is None:
-        return None
-    left = StoredPackage(store, key, info.size)
-    pipeline = Pipeline(delivery.expect, delivery.budget, stored=left, stage=delivery.stage)
-    try:
-        deque(pipeline.run(store.blocks(key)), maxlen=0)
-    except PackageError as error:
-        log.warning("%s was left without a manifest and is not the package (%s): storing it anew", key, error)
-        store.delete(key)
-        return None
-    except ObjectNotFoundError:
-        return None  # another attempt has removed it meanwhile
-    return pipeline
+def _put_package(store: Store, key: str, source: PackageSource, copy: Manifest | None) -> ProvenStream:
+    """Stream the package into the store, which shows it only once it is proven. Check that the store kept all of it.
+
+    A proof that needs bytes which were not kept takes another pass that keeps them.
+
+    Raises:
+        Unchanged: it has the content of the copy; nothing was stored.
+        AlreadyStoredError: the key is taken; nothing was streamed.
+    """
+    if copy is not None:
+        raise_if_unchanged(copy, source.peek())
+    windows: tuple[range, ...] = ()
+    for _ in range(_PASSES):
+        with source.open_stream(windows) as stream:
+            try:
+                store.put(key, abort_if_unchanged(stream, copy))
+            except BytesNotKeptError as error:
+                log.info("the package is fetched once more: its proof needs %s", error)
+                windows += error.missing
+                continue
+        _check_size(store, key, stream.size)
+        return stream
+    raise CorruptPackageError("every download of the package looks different")
 
 
-def _put(store: Store, key: str, copy: Manifest | None, stream: Iterator[Block], pipeline: Pipeline) -> None:
-    """Store a stream, unless it turns out to repeat a copy, and see that the store has kept all of it."""
-    store.put(key, unless_repeated(stream, pipeline, copy))
-    _confirm(store, key, pipeline.size)
-
-
-def _confirm(store: Store, key: str, size: int) -> None:
+def _check_size(store: Store, key: str, size: int) -> None:
     info = store.stat(key)
     if info is None or info.size != size:
         with suppress(
             ArchiveError
-        ):  # what is wrong first is what is told; an orphan is looked at before it is used
+        ):  # the first problem is the one to report; a leftover is proven before it is used
             store.delete(key)
         raise ArchiveUnavailableError(f"the store did not keep the {size:,} bytes it accepted", key=key)
 
 
-def _seal(store: Store, draft: ManifestDraft, passed: Pipeline, proof: Proof) -> Published:
-    """Write the manifest: from here on it is a backup."""
+def _adopt_leftover(store: Store, key: str, source: PackageSource) -> PackageStream | None:
+    """Prove the package that a killed task left under the key, instead of fetching it again. Remove it if it is another one."""
+    info = store.stat(key)
+    if info is None:
+        return None
+    stream = PackageStream(
+        lambda _: store.blocks(key),
+        source.expect,
+        source.pool,
+        stored=StoredPackage(store, key, info.size),
+        stage=source.stage,
+    )
+    try:
+        deque(stream, maxlen=0)
+    except PackageError as error:
+        log.warning(
+            "%s was left without a manifest and is not the package (%s): storing it again", key, error
+        )
+        store.delete(key)
+        return None
+    except ObjectNotFoundError:
+        return None  # another attempt has removed it meanwhile
+    return stream
+
+
+def _prove_stored(store: Store, key: str, package: ProvenStream, source: PackageSource) -> Proof:
+    """Return the proof that the manifest will state, of a package that is stored and has no manifest yet.
+
+    At level ``directory`` that is the proof made in the stream. At level ``full`` the stored package is read once more. If
+    it is not the package, it is removed again: nothing was published.
+
+    Raises:
+        CorruptPackageError: a member is damaged, or the store returns other bytes than it was given (retryable).
+        WrongPackageError: see ``prove_stored`` (permanent).
+        ArchiveUnavailableError: the store failed, or the object has vanished (retryable).
+    """
+    if source.level is ProofLevel.DIRECTORY:
+        return package.proof
+    try:
+        with source.stage("proof"):
+            stored = prove_stored(store, key, replace(source.expect, size=package.size), level=source.level)
+        if stored.sha256 != package.sha256:
+            raise CorruptPackageError("the store gives back other bytes than it was given")
+    except ObjectNotFoundError:
+        raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
+    except PackageError:
+        with suppress(
+            ArchiveError
+        ):  # a store that fails now, or locks it, does not hide the problem of the package
+            if (
+                store.stat(manifest_key(key)) is None
+            ):  # else another attempt has published it meanwhile: it stays
+                store.delete(key)
+        raise
+    return stored.proof
+
+
+def _write_manifest(store: Store, draft: ManifestDraft, stream: ProvenStream, proof: Proof) -> Published:
+    """Write the manifest: from here on the package is a backup."""
     package = PackageFacts(
         key=draft.key,
-        size=passed.size,
-        sha256=passed.sha256,
-        content_digest=passed.proof.content_digest,
-        member_count=passed.proof.member_count,
+        size=stream.size,
+        sha256=stream.sha256,
+        content_digest=stream.proof.content_digest,
+        member_count=stream.proof.member_count,
         media_type=MEDIA_TYPE,
         content_digest_version=content_digest.VERSION,
     )
     try:
-        return _commit(store, draft, package, proof)
+        return _lock_and_write_manifest(store, draft, package, proof)
     except ObjectNotFoundError:
         raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
 
 
-def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | None:
-    """Write a manifest that names the stored package; ``None`` if that is not there before and after.
+def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> Published | None:
+    """Write a manifest that names the package of the copy; ``None`` if that is not there before and after.
 
-    Where the stored package has been proven more deeply, that proof is the one to tell: the content is the same.
+    If the package of the copy has been proven more deeply, the manifest states that proof: the content is the same.
     """
-    package = news.copy.package
+    package = unchanged.copy.package
     if not _is_there(store, package):
         return None
     levels = list(ProofLevel)
-    deepest = max((news.proof, news.copy.proof), key=lambda proof: levels.index(proof.level))
+    deepest = max((unchanged.proof, unchanged.copy.proof), key=lambda proof: levels.index(proof.level))
     try:
-        published = _commit(store, draft, package, deepest)
+        published = _lock_and_write_manifest(store, draft, package, deepest)
     except ObjectNotFoundError:
         return None
     if published.already or _is_there(store, package):
@@ -224,10 +282,15 @@ def _refer(store: Store, draft: ManifestDraft, news: NothingNew) -> Published | 
     return None
 
 
-def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof) -> Published:
-    """Lock the package, where the archive locks, and then write its manifest. ``ObjectNotFoundError``: it is gone.
+def _lock_and_write_manifest(
+    store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof
+) -> Published:
+    """Lock the package, where the archive locks, and then write its manifest.
 
-    So what has no manifest is locked for as long as one request takes, and the sweep never meets it.
+    So a package without a manifest is locked for as long as one request takes, and the sweep never meets it.
+
+    Raises:
+        ObjectNotFoundError: the package is gone.
     """
     store.lock(package.key)
     manifest = Manifest(
@@ -241,7 +304,7 @@ def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Pr
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
         return _published(draft, manifest, already=False)
     # Another attempt at the same export was quicker, or another export has the key.
-    stored = _stored(store, draft)
+    stored = _read_published(store, draft)
     if stored is None:
         raise ArchiveUnavailableError(
             "the store says the manifest is there, and that it is not", key=draft.key
@@ -249,24 +312,24 @@ def _commit(store: Store, draft: ManifestDraft, package: PackageFacts, proof: Pr
     return stored
 
 
-def _locked(store: Store, published: Published) -> Published:
-    """Lock the manifest, too; once more, if it was there already: whoever wrote it may have been killed before."""
+def _lock_manifest(store: Store, published: Published) -> Published:
+    """Lock the manifest, too. Also if it was there already: the task that wrote it may have been killed before it locked it."""
     store.lock(published.manifest_key)
     return published
 
 
-def _look_back(store: Store, published: Published) -> None:
-    """See that the package was still there when its manifest was written.
+def _recheck_package(store: Store, published: Published) -> None:
+    """Check that the package was still there when its manifest was written, or delete the manifest.
 
-    What lies without a manifest for days is swept. A package that an earlier run left may be, just now, and so may that
-    of a process that was suspended: then the manifest, which names nothing, is taken back.
+    A package without a manifest is swept after days. The package that an earlier run left may be swept at this moment, and so
+    may that of a process that was suspended.
     """
     if store.stat(published.key) is None:
         store.delete(published.manifest_key)
         raise ArchiveUnavailableError(_SWEPT, key=published.key)
 
 
-def _same(manifest: Manifest, draft: ManifestDraft) -> bool:
+def _is_same_export(manifest: Manifest, draft: ManifestDraft) -> bool:
     def identity(facts: Manifest | ManifestDraft) -> tuple[object, ...]:
         return (
             facts.context.kind,

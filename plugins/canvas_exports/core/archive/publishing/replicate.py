@@ -8,58 +8,58 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from canvas_exports.core.archive.manifest import ManifestDraft
-from canvas_exports.core.archive.publishing.fan_out import Shared
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.fan_out import FanOut
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
-from canvas_exports.core.archive.publishing.unchanged import Known
+from canvas_exports.core.archive.publishing.unchanged import Baseline
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError
 
 
 @dataclass(frozen=True)
-class Place:
-    """One of the archives, and what it knows: whether a course is unchanged is for each archive to say."""
+class Replica:
+    """One of the archives, and its own baseline: a course may be unchanged in one archive and not in another."""
 
     store: Store
-    known: Known | None = None
+    baseline: Baseline | None = None
 
 
-def publish_everywhere(
-    places: Sequence[Place], *, draft: ManifestDraft, delivery: Delivery
+def publish_to_replicas(
+    replicas: Sequence[Replica], *, draft: ManifestDraft, source: PackageSource
 ) -> list[Published | CanvasExportsError]:
     """Store a package in every archive that lacks it, from one download.
 
-    No archive's failure harms another: each either has the package, proven, with its manifest, or nothing of it. The bytes
-    pass once, in the memory that they would need for a single archive; the slowest of those under way sets the pace.
+    The failure of one archive harms no other: each has either the package, proven, with its manifest, or nothing of it. The
+    bytes are downloaded once, in the memory that a single archive needs. The slowest archive sets the pace.
 
     Args:
-        places: the archives, at least one.
+        replicas: the archives, at least one.
         draft: of the manifests, which lie under the same name everywhere.
-        delivery: brings the package; not asked for it when it is stored everywhere.
+        source: of the package; not used if every archive has it already.
 
     Returns:
-        For each archive, in order, what ``publish`` returned or why it failed; at least one of them did not fail.
+        For each archive, in order, the result of ``publish`` or its error; at least one is a result.
 
     Raises:
-        CanvasExportsError: what was wrong with the package or its source, or no archive took it: then the first error that
-            a retry may help against, else the first.
+        CanvasExportsError: the package or its download failed, or no archive stored it: then the first retryable error, else
+            the first.
     """
-    if len(places) == 1:
-        return [publish(places[0].store, draft=draft, delivery=delivery, known=places[0].known)]
-    shared = Shared(delivery, len(places))
+    if len(replicas) == 1:
+        return [publish(replicas[0].store, draft=draft, source=source, baseline=replicas[0].baseline)]
+    fan_out = FanOut(source, len(replicas))
 
-    def into(place: Place) -> Published | CanvasExportsError:
+    def publish_to(replica: Replica) -> Published | CanvasExportsError:
         try:
-            return publish(place.store, draft=draft, delivery=shared, known=place.known)
+            return publish(replica.store, draft=draft, source=fan_out, baseline=replica.baseline)
         except CanvasExportsError as error:
-            _let_go(error)
+            _release_buffers(error)
             return error
         finally:
-            shared.leave()
+            fan_out.leave()
 
-    with ThreadPoolExecutor(len(places), thread_name_prefix="archive") as pool:
-        futures = [pool.submit(into, place) for place in places]
-        shared.serve()
+    with ThreadPoolExecutor(len(replicas), thread_name_prefix="archive") as pool:
+        futures = [pool.submit(publish_to, replica) for replica in replicas]
+        fan_out.serve()
     results = [future.result() for future in futures]
     errors = [result for result in results if isinstance(result, CanvasExportsError)]
     if len(errors) == len(results):
@@ -67,8 +67,8 @@ def publish_everywhere(
     return results
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Let go of the blocks that the frames of an error still hold: the others go on, and need their memory."""
+def _release_buffers(error: BaseException | None) -> None:
+    """Release the buffers that the frames of an error still refer to: the other archives continue and need them."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

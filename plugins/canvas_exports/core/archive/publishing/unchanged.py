@@ -1,7 +1,7 @@
-"""A package that holds what a stored one holds already is not stored again: its manifest refers to that one.
+"""Deduplication: a package with the content of a stored one is not stored again. Its manifest refers to the stored one.
 
-Whether it does is told by the package's end. Where that can be fetched alone, the rest never comes; elsewhere it is known
-at the last byte, before the store commits, and leaving the stream by an exception is the abort.
+Whether it has the same content is known from the end of the package. Where that can be read alone, the rest is never
+downloaded. Elsewhere it is known at the last byte, before the store commits, and an exception in the stream aborts the upload.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_stream import Pipeline
+from canvas_exports.core.archive.publishing.package_source import ProvenStream
 from canvas_exports.core.packages.proof import Proof, Verdict
 from canvas_exports.core.storage.store import Block
 
-Known = Callable[[], Manifest | None]
-"""Finds the copy that tonight's package may repeat: of the same context, and beyond doubt. ``None``: there is none.
+Baseline = Callable[[], Manifest | None]
+"""Find the copy that a new package is compared with: of the same course, group or user. ``None``: there is none.
 
-Must answer with the newest proven copy. That one's package is never deleted by retention, nor swept: so nothing that is
-referred to goes away between the look and the manifest. (Should it, by other hands, ``publish`` finds out.)
+It must return the newest proven copy. Retention and the sweep never delete that package, so it is still there when the manifest
+that refers to it is written. (``publish`` notices if it was deleted by other means.)
 
-Asked before the package comes: while a store takes a stream, it may not be able to answer.
+Called before the package is streamed: while a store takes a stream, it may not be able to answer.
 """
 
 
-class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by an exception aborts its upload
+class Unchanged(Exception):  # noqa: N818 - not an error: an exception in a stream aborts its upload
     """The package need not be stored.
 
     Attributes:
-        copy: the manifest whose package holds the same.
-        proof: of the package of tonight.
+        copy: the manifest whose package has the same content.
+        proof: of the new package.
     """
 
     def __init__(self, copy: Manifest, proof: Proof) -> None:
@@ -37,11 +37,11 @@ class NothingNew(Exception):  # noqa: N818 - not an error: leaving a stream by a
         self.proof = proof
 
 
-def end_if_repeated(copy: Manifest | None, proof: Proof | None) -> None:
-    """Say that a package need not be stored, if it is whole and holds what the copy holds.
+def raise_if_unchanged(copy: Manifest | None, proof: Proof | None) -> None:
+    """Compare a proof with a copy.
 
     Raises:
-        NothingNew: that.
+        Unchanged: the package is whole and has the content of the copy.
     """
     if (
         copy is not None
@@ -49,10 +49,10 @@ def end_if_repeated(copy: Manifest | None, proof: Proof | None) -> None:
         and proof.verdict is Verdict.WHOLE
         and copy.package.content_digest == proof.content_digest
     ):
-        raise NothingNew(copy, proof)
+        raise Unchanged(copy, proof)
 
 
-def unless_repeated(blocks: Iterator[Block], pipeline: Pipeline, copy: Manifest | None) -> Iterator[Block]:
-    """Pass a stream on, and end it by ``NothingNew`` if it is whole and holds what the copy holds."""
-    yield from blocks
-    end_if_repeated(copy, pipeline.proof)
+def abort_if_unchanged(stream: ProvenStream, copy: Manifest | None) -> Iterator[Block]:
+    """Pass a stream on, and end it with ``Unchanged`` if its package is whole and has the content of the copy."""
+    yield from stream
+    raise_if_unchanged(copy, stream.proof)

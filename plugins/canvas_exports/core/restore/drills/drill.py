@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from canvas_exports.core.archive.manifest import RunFacts
-from canvas_exports.core.archive.publishing.package_stream import BufferPool, Pipeline
+from canvas_exports.core.archive.publishing.package_stream import PackageStream
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, ExportType
 from canvas_exports.core.canvas.client import CanvasClient
@@ -26,7 +26,7 @@ from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.restore.state import RestoreState
 from canvas_exports.core.restore.verified_package import prove
 from canvas_exports.core.restore.wait import EXPORT, Waiting
-from canvas_exports.core.storage.buffers import BLOCK_SIZE
+from canvas_exports.core.storage.buffers import BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CorruptPackageError, DownloadError, PackageError
 
@@ -247,14 +247,19 @@ def prove_again(client: CanvasClient, course: Context, export: ContentExport) ->
     )
     windows: tuple[range, ...] = ()
     for _ in range(_PASSES):
-        pipeline = Pipeline(expect, BufferPool(2 * BLOCK_SIZE), windows=windows)
+        stream = PackageStream(
+            lambda writer: client.download(course, export, writer),
+            expect,
+            BufferPool(2 * BLOCK_SIZE),
+            windows=windows,
+        )
         try:
-            deque(pipeline.run(client.download(course, export, pipeline.space)), maxlen=0)
+            deque(stream, maxlen=0)
         except BytesNotKeptError as error:
             windows += error.missing
         except DownloadError as error:
             if not error.restart:
                 raise
         else:
-            return pipeline.proof
+            return stream.proof
     raise CorruptPackageError("every download of the package looks different")

@@ -8,7 +8,7 @@ from tests.support.packages.build import COURSE, HOST, PAGE, cartridge, draft
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.package_source import Delivery
+from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.packages.proof import Expectation, ProofLevel
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
@@ -48,7 +48,7 @@ def store_package(store: FileStore, data: bytes, level: ProofLevel = ProofLevel.
     return publish(
         store,
         draft=DRAFT,
-        delivery=Delivery(
+        source=PackageSource(
             lambda _: iter([data]),
             Expectation("common_cartridge", None, COURSE, HOST),
             BufferPool(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE),

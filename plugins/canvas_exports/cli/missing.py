@@ -20,7 +20,7 @@ from canvas_exports.cli.output import (
     say_unreadable,
     subcommand,
 )
-from canvas_exports.core.archive.catalog.assessment import Lack
+from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.index import indexed
@@ -45,7 +45,7 @@ def add(parsers: Parsers) -> None:
     """Enter the subcommand."""
     parser = subcommand(parsers, "missing", answer, help="which courses have no good copy, and why")
     parser.add_argument(
-        "--courses", metavar="FILE", help="judge these: a CSV, text, JSON or YAML file of courses"
+        "--courses", metavar="FILE", help="assess these: a CSV, text, JSON or YAML file of courses"
     )
     parser.add_argument("--canvas", metavar="URL", help=f"ask this Canvas, with the token in {TOKEN}, ...")
     parser.add_argument("--account", metavar="ID", help="... for the courses of this account")
@@ -127,7 +127,7 @@ def tell(found: Coverage) -> None:
                 (
                     " ".join(part for part in (gap.context, gap.name) if part),
                     gap.export_type or "unknown" if several else None,
-                    gap.lack.value,
+                    gap.gap_reason.value,
                     gap.newest and format_time(gap.newest)[:10],
                     reason(gap),
                 )
@@ -143,10 +143,10 @@ def reason(gap: Gap) -> str:
     """Why, in one line: what the archive has, and what the last run said of it."""
     if gap.outcome is None:
         return gap.why
-    if gap.outcome == gap.lack.value:
+    if gap.outcome == gap.gap_reason.value:
         return f"{gap.why}: {gap.reason}"
     said = f"{gap.outcome} in the last run: {gap.reason}"
-    return said if gap.newest is None and gap.lack is Lack.NO_COPY else f"{gap.why}; {said}"
+    return said if gap.newest is None and gap.gap_reason is GapReason.NO_COPY else f"{gap.why}; {said}"
 
 
 def _named(found: Coverage, names: Names) -> Coverage:
@@ -162,7 +162,7 @@ def _named(found: Coverage, names: Names) -> Coverage:
 
 
 def _expected(options: argparse.Namespace, names: Names) -> list[str] | None:
-    """The contexts to judge; ``None`` for all that the archive knows."""
+    """The contexts to assess; ``None`` for all that the archive knows."""
     if options.account and not options.canvas:
         raise InputError("--account", "says nothing without --canvas")
     if options.filters and not options.account:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.support.archives.holdings import DAY, START, manifest
 
-from canvas_exports.core.archive.catalog.assessment import Lack, judge, what_is_missing
+from canvas_exports.core.archive.catalog.assessment import GapReason, assess, what_is_missing
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import Trouble
 from canvas_exports.core.archive.layout import manifest_key
@@ -26,76 +26,79 @@ def copy(day: int, verdict: Verdict, *, damaged: bool = False, is_present: bool 
 
 def test_the_newest_proven_copy_is_the_good_one() -> None:
     copies = [copy(1, WHOLE), copy(2, WHOLE), copy(3, INCOMPLETE), copy(4, WHOLE, damaged=True)]
-    standing = judge(copies)
-    assert standing.is_good
-    assert standing.proven == copies[1]
-    assert standing.newest == copies[3]
+    assessment = assess(copies)
+    assert assessment.is_good
+    assert assessment.proven == copies[1]
+    assert assessment.newest == copies[3]
 
 
 def test_without_copies_there_is_none() -> None:
-    assert judge([]).lack is Lack.NO_COPY
-    assert not judge([]).is_good
+    assert assess([]).gap_reason is GapReason.NO_COPY
+    assert not assess([]).is_good
 
 
 def test_only_incomplete_ones() -> None:
-    standing = judge([copy(1, INCOMPLETE)])
-    assert (standing.lack, standing.why) == (Lack.INCOMPLETE, "2 files missing")
+    assessment = assess([copy(1, INCOMPLETE)])
+    assert (assessment.gap_reason, assessment.why) == (GapReason.INCOMPLETE, "2 files missing")
 
 
 def test_a_package_that_was_found_damaged() -> None:
-    standing = judge([copy(1, WHOLE, damaged=True)])
-    assert standing.lack is Lack.DAMAGED
-    assert standing.why.endswith(".imscc was found damaged by the verification of 2026-12-01")
+    assessment = assess([copy(1, WHOLE, damaged=True)])
+    assert assessment.gap_reason is GapReason.DAMAGED
+    assert assessment.why.endswith(".imscc was found damaged by the verification of 2026-12-01")
 
 
 def test_a_package_that_is_not_there() -> None:
-    standing = judge([copy(1, WHOLE, is_present=False)])
-    assert standing.lack is Lack.DAMAGED
-    assert "is not there" in standing.why
+    assessment = assess([copy(1, WHOLE, is_present=False)])
+    assert assessment.gap_reason is GapReason.DAMAGED
+    assert "is not there" in assessment.why
 
 
 def test_incomplete_is_better_than_damaged_and_both_are_told() -> None:
-    standing = judge([copy(1, WHOLE, damaged=True), copy(2, INCOMPLETE)])
-    assert (standing.lack, standing.why) == (Lack.INCOMPLETE, "2 files missing; other copies are damaged")
+    assessment = assess([copy(1, WHOLE, damaged=True), copy(2, INCOMPLETE)])
+    assert (assessment.gap_reason, assessment.why) == (
+        GapReason.INCOMPLETE,
+        "2 files missing; other copies are damaged",
+    )
 
 
 class TestEmpty:
     def test_good_if_there_never_was_anything(self) -> None:
-        standing = judge([copy(1, EMPTY), copy(2, EMPTY)])
-        assert standing.is_good
-        assert standing.proven is not None
-        assert standing.proven.created_at == START + 2 * DAY
+        assessment = assess([copy(1, EMPTY), copy(2, EMPTY)])
+        assert assessment.is_good
+        assert assessment.proven is not None
+        assert assessment.proven.created_at == START + 2 * DAY
 
     def test_not_once_a_copy_was_whole(self) -> None:
-        assert judge([copy(1, WHOLE, damaged=True), copy(2, EMPTY)]).lack is Lack.DAMAGED
+        assert assess([copy(1, WHOLE, damaged=True), copy(2, EMPTY)]).gap_reason is GapReason.DAMAGED
 
     def test_never_hides_a_proven_copy(self) -> None:
-        assert judge([copy(1, WHOLE), copy(2, EMPTY)]).proven == copy(1, WHOLE)
+        assert assess([copy(1, WHOLE), copy(2, EMPTY)]).proven == copy(1, WHOLE)
 
     def test_not_if_it_is_damaged(self) -> None:
-        assert judge([copy(1, EMPTY, damaged=True)]).lack is Lack.DAMAGED
+        assert assess([copy(1, EMPTY, damaged=True)]).gap_reason is GapReason.DAMAGED
 
 
 class TestUnreadable:
     TROUBLE = Trouble("courses/101/a.json", "not a manifest: no JSON")
 
     def test_is_told_where_there_is_nothing_else(self) -> None:
-        standing = judge([], [self.TROUBLE])
-        assert standing.lack is Lack.UNREADABLE
-        assert standing.why == "courses/101/a.json: not a manifest: no JSON"
+        assessment = assess([], [self.TROUBLE])
+        assert assessment.gap_reason is GapReason.UNREADABLE
+        assert assessment.why == "courses/101/a.json: not a manifest: no JSON"
 
     def test_does_not_take_away_a_good_copy(self) -> None:
-        assert judge([copy(1, WHOLE)], [self.TROUBLE]).is_good
+        assert assess([copy(1, WHOLE)], [self.TROUBLE]).is_good
 
 
 def test_an_export_of_selected_objects_is_no_copy_of_the_course() -> None:
     whole = copy(1, WHOLE)
     selected = replace(copy(2, WHOLE), export=replace(copy(2, WHOLE).export, select={"pages": [1]}))
     assert not selected.is_proven
-    assert judge([whole, selected]).newest == whole
-    standing = judge([selected])
-    assert (standing.lack, standing.why) == (
-        Lack.NO_COPY,
+    assert assess([whole, selected]).newest == whole
+    assessment = assess([selected])
+    assert (assessment.gap_reason, assessment.why) == (
+        GapReason.NO_COPY,
         "the archive holds exports of selected objects only",
     )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest, note
 from tests.support.archives.run_reports import NIGHT, outcome, report
 
-from canvas_exports.core.archive.catalog.assessment import Lack
+from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.coverage import BY_HAND, Coverage, coverage
 from canvas_exports.core.archive.catalog.read import Holding, every_context
@@ -35,8 +35,8 @@ def judged(
     return coverage(every_context(store), expected=expected, export_types=types, outcomes=outcomes)
 
 
-def lacks(found: Coverage) -> dict[str, Lack]:
-    return {gap.context: gap.lack for gap in found.gaps}
+def lacks(found: Coverage) -> dict[str, GapReason]:
+    return {gap.context: gap.gap_reason for gap in found.gaps}
 
 
 class TestOfAList:
@@ -49,9 +49,9 @@ class TestOfAList:
         assert found.judged == 4
         assert found.good == 1
         assert lacks(found) == {
-            "course:2": Lack.INCOMPLETE,
-            "course:3": Lack.DAMAGED,
-            "course:4": Lack.NO_COPY,
+            "course:2": GapReason.INCOMPLETE,
+            "course:3": GapReason.DAMAGED,
+            "course:4": GapReason.NO_COPY,
         }
 
     def test_each_with_every_export_type(self, archive: FileStore) -> None:
@@ -73,15 +73,15 @@ class TestOfAList:
         lay(archive, manifest("course:2", facts={"sis_id": "BIO-2"}, verdict=Verdict.INCOMPLETE))
         found = judged(archive, [f"course:sis_course_id:BIO-{number}" for number in (1, 2, 3)])
         assert lacks(found) == {
-            "course:sis_course_id:BIO-2": Lack.INCOMPLETE,
-            "course:sis_course_id:BIO-3": Lack.NO_COPY,
+            "course:sis_course_id:BIO-2": GapReason.INCOMPLETE,
+            "course:sis_course_id:BIO-3": GapReason.NO_COPY,
         }
 
     def test_a_sis_id_that_moved_on_names_the_course_that_has_it_now(self, archive: FileStore) -> None:
         lay(archive, manifest("course:1", facts={"sis_id": "BIO-1"}))
         lay(archive, manifest("course:2", day=9, facts={"sis_id": "BIO-1"}, verdict=Verdict.INCOMPLETE))
         assert lacks(judged(archive, ["course:sis_course_id:BIO-1"])) == {
-            "course:sis_course_id:BIO-1": Lack.INCOMPLETE
+            "course:sis_course_id:BIO-1": GapReason.INCOMPLETE
         }
 
     def test_of_nothing(self, archive: FileStore) -> None:
@@ -97,9 +97,9 @@ class TestOfWhatTheArchiveKnows:
         found = judged(archive)
         assert found.judged == 4
         assert lacks(found) == {
-            "course:2": Lack.INCOMPLETE,
-            "course:3": Lack.UNREADABLE,
-            "course:4": Lack.NO_COPY,
+            "course:2": GapReason.INCOMPLETE,
+            "course:3": GapReason.UNREADABLE,
+            "course:4": GapReason.NO_COPY,
         }
 
     def test_each_export_type_that_it_has_is_judged(self, archive: FileStore) -> None:
@@ -154,7 +154,11 @@ class TestWhy:
         archive.replace("courses/3/lost.json", b"no JSON")
         report(archive, outcome("course:3", "failed"))
         (gap,) = judged(archive).gaps
-        assert (gap.lack, gap.export_type, gap.outcome) == (Lack.UNREADABLE, "common_cartridge", "failed")
+        assert (gap.gap_reason, gap.export_type, gap.outcome) == (
+            GapReason.UNREADABLE,
+            "common_cartridge",
+            "failed",
+        )
 
     def test_a_course_known_by_its_sis_id_is_explained_by_its_number(self, archive: FileStore) -> None:
         lay(archive, manifest("course:2", facts={"sis_id": "BIO-2"}, verdict=Verdict.INCOMPLETE))
@@ -222,14 +226,14 @@ class TestIdsThatWereTyped:
     @pytest.mark.parametrize("word", ["denied", "failed", "stalled", "interrupted"])
     def test_one_that_canvas_knows_is_told(self, archive: FileStore, word: str) -> None:
         report(archive, outcome("course:8", word), dag_id=BY_HAND)
-        assert lacks(judged(archive)) == {"course:8": Lack.NO_COPY}
+        assert lacks(judged(archive)) == {"course:8": GapReason.NO_COPY}
 
     @pytest.mark.parametrize("nights", [NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)])
     def test_one_that_a_backup_missed_too_is_told(self, archive: FileStore, nights: date) -> None:
         report(archive, outcome("course:9", "gone"), dag_id=BY_HAND)
         report(archive, outcome("course:9", "gone"), day=nights)
-        assert lacks(judged(archive)) == {"course:9": Lack.NO_COPY}
+        assert lacks(judged(archive)) == {"course:9": GapReason.NO_COPY}
 
     def test_one_that_is_expected_is_told(self, archive: FileStore) -> None:
         report(archive, outcome("course:99999", "gone"), dag_id=BY_HAND)
-        assert lacks(judged(archive, ["course:99999"])) == {"course:99999": Lack.NO_COPY}
+        assert lacks(judged(archive, ["course:99999"])) == {"course:99999": GapReason.NO_COPY}

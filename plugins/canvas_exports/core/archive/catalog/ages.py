@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from canvas_exports.core.archive.catalog.assessment import judge
+from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.read import Holding, Trouble
 
@@ -67,7 +67,7 @@ def ages(
         told.troubles += holding.troubles
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):
-            good = judge([copy for copy in holding.copies if copy.export.type == each]).proven
+            good = assess([copy for copy in holding.copies if copy.export.type == each]).proven
             if good is None:
                 told.none += 1
                 continue

@@ -11,7 +11,7 @@ from canvas_exports.core.archive.catalog.read import Trouble
 from canvas_exports.core.packages.proof import Verdict
 
 
-class Lack(str, Enum):
+class GapReason(str, Enum):
     """What a context without a good copy has instead."""
 
     NO_COPY = "no copy"
@@ -21,7 +21,7 @@ class Lack(str, Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class Assessment:
     """The copies of one context and export type, judged.
 
     A context has a good copy if one is proven; or if one holds no content, is not damaged, and no copy was ever whole:
@@ -30,22 +30,22 @@ class Standing:
     Attributes:
         newest: copy of any verdict; ``None`` if there is none.
         proven: the newest proven copy, or the newest empty one that counts as good; ``None`` if there is no good copy.
-        lack: what there is instead; ``None`` if there is a good copy.
+        gap_reason: what there is instead; ``None`` if there is a good copy.
         why: one sentence; empty if there is a good copy.
     """
 
     newest: Copy | None
     proven: Copy | None
-    lack: Lack | None = None
+    gap_reason: GapReason | None = None
     why: str = ""
 
     @property
     def is_good(self) -> bool:
         """There is a good copy."""
-        return self.lack is None
+        return self.gap_reason is None
 
 
-def judge(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Standing:
+def assess(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Assessment:
     """How a context stands by its copies of one export type, and its manifests that cannot be read.
 
     Exports of selected objects count for nothing here.
@@ -57,23 +57,23 @@ def judge(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Standing:
     if good is None and not any(copy.verdict is Verdict.WHOLE for copy in copies):
         good = newest(copy for copy in copies if copy.verdict is Verdict.EMPTY and not copy.is_damaged)
     if good is not None:
-        return Standing(last, good)
+        return Assessment(last, good)
     if last is None and troubles:
-        return Standing(None, None, Lack.UNREADABLE, f"{troubles[-1].key}: {troubles[-1].reason}")
+        return Assessment(None, None, GapReason.UNREADABLE, f"{troubles[-1].key}: {troubles[-1].reason}")
     if last is None:
         why = (
             "the archive holds exports of selected objects only"
             if selections
             else "the archive holds no copy"
         )
-        return Standing(None, None, Lack.NO_COPY, why)
+        return Assessment(None, None, GapReason.NO_COPY, why)
     partial = newest(copy for copy in copies if copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged)
     if partial is None:
-        return Standing(last, None, Lack.DAMAGED, _damage(copies, last))
+        return Assessment(last, None, GapReason.DAMAGED, _damage(copies, last))
     why = what_is_missing(partial)
     if any(copy.is_damaged for copy in copies):
         why += "; other copies are damaged"
-    return Standing(last, None, Lack.INCOMPLETE, why)
+    return Assessment(last, None, GapReason.INCOMPLETE, why)
 
 
 def what_is_missing(copy: Copy) -> str:

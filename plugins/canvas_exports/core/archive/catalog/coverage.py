@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.core.archive.catalog.assessment import Lack, Standing, judge
+from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
 from canvas_exports.core.archive.catalog.read import Holding, Trouble
 from canvas_exports.core.archive.catalog.runs import Told
 from canvas_exports.core.archive.json_documents import format_time
@@ -29,7 +29,7 @@ class Gap:
     Attributes:
         context: such as ``course:101``.
         export_type: which export it lacks; ``None`` where the archive cannot tell.
-        lack: what it has instead.
+        gap_reason: what it has instead.
         why: one sentence.
         name: the context's name, for people; never a person's.
         newest: when the newest copy of any verdict was made; ``None`` if there is none.
@@ -41,7 +41,7 @@ class Gap:
 
     context: str
     export_type: str | None
-    lack: Lack
+    gap_reason: GapReason
     why: str
     name: str | None = None
     newest: datetime | None = None
@@ -53,9 +53,16 @@ class Gap:
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON data."""
         return {
-            **{name: getattr(self, name) for name in self.__dataclass_fields__},
-            "lack": self.lack.value,
+            "context": self.context,
+            "export_type": self.export_type,
+            "lack": self.gap_reason.value,
+            "why": self.why,
+            "name": self.name,
             "newest": self.newest and format_time(self.newest),
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "next_step": self.next_step,
+            "run": self.run,
         }
 
 
@@ -124,14 +131,14 @@ class _Known:
         for export_type in types:
             self._note(holding, export_type)
         if not types and holding.troubles:
-            self._gaps[holding.name, None] = _gap(holding.name, None, judge((), holding.troubles))
+            self._gaps[holding.name, None] = _gap(holding.name, None, assess((), holding.troubles))
 
     def _note(self, holding: Holding, export_type: str) -> None:
-        standing = _standing(holding, export_type)
-        if standing.is_good:
+        assessment = _assessment(holding, export_type)
+        if assessment.is_good:
             self._good.add((holding.name, export_type))
         else:
-            self._gaps[holding.name, export_type] = _gap(holding.name, export_type, standing)
+            self._gaps[holding.name, export_type] = _gap(holding.name, export_type, assessment)
 
     def explain(self, one: Told) -> None:
         _, number = self._by_sis.get(one.record.context, (None, one.record.context))
@@ -144,7 +151,7 @@ class _Known:
             return
         unknown = self._gaps.pop((context, None), None)
         gap = self._gaps.get(pair) or (replace(unknown, export_type=pair[1]) if unknown else None)
-        self._gaps[pair] = _explained(gap or _gap(*pair, judge(())), one)
+        self._gaps[pair] = _explained(gap or _gap(*pair, assess(())), one)
 
     def coverage(self) -> Coverage:
         return Coverage(len(self._good) + len(self._gaps), _in_order(self._gaps.values()))
@@ -185,8 +192,8 @@ class _Expected:
         return Coverage(self._judged, _in_order(self._gaps.values()))
 
     def _lacking(self, name: str, holding: Holding) -> list[Gap]:
-        judged = ((each, _standing(holding, each)) for each in self._types)
-        return [_gap(name, each, standing) for each, standing in judged if not standing.is_good]
+        judged = ((each, _assessment(holding, each)) for each in self._types)
+        return [_gap(name, each, assessment) for each, assessment in judged if not assessment.is_good]
 
     def _keep(self, gaps: Iterable[Gap]) -> None:
         for gap in gaps:
@@ -207,17 +214,17 @@ def _holder(key: str | None) -> str | None:
     return f"{found[1]}:{found[2]}" if found else None
 
 
-def _standing(holding: Holding, export_type: str) -> Standing:
-    return judge([copy for copy in holding.copies if copy.export.type == export_type], holding.troubles)
+def _assessment(holding: Holding, export_type: str) -> Assessment:
+    return assess([copy for copy in holding.copies if copy.export.type == export_type], holding.troubles)
 
 
-def _gap(name: str, export_type: str | None, standing: Standing) -> Gap:
-    last = standing.newest
+def _gap(name: str, export_type: str | None, assessment: Assessment) -> Gap:
+    last = assessment.newest
     return Gap(
         context=name,
         export_type=export_type,
-        lack=standing.lack or Lack.NO_COPY,
-        why=standing.why,
+        gap_reason=assessment.gap_reason or GapReason.NO_COPY,
+        why=assessment.why,
         name=None if last is None else last.context.course_code or last.context.name,
         newest=None if last is None else last.created_at,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from canvas_exports.core.archive.catalog.assessment import judge
+from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.copies import LEVELS, Copy, newest
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.read import Holding
@@ -137,11 +137,11 @@ def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) ->
     copies = [copy for copy in holding.copies if copy.export.type == export_type and not copy.is_selection]
     last = newest(copies)
     if last is None:
-        return judge([copy for copy in holding.copies if copy.export.type == export_type]).why
+        return assess([copy for copy in holding.copies if copy.export.type == export_type]).why
     age = now - last.created_at
     if age > rule.max_age:
         return f"its newest copy is of {format_time(last.created_at)}, {age.days:,} days ago"
-    return judge([last]).why if last.is_damaged else _not_proven(last, copies, rule)
+    return assess([last]).why if last.is_damaged else _not_proven(last, copies, rule)
 
 
 def _not_proven(last: Copy, copies: Iterable[Copy], rule: Rule) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from canvas_exports.core.archive.catalog.assessment import judge
+from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.copies import INTACT
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.archive.layout import context_folder
@@ -98,9 +98,9 @@ def _facts(
         if record.problem or record.outcome == Verdict.EMPTY.value or _is_suspect(record, told):
             holding = copies_of(store, kind, number) if holding is None else holding
             of_type = [copy for copy in holding.copies if copy.export.type == record.export_type]
-            standing = judge(of_type, holding.troubles)
-            good_at = None if standing.proven is None else standing.proven.created_at
-            lack = standing.why
+            assessment = assess(of_type, holding.troubles)
+            good_at = None if assessment.proven is None else assessment.proven.created_at
+            lack = assessment.why
         last = holding.copies[-1].context if holding is not None and holding.copies else None
         yield record, _about(_manifest(store, record.key, keys), good_at, lack, told, last)
 

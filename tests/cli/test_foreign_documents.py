@@ -97,9 +97,9 @@ def test_of_every_other_course_the_catalog_says_what_it_said(spoilt: FileStore, 
         now = held(spoilt, read)
         for name in GOOD:
             assert now[name].copies == before[name].copies
-        assert [trouble.key for trouble in now[BAD].troubles] == [BROKEN]
+        assert [unreadable.key for unreadable in now[BAD].unreadable] == [BROKEN]
         assert now[BAD].copies == before[BAD].copies
-        assert now[BAD].troubles[0].reason.isprintable()
+        assert now[BAD].unreadable[0].reason.isprintable()
 
 
 def test_it_costs_no_copy_of_its_own_course_and_no_other_course_its_retention(spoilt: FileStore) -> None:

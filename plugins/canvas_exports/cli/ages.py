@@ -63,12 +63,12 @@ def answer(options: argparse.Namespace) -> int:
                 "counts": found.counts,
                 "none": found.none,
                 "oldest": oldest,
-                "unreadable": [plain(trouble) for trouble in found.troubles],
+                "unreadable": [plain(document) for document in found.unreadable],
             }
         )
     else:
         _tell(found, now)
-        say_unreadable(found.troubles)
+        say_unreadable(found.unreadable)
     return 0
 
 

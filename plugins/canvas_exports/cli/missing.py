@@ -113,7 +113,7 @@ def document(found: Coverage, uri: str) -> dict[str, Any]:
         "judged": found.judged,
         "good": found.good,
         "missing": [gap.to_json() for gap in found.gaps],
-        "unreadable": [plain(trouble) for trouble in found.troubles],
+        "unreadable": [plain(document) for document in found.unreadable],
     }
 
 
@@ -135,7 +135,7 @@ def tell(found: Coverage) -> None:
             ],
         )
         say("")
-    say_unreadable(found.troubles)
+    say_unreadable(found.unreadable)
     say(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.storage.open_store import ACCEPTED, open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import LONGEST, grid
@@ -81,10 +81,10 @@ def say_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def say_unreadable(troubles: Iterable[Trouble]) -> None:
+def say_unreadable(unreadable: Iterable[UnreadableDocument]) -> None:
     """Print which documents could not be read, each in a line."""
-    for trouble in troubles:
-        say(f"{harmless(trouble.key, most=LONGEST)} cannot be read: {harmless(trouble.reason)}")
+    for document in unreadable:
+        say(f"{harmless(document.key, most=LONGEST)} cannot be read: {harmless(document.reason)}")
 
 
 def say_table(

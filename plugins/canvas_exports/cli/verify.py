@@ -15,8 +15,7 @@ from canvas_exports.cli.output import (
     say_unreadable,
     subcommand,
 )
-from canvas_exports.core.archive.catalog.read import Trouble
-from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
 from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
@@ -68,7 +67,7 @@ def _say(verified: Verified) -> None:
     listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
     left = f"; {verified.left:,} left for the next time" if verified.left else ""
     say(f"{listed or 'nothing to verify'}; {size_in_words(float(verified.bytes_read))} read{left}")
-    say_unreadable(Trouble(key, reason) for key, reason in verified.troubles)
+    say_unreadable(verified.unreadable)
 
 
 def _say_json(verified: Verified) -> None:
@@ -78,7 +77,7 @@ def _say_json(verified: Verified) -> None:
             "totals": verified.totals,
             "bytes_read": verified.bytes_read,
             "left": verified.left,
-            "unreadable": [{"key": key, "reason": reason} for key, reason in verified.troubles],
+            "unreadable": [plain(document) for document in verified.unreadable],
         }
     )
 

@@ -147,8 +147,8 @@ class CanvasVerifyOperator(BaseOperator):
     def _tell(self, verified: Verified) -> None:
         for record in verified.damaged[:_NAMED]:
             self.log.error("%s: %s, %s: %s", record.context, record.outcome, record.key, record.reason)
-        for key, reason in verified.troubles[:_NAMED]:
-            self.log.error("%s cannot be read: %s", key, reason)
+        for document in verified.unreadable[:_NAMED]:
+            self.log.error("%s cannot be read: %s", document.key, document.reason)
         listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
         self.log.info("%s; %.1f GB read", listed or "nothing to verify", verified.bytes_read / GB)
         if verified.left:

@@ -96,7 +96,7 @@ def _why_not(copy: Copy) -> str:
 def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
     what = f"{request.export_type.value} copy of {holding.name}"
     if not of_type:
-        unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.troubles[:1])
+        unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.unreadable[:1])
         return f"the archive holds no {what}{unread}"
     if not in_time:
         return f"the archive holds no {what} that old"

@@ -8,7 +8,7 @@ from tests.support.archives.holdings import DAY, START, manifest
 
 from canvas_exports.core.archive.catalog.assessment import GapReason, assess, what_is_missing
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
@@ -80,15 +80,15 @@ class TestEmpty:
 
 
 class TestUnreadable:
-    TROUBLE = Trouble("courses/101/a.json", "not a manifest: no JSON")
+    UNREADABLE = UnreadableDocument("courses/101/a.json", "not a manifest: no JSON")
 
     def test_is_told_where_there_is_nothing_else(self) -> None:
-        assessment = assess([], [self.TROUBLE])
+        assessment = assess([], [self.UNREADABLE])
         assert assessment.gap_reason is GapReason.UNREADABLE
         assert assessment.why == "courses/101/a.json: not a manifest: no JSON"
 
     def test_does_not_take_away_a_good_copy(self) -> None:
-        assert assess([copy(1, WHOLE)], [self.TROUBLE]).is_good
+        assert assess([copy(1, WHOLE)], [self.UNREADABLE]).is_good
 
 
 def test_an_export_of_selected_objects_is_no_copy_of_the_course() -> None:

@@ -13,7 +13,7 @@ from tests.support.archives.holdings import DAY, START, manifest
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, document, refusal
-from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
@@ -42,8 +42,8 @@ def copy(
     return Copy.of(key, made, records=records)
 
 
-def why(*copies: Copy, rule: Rule = RULE, troubles: tuple[Trouble, ...] = ()) -> str | None:
-    return refusal(Holding("course", 101, copies, troubles), "common_cartridge", rule, now=NOW)
+def why(*copies: Copy, rule: Rule = RULE, unreadable: tuple[UnreadableDocument, ...] = ()) -> str | None:
+    return refusal(Holding("course", 101, copies, unreadable), "common_cartridge", rule, now=NOW)
 
 
 class TestOneCourse:
@@ -81,9 +81,10 @@ class TestOneCourse:
         assert why(copy(8), selected) is None
 
     def test_a_manifest_that_cannot_be_read_might_be_the_newest(self) -> None:
-        trouble = Trouble("courses/101/a.json", "not a manifest: no JSON")
+        document = UnreadableDocument("courses/101/a.json", "not a manifest: no JSON")
         assert (
-            why(copy(), troubles=(trouble,)) == "courses/101/a.json cannot be read: not a manifest: no JSON"
+            why(copy(), unreadable=(document,))
+            == "courses/101/a.json cannot be read: not a manifest: no JSON"
         )
 
 

@@ -89,7 +89,7 @@ def test_it_opens_no_gate_and_is_not_young() -> None:
     told = ages(every_context(shelf), now=NOW)
     assert told.counts["up to 1 day"] == 0
     assert told.counts["up to 90 days"] == 1
-    assert [trouble.key for trouble in told.troubles] == [late]
+    assert [document.key for document in told.unreadable] == [late]
 
 
 def record(shelf: Shelf, kind: RecordKind, detail: str, result: str, at: datetime) -> RecordName:

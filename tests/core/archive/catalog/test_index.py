@@ -505,4 +505,4 @@ def test_no_spoilt_segment_hinders_anybody(tmp_path: Path, spoil: Callable[[byte
         archive.replace(name_of(data), data)
     with closing(indexed(archive)) as holdings:
         (holding,) = holdings
-    assert (len(holding.copies), holding.troubles) == (1, ())
+    assert (len(holding.copies), holding.unreadable) == (1, ())

@@ -166,7 +166,7 @@ class TestTroubles:
         archive.replace("courses/101/other.json", b'{"schema": "urn:something:else"}')
         holding = held(archive)["course:101"]
         assert holding.copies == ()
-        told = {trouble.key: "not a manifest" in trouble.reason for trouble in holding.troubles}
+        told = {document.key: "not a manifest" in document.reason for document in holding.unreadable}
         assert told == {"courses/101/notes.json": True, "courses/101/other.json": True}
 
     def test_a_strangers_file_of_any_name_is_no_crash(self, archive: Archive) -> None:
@@ -175,7 +175,7 @@ class TestTroubles:
         (archive._root / "courses" / "101" / "my scan.pdf").write_bytes(b"{}")
         holding = copies_of(UncheckedListing(archive._root), "course", 101)
         assert len(holding.copies) == 1
-        assert holding.troubles == ()
+        assert holding.unreadable == ()
 
     def test_what_stands_in_a_strangers_document_is_not_repeated(self, archive: Archive) -> None:
         archive.replace("courses/101/grades.json", b'[{"student": "Jane Doe"}]')
@@ -185,19 +185,19 @@ class TestTroubles:
         lay(archive, manifest())
         archive.replace("courses/101/notes.json", b"not JSON")
         holding = held(archive)["course:101"]
-        assert (len(holding.copies), len(holding.troubles)) == (1, 1)
+        assert (len(holding.copies), len(holding.unreadable)) == (1, 1)
 
     def test_a_manifest_that_may_not_be_read(self, archive: Archive) -> None:
         document = lay(archive, manifest())
         key = manifest_key(document.package.key)
         archive.failing[key] = ArchiveDeniedError("the key that encrypts it is not ours", key=key)
-        assert [trouble.key for trouble in held(archive)["course:101"].troubles] == [key]
+        assert [document.key for document in held(archive)["course:101"].unreadable] == [key]
 
     def test_a_manifest_of_another_context(self, archive: Archive) -> None:
         document = manifest("course:102")
         archive.replace("courses/101/moved.json", document.to_json())
-        (trouble,) = held(archive)["course:101"].troubles
-        assert "course:102" in trouble.reason
+        (unreadable,) = held(archive)["course:101"].unreadable
+        assert "course:102" in unreadable.reason
 
     @pytest.mark.parametrize(
         "key", ["courses/102/a.imscc", "courses/101/../102/a.imscc", "courses/101/a.json", "a"]
@@ -206,8 +206,8 @@ class TestTroubles:
         document = manifest()
         document = replace(document, package=replace(document.package, key=key))
         archive.replace("courses/101/odd.json", document.to_json())
-        (trouble,) = held(archive)["course:101"].troubles
-        assert "folder" in trouble.reason
+        (unreadable,) = held(archive)["course:101"].unreadable
+        assert "folder" in unreadable.reason
 
     def test_a_manifest_deleted_since_it_was_listed_is_neither(self, archive: Archive) -> None:
         document = lay(archive, manifest())

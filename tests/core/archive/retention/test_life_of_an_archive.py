@@ -134,7 +134,7 @@ class Life:
         assert (found and found[0]) == last
 
     def nothing_is_unreadable(self) -> None:
-        assert self.holding.troubles == ()
+        assert self.holding.unreadable == ()
 
     def _nothing_good_is_lost(self, before: tuple[Copy, ...]) -> None:
         after = {copy.key: copy for copy in self.holding.copies}

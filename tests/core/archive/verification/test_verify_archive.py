@@ -17,7 +17,7 @@ from tests.support.archives.stored import RUN, package, rotten, spoil, stored
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.index_segments import name_of, pack, row_of
-from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.catalog.read import UnreadableDocument, copies_of
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, read_manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
@@ -150,7 +150,7 @@ def test_a_package_that_the_store_denies_is_told_and_the_others_are_verified(
     fails_at(store, copies[0], monkeypatch, ArchiveDeniedError("in cold storage", key=copies[0].package.key))
     verified = run(store)
     assert results(verified) == {"course:102": "intact", "course:103": "intact"}
-    assert verified.troubles == [(copies[0].package.key, "in cold storage")]
+    assert verified.unreadable == [UnreadableDocument(copies[0].package.key, "in cold storage")]
 
 
 @pytest.mark.parametrize("courses", [1, 6])
@@ -192,7 +192,9 @@ def test_a_manifest_that_cannot_be_read_is_told(store: Store) -> None:
     store.replace("courses/102/20261123T020000Z-common_cartridge-9.json", b"{}")
     verified = run(store)
     assert results(verified) == {"course:101": "intact"}
-    assert [key for key, _ in verified.troubles] == ["courses/102/20261123T020000Z-common_cartridge-9.json"]
+    assert [document.key for document in verified.unreadable] == [
+        "courses/102/20261123T020000Z-common_cartridge-9.json"
+    ]
 
 
 def test_an_empty_archive_is_an_error_unless_it_may_be_empty(store: Store) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.future_dates import until
-from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 
 DAY = timedelta(days=1)
 
@@ -42,13 +42,13 @@ class Ages:
         counts: by class, each of ``CLASSES``.
         none: how many have no good copy at all.
         oldest: the oldest of them, oldest first.
-        troubles: manifests that cannot be read.
+        unreadable: manifests that cannot be read.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {name: 0 for name, _ in CLASSES})
     none: int = 0
     oldest: list[Newest] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    unreadable: list[UnreadableDocument] = field(default_factory=list)
 
 
 def ages(
@@ -64,7 +64,7 @@ def ages(
     """
     told = Ages()
     for holding in (until(now, each) for each in holdings):
-        told.troubles += holding.troubles
+        told.unreadable += holding.unreadable
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):
             good = assess([copy for copy in holding.copies if copy.export.type == each]).proven

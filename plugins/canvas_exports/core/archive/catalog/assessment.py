@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from canvas_exports.core.archive.catalog.copies import VANISHED, Copy, newest
-from canvas_exports.core.archive.catalog.read import Trouble
+from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.packages.proof import Verdict
 
 
@@ -45,7 +45,7 @@ class Assessment:
         return self.gap_reason is None
 
 
-def assess(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Assessment:
+def assess(copies: Sequence[Copy], unreadable: Sequence[UnreadableDocument] = ()) -> Assessment:
     """How a context stands by its copies of one export type, and its manifests that cannot be read.
 
     Exports of selected objects count for nothing here.
@@ -58,8 +58,8 @@ def assess(copies: Sequence[Copy], troubles: Sequence[Trouble] = ()) -> Assessme
         good = newest(copy for copy in copies if copy.verdict is Verdict.EMPTY and not copy.is_damaged)
     if good is not None:
         return Assessment(last, good)
-    if last is None and troubles:
-        return Assessment(None, None, GapReason.UNREADABLE, f"{troubles[-1].key}: {troubles[-1].reason}")
+    if last is None and unreadable:
+        return Assessment(None, None, GapReason.UNREADABLE, f"{unreadable[-1].key}: {unreadable[-1].reason}")
     if last is None:
         why = (
             "the archive holds exports of selected objects only"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
-from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import Told
 from canvas_exports.core.archive.json_documents import format_time
 
@@ -73,12 +73,12 @@ class Coverage:
     Attributes:
         judged: contexts, once for each export type.
         gaps: those without a good copy; by kind and number.
-        troubles: manifests that cannot be read: they are no copies, whatever they were.
+        unreadable: manifests that cannot be read: they are no copies, whatever they were.
     """
 
     judged: int
     gaps: tuple[Gap, ...]
-    troubles: tuple[Trouble, ...] = ()
+    unreadable: tuple[UnreadableDocument, ...] = ()
 
     @property
     def good(self) -> int:
@@ -105,13 +105,13 @@ def coverage(
         outcomes: of runs, newest first: they explain gaps.
     """
     ledger = _Known() if expected is None else _Expected(expected, tuple(export_types))
-    troubles: list[Trouble] = []
+    unreadable: list[UnreadableDocument] = []
     for holding in holdings:
-        troubles += holding.troubles
+        unreadable += holding.unreadable
         ledger.take(holding)
     for one in outcomes:
         ledger.explain(one)
-    return replace(ledger.coverage(), troubles=tuple(troubles))
+    return replace(ledger.coverage(), unreadable=tuple(unreadable))
 
 
 class _Known:
@@ -130,8 +130,8 @@ class _Known:
         types = {copy.export.type for copy in holding.copies}
         for export_type in types:
             self._note(holding, export_type)
-        if not types and holding.troubles:
-            self._gaps[holding.name, None] = _gap(holding.name, None, assess((), holding.troubles))
+        if not types and holding.unreadable:
+            self._gaps[holding.name, None] = _gap(holding.name, None, assess((), holding.unreadable))
 
     def _note(self, holding: Holding, export_type: str) -> None:
         assessment = _assessment(holding, export_type)
@@ -215,7 +215,7 @@ def _holder(key: str | None) -> str | None:
 
 
 def _assessment(holding: Holding, export_type: str) -> Assessment:
-    return assess([copy for copy in holding.copies if copy.export.type == export_type], holding.troubles)
+    return assess([copy for copy in holding.copies if copy.export.type == export_type], holding.unreadable)
 
 
 def _gap(name: str, export_type: str | None, assessment: Assessment) -> Gap:

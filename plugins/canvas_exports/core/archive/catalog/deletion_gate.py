@@ -132,8 +132,8 @@ def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) ->
     A manifest that cannot be read may be that of the newest copy: then nothing does.
     """
     holding = until(now, holding)
-    if holding.troubles:
-        return f"{holding.troubles[0].key} cannot be read: {holding.troubles[0].reason}"
+    if holding.unreadable:
+        return f"{holding.unreadable[0].key} cannot be read: {holding.unreadable[0].reason}"
     copies = [copy for copy in holding.copies if copy.export.type == export_type and not copy.is_selection]
     last = newest(copies)
     if last is None:

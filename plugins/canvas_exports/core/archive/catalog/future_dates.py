@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.copies import INTACT, PASSED, Copy
-from canvas_exports.core.archive.catalog.read import Holding, Trouble
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordKind
 
@@ -22,8 +22,8 @@ def is_to_come(moment: datetime, now: datetime) -> bool:
 def until(now: datetime, holding: Holding) -> Holding:
     """What is held of a context, without what is dated more than ``AHEAD`` after now.
 
-    A copy made or stored then is a trouble of its context, as a manifest is that cannot be read: which copy is the newest
-    nobody can say. A verification or drill that ended well then is passed over; one that did not counts, and so do holds.
+    A copy made or stored then counts as an unreadable document: which copy is the newest is then unknown.
+    A verification or drill that ended well then is passed over; one that did not counts, and so do holds.
     """
     late = [copy for copy in holding.copies if is_to_come(max(copy.created_at, copy.stored_at), now)]
     if not late and not any(is_to_come(record.at, now) for copy in holding.copies for record in copy.records):
@@ -31,7 +31,7 @@ def until(now: datetime, holding: Holding) -> Holding:
     return replace(
         holding,
         copies=tuple(_learnt_until(now, copy) for copy in holding.copies if copy not in late),
-        troubles=(*holding.troubles, *(Trouble(copy.key, _why(copy)) for copy in late)),
+        unreadable=(*holding.unreadable, *(UnreadableDocument(copy.key, _why(copy)) for copy in late)),
     )
 
 

@@ -58,7 +58,8 @@ def history(holding: Holding, outcomes: Iterable[Told] = ()) -> list[Event]:
     """
     events = [*_of_copies(holding.copies), *_of_runs(holding, outcomes)]
     events += [
-        Event(None, UNREADABLE, "unknown", trouble.reason, None, trouble.key) for trouble in holding.troubles
+        Event(None, UNREADABLE, "unknown", document.reason, None, document.key)
+        for document in holding.unreadable
     ]
     return sorted(events, key=lambda event: (event.at is None, event.at and event.at.timestamp(), event.key))
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from canvas_exports.core.archive.catalog.read import Holding, Trouble, every_context
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument, every_context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import NoArchiveError
 
@@ -28,14 +28,14 @@ def some(
     Raises:
         NoArchiveError: there was no copy (permanent).
     """
-    held, trouble = False, None
+    held, unreadable = False, None
     with closing(holdings):
         for holding in holdings:
             held = held or bool(holding.copies)
-            trouble = trouble or next(iter(holding.troubles), None)
+            unreadable = unreadable or next(iter(holding.unreadable), None)
             yield holding
     if not held and not allow_empty:
-        raise no_archive(store, trouble)
+        raise no_archive(store, unreadable)
 
 
 def check_archive(store: Store) -> None:
@@ -52,15 +52,15 @@ def check_archive(store: Store) -> None:
                 return
 
 
-def no_archive(store: Store, trouble: Trouble | None = None) -> NoArchiveError:
+def no_archive(store: Store, unreadable: UnreadableDocument | None = None) -> NoArchiveError:
     """The error, with what is at the address instead, as far as it is known, and what to do."""
-    return NoArchiveError(store.uri, "; ".join(_reasons(store, trouble)))
+    return NoArchiveError(store.uri, "; ".join(_reasons(store, unreadable)))
 
 
-def _reasons(store: Store, trouble: Trouble | None) -> Iterator[str]:
+def _reasons(store: Store, unreadable: UnreadableDocument | None) -> Iterator[str]:
     parts = urlsplit(store.uri)
-    if trouble is not None:
-        yield f"no manifest can be read, such as {trouble.key}: {trouble.reason}"
+    if unreadable is not None:
+        yield f"no manifest can be read, such as {unreadable.key}: {unreadable.reason}"
     elif parts.scheme == "file" and not Path(unquote(parts.path)).is_dir():
         yield "there is no such folder"
     elif next(iter(store.list("runs/")), None) is not None:

@@ -25,7 +25,7 @@ _AHEAD = 256  # and asked for before the first of them is wanted
 
 
 @dataclass(frozen=True)
-class Trouble:
+class UnreadableDocument:
     """A manifest that cannot be read. It is not a copy; the package it was written for may still be there.
 
     Attributes:
@@ -45,14 +45,14 @@ class Holding:
         kind: ``course``, ``group`` or ``user``.
         id: Canvas's number.
         copies: oldest first.
-        troubles: its manifests that cannot be read.
+        unreadable: its manifests that cannot be read.
         objects: the listing that all of this was told from.
     """
 
     kind: str
     id: int
     copies: tuple[Copy, ...]
-    troubles: tuple[Trouble, ...] = ()
+    unreadable: tuple[UnreadableDocument, ...] = ()
     objects: tuple[ObjectInfo, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -143,7 +143,7 @@ class _Reading:
         self._sizes = {info.key: info.size for info in listed.objects}
         self._records: dict[str, list[RecordName]] = {}
         self._known: list[Copy] = []
-        self._read: list[tuple[ObjectInfo, Future[Copy | Trouble | None]]] = []
+        self._read: list[tuple[ObjectInfo, Future[Copy | UnreadableDocument | None]]] = []
         for info in listed.objects:
             if (record := read_record_name(info.key)) is not None:
                 self._records.setdefault(record.manifest, []).append(record)
@@ -166,29 +166,29 @@ class _Reading:
 
     def holding(self) -> Holding:
         """Wait for the manifests."""
-        copies, troubles = list(self._known), []
+        copies, unreadable = list(self._known), []
         for info, read in self._read:
             found = read.result()
-            if isinstance(found, Trouble):
-                troubles.append(found)
+            if isinstance(found, UnreadableDocument):
+                unreadable.append(found)
             elif found is not None:
                 copies.append(found)
                 if self._memory is not None:
                     self._memory.learn(info, found)
         told = in_time(self._joined(copy) for copy in copies)
         listed = self._listed
-        return Holding(listed.kind, listed.id, tuple(told), tuple(troubles), tuple(listed.objects))
+        return Holding(listed.kind, listed.id, tuple(told), tuple(unreadable), tuple(listed.objects))
 
-    def _manifest(self, info: ObjectInfo) -> Copy | Trouble | None:
+    def _manifest(self, info: ObjectInfo) -> Copy | UnreadableDocument | None:
         key = info.key
         try:
             return Copy.of(key, read_manifest(self._store, key, size=info.size))
         except ObjectNotFoundError:
             return None  # deleted since it was listed
         except UnreadableDocumentError as error:
-            return Trouble(key, error.why)
+            return UnreadableDocument(key, error.why)
         except ArchiveDeniedError:
-            return Trouble(key, "these credentials may not read it")
+            return UnreadableDocument(key, "these credentials may not read it")
 
     def _joined(self, copy: Copy) -> Copy:
         """The copy with what the listing says of its package."""

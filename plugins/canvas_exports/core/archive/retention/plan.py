@@ -180,7 +180,7 @@ def decided(
 ) -> ContextPlan:
     """The plan of one context, before its locks are known. Where a manifest cannot be read, everything stays."""
     ours = [copy for copy in holding.copies if _is_about(copy, backup)]
-    is_unclear = bool(holding.troubles)
+    is_unclear = bool(holding.unreadable)
     groups: dict[tuple[str, ...], list[Copy]] = {}
     for copy in ours:
         groups.setdefault(group_of(copy), []).append(copy)
@@ -195,10 +195,10 @@ def decided(
         holding.id,
         fingerprint(holding.objects),
         tuple(lines),
-        named=_beside_troubles(holding)
+        named=_beside_unreadable(holding)
         | {copy.package.key for copy in holding.copies if not _is_about(copy, backup)},
         left_behind=() if is_unclear else tuple(sorted(_left_behind(holding))),
-        notes=tuple(f"{each.key} is left alone: {each.reason}" for each in holding.troubles),
+        notes=tuple(f"{each.key} is left alone: {each.reason}" for each in holding.unreadable),
     )
     sizes = {info.key: info.size for info in holding.objects}
     return replace(planned, sizes={key: sizes.get(key, 0) for key in _packages_that_go(planned)})
@@ -213,10 +213,10 @@ def _line(copy: Copy, why: tuple[str, ...]) -> Line:
     return Line(copy.key, copy.package.key, copy.export.type, copy.created_at, copy.is_proven, decision, why)
 
 
-def _beside_troubles(holding: Holding) -> frozenset[str]:
+def _beside_unreadable(holding: Holding) -> frozenset[str]:
     """The packages beside manifests that cannot be read."""
     keys = {info.key for info in holding.objects}
-    stems = [trouble.key.removesuffix(".json") for trouble in holding.troubles]
+    stems = [document.key.removesuffix(".json") for document in holding.unreadable]
     return frozenset(f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES) & keys
 
 

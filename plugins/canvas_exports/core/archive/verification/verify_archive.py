@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.archive.verification.candidates import (
@@ -61,14 +62,14 @@ class Verified:
         rows: one for each package, as rows of a run report, problems first.
         left: packages that the budget did not reach.
         bytes_read: from the store.
-        troubles: manifests that cannot be read, and packages that the store denies, with the reason.
+        unreadable: manifests that cannot be read, and packages that the store denies.
         denied: how many of those there are.
     """
 
     rows: list[OutcomeRecord] = field(default_factory=list)
     left: int = 0
     bytes_read: int = 0
-    troubles: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[UnreadableDocument] = field(default_factory=list)
     denied: int = 0
 
     @property
@@ -144,7 +145,9 @@ def verify(
             for each in running:
                 each.cancel()
     if verified.denied and not verified.rows:
-        raise ArchiveDeniedError(f"no package may be read, or no record written: {verified.troubles[-1][1]}")
+        raise ArchiveDeniedError(
+            f"no package may be read, or no record written: {verified.unreadable[-1].reason}"
+        )
     verified.left = len(order)
     verified.rows = in_order(verified.rows)
     return verified
@@ -157,7 +160,7 @@ def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: 
         with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
             for each in holdings:
                 holding = until(now, each)
-                verified.troubles += [(trouble.key, trouble.reason) for trouble in holding.troubles]
+                verified.unreadable += holding.unreadable
                 yield from candidates(holding, level)
 
     return longest_unseen(found())
@@ -177,13 +180,13 @@ def _note(verified: Verified, ended: Future[Examination | None]) -> None:
     try:
         examination = ended.result()
     except UnreadableDocumentError as error:
-        verified.troubles.append((error.key or "a manifest", error.why))
+        verified.unreadable.append(UnreadableDocument(error.key or "a manifest", error.why))
         return
     except ArchiveDeniedError as error:
         verified.denied += 1
         if verified.denied >= _DENIED and not verified.rows:
             raise
-        verified.troubles.append((error.key or "a package", error.message))
+        verified.unreadable.append(UnreadableDocument(error.key or "a package", error.message))
         return
     if examination is None:
         return

@@ -98,7 +98,7 @@ def _facts(
         if record.problem or record.outcome == Verdict.EMPTY.value or _is_suspect(record, told):
             holding = copies_of(store, kind, number) if holding is None else holding
             of_type = [copy for copy in holding.copies if copy.export.type == record.export_type]
-            assessment = assess(of_type, holding.troubles)
+            assessment = assess(of_type, holding.unreadable)
             good_at = None if assessment.proven is None else assessment.proven.created_at
             lack = assessment.why
         last = holding.copies[-1].context if holding is not None and holding.copies else None

@@ -21,7 +21,7 @@ from canvas_exports.core.archive.catalog.find_course import number_of, read_name
 from canvas_exports.core.archive.catalog.history import UNREADABLE, Event, history
 from canvas_exports.core.archive.catalog.presence import check_archive
 from canvas_exports.core.archive.catalog.read import copies_of
-from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.run_report import size_in_words
@@ -56,7 +56,7 @@ def answer(options: argparse.Namespace) -> int:
         context = number_of(store, name, field="COURSE")
         holding = copies_of(store, context.kind.value, context.canvas_id or 0)
         listed = recent(reports(store), within=timedelta(days=options.days))
-        events = history(holding, told(store, listed))
+        events = history(holding, reported_outcomes(store, listed))
         inside = _newest(store, holding.copies)
         if all(event.what == UNREADABLE for event in events) and not options.allow_empty:
             check_archive(store)

@@ -25,7 +25,7 @@ from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import some
-from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.canvas.api.course_filters import questions
 from canvas_exports.core.canvas.api.models import ExportType
@@ -96,7 +96,7 @@ def missing(
     """
     now = datetime.now(timezone.utc)
     listed = reports(store)
-    outcomes = told(store, recent(listed))
+    outcomes = reported_outcomes(store, recent(listed))
     with closing(some(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
         return coverage(
             (until(now, each) for each in holdings),

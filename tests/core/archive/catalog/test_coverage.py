@@ -16,7 +16,7 @@ from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.coverage import BY_HAND, Coverage, coverage
 from canvas_exports.core.archive.catalog.read import Holding, every_context
-from canvas_exports.core.archive.catalog.runs import recent, reports, told
+from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
@@ -31,7 +31,7 @@ def archive(tmp_path: Path) -> FileStore:
 def judged(
     store: Store, expected: list[str] | None = None, types: tuple[str, ...] = ("common_cartridge",)
 ) -> Coverage:
-    outcomes = told(store, recent(reports(store)))
+    outcomes = reported_outcomes(store, recent(reports(store)))
     return coverage(every_context(store), expected=expected, export_types=types, outcomes=outcomes)
 
 

@@ -11,7 +11,7 @@ from tests.support.archives.run_reports import NIGHT, outcome, report
 
 from canvas_exports.core.archive.catalog.history import Event, history
 from canvas_exports.core.archive.catalog.read import copies_of
-from canvas_exports.core.archive.catalog.runs import reports, told
+from canvas_exports.core.archive.catalog.runs import reported_outcomes, reports
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
@@ -23,7 +23,7 @@ def archive(tmp_path: Path) -> FileStore:
 
 
 def of(archive: FileStore) -> list[Event]:
-    return history(copies_of(archive, "course", 101), told(archive, reports(archive)))
+    return history(copies_of(archive, "course", 101), reported_outcomes(archive, reports(archive)))
 
 
 def brief(events: list[Event]) -> list[tuple[str, str, str]]:

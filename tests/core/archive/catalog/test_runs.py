@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from tests.support.archives.run_reports import NIGHT, outcome, report
 
-from canvas_exports.core.archive.catalog.runs import outcomes_of, recent, reports, summary_of, told
+from canvas_exports.core.archive.catalog.runs import (
+    outcomes_of,
+    recent,
+    reported_outcomes,
+    reports,
+    summary_of,
+)
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
@@ -101,7 +107,7 @@ class TestOutcomes:
         report(archive, outcome("course:1", "stored"))
         report(archive, outcome("course:2", "stored"), run_id="other")
         archive.replace("runs/2026-11-23/nightly/other/report.json", b"{")
-        assert [one.record.context for one in told(archive, reports(archive))] == ["course:1"]
+        assert [one.record.context for one in reported_outcomes(archive, reports(archive))] == ["course:1"]
 
     def test_but_not_an_archive_that_fails(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
         report(archive, outcome("course:1", "stored"))
@@ -111,7 +117,7 @@ class TestOutcomes:
 
         monkeypatch.setattr(archive, "blocks", fail)
         with pytest.raises(ArchiveUnavailableError):
-            list(told(archive, reports(archive)))
+            list(reported_outcomes(archive, reports(archive)))
 
 
 class TestSummary:

@@ -10,7 +10,7 @@ from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
-from canvas_exports.core.archive.catalog.runs import Told
+from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.json_documents import format_time
 
 #: The DAG whose courses a person types: what Canvas does not know of those, and the archive neither, never was a course.
@@ -91,7 +91,7 @@ def coverage(
     *,
     expected: Iterable[str] | None = None,
     export_types: Iterable[str] = ("common_cartridge",),
-    outcomes: Iterable[Told] = (),
+    outcomes: Iterable[ReportedOutcome] = (),
 ) -> Coverage:
     """Judge contexts by their copies. Keeps some 150 bytes of each context, as many of each SIS id, and the gaps.
 
@@ -140,7 +140,7 @@ class _Known:
         else:
             self._gaps[holding.name, export_type] = _gap(holding.name, export_type, assessment)
 
-    def explain(self, one: Told) -> None:
+    def explain(self, one: ReportedOutcome) -> None:
         _, number = self._by_sis.get(one.record.context, (None, one.record.context))
         context = _holder(one.record.key) or number
         pair = (context, one.record.export_type)
@@ -180,7 +180,7 @@ class _Expected:
             if name in self._absent and (known is None or last.created_at > known[0]):
                 self._by_sis[name] = (last.created_at, holding.name, self._lacking(name, holding))
 
-    def explain(self, one: Told) -> None:
+    def explain(self, one: ReportedOutcome) -> None:
         self._settle()
         context = self._numbered.get(one.record.context, one.record.context)
         for pair in {(one.record.context, one.record.export_type), (context, one.record.export_type)}:
@@ -230,7 +230,7 @@ def _gap(name: str, export_type: str | None, assessment: Assessment) -> Gap:
     )
 
 
-def _explained(gap: Gap, one: Told) -> Gap:
+def _explained(gap: Gap, one: ReportedOutcome) -> Gap:
     """The gap with what a run says of it, unless a newer run has."""
     if gap.run is not None:
         return gap

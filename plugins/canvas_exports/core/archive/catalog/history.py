@@ -10,7 +10,7 @@ from typing import Any
 from canvas_exports.core.archive.catalog.assessment import what_is_missing
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import Holding
-from canvas_exports.core.archive.catalog.runs import Told
+from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordKind, RecordName
 
@@ -49,7 +49,7 @@ class Event:
         }
 
 
-def history(holding: Holding, outcomes: Iterable[Told] = ()) -> list[Event]:
+def history(holding: Holding, outcomes: Iterable[ReportedOutcome] = ()) -> list[Event]:
     """Everything that is known of one context, oldest first; what has no time comes last.
 
     Args:
@@ -88,7 +88,7 @@ def _learnt(record: RecordName, copy: Copy) -> Event:
     return Event(record.at, _DONE[record.kind], record.result, record.detail, copy.export.type, record.key)
 
 
-def _of_runs(holding: Holding, outcomes: Iterable[Told]) -> Iterator[Event]:
+def _of_runs(holding: Holding, outcomes: Iterable[ReportedOutcome]) -> Iterator[Event]:
     exports = {copy.export.id for copy in holding.copies}
     for one in outcomes:
         record = one.record

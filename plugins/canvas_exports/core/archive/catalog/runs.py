@@ -86,7 +86,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedOutcome:
     """One outcome, and the report that tells it."""
 
     record: OutcomeRecord
@@ -162,20 +162,20 @@ def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
         yield record_of(row, key=key)
 
 
-def told(store: Store, listed: Iterable[ReportKey]) -> Iterator[Told]:
+def reported_outcomes(store: Store, listed: Iterable[ReportKey]) -> Iterator[ReportedOutcome]:
     """Every outcome of some reports, in their order. A report that cannot be read is named in the log and passed over.
 
     Raises:
         ArchiveUnavailableError: the store failed (retryable).
     """
     for report in listed:
-        yield from _told(store, report)
+        yield from _outcomes_of_report(store, report)
 
 
-def _told(store: Store, report: ReportKey) -> Iterator[Told]:
+def _outcomes_of_report(store: Store, report: ReportKey) -> Iterator[ReportedOutcome]:
     try:
         for record in outcomes_of(store, report.key):
-            yield Told(record, report)
+            yield ReportedOutcome(record, report)
     except ArchiveError as error:
         if error.retryable:
             raise

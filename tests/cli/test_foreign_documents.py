@@ -20,7 +20,7 @@ from tests.support.run_views import row
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
 from canvas_exports.core.archive.catalog.index import indexed
-from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind
@@ -114,8 +114,8 @@ def test_it_costs_no_copy_of_its_own_course_and_no_other_course_its_retention(sp
 def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
     swept = sweep(spoilt)
     assert (swept.packages, swept.trouble) == (0, None)
-    assert latest_copy(spoilt, "course", 101, lambda _: True) is None  # no telling: it is stored anew
-    assert latest_copy(spoilt, "course", 102, lambda _: True) is not None
+    assert newest_copy(spoilt, "course", 101, lambda _: True) is None  # no telling: it is stored anew
+    assert newest_copy(spoilt, "course", 102, lambda _: True) is not None
     client = cast("CanvasClient", None)
     for course, export in ((101, 503), (102, 504), (103, 507)):
         chosen = choose(spoilt, client, RestoreRequest.build(course=course, into=300))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.manifest import Manifest, ManifestDraft
 from canvas_exports.core.archive.publishing.unchanged import Baseline
 from canvas_exports.core.packages.proof import ProofLevel
@@ -32,7 +32,7 @@ def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Base
 
     def known() -> Manifest | None:
         try:
-            found = latest_copy(store, draft.context.kind, draft.context.id, is_like)
+            found = newest_copy(store, draft.context.kind, draft.context.id, is_like)
         except Exception as error:  # noqa: BLE001 - whatever is odd about an earlier copy, tonight's is to be stored
             _log.warning("no telling whether %s is unchanged (%s): storing it", draft.key, error)
             return None

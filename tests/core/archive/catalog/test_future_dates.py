@@ -13,7 +13,7 @@ from canvas_exports.core.archive.catalog import future_dates
 from canvas_exports.core.archive.catalog.ages import ages
 from canvas_exports.core.archive.catalog.deletion_gate import Rule, refusal
 from canvas_exports.core.archive.catalog.future_dates import until
-from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, read_manifest
@@ -157,7 +157,7 @@ def test_two_manifests_of_one_course_that_were_exchanged_cost_no_copy() -> None:
     shelf.lay(last, one)
     apply_plan(shelf, make_plan(shelf, Policy(last=1), now=NOW))
     assert shelf.deleted == []
-    assert latest_copy(shelf, "course", 101, lambda _: True) is None
+    assert newest_copy(shelf, "course", 101, lambda _: True) is None
 
 
 def test_a_name_of_another_template_tells_nothing() -> None:

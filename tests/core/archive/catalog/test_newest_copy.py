@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.packages.build import COURSE, HOST, draft
 
-from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.layout import manifest_key, package_key
 from canvas_exports.core.archive.manifest import Manifest, PackageFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
@@ -81,7 +81,7 @@ def found(store: Counted, **export: Any) -> int | None:
     def like(each: Manifest) -> bool:
         return all(getattr(each.export, name) == value for name, value in export.items())
 
-    answer = latest_copy(store, "course", COURSE, like)
+    answer = newest_copy(store, "course", COURSE, like)
     return None if answer is None else answer[0].export.id
 
 
@@ -122,12 +122,12 @@ def test_records_and_presence_are_those_of_the_package_that_is_named(store: Coun
     )
     record = RecordName(manifest_key(first.package.key), RecordKind.VERIFY, NOON, "full", "damaged")
     store.put_if_absent(record.key, b"{}")
-    answer = latest_copy(store, "course", COURSE, lambda _: True)
+    answer = newest_copy(store, "course", COURSE, lambda _: True)
     assert answer is not None
     assert (answer[0].key, answer[0].is_present, answer[0].records) == (key, True, (record,))
     assert not answer[0].is_proven
     store.delete(first.package.key)
-    gone = latest_copy(store, "course", COURSE, lambda _: True)
+    gone = newest_copy(store, "course", COURSE, lambda _: True)
     assert gone is not None
     assert not gone[0].is_present
 

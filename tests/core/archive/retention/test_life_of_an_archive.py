@@ -13,7 +13,7 @@ from tests.support.packages.build import COURSE, PAGE, cartridge, draft
 from tests.support.publishing import Canvas, store_package
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest
-from canvas_exports.core.archive.catalog.newest_copy import latest_copy
+from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.archive.manifest import ManifestDraft, RunFacts
 from canvas_exports.core.archive.retention.apply import apply_plan
@@ -130,7 +130,7 @@ class Life:
 
     def both_readers_agree(self) -> None:
         last = newest(self.holding.copies)
-        found = latest_copy(self.store, "course", COURSE, lambda _: True)
+        found = newest_copy(self.store, "course", COURSE, lambda _: True)
         assert (found and found[0]) == last
 
     def nothing_is_unreadable(self) -> None:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _CLOCKS_DIFFER = timedelta(hours=12)
 
 
-def latest_copy(
+def newest_copy(
     store: Store, kind: str, canvas_id: int, like: Callable[[Manifest], bool]
 ) -> tuple[Copy, Manifest] | None:
     """The newest of a context's copies that ``like`` accepts, and its manifest. ``None``: there is none, or no telling.

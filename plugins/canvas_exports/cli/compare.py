@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta, timezone
 from canvas_exports.cli.output import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.find_course import number_of, read_name
-from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.compare import compare_packages
 from canvas_exports.core.archive.json_documents import format_time
@@ -43,7 +43,7 @@ def answer(options: argparse.Namespace) -> int:
         context = number_of(store, name, field="COURSE")
         copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
         if not copies:
-            check_archive(store)
+            require_archive(store)
             raise InputError("COURSE", f"the archive holds no copy of {context}")
         export_type = options.type or copies[-1].export.type
         copies = tuple(copy for copy in copies if copy.export.type == export_type)

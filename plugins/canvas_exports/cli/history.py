@@ -19,7 +19,7 @@ from canvas_exports.cli.output import (
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.find_course import number_of, read_name
 from canvas_exports.core.archive.catalog.history import UNREADABLE, Event, history
-from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
@@ -59,7 +59,7 @@ def answer(options: argparse.Namespace) -> int:
         events = history(holding, reported_outcomes(store, listed))
         inside = _newest(store, holding.copies)
         if all(event.what == UNREADABLE for event in events) and not options.allow_empty:
-            check_archive(store)
+            require_archive(store)
     if options.json:
         say_json(
             {

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from canvas_exports.cli.output import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.find_course import number_of, read_name
-from canvas_exports.core.archive.catalog.presence import check_archive, some
+from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.retention.hold_tags import put_tag
@@ -53,7 +53,7 @@ def _tag(store: Store, options: argparse.Namespace) -> None:
     copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
     meant = [copy for copy in copies if options.copy in (None, copy.key)]
     if not copies and not options.allow_empty:
-        check_archive(store)
+        require_archive(store)
     if not meant:
         raise InputError("--copy" if options.copy else "COURSE", f"the archive has no such copy of {context}")
     written = put_tag(store, meant, options.tag, at=datetime.now(timezone.utc), lift=options.lift)
@@ -65,7 +65,7 @@ def _tag(store: Store, options: argparse.Namespace) -> None:
 
 
 def _list(store: Store, options: argparse.Namespace) -> None:
-    with closing(some(store, every_context(store), allow_empty=options.allow_empty)) as holdings:
+    with closing(require_copies(store, every_context(store), allow_empty=options.allow_empty)) as holdings:
         held = [
             (copy, tags) for holding in holdings for copy in holding.copies if (tags := tags_on(copy.records))
         ]

@@ -24,7 +24,7 @@ from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.index import indexed
-from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.canvas.api.course_filters import questions
@@ -97,7 +97,7 @@ def missing(
     now = datetime.now(timezone.utc)
     listed = reports(store)
     outcomes = reported_outcomes(store, recent(listed))
-    with closing(some(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
+    with closing(require_copies(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
         return coverage(
             (until(now, each) for each in holdings),
             expected=expected,

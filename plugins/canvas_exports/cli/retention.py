@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from canvas_exports import __version__
 from canvas_exports.cli.output import Parsers, archive_of, say, say_json, subcommand
-from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.retention.apply import Applied, apply_plan
@@ -60,7 +60,7 @@ def answer(options: argparse.Namespace) -> int:
     if options.json and options.apply and not options.yes:
         raise InputError("--json", "leaves nobody to ask", accepted="--yes, or no --apply")
     with archive_of(options) as store:
-        held = some(store, every_context(store), allow_empty=options.allow_empty)
+        held = require_copies(store, every_context(store), allow_empty=options.allow_empty)
         plan = make_plan(store, policy, now=_now(), backup=options.backup, holdings=held)
         if not options.json:
             say(table(plan, most=None))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from canvas_exports.cli.output import Parsers, archive_of, days, say, say_json, say_table, subcommand
-from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.runs import (
     ReportKey,
     RunSummary,
@@ -37,7 +37,7 @@ def answer(options: argparse.Namespace) -> int:
     with archive_of(options) as store:
         listed = reports(store)
         if not listed and not options.allow_empty:
-            check_archive(store)
+            require_archive(store)
         if options.run:
             return _one(store, listed, options)
         found, unread = _summaries(store, recent(listed, within=timedelta(days=options.days)))

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, Shortfall, document
-from canvas_exports.core.archive.catalog.presence import check_archive, some
+from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.json_documents import encoded
 from canvas_exports.core.archive.layout import run_folder
@@ -213,7 +213,7 @@ def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Ge
     """What an archive holds of these contexts, and perhaps of others."""
     if len(contexts) > _FEW:
         # Without the index, which may be stale or forged: what follows the gate cannot be undone.
-        with closing(some(store, every_context(store), allow_empty=allow_empty)) as holdings:
+        with closing(require_copies(store, every_context(store), allow_empty=allow_empty)) as holdings:
             yield from holdings
         return
     held = False
@@ -223,7 +223,7 @@ def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Ge
         held = held or bool(holding.copies)
         yield holding
     if not held and not allow_empty:
-        check_archive(store)
+        require_archive(store)
 
 
 def _failure(missing: Sequence[Shortfall], checked: int, report: str | None) -> str:

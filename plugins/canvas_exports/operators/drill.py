@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration
@@ -112,7 +112,7 @@ class CanvasDrawDrillsOperator(BaseOperator):
                 leave_out=rooms.ids,
             )
             if not drawn:
-                check_archive(store)
+                require_archive(store)
         if not drawn:
             raise AirflowFailException(f"The archive holds no proven {self.export_type} copy to try.")
         if len(drawn) < count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.find_course import number_of
-from canvas_exports.core.archive.catalog.presence import check_archive
+from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
@@ -31,7 +31,7 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
     source = source_of(store, client, request.source)
     holding = copies_of(store, source.kind.value, source.canvas_id or 0)
     if not holding.copies:
-        check_archive(store)
+        require_archive(store)
     if request.wanted.key is not None:
         named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
         found = newest(named)

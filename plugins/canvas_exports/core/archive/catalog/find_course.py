@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canvas_exports.core.archive.catalog.index import indexed
-from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.manifest import ContextFacts
 from canvas_exports.core.model.contexts import Context, ContextKind
@@ -79,7 +79,7 @@ def number_of(store: Store, name: Context | str, *, field: str) -> Context:
     """
     if isinstance(name, Context) and name.canvas_id is not None:
         return name
-    with closing(some(store, indexed(store))) as holdings:
+    with closing(require_copies(store, indexed(store))) as holdings:
         found = named(holdings, name)
     if not found:
         raise InputError(

@@ -15,7 +15,7 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import NoArchiveError
 
 
-def some(
+def require_copies(
     store: Store, holdings: Generator[Holding, None, None], *, allow_empty: bool = False
 ) -> Generator[Holding, None, None]:
     """Pass on what an archive holds, and raise at its end if that was not a single copy.
@@ -35,10 +35,10 @@ def some(
             unreadable = unreadable or next(iter(holding.unreadable), None)
             yield holding
     if not held and not allow_empty:
-        raise no_archive(store, unreadable)
+        raise no_archive_error(store, unreadable)
 
 
-def check_archive(store: Store) -> None:
+def require_archive(store: Store) -> None:
     """See that there is a copy of anything: a listing until the first that can be read.
 
     Raises:
@@ -46,13 +46,13 @@ def check_archive(store: Store) -> None:
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    with closing(some(store, every_context(store))) as holdings:
+    with closing(require_copies(store, every_context(store))) as holdings:
         for holding in holdings:
             if holding.copies:
                 return
 
 
-def no_archive(store: Store, unreadable: UnreadableDocument | None = None) -> NoArchiveError:
+def no_archive_error(store: Store, unreadable: UnreadableDocument | None = None) -> NoArchiveError:
     """The error, with what is at the address instead, as far as it is known, and what to do."""
     return NoArchiveError(store.uri, "; ".join(_reasons(store, unreadable)))
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from canvas_exports.core.archive.catalog.future_dates import until
 from canvas_exports.core.archive.catalog.index import indexed
-from canvas_exports.core.archive.catalog.presence import some
+from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
@@ -157,7 +157,7 @@ def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: 
     now = datetime.now(timezone.utc)
 
     def found() -> Iterator[Candidate]:
-        with closing(some(store, indexed(store), allow_empty=allow_empty)) as holdings:
+        with closing(require_copies(store, indexed(store), allow_empty=allow_empty)) as holdings:
             for each in holdings:
                 holding = until(now, each)
                 verified.unreadable += holding.unreadable

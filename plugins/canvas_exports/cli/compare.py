@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta, timezone
 
 from canvas_exports.cli.output import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.compare import compare_packages
@@ -38,9 +38,9 @@ def add(parsers: Parsers) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Print what was added, removed and changed; 1 if anything was."""
-    name = read_name(options.context, field="COURSE")
+    name = parse_course_name(options.context, field="COURSE")
     with archive_of(options) as store:
-        context = number_of(store, name, field="COURSE")
+        context = find_course(store, name, field="COURSE")
         copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
         if not copies:
             require_archive(store)

@@ -17,7 +17,7 @@ from canvas_exports.cli.output import (
     subcommand,
 )
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.history import UNREADABLE, Event, history
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
@@ -51,9 +51,9 @@ def add(parsers: Parsers) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Print the events, oldest first, and the findings of the newest copies; 1 if nothing is known."""
-    name = read_name(options.context, field="COURSE")
+    name = parse_course_name(options.context, field="COURSE")
     with archive_of(options) as store:
-        context = number_of(store, name, field="COURSE")
+        context = find_course(store, name, field="COURSE")
         holding = copies_of(store, context.kind.value, context.canvas_id or 0)
         listed = recent(reports(store), within=timedelta(days=options.days))
         events = history(holding, reported_outcomes(store, listed))

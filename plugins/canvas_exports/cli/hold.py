@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from canvas_exports.cli.output import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.json_documents import format_time
@@ -49,7 +49,7 @@ def answer(options: argparse.Namespace) -> int:
 
 
 def _tag(store: Store, options: argparse.Namespace) -> None:
-    context = number_of(store, read_name(options.context, field="COURSE"), field="COURSE")
+    context = find_course(store, parse_course_name(options.context, field="COURSE"), field="COURSE")
     copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
     meant = [copy for copy in copies if options.copy in (None, copy.key)]
     if not copies and not options.allow_empty:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest
-from canvas_exports.core.archive.catalog.find_course import number_of
+from canvas_exports.core.archive.catalog.find_course import find_course
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.canvas.client import CanvasClient
@@ -67,12 +67,12 @@ def source_of(store: Store, client: CanvasClient, source: Context | str) -> Cont
     """
     field = label("course")
     if isinstance(source, str) or source.canvas_id is not None:
-        return number_of(store, source, field=field)
+        return find_course(store, source, field=field)
     try:
         return source.resolved(client.resolve(source))
     except NotFoundError:
         try:
-            return number_of(store, source, field=field)
+            return find_course(store, source, field=field)
         except InputError as error:
             raise InputError(
                 field,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 
-from canvas_exports.core.archive.catalog.find_course import read_name
+from canvas_exports.core.archive.catalog.find_course import parse_course_name
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.restore.form_labels import LABELS, label, refused
@@ -116,7 +116,7 @@ class RestoreRequest:
             if not isinstance(switch, bool):  # the text "False" would allow it
                 raise refused(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
-            source=read_name(course, field=label("course")),
+            source=parse_course_name(course, field=label("course")),
             wanted=Wanted.parse(copy or NEWEST),
             into=target,
             export_type=ExportType(export_type),

@@ -1,4 +1,4 @@
-"""A course is found by what people call it, in its manifests alone; of several, all are named."""
+"""A course is found by its SIS id, code or name, in the manifests alone; several matches are all listed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest
 
 from canvas_exports.cli.main import main
-from canvas_exports.core.archive.catalog.find_course import number_of, read_name
+from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, NoArchiveError
@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> FileStore:
 
 
 def found(store: FileStore, text: str) -> str:
-    return str(number_of(store, read_name(text, field="COURSE"), field="COURSE"))
+    return str(find_course(store, parse_course_name(text, field="COURSE"), field="COURSE"))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_address_without_an_archive_is_told(tmp_path: Path) -> None:
 @given(st.text(max_size=300))
 def test_whatever_is_written_is_a_context_a_name_or_refused(text: str) -> None:
     try:
-        read = read_name(text, field="COURSE")
+        read = parse_course_name(text, field="COURSE")
     except InputError:
         return
     assert isinstance(read, Context) or (read == " ".join(text.split()) and read)

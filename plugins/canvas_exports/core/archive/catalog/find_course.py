@@ -24,7 +24,7 @@ _SIS = ("sis_course_id", "sis_group_id", "sis_user_id")
 
 
 @dataclass(frozen=True)
-class Named:
+class CourseMatch:
     """A context that bears a name.
 
     Attributes:
@@ -48,7 +48,7 @@ class Named:
         )
 
 
-def read_name(text: str | int | None, *, field: str) -> Context | str:
+def parse_course_name(text: str | int | None, *, field: str) -> Context | str:
     """What a person wrote: a context, if it is one, else a name to look for.
 
     Raises:
@@ -65,7 +65,7 @@ def read_name(text: str | int | None, *, field: str) -> Context | str:
         return written
 
 
-def number_of(store: Store, name: Context | str, *, field: str) -> Context:
+def find_course(store: Store, name: Context | str, *, field: str) -> Context:
     """The context that the archive keeps under that name, by its number; Canvas is not asked.
 
     An SIS id is looked for first, then a course code, then a name, in every manifest, whatever the case. A number is taken
@@ -80,7 +80,7 @@ def number_of(store: Store, name: Context | str, *, field: str) -> Context:
     if isinstance(name, Context) and name.canvas_id is not None:
         return name
     with closing(require_copies(store, indexed(store))) as holdings:
-        found = named(holdings, name)
+        found = matching_courses(holdings, name)
     if not found:
         raise InputError(
             field, f"no manifest in this archive names {harmless(str(name), most=MOST)!r}", accepted=ACCEPTED
@@ -96,7 +96,7 @@ def number_of(store: Store, name: Context | str, *, field: str) -> Context:
     return Context(ContextKind(found[0].kind), str(found[0].id))
 
 
-def named(holdings: Iterable[Holding], name: Context | str) -> list[Named]:
+def matching_courses(holdings: Iterable[Holding], name: Context | str) -> list[CourseMatch]:
     """The contexts that bear a name, those with the newest copies first.
 
     Of a text, only those by the first of SIS id, course code and name that any context bears; groups and users only where
@@ -104,14 +104,14 @@ def named(holdings: Iterable[Holding], name: Context | str) -> list[Named]:
     """
     ways = _ways(name)
     kind = name.kind.value if isinstance(name, Context) else ContextKind.COURSE.value
-    found: list[list[Named]] = [[] for _ in ways]
+    found: list[list[CourseMatch]] = [[] for _ in ways]
     for holding in holdings:
         if holding.kind != kind or not holding.copies:
             continue
         for bears, those in zip(ways, found, strict=True):
             if any(bears(copy.context) for copy in holding.copies):
                 last = holding.copies[-1]
-                those.append(Named(holding.kind, holding.id, last.context, last.created_at))
+                those.append(CourseMatch(holding.kind, holding.id, last.context, last.created_at))
     those = next((each for each in found if each), [])
     return sorted(those, key=lambda each: (each.newest, each.id), reverse=True)
 

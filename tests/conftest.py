@@ -53,8 +53,8 @@ def _any_clock() -> Iterator[None]:
     """Copies of 2026 to 2028 are no copies of the future, whatever the clock of this machine says."""
     from canvas_exports.core.archive.catalog import future_dates  # noqa: PLC0415 - not before Airflow is isolated
 
-    as_shipped = future_dates.AHEAD
+    as_shipped = future_dates.CLOCK_TOLERANCE
     behind = datetime(2029, 1, 1, tzinfo=timezone.utc) - datetime.now(timezone.utc)
-    future_dates.AHEAD = max(as_shipped, behind)
+    future_dates.CLOCK_TOLERANCE = max(as_shipped, behind)
     yield
-    future_dates.AHEAD = as_shipped
+    future_dates.CLOCK_TOLERANCE = as_shipped

@@ -22,7 +22,7 @@ from canvas_exports.cli.output import (
 )
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
@@ -99,7 +99,7 @@ def missing(
     outcomes = reported_outcomes(store, recent(listed))
     with closing(require_copies(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
         return coverage(
-            (until(now, each) for each in holdings),
+            (without_future_dates(each, now=now) for each in holdings),
             expected=expected,
             export_types=types or [ExportType.COMMON_CARTRIDGE.value],
             outcomes=outcomes,

@@ -12,7 +12,7 @@ from tests.support.archives.random_archives import NOW, Shelf, Spec, document, l
 from canvas_exports.core.archive.catalog import future_dates
 from canvas_exports.core.archive.catalog.ages import ages
 from canvas_exports.core.archive.catalog.deletion_gate import Rule, refusal
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.layout import manifest_key
@@ -33,7 +33,7 @@ RULE = Rule("directory", 7 * DAY, 1)
 
 @pytest.fixture(autouse=True)
 def _as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(future_dates, "AHEAD", DAY)
+    monkeypatch.setattr(future_dates, "CLOCK_TOLERANCE", DAY)
 
 
 def three(course: int = 101) -> list[Spec]:
@@ -103,7 +103,7 @@ def test_a_verification_dated_ahead_puts_off_none_and_hides_no_damage() -> None:
     shelf = laid([Spec(at=NOW - 9 * DAY)])
     record(shelf, RecordKind.VERIFY, "full", "intact", NOW + YEARS)
     record(shelf, RecordKind.VERIFY, "full", "damaged", NOW - DAY)
-    held = until(NOW, copies_of(shelf, "course", 101))
+    held = without_future_dates(copies_of(shelf, "course", 101), now=NOW)
     assert held.copies[0].is_damaged
     (candidate,) = candidates(held, ProofLevel.FULL)
     assert candidate.verified is not None
@@ -117,7 +117,7 @@ def test_a_verification_dated_ahead_puts_off_none_and_hides_no_damage() -> None:
 def test_what_speaks_for_care_counts_whatever_its_date(kind: RecordKind, detail: str, result: str) -> None:
     shelf = laid([Spec(at=NOW - 9 * DAY)])
     name = record(shelf, kind, detail, result, NOW + YEARS)
-    assert until(NOW, copies_of(shelf, "course", 101)).copies[0].records == (name,)
+    assert without_future_dates(copies_of(shelf, "course", 101), now=NOW).copies[0].records == (name,)
 
 
 def test_a_drill_dated_ahead_keeps_no_course_from_being_drawn() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.assessment import assess
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 
 DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ def ages(
         export_type: only this one; ``None`` for all.
     """
     told = Ages()
-    for holding in (until(now, each) for each in holdings):
+    for holding in (without_future_dates(each, now=now) for each in holdings):
         told.unreadable += holding.unreadable
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):

@@ -9,7 +9,7 @@ from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.copies import LEVELS, Copy, newest
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.archive.manifest import RunFacts
@@ -131,7 +131,7 @@ def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) ->
 
     A manifest that cannot be read may be that of the newest copy: then nothing does.
     """
-    holding = until(now, holding)
+    holding = without_future_dates(holding, now=now)
     if holding.unreadable:
         return f"{holding.unreadable[0].key} cannot be read: {holding.unreadable[0].reason}"
     copies = [copy for copy in holding.copies if copy.export.type == export_type and not copy.is_selection]

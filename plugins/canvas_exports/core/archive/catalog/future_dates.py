@@ -11,26 +11,28 @@ from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordKind
 
 #: By how much the clocks of Canvas and of workers may be ahead of ours.
-AHEAD = timedelta(days=1)
+CLOCK_TOLERANCE = timedelta(days=1)
 
 
-def is_to_come(moment: datetime, now: datetime) -> bool:
-    """Whether it is more than ``AHEAD`` after now."""
-    return moment > now + AHEAD
+def is_in_future(moment: datetime, now: datetime) -> bool:
+    """Whether it is more than ``CLOCK_TOLERANCE`` after now."""
+    return moment > now + CLOCK_TOLERANCE
 
 
-def until(now: datetime, holding: Holding) -> Holding:
-    """What is held of a context, without what is dated more than ``AHEAD`` after now.
+def without_future_dates(holding: Holding, *, now: datetime) -> Holding:
+    """What is held of a context, without what is dated more than ``CLOCK_TOLERANCE`` after now.
 
     A copy made or stored then counts as an unreadable document: which copy is the newest is then unknown.
     A verification or drill that ended well then is passed over; one that did not counts, and so do holds.
     """
-    late = [copy for copy in holding.copies if is_to_come(max(copy.created_at, copy.stored_at), now)]
-    if not late and not any(is_to_come(record.at, now) for copy in holding.copies for record in copy.records):
+    late = [copy for copy in holding.copies if is_in_future(max(copy.created_at, copy.stored_at), now)]
+    if not late and not any(
+        is_in_future(record.at, now) for copy in holding.copies for record in copy.records
+    ):
         return holding
     return replace(
         holding,
-        copies=tuple(_learnt_until(now, copy) for copy in holding.copies if copy not in late),
+        copies=tuple(_without_future_records(copy, now) for copy in holding.copies if copy not in late),
         unreadable=(*holding.unreadable, *(UnreadableDocument(copy.key, _why(copy)) for copy in late)),
     )
 
@@ -39,12 +41,12 @@ def _why(copy: Copy) -> str:
     return f"it is dated {format_time(max(copy.created_at, copy.stored_at))}, which is still to come"
 
 
-def _learnt_until(now: datetime, copy: Copy) -> Copy:
+def _without_future_records(copy: Copy, now: datetime) -> Copy:
     records = tuple(
         record
         for record in copy.records
         if record.kind is RecordKind.HOLD
-        or not is_to_come(record.at, now)
+        or not is_in_future(record.at, now)
         or record.result not in (INTACT, PASSED)
     )
     return copy if len(records) == len(copy.records) else replace(copy, records=records)

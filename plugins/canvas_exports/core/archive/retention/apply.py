@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.archive.layout import context_folder, manifest_key
 from canvas_exports.core.archive.manifest import load_manifest
@@ -105,7 +105,9 @@ class _Deleting:
 
     def run(self) -> Applied:
         context = self._context
-        holding = until(self._plan.made_at, copies_of(self._store, context.kind, context.id))
+        holding = without_future_dates(
+            copies_of(self._store, context.kind, context.id), now=self._plan.made_at
+        )
         before = holding.objects
         if fingerprint(before) != context.fingerprint:
             return Applied(notes=(f"{context.name} has changed since it was planned, and is left alone",))

@@ -11,7 +11,7 @@ from datetime import MAXYEAR, datetime
 from enum import Enum
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, every_context
 from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.layout import SUFFIXES, manifest_key
@@ -157,7 +157,7 @@ def make_plan(
     contexts, others = [], 0
     seen: set[str] = set()
     with closing(holdings or every_context(store)) as found:
-        for holding in (until(now, each) for each in found):
+        for holding in (without_future_dates(each, now=now) for each in found):
             held = policy.holds.on(holding.copies)
             seen.update(hold for holds in held.values() for hold in holds)
             planned = decided(holding, policy, held, now, backup)

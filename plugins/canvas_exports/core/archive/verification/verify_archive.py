@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from canvas_exports.core.archive.catalog.future_dates import until
+from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.index import indexed
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import UnreadableDocument
@@ -159,7 +159,7 @@ def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: 
     def found() -> Iterator[Candidate]:
         with closing(require_copies(store, indexed(store), allow_empty=allow_empty)) as holdings:
             for each in holdings:
-                holding = until(now, each)
+                holding = without_future_dates(each, now=now)
                 verified.unreadable += holding.unreadable
                 yield from candidates(holding, level)
 

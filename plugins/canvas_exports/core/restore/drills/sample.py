@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from datetime import datetime
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest
-from canvas_exports.core.archive.catalog.future_dates import is_to_come, until
+from canvas_exports.core.archive.catalog.future_dates import is_in_future, without_future_dates
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.layout import context_of
 from canvas_exports.core.archive.records import RecordKind, read_record_name
@@ -51,7 +51,7 @@ def draw(
             break
         if course in leave_out:
             continue
-        copies = until(now, copies_of(store, "course", course)).copies
+        copies = without_future_dates(copies_of(store, "course", course), now=now).copies
         found = newest(
             copy
             for copy in copies
@@ -71,7 +71,7 @@ def _last_drills(store: Store, now: datetime) -> dict[int, datetime | None]:
         number = context[1]
         known = last.setdefault(number, None)
         record = read_record_name(info.key)
-        if record is None or record.kind is not RecordKind.DRILL or is_to_come(record.at, now):
+        if record is None or record.kind is not RecordKind.DRILL or is_in_future(record.at, now):
             continue
         if known is None or record.at > known:
             last[number] = record.at

@@ -18,7 +18,11 @@ from canvas_exports.cli.output import (
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
-from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
+from canvas_exports.core.archive.verification.verify_archive import (
+    ArchiveVerification,
+    VerificationBudget,
+    verify_archive,
+)
 from canvas_exports.core.packages.proof import ProofLevel
 
 GB = 10**9
@@ -43,12 +47,12 @@ def add(parsers: Parsers) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    budget = Budget(
+    budget = VerificationBudget(
         bytes=None if options.gigabytes is None else int(options.gigabytes * GB),
         time=None if options.minutes is None else timedelta(minutes=options.minutes),
     )
     with archive_of(options) as store:
-        verified = verify(
+        verified = verify_archive(
             store,
             level=ProofLevel(options.level),
             budget=budget,
@@ -59,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if verified.damaged else 0
 
 
-def _say(verified: Verified) -> None:
+def _say(verified: ArchiveVerification) -> None:
     rows = [(each.context, each.outcome, each.reason, each.key or "") for each in verified.damaged]
     if rows:
         say_table(("CONTEXT", "RESULT", "WHY", "PACKAGE"), rows)
@@ -70,7 +74,7 @@ def _say(verified: Verified) -> None:
     say_unreadable(verified.unreadable)
 
 
-def _say_json(verified: Verified) -> None:
+def _say_json(verified: ArchiveVerification) -> None:
     say_json(
         {
             "results": [_document(record) for record in verified.rows],

@@ -12,7 +12,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.run_report import run_document
-from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
+from canvas_exports.core.archive.verification.verify_archive import (
+    ArchiveVerification,
+    VerificationBudget,
+    verify_archive,
+)
 from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.runs import RunInfo
@@ -119,11 +123,11 @@ class CanvasVerifyOperator(BaseOperator):
         """Begin no further package."""
         self._stop.set()
 
-    def _verify(self, run: RunInfo) -> Verified:
+    def _verify(self, run: RunInfo) -> ArchiveVerification:
         level, budget, parallel = self._level(), self._budget(), self._parallel()
         with open_archive(self.archive, self.archive_conn_id) as store:
             began = datetime.now(timezone.utc)
-            verified = verify(
+            verified = verify_archive(
                 store,
                 level=level,
                 budget=budget,
@@ -136,7 +140,7 @@ class CanvasVerifyOperator(BaseOperator):
             self._report(store, run, verified, began)
         return verified
 
-    def _report(self, store: Store, run: RunInfo, verified: Verified, began: datetime) -> None:
+    def _report(self, store: Store, run: RunInfo, verified: ArchiveVerification, began: datetime) -> None:
         key = f"{run_folder(run.date, run.dag_id, run.run_id)}{REPORT}"
         ended = datetime.now(timezone.utc)
         store.replace(
@@ -144,7 +148,7 @@ class CanvasVerifyOperator(BaseOperator):
         )
         self.report_url = report_url(store.uri, key)
 
-    def _tell(self, verified: Verified) -> None:
+    def _tell(self, verified: ArchiveVerification) -> None:
         for record in verified.damaged[:_NAMED]:
             self.log.error("%s: %s, %s: %s", record.context, record.outcome, record.key, record.reason)
         for document in verified.unreadable[:_NAMED]:
@@ -162,11 +166,11 @@ class CanvasVerifyOperator(BaseOperator):
             )
         return ProofLevel(self.level)
 
-    def _budget(self) -> Budget:
+    def _budget(self) -> VerificationBudget:
         gigabytes = _number("max_gigabytes", self.max_gigabytes)
         if gigabytes is not None and gigabytes <= 0:
             raise InputError("max_gigabytes", f"{self.max_gigabytes!r} is too little", accepted="more than 0")
-        return Budget(
+        return VerificationBudget(
             bytes=None if gigabytes is None else int(gigabytes * GB),
             time=None if self.max_time in (None, "") else read_duration(self.max_time, field="max_time"),
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.support.archives.stored import RUN, package, rotten, spoil, stored
 from tests.support.store_servers.stores import Place
 
-from canvas_exports.core.archive.verification.verify_archive import Budget, verify
+from canvas_exports.core.archive.verification.verify_archive import VerificationBudget, verify_archive
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 
 
 def results(store: Store, level: ProofLevel) -> dict[str, str]:
-    verified = verify(store, level=level, budget=Budget(), run=RUN)
+    verified = verify_archive(store, level=level, budget=VerificationBudget(), run=RUN)
     return {record.context: record.outcome for record in verified.rows}
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.support.archives.holdings import DAY, START, manifest
 
-from canvas_exports.core.archive.catalog.copies import Copy, in_time, newest, newest_first
+from canvas_exports.core.archive.catalog.copies import Copy, newest, newest_first, oldest_first
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
@@ -89,7 +89,7 @@ class TestTime:
     def test_is_that_of_the_export_whatever_the_names_say(self) -> None:
         older = Copy.of("courses/101/z.json", manifest(day=1))
         newer = Copy.of("courses/101/a.json", manifest(day=2))
-        assert in_time([newer, older]) == [older, newer]
+        assert oldest_first([newer, older]) == [older, newer]
         assert newest([older, newer]) == newest([newer, older]) == newer
 
     def test_none_of_none(self) -> None:

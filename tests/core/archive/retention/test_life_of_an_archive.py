@@ -20,7 +20,7 @@ from canvas_exports.core.archive.retention.apply import apply_plan
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
-from canvas_exports.core.archive.verification.verify_archive import Budget, verify
+from canvas_exports.core.archive.verification.verify_archive import VerificationBudget, verify_archive
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.local import FileStore
@@ -102,7 +102,9 @@ class Life:
                 path.write_bytes(bytes([*data[:40], data[40] ^ 1, *data[41:]]))
 
     def verified(self, level: ProofLevel) -> None:
-        found = verify(self.store, level=level, budget=Budget(), run=RunFacts("canvas_exports 1"))
+        found = verify_archive(
+            self.store, level=level, budget=VerificationBudget(), run=RunFacts("canvas_exports 1")
+        )
         assert found.left == 0
         by_package = {record.key: record.outcome for record in found.rows}
         for copy in self.holding.copies:

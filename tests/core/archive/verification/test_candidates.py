@@ -8,7 +8,7 @@ from tests.support.archives.holdings import lay, manifest, note
 
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import RecordKind
-from canvas_exports.core.archive.verification.candidates import Candidate, candidates, longest_unseen
+from canvas_exports.core.archive.verification.candidates import Candidate, candidates, least_recently_verified
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def order(store: Store, level: ProofLevel = ProofLevel.FULL, most: int = 10) -> list[Candidate]:
-    return longest_unseen(
+    return least_recently_verified(
         (each for holding in every_context(store) for each in candidates(holding, level)), most
     )
 

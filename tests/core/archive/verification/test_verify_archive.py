@@ -22,8 +22,12 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, read_manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.core.archive.schemas import problem
-from canvas_exports.core.archive.verification.candidates import Candidate, confirmed
-from canvas_exports.core.archive.verification.verify_archive import Budget, Verified, verify
+from canvas_exports.core.archive.verification.candidates import Candidate, reread_candidate
+from canvas_exports.core.archive.verification.verify_archive import (
+    ArchiveVerification,
+    VerificationBudget,
+    verify_archive,
+)
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
@@ -36,11 +40,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def run(store: Store, **given: Any) -> Verified:
-    return verify(store, **{"level": ProofLevel.FULL, "budget": Budget(), "run": RUN, "parallel": 1, **given})
+def run(store: Store, **given: Any) -> ArchiveVerification:
+    return verify_archive(
+        store,
+        **{"level": ProofLevel.FULL, "budget": VerificationBudget(), "run": RUN, "parallel": 1, **given},
+    )
 
 
-def results(verified: Verified) -> dict[str, str]:
+def results(verified: ArchiveVerification) -> dict[str, str]:
     return {record.context: record.outcome for record in verified.rows}
 
 
@@ -89,9 +96,9 @@ def test_damage_in_one_package_does_not_keep_the_others_from_their_turn(store: S
 def test_a_run_ends_when_its_bytes_are_spent_and_the_next_one_goes_on(store: Store) -> None:
     for course in (101, 102, 103):
         stored(store, course)
-    first = run(store, budget=Budget(bytes=1))
+    first = run(store, budget=VerificationBudget(bytes=1))
     assert (len(first.rows), first.left) == (1, 2)
-    second = run(store, budget=Budget(bytes=3 * len(package())))
+    second = run(store, budget=VerificationBudget(bytes=3 * len(package())))
     assert (len(second.rows), second.left) == (2, 1)
     assert not set(results(first)) & set(results(second))
 
@@ -100,7 +107,9 @@ def test_a_run_ends_when_its_time_is_up(store: Store) -> None:
     for course in (101, 102, 103):
         stored(store, course)
     ticks = count()
-    verified = run(store, budget=Budget(time=timedelta(seconds=2)), clock=lambda: float(next(ticks)))
+    verified = run(
+        store, budget=VerificationBudget(time=timedelta(seconds=2)), clock=lambda: float(next(ticks))
+    )
     assert verified.left == 2
 
 
@@ -115,7 +124,7 @@ def test_no_package_is_verified_twice_before_every_package_was_verified_once(
         everything = {f"course:{course}" for course in range(1, courses + 1)}
         seen: set[str] = set()
         while seen != everything:
-            budget = Budget(bytes=each_run * len(package()))
+            budget = VerificationBudget(bytes=each_run * len(package()))
             verified = set(results(run(store, budget=budget, parallel=parallel)))
             assert verified - seen, "every run gets on"
             if verified & seen:
@@ -127,7 +136,7 @@ def test_a_second_attempt_does_not_repeat_what_the_first_one_found(store: Store)
     began = datetime.now(timezone.utc) - timedelta(seconds=5)
     gone, _ = stored(store, 101), stored(store, 102)
     store.delete(gone.package.key)
-    run(store, budget=Budget(bytes=1))
+    run(store, budget=VerificationBudget(bytes=1))
     again = run(store, since=began)
     assert results(again) == {"course:101": "vanished", "course:102": "intact"}
     assert len(records(store)) == 2
@@ -232,7 +241,7 @@ def test_a_manifest_that_is_gone_by_the_time_is_no_damage(
     about = stored(store, 102)
 
     def gone(asked: Store, candidate: Candidate) -> Candidate | None:
-        return None if candidate.key == about.package.key else confirmed(asked, candidate)
+        return None if candidate.key == about.package.key else reread_candidate(asked, candidate)
 
-    monkeypatch.setattr("canvas_exports.core.archive.verification.verify_archive.confirmed", gone)
+    monkeypatch.setattr("canvas_exports.core.archive.verification.verify_archive.reread_candidate", gone)
     assert results(run(store)) == {"course:101": "intact"}

@@ -10,7 +10,11 @@ from tests.support.archives.stored import package, rotten, spoil, stored
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.verification.candidates import candidates
-from canvas_exports.core.archive.verification.verify_package import Examination, Result, examine
+from canvas_exports.core.archive.verification.verify_package import (
+    PackageVerification,
+    VerificationResult,
+    verify_package,
+)
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
@@ -30,29 +34,29 @@ def copy(store: Store) -> Manifest:
     return stored(store)
 
 
-def look(store: Store, level: ProofLevel = ProofLevel.FULL) -> Examination:
+def look(store: Store, level: ProofLevel = ProofLevel.FULL) -> PackageVerification:
     (candidate,) = candidates(copies_of(store, "course", 101), level)
-    return examine(store, candidate, level)
+    return verify_package(store, candidate, level)
 
 
 @pytest.mark.parametrize("level", BOTH)
 def test_what_was_stored_is_intact(store: Store, copy: Manifest, level: ProofLevel) -> None:
     found = look(store, level)
-    assert (found.result, found.level) == (Result.INTACT, level)
+    assert (found.result, found.level) == (VerificationResult.INTACT, level)
     assert found.bytes_read >= (copy.package.size if level is ProofLevel.FULL else 1)
 
 
 def test_rotten_bits_inside_a_file_are_found_by_a_full_look_alone(store: Store, copy: Manifest) -> None:
     spoil(store, copy.package.key, rotten(package()))
-    assert look(store).result is Result.DAMAGED
-    assert look(store, ProofLevel.DIRECTORY).result is Result.INTACT
+    assert look(store).result is VerificationResult.DAMAGED
+    assert look(store, ProofLevel.DIRECTORY).result is VerificationResult.INTACT
 
 
 @pytest.mark.parametrize("level", BOTH)
 def test_a_cut_package_is_damaged(store: Store, copy: Manifest, level: ProofLevel) -> None:
     spoil(store, copy.package.key, package()[:-1])
     found = look(store, level)
-    assert found.result is Result.DAMAGED
+    assert found.result is VerificationResult.DAMAGED
     assert found.reason
 
 
@@ -60,7 +64,7 @@ def test_a_cut_package_is_damaged(store: Store, copy: Manifest, level: ProofLeve
 def test_zeros_in_place_of_the_end_are_damage(store: Store, copy: Manifest, level: ProofLevel) -> None:
     data = package()
     spoil(store, copy.package.key, data[:-100] + bytes(100))
-    assert look(store, level).result is Result.DAMAGED
+    assert look(store, level).result is VerificationResult.DAMAGED
 
 
 @pytest.mark.parametrize("level", BOTH)
@@ -68,14 +72,14 @@ def test_another_package_of_the_same_size_is_damage(store: Store, copy: Manifest
     other = package("b page")
     assert len(other) == copy.package.size
     spoil(store, copy.package.key, other)
-    assert look(store, level).result is Result.DAMAGED
+    assert look(store, level).result is VerificationResult.DAMAGED
 
 
 @pytest.mark.parametrize("level", BOTH)
 def test_a_missing_package_has_vanished(store: Store, copy: Manifest, level: ProofLevel) -> None:
     store.delete(copy.package.key)
     found = look(store, level)
-    assert (found.result, found.bytes_read) == (Result.VANISHED, 0)
+    assert (found.result, found.bytes_read) == (VerificationResult.VANISHED, 0)
 
 
 @pytest.mark.parametrize("level", BOTH)
@@ -90,8 +94,10 @@ def test_a_store_that_fails_says_nothing_of_the_package(
     for reading in ("read", "blocks"):
         monkeypatch.setattr(store, reading, down)
     with pytest.raises(ArchiveUnavailableError):
-        examine(store, candidate, level)
+        verify_package(store, candidate, level)
 
 
 def test_every_result_but_intact_has_a_next_step() -> None:
-    assert [result for result in Result if result.next_step is None] == [Result.INTACT]
+    assert [result for result in VerificationResult if result.next_step is None] == [
+        VerificationResult.INTACT
+    ]

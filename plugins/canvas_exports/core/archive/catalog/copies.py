@@ -132,13 +132,13 @@ def newest_first(records: Iterable[RecordName]) -> tuple[RecordName, ...]:
     )
 
 
-def in_time(copies: Iterable[Copy]) -> list[Copy]:
+def oldest_first(copies: Iterable[Copy]) -> list[Copy]:
     """Oldest first: by the time Canvas created the export, then by the export's id."""
     return sorted(copies, key=lambda copy: (copy.created_at, copy.export.id, copy.key))
 
 
 def newest(copies: Iterable[Copy]) -> Copy | None:
-    """The last of ``in_time``; ``None`` of none."""
+    """The last of ``oldest_first``; ``None`` of none."""
     return max(copies, key=lambda copy: (copy.created_at, copy.export.id, copy.key), default=None)
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from canvas_exports.core.archive.catalog.copies import Copy, in_time
+from canvas_exports.core.archive.catalog.copies import Copy, oldest_first
 from canvas_exports.core.archive.layout import context_folder, manifest_key
 from canvas_exports.core.archive.manifest import Manifest, load_manifest
 from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
@@ -71,7 +71,7 @@ def newest_copy(
             )
             return None
         copy = Copy.of(info.key, manifest)
-        if found is None or in_time([found[0], copy])[-1] is copy:
+        if found is None or oldest_first([found[0], copy])[-1] is copy:
             found = copy, manifest
     if found is None:
         return None

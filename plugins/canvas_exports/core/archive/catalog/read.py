@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Protocol
 
-from canvas_exports.core.archive.catalog.copies import Copy, in_time, newest_first
+from canvas_exports.core.archive.catalog.copies import Copy, newest_first, oldest_first
 from canvas_exports.core.archive.layout import context_folder, context_of, manifest_key
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
@@ -175,7 +175,7 @@ class _Reading:
                 copies.append(found)
                 if self._memory is not None:
                     self._memory.learn(info, found)
-        told = in_time(self._joined(copy) for copy in copies)
+        told = oldest_first(self._joined(copy) for copy in copies)
         listed = self._listed
         return Holding(listed.kind, listed.id, tuple(told), tuple(unreadable), tuple(listed.objects))
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import pendulum
 
-from canvas_exports.core.archive.catalog.copies import Copy, in_time
+from canvas_exports.core.archive.catalog.copies import Copy, oldest_first
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.errors import InputError
 
@@ -92,7 +92,7 @@ class Policy:
         Returns:
             The names of the rules by the key of the manifest. A copy that is not in it goes.
         """
-        ordered = in_time(copies)[::-1]
+        ordered = oldest_first(copies)[::-1]
         proven = [copy for copy in ordered if copy.is_proven]
         others = [copy for copy in ordered if not copy.is_proven]
         chosen: dict[str, list[str]] = {}

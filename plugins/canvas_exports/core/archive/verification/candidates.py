@@ -38,7 +38,7 @@ class Candidate:
         member_count: files in it, likewise.
         label: the course's code, for people.
         stored_at: when the first manifest that names it was written.
-        told_by: key of the manifest that says all of this.
+        named_by: key of the manifest that says all of this.
         verified: its newest verification at the wanted level or deeper; ``None`` if there is none.
     """
 
@@ -53,7 +53,7 @@ class Candidate:
     member_count: int
     label: str | None
     stored_at: datetime
-    told_by: str
+    named_by: str
     verified: RecordName | None
 
     @property
@@ -76,7 +76,7 @@ def candidates(holding: Holding, level: ProofLevel) -> Iterator[Candidate]:
             yield _candidate(copy, level)
 
 
-def confirmed(store: Store, candidate: Candidate) -> Candidate | None:
+def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
     """The candidate as its manifest, read anew, tells it: the index may be stale, or forged. ``None``: the manifest is gone.
 
     Raises:
@@ -85,14 +85,14 @@ def confirmed(store: Store, candidate: Candidate) -> Candidate | None:
         ArchiveUnavailableError: the store failed (retryable).
     """
     try:
-        manifest = read_manifest(store, candidate.told_by)
+        manifest = read_manifest(store, candidate.named_by)
     except ObjectNotFoundError:
         return None
-    told = _candidate(Copy.of(candidate.told_by, manifest), ProofLevel.FULL)
+    told = _candidate(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
     return replace(told, verified=candidate.verified)
 
 
-def longest_unseen(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
+def least_recently_verified(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
     """Those whose verification is longest ago: never verified first, the oldest of them first.
 
     Memory is taken for ``most`` of them, however many there are.
@@ -118,7 +118,7 @@ def _candidate(copy: Copy, level: ProofLevel) -> Candidate:
         member_count=copy.package.member_count,
         label=copy.context.course_code,
         stored_at=copy.stored_at,
-        told_by=copy.key,
+        named_by=copy.key,
         verified=next((record for record in copy.records if _counts(record, level)), None),
     )
 

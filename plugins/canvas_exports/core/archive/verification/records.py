@@ -10,37 +10,37 @@ from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.archive.verification.candidates import Candidate
-from canvas_exports.core.archive.verification.verify_package import Examination, Result
+from canvas_exports.core.archive.verification.verify_package import PackageVerification, VerificationResult
 from canvas_exports.core.storage.store import Store
 
 SCHEMA = "urn:canvas-exports:verification:1"
 
 
-def put_record(store: Store, examination: Examination, run: RunFacts) -> RecordName:
+def put_record(store: Store, verification: PackageVerification, run: RunFacts) -> RecordName:
     """Write what was found beside the manifest. A second record of the same second and result is the same one.
 
     Raises:
         ArchiveDeniedError: no right to write (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    candidate = examination.candidate
+    candidate = verification.candidate
     name = RecordName(
         candidate.manifest,
         RecordKind.VERIFY,
-        examination.ended_at,
-        examination.level.value,
-        examination.result.value,
+        verification.ended_at,
+        verification.level.value,
+        verification.result.value,
     )
     document = {
         "schema": SCHEMA,
         "context": candidate.context,
         "package": {"key": candidate.key, "size": candidate.size, "sha256": candidate.sha256},
-        "level": examination.level.value,
-        "result": examination.result.value,
-        "reason": examination.reason,
-        "ended_at": format_time(examination.ended_at),
-        "seconds": examination.seconds,
-        "bytes_read": examination.bytes_read,
+        "level": verification.level.value,
+        "result": verification.result.value,
+        "reason": verification.reason,
+        "ended_at": format_time(verification.ended_at),
+        "seconds": verification.seconds,
+        "bytes_read": verification.bytes_read,
         "run": plain(run),
     }
     if wrong := problem("verification-1", document):
@@ -49,27 +49,27 @@ def put_record(store: Store, examination: Examination, run: RunFacts) -> RecordN
     return name
 
 
-def row(examination: Examination) -> OutcomeRecord:
+def row(verification: PackageVerification) -> OutcomeRecord:
     """What was found, as a row of a run report."""
     return _row(
-        examination.candidate,
-        examination.result,
-        examination.reason,
-        examination.seconds,
-        examination.ended_at,
+        verification.candidate,
+        verification.result,
+        verification.reason,
+        verification.seconds,
+        verification.ended_at,
     )
 
 
 def row_of_record(candidate: Candidate, name: RecordName) -> OutcomeRecord:
     """The row of a package that an earlier attempt of the same run has verified."""
-    result = Result(name.result)
+    result = VerificationResult(name.result)
     return _row(
         candidate, result, f"{result.definition} An earlier attempt of this run found it.", None, name.at
     )
 
 
 def _row(
-    candidate: Candidate, result: Result, reason: str, seconds: float | None, ended_at: datetime
+    candidate: Candidate, result: VerificationResult, reason: str, seconds: float | None, ended_at: datetime
 ) -> OutcomeRecord:
     return OutcomeRecord(
         context=candidate.context,
@@ -77,7 +77,7 @@ def _row(
         outcome=result.value,
         reason=reason,
         next_step=result.next_step,
-        problem=result is not Result.INTACT,
+        problem=result is not VerificationResult.INTACT,
         name=candidate.label,
         export_id=candidate.export_id,
         key=candidate.key,

@@ -21,11 +21,15 @@ from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.archive.verification.candidates import (
     Candidate,
     candidates,
-    confirmed,
-    longest_unseen,
+    least_recently_verified,
+    reread_candidate,
 )
 from canvas_exports.core.archive.verification.records import put_record, row, row_of_record
-from canvas_exports.core.archive.verification.verify_package import Examination, Result, examine
+from canvas_exports.core.archive.verification.verify_package import (
+    PackageVerification,
+    VerificationResult,
+    verify_package,
+)
 from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
@@ -36,7 +40,7 @@ _DENIED = 3  # packages in a row, from the first one on, that say that all are
 
 
 @dataclass(frozen=True)
-class Budget:
+class VerificationBudget:
     """How much one run may cost. A package that was begun is finished.
 
     Attributes:
@@ -55,7 +59,7 @@ class Budget:
 
 
 @dataclass
-class Verified:
+class ArchiveVerification:
     """What a run has found.
 
     Attributes:
@@ -80,21 +84,21 @@ class Verified:
     @property
     def damaged(self) -> list[OutcomeRecord]:
         """The rows of packages that are not what was stored."""
-        return [record for record in self.rows if record.outcome != Result.INTACT.value]
+        return [record for record in self.rows if record.outcome != VerificationResult.INTACT.value]
 
 
-def verify(
+def verify_archive(
     store: Store,
     *,
     level: ProofLevel,
-    budget: Budget,
+    budget: VerificationBudget,
     run: RunFacts,
     since: datetime | None = None,
     parallel: int = 2,
     allow_empty: bool = False,
     stop: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Verified:
+) -> ArchiveVerification:
     """Prove stored packages again, the longest unverified first, and record each result beside its manifest.
 
     Whatever ends it (the budget, a kill, a store that fails), what was found is recorded, and the next run goes on where
@@ -102,7 +106,7 @@ def verify(
 
     Args:
         store: the archive.
-        level: how deep to look; see ``examination.examine``.
+        level: how deep to look; see ``verify_package``.
         budget: when to stop.
         run: for the records.
         since: when this run first began, if this is not its first attempt: what was verified since is not verified again.
@@ -117,7 +121,7 @@ def verify(
             are not is told.
         ArchiveUnavailableError: the store failed (retryable).
     """
-    began, verified = clock(), Verified()
+    began, verified = clock(), ArchiveVerification()
     order: deque[Candidate] = deque()
     for candidate in _order(store, level, verified, allow_empty=allow_empty):
         if since is not None and candidate.verified is not None and since <= candidate.verified.at:
@@ -125,7 +129,7 @@ def verify(
         else:
             order.append(candidate)
     stop = stop or threading.Event()
-    running: dict[Future[Examination | None], int] = {}
+    running: dict[Future[PackageVerification | None], int] = {}
     with ThreadPoolExecutor(parallel, thread_name_prefix="verify") as pool:
         try:
             while order or running:
@@ -153,7 +157,9 @@ def verify(
     return verified
 
 
-def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: bool) -> list[Candidate]:
+def _order(
+    store: Store, level: ProofLevel, verified: ArchiveVerification, *, allow_empty: bool
+) -> list[Candidate]:
     now = datetime.now(timezone.utc)
 
     def found() -> Iterator[Candidate]:
@@ -163,22 +169,24 @@ def _order(store: Store, level: ProofLevel, verified: Verified, *, allow_empty: 
                 verified.unreadable += holding.unreadable
                 yield from candidates(holding, level)
 
-    return longest_unseen(found())
+    return least_recently_verified(found())
 
 
-def _examined(store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts) -> Examination | None:
-    told = confirmed(store, candidate)
+def _examined(
+    store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts
+) -> PackageVerification | None:
+    told = reread_candidate(store, candidate)
     if told is None:
         return None  # retention has let go of it since
     candidate = told
-    examination = examine(store, candidate, level)
-    put_record(store, examination, run)
-    return examination
+    verification = verify_package(store, candidate, level)
+    put_record(store, verification, run)
+    return verification
 
 
-def _note(verified: Verified, ended: Future[Examination | None]) -> None:
+def _note(verified: ArchiveVerification, ended: Future[PackageVerification | None]) -> None:
     try:
-        examination = ended.result()
+        verification = ended.result()
     except UnreadableDocumentError as error:
         verified.unreadable.append(UnreadableDocument(error.key or "a manifest", error.why))
         return
@@ -188,12 +196,12 @@ def _note(verified: Verified, ended: Future[Examination | None]) -> None:
             raise
         verified.unreadable.append(UnreadableDocument(error.key or "a package", error.message))
         return
-    if examination is None:
+    if verification is None:
         return
-    verified.bytes_read += examination.bytes_read
-    verified.rows.append(row(examination))
-    candidate = examination.candidate
-    if examination.result is not Result.INTACT:
+    verified.bytes_read += verification.bytes_read
+    verified.rows.append(row(verification))
+    candidate = verification.candidate
+    if verification.result is not VerificationResult.INTACT:
         log.warning(
-            "%s, %s: %s: %s", candidate.context, candidate.key, examination.result.value, examination.reason
+            "%s, %s: %s: %s", candidate.context, candidate.key, verification.result.value, verification.reason
         )

@@ -15,7 +15,7 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 
-class Result(str, Enum):
+class VerificationResult(str, Enum):
     """What has become of a stored package."""
 
     INTACT = "intact"
@@ -38,9 +38,9 @@ _OLDER_VERSION = (
     "do not delete the course in Canvas before."
 )
 _DEFINITIONS = {
-    Result.INTACT: ("The package is what was stored.", None),
-    Result.DAMAGED: ("The package is there, but is not what was stored.", _OLDER_VERSION),
-    Result.VANISHED: (
+    VerificationResult.INTACT: ("The package is what was stored.", None),
+    VerificationResult.DAMAGED: ("The package is there, but is not what was stored.", _OLDER_VERSION),
+    VerificationResult.VANISHED: (
         "The manifest is there, but its package is not.",
         f"Find out who deleted it. {_OLDER_VERSION}",
     ),
@@ -48,7 +48,7 @@ _DEFINITIONS = {
 
 
 @dataclass(frozen=True)
-class Examination:
+class PackageVerification:
     """What was found.
 
     Attributes:
@@ -63,14 +63,14 @@ class Examination:
 
     candidate: Candidate
     level: ProofLevel
-    result: Result
+    result: VerificationResult
     reason: str
     ended_at: datetime
     seconds: float
     bytes_read: int
 
 
-def examine(store: Store, candidate: Candidate, level: ProofLevel) -> Examination:
+def verify_package(store: Store, candidate: Candidate, level: ProofLevel) -> PackageVerification:
     """Prove one stored package again and compare it with its manifest. Changes nothing.
 
     At level ``directory`` it looks at the size, the zip's directory and the cartridge's manifest: bits that rotted inside
@@ -82,7 +82,7 @@ def examine(store: Store, candidate: Candidate, level: ProofLevel) -> Examinatio
     """
     began = time.monotonic()
     result, reason, read = _compared(store, candidate, level)
-    return Examination(
+    return PackageVerification(
         candidate=candidate,
         level=level,
         result=result,
@@ -93,18 +93,18 @@ def examine(store: Store, candidate: Candidate, level: ProofLevel) -> Examinatio
     )
 
 
-def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[Result, str, int]:
+def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[VerificationResult, str, int]:
     try:
         stored = prove_stored(store, candidate.key, Expectation(candidate.export_type), level=level)
     except ObjectNotFoundError:
-        return Result.VANISHED, Result.VANISHED.definition, 0
+        return VerificationResult.VANISHED, VerificationResult.VANISHED.definition, 0
     except CorruptPackageError as error:
         # How far it was read is not known, so the budget is charged with all of it.
-        return Result.DAMAGED, error.message, candidate.size if level is ProofLevel.FULL else 0
+        return VerificationResult.DAMAGED, error.message, candidate.size if level is ProofLevel.FULL else 0
     wrong = _difference(candidate, stored)
     return (
-        Result.DAMAGED if wrong else Result.INTACT,
-        wrong or Result.INTACT.definition,
+        VerificationResult.DAMAGED if wrong else VerificationResult.INTACT,
+        wrong or VerificationResult.INTACT.definition,
         stored.bytes_read,
     )
 

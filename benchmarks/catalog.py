@@ -23,7 +23,7 @@ from benchmarks.s3_archive import COPIES
 from benchmarks.s3_sink import BUCKET
 from benchmarks.servers import server
 from canvas_exports.core.archive.catalog.coverage import coverage
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.read import Holding, every_context
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
@@ -32,8 +32,8 @@ from canvas_exports.core.storage.store import Store
 GOAL = 96  # MiB by which the process may grow, whatever the size of the archive
 WAYS: dict[str, Callable[[Store], Iterator[Holding]]] = {
     "without an index": every_context,
-    "making the index": indexed,
-    "with the index": indexed,
+    "making the index": read_with_index,
+    "with the index": read_with_index,
 }
 _DELAY = 0.02
 _COLUMNS = (

@@ -19,7 +19,7 @@ from tests.support.run_views import row
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.layout import manifest_key
@@ -93,7 +93,7 @@ def held(store: FileStore, read: Callable[..., Any] = every_context) -> dict[str
 
 def test_of_every_other_course_the_catalog_says_what_it_said(spoilt: FileStore, whole: Path) -> None:
     before = held(FileStore(whole.as_uri(), whole))
-    for read in (every_context, indexed, indexed):
+    for read in (every_context, read_with_index, read_with_index):
         now = held(spoilt, read)
         for name in GOOD:
             assert now[name].copies == before[name].copies
@@ -104,7 +104,7 @@ def test_of_every_other_course_the_catalog_says_what_it_said(spoilt: FileStore, 
 
 def test_it_costs_no_copy_of_its_own_course_and_no_other_course_its_retention(spoilt: FileStore) -> None:
     keys = {info.key for info in spoilt.list("courses/")}
-    plan = make_plan(spoilt, Policy(last=1), now=NOW, holdings=indexed(spoilt))
+    plan = make_plan(spoilt, Policy(last=1), now=NOW, holdings=read_with_index(spoilt))
     apply_plan(spoilt, plan)
     gone = keys - {info.key for info in spoilt.list("courses/")}
     assert {key.split("/")[1] for key in gone} == {"102", "103"}
@@ -123,7 +123,7 @@ def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
     with pytest.raises(InputError, match="no copy under that key"):
         choose(spoilt, client, RestoreRequest.build(course=101, into=300, copy=BROKEN))
     gate = Gate([BAD, *GOOD], Rule("directory", timedelta(days=30), 1), now=NOW)
-    with closing(indexed(spoilt)) as holdings:
+    with closing(read_with_index(spoilt)) as holdings:
         gate.take(spoilt.uri, holdings)
     assert [one.context for one in gate.shortfalls()] == [BAD]
     looked = look(spoilt, [row(101, Outcome.DENIED), row(102, Outcome.DENIED)], now=NOW)

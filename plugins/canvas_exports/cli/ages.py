@@ -17,7 +17,7 @@ from canvas_exports.cli.output import (
     subcommand,
 )
 from canvas_exports.core.archive.catalog.ages import Ages, ages
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.canvas.api.models import ExportType
@@ -38,7 +38,7 @@ def answer(options: argparse.Namespace) -> int:
     now = datetime.now(timezone.utc)
     with (
         archive_of(options) as store,
-        closing(require_copies(store, indexed(store), allow_empty=options.allow_empty)) as holdings,
+        closing(require_copies(store, read_with_index(store), allow_empty=options.allow_empty)) as holdings,
     ):
         found = ages(
             holdings,

@@ -23,7 +23,7 @@ from canvas_exports.cli.output import (
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
@@ -97,7 +97,9 @@ def missing(
     now = datetime.now(timezone.utc)
     listed = reports(store)
     outcomes = reported_outcomes(store, recent(listed))
-    with closing(require_copies(store, indexed(store), allow_empty=allow_empty or bool(listed))) as holdings:
+    with closing(
+        require_copies(store, read_with_index(store), allow_empty=allow_empty or bool(listed))
+    ) as holdings:
         return coverage(
             (without_future_dates(each, now=now) for each in holdings),
             expected=expected,

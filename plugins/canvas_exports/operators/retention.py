@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.retention.apply import Applied, apply_plan
@@ -99,7 +99,9 @@ class CanvasRetentionOperator(BaseOperator):
             return {**first, "also": further} if further else first
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
-        held = require_copies(store, indexed(store), allow_empty=as_flag("allow_empty", self.allow_empty))
+        held = require_copies(
+            store, read_with_index(store), allow_empty=as_flag("allow_empty", self.allow_empty)
+        )
         plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=held)
         for line in table(plan).splitlines():
             self.log.info("%s", line)

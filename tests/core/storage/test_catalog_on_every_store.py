@@ -9,7 +9,7 @@ from itertools import pairwise
 from tests.support.archives.holdings import lay, manifest, note
 from tests.support.store_servers.stores import Place
 
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.packages.proof import Verdict
 
@@ -39,7 +39,7 @@ def test_copies_are_read_and_remembered(place: Place) -> None:
     assert [copy.newest_verification is not None for copy in plain["course:1"].copies] == [True, True]
     assert plain["group:7"].copies[0].is_damaged
     for _ in range(2):
-        with closing(indexed(place.store, now=later)) as holdings:
+        with closing(read_with_index(place.store, now=later)) as holdings:
             assert by_name(list(holdings)) == plain
     assert [info.key for info in place.store.list("catalog/")]
     assert copies_of(place.store, "course", 1) == plain["course:1"]

@@ -24,7 +24,7 @@ from tests.support.hostile_documents import SPOILT, mutations
 from canvas_exports.core.archive.catalog import index as index_module
 from canvas_exports.core.archive.catalog import index_segments as segments
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.index import YOUNG, indexed
+from canvas_exports.core.archive.catalog.index import YOUNG, read_with_index
 from canvas_exports.core.archive.catalog.index_segments import (
     DIALECT,
     Row,
@@ -82,7 +82,7 @@ def archive(tmp_path: Path) -> Archive:
 
 
 def told(store: FileStore, *, now: datetime = LATER) -> list[Holding]:
-    with closing(indexed(store, now=now)) as holdings:
+    with closing(read_with_index(store, now=now)) as holdings:
         return sorted(holdings, key=lambda holding: holding.name)
 
 
@@ -393,7 +393,7 @@ class Nights(RuleBasedStateMachine):
     @rule()
     def begin_reading(self) -> None:
         """Another reader, which goes on later."""
-        reader = indexed(self.archive, now=LATER)
+        reader = read_with_index(self.archive, now=LATER)
         next(reader, None)
         self.begun.append(reader)
 
@@ -503,6 +503,6 @@ def test_no_spoilt_segment_hinders_anybody(tmp_path: Path, spoil: Callable[[byte
         gzip.compress(place + spoil(document) + b"]\n"),
     ):
         archive.replace(name_of(data), data)
-    with closing(indexed(archive)) as holdings:
+    with closing(read_with_index(archive)) as holdings:
         (holding,) = holdings
     assert (len(holding.copies), holding.unreadable) == (1, ())

@@ -19,7 +19,7 @@ from tests.support.archives.random_archives import ARCHIVES, FAR, NOW, Shelf, Sp
 from tests.support.hostile_documents import mutations
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.index_segments import Row, microseconds, name_of, pack, row_of
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.layout import manifest_key
@@ -50,7 +50,7 @@ def forged(shelf: Shelf, change: Callable[[Manifest, dict[str, Any]], None]) -> 
 
 def retain(shelf: Shelf, policy: Policy = KEEP_ONE, backup: str | None = None) -> Applied:
     """As the task does it: planned by the index, applied."""
-    made = make_plan(shelf, policy, now=NOW, backup=backup, holdings=indexed(shelf, now=NOW))
+    made = make_plan(shelf, policy, now=NOW, backup=backup, holdings=read_with_index(shelf, now=NOW))
     return apply_plan(shelf, made)
 
 
@@ -174,7 +174,7 @@ def test_a_true_index_serves_as_before() -> None:
 def test_what_is_deleted_was_read_again_with_its_successors() -> None:
     shelf = laid([night(3), night(2), night(1)])
     forged(shelf, lambda *_: None)
-    made = make_plan(shelf, KEEP_ONE, now=NOW, holdings=indexed(shelf, now=NOW))
+    made = make_plan(shelf, KEEP_ONE, now=NOW, holdings=read_with_index(shelf, now=NOW))
     asked: list[tuple[str, str]] = []
     shelf.before = lambda operation, key: asked.append((operation, key))
     apply_plan(shelf, made)

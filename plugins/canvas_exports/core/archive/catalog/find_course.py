@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.manifest import ContextFacts
@@ -79,7 +79,7 @@ def find_course(store: Store, name: Context | str, *, field: str) -> Context:
     """
     if isinstance(name, Context) and name.canvas_id is not None:
         return name
-    with closing(require_copies(store, indexed(store))) as holdings:
+    with closing(require_copies(store, read_with_index(store))) as holdings:
         found = matching_courses(holdings, name)
     if not found:
         raise InputError(

@@ -51,7 +51,7 @@ _LOOK = "SELECT text FROM rows WHERE key = ? AND size = ? AND modified = ?"
 _MARK = "UPDATE rows SET used = 1 WHERE key = ? AND size = ? AND modified = ?"
 
 
-def indexed(store: Store, *, now: datetime | None = None) -> Generator[Holding, None, None]:
+def read_with_index(store: Store, *, now: datetime | None = None) -> Generator[Holding, None, None]:
     """What the archive holds of each context, as ``reading.every_context`` tells it, with the help of the index.
 
     Takes a listing of the archive, a request for each segment (2,000 manifests), and one for each manifest that is not

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
-from canvas_exports.core.archive.catalog.index import indexed
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.archive.manifest import RunFacts
@@ -163,7 +163,7 @@ def _order(
     now = datetime.now(timezone.utc)
 
     def found() -> Iterator[Candidate]:
-        with closing(require_copies(store, indexed(store), allow_empty=allow_empty)) as holdings:
+        with closing(require_copies(store, read_with_index(store), allow_empty=allow_empty)) as holdings:
             for each in holdings:
                 holding = without_future_dates(each, now=now)
                 verified.unreadable += holding.unreadable

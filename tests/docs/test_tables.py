@@ -456,7 +456,7 @@ def names(requirements: Iterable[str]) -> list[str]:
 class TestDevelopment:
     def test_the_targets_of_make(self) -> None:
         targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        rows = page("development").table("Development")
+        rows = page("development").table("The commands")
         assert [(bare(command), does) for command, does in rows] == [
             (f"make {name}", does) for name, does in targets
         ]
@@ -470,6 +470,10 @@ class TestDevelopment:
             if path.is_dir() and path.name != "__pycache__"
         }
         assert named == found | {"dags/", "plugins/canvas_exports/", "tests/"}
+
+    def test_every_path_that_answers_a_question_exists(self) -> None:
+        paths = [bare(path) for path in page("development").column("Where is what", column=1)]
+        assert [path for path in paths if not (ROOT / "plugins" / "canvas_exports" / path).is_file()] == []
 
     def test_the_folders_of_tests(self) -> None:
         found = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}

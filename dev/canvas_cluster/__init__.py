@@ -1,1 +1,1 @@
-"""A distributed Airflow on one machine, without containers, every process of which can be killed on its own."""
+"""A distributed Airflow on one machine, without containers. Every process of it can be killed on its own."""

@@ -1,4 +1,4 @@
-"""The cluster: PostgreSQL, Redis and every Airflow service, each a process tree of its own."""
+"""The cluster: PostgreSQL, Redis and every Airflow service, each with a process tree of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from canvas_demo.processes.programs import Program, Programs
 _START = 300.0  # seconds that a dozen processes may take to come up on a busy machine
 
 #: What makes a death noticed within seconds instead of minutes. Nothing else about Airflow is changed.
-IMPATIENT: Mapping[str, str] = {
+FAST_DETECTION: Mapping[str, str] = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "12",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
@@ -40,21 +40,21 @@ IMPATIENT: Mapping[str, str] = {
 
 @final
 class Cluster(AirflowApi):
-    """A distributed Airflow on the loopback interface, everybody an administrator, for tests and benchmarks.
+    """A distributed Airflow on the loopback interface, for tests and benchmarks. Every user is an administrator.
 
     CeleryExecutor on PostgreSQL and Redis; an API server, a scheduler, a DAG processor, Celery workers and triggerers.
-    Command lines and settings are those of ``docker-compose.yaml``, but for hosts, ports, folders and secrets, and for
-    the connections and the archive that it enters. Services are called ``postgres``, ``redis``, ``api-server``, ``scheduler``, ``dag-processor``, ``worker-1``, ... and
-    ``triggerer-1``, ...; so is what Airflow takes for their host's name.
+    Command lines and settings are those of ``docker-compose.yaml``, except for hosts, ports, folders, secrets, connections
+    and the archive. Services are named ``postgres``, ``redis``, ``api-server``, ``scheduler``, ``dag-processor``,
+    ``worker-1``, ... and ``triggerer-1``, ...; Airflow takes these names for host names.
 
     Args:
-        folder: its data, logs and configuration lie there. The log of each service is ``programs/<name>.log``.
+        folder: for data, logs and configuration. The log of each service is ``programs/<name>.log``.
         repository: the checkout whose ``plugins/`` it runs.
-        dags: its DAG folder; the checkout's ``dags/`` by default.
-        settings: further environment variables; `IMPATIENT` by default.
-        workers: how many Celery workers.
-        triggerers: how many triggerers.
-        slots: tasks that each worker runs at once.
+        dags: the DAG folder; the checkout's ``dags/`` by default.
+        settings: further environment variables; `FAST_DETECTION` by default.
+        workers: number of Celery workers.
+        triggerers: number of triggerers.
+        slots: concurrent tasks of each worker.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Cluster(AirflowApi):
         repository: Path,
         *,
         dags: Path | None = None,
-        settings: Mapping[str, str] = IMPATIENT,
+        settings: Mapping[str, str] = FAST_DETECTION,
         workers: int = 2,
         triggerers: int = 2,
         slots: int = 2,
@@ -131,7 +131,7 @@ class Cluster(AirflowApi):
 
         Raises:
             AirflowError: a component did not come up in time.
-            ProgramDiedError: one ended.
+            ProgramDiedError: a service ended.
         """
         self._postgres.create()
         for name in ("postgres", "redis"):
@@ -156,7 +156,7 @@ class Cluster(AirflowApi):
         self._postgres.remove()
 
     def check(self) -> None:
-        """See to services that ended by themselves: while the cluster comes up that is an error, later they are revived.
+        """Restart services that ended by themselves; while the cluster comes up, that is an error.
 
         Raises:
             ProgramDiedError: a service did not come up.
@@ -167,7 +167,7 @@ class Cluster(AirflowApi):
             self.revived += self.revive()
 
     def launch(self, name: str) -> None:
-        """Start one service that is not running; of PostgreSQL and Redis, wait until they listen."""
+        """Start one service that is not running, and wait until PostgreSQL or Redis listens."""
         self._down.discard(name)
         if name == "postgres":
             self._running[name] = self._postgres.start()
@@ -177,12 +177,12 @@ class Cluster(AirflowApi):
             self._running[name] = self.programs.start(name, self._service_command(name), self._own(name))
 
     def kill(self, name: str) -> None:
-        """End a service and all its children at once (SIGKILL). It stays down until `launch`."""
+        """Kill a service and all its children (SIGKILL). It stays down until `launch`."""
         self._down.add(name)
         self._running[name].kill()
 
     def terminate(self, name: str, grace: float = 60.0) -> None:
-        """Ask a service to stop (SIGTERM), as a deployment does; after ``grace`` seconds, kill it. It stays down."""
+        """Ask a service to stop (SIGTERM), as a deployment does, and kill it after ``grace`` seconds. It stays down."""
         self._down.add(name)
         if name == "postgres":
             self._postgres.stop(self._running[name])
@@ -190,39 +190,39 @@ class Cluster(AirflowApi):
             self._running[name].end(grace)
 
     def freeze(self, name: str) -> None:
-        """Stop a service and all its children in their tracks (SIGSTOP)."""
+        """Stop a service and all its children (SIGSTOP)."""
         self._running[name].freeze()
 
     def thaw(self, name: str) -> None:
-        """Let a frozen service go on (SIGCONT)."""
+        """Continue a frozen service (SIGCONT)."""
         self._running[name].thaw()
 
     def is_running(self, name: str) -> bool:
-        """Whether a service has been started and has not ended."""
+        """Return whether a service has been started and has not ended."""
         return name in self._running and self._running[name].is_running
 
     def revive(self) -> list[str]:
-        """Start every service that ended by itself, as Compose's ``restart:`` does; their names."""
+        """Restart every service that ended by itself, as Compose's ``restart:`` does, and return their names."""
         ended = [name for name in self._running if name not in self._down and not self.is_running(name)]
         for name in ended:
             self.launch(name)
         return ended
 
     def restore(self) -> None:
-        """Have every service run, whoever took it down or froze it."""
+        """Continue every frozen service and start every one that is down."""
         for name, program in list(self._running.items()):
             program.thaw()
             if not program.is_running:
                 self.launch(name)
 
     def triggerer_of(self, instance: Mapping[str, Any]) -> str | None:
-        """The triggerer that watches for a deferred task instance; ``None`` while none has taken it."""
+        """Return the triggerer of a deferred task instance; ``None`` while it has none."""
         job_id = (instance["trigger"] or {}).get("triggerer_id")
         jobs = self.api("GET", "/jobs", job_type="TriggererJob", limit=1000)["jobs"]
         return next((str(job["hostname"]) for job in jobs if job["id"] == job_id), None)
 
     def memory(self) -> int:
-        """Bytes that all services hold, shared pages counted once (PSS)."""
+        """Return the bytes that all services use, shared pages counted once (PSS)."""
         return sum(_pss(process) for program in self._running.values() for process in program.tree())
 
     def _service_command(self, name: str) -> list[str]:
@@ -233,7 +233,7 @@ class Cluster(AirflowApi):
         return command
 
     def _own(self, name: str) -> dict[str, str]:
-        """The variables of one service: in containers each has a home and ports of its own."""
+        """Return the variables of one service, with a home and ports of its own as in a container."""
         home = self.folder / "homes" / name
         home.mkdir(parents=True, exist_ok=True)
         return {
@@ -255,7 +255,7 @@ def _pss(process: psutil.Process) -> int:
 
 
 def _inherited() -> dict[str, str]:
-    """Our own environment without what would change Airflow or Python."""
+    """Return our environment without what changes Airflow or Python."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH"):
         ours.pop(name, None)
@@ -264,5 +264,5 @@ def _inherited() -> dict[str, str]:
 
 
 def _kind(name: str) -> str:
-    """``worker`` of ``worker-2``."""
+    """Return ``worker`` for ``worker-2``."""
     return name.rstrip("-0123456789")

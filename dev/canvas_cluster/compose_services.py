@@ -1,4 +1,4 @@
-"""The services of ``docker-compose.yaml``, to be started as plain processes."""
+"""The services of ``docker-compose.yaml`` as plain processes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Service:
 
 
 def read_services(compose: Path, ours: Mapping[str, str]) -> dict[str, Service]:
-    """Airflow's services from a Compose file.
+    """Read Airflow's services from a Compose file.
 
     Args:
         compose: the file.
-        ours: settings that take the place of the file's.
+        ours: settings that replace those of the file.
 
     Raises:
-        KeyError: the file wants a value for a setting that nobody here has given.
+        KeyError: the file requires a variable for a setting that is not in ``ours``.
     """
     written: dict[str, Any] = yaml.safe_load(compose.read_text())["services"]
     return {
@@ -55,14 +55,14 @@ def read_services(compose: Path, ours: Mapping[str, str]) -> dict[str, Service]:
 
 
 def _command(words: list[str]) -> tuple[str, ...]:
-    """A container's command line in this Python environment; the entry point of Airflow's image puts ``airflow`` first."""
+    """Return a container's command line for this Python environment; Airflow's image puts ``airflow`` first."""
     program, *arguments = words if words[0] in _PROGRAMS else ["airflow", *words]
     known = {"airflow": (sys.executable, "-m", "airflow"), "python": (sys.executable,)}
     return (*known.get(program, (program,)), *arguments)
 
 
 def _filled(key: str, value: str) -> str:
-    """A setting with the defaults of its variables."""
+    """Return a setting with the defaults of its variables."""
 
     def fill(found: re.Match[str]) -> str:
         if found["kind"] != "-":

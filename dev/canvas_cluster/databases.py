@@ -1,4 +1,4 @@
-"""The cluster's PostgreSQL and Redis: on the loopback interface, without passwords, their data in one folder."""
+"""PostgreSQL and Redis of the cluster: on the loopback interface, without passwords, with their data in one folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from canvas_demo.processes.programs import Program, Programs
 
 _START = 60.0  # seconds either may take to listen
 #: Nothing here outlives the cluster, so nothing has to reach the disk.
-_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_NO_SYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class Postgres:
     """A PostgreSQL server with one empty database.
 
-    For root it runs as an unprivileged user, its data in a temporary folder: a user of the system does not reach into
-    root's folders.
+    For root it runs as an unprivileged user, with its data in a temporary folder, since that user cannot read root's
+    folders.
     """
 
     def __init__(self, folder: Path, programs: Programs) -> None:
@@ -33,7 +33,7 @@ class Postgres:
 
     @property
     def address(self) -> str:
-        """User, host, port and database, as SQLAlchemy's URLs end."""
+        """User, host, port and database, in the form of SQLAlchemy's URLs."""
         return f"airflow@127.0.0.1:{self.port}/postgres"
 
     @property
@@ -41,7 +41,7 @@ class Postgres:
         return self._folder / "data"
 
     def create(self) -> None:
-        """Make the data folder. Raises `ProgramDiedError`."""
+        """Create the data folder. Raises `ProgramDiedError`."""
         if self._user is not None:
             self._folder = Path(tempfile.mkdtemp(prefix="canvas-postgres-"))
             shutil.chown(self._folder, self._user)
@@ -61,13 +61,13 @@ class Postgres:
         )
 
     def start(self) -> Program:
-        """Start the server, and wait until it listens. Raises `ProgramDiedError`."""
+        """Start the server and wait until it listens. Raises `ProgramDiedError`."""
         settings = [
             "listen_addresses=127.0.0.1",
             f"port={self.port}",
             "unix_socket_directories=",
             "max_connections=200",
-            *_CARELESS,
+            *_NO_SYNC,
         ]
         command = [self._program("postgres"), "-D", str(self._data)]
         program = self._programs.start(
@@ -77,7 +77,7 @@ class Postgres:
         return program
 
     def stop(self, program: Program) -> None:
-        """End the server at once, cutting every connection, without loss."""
+        """Stop the server at once: it breaks every connection and loses nothing."""
         program.process.send_signal(signal.SIGINT)
         program.process.wait()
 
@@ -87,12 +87,12 @@ class Postgres:
 
     def _program(self, name: str) -> str:
         folder = postgres_bin()
-        assert folder is not None, "ask binaries.missing() first"
+        assert folder is not None, "call installed_programs.missing() first"
         return str(folder / name)
 
 
 class Redis:
-    """A Redis server that keeps nothing on disk."""
+    """A Redis server without data on disk."""
 
     def __init__(self, folder: Path, programs: Programs) -> None:
         self.port = any_free()
@@ -101,14 +101,14 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """The broker's address."""
+        """The URL of the broker."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> Program:
-        """Start the server, and wait until it listens. Raises `ProgramDiedError`."""
+        """Start the server and wait until it listens. Raises `ProgramDiedError`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         server = redis_server()
-        assert server is not None, "ask binaries.missing() first"
+        assert server is not None, "call installed_programs.missing() first"
         options = {
             "--bind": "127.0.0.1",
             "--port": str(self.port),
@@ -124,7 +124,7 @@ class Redis:
 
 
 def wait_until_listening(program: Program, port: int) -> None:
-    """Wait until a program accepts connections. Raises `ProgramDiedError` if it ends, `TimeoutError` if it never does."""
+    """Wait until a program accepts connections. Raises `ProgramDiedError` if it ends, else `TimeoutError`."""
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline:
         program.check()

@@ -1,4 +1,4 @@
-"""The name that a service gives its host: in containers each has its own."""
+"""The host name of a service, as each container has its own."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ VARIABLE = "CANVAS_CLUSTER_HOST"
 
 
 def own() -> str:
-    """The service's name. Airflow calls it, as its ``[core] hostname_callable``."""
+    """Return the service's name. Airflow calls it as its ``[core] hostname_callable``."""
     return os.environ[VARIABLE]

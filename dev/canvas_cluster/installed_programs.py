@@ -1,4 +1,4 @@
-"""Where this machine keeps PostgreSQL and Redis, and what to say if it does not."""
+"""Where this machine has PostgreSQL and Redis, and which of them is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNPRIVILEGED = ("postgres", "nobody")
 
 
 def postgres_bin() -> Path | None:
-    """The folder with ``postgres`` and ``initdb``; Debian keeps them off the path."""
+    """Return the folder with ``postgres`` and ``initdb``; Debian keeps them off the path."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
@@ -21,12 +21,12 @@ def postgres_bin() -> Path | None:
 
 
 def redis_server() -> str | None:
-    """The program ``redis-server``, or ``valkey-server``, which speaks the same."""
+    """Return the program ``redis-server``, or the compatible ``valkey-server``."""
     return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
 def unprivileged_user() -> str | None:
-    """Whom PostgreSQL runs as: it refuses to be root. ``None`` means ourselves."""
+    """Return the user for PostgreSQL, which refuses to run as root; ``None`` for the current user."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -34,7 +34,7 @@ def unprivileged_user() -> str | None:
 
 
 def missing() -> str | None:
-    """Why a cluster cannot be started on this machine, as a sentence; ``None`` if it can."""
+    """Return why a cluster cannot start on this machine, as a sentence; ``None`` if it can."""
     lacks = []
     if postgres_bin() is None:
         lacks.append("PostgreSQL (Debian: apt-get install postgresql)")

@@ -1,1 +1,1 @@
-"""From bare Python to a result: a sandbox Canvas, a real Airflow, and one nightly backup of 40 courses."""
+"""The demo: a sandbox Canvas, a real Airflow, and one nightly backup of 40 courses."""

@@ -1,4 +1,4 @@
-"""What the demo ends with: the table of outcomes, and the catalog's answer to which courses have no good copy, and why."""
+"""The result of the demo: the table of outcomes, and the courses without a good copy, compared with what is expected."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import NoArchiveError
 
 
-def close(
+def check_outcomes(
     archive: Path, expected: Mapping[str, str], say: Callable[[str], None], *, dag_id: str, run_id: str
 ) -> list[str]:
-    """Print both; returns what was not as expected of one run, whatever other runs a person has started meanwhile.
+    """Print both results of one run, and return every difference from what is expected.
 
     Args:
         archive: the folder.
         expected: the outcome of each context.
         say: prints a text.
         dag_id: of the run.
-        run_id: likewise.
+        run_id: of the run. Other runs in the archive do not matter.
     """
     with open_store(archive.as_uri()) as store:
         surprises = [
@@ -33,12 +33,12 @@ def close(
             *_missing(store, expected, say),
         ]
     say("")
-    say("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are the expected ones.")
+    say("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are as expected.")
     return surprises
 
 
 def expected_state(expected: Mapping[str, str]) -> str:
-    """How Airflow ends a run of these outcomes: the shipped backup says ``fail_on: any``."""
+    """Return the state of an Airflow run with these outcomes: the shipped backup has ``fail_on: any``."""
     return "success" if all(Outcome(outcome).is_good for outcome in expected.values()) else "failed"
 
 
@@ -57,7 +57,7 @@ def _outcomes(
 
 
 def _rows(store: Store, dag_id: str, run_id: str) -> list[OutcomeRecord]:
-    """The report of the run itself."""
+    """Return the report of the run."""
     for info in store.list("runs/"):
         if info.key.endswith("/report.json"):
             document: dict[str, Any] = json.loads(store.read(info.key))
@@ -67,7 +67,7 @@ def _rows(store: Store, dag_id: str, run_id: str) -> list[OutcomeRecord]:
 
 
 def _is_same(wanted: str, got: str | None) -> bool:
-    """Whether it only is that somebody else was quicker: the course was stored, and nobody has changed it since."""
+    """Return whether the course was stored by another run and has not changed since."""
     return (wanted, got) == (Outcome.STORED.value, Outcome.UNCHANGED.value)
 
 
@@ -80,7 +80,7 @@ def _has_copy_of_another(store: Store, context: str, run_id: str) -> bool:
 
 
 def _missing(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
-    say("\nWhich courses have no good copy, and why? The archive itself tells (`canvas-archive missing`):\n")
+    say("\nWhich courses have no good copy, and why? From the archive (`canvas-archive missing`):\n")
     try:
         found = missing(store, sorted(expected))
     except NoArchiveError as error:
@@ -90,6 +90,6 @@ def _missing(store: Store, expected: Mapping[str, str], say: Callable[[str], Non
     named = {gap.context for gap in found.gaps}
     wanted = {context for context, outcome in expected.items() if not Outcome(outcome).is_good}
     return [
-        f"{context}: the catalog {'names it, though it has a good copy' if context in named else 'does not name it'}"
+        f"{context}: the catalog {'lists it, although it has a good copy' if context in named else 'does not list it'}"
         for context in sorted(named ^ wanted)
     ]

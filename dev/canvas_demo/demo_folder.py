@@ -1,4 +1,4 @@
-"""The folder of a demo: whose it is, going on with what is in it, and beginning anew."""
+"""The folder of a demo: locking it, continuing the demo in it, and starting a new one."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 
 from canvas_demo.processes import cleanup
 from canvas_demo.processes.ports import any_free, free_port, is_free
-from canvas_demo.state import Kept
+from canvas_demo.state import DemoState
 
 _MADE = ("airflow", "archive", "canvas")
 
 
 class FolderError(RuntimeError):
-    """The demo can neither be gone on with nor begun in this folder; the text says why, and what to do."""
+    """A demo can neither continue nor start in this folder; the text says why, and what to do."""
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder for ourselves; it ends with the process.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Lock the folder for this process.
 
     Raises:
-        FolderError: another demo has it.
+        FolderError: another demo is running in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -35,68 +35,72 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def open_folder(folder: Path, ports: tuple[int, int], say: Callable[[str], None], *, fresh: bool) -> Kept:
-    """What the demo of this folder goes on from; what an earlier one left running is ended.
+def open_folder(
+    folder: Path, ports: tuple[int, int], say: Callable[[str], None], *, fresh: bool
+) -> DemoState:
+    """Return the state of the demo to run, and stop processes that an earlier one left running.
 
-    A demo that was interrupted, or whose night is over, is gone on with, and nothing of it is removed unless ``fresh``.
+    An interrupted or finished demo continues, and nothing of it is removed, unless ``fresh``.
 
     Args:
-        folder: held by `only_one`.
+        folder: locked by `lock_folder`.
         ports: the usual ones of the UI and of the sandbox.
-        say: tells the person.
-        fresh: begin anew.
+        say: prints a text.
+        fresh: remove the demo in the folder and start a new one.
 
     Raises:
-        FolderError: what is in it is no demo's, or cannot be gone on with.
+        FolderError: the folder belongs to something else, or its demo cannot continue.
     """
     left = cleanup.remove_all(folder / "airflow" / "programs")
     if left:
-        say(f"Ended what was left of an earlier demo: {', '.join(left)}.")
+        say(f"Stopped processes of an earlier demo: {', '.join(left)}.")
     _check_ours(folder)
-    kept = None if fresh else _earlier(folder, say)
-    return kept or _begin(folder, ports, say)
+    demo = None if fresh else _earlier(folder, say)
+    return demo or _begin(folder, ports, say)
 
 
 def _check_ours(folder: Path) -> None:
-    """Never remove what no demo has made."""
-    if Kept.is_in(folder):
+    """Raise `FolderError` for a folder that was not made by a demo, which must not be removed."""
+    if DemoState.is_in(folder):
         return
     strangers = sorted(path.name for path in folder.iterdir() if path.name != "lock")
     if strangers:
         raise FolderError(
-            f"{folder} is no demo's folder: {strangers[0]} is in it, and no demo.json. Choose an empty folder, or remove it."
+            f"{folder} is not a demo folder: it contains {strangers[0]} and no demo.json. Choose an empty folder, or remove it."
         )
 
 
-def _earlier(folder: Path, say: Callable[[str], None]) -> Kept | None:
-    if not Kept.is_in(folder):
+def _earlier(folder: Path, say: Callable[[str], None]) -> DemoState | None:
+    if not DemoState.is_in(folder):
         return None
-    kept = Kept.load(folder)
-    if kept is None:
+    demo = DemoState.load(folder)
+    if demo is None:
         raise FolderError(
-            f"The demo in {folder} is of another release: `make demo FRESH=1` removes it and begins anew."
+            f"The demo in {folder} is from another release: `make demo FRESH=1` removes it and starts a new one."
         )
-    if not kept.has_database:
-        say("Beginning anew: the demo that was interrupted had nothing to go on from yet.")
+    if not demo.has_database:
+        say("Starting a new demo: the interrupted one had no database yet.")
         return None
-    if not (is_free(kept.canvas_port) and is_free(kept.storage_port)):
+    if not (is_free(demo.canvas_port) and is_free(demo.storage_port)):
         raise FolderError(
-            f"Port {kept.canvas_port} or {kept.storage_port} is taken, and the Canvas of this demo was there: every link "
-            "to it says so. End what uses it, or begin anew with `make demo FRESH=1`."
+            f"Port {demo.canvas_port} or {demo.storage_port} is in use, and every link of this demo "
+            "contains it. Stop the program that uses it, or start a new demo with `make demo FRESH=1`."
         )
-    state = "whose night is over" if kept.is_over else "that was interrupted"
-    say(f"Going on with the demo {state}; `make demo FRESH=1` begins anew and removes {folder}.")
-    kept.ui_port = _usable(kept.ui_port, "The Airflow UI", say)
-    kept.save(folder)
-    return kept
+    status = "finished" if demo.is_over else "interrupted"
+    say(f"Continuing the {status} demo; `make demo FRESH=1` removes {folder} and starts a new one.")
+    demo.ui_port = _usable(demo.ui_port, "The Airflow UI", say)
+    demo.save(folder)
+    return demo
 
 
-def _begin(folder: Path, ports: tuple[int, int], say: Callable[[str], None]) -> Kept:
-    """An empty folder, and ports that are free. It is known for a demo's before anything is in it, or taken out of it."""
-    kept = Kept(_usable(ports[0], "The Airflow UI", say), _usable(ports[1], "The sandbox", say), any_free())
-    kept.save(folder)
+def _begin(folder: Path, ports: tuple[int, int], say: Callable[[str], None]) -> DemoState:
+    """Start a new demo with free ports in an empty folder. The state is saved first, which marks the folder as a demo's."""
+    demo = DemoState(
+        _usable(ports[0], "The Airflow UI", say), _usable(ports[1], "The sandbox", say), any_free()
+    )
+    demo.save(folder)
     _clear(folder)
-    return kept
+    return demo
 
 
 def _usable(usual: int, whose: str, say: Callable[[str], None]) -> int:

@@ -1,4 +1,4 @@
-"""What a demo keeps in its folder, so that the next one can go on, whether this one was killed or is over."""
+"""The state of a demo in its folder, from which the next start continues."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def _secrets() -> dict[str, str]:
 
 
 @dataclass
-class Kept:
-    """What has to be the same in the next life of a demo, and how far this one came.
+class DemoState:
+    """What must be the same when a demo continues, and how far it has come.
 
     Attributes:
-        ui_port: of Airflow.
-        canvas_port: of the sandbox: it is part of every link and every package.
-        storage_port: of its storage.
-        secrets: Airflow's, by the names of their settings: without them its database cannot be read.
-        has_database: Airflow's database is complete.
-        run_id: the run, from before it is asked for.
-        is_over: the night has been judged: nothing is run again, and what is there stays.
-        was_expected: how it was judged.
+        ui_port: port of Airflow.
+        canvas_port: port of the sandbox, which is part of every link and every package.
+        storage_port: port of its storage.
+        secrets: Airflow's secrets by setting; its database cannot be read without them.
+        has_database: whether Airflow's database is complete.
+        run_id: the run, set before it is triggered.
+        is_over: whether the outcomes have been checked; nothing is run again then.
+        was_expected: whether all outcomes were as expected.
     """
 
     ui_port: int
@@ -44,8 +44,8 @@ class Kept:
     was_expected: bool = True
 
     @classmethod
-    def load(cls, folder: Path) -> Kept | None:
-        """What a demo has kept in this folder; ``None`` if there is none, or none of this release."""
+    def load(cls, folder: Path) -> DemoState | None:
+        """Return the state in a folder; ``None`` if there is none, or it is from another release."""
         try:
             return cls(**json.loads((folder / _FILE).read_text()))
         except (OSError, ValueError, TypeError):
@@ -53,11 +53,11 @@ class Kept:
 
     @staticmethod
     def is_in(folder: Path) -> bool:
-        """Whether a folder is a demo's, of whatever release."""
+        """Return whether a folder has the state of a demo, of any release."""
         return (folder / _FILE).is_file()
 
     def save(self, folder: Path) -> None:
-        """Keep it, whole or as it was before; readable by its owner alone."""
+        """Write the state atomically, readable by its owner only."""
         draft = folder / f"{_FILE}.new"
         draft.touch(0o600)
         draft.write_text(json.dumps(asdict(self), indent=1))

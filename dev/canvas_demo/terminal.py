@@ -1,4 +1,4 @@
-"""The terminal a demo runs in: who hears Ctrl-C, and what is said to the person."""
+"""The terminal of a demo: Ctrl-C, and output."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from types import FrameType
 
 CANNOT, INTERRUPTED = 2, 130
-"""Exit statuses: the demo cannot be run; it was ended before what somebody waits for."""
+"""Exit statuses: the demo cannot run; it was ended before its outcomes."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def listen() -> None:
-    """Have Ctrl-C and a request to end raise `KeyboardInterrupt`; a background job of a shell is born deaf to the first."""
+    """Make SIGINT and SIGTERM raise `KeyboardInterrupt`. A background job of a shell ignores SIGINT without this."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
 
 
 def stop_listening() -> None:
-    """Be deaf to both from now on."""
+    """Ignore SIGINT and SIGTERM from now on."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -31,23 +31,23 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
+    """Print a line."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def say_between(text: str) -> None:
-    """Tell something while the progress may stand in the last line."""
+    """Print a line in place of a progress line."""
     say(f"\r\x1b[K{text}" if sys.stdout.isatty() else text)
 
 
 @contextlib.contextmanager
 def own_foreground(terminal: str = "/dev/tty") -> Iterator[None]:
-    """Have Ctrl-C reach this process alone.
+    """Make this process the only one that Ctrl-C reaches.
 
-    A terminal sends it to everybody in its foreground, and ``make`` dies of it with a status of its own, however well its
-    recipe ends. So this process becomes the foreground, as a shell would make it, and hands that back in the end. Where
-    there is no terminal, or this process is not in its foreground, nothing is changed.
+    A terminal sends SIGINT to its whole foreground group, and ``make`` then exits with a status of its own, whatever its
+    recipe returns. So this process becomes the foreground group, as under a shell, and restores the old one at the end.
+    Without a terminal, or in the background, nothing is changed.
     """
     try:
         descriptor = os.open(terminal, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
@@ -76,7 +76,7 @@ def _foreground(descriptor: int) -> int | None:
 
 
 def _bring_forward(descriptor: int, group: int) -> None:
-    """Make a process group the terminal's foreground; one in the background may, if it is deaf to being told off."""
+    """Make a process group the terminal's foreground. From the background this needs SIGTTOU to be ignored."""
     heard = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         with contextlib.suppress(OSError):  # the group or the terminal may be gone

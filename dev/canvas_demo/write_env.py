@@ -1,6 +1,6 @@
-"""Write the ``.env`` of docker-compose.yaml: a copy of .env.example in which every empty value is a fresh secret.
+"""Write the ``.env`` of docker-compose.yaml: a copy of .env.example in which every empty value is a new secret.
 
-Needs nothing but Python: ``make env``, or ``python3 dev/canvas_demo/write_env.py`` where there is no make.
+It needs Python only: ``make env``, or ``python3 dev/canvas_demo/write_env.py`` without make.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EMPTY = re.compile(r"^(?P<name>[A-Z_]+)=$", re.MULTILINE)
 
 
 def main(folder: Path) -> int:
-    """Write it, readable by its owner alone. Never touches one that is there; returns the exit status."""
+    """Write the file, readable by its owner only, and return the exit status. An existing file is never changed."""
     target = folder / ".env"
     text = _EMPTY.sub(_filled, (folder / ".env.example").read_text(encoding="utf-8"))
     try:

@@ -166,7 +166,7 @@ def running(tmp_path: Path) -> Iterator[Demo]:
 def nothing_lost_nothing_twice(one: Demo) -> None:
     """The table is the expected one, and neither Canvas nor the archive saw anything twice."""
     expected = demo().expected
-    assert f"All {len(expected)} outcomes are the expected ones." in one.said(), one.said()
+    assert f"All {len(expected)} outcomes are as expected." in one.said(), one.said()
     exports = one.exports()
     made = Counter(export.context for export in exports if export.state != "failed")
     assert {context: count for context, count in made.items() if count > 1} == {}
@@ -218,7 +218,7 @@ class Victim:
             eventually(lambda: self._returns(one) > before, f"{self.component} to come back")
 
     def _returns(self, one: Demo) -> int:
-        return len(re.findall(rf"^ +{self.component} .*starting it again$", one.said(), re.MULTILINE))
+        return len(re.findall(rf"^ +{self.component} .*restarting it$", one.said(), re.MULTILINE))
 
 
 #: One after the other. What shows nothing of itself in the terminal is Airflow's to mend.
@@ -257,7 +257,7 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     airflow.begin("canvas_backup_pilot", "by-hand")
     airflow.begin("canvas_export", "by-hand", {"courses": ["2029", "2015"]})
     eventually(lambda: "is there again with the next" in running.said(), "the end of the night", LONGEST)
-    assert f"All {len(demo().expected)} outcomes are the expected ones." in running.said(), running.said()
+    assert f"All {len(demo().expected)} outcomes are as expected." in running.said(), running.said()
     assert airflow.wait_for_end("canvas_backup_pilot", "by-hand", LONGEST) == "success"
     assert airflow.wait_for_end("canvas_export", "by-hand", LONGEST) == "failed", "2029 is never whole"
     airflow.run("canvas_restore_drill")
@@ -268,7 +268,7 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
 
     running.start(once=False)
     eventually(lambda: running.said().count("is there again with the next") == 2, "the demo again", LONGEST)
-    assert "Going on with the demo whose night is over" in running.said()
+    assert "Continuing the finished demo" in running.said()
     assert running.said().count("3/4") == 1
     again = running.airflow()
     assert again.run_state("canvas_backup_pilot", "by-hand") == "success"
@@ -292,8 +292,8 @@ def test_a_demo_killed_and_started_again_goes_on_and_leaves_nothing_running(runn
     assert running.end() == 0, running.said()
     nothing_lost_nothing_twice(running)
     said = running.said()
-    gone_on = said.count("Going on with the demo that was interrupted") + said.count(
-        "Beginning anew: the demo"
+    gone_on = said.count("Continuing the interrupted demo") + said.count(
+        "Starting a new demo: the interrupted one"
     )
     assert gone_on == len(moments)
     assert running.left() == []

@@ -1,4 +1,4 @@
-"""A whole Airflow in one folder: scheduler, triggerer, DAG processor, API server with the UI; SQLite, LocalExecutor."""
+"""An Airflow in one folder: scheduler, triggerer, DAG processor, API server with the UI; SQLite, LocalExecutor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_demo.airflow.airflow_api import AirflowApi
 from canvas_demo.processes.programs import Programs
 
 PARALLELISM = 4
-"""Tasks at once; SQLite allows one writer at a time."""
+"""Number of concurrent tasks; SQLite allows one writer at a time."""
 _WRITERS_WAIT = 60  # seconds that one waits for the others before it fails
 # The API server waits less. It writes its audit log on its event loop, where another of its own requests may need a turn
 # to let go of the database: then nothing at all is answered until the wait has ended. The request is refused, and others go on.
@@ -26,14 +26,14 @@ _DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 
 class AirflowStack(AirflowApi):
-    """A real Airflow on the loopback interface, everybody an administrator, for demonstrations and tests.
+    """A real Airflow on the loopback interface, for demos and tests. Every user is an administrator.
 
     Args:
-        home: its folder; database, logs and configuration live there and nowhere else.
+        home: its folder; database, logs and configuration are there and nowhere else.
         repository: the checkout whose ``dags/`` and ``plugins/`` it runs.
         port: of the UI and the API.
         settings: further environment variables.
-        programs: starts and watches its components, from a folder for their logs and their environment.
+        programs: makes what starts its components, from a folder for logs and their environment.
     """
 
     def __init__(
@@ -80,24 +80,24 @@ class AirflowStack(AirflowApi):
         }
 
     def start(self) -> None:
-        """Make the database, start every component, and wait until all report healthy.
+        """Create the database, start every component, and wait until all report healthy.
 
         Raises:
             AirflowError: a component did not come up in time.
-            ProgramDiedError: one ended.
+            ProgramDiedError: a component ended.
         """
         self.prepare()
         self.launch()
 
     def prepare(self) -> None:
-        """Make the database, or bring it up to date; raises `ProgramDiedError` where that fails."""
+        """Create or migrate the database. Raises `ProgramDiedError`."""
         self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
         with closing(sqlite3.connect(self.home / "airflow.db")) as database:
             # Kept in the file: who reads waits for nobody who writes.
             database.execute("PRAGMA journal_mode=WAL")
 
     def launch(self) -> None:
-        """What `start` does once there is a database."""
+        """Start every component on an existing database, and wait until all report healthy."""
         airflow = [sys.executable, "-m", "airflow"]
         self.programs.start(
             "api-server",

@@ -1,4 +1,4 @@
-"""Follow a run in the terminal, from what the tasks keep in Airflow's state store."""
+"""The progress of a run in the terminal, from the checkpoints in Airflow's task state store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH = 40
 
 
 def follow(airflow: AirflowStack, dag_id: str, run_id: str, total: int, *, out: TextIO = sys.stdout) -> str:
-    """Show progress until the run has ended; returns its state."""
+    """Show the progress of a run until it has ended, and return its state."""
     started = time.monotonic()
     live = out.isatty()
     last_line = float("-inf")

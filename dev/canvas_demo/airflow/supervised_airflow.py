@@ -1,4 +1,4 @@
-"""The demo's Airflow: whichever of its processes somebody kills, it goes on."""
+"""The demo's Airflow: every component is restarted when it ends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import requests
 
 from canvas_demo.airflow.airflow_api import AirflowError
 from canvas_demo.airflow.airflow_stack import PARALLELISM, AirflowStack
-from canvas_demo.processes.supervisor import Pool, TendedPrograms
-from canvas_demo.state import Kept
+from canvas_demo.processes.supervisor import Pool, SupervisedPrograms
+from canvas_demo.state import DemoState
 
-_Answer = TypeVar("_Answer")
-_PATIENCE = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
+_Result = TypeVar("_Result")
+_TIMEOUT = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
 _EXISTS, _BROKEN = 409, 500
 #: Airflow takes minutes to believe that a component is dead; somebody who watches wants it to take seconds.
 _QUICK = {
@@ -30,69 +30,69 @@ _QUICK = {
 _POOLS = {"scheduler": Pool(b"Worker starting up", PARALLELISM)}
 
 
-class TendedAirflow(AirflowStack):
-    """An Airflow whose components are started again when they end, and that goes on from an earlier one's database.
+class SupervisedAirflow(AirflowStack):
+    """An Airflow whose components are restarted, and which continues with the database of an earlier start.
 
     Args:
         home: its folder.
         repository: the checkout whose DAGs it runs.
-        kept: what it has in common with the one before it.
-        say: tells the person.
+        demo: the state of the demo.
+        say: prints a text.
     """
 
-    def __init__(self, home: Path, repository: Path, kept: Kept, say: Callable[[str], None]) -> None:
-        programs = partial(TendedPrograms, say=say, pools=_POOLS)
-        super().__init__(home, repository, kept.ui_port, {**_QUICK, **kept.secrets}, programs)
+    def __init__(self, home: Path, repository: Path, demo: DemoState, say: Callable[[str], None]) -> None:
+        programs = partial(SupervisedPrograms, say=say, pools=_POOLS)
+        super().__init__(home, repository, demo.ui_port, {**_QUICK, **demo.secrets}, programs)
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
-        """Call Airflow's REST API, again and again while nobody answers, or nothing but a failure of its own.
+        """Call Airflow's REST API, and retry without a response or after a server error.
 
         Raises:
-            AirflowError: it refused, or nobody answered for five minutes.
+            AirflowError: Airflow refused, or did not respond for five minutes.
             ProgramDiedError: a component ends whenever it is started.
         """
-        return self._patiently(
-            f"{method} {path}", lambda: super(TendedAirflow, self).api(method, path, body, **query)
+        return self._with_retries(
+            f"{method} {path}", lambda: super(SupervisedAirflow, self).api(method, path, body, **query)
         )
 
     def log_in(self) -> None:
-        """Fetch the token; as patient as `api`."""
-        self._patiently("the login", super().log_in)
+        """Fetch the token, with the retries of `api`."""
+        self._with_retries("the login", super().log_in)
 
-    def _patiently(self, what: str, ask: Callable[[], _Answer]) -> _Answer:
-        deadline = time.monotonic() + _PATIENCE
+    def _with_retries(self, what: str, request: Callable[[], _Result]) -> _Result:
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
-                return ask()
+                return request()
             except AirflowError as error:
                 if (error.status or 0) < _BROKEN or time.monotonic() > deadline:
                     raise
             except requests.RequestException as error:
                 if time.monotonic() > deadline:
-                    raise AirflowError(f"{what}: no answer for {_PATIENCE:.0f} s") from error
+                    raise AirflowError(f"{what}: no answer for {_TIMEOUT:.0f} s") from error
             self.check()
             time.sleep(0.5)
 
     def add_canvas(self, url: str, token: str, connection_id: str = "canvas_default") -> None:
-        """Enter a Canvas connection, unless it is there."""
-        _unless_there(lambda: super(TendedAirflow, self).add_canvas(url, token, connection_id))
+        """Add a Canvas connection, unless it exists."""
+        _unless_there(lambda: super(SupervisedAirflow, self).add_canvas(url, token, connection_id))
 
     def add_archive(self, uri: str, connection_id: str = "canvas_demo_archive") -> str:
-        """Enter an archive under a name, unless it is there."""
-        _unless_there(lambda: super(TendedAirflow, self).add_archive(uri, connection_id))
+        """Add a connection of an archive, unless it exists."""
+        _unless_there(lambda: super(SupervisedAirflow, self).add_archive(uri, connection_id))
         return connection_id
 
     def add_variable(self, key: str, value: str) -> None:
-        """Enter an Airflow Variable, unless it is there."""
-        _unless_there(lambda: super(TendedAirflow, self).add_variable(key, value))
+        """Add an Airflow Variable, unless it exists."""
+        _unless_there(lambda: super(SupervisedAirflow, self).add_variable(key, value))
 
     def trigger_once(self, dag_id: str, conf: Mapping[str, Any], run_id: str) -> None:
-        """Unpause a DAG and run it now, unless that run is there."""
+        """Unpause a DAG and run it now, unless that run exists."""
         _unless_there(lambda: self.trigger(dag_id, conf, run_id))
 
 
 def _unless_there(make: Callable[[], object]) -> None:
-    """Make what an earlier life of the demo may have made, or a request whose answer was lost."""
+    """Make a request, and accept that an earlier one has already succeeded."""
     try:
         make()
     except AirflowError as error:

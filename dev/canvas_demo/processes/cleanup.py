@@ -1,4 +1,4 @@
-"""What a killed demo may leave running, and how the next one finds it."""
+"""Finding and killing processes that a killed demo left running."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def end_with_parent() -> None:
-    """Have Linux ask this process to stop (SIGTERM) when the one that started it is gone; nothing elsewhere."""
+    """Ask Linux to send SIGTERM to this process when its parent ends. Does nothing elsewhere."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def note(folder: Path, name: str, pid: int) -> None:
-    """Write down a process that leads a session of its own, for `remove_all`."""
+    """Write down the leader of a session, for `remove_all`."""
     with contextlib.suppress(psutil.NoSuchProcess):
         (folder / f"{name}.pid").write_text(json.dumps([pid, psutil.Process(pid).create_time()]))
 
 
 def remove_all(folder: Path) -> list[str]:
-    """Kill what is left of the processes that were written down in a folder; the names of those that were."""
+    """Kill the sessions that were written down in a folder, and return the names of those that were running."""
     found = []
     for path in sorted(folder.glob("*.pid")):
         with contextlib.suppress(ValueError):  # written only in part: its process was ended with its parent
@@ -43,10 +43,10 @@ def remove_all(folder: Path) -> list[str]:
 
 
 def remove(pid: int, began: float) -> bool:
-    """Kill a process that began at a moment, and all of its session; whether there was any.
+    """Kill a process that started at ``began``, and all of its session. Returns whether there was any.
 
-    A session keeps its number while anybody is left of it, also when its leader is not. A process that has got the number
-    since is left alone, and so is its session.
+    A session keeps its number while any member is left, even without its leader. A later process with the same number is
+    left alone, and so is its session.
     """
     try:
         if abs(psutil.Process(pid).create_time() - began) > _CLOCK:

@@ -1,4 +1,4 @@
-"""Find ports that are free, and say so when the usual ones are not."""
+"""Free ports of the loopback interface."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of the loopback interface."""
+    """Return whether no program listens on this port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -17,15 +17,15 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that is free now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def free_port(usual: int) -> tuple[int, str | None]:
-    """The usual port, or another and the sentence that says so."""
+    """Return the usual port, or another one with a message about it."""
     if is_free(usual):
         return usual, None
     other = any_free()
-    return other, f"port {usual} is taken; using {other}"
+    return other, f"port {usual} is in use; using {other}"

@@ -1,4 +1,4 @@
-"""Start programs, keep their output, and stop every one of them whatever happens."""
+"""Starting programs, keeping their output, and stopping all of them in every case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GRACE = 15.0  # seconds between asking a program to stop and ending it
 
 
 class ProgramDiedError(RuntimeError):
-    """A program that should have gone on has ended."""
+    """A program ended that should run on."""
 
 
 @dataclass
@@ -31,11 +31,11 @@ class Program:
     process: subprocess.Popen[bytes]
 
     def tail(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def check(self) -> None:
-        """Raise if it has ended.
+        """Raise if the program has ended.
 
         Raises:
             ProgramDiedError: with the end of its log.
@@ -45,18 +45,18 @@ class Program:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the program has not ended."""
         return self.process.poll() is None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the program and those of its children that stayed in its group."""
+        """Send a signal to the program and those of its children that are in its process group."""
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:
             return
 
     def tree(self) -> list[psutil.Process]:
-        """The program and all that descends from it, whatever group that put itself in."""
+        """Return the program and all its descendants, in any process group."""
         try:
             parent = psutil.Process(self.process.pid)
             return [parent, *parent.children(recursive=True)]
@@ -64,15 +64,15 @@ class Program:
             return []
 
     def freeze(self) -> None:
-        """Stop the whole tree in its tracks (SIGSTOP), parents first, so that none begins another."""
+        """Stop the whole tree (SIGSTOP), parents first, so that none starts another."""
         self._signal_tree(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen tree go on."""
+        """Continue a frozen tree (SIGCONT)."""
         self._signal_tree(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the whole tree at once (SIGKILL), as a power cut or the kernel's memory killer would."""
+        """Kill the whole tree (SIGKILL), as a power failure or the kernel's OOM killer would."""
         self.freeze()
         tree = self.tree()
         self._signal_tree(signal.SIGKILL)
@@ -80,11 +80,11 @@ class Program:
         psutil.wait_procs(tree, _GONE)
 
     def end(self, grace: float = _GRACE) -> None:
-        """Ask the program to stop (SIGTERM); after ``grace`` seconds, kill it. Nothing of it is left either way."""
+        """Ask the program to stop (SIGTERM) and kill it after ``grace`` seconds. Nothing of its tree is left."""
         _end([self], self.process.terminate, grace)
 
     def wait_or_kill(self, grace: float) -> None:
-        """Wait until it has ended, killing it after ``grace`` seconds."""
+        """Wait until the program has ended, and kill it after ``grace`` seconds."""
         try:
             self.process.wait(grace)
         except subprocess.TimeoutExpired:
@@ -97,7 +97,7 @@ class Program:
 
 
 class Programs:
-    """A set of programs that live and die together."""
+    """A set of programs that are stopped together."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Programs:
         environment: Mapping[str, str],
         first: Callable[[], None] | None = None,
     ) -> None:
-        """Start none yet; ``first`` is called in each new process before its program."""
+        """Start no program; ``first`` is called in each new process before its program."""
         self._logs = logs
         self._environment = dict(environment)
         self._first = first
@@ -114,7 +114,7 @@ class Programs:
 
     @property
     def running(self) -> Sequence[Program]:
-        """Those that were started to go on, the oldest first."""
+        """The programs that `start` started, the oldest first."""
         return tuple(self._running)
 
     def run(
@@ -125,7 +125,7 @@ class Programs:
         user: str | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Run a program to its end; the arguments are those of `start`, and the folder it runs in.
+        """Run a program to its end. The arguments are those of `start`, and the folder it runs in.
 
         Raises:
             ProgramDiedError: it failed.
@@ -151,13 +151,13 @@ class Programs:
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> Program:
-        """Start a program that goes on.
+        """Start a program that runs on.
 
         Args:
-            name: what it and its log are called; a program of that name that has ended is forgotten.
+            name: of the program and its log; it replaces a program of that name that has ended.
             command: program and arguments.
             environment: variables beside those of all programs.
-            user: whom it runs as, if not as ourselves.
+            user: the user it runs as; the current one by default.
         """
         with self._undisturbed():
             program = self._spawn(name, command, environment, user)
@@ -166,16 +166,16 @@ class Programs:
         return program
 
     def _undisturbed(self) -> AbstractContextManager[object]:
-        """Put an interrupt off until a program that is being begun is one of ours."""
+        """Defer interrupts until a program that is being started is registered."""
         return contextlib.nullcontext()
 
     def check(self) -> None:
-        """Raise if any has ended."""
+        """Raise `ProgramDiedError` if any program has ended."""
         for program in self._running:
             program.check()
 
     def stop(self) -> None:
-        """Stop all, the last started first; those that do not listen are killed."""
+        """Stop all programs, the last started first, and kill those that do not end in time."""
 
         def ask() -> None:
             for program in reversed(self._running):
@@ -210,7 +210,7 @@ class Programs:
 
 
 def _end(programs: Sequence[Program], ask: Callable[[], None], grace: float) -> None:
-    """Have programs end as they are asked to; what is left of them and their children is killed."""
+    """Ask programs to end, then kill what is left of them and their descendants."""
     trees = [process for program in programs for process in program.tree()]
     ask()
     deadline = time.monotonic() + grace

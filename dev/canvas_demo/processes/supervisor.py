@@ -1,4 +1,4 @@
-"""Programs that are started again when somebody kills them."""
+"""Programs that are restarted when they end."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from canvas_demo.processes.programs import Program, ProgramDiedError, Programs
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 MOST_RESTARTS = 5
-"""How often one program is started again; what ends more often than that is broken, not killed."""
+"""How often one program is restarted. One that ends more often is broken, not killed."""
 
 
 @dataclass(frozen=True)
 class Pool:
     """Workers of a program that take turns at a lock.
 
-    One that is killed while it has the lock takes it along, and all the others wait for ever, those that are begun in its
-    place, too. So a program that begins more of them than its pool has room for is better started again.
+    A worker that is killed while it has the lock never releases it, and all others wait forever, new ones included. So a
+    program that starts more workers than its pool has is restarted.
 
     Attributes:
-        begun: what its log says whenever one of them begins.
-        size: how many there are.
+        begun: the text in its log for each worker that starts.
+        size: number of workers.
     """
 
     begun: bytes
     size: int
 
 
-class TendedPrograms(Programs):
-    """Programs of which each is started again when it has ended, and which end with whoever started them.
+class SupervisedPrograms(Programs):
+    """Programs that are restarted when they end, and that end with this process.
 
-    A program goes with all of its session: a new one beside the children of the old would do their work twice.
+    The whole session of a program is killed before a restart: descendants of the old one would do the work twice.
 
     Args:
-        logs: folder for their output, and for their numbers, by which the next demo finds what a killed one left.
+        logs: folder for their output and process ids, by which the next demo finds what a killed one left.
         environment: of all of them.
-        say: tells the person.
-        pools: the programs among them that have a `Pool`, by name.
+        say: prints a text.
+        pools: the programs that have a `Pool`, by name.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class TendedPrograms(Programs):
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> Program:
-        """Start a program that goes on, whatever happens to it."""
+        """Start a program that is restarted whenever it ends."""
         self._commands[name] = command, environment, user
         log = self._logs / f"{name}.log"
         self._log_begins[name] = log.stat().st_size if log.exists() else 0
@@ -80,7 +80,7 @@ class TendedPrograms(Programs):
 
     @contextlib.contextmanager
     def _undisturbed(self) -> Iterator[None]:
-        """Between its fork and its own session, a new process would hear the interrupt in our place."""
+        """Block interrupts, which a new process would receive between its fork and its own session."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
         try:
             yield
@@ -88,23 +88,23 @@ class TendedPrograms(Programs):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def check(self) -> None:
-        """Start again what has ended.
+        """Restart programs that have ended.
 
         Raises:
-            ProgramDiedError: it has ended too often; with the end of its log.
+            ProgramDiedError: one has ended too often; with the end of its log.
         """
         for program in self.running:
             if not program.is_running:
-                self._again(program, f"ended ({_ending(program)})")
+                self._restart(program, f"ended ({_ending(program)})")
             elif self._has_lost_a_worker(program):
-                self._again(program, "lost one of its workers")
+                self._restart(program, "lost one of its workers")
 
-    def _again(self, program: Program, what: str) -> None:
+    def _restart(self, program: Program, what: str) -> None:
         name = program.name
         self._restarts[name] = self._restarts.get(name, 0) + 1
         if self._restarts[name] > MOST_RESTARTS:
             raise ProgramDiedError(f"{name} {what} for the {MOST_RESTARTS + 1}th time:\n{program.tail()}")
-        self._say(f"     {name} {what}; starting it again")
+        self._say(f"     {name} {what}; restarting it")
         pid = program.process.pid
         cleanup.remove(pid, self._began.get(pid, 0.0))
         program.process.wait()
@@ -120,7 +120,7 @@ class TendedPrograms(Programs):
 
 
 def _begin() -> None:
-    """In a new process, which has its own session by now: what was meant for us is forgotten."""
+    """Reset the signals of a new process, and make it end with this one."""
     for number in _INTERRUPTS:
         signal.signal(number, signal.SIG_IGN)
         signal.signal(number, signal.SIG_DFL)

@@ -37,8 +37,8 @@ def night(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def close(archive: Path, expected: dict[str, str], say: Callable[[str], None]) -> list[str]:
-    return check_outcomes.close(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
+def check(archive: Path, expected: dict[str, str], say: Callable[[str], None]) -> list[str]:
+    return check_outcomes.check_outcomes(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
 
 
 def by_run(run_id: str, document: Manifest) -> Manifest:
@@ -48,8 +48,8 @@ def by_run(run_id: str, document: Manifest) -> Manifest:
 def test_it_tells_who_has_no_good_copy_and_why(
     night: Path, said: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert close(night, EXPECTED, said.append) == []
-    assert said[-1] == "All 4 outcomes are the expected ones."
+    assert check(night, EXPECTED, said.append) == []
+    assert said[-1] == "All 4 outcomes are as expected."
     told = capsys.readouterr().out
     assert "course:2 Course 2" in told
     assert "denied in the last run: because" in told
@@ -59,24 +59,24 @@ def test_it_tells_who_has_no_good_copy_and_why(
 def test_asked_again_it_says_the_same(
     night: Path, said: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    close(night, EXPECTED, said.append)
+    check(night, EXPECTED, said.append)
     first = capsys.readouterr().out
-    close(night, EXPECTED, said.append)
+    check(night, EXPECTED, said.append)
     assert capsys.readouterr().out == first
 
 
 def test_what_is_not_as_expected_is_named(night: Path, said: list[str]) -> None:
     expected = {**EXPECTED, "course:1": "incomplete", "course:2": "stored"}
-    assert close(night, expected, said.append) == [
+    assert check(night, expected, said.append) == [
         "course:1: expected incomplete, got stored",
         "course:2: expected stored, got incomplete",
-        "course:1: the catalog does not name it",
-        "course:2: the catalog names it, though it has a good copy",
+        "course:1: the catalog does not list it",
+        "course:2: the catalog lists it, although it has a good copy",
     ]
 
 
 def test_of_a_night_that_left_nothing(tmp_path: Path, said: list[str]) -> None:
-    surprises = close(tmp_path, EXPECTED, said.append)
+    surprises = check(tmp_path, EXPECTED, said.append)
     assert "course:1: expected stored, got nothing" in surprises
     assert surprises[-1] == "the catalog finds no archive"
     assert any(text.startswith("no archive here: file://") for text in said)
@@ -90,7 +90,7 @@ class TestRunsStartedByHand:
     ) -> None:
         store = FileStore(night.as_uri(), night)
         report(store, outcome("course:1", "failed"), day=date(2026, 11, day), dag_id=dag_id, run_id="manual")
-        assert close(night, EXPECTED, said.append) == []
+        assert check(night, EXPECTED, said.append) == []
 
     def test_a_course_that_was_stored_by_hand_first_is_unchanged_in_the_night(
         self, tmp_path: Path, said: list[str]
@@ -101,12 +101,12 @@ class TestRunsStartedByHand:
         rows = (outcome("course:1", "unchanged"), outcome("course:2", "unchanged"))
         report(store, *rows, dag_id=NIGHTLY, run_id="demo__1")
         expected = {"course:1": "stored", "course:2": "stored"}
-        assert close(tmp_path, expected, said.append) == ["course:2: expected stored, got unchanged"]
+        assert check(tmp_path, expected, said.append) == ["course:2: expected stored, got unchanged"]
 
     def test_courses_that_are_not_of_the_night_do_not_matter(self, night: Path, said: list[str]) -> None:
         store = FileStore(night.as_uri(), night)
         lay(store, by_run("manual__1", manifest("course:9", export_id=9, verdict=Verdict.INCOMPLETE)))
-        assert close(night, EXPECTED, said.append) == []
+        assert check(night, EXPECTED, said.append) == []
 
 
 def test_a_night_with_a_course_in_trouble_ends_red() -> None:

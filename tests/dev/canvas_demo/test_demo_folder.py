@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from canvas_demo.demo_folder import FolderError, only_one, open_folder
+from canvas_demo.demo_folder import FolderError, lock_folder, open_folder
 from canvas_demo.processes.ports import any_free
-from canvas_demo.state import Kept
+from canvas_demo.state import DemoState
 
 
 @pytest.fixture
@@ -17,29 +17,29 @@ def said() -> list[str]:
     return []
 
 
-def opened(folder: Path, said: list[str], *, fresh: bool = False) -> Kept:
-    with only_one(folder):
+def opened(folder: Path, said: list[str], *, fresh: bool = False) -> DemoState:
+    with lock_folder(folder):
         return open_folder(folder, (any_free(), any_free()), said.append, fresh=fresh)
 
 
-def ended(folder: Path, said: list[str]) -> Kept:
+def ended(folder: Path, said: list[str]) -> DemoState:
     """A demo whose night is over, and in which a person has made something since."""
-    kept = opened(folder, said)
-    kept.has_database, kept.run_id, kept.is_over, kept.was_expected = True, "demo__1", True, False
-    kept.save(folder)
+    demo = opened(folder, said)
+    demo.has_database, demo.run_id, demo.is_over, demo.was_expected = True, "demo__1", True, False
+    demo.save(folder)
     (folder / "airflow").mkdir()
     (folder / "airflow" / "airflow.db").write_text("connections")
     (folder / "archive" / "courses").mkdir()
     (folder / "archive" / "courses" / "by-hand.imscc").write_text("package")
     said.clear()
-    return kept
+    return demo
 
 
 def test_an_empty_folder_becomes_a_demo(tmp_path: Path, said: list[str]) -> None:
-    kept = opened(tmp_path / "new", said)
-    assert Kept.load(tmp_path / "new") == kept
+    demo = opened(tmp_path / "new", said)
+    assert DemoState.load(tmp_path / "new") == demo
     assert (tmp_path / "new" / "archive").is_dir()
-    assert len({kept.ui_port, kept.canvas_port, kept.storage_port}) == 3
+    assert len({demo.ui_port, demo.canvas_port, demo.storage_port}) == 3
 
 
 def test_after_its_night_a_demo_goes_on_with_all_that_was_made(tmp_path: Path, said: list[str]) -> None:
@@ -47,7 +47,7 @@ def test_after_its_night_a_demo_goes_on_with_all_that_was_made(tmp_path: Path, s
     assert opened(tmp_path, said) == before
     assert (tmp_path / "airflow" / "airflow.db").read_text() == "connections"
     assert (tmp_path / "archive" / "courses" / "by-hand.imscc").exists()
-    assert "whose night is over" in said[0]
+    assert "Continuing the finished demo" in said[0]
     assert "FRESH=1" in said[0]
 
 
@@ -61,13 +61,13 @@ def test_fresh_begins_anew(tmp_path: Path, said: list[str]) -> None:
 
 
 def test_an_interrupted_demo_goes_on(tmp_path: Path, said: list[str]) -> None:
-    kept = opened(tmp_path, said)
-    kept.has_database, kept.run_id = True, "demo__1"
-    kept.save(tmp_path)
+    demo = opened(tmp_path, said)
+    demo.has_database, demo.run_id = True, "demo__1"
+    demo.save(tmp_path)
     (tmp_path / "archive" / "half").touch()
-    assert opened(tmp_path, said) == kept
+    assert opened(tmp_path, said) == demo
     assert (tmp_path / "archive" / "half").exists()
-    assert "that was interrupted" in said[-1]
+    assert "Continuing the interrupted demo" in said[-1]
 
 
 def test_one_that_was_interrupted_before_it_had_a_database_begins_anew(
@@ -85,7 +85,7 @@ def test_one_that_was_interrupted_before_it_had_a_database_begins_anew(
 def test_a_folder_that_no_demo_has_made_is_left_alone(tmp_path: Path, said: list[str], fresh: bool) -> None:
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "thesis.tex").write_text("precious")
-    with pytest.raises(FolderError, match="is no demo's folder: archive is in it"):
+    with pytest.raises(FolderError, match="is not a demo folder: it contains archive"):
         opened(tmp_path, said, fresh=fresh)
     assert (tmp_path / "archive" / "thesis.tex").read_text() == "precious"
 
@@ -111,28 +111,28 @@ def test_a_demo_of_another_release_is_removed_only_if_asked(
 
 @pytest.mark.parametrize("port", ["canvas_port", "storage_port"])
 def test_canvas_has_to_be_where_its_links_lead(tmp_path: Path, said: list[str], port: str) -> None:
-    kept = ended(tmp_path, said)
+    demo = ended(tmp_path, said)
     with socket.socket() as other:
-        other.bind(("127.0.0.1", getattr(kept, port)))
+        other.bind(("127.0.0.1", getattr(demo, port)))
         other.listen()
-        with pytest.raises(FolderError, match=r"is taken.*FRESH=1"):
+        with pytest.raises(FolderError, match=r"is in use.*FRESH=1"):
             opened(tmp_path, said)
-    assert opened(tmp_path, said) == kept
+    assert opened(tmp_path, said) == demo
 
 
 def test_the_ui_moves_where_its_port_is_taken(tmp_path: Path, said: list[str]) -> None:
-    kept = ended(tmp_path, said)
+    demo = ended(tmp_path, said)
     with socket.socket() as other:
-        other.bind(("127.0.0.1", kept.ui_port))
+        other.bind(("127.0.0.1", demo.ui_port))
         other.listen()
         moved = opened(tmp_path, said)
-    assert moved.ui_port != kept.ui_port
-    assert Kept.load(tmp_path) == moved
-    assert f"port {kept.ui_port} is taken; using {moved.ui_port}" in said[-1]
+    assert moved.ui_port != demo.ui_port
+    assert DemoState.load(tmp_path) == moved
+    assert f"port {demo.ui_port} is in use; using {moved.ui_port}" in said[-1]
 
 
 def test_there_is_one_demo_in_a_folder(tmp_path: Path, said: list[str]) -> None:
-    with only_one(tmp_path), pytest.raises(FolderError, match="Another demo is running"):
+    with lock_folder(tmp_path), pytest.raises(FolderError, match="Another demo is running"):
         opened(tmp_path, said)
 
 

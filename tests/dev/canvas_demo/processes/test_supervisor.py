@@ -18,8 +18,8 @@ import pytest
 
 from canvas_demo.processes import cleanup
 from canvas_demo.processes.programs import ProgramDiedError
-from canvas_demo.processes.supervisor import MOST_RESTARTS, Pool, TendedPrograms
-from canvas_demo.state import Kept
+from canvas_demo.processes.supervisor import MOST_RESTARTS, Pool, SupervisedPrograms
+from canvas_demo.state import DemoState
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 #: A program with a child in a process group of its own, as Airflow gives every task one.
@@ -44,8 +44,8 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def programs(tmp_path: Path, said: list[str]) -> Iterator[TendedPrograms]:
-    tended = TendedPrograms(tmp_path, os.environ, said.append, {"pool": Pool(b"worker\n", 2)})
+def programs(tmp_path: Path, said: list[str]) -> Iterator[SupervisedPrograms]:
+    tended = SupervisedPrograms(tmp_path, os.environ, said.append, {"pool": Pool(b"worker\n", 2)})
     try:
         yield tended
     finally:
@@ -72,7 +72,7 @@ def child_of(log: Path) -> int:
     return int(log.read_text().split()[-1])
 
 
-def test_what_is_killed_is_started_again_and_said(programs: TendedPrograms, said: list[str]) -> None:
+def test_what_is_killed_is_started_again_and_said(programs: SupervisedPrograms, said: list[str]) -> None:
     first = programs.start("scheduler", SLEEP)
     first.process.kill()
     first.process.wait()
@@ -80,12 +80,12 @@ def test_what_is_killed_is_started_again_and_said(programs: TendedPrograms, said
     (second,) = programs.running
     assert second.is_running
     assert second.process.pid != first.process.pid
-    assert said == ["     scheduler ended (signal 9); starting it again"]
+    assert said == ["     scheduler ended (signal 9); restarting it"]
     programs.check()
     assert len(said) == 1
 
 
-def test_what_ends_whenever_it_is_started_is_given_up(programs: TendedPrograms, said: list[str]) -> None:
+def test_what_ends_whenever_it_is_started_is_given_up(programs: SupervisedPrograms, said: list[str]) -> None:
     programs.start("broken", [sys.executable, "-c", "raise SystemExit('no port')"])
     with pytest.raises(ProgramDiedError, match=r"for the 6th time:\n(no port\n?)+"):  # noqa: PT012  it takes time
         while True:
@@ -95,7 +95,7 @@ def test_what_ends_whenever_it_is_started_is_given_up(programs: TendedPrograms, 
 
 
 def test_a_program_takes_its_children_along_before_it_is_started_again(
-    programs: TendedPrograms, tmp_path: Path
+    programs: SupervisedPrograms, tmp_path: Path
 ) -> None:
     program = programs.start("scheduler", FAMILY)
     child = child_of(tmp_path / "scheduler.log")
@@ -107,7 +107,7 @@ def test_a_program_takes_its_children_along_before_it_is_started_again(
 
 
 def test_a_pool_that_begins_one_more_worker_is_started_again(
-    programs: TendedPrograms, said: list[str], tmp_path: Path
+    programs: SupervisedPrograms, said: list[str], tmp_path: Path
 ) -> None:
     programs.start(
         "pool", [sys.executable, "-c", "print('worker\\nworker', flush=True); import time; time.sleep(600)"]
@@ -119,7 +119,7 @@ def test_a_pool_that_begins_one_more_worker_is_started_again(
     with log.open("a") as file:
         file.write("worker\n")
     programs.check()
-    assert said == ["     pool lost one of its workers; starting it again"]
+    assert said == ["     pool lost one of its workers; restarting it"]
     eventually(lambda: log.read_text().count("worker\n") == 5)
     programs.check()
     assert len(said) == 1, "what was logged before it was started does not count"
@@ -128,15 +128,15 @@ def test_a_pool_that_begins_one_more_worker_is_started_again(
 START = """
 import os, sys
 from pathlib import Path
-from canvas_demo.processes.supervisor import TendedPrograms
-programs = TendedPrograms(Path(sys.argv[1]), os.environ, print)
+from canvas_demo.processes.supervisor import SupervisedPrograms
+programs = SupervisedPrograms(Path(sys.argv[1]), os.environ, print)
 programs.start("scheduler", sys.argv[2:])
 print("started", flush=True)
 import time; time.sleep(600)
 """
 
 
-class Interrupted(TendedPrograms):
+class Interrupted(SupervisedPrograms):
     """Programs whose person presses Ctrl-C just while one of them is begun."""
 
     @contextlib.contextmanager
@@ -198,20 +198,20 @@ def test_a_stranger_who_has_got_the_number_is_left_alone(tmp_path: Path) -> None
 
 class TestKept:
     def test_it_comes_back_as_it_was_also_when_the_night_is_over(self, tmp_path: Path) -> None:
-        kept = Kept(1, 2, 3, run_id="demo__1")
-        kept.save(tmp_path)
-        assert Kept.load(tmp_path) == kept
+        demo = DemoState(1, 2, 3, run_id="demo__1")
+        demo.save(tmp_path)
+        assert DemoState.load(tmp_path) == demo
         assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
-        kept.is_over, kept.was_expected = True, False
-        kept.save(tmp_path)
-        assert Kept.load(tmp_path) == kept
+        demo.is_over, demo.was_expected = True, False
+        demo.save(tmp_path)
+        assert DemoState.load(tmp_path) == demo
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"ui_port": 1}', '{"from": "another release"}'])
     def test_what_cannot_be_read_is_a_demos_all_the_same(self, tmp_path: Path, text: str) -> None:
-        assert not Kept.is_in(tmp_path)
+        assert not DemoState.is_in(tmp_path)
         (tmp_path / "demo.json").write_text(text)
-        assert Kept.load(tmp_path) is None
-        assert Kept.is_in(tmp_path)
+        assert DemoState.load(tmp_path) is None
+        assert DemoState.is_in(tmp_path)
 
     def test_two_demos_share_no_secret(self) -> None:
-        assert set(Kept(1, 2, 3).secrets.values()).isdisjoint(Kept(1, 2, 3).secrets.values())
+        assert set(DemoState(1, 2, 3).secrets.values()).isdisjoint(DemoState(1, 2, 3).secrets.values())

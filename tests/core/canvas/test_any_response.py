@@ -37,7 +37,7 @@ from canvas_exports.core.canvas.files.validators import (
     serves_parts,
 )
 from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Renew, Send, converse
-from canvas_exports.core.canvas.http.messages import Answer, Call, Fault, Reply
+from canvas_exports.core.canvas.http.messages import Endpoint, Failure, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import Walk
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
@@ -52,7 +52,7 @@ CARTRIDGE = ExportRequest.build("common_cartridge")
 FILE = PackageFile("x.imscc", 10)
 MIGRATION = MigrationRequest(MigrationType.CARTRIDGE, file=FILE)
 
-CALLS: dict[str, Callable[[], Call[Any] | Walk[Any]]] = {
+CALLS: dict[str, Callable[[], Endpoint[Any] | Walk[Any]]] = {
     "whoami": endpoints.whoami,
     "course": lambda: endpoints.course(COURSE),
     "resolve": lambda: endpoints.resolve(COURSE),
@@ -233,7 +233,7 @@ header_values = st.one_of(
     ),
 )
 answers = st.builds(
-    lambda status, headers, body: Answer(
+    lambda status, headers, body: Response(
         status, {name.lower(): value for name, value in headers.items()}, body
     ),
     st.sampled_from(
@@ -243,7 +243,7 @@ answers = st.builds(
     st.dictionaries(st.sampled_from(HEADERS), header_values, max_size=8),
     bodies,
 )
-replies = answers | st.sampled_from(list(Fault))
+replies = answers | st.sampled_from(list(Failure))
 
 
 def a_peer() -> tuple[Peer, Clock]:
@@ -252,7 +252,7 @@ def a_peer() -> tuple[Peer, Clock]:
     return Peer(ORIGIN, PlainToken("7~token"), budget, 3, clock, lambda: 0.5), clock
 
 
-def drive(dialogue: Dialogue[Any], peer: Peer, clock: Clock, script: list[Reply]) -> Any:
+def drive(dialogue: Dialogue[Any], peer: Peer, clock: Clock, script: list[Result]) -> Any:
     """Carry a dialogue out over a script of replies, the last of which stays; no wait is unreasonable."""
     result: Any = None
     at = 0
@@ -303,7 +303,7 @@ def finite(value: Any) -> bool:
 @pytest.mark.parametrize("name", CALLS)
 @given(script=st.lists(replies, min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[Reply]) -> None:
+def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[Result]) -> None:
     peer, clock = a_peer()
     made = CALLS[name]()
     with suppress(CanvasExportsError):
@@ -332,7 +332,7 @@ def test_what_was_read_is_in_range(rows: list[dict[str, Any]]) -> None:
     ):
         for row in rows:
             try:
-                found = read.read(json.loads(json.dumps(row)), Answer(200, {}))
+                found = read.read(json.loads(json.dumps(row)), Response(200, {}))
             except CanvasExportsError:
                 continue
             for field in fields(found):
@@ -347,7 +347,7 @@ def test_what_was_read_is_in_range(rows: list[dict[str, Any]]) -> None:
 
 @given(answer=replies)
 @settings(max_examples=100, deadline=None)
-def test_an_oauth_answer_is_a_token_or_an_error_of_ours(answer: Reply) -> None:
+def test_an_oauth_answer_is_a_token_or_an_error_of_ours(answer: Result) -> None:
     grant = RefreshGrant("31", "secret", "7~refresh")
     try:
         token = refresh(grant, ORIGIN, lambda _: answer)
@@ -360,7 +360,7 @@ def test_an_oauth_answer_is_a_token_or_an_error_of_ours(answer: Reply) -> None:
 class Nothing:
     """A body that holds nothing."""
 
-    is_whole = True
+    is_complete = True
 
     def readinto(self, _target: memoryview) -> int:
         return 0
@@ -369,10 +369,10 @@ class Nothing:
         return
 
 
-def streaming(reply: Reply) -> Reply:
-    if isinstance(reply, Answer) and 200 <= reply.status < 300:
-        return Answer(reply.status, reply.headers, stream=Nothing())
-    return reply
+def streaming(result: Result) -> Result:
+    if isinstance(result, Response) and 200 <= result.status < 300:
+        return Response(result.status, result.headers, stream=Nothing())
+    return result
 
 
 @given(
@@ -380,7 +380,7 @@ def streaming(reply: Reply) -> Reply:
     url=odd_texts | st.just("https://s.example/k?s=x"),
 )
 @settings(max_examples=100, deadline=None)
-def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Reply], url: str) -> None:
+def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Result], url: str) -> None:
     peer, clock = a_peer()
     with suppress(CanvasExportsError):
         answer = drive(opening(peer, url), peer, clock, script)
@@ -404,7 +404,7 @@ def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Re
 )
 @settings(max_examples=100, deadline=None)
 def test_an_upload_ends_well_or_in_an_error_of_ours(
-    script: list[Reply], url: str, params: dict[str, str]
+    script: list[Result], url: str, params: dict[str, str]
 ) -> None:
     peer, clock = a_peer()
     document = {
@@ -414,7 +414,9 @@ def test_an_upload_ends_well_or_in_an_error_of_ours(
     }
     with suppress(CanvasExportsError):
         ticket = (
-            endpoints.show_migration(COURSE, 5).read(json.loads(json.dumps(document)), Answer(200, {})).ticket
+            endpoints.show_migration(COURSE, 5)
+            .read(json.loads(json.dumps(document)), Response(200, {}))
+            .ticket
         )
         if ticket is None:
             return

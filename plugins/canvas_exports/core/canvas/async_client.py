@@ -152,7 +152,7 @@ class AsyncCanvasClient:
 
     async def _perform(self, step: Step) -> StepResult:
         if isinstance(step, Send):
-            return await self._transport.send(step.outgoing)
+            return await self._transport.send(step.prepared)
         if isinstance(step, Admit):
             if self._gate is None:
                 self._gate = shared_gate(self._peer.budget)

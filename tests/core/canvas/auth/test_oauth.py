@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.errors import (
     CanvasError,
@@ -20,26 +20,26 @@ ORIGIN = Origin.parse("canvas.example.edu")
 GRANT = RefreshGrant("31", "hush&", "7~refresh")
 
 
-def answer(status: int = 200, document: Any = None, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
+def answer(status: int = 200, document: Any = None, **headers: str) -> Response:
+    return Response(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
 
 
-def ask(reply: Reply) -> AccessToken:
-    return refresh(GRANT, ORIGIN, lambda _: reply)
+def ask(result: Result) -> AccessToken:
+    return refresh(GRANT, ORIGIN, lambda _: result)
 
 
 def test_it_is_one_form_to_canvas_itself_without_a_token() -> None:
-    seen: list[Outgoing] = []
+    seen: list[PreparedRequest] = []
 
-    def send(outgoing: Outgoing) -> Reply:
-        seen.append(outgoing)
+    def send(prepared: PreparedRequest) -> Result:
+        seen.append(prepared)
         return answer(document={"access_token": "7~new", "expires_in": 3600})
 
     assert refresh(GRANT, ORIGIN, send) == AccessToken("7~new", 3600.0)
-    (outgoing,) = seen
-    assert (outgoing.method, outgoing.url) == ("POST", "https://canvas.example.edu/login/oauth2/token")
-    assert "Authorization" not in outgoing.headers
-    assert parse_qs((outgoing.body or b"").decode()) == {
+    (prepared,) = seen
+    assert (prepared.method, prepared.url) == ("POST", "https://canvas.example.edu/login/oauth2/token")
+    assert "Authorization" not in prepared.headers
+    assert parse_qs((prepared.body or b"").decode()) == {
         "grant_type": ["refresh_token"],
         "client_id": ["31"],
         "client_secret": ["hush&"],
@@ -72,21 +72,21 @@ def test_what_only_a_person_can_mend_is_permanent_and_says_how(status: int, erro
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (Fault.LOST, CanvasUnavailableError),
-        (Fault.NOT_SENT, CanvasUnavailableError),
+        (Failure.LOST, CanvasUnavailableError),
+        (Failure.NOT_SENT, CanvasUnavailableError),
         (answer(500, {}), CanvasUnavailableError),
-        (Answer(503, {"content-type": "text/html"}, b"<html>"), CanvasUnavailableError),
-        (Answer(429, {"content-type": "text/plain"}, b"(Rate Limit Exceeded)"), CanvasUnavailableError),
-        (Answer(400, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
-        (Answer(200, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
+        (Response(503, {"content-type": "text/html"}, b"<html>"), CanvasUnavailableError),
+        (Response(429, {"content-type": "text/plain"}, b"(Rate Limit Exceeded)"), CanvasUnavailableError),
+        (Response(400, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
+        (Response(200, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
         (answer(document={}), UnexpectedAnswerError),
         (answer(document=[]), UnexpectedAnswerError),
         (answer(document={"access_token": "two words"}), UnexpectedAnswerError),
     ],
 )
-def test_everything_else_may_be_better_later(reply: Reply, kind: type[CanvasError]) -> None:
+def test_everything_else_may_be_better_later(result: Result, kind: type[CanvasError]) -> None:
     with pytest.raises(kind) as raised:
-        ask(reply)
+        ask(result)
     assert raised.value.retryable
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.core.canvas.http.messages import Answer, Request
+from canvas_exports.core.canvas.http.messages import Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk, links_of
 from canvas_exports.errors import UnexpectedAnswerError
@@ -29,7 +29,7 @@ def turning(pages: Walk[int], ids: list[int], link: str | None = None) -> Iterat
     assert pages.call is not None
     headers = {} if link is None else {"link": link}
     document: list[Any] = [{"id": id_} for id_ in ids]
-    return pages.rows(pages.call.read(document, Answer(200, headers)))
+    return pages.rows(pages.call.read(document, Response(200, headers)))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> 
     first = Request("GET", "/api/v1/courses/101/content_exports", "per_page=100", context="course:101")
     pages = Walk(first, read, lambda row: row, Origin.parse("canvas.example.edu"))
     assert pages.call is not None
-    rows = pages.rows(pages.call.read([1, None, 2, {}], Answer(200, {})))
+    rows = pages.rows(pages.call.read([1, None, 2, {}], Response(200, {})))
     assert [next(rows), next(rows)] == [1, 2]
     with pytest.raises(UnexpectedAnswerError, match="id is missing") as caught:
         next(rows)

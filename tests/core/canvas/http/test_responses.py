@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.canvas.http.messages import Answer, Request, lower_case
+from canvas_exports.core.canvas.http.messages import Request, Response, lower_case
 from canvas_exports.core.canvas.http.responses import is_refusal, read_json
 from canvas_exports.errors import (
     BadRequestError,
@@ -25,17 +25,17 @@ REQUEST = Request("GET", "/api/v1/courses/101", "access=secret", context="course
 BEARER = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
 
 
-def answer(status: int, body: Any = b"", **headers: str) -> Answer:
+def answer(status: int, body: Any = b"", **headers: str) -> Response:
     if not isinstance(body, bytes):
         body, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
-    return Answer(status, lower_case({"X-Request-Context-Id": "r-1", **headers}.items()), body)
+    return Response(status, lower_case({"X-Request-Context-Id": "r-1", **headers}.items()), body)
 
 
-def text(status: int, body: str) -> Answer:
+def text(status: int, body: str) -> Response:
     return answer(status, body.encode(), **{"Content-Type": "text/plain; charset=utf-8"})
 
 
-def html(status: int) -> Answer:
+def html(status: int) -> Response:
     return answer(status, b"<html>login</html>", **{"Content-Type": "text/html"})
 
 
@@ -85,13 +85,17 @@ TABLE = [
 
 @pytest.mark.parametrize(("reply", "kind"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_every_answer_raises_the_error_that_fits_and_carries_what_support_asks_for(
-    reply: Answer, kind: type[CanvasError]
+    result: Response, kind: type[CanvasError]
 ) -> None:
     with pytest.raises(CanvasError) as caught:
-        read_json(reply, REQUEST)
+        read_json(result, REQUEST)
     error = caught.value
     assert type(error) is kind
-    assert (error.status, error.request_id, error.request) == (reply.status, "r-1", "GET /api/v1/courses/101")
+    assert (error.status, error.request_id, error.request) == (
+        result.status,
+        "r-1",
+        "GET /api/v1/courses/101",
+    )
     assert (error.context, error.export_id) == ("course:101", 5)
     assert "secret" not in str(error)
     assert "sso.example.edu" not in str(error)

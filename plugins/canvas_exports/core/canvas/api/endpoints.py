@@ -27,7 +27,7 @@ from canvas_exports.core.canvas.api.parsing import (
     read_user,
 )
 from canvas_exports.core.canvas.api.url_paths import account_path, context_path
-from canvas_exports.core.canvas.http.messages import Answer, Call, Request
+from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk
 from canvas_exports.core.model.contexts import Context, ContextKind
@@ -46,34 +46,34 @@ _SHORT_URL = (
 _LONGEST_URL = 6000  # characters; servers and proxies begin to refuse at 8,000
 
 
-def whoami() -> Call[User]:
+def whoami() -> Endpoint[User]:
     """``GET /api/v1/users/self``."""
     return _show(Request("GET", "/api/v1/users/self"), read_user)
 
 
-def identify() -> Call[User]:
+def identify() -> Endpoint[User]:
     """``GET /api/v1/users/self``, of a server that shows itself to be a Canvas: by its headers, or by what it tells.
 
     Reading the answer raises ``UnexpectedAnswerError`` where it is somebody else's.
     """
 
-    def read(document: Any, answer: Answer) -> User:
+    def read(document: Any, response: Response) -> User:
         told = isinstance(document, dict) and document.keys() >= _TOLD_OF_A_USER
-        if not told and not _MARKS & answer.headers.keys():
+        if not told and not _MARKS & response.headers.keys():
             raise UnexpectedAnswerError("the answer bears none of Canvas's marks")
         return read_user(document)
 
-    return Call(Request("GET", "/api/v1/users/self"), read)
+    return Endpoint(Request("GET", "/api/v1/users/self"), read)
 
 
-def course(context: Context) -> Call[Course]:
+def course(context: Context) -> Endpoint[Course]:
     """``GET /api/v1/courses/:id?include[]=term``."""
     _must_be_course(context)
     query = urlencode([("include[]", "term")])
     return _show(Request("GET", context_path(context), query, context=str(context)), read_course)
 
 
-def resolve(context: Context) -> Call[int]:
+def resolve(context: Context) -> Endpoint[int]:
     """``GET /api/v1/{courses,groups,users}/:id``, for the number behind a SIS id or ``self``."""
     return _show(Request("GET", context_path(context), context=str(context)), read_id)
 
@@ -124,24 +124,24 @@ def list_exports(origin: Origin, context: Context, per_page: int) -> Walk[Conten
     )
 
 
-def show_export(context: Context, export_id: int) -> Call[ContentExport]:
+def show_export(context: Context, export_id: int) -> Endpoint[ContentExport]:
     """``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
     path = f"{context_path(context)}/content_exports/{_number('export_id', export_id)}"
     return _show(Request("GET", path, context=str(context), export_id=export_id), read_export)
 
 
-def create_export(context: Context, request: ExportRequest) -> Call[ContentExport]:
+def create_export(context: Context, request: ExportRequest) -> Endpoint[ContentExport]:
     """``POST /api/v1/{courses,groups,users}/:id/content_exports``."""
     request.check(context.kind)
     return _show(_exports("POST", context, form=request.pairs()), read_export)
 
 
-def create_migration(context: Context, request: MigrationRequest) -> Call[ContentMigration]:
+def create_migration(context: Context, request: MigrationRequest) -> Endpoint[ContentMigration]:
     """``POST /api/v1/courses/:course_id/content_migrations``."""
     return _show(_migrations("POST", context, form=request.pairs()), read_migration)
 
 
-def upload_again(context: Context, migration_id: int, file: PackageFile) -> Call[ContentMigration]:
+def upload_again(context: Context, migration_id: int, file: PackageFile) -> Endpoint[ContentMigration]:
     """``PUT /api/v1/courses/:course_id/content_migrations/:id`` with a new ``pre_attachment``."""
     return _show(_migrations("PUT", context, migration_id, form=file.pairs()), read_migration)
 
@@ -152,7 +152,7 @@ def list_migrations(origin: Origin, context: Context) -> Walk[ContentMigration]:
     return Walk(request, read_migration, lambda row: row.id, origin)
 
 
-def show_migration(context: Context, migration_id: int) -> Call[ContentMigration]:
+def show_migration(context: Context, migration_id: int) -> Endpoint[ContentMigration]:
     """``GET /api/v1/courses/:course_id/content_migrations/:id``."""
     return _show(_migrations("GET", context, migration_id), read_migration)
 
@@ -164,29 +164,29 @@ def migration_issues(origin: Origin, context: Context, migration_id: int) -> Wal
     return Walk(request, read_issue, lambda row: row.id, origin)
 
 
-def root_folder(context: Context) -> Call[int]:
+def root_folder(context: Context) -> Endpoint[int]:
     """``GET /api/v1/courses/:course_id/folders/root``, for its id."""
     _must_be_course(context)
     return _show(Request("GET", f"{context_path(context)}/folders/root", context=str(context)), read_id)
 
 
-def syllabus(context: Context) -> Call[str]:
+def syllabus(context: Context) -> Endpoint[str]:
     """``GET /api/v1/courses/:id?include[]=syllabus_body``."""
     _must_be_course(context)
     query = urlencode([("include[]", "syllabus_body")])
     return _show(Request("GET", context_path(context), query, context=str(context)), read_syllabus)
 
 
-def progress(progress_id: int) -> Call[Progress]:
+def progress(progress_id: int) -> Endpoint[Progress]:
     """``GET /api/v1/progress/:id``."""
     return _show(Request("GET", f"/api/v1/progress/{_number('progress_id', progress_id)}"), read_progress)
 
 
-def _show(request: Request, read: Callable[[Any], T]) -> Call[T]:
-    def read_answer(document: Any, _answer: Answer) -> T:
+def _show(request: Request, read: Callable[[Any], T]) -> Endpoint[T]:
+    def read_response(document: Any, _response: Response) -> T:
         return read(document)
 
-    return Call(request, read_answer)
+    return Endpoint(request, read_response)
 
 
 def _exports(

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from canvas_exports.core.canvas.http.bounded_values import document, real
 from canvas_exports.core.canvas.http.flow import unreachable
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.responses import about, is_refusal, read_json
 from canvas_exports.core.canvas.http.session import USER_AGENT
@@ -75,7 +75,7 @@ class AccessToken:
         keep_secret(self.value)
 
 
-def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[Outgoing], Reply]) -> AccessToken:
+def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[PreparedRequest], Result]) -> AccessToken:
     """Ask for a new access token, once. ``POST /login/oauth2/token`` with ``grant_type=refresh_token``.
 
     Asking again is always safe: each refresh takes the place of the one before, whether its answer arrived or not. It
@@ -100,21 +100,21 @@ def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[Outgoing], Repl
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    reply = send(Outgoing(request.method, f"{origin}{request.target}", headers, form.encode()))
-    if isinstance(reply, Fault):
-        raise about(unreachable(reply, origin.host), request)
-    error = _error(reply)
+    result = send(PreparedRequest(request.method, f"{origin}{request.target}", headers, form.encode()))
+    if isinstance(result, Failure):
+        raise about(unreachable(result, origin.host), request)
+    error = _error(result)
     if error is not None:
-        raise about(error, request, reply)
-    return _read(read_json(reply, request), request, reply)
+        raise about(error, request, result)
+    return _read(read_json(result, request), request, result)
 
 
-def _error(answer: Answer) -> CanvasError | None:
-    if is_refusal(answer):
+def _error(response: Response) -> CanvasError | None:
+    if is_refusal(response):
         return CanvasUnavailableError("Canvas is asked for access tokens too often from this address")
-    if answer.status not in (_BAD_REQUEST, _UNAUTHORIZED):
+    if response.status not in (_BAD_REQUEST, _UNAUTHORIZED):
         return None
-    found = document(answer.body)
+    found = document(response.body)
     code = found[0].get("error") if found and isinstance(found[0], dict) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return None
@@ -123,10 +123,10 @@ def _error(answer: Answer) -> CanvasError | None:
     )
 
 
-def _read(said: Any, request: Request, answer: Answer) -> AccessToken:
+def _read(said: Any, request: Request, response: Response) -> AccessToken:
     found = said if isinstance(said, dict) else {}
     value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
-        raise about(UnexpectedAnswerError("an answer without an access token"), request, answer)
+        raise about(UnexpectedAnswerError("an answer without an access token"), request, response)
     lifetime = real(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
     return AccessToken(value, lifetime or None)

@@ -35,7 +35,7 @@ from canvas_exports.core.canvas.files.validators import (
 )
 from canvas_exports.core.canvas.http.blocking_calls import Line
 from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Stream
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, Stream
 from canvas_exports.core.canvas.http.origin import host_of, resolve
 from canvas_exports.core.canvas.http.responses import is_refusal
 from canvas_exports.core.canvas.http.session import Peer
@@ -120,7 +120,7 @@ class Download:
                 body.close()
             if self._offset == self._attachment.size:
                 return
-            if body.is_whole:
+            if body.is_complete:
                 raise wrong_length(self._offset, self._attachment.size)
             pause = persistence.after(0 if slow else self._offset - before)
             if pause is None:
@@ -200,13 +200,13 @@ class Download:
         status = 0
         for _ in range(self._peer.attempts):
             url = self._source or ""
-            answer = line.run(part_of(self._peer, url, start, stop, self._mark))
-            if answer.stream is not None:
-                if is_part(answer, start, stop, size, self._mark):
-                    return answer.stream
-                answer.stream.close()
+            response = line.run(part_of(self._peer, url, start, stop, self._mark))
+            if response.stream is not None:
+                if is_part(response, start, stop, size, self._mark):
+                    return response.stream
+                response.stream.close()
                 return None
-            status = answer.status
+            status = response.status
             self._renew(line, url)
         raise DownloadError(f"storage refused parts of the package, again and again (HTTP {status})")
 
@@ -224,22 +224,22 @@ class Download:
             self._renewing.release()
 
     def _open(self, line: Line) -> Stream:
-        answer = self._follow(line)
-        assert answer.stream is not None
+        response = self._follow(line)
+        assert response.stream is not None
         try:
             if self._offset:
-                check_continuation(answer, self._offset, self._attachment.size, self._mark)
+                check_continuation(response, self._offset, self._attachment.size, self._mark)
             else:
-                check_start(answer, self._attachment.size)
-                self._mark = mark_of(answer)
-                self._source = answer.source
-                self._serves_parts = serves_parts(answer, self._mark)
+                check_start(response, self._attachment.size)
+                self._mark = mark_of(response)
+                self._source = response.source
+                self._serves_parts = serves_parts(response, self._mark)
         except DownloadError:
-            answer.stream.close()
+            response.stream.close()
             raise
-        return answer.stream
+        return response.stream
 
-    def _follow(self, line: Line) -> Answer:
+    def _follow(self, line: Line) -> Response:
         """The answer at the end of the way, by a fresh link where the first one is refused.
 
         Files answer a token that Canvas no longer knows with a login page. Asking for the link tells whether it was that:
@@ -277,7 +277,7 @@ class Download:
         return f"the download broke off after {self._offset} of {self._attachment.size} bytes"
 
 
-def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> Dialogue[Answer]:
+def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> Dialogue[Response]:
     """Follow the way from Canvas's URL to an answer with a body; with an offset, ask for the rest only.
 
     Raises:
@@ -287,9 +287,9 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
     hop = first_hop(peer.origin, url)
     patience = Patience(peer)
     while True:
-        outgoing = _outgoing(peer, hop, offset, mark)
-        reply = yield from _ask(peer, hop, outgoing)
-        error = _passing(reply, hop)
+        prepared = _prepare(peer, hop, offset, mark)
+        result = yield from _ask(peer, hop, prepared)
+        error = _passing(result, hop)
         if error is not None:
             pause = patience.after(error)
             if pause is None:
@@ -297,74 +297,74 @@ def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> 
             if pause:
                 yield Pause(pause)
             continue
-        assert isinstance(reply, Answer)
+        assert isinstance(result, Response)
         login = False
-        if reply.status in _REDIRECTS:
-            location = reply.headers.get("location")
+        if result.status in _REDIRECTS:
+            location = result.headers.get("location")
             login = is_login(peer.origin, resolve(hop.url, location or ""))
             if not login:
                 hop = next_hop(peer.origin, hop, location)
                 continue
-        if reply.stream is not None:
-            return reply if hop.on_canvas else replace(reply, source=hop.url)
-        if hop.on_canvas and hop.bearer and (login or reply.status in (_UNAUTHORIZED, _FORBIDDEN)):
+        if result.stream is not None:
+            return result if hop.on_canvas else replace(result, source=hop.url)
+        if hop.on_canvas and hop.bearer and (login or result.status in (_UNAUTHORIZED, _FORBIDDEN)):
             bare = first_hop(peer.origin, url, bearer=False)
             if bare.has_verifier:
                 hop = bare
                 continue
-        raise _refusal(reply, hop, login=login, offset=offset)
+        raise _refusal(result, hop, login=login, offset=offset)
 
 
-def part_of(peer: Peer, url: str, start: int, stop: int, mark: Mark | None) -> Dialogue[Answer]:
+def part_of(peer: Peer, url: str, start: int, stop: int, mark: Mark | None) -> Dialogue[Response]:
     """Ask storage itself for some of an object's bytes.
 
     Raises:
         DownloadError: no answer within bounded attempts.
     """
     hop = Hop(url, bearer=False, on_canvas=False)
-    outgoing = _outgoing(peer, hop, start, mark, stop)
+    prepared = _prepare(peer, hop, start, mark, stop)
     patience = Patience(peer)
     while True:
-        reply = yield from _ask(peer, hop, outgoing)
-        error = _passing(reply, hop)
+        result = yield from _ask(peer, hop, prepared)
+        error = _passing(result, hop)
         if error is None:
-            assert isinstance(reply, Answer)
-            return reply
+            assert isinstance(result, Response)
+            return result
         pause = patience.after(error)
         if pause is None:
             raise DownloadError(f"{host_of(url)} did not deliver: {error.message}")
         yield Pause(pause)
 
 
-def _ask(peer: Peer, hop: Hop, outgoing: Outgoing) -> Dialogue[Reply]:
+def _ask(peer: Peer, hop: Hop, prepared: PreparedRequest) -> Dialogue[Result]:
     """Canvas within its budget, anybody else at once and without the token."""
     if hop.on_canvas:
-        return (yield from exchange(outgoing, peer, bearer=hop.bearer))
-    reply = yield Send(outgoing)
-    assert isinstance(reply, Answer | Fault)
-    return reply
+        return (yield from exchange(prepared, peer, bearer=hop.bearer))
+    result = yield Send(prepared)
+    assert isinstance(result, Response | Failure)
+    return result
 
 
-def _passing(reply: Reply, hop: Hop) -> CanvasError | None:
+def _passing(result: Result, hop: Hop) -> CanvasError | None:
     """What may be better in a moment."""
-    if isinstance(reply, Fault):
-        return unreachable(reply, host_of(hop.url))
-    if hop.on_canvas and is_refusal(reply):
+    if isinstance(result, Failure):
+        return unreachable(result, host_of(hop.url))
+    if hop.on_canvas and is_refusal(result):
         return ThrottledError("the rate budget of this token is used up")
-    if reply.status >= _SERVER_ERROR or reply.status in _BUSY:
-        return CanvasUnavailableError(f"HTTP {reply.status}")
+    if result.status >= _SERVER_ERROR or result.status in _BUSY:
+        return CanvasUnavailableError(f"HTTP {result.status}")
     return None
 
 
-def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadError:
+def _refusal(response: Response, hop: Hop, *, login: bool, offset: int) -> DownloadError:
     if login:
         return DownloadRefusedError(
             "Canvas asks for a login instead of delivering; check that the token is valid for files and that its user "
             "may download them"
         )
-    if answer.status == _RANGE_NOT_SATISFIABLE and offset:
+    if response.status == _RANGE_NOT_SATISFIABLE and offset:
         return DownloadError("storage cannot resume the package", restart=True)
-    about_rights = answer.status in (_UNAUTHORIZED, _FORBIDDEN)
+    about_rights = response.status in (_UNAUTHORIZED, _FORBIDDEN)
     if hop.on_canvas and about_rights:
         hint = "the token's user may lack the right to download files"
     elif hop.on_canvas:
@@ -372,15 +372,17 @@ def _refusal(answer: Answer, hop: Hop, *, login: bool, offset: int) -> DownloadE
     else:
         hint = "the link may have expired" + (", or the right to download be missing" if about_rights else "")
     return DownloadRefusedError(
-        f"{host_of(hop.url)} refused to deliver (HTTP {answer.status}); {hint}",
+        f"{host_of(hop.url)} refused to deliver (HTTP {response.status}); {hint}",
         spoiled=not (hop.on_canvas and about_rights),
     )
 
 
-def _outgoing(peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None) -> Outgoing:
+def _prepare(
+    peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None
+) -> PreparedRequest:
     headers = peer.headers(accept="*/*")
     headers["Accept-Encoding"] = "identity"
     if mark and (offset or stop):
         headers["Range"] = f"bytes={offset}-" if stop is None else f"bytes={offset}-{stop - 1}"
         headers["If-Range"] = mark.validator
-    return Outgoing("GET", hop.url, headers, stream=True)
+    return PreparedRequest("GET", hop.url, headers, stream=True)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from canvas_exports.core.canvas.api.migrations import MEDIA_TYPE, PackageFile, UploadTicket
 from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import host_of, is_http, resolve
 from canvas_exports.core.canvas.http.responses import is_refusal, read_json
 from canvas_exports.core.canvas.http.session import Peer
@@ -104,70 +104,70 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
         "Content-Type": f"multipart/form-data; boundary={form.boundary}",
         "Content-Length": str(form.length),
     }
-    outgoing = Outgoing("POST", url, headers, upload=form.stream(blocks))
+    prepared = PreparedRequest("POST", url, headers, upload=form.stream(blocks))
     # Without the token it is not the token's budget that Canvas charges. To hold a place in it would also keep whoever
     # reads the package from asking Canvas anything meanwhile.
-    answer = _answered((yield from _send(outgoing)), url)
+    response = _response_or_error((yield from _send(prepared)), url)
     for _ in range(_MOST_HOPS):
-        if _OK <= answer.status < _REDIRECT:
+        if _OK <= response.status < _REDIRECT:
             return
-        if answer.status not in _REDIRECTS:
-            raise _refusal(peer, url, answer)
-        location = resolve(url, answer.headers.get("location", ""))
+        if response.status not in _REDIRECTS:
+            raise _refusal(peer, url, response)
+        location = resolve(url, response.headers.get("location", ""))
         own = peer.origin.adopt(location)
         _check(own or location, urlsplit(url).scheme)
         url = own or location
-        answer = yield from _told(peer, url, on_canvas=own is not None)
+        response = yield from _told(peer, url, on_canvas=own is not None)
     raise UploadError("the upload was redirected again and again")
 
 
-def _told(peer: Peer, url: str, *, on_canvas: bool) -> Dialogue[Answer]:
+def _told(peer: Peer, url: str, *, on_canvas: bool) -> Dialogue[Response]:
     """Say that the file has arrived. Repeated while it may help: to send the file again costs more."""
     patience = Patience(peer)
     while True:
-        outgoing = Outgoing("GET", url, peer.headers())
-        reply = yield from (exchange(outgoing, peer) if on_canvas else _send(outgoing))
-        error = _passing(reply, url)
+        prepared = PreparedRequest("GET", url, peer.headers())
+        result = yield from (exchange(prepared, peer) if on_canvas else _send(prepared))
+        error = _passing(result, url)
         pause = None if error is None else patience.after(error)
         if pause is None:
-            return _answered(reply, url)
+            return _response_or_error(result, url)
         yield Pause(pause)
 
 
-def _passing(reply: Reply, url: str) -> CanvasError | None:
+def _passing(result: Result, url: str) -> CanvasError | None:
     """What may be better in a moment."""
-    if isinstance(reply, Fault):
-        return unreachable(reply, host_of(url))
-    if is_refusal(reply):
+    if isinstance(result, Failure):
+        return unreachable(result, host_of(url))
+    if is_refusal(result):
         return ThrottledError("the rate budget of this token is used up")
-    if reply.status >= _SERVER_ERROR:
-        return CanvasUnavailableError(f"HTTP {reply.status}")
+    if result.status >= _SERVER_ERROR:
+        return CanvasUnavailableError(f"HTTP {result.status}")
     return None
 
 
-def _refusal(peer: Peer, url: str, answer: Answer) -> CanvasExportsError:
+def _refusal(peer: Peer, url: str, response: Response) -> CanvasExportsError:
     """Canvas gives a reason, or storage a status. An empty answer of 400 says that Canvas has the file already, or not."""
-    if answer.status == _BAD_REQUEST and peer.origin.owns(url) and answer.body.strip():
+    if response.status == _BAD_REQUEST and peer.origin.owns(url) and response.body.strip():
         try:
-            read_json(answer, Request("GET", urlsplit(url).path))
+            read_json(response, Request("GET", urlsplit(url).path))
         except BadRequestError as error:
             return error
         except CanvasError:
             pass
-    return UploadError(f"{host_of(url)} refused the upload (HTTP {answer.status})")
+    return UploadError(f"{host_of(url)} refused the upload (HTTP {response.status})")
 
 
-def _send(outgoing: Outgoing) -> Dialogue[Reply]:
+def _send(prepared: PreparedRequest) -> Dialogue[Result]:
     """At once, and without the token."""
-    reply = yield Send(outgoing)
-    assert isinstance(reply, Answer | Fault)
-    return reply
+    result = yield Send(prepared)
+    assert isinstance(result, Response | Failure)
+    return result
 
 
-def _answered(reply: Reply, url: str) -> Answer:
-    if isinstance(reply, Fault):
-        raise UploadError(unreachable(reply, host_of(url)).message)
-    return reply
+def _response_or_error(result: Result, url: str) -> Response:
+    if isinstance(result, Failure):
+        raise UploadError(unreachable(result, host_of(url)).message)
+    return result
 
 
 def _check(url: str, from_scheme: str) -> None:

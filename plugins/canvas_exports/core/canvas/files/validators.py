@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canvas_exports.core.canvas.http.bounded_values import http_date, whole
-from canvas_exports.core.canvas.http.messages import Answer
+from canvas_exports.core.canvas.http.messages import Response
 from canvas_exports.errors import DownloadError
 
 _OK, _PARTIAL = 200, 206
@@ -23,22 +23,22 @@ class Mark:
     etag: str | None
 
 
-def check_start(answer: Answer, size: int) -> None:
+def check_start(response: Response, size: int) -> None:
     """See that the whole package begins here.
 
     Raises:
         DownloadError: something else does; with ``spoiled``, if it is of another length.
     """
-    if answer.status != _OK:
-        raise DownloadError(f"HTTP {answer.status} where the whole package was asked for")
-    if answer.media_type in ("text/html", "application/xhtml+xml") or "json" in answer.media_type:
-        what = "a web page, probably a login" if "html" in answer.media_type else "a message"
+    if response.status != _OK:
+        raise DownloadError(f"HTTP {response.status} where the whole package was asked for")
+    if response.media_type in ("text/html", "application/xhtml+xml") or "json" in response.media_type:
+        what = "a web page, probably a login" if "html" in response.media_type else "a message"
         raise DownloadError(
             f"{what} came instead of the package; check that the token's user may download files"
         )
-    if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+    if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise DownloadError("the package came compressed once more, so that its length cannot be checked")
-    length = whole(answer.headers.get("content-length"))
+    length = whole(response.headers.get("content-length"))
     if length is not None and length != size:
         raise wrong_length(length, size)
 
@@ -57,40 +57,43 @@ def wrong_length(length: int, size: int) -> DownloadError:
     )
 
 
-def check_continuation(answer: Answer, offset: int, size: int, mark: Mark | None) -> None:
+def check_continuation(response: Response, offset: int, size: int, mark: Mark | None) -> None:
     """See that the same package goes on here, from an offset.
 
     Raises:
         DownloadError: it does not; with ``restart``.
     """
-    if answer.status != _PARTIAL:
+    if response.status != _PARTIAL:
         raise DownloadError("storage does not resume, or the package was replaced", restart=True)
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if not found or tuple(map(int, found.groups())) != (offset, size - 1, size):
         raise DownloadError("storage resumed at another place than asked for", restart=True)
-    etag = answer.headers.get("etag")
+    etag = response.headers.get("etag")
     if mark and mark.etag and etag and etag != mark.etag:
         raise DownloadError("the package was replaced meanwhile", restart=True)
 
 
-def is_part(answer: Answer, start: int, stop: int, size: int, mark: Mark | None) -> bool:
+def is_part(response: Response, start: int, stop: int, size: int, mark: Mark | None) -> bool:
     """Whether exactly these bytes of the same object come."""
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
     return (
-        answer.status == _PARTIAL and wanted and mark is not None and answer.headers.get("etag") == mark.etag
+        response.status == _PARTIAL
+        and wanted
+        and mark is not None
+        and response.headers.get("etag") == mark.etag
     )
 
 
-def serves_parts(answer: Answer, mark: Mark | None) -> bool:
+def serves_parts(response: Response, mark: Mark | None) -> bool:
     """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
-    serves = answer.headers.get("accept-ranges", "").lower() == "bytes" and answer.source is not None
+    serves = response.headers.get("accept-ranges", "").lower() == "bytes" and response.source is not None
     return serves and mark is not None and mark.etag is not None
 
 
-def mark_of(answer: Answer) -> Mark | None:
+def mark_of(response: Response) -> Mark | None:
     """By what the object can be recognised again; ``None``: by nothing."""
-    headers = answer.headers
+    headers = response.headers
     if headers.get("accept-ranges", "").lower() == "none":
         return None
     etag = headers.get("etag", "")

@@ -148,4 +148,4 @@ class Line:
             except CanvasError as error:
                 return error
             return None
-        return self._transport.send(step.outgoing)
+        return self._transport.send(step.prepared)

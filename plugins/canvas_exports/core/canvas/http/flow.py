@@ -14,7 +14,14 @@ from datetime import datetime, timezone
 from typing import TypeVar
 
 from canvas_exports.core.canvas.http.bounded_values import http_date, real
-from canvas_exports.core.canvas.http.messages import Answer, Call, Fault, Outgoing, Reply, Request
+from canvas_exports.core.canvas.http.messages import (
+    Endpoint,
+    Failure,
+    PreparedRequest,
+    Request,
+    Response,
+    Result,
+)
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.responses import about, error_report, is_refusal, read_json
 from canvas_exports.core.canvas.http.session import Peer
@@ -55,7 +62,7 @@ class Pause:
 class Send:
     """Send this, and hand back the answer or the fault."""
 
-    outgoing: Outgoing
+    prepared: PreparedRequest
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Renew:
 
 _ADMIT = Admit()
 Step = Admit | Pause | Send | Renew
-StepResult = Reply | CanvasError | None
+StepResult = Result | CanvasError | None
 Dialogue = Generator[Step, StepResult, T]
 
 
@@ -96,33 +103,33 @@ class Patience:
         return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
 
-def converse(call: Call[T], peer: Peer) -> Dialogue[T]:
+def converse(call: Endpoint[T], peer: Peer) -> Dialogue[T]:
     """Carry out one call: repeat what may be repeated, within bounds, and raise what remains.
 
     A request that is not idempotent is repeated only where Canvas certainly did nothing.
     """
     request = call.request
-    outgoing = _outgoing(request, peer)
+    prepared = _prepare(request, peer)
     patience = Patience(peer)
     while True:
-        reply: Reply = Fault.NOT_SENT
+        result: Result = Failure.NOT_SENT
         try:
-            reply = yield from exchange(outgoing, peer)
-            document = read_json(_answer(reply, request, peer.origin), request)
+            result = yield from exchange(prepared, peer)
+            document = read_json(_response(result, request, peer.origin), request)
         except CanvasError as error:
-            if may_have_acted(request, reply, error):
-                raise _lost(request, reply) from None
-            pause = patience.after(error, _retry_after(reply)) if is_transient(reply, error) else None
+            if may_have_acted(request, result, error):
+                raise _lost(request, result) from None
+            pause = patience.after(error, _retry_after(result)) if is_transient(result, error) else None
             if pause is None:
                 raise
         else:
-            assert isinstance(reply, Answer)
-            return _understand(call, document, reply)
+            assert isinstance(result, Response)
+            return _understand(call, document, result)
         if pause:
             yield Pause(pause)
 
 
-def exchange(outgoing: Outgoing, peer: Peer, *, bearer: bool = True) -> Dialogue[Reply]:
+def exchange(prepared: PreparedRequest, peer: Peer, *, bearer: bool = True) -> Dialogue[Result]:
     """Send one request to Canvas's own host within the budget, with the token that is the current one by then.
 
     A token that Canvas does not know may have been renewed elsewhere since: that kills it at once, also for what is under
@@ -134,16 +141,16 @@ def exchange(outgoing: Outgoing, peer: Peer, *, bearer: bool = True) -> Dialogue
     """
     if not bearer:
         yield _ADMIT
-        return (yield from _send(outgoing, peer))
+        return (yield from _send(prepared, peer))
     for _ in range(_MOST_RENEWALS):
         token = yield from _admit(peer)
-        reply = yield from _send(outgoing.with_token(token), peer)
-        if not _is_rejected(reply):
-            return reply
+        result = yield from _send(prepared.with_token(token), peer)
+        if not _is_rejected(result):
+            return result
         if peer.tokens.current() == token:
             yield from _renew(token)
             if peer.tokens.current() == token:
-                return reply
+                return result
     raise CredentialError(
         "Canvas rejects every access token soon after it was issued: another program renews them with the same refresh "
         "token; give each its own"
@@ -168,105 +175,109 @@ def _renew(rejected: str | None) -> Dialogue[None]:
         raise problem
 
 
-def _is_rejected(reply: Reply) -> bool:
-    return isinstance(reply, Answer) and reply.status == _UNAUTHORIZED and "www-authenticate" in reply.headers
+def _is_rejected(result: Result) -> bool:
+    return (
+        isinstance(result, Response)
+        and result.status == _UNAUTHORIZED
+        and "www-authenticate" in result.headers
+    )
 
 
-def _send(outgoing: Outgoing, peer: Peer) -> Dialogue[Reply]:
+def _send(prepared: PreparedRequest, peer: Peer) -> Dialogue[Result]:
     """Send, and tell the budget how it went."""
     try:
-        reply = yield Send(outgoing)
+        result = yield Send(prepared)
     except BaseException:
         peer.budget.release()
         raise
-    assert isinstance(reply, Answer | Fault)
-    if isinstance(reply, Fault):
+    assert isinstance(result, Response | Failure)
+    if isinstance(result, Failure):
         peer.budget.release()
-        return reply
-    peer.heard(reply.headers)
-    remaining = _number(reply, "x-rate-limit-remaining")
-    if is_refusal(reply):
-        peer.budget.refused(remaining=remaining, retry_after=_retry_after(reply))
+        return result
+    peer.heard(result.headers)
+    remaining = _number(result, "x-rate-limit-remaining")
+    if is_refusal(result):
+        peer.budget.refused(remaining=remaining, retry_after=_retry_after(result))
     else:
-        peer.budget.settle(remaining=remaining, cost=_number(reply, "x-request-cost"))
-    return reply
+        peer.budget.settle(remaining=remaining, cost=_number(result, "x-request-cost"))
+    return result
 
 
-def is_transient(reply: Reply, error: CanvasError) -> bool:
+def is_transient(result: Result, error: CanvasError) -> bool:
     """The one predicate of both clients: whether the same request, sent again soon, may fare better."""
     if isinstance(error, UnexpectedAnswerError):
         return (
-            isinstance(reply, Answer) and _OK <= reply.status < _REDIRECT
+            isinstance(result, Response) and _OK <= result.status < _REDIRECT
         )  # half an answer, or a passing web page
-    return isinstance(error, ThrottledError | CanvasUnavailableError) and reply is not Fault.UNTRUSTED
+    return isinstance(error, ThrottledError | CanvasUnavailableError) and result is not Failure.UNTRUSTED
 
 
-def may_have_acted(request: Request, reply: Reply, error: CanvasError) -> bool:
+def may_have_acted(request: Request, result: Result, error: CanvasError) -> bool:
     """Whether a request that must not be sent twice may have taken effect although it ended in this error."""
     if request.idempotent or isinstance(error, ThrottledError):
         return False
-    if isinstance(reply, Fault):
-        return reply in (Fault.LOST, Fault.TOO_LARGE)
-    return isinstance(error, CanvasUnavailableError) or reply.status < _REDIRECT
+    if isinstance(result, Failure):
+        return result in (Failure.LOST, Failure.TOO_LARGE)
+    return isinstance(error, CanvasUnavailableError) or result.status < _REDIRECT
 
 
-def unreachable(fault: Fault, host: str) -> CanvasError:
+def unreachable(failure: Failure, host: str) -> CanvasError:
     """The error for an answer that never came, or of which there was no end."""
-    if fault is Fault.UNTRUSTED:
+    if failure is Failure.UNTRUSTED:
         return CanvasUnavailableError(
             f"the certificate of {host} is not trusted; set verify to the file of the authority that signed it"
         )
-    if fault is Fault.TOO_LARGE:
+    if failure is Failure.TOO_LARGE:
         return UnexpectedAnswerError(
             f"{host} answered with more than {LARGEST >> 20} MiB, which Canvas's API never does"
         )
-    return CanvasUnavailableError(f"{host}: {fault.value}")
+    return CanvasUnavailableError(f"{host}: {failure.value}")
 
 
-def _answer(reply: Reply, request: Request, origin: Origin) -> Answer:
-    if isinstance(reply, Fault):
-        raise about(unreachable(reply, origin.host), request)
-    return reply
+def _response(result: Result, request: Request, origin: Origin) -> Response:
+    if isinstance(result, Failure):
+        raise about(unreachable(result, origin.host), request)
+    return result
 
 
-def _understand(call: Call[T], document: object, answer: Answer) -> T:
+def _understand(call: Endpoint[T], document: object, response: Response) -> T:
     try:
-        return call.read(document, answer)
+        return call.read(document, response)
     except UnexpectedAnswerError as error:
         if not call.request.idempotent:
-            raise _lost(call.request, answer) from None
-        raise about(error, call.request, answer) from None
+            raise _lost(call.request, response) from None
+        raise about(error, call.request, response) from None
 
 
-def _lost(request: Request, reply: Reply) -> CanvasError:
+def _lost(request: Request, result: Result) -> CanvasError:
     what = request.path.rpartition("/")[2].replace("_", " ")
     said = "the answer never came whole"
-    if isinstance(reply, Answer):
-        said = f"Canvas answered with HTTP {reply.status}{error_report(reply)}"
-        if reply.status < _REDIRECT:
+    if isinstance(result, Response):
+        said = f"Canvas answered with HTTP {result.status}{error_report(result)}"
+        if result.status < _REDIRECT:
             said = "the answer cannot be read"
     error = AnswerLostError(f"sent, but {said}: it may have taken effect; look in the list of {what} first")
-    return about(error, request, reply if isinstance(reply, Answer) else None)
+    return about(error, request, result if isinstance(result, Response) else None)
 
 
-def _outgoing(request: Request, peer: Peer) -> Outgoing:
+def _prepare(request: Request, peer: Peer) -> PreparedRequest:
     headers = peer.headers()
     body = None
     if request.method != "GET":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = request.form.encode()
-    return Outgoing(request.method, f"{peer.origin}{request.target}", headers, body)
+    return PreparedRequest(request.method, f"{peer.origin}{request.target}", headers, body)
 
 
-def _retry_after(reply: Reply) -> float | None:
+def _retry_after(result: Result) -> float | None:
     """``Retry-After`` in seconds, given as such or as a date; no longer than anybody waits."""
-    seconds = _number(reply, "retry-after")
-    if seconds is None and isinstance(reply, Answer):
-        date = http_date(reply.headers.get("retry-after", ""))
+    seconds = _number(result, "retry-after")
+    if seconds is None and isinstance(result, Response):
+        date = http_date(result.headers.get("retry-after", ""))
         seconds = None if date is None else (date - datetime.now(timezone.utc)).total_seconds()
     return None if seconds is None else min(max(0.0, seconds), _THROTTLE_PATIENCE)
 
 
-def _number(reply: Reply, name: str) -> float | None:
-    value = reply.headers.get(name) if isinstance(reply, Answer) else None
+def _number(result: Result, name: str) -> float | None:
+    value = result.headers.get(name) if isinstance(result, Response) else None
     return real(value, least=-_MOST_LEFT, most=_MOST_LEFT)

@@ -42,7 +42,7 @@ class Stream(Protocol):
     """A body that is still arriving."""
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it ended where its sender said that it ends, and not for any other reason."""
 
     def readinto(self, target: memoryview) -> int:
@@ -56,7 +56,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Status, headers under lower-case names, and a body that is either read (``body``) or arriving (``stream``).
 
     ``source`` is the storage URL from which a package arrives: a secret, it may be signed.
@@ -74,7 +74,7 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-class Fault(Enum):
+class Failure(Enum):
     """Why no answer came."""
 
     NOT_SENT = "no connection"  # Canvas certainly saw nothing
@@ -83,19 +83,19 @@ class Fault(Enum):
     TOO_LARGE = "an answer larger than any of Canvas's"  # likewise
 
 
-Reply = Answer | Fault
+Result = Response | Failure
 
 
 @dataclass(frozen=True)
-class Call(Generic[T]):
+class Endpoint(Generic[T]):
     """A request together with the reading of its answer: parsed JSON and answer to a typed value."""
 
     request: Request
-    read: Callable[[Any, Answer], T]
+    read: Callable[[Any, Response], T]
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class PreparedRequest:
     """What a transport sends, verbatim: it must not touch the URL, follow a redirect, or add credentials.
 
     With ``stream``, the body of a 2xx answer is handed over unread. With ``upload``, that is the body, of the length that
@@ -109,10 +109,10 @@ class Outgoing:
     stream: bool = False
     upload: Iterable[bytes | bytearray | memoryview] | None = field(default=None, repr=False)
 
-    def with_token(self, token: str) -> Outgoing:
+    def with_token(self, token: str) -> PreparedRequest:
         """The same with an access token."""
         headers = {**self.headers, "Authorization": f"Bearer {token}"}
-        return Outgoing(self.method, self.url, headers, self.body, self.stream)
+        return PreparedRequest(self.method, self.url, headers, self.body, self.stream)
 
 
 def lower_case(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from canvas_exports.core.canvas.http.messages import Answer, Call, Request
+from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin, host_of, resolve
 from canvas_exports.core.canvas.http.responses import about
 from canvas_exports.errors import UnexpectedAnswerError
@@ -64,7 +64,7 @@ class Walk(Generic[T]):
         self._barren = 0
         self._seen: set[Hashable] = set()
         self._problem: Exception | None = None
-        self.call: Call[list[T]] | None = None
+        self.call: Endpoint[list[T]] | None = None
         self._begin()
 
     def rows(self, page: list[T]) -> Iterator[T]:
@@ -85,32 +85,32 @@ class Walk(Generic[T]):
 
     def _begin(self) -> None:
         first = self._firsts.popleft() if self._firsts else None
-        self.call = None if first is None else Call(first, self._read)
+        self.call = None if first is None else Endpoint(first, self._read)
         if first is not None:
             self._asked = _size(first.target)
             self._pages.add(first.target)
 
-    def _read(self, document: Any, answer: Answer) -> list[T]:
+    def _read(self, document: Any, response: Response) -> list[T]:
         assert self.call is not None
         request = self.call.request
         rows, unreadable = read_rows(document, self._read_row)
         self.call = None
         if unreadable is not None:
-            self._problem = about(unreadable, request, answer)
+            self._problem = about(unreadable, request, response)
             return rows
         try:
-            following = self._following(request, len(rows), answer)
+            following = self._following(request, len(rows), response)
             if following is None:
                 self._begin()
             else:
-                self.call = Call(following, self._read)
+                self.call = Endpoint(following, self._read)
         except UnexpectedAnswerError as error:
-            self._problem = about(error, request, answer)
+            self._problem = about(error, request, response)
         return rows
 
-    def _following(self, request: Request, count: int, answer: Answer) -> Request | None:
+    def _following(self, request: Request, count: int, response: Response) -> Request | None:
         """The request for the next page, or ``None`` at the end of the list."""
-        links = links_of(answer.headers)
+        links = links_of(response.headers)
         link = links.get("next")
         if link is None:
             here = f"{self._origin}{request.target}"

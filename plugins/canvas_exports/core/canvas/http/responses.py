@@ -15,7 +15,7 @@ import re
 from typing import Any
 
 from canvas_exports.core.canvas.http.bounded_values import document, whole
-from canvas_exports.core.canvas.http.messages import Answer, Request
+from canvas_exports.core.canvas.http.messages import Request, Response
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,
@@ -34,81 +34,83 @@ _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _GONE, _TOO_MANY = 401, 403, 404, 408, 410, 429
 
 
-def is_refusal(answer: Answer) -> bool:
+def is_refusal(response: Response) -> bool:
     """Whether Canvas turned the request away unread because the token's rate budget is used up."""
-    if answer.status == _TOO_MANY:
+    if response.status == _TOO_MANY:
         return True
     return (
-        answer.status == _FORBIDDEN and answer.media_type == "text/plain" and _REFUSAL in answer.body.lower()
+        response.status == _FORBIDDEN
+        and response.media_type == "text/plain"
+        and _REFUSAL in response.body.lower()
     )
 
 
-def read_json(answer: Answer, request: Request) -> Any:
+def read_json(response: Response, request: Request) -> Any:
     """The JSON of a 2xx answer.
 
     Raises:
         CanvasError: the error of the tree that fits the answer; it carries the request's label, the status and
             Canvas's request id, and never a body that may hold a link.
     """
-    if _OK <= answer.status < _REDIRECT:
-        found = document(answer.body)
+    if _OK <= response.status < _REDIRECT:
+        found = document(response.body)
         if found is None:
-            raise about(_not_json(answer), request, answer)
+            raise about(_not_json(response), request, response)
         return found[0]
-    raise about(_error(answer), request, answer)
+    raise about(_error(response), request, response)
 
 
-def about(error: CanvasError, request: Request, answer: Answer | None = None) -> CanvasError:
+def about(error: CanvasError, request: Request, response: Response | None = None) -> CanvasError:
     """The error, told what it is about."""
     error.request = str(request)
     error.context = error.context or request.context
     error.export_id = error.export_id or request.export_id
-    if answer is not None:
-        error.status = answer.status
-        request_id = answer.headers.get("x-request-context-id")
+    if response is not None:
+        error.status = response.status
+        request_id = response.headers.get("x-request-context-id")
         error.request_id = request_id and harmless(request_id, most=_LONGEST_ID)
     return error
 
 
-def _error(answer: Answer) -> CanvasError:
-    if is_refusal(answer):
+def _error(response: Response) -> CanvasError:
+    if is_refusal(response):
         return ThrottledError("the rate budget of this token is used up")
-    if answer.status >= _SERVER_ERROR or answer.status == _TIMEOUT:
-        return CanvasUnavailableError(f"Canvas could not answer{error_report(answer)}")
-    if answer.status < _CLIENT_ERROR:
+    if response.status >= _SERVER_ERROR or response.status == _TIMEOUT:
+        return CanvasUnavailableError(f"Canvas could not answer{error_report(response)}")
+    if response.status < _CLIENT_ERROR:
         return UnexpectedAnswerError(
             "the API call was redirected; the host is probably not Canvas's own name (a redirect is never followed "
             "with the token)"
         )
-    if answer.status == _UNAUTHORIZED and "www-authenticate" in answer.headers:
+    if response.status == _UNAUTHORIZED and "www-authenticate" in response.headers:
         return CredentialError(
             "Canvas does not accept the token: it is unknown, expired or revoked; enter a new one"
         )
-    found = document(answer.body)
+    found = document(response.body)
     if found is None:
-        return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_looks(answer)}")
-    return _refusal(answer, found[0])
+        return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_looks(response)}")
+    return _refusal(response, found[0])
 
 
-def _refusal(answer: Answer, said: Any) -> CanvasError:
+def _refusal(response: Response, said: Any) -> CanvasError:
     """Canvas itself said no."""
-    if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+    if response.status in (_UNAUTHORIZED, _FORBIDDEN):
         return PermissionDeniedError("the token's user lacks the right for this, or the token the scope")
-    if answer.status in (_NOT_FOUND, _GONE):
+    if response.status in (_NOT_FOUND, _GONE):
         return NotFoundError("deleted, never there, or not visible to the token's user")
-    return BadRequestError(f"Canvas refuses the arguments{_quote(said)}{error_report(answer)}")
+    return BadRequestError(f"Canvas refuses the arguments{_quote(said)}{error_report(response)}")
 
 
-def _not_json(answer: Answer) -> CanvasError:
-    return UnexpectedAnswerError(f"not an answer of Canvas's API but {_looks(answer)}")
+def _not_json(response: Response) -> CanvasError:
+    return UnexpectedAnswerError(f"not an answer of Canvas's API but {_looks(response)}")
 
 
-def _looks(answer: Answer) -> str:
-    if not answer.body.strip():
+def _looks(response: Response) -> str:
+    if not response.body.strip():
         return "an empty body"
-    if answer.media_type == "text/html":
+    if response.media_type == "text/html":
         return "a web page (a login, maintenance or firewall page)"
-    return "cut or damaged JSON" if "json" in answer.media_type else "text that is not JSON"
+    return "cut or damaged JSON" if "json" in response.media_type else "text that is not JSON"
 
 
 def _quote(said: Any) -> str:
@@ -135,8 +137,8 @@ def _texts(said: Any) -> list[str]:
     ]
 
 
-def error_report(answer: Answer) -> str:
+def error_report(response: Response) -> str:
     """`` (error report 123)``, where Canvas names one: its administrators find the cause under it."""
-    found = document(answer.body)
+    found = document(response.body)
     number = whole(found[0].get("error_report_id"), least=1) if found and isinstance(found[0], dict) else None
     return f" (error report {number})" if number else ""

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from yarl import URL
 
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, lower_case
 from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
 
@@ -54,19 +54,19 @@ class AsyncTransport:
         self._proxies = Proxies()
         self._pool: _Pool | None = None
 
-    async def send(self, outgoing: Outgoing) -> Reply:
-        """Send, and read the whole answer. What goes wrong comes back as a ``Fault``, not as an exception."""
+    async def send(self, prepared: PreparedRequest) -> Result:
+        """Send, and read the whole answer. What goes wrong comes back as a ``Failure``, not as an exception."""
         try:
             if self._pool is None:
                 self._pool = _join(self._way)
             session = self._pool.session or await self._pool.open()
             async with session.request(
-                outgoing.method,
-                URL(outgoing.url, encoded=True),
-                headers=outgoing.headers,
-                data=outgoing.body,
+                prepared.method,
+                URL(prepared.url, encoded=True),
+                headers=prepared.headers,
+                data=prepared.body,
                 allow_redirects=False,
-                proxy=self._proxies.of(outgoing.url),
+                proxy=self._proxies.of(prepared.url),
             ) as response:
                 headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
                 most = LARGEST if _OK <= response.status < _REDIRECT else LARGEST_ERROR
@@ -76,14 +76,14 @@ class AsyncTransport:
                         response.close()
                         break
                 if body.is_full and most == LARGEST:
-                    return Fault.TOO_LARGE
-                return Answer(response.status, headers, body.found)
+                    return Failure.TOO_LARGE
+                return Response(response.status, headers, body.found)
         except aiohttp.ClientConnectorCertificateError:
-            return Fault.UNTRUSTED
+            return Failure.UNTRUSTED
         except _EARLY:
-            return Fault.NOT_SENT
+            return Failure.NOT_SENT
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            return Fault.LOST
+            return Failure.LOST
 
     async def close(self) -> None:
         """Send no more; the last transport of a loop closes the connections."""

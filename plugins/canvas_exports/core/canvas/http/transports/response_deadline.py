@@ -25,14 +25,14 @@ class TimedResponse(http.client.HTTPResponse):
         total: seconds for all of it.
 
     Attributes:
-        is_whole: it has ended where the server itself said that it ends.
+        is_complete: it has ended where the server itself said that it ends.
     """
 
     def __init__(self, sock: socket.socket, *args: Any, silence: float, total: float, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._bytes = _TimedBytes(sock, self.fp.detach(), silence, time.monotonic() + total)
         self.fp = io.BufferedReader(self._bytes)
-        self.is_whole = False
+        self.is_complete = False
 
     def take_your_time(self) -> None:
         """What is still to come may take as long as it wants, while something comes."""
@@ -52,7 +52,7 @@ class TimedResponse(http.client.HTTPResponse):
         if self.chunked:
             data = self.read1(len(target))
             target[: len(data)] = data
-            self.is_whole = not data
+            self.is_complete = not data
             return len(data)
         wanted = target if self.length is None else target[: self.length]
         count: int = self.fp.readinto1(wanted) if wanted else 0
@@ -61,7 +61,7 @@ class TimedResponse(http.client.HTTPResponse):
             if wanted and not count:
                 raise ConnectionError("the connection broke")
         if not count or self.length == 0:
-            self.is_whole = self.length == 0
+            self.is_complete = self.length == 0
             self._finish()
         return count
 

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.util import make_headers
 
-from canvas_exports.core.canvas.http.messages import Answer, Fault, Outgoing, Reply, lower_case
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, lower_case
 from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
 from canvas_exports.core.canvas.http.transports.response_deadline import TimedResponse, timed
@@ -75,49 +75,49 @@ class Transport:
             # Somebody asked for it; one warning per request would drown the log.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def send(self, outgoing: Outgoing) -> Reply:
+    def send(self, prepared: PreparedRequest) -> Result:
         """Send, and read the answer; with ``stream``, leave the body of a 2xx answer unread.
 
-        What goes wrong comes back as a ``Fault``, not as an exception: those of the library hold whole URLs.
+        What goes wrong comes back as a ``Failure``, not as an exception: those of the library hold whole URLs.
         """
         try:
-            response = self._open(outgoing)
+            response = self._open(prepared)
             headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
             fine = _OK <= response.status < _REDIRECT
-            if outgoing.stream and fine:
-                return Answer(response.status, headers, stream=_Arriving(response))
+            if prepared.stream and fine:
+                return Response(response.status, headers, stream=_Arriving(response))
             # Nobody reads what storage says to an upload.
-            most = LARGEST if fine and outgoing.upload is None else LARGEST_ERROR
+            most = LARGEST if fine and prepared.upload is None else LARGEST_ERROR
             body = Body(headers.get("content-encoding", ""), most)
             try:
                 _read(response, body)
             finally:
                 _let_go(response)
             if body.is_full and most == LARGEST:
-                return Fault.TOO_LARGE
-            return Answer(response.status, headers, body.found)
+                return Failure.TOO_LARGE
+            return Response(response.status, headers, body.found)
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            return _fault(error)
+            return _failure(error)
 
     def close(self) -> None:
         """Close every idle connection."""
         for way in self._ways.values():
             way.pool.close()
 
-    def _open(self, outgoing: Outgoing) -> urllib3.BaseHTTPResponse:
-        parts = urlsplit(outgoing.url)
+    def _open(self, prepared: PreparedRequest) -> urllib3.BaseHTTPResponse:
+        parts = urlsplit(prepared.url)
         way = self._ways.get((parts.scheme, parts.netloc))
         if way is None:
-            way = self._ways.setdefault((parts.scheme, parts.netloc), self._way(outgoing.url))
-        target, headers = outgoing.url.partition("#")[0], dict(outgoing.headers)
+            way = self._ways.setdefault((parts.scheme, parts.netloc), self._way(prepared.url))
+        target, headers = prepared.url.partition("#")[0], dict(prepared.headers)
         if way.by_proxy is None:
             target = target[len(parts.scheme) + 3 + len(parts.netloc) :]
             target = target if target.startswith("/") else f"/{target}"
         else:
             headers |= way.by_proxy
-        body: Any = outgoing.body if outgoing.upload is None else outgoing.upload  # urllib3 takes any buffers
+        body: Any = prepared.body if prepared.upload is None else prepared.upload  # urllib3 takes any buffers
         return way.pool.urlopen(
-            outgoing.method,
+            prepared.method,
             target,
             body=body,
             headers=headers,
@@ -174,8 +174,8 @@ class _Arriving:
         self._broken = False
 
     @property
-    def is_whole(self) -> bool:
-        return self._inner.is_whole
+    def is_complete(self) -> bool:
+        return self._inner.is_complete
 
     def readinto(self, target: memoryview) -> int:
         filled, began = 0, time.monotonic()
@@ -255,12 +255,12 @@ def _utf8(value: str) -> str:
     return value.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _fault(error: BaseException) -> Fault:
+def _failure(error: BaseException) -> Failure:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Fault.UNTRUSTED
+        return Failure.UNTRUSTED
     unsent = any(isinstance(cause, _EARLY) or _in_handshake(cause) for cause in causes)
-    return Fault.NOT_SENT if unsent else Fault.LOST
+    return Failure.NOT_SENT if unsent else Failure.LOST
 
 
 def _in_handshake(error: BaseException) -> bool:

@@ -129,7 +129,7 @@ class TestRefreshTokens:
     def test_all_clients_of_a_process_share_a_token_and_a_budget(self) -> None:
         settings = read(host="c.edu", extra=OAUTH)
         one, other = sync_client(settings), sync_client(read(host="https://c.edu", extra=OAUTH))
-        assert one._peer.tokens is other._peer.tokens
+        assert one._session.tokens is other._session.tokens
         assert one.budget is other.budget
 
     def test_the_form_hides_them(self) -> None:

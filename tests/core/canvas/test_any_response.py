@@ -36,13 +36,13 @@ from canvas_exports.core.canvas.files.validators import (
     mark_of,
     serves_parts,
 )
-from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Renew, Send, converse
+from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, Send, Wait, call_flow
 from canvas_exports.core.canvas.http.messages import Endpoint, Failure, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import Walk
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
-from canvas_exports.core.canvas.http.session import Peer
-from canvas_exports.core.canvas.http.token_source import PlainToken
+from canvas_exports.core.canvas.http.session import CanvasSession
+from canvas_exports.core.canvas.http.token_source import StaticToken
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasExportsError
 
@@ -246,36 +246,36 @@ answers = st.builds(
 replies = answers | st.sampled_from(list(Failure))
 
 
-def a_peer() -> tuple[Peer, Clock]:
+def a_peer() -> tuple[CanvasSession, Clock]:
     clock = Clock()
     budget = RateBudget(clock=clock, jitter=lambda: 0.5)
-    return Peer(ORIGIN, PlainToken("7~token"), budget, 3, clock, lambda: 0.5), clock
+    return CanvasSession(ORIGIN, StaticToken("7~token"), budget, 3, clock, lambda: 0.5), clock
 
 
-def drive(dialogue: Dialogue[Any], peer: Peer, clock: Clock, script: list[Result]) -> Any:
+def drive(flow: Flow[Any], session: CanvasSession, clock: Clock, script: list[Result]) -> Any:
     """Carry a dialogue out over a script of replies, the last of which stays; no wait is unreasonable."""
     result: Any = None
     at = 0
     while True:
         try:
-            step = dialogue.send(result)
+            step = flow.send(result)
         except StopIteration as end:
             return end.value
         result = None
-        if isinstance(step, Admit):
+        if isinstance(step, AcquireSlot):
             began = clock.now
-            while (wait := peer.budget.admit()) > 0:
+            while (wait := session.budget.admit()) > 0:
                 assert wait <= 1
                 clock.now += wait
                 assert clock.now - began <= 1000
-        elif isinstance(step, Pause):
+        elif isinstance(step, Wait):
             assert 0 <= step.seconds <= 120
             clock.now += step.seconds
         elif isinstance(step, Send):
             result = script[min(at, len(script) - 1)]
             at += 1
         else:
-            assert isinstance(step, Renew)
+            assert isinstance(step, RenewToken)
 
 
 def check(value: Any) -> None:
@@ -304,21 +304,21 @@ def finite(value: Any) -> bool:
 @given(script=st.lists(replies, min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[Result]) -> None:
-    peer, clock = a_peer()
+    session, clock = a_peer()
     made = CALLS[name]()
     with suppress(CanvasExportsError):
         if isinstance(made, Walk):
             pages = 0
             while made.call is not None:
-                for row in made.rows(drive(converse(made.call, peer), peer, clock, script)):
+                for row in made.rows(drive(call_flow(made.call, session), session, clock, script)):
                     check(row)
                 pages += 1
                 assert pages < 50
         else:
-            found = drive(converse(made, peer), peer, clock, script)
+            found = drive(call_flow(made, session), session, clock, script)
             check(found)
-    assert peer.budget.in_flight == 0
-    peer.now().timestamp()
+    assert session.budget.in_flight == 0
+    session.now().timestamp()
 
 
 @given(rows=st.lists(rows, min_size=1, max_size=3))
@@ -381,20 +381,20 @@ def streaming(result: Result) -> Result:
 )
 @settings(max_examples=100, deadline=None)
 def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Result], url: str) -> None:
-    peer, clock = a_peer()
+    session, clock = a_peer()
     with suppress(CanvasExportsError):
-        answer = drive(opening(peer, url), peer, clock, script)
+        answer = drive(opening(session, url), session, clock, script)
         mark = mark_of(answer)
         serves_parts(answer, mark)
         is_part(answer, 0, 10, 20, mark)
         if mark is not None:
             assert mark.validator.isascii()
             assert mark.validator.isprintable()
-        drive(part_of(peer, "https://s.example/k", 0, 10, mark), peer, clock, script)
+        drive(part_of(session, "https://s.example/k", 0, 10, mark), session, clock, script)
         with suppress(CanvasExportsError):
             check_start(answer, 10)
         check_continuation(answer, 5, 10, mark)
-    assert peer.budget.in_flight == 0
+    assert session.budget.in_flight == 0
 
 
 @given(
@@ -406,7 +406,7 @@ def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Re
 def test_an_upload_ends_well_or_in_an_error_of_ours(
     script: list[Result], url: str, params: dict[str, str]
 ) -> None:
-    peer, clock = a_peer()
+    session, clock = a_peer()
     document = {
         "id": 1,
         "workflow_state": "created",
@@ -422,5 +422,5 @@ def test_an_upload_ends_well_or_in_an_error_of_ours(
             return
         assert isinstance(ticket, UploadTicket)
         b"".join(bytes(block) for block in Form.of(ticket, FILE).stream([b"0123456789"]))
-        drive(sending(peer, ticket, FILE, [b"0123456789"]), peer, clock, script)
-    assert peer.budget.in_flight == 0
+        drive(sending(session, ticket, FILE, [b"0123456789"]), session, clock, script)
+    assert session.budget.in_flight == 0

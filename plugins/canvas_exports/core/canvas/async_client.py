@@ -15,10 +15,10 @@ from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.migrations import ContentMigration, MigrationIssue
 from canvas_exports.core.canvas.api.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.core.canvas.http.async_rate_limiter import Gate, shared_gate
-from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Send, Step, StepResult, converse
+from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, Send, Step, StepResult, Wait, call_flow
 from canvas_exports.core.canvas.http.pagination import Walk
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
-from canvas_exports.core.canvas.http.session import meet
+from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
 from canvas_exports.core.canvas.http.transports.async_transport import AsyncTransport
 from canvas_exports.core.model.contexts import Context
@@ -47,7 +47,7 @@ class AsyncCanvasClient:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
-        self._peer = meet(host, token, budget=budget, attempts=attempts, clock=clock)
+        self._session = open_session(host, token, budget=budget, attempts=attempts, clock=clock)
         self._transport = AsyncTransport(
             verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
@@ -57,44 +57,46 @@ class AsyncCanvasClient:
     @property
     def host(self) -> str:
         """``https://canvas.example.edu``, without a trailing slash; safe to log."""
-        return str(self._peer.origin)
+        return str(self._session.origin)
 
     @property
     def budget(self) -> RateBudget:
         """The rate budget all requests go through."""
-        return self._peer.budget
+        return self._session.budget
 
     def server_now(self) -> datetime:
         """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""
-        return self._peer.now()
+        return self._session.now()
 
     async def whoami(self) -> User:
         """The token's user. ``GET /api/v1/users/self``."""
-        return await self._run(converse(endpoints.whoami(), self._peer))
+        return await self._run(call_flow(endpoints.whoami(), self._session))
 
     async def course(self, context: Context) -> Course:
         """Identity of a course, with its term. ``GET /api/v1/courses/:id``."""
-        return await self._run(converse(endpoints.course(context), self._peer))
+        return await self._run(call_flow(endpoints.course(context), self._session))
 
     async def resolve(self, context: Context) -> int:
         """The numeric id of a context. ``GET /api/v1/{courses,groups,users}/:id``."""
-        return await self._run(converse(endpoints.resolve(context), self._peer))
+        return await self._run(call_flow(endpoints.resolve(context), self._session))
 
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> AsyncIterator[Course]:
         """Courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
-        return self._walk(endpoints.account_courses(self._peer.origin, account, filters or CourseFilters()))
+        return self._walk(
+            endpoints.account_courses(self._session.origin, account, filters or CourseFilters())
+        )
 
     async def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
         """What can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``."""
-        return [item async for item in self._walk(endpoints.content_list(self._peer.origin, course, type))]
+        return [item async for item in self._walk(endpoints.content_list(self._session.origin, course, type))]
 
     def list_exports(self, context: Context, *, per_page: int = 100) -> AsyncIterator[ContentExport]:
         """Exports, newest first. ``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
-        return self._walk(endpoints.list_exports(self._peer.origin, context, per_page))
+        return self._walk(endpoints.list_exports(self._session.origin, context, per_page))
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
         """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
-        return await self._run(converse(endpoints.show_export(context, export_id), self._peer))
+        return await self._run(call_flow(endpoints.show_export(context, export_id), self._session))
 
     async def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
         """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
@@ -102,22 +104,22 @@ class AsyncCanvasClient:
         Raises:
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
         """
-        return await self._run(converse(endpoints.create_export(context, request), self._peer))
+        return await self._run(call_flow(endpoints.create_export(context, request), self._session))
 
     async def show_migration(self, course: Context, migration_id: int) -> ContentMigration:
         """One import. ``GET /api/v1/courses/:course_id/content_migrations/:id``."""
-        return await self._run(converse(endpoints.show_migration(course, migration_id), self._peer))
+        return await self._run(call_flow(endpoints.show_migration(course, migration_id), self._session))
 
     def migration_issues(self, course: Context, migration_id: int) -> AsyncIterator[MigrationIssue]:
         """What Canvas noticed while it imported.
 
         ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
         """
-        return self._walk(endpoints.migration_issues(self._peer.origin, course, migration_id))
+        return self._walk(endpoints.migration_issues(self._session.origin, course, migration_id))
 
     async def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``completed`` comes before the package is there. ``GET /api/v1/progress/:id``."""
-        return await self._run(converse(endpoints.progress(progress_id), self._peer))
+        return await self._run(call_flow(endpoints.progress(progress_id), self._session))
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -136,33 +138,33 @@ class AsyncCanvasClient:
 
     async def _walk(self, walk: Walk[T]) -> AsyncIterator[T]:
         while walk.call is not None:
-            for row in walk.rows(await self._run(converse(walk.call, self._peer))):
+            for row in walk.rows(await self._run(call_flow(walk.call, self._session))):
                 yield row
 
-    async def _run(self, dialogue: Dialogue[T]) -> T:
+    async def _run(self, flow: Flow[T]) -> T:
         result: StepResult = None
         try:
             while True:
-                result = await self._perform(dialogue.send(result))
+                result = await self._perform(flow.send(result))
         except StopIteration as end:
             value: T = end.value
             return value
         finally:
-            dialogue.close()
+            flow.close()
 
     async def _perform(self, step: Step) -> StepResult:
         if isinstance(step, Send):
             return await self._transport.send(step.prepared)
-        if isinstance(step, Admit):
+        if isinstance(step, AcquireSlot):
             if self._gate is None:
-                self._gate = shared_gate(self._peer.budget)
-            await self._gate.enter(self._peer.budget, self._sleep)
+                self._gate = shared_gate(self._session.budget)
+            await self._gate.enter(self._session.budget, self._sleep)
             return None
-        if isinstance(step, Pause):
+        if isinstance(step, Wait):
             await self._sleep(step.seconds)
             return None
         try:
-            await self._peer.tokens.arenew(step.rejected)
+            await self._session.tokens.arenew(step.rejected)
         except CanvasError as error:
             return error
         return None

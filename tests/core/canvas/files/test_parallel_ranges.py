@@ -63,7 +63,7 @@ class Memory:
         return data
 
     @property
-    def is_complete(self) -> bool:
+    def is_whole(self) -> bool:
         return len(self._free) == self.blocks
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_exports.core.canvas.http.messages import Request, Response, lower_case
-from canvas_exports.core.canvas.http.responses import is_refusal, read_json
+from canvas_exports.core.canvas.http.responses import is_throttled, read_json
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,
@@ -137,10 +137,10 @@ def test_links_and_control_characters_are_not_quoted(body: Any) -> None:
 
 
 def test_a_refusal_is_known_by_status_and_type_alone() -> None:
-    assert is_refusal(text(403, "403 Forbidden (Rate Limit Exceeded)"))
-    assert is_refusal(answer(429, message("x")))
-    assert not is_refusal(answer(403, message("Rate Limit Exceeded")))
-    assert not is_refusal(answer(200, message("Rate Limit Exceeded")))
+    assert is_throttled(text(403, "403 Forbidden (Rate Limit Exceeded)"))
+    assert is_throttled(answer(429, message("x")))
+    assert not is_throttled(answer(403, message("Rate Limit Exceeded")))
+    assert not is_throttled(answer(200, message("Rate Limit Exceeded")))
 
 
 @given(

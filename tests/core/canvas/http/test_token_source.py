@@ -59,7 +59,7 @@ def client(request: pytest.FixtureRequest, server: ScriptedServer, clock: Clock)
 
 def using(client: Either, *tokens: str | CanvasError | None) -> Tokens:
     source = Tokens(*tokens)
-    client.client._peer.tokens = source
+    client.client._session.tokens = source
     return source
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from canvas_exports.core.canvas.http.bounded_values import document, real
-from canvas_exports.core.canvas.http.flow import unreachable
+from canvas_exports.core.canvas.http.flow import error_of_failure
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.responses import about, is_refusal, read_json
+from canvas_exports.core.canvas.http.responses import is_throttled, read_json, with_request
 from canvas_exports.core.canvas.http.session import USER_AGENT
 from canvas_exports.core.canvas.http.token_source import is_sendable
 from canvas_exports.core.text.log_redaction import keep_secret
@@ -102,15 +102,15 @@ def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[PreparedRequest
     }
     result = send(PreparedRequest(request.method, f"{origin}{request.target}", headers, form.encode()))
     if isinstance(result, Failure):
-        raise about(unreachable(result, origin.host), request)
+        raise with_request(error_of_failure(result, origin.host), request)
     error = _error(result)
     if error is not None:
-        raise about(error, request, result)
+        raise with_request(error, request, result)
     return _read(read_json(result, request), request, result)
 
 
 def _error(response: Response) -> CanvasError | None:
-    if is_refusal(response):
+    if is_throttled(response):
         return CanvasUnavailableError("Canvas is asked for access tokens too often from this address")
     if response.status not in (_BAD_REQUEST, _UNAUTHORIZED):
         return None
@@ -127,6 +127,6 @@ def _read(said: Any, request: Request, response: Response) -> AccessToken:
     found = said if isinstance(said, dict) else {}
     value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
-        raise about(UnexpectedAnswerError("an answer without an access token"), request, response)
+        raise with_request(UnexpectedAnswerError("an answer without an access token"), request, response)
     lifetime = real(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
     return AccessToken(value, lifetime or None)

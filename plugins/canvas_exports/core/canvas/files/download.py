@@ -34,11 +34,11 @@ from canvas_exports.core.canvas.files.validators import (
     wrong_length,
 )
 from canvas_exports.core.canvas.http.blocking_calls import Line
-from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.core.canvas.http.flow import Flow, RetryPolicy, Send, Wait, error_of_failure, send_flow
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, Stream
 from canvas_exports.core.canvas.http.origin import host_of, resolve
-from canvas_exports.core.canvas.http.responses import is_refusal
-from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.responses import is_throttled
+from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
@@ -73,13 +73,13 @@ class Download:
 
     def __init__(
         self,
-        peer: Peer,
+        session: CanvasSession,
         attachment: Attachment,
         *,
         line: Line,
         refresh: Callable[[Line], Attachment],
     ) -> None:
-        self._peer = peer
+        self._session = session
         self._attachment = attachment
         self._line = line
         self._refresh = refresh
@@ -107,7 +107,7 @@ class Download:
             Stopped: the line was called off.
         """
         space = space or OneBuffer(BLOCK)
-        persistence = Persistence(self._attachment.size, self._peer)
+        persistence = Persistence(self._attachment.size, self._session)
         while True:
             before = self._offset
             body = self._open(self._line)
@@ -133,7 +133,7 @@ class Download:
 
     def _arriving(self, body: Stream, space: Space) -> Generator[memoryview, None, bool]:
         """What comes over one connection, until it ends, breaks, or brings next to nothing: whether it is the last."""
-        speed = Speed(self._peer.clock)
+        speed = Speed(self._session.clock)
         while not speed.is_nothing:
             self._line.waits.check()
             view = self._room(space)
@@ -157,7 +157,7 @@ class Download:
         if not self._serves_parts:
             return None
         found = bytearray(stop - start)
-        come = fill(memoryview(found), start, partial(self._open_part, self._line), self._line, self._peer)
+        come = fill(memoryview(found), start, partial(self._open_part, self._line), self._line, self._session)
         return bytes(found) if come else None
 
     def _room(self, space: Space) -> memoryview:
@@ -183,7 +183,7 @@ class Download:
             return False
         line = self._line.branch()
         parts = Parts(
-            self._attachment.size, space, partial(self._open_part, line), line=line, peer=self._peer
+            self._attachment.size, space, partial(self._open_part, line), line=line, session=self._session
         )
         begun = {0: body, len(first): second}
         with closing(parts.in_order(first, begun, connections)) as blocks:
@@ -198,9 +198,9 @@ class Download:
         """Bytes of the object from which the package comes; ``None`` if storage has others, or no parts."""
         size = self._attachment.size
         status = 0
-        for _ in range(self._peer.attempts):
+        for _ in range(self._session.attempts):
             url = self._source or ""
-            response = line.run(part_of(self._peer, url, start, stop, self._mark))
+            response = line.run(part_of(self._session, url, start, stop, self._mark))
             if response.stream is not None:
                 if is_part(response, start, stop, size, self._mark):
                     return response.stream
@@ -245,15 +245,15 @@ class Download:
         Files answer a token that Canvas no longer knows with a login page. Asking for the link tells whether it was that:
         then there is another token now, and it is worth another try.
         """
-        for _ in range(self._peer.attempts):
-            token = self._peer.tokens.current()
+        for _ in range(self._session.attempts):
+            token = self._session.tokens.current()
             try:
-                return line.run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+                return line.run(opening(self._session, self._attachment.url, self._offset, self._mark))
             except DownloadRefusedError:
                 self._replace(self._refresh(line))
-                if self._peer.tokens.current() == token:
+                if self._session.tokens.current() == token:
                     break
-        return line.run(opening(self._peer, self._attachment.url, self._offset, self._mark))
+        return line.run(opening(self._session, self._attachment.url, self._offset, self._mark))
 
     def _replace(self, attachment: Attachment) -> None:
         if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
@@ -277,69 +277,69 @@ class Download:
         return f"the download broke off after {self._offset} of {self._attachment.size} bytes"
 
 
-def opening(peer: Peer, url: str, offset: int = 0, mark: Mark | None = None) -> Dialogue[Response]:
+def opening(session: CanvasSession, url: str, offset: int = 0, mark: Mark | None = None) -> Flow[Response]:
     """Follow the way from Canvas's URL to an answer with a body; with an offset, ask for the rest only.
 
     Raises:
         DownloadRefusedError: somebody on the way refused, or asked for a login.
         DownloadError: a redirect that must not be followed, or no answer within bounded attempts.
     """
-    hop = first_hop(peer.origin, url)
-    patience = Patience(peer)
+    hop = first_hop(session.origin, url)
+    retries = RetryPolicy(session)
     while True:
-        prepared = _prepare(peer, hop, offset, mark)
-        result = yield from _ask(peer, hop, prepared)
+        prepared = _prepare(session, hop, offset, mark)
+        result = yield from _ask(session, hop, prepared)
         error = _passing(result, hop)
         if error is not None:
-            pause = patience.after(error)
+            pause = retries.after(error)
             if pause is None:
                 raise DownloadError(f"{host_of(hop.url)} did not deliver: {error.message}")
             if pause:
-                yield Pause(pause)
+                yield Wait(pause)
             continue
         assert isinstance(result, Response)
         login = False
         if result.status in _REDIRECTS:
             location = result.headers.get("location")
-            login = is_login(peer.origin, resolve(hop.url, location or ""))
+            login = is_login(session.origin, resolve(hop.url, location or ""))
             if not login:
-                hop = next_hop(peer.origin, hop, location)
+                hop = next_hop(session.origin, hop, location)
                 continue
         if result.stream is not None:
             return result if hop.on_canvas else replace(result, source=hop.url)
         if hop.on_canvas and hop.bearer and (login or result.status in (_UNAUTHORIZED, _FORBIDDEN)):
-            bare = first_hop(peer.origin, url, bearer=False)
+            bare = first_hop(session.origin, url, bearer=False)
             if bare.has_verifier:
                 hop = bare
                 continue
         raise _refusal(result, hop, login=login, offset=offset)
 
 
-def part_of(peer: Peer, url: str, start: int, stop: int, mark: Mark | None) -> Dialogue[Response]:
+def part_of(session: CanvasSession, url: str, start: int, stop: int, mark: Mark | None) -> Flow[Response]:
     """Ask storage itself for some of an object's bytes.
 
     Raises:
         DownloadError: no answer within bounded attempts.
     """
     hop = Hop(url, bearer=False, on_canvas=False)
-    prepared = _prepare(peer, hop, start, mark, stop)
-    patience = Patience(peer)
+    prepared = _prepare(session, hop, start, mark, stop)
+    retries = RetryPolicy(session)
     while True:
-        result = yield from _ask(peer, hop, prepared)
+        result = yield from _ask(session, hop, prepared)
         error = _passing(result, hop)
         if error is None:
             assert isinstance(result, Response)
             return result
-        pause = patience.after(error)
+        pause = retries.after(error)
         if pause is None:
             raise DownloadError(f"{host_of(url)} did not deliver: {error.message}")
-        yield Pause(pause)
+        yield Wait(pause)
 
 
-def _ask(peer: Peer, hop: Hop, prepared: PreparedRequest) -> Dialogue[Result]:
+def _ask(session: CanvasSession, hop: Hop, prepared: PreparedRequest) -> Flow[Result]:
     """Canvas within its budget, anybody else at once and without the token."""
     if hop.on_canvas:
-        return (yield from exchange(prepared, peer, bearer=hop.bearer))
+        return (yield from send_flow(prepared, session, bearer=hop.bearer))
     result = yield Send(prepared)
     assert isinstance(result, Response | Failure)
     return result
@@ -348,8 +348,8 @@ def _ask(peer: Peer, hop: Hop, prepared: PreparedRequest) -> Dialogue[Result]:
 def _passing(result: Result, hop: Hop) -> CanvasError | None:
     """What may be better in a moment."""
     if isinstance(result, Failure):
-        return unreachable(result, host_of(hop.url))
-    if hop.on_canvas and is_refusal(result):
+        return error_of_failure(result, host_of(hop.url))
+    if hop.on_canvas and is_throttled(result):
         return ThrottledError("the rate budget of this token is used up")
     if result.status >= _SERVER_ERROR or result.status in _BUSY:
         return CanvasUnavailableError(f"HTTP {result.status}")
@@ -378,9 +378,9 @@ def _refusal(response: Response, hop: Hop, *, login: bool, offset: int) -> Downl
 
 
 def _prepare(
-    peer: Peer, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None
+    session: CanvasSession, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None
 ) -> PreparedRequest:
-    headers = peer.headers(accept="*/*")
+    headers = session.headers(accept="*/*")
     headers["Accept-Encoding"] = "identity"
     if mark and (offset or stop):
         headers["Range"] = f"bytes={offset}-" if stop is None else f"bytes={offset}-{stop - 1}"

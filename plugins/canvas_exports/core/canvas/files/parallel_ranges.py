@@ -15,7 +15,7 @@ from typing import Protocol
 
 from canvas_exports.core.canvas.http.blocking_calls import Line
 from canvas_exports.core.canvas.http.messages import Stream
-from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.errors import DownloadError
 
 _STEP = 1024 * 1024  # bytes between two looks at whether anybody still wants them
@@ -79,13 +79,13 @@ class Parts:
         open_part: OpenPart,
         *,
         line: Line,
-        peer: Peer,
+        session: CanvasSession,
     ) -> None:
         self._size = size
         self._space = space
         self._open_part = open_part
         self._line = line
-        self._peer = peer
+        self._session = session
 
     def in_order(
         self, first: memoryview, begun: Mapping[int, Stream], connections: int
@@ -134,12 +134,17 @@ class Parts:
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
         """Fill a part."""
-        if not fill(part, start, self._open_part, self._line, self._peer, body):
+        if not fill(part, start, self._open_part, self._line, self._session, body):
             raise DownloadError("storage no longer serves parts of the package", restart=True)
 
 
 def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
-    part: memoryview, start: int, open_part: OpenPart, line: Line, peer: Peer, body: Stream | None = None
+    part: memoryview,
+    start: int,
+    open_part: OpenPart,
+    line: Line,
+    session: CanvasSession,
+    body: Stream | None = None,
 ) -> bool:
     """Fill a part with the bytes from a start; take it up where it breaks. What has arrived is kept.
 
@@ -150,7 +155,7 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
         DownloadError: bounded attempts failed.
         Stopped: the line was called off.
     """
-    persistence = Persistence(len(part), peer)
+    persistence = Persistence(len(part), session)
     filled = 0
     while filled < len(part):
         body = body or open_part(start + filled, start + len(part))
@@ -158,7 +163,7 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
             return False
         before = filled
         with closing(body):
-            speed = Speed(peer.clock)
+            speed = Speed(session.clock)
             while not speed.is_nothing and filled < len(part):
                 line.waits.check()
                 with speed:
@@ -183,19 +188,19 @@ class Persistence:
         peer: how often in a row it may break without bringing anything.
     """
 
-    def __init__(self, size: int, peer: Peer) -> None:
+    def __init__(self, size: int, session: CanvasSession) -> None:
         self._most = _MOST_BREAKS + size // _BYTES_A_BREAK
-        self._peer = peer
+        self._session = session
         self._breaks = self._stalls = 0
 
     def after(self, brought: int) -> float | None:
         """Seconds to wait after a break before the next connection; ``None`` to give up."""
         self._breaks += 1
         self._stalls = 0 if brought else self._stalls + 1
-        if self._stalls >= self._peer.attempts or self._breaks >= self._most:
+        if self._stalls >= self._session.attempts or self._breaks >= self._most:
             return None
         wait = 2.0**self._stalls if self._stalls else 0.1
-        return float(min(wait, 30.0) * (0.5 + self._peer.jitter()) / 2)
+        return float(min(wait, 30.0) * (0.5 + self._session.jitter()) / 2)
 
 
 class Speed:

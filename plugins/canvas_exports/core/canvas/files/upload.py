@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from canvas_exports.core.canvas.api.migrations import MEDIA_TYPE, PackageFile, UploadTicket
-from canvas_exports.core.canvas.http.flow import Dialogue, Patience, Pause, Send, exchange, unreachable
+from canvas_exports.core.canvas.http.flow import Flow, RetryPolicy, Send, Wait, error_of_failure, send_flow
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import host_of, is_http, resolve
-from canvas_exports.core.canvas.http.responses import is_refusal, read_json
-from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.responses import is_throttled, read_json
+from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.errors import (
     BadRequestError,
     CanvasError,
@@ -84,7 +84,9 @@ class Form:
         yield self.tail
 
 
-def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]) -> Dialogue[None]:
+def sending(
+    session: CanvasSession, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]
+) -> Flow[None]:
     """Send the file once, and tell Canvas that it has arrived.
 
     ``POST`` of the ticket's URL without the token; where storage redirects, ``GET`` of where to, with the token if that
@@ -97,10 +99,10 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
         CredentialError: Canvas no longer knows the token.
     """
     form = Form.of(ticket, file)
-    own = peer.origin.adopt(resolve(str(peer.origin), ticket.url))
+    own = session.origin.adopt(resolve(str(session.origin), ticket.url))
     url = own or ticket.url
-    _check(url, peer.origin.scheme)
-    headers = peer.headers(accept="*/*") | {
+    _check(url, session.origin.scheme)
+    headers = session.headers(accept="*/*") | {
         "Content-Type": f"multipart/form-data; boundary={form.boundary}",
         "Content-Length": str(form.length),
     }
@@ -112,42 +114,42 @@ def sending(peer: Peer, ticket: UploadTicket, file: PackageFile, blocks: Iterabl
         if _OK <= response.status < _REDIRECT:
             return
         if response.status not in _REDIRECTS:
-            raise _refusal(peer, url, response)
+            raise _refusal(session, url, response)
         location = resolve(url, response.headers.get("location", ""))
-        own = peer.origin.adopt(location)
+        own = session.origin.adopt(location)
         _check(own or location, urlsplit(url).scheme)
         url = own or location
-        response = yield from _told(peer, url, on_canvas=own is not None)
+        response = yield from _told(session, url, on_canvas=own is not None)
     raise UploadError("the upload was redirected again and again")
 
 
-def _told(peer: Peer, url: str, *, on_canvas: bool) -> Dialogue[Response]:
+def _told(session: CanvasSession, url: str, *, on_canvas: bool) -> Flow[Response]:
     """Say that the file has arrived. Repeated while it may help: to send the file again costs more."""
-    patience = Patience(peer)
+    retries = RetryPolicy(session)
     while True:
-        prepared = PreparedRequest("GET", url, peer.headers())
-        result = yield from (exchange(prepared, peer) if on_canvas else _send(prepared))
+        prepared = PreparedRequest("GET", url, session.headers())
+        result = yield from (send_flow(prepared, session) if on_canvas else _send(prepared))
         error = _passing(result, url)
-        pause = None if error is None else patience.after(error)
+        pause = None if error is None else retries.after(error)
         if pause is None:
             return _response_or_error(result, url)
-        yield Pause(pause)
+        yield Wait(pause)
 
 
 def _passing(result: Result, url: str) -> CanvasError | None:
     """What may be better in a moment."""
     if isinstance(result, Failure):
-        return unreachable(result, host_of(url))
-    if is_refusal(result):
+        return error_of_failure(result, host_of(url))
+    if is_throttled(result):
         return ThrottledError("the rate budget of this token is used up")
     if result.status >= _SERVER_ERROR:
         return CanvasUnavailableError(f"HTTP {result.status}")
     return None
 
 
-def _refusal(peer: Peer, url: str, response: Response) -> CanvasExportsError:
+def _refusal(session: CanvasSession, url: str, response: Response) -> CanvasExportsError:
     """Canvas gives a reason, or storage a status. An empty answer of 400 says that Canvas has the file already, or not."""
-    if response.status == _BAD_REQUEST and peer.origin.owns(url) and response.body.strip():
+    if response.status == _BAD_REQUEST and session.origin.owns(url) and response.body.strip():
         try:
             read_json(response, Request("GET", urlsplit(url).path))
         except BadRequestError as error:
@@ -157,7 +159,7 @@ def _refusal(peer: Peer, url: str, response: Response) -> CanvasExportsError:
     return UploadError(f"{host_of(url)} refused the upload (HTTP {response.status})")
 
 
-def _send(prepared: PreparedRequest) -> Dialogue[Result]:
+def _send(prepared: PreparedRequest) -> Flow[Result]:
     """At once, and without the token."""
     result = yield Send(prepared)
     assert isinstance(result, Response | Failure)
@@ -166,7 +168,7 @@ def _send(prepared: PreparedRequest) -> Dialogue[Result]:
 
 def _response_or_error(result: Result, url: str) -> Response:
     if isinstance(result, Failure):
-        raise UploadError(unreachable(result, host_of(url)).message)
+        raise UploadError(error_of_failure(result, host_of(url)).message)
     return result
 
 

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from canvas_exports.core.canvas.http.flow import Admit, Dialogue, Pause, Renew, Step, StepResult
+from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, Step, StepResult, Wait
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget
-from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.errors import CanvasError, Stopped
 
@@ -107,17 +107,19 @@ class Line:
         turns: shared with all who use the same budget.
     """
 
-    def __init__(self, peer: Peer, transport: Transport, waits: Waits, turns: Turns | None = None) -> None:
-        self._peer = peer
+    def __init__(
+        self, session: CanvasSession, transport: Transport, waits: Waits, turns: Turns | None = None
+    ) -> None:
+        self._session = session
         self._transport = transport
         self._turns = turns or Turns()
         self.waits = waits
 
     def branch(self) -> Line:
         """The same way, whose waits can be called off for themselves."""
-        return Line(self._peer, self._transport, self.waits.branch(), self._turns)
+        return Line(self._session, self._transport, self.waits.branch(), self._turns)
 
-    def run(self, dialogue: Dialogue[T]) -> T:
+    def run(self, flow: Flow[T]) -> T:
         """Carry out a dialogue.
 
         Raises:
@@ -127,24 +129,24 @@ class Line:
         result: StepResult = None
         try:
             while True:
-                result = self._perform(dialogue.send(result))
+                result = self._perform(flow.send(result))
         except StopIteration as end:
             value: T = end.value
             return value
         finally:
-            dialogue.close()
+            flow.close()
 
     def _perform(self, step: Step) -> StepResult:
         self.waits.check()
-        if isinstance(step, Admit):
-            self._turns.enter(self._peer.budget, self.waits)
+        if isinstance(step, AcquireSlot):
+            self._turns.enter(self._session.budget, self.waits)
             return None
-        if isinstance(step, Pause):
+        if isinstance(step, Wait):
             self.waits.wait(step.seconds)
             return None
-        if isinstance(step, Renew):
+        if isinstance(step, RenewToken):
             try:
-                self._peer.tokens.renew(step.rejected)
+                self._session.tokens.renew(step.rejected)
             except CanvasError as error:
                 return error
             return None

@@ -23,8 +23,8 @@ from canvas_exports.core.canvas.http.messages import (
     Result,
 )
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.responses import about, error_report, is_refusal, read_json
-from canvas_exports.core.canvas.http.session import Peer
+from canvas_exports.core.canvas.http.responses import error_report, is_throttled, read_json, with_request
+from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST
 from canvas_exports.errors import (
     AnswerLostError,
@@ -47,12 +47,12 @@ _OK, _REDIRECT, _UNAUTHORIZED = 200, 300, 401
 
 
 @dataclass(frozen=True)
-class Admit:
+class AcquireSlot:
     """Wait until the budget has a place."""
 
 
 @dataclass(frozen=True)
-class Pause:
+class Wait:
     """Wait so many seconds."""
 
     seconds: float
@@ -66,70 +66,72 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Renew:
+class RenewToken:
     """Renew the token: this one was rejected, or there is none to send. Hand back the error, if it came to one."""
 
     rejected: str | None = field(repr=False)
 
 
-_ADMIT = Admit()
-Step = Admit | Pause | Send | Renew
+_ACQUIRE_SLOT = AcquireSlot()
+Step = AcquireSlot | Wait | Send | RenewToken
 StepResult = Result | CanvasError | None
-Dialogue = Generator[Step, StepResult, T]
+Flow = Generator[Step, StepResult, T]
 
 
-class Patience:
+class RetryPolicy:
     """How often, and after which pause, one call is repeated. Throttle refusals are not counted, only timed."""
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
+    def __init__(self, session: CanvasSession) -> None:
+        self._session = session
         self._failures = 0
-        self._began = peer.clock()
+        self._began = session.clock()
         self._refused_since: float | None = None
 
     def after(self, error: CanvasError, retry_after: float | None = None) -> float | None:
         """Seconds to wait before the next attempt, or ``None`` to give up."""
         if isinstance(error, ThrottledError):
-            now = self._peer.clock()
+            now = self._session.clock()
             self._refused_since = now if self._refused_since is None else self._refused_since
             return (
                 0.0 if now - self._refused_since < _THROTTLE_PATIENCE else None
             )  # the budget does the waiting
         self._refused_since = None
         self._failures += 1
-        if self._failures >= self._peer.attempts or self._peer.clock() - self._began > _LONGEST_CALL:
+        if self._failures >= self._session.attempts or self._session.clock() - self._began > _LONGEST_CALL:
             return None
-        pause = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE) * (0.5 + self._peer.jitter())
+        pause = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE) * (
+            0.5 + self._session.jitter()
+        )
         return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
 
-def converse(call: Endpoint[T], peer: Peer) -> Dialogue[T]:
+def call_flow(call: Endpoint[T], session: CanvasSession) -> Flow[T]:
     """Carry out one call: repeat what may be repeated, within bounds, and raise what remains.
 
     A request that is not idempotent is repeated only where Canvas certainly did nothing.
     """
     request = call.request
-    prepared = _prepare(request, peer)
-    patience = Patience(peer)
+    prepared = _prepare(request, session)
+    retries = RetryPolicy(session)
     while True:
         result: Result = Failure.NOT_SENT
         try:
-            result = yield from exchange(prepared, peer)
-            document = read_json(_response(result, request, peer.origin), request)
+            result = yield from send_flow(prepared, session)
+            document = read_json(_response(result, request, session.origin), request)
         except CanvasError as error:
             if may_have_acted(request, result, error):
                 raise _lost(request, result) from None
-            pause = patience.after(error, _retry_after(result)) if is_transient(result, error) else None
+            pause = retries.after(error, _retry_after(result)) if is_retryable(result, error) else None
             if pause is None:
                 raise
         else:
             assert isinstance(result, Response)
             return _understand(call, document, result)
         if pause:
-            yield Pause(pause)
+            yield Wait(pause)
 
 
-def exchange(prepared: PreparedRequest, peer: Peer, *, bearer: bool = True) -> Dialogue[Result]:
+def send_flow(prepared: PreparedRequest, session: CanvasSession, *, bearer: bool = True) -> Flow[Result]:
     """Send one request to Canvas's own host within the budget, with the token that is the current one by then.
 
     A token that Canvas does not know may have been renewed elsewhere since: that kills it at once, also for what is under
@@ -140,16 +142,16 @@ def exchange(prepared: PreparedRequest, peer: Peer, *, bearer: bool = True) -> D
         CanvasUnavailableError: none can be had now.
     """
     if not bearer:
-        yield _ADMIT
-        return (yield from _send(prepared, peer))
+        yield _ACQUIRE_SLOT
+        return (yield from _send(prepared, session))
     for _ in range(_MOST_RENEWALS):
-        token = yield from _admit(peer)
-        result = yield from _send(prepared.with_token(token), peer)
+        token = yield from _acquire_slot(session)
+        result = yield from _send(prepared.with_token(token), session)
         if not _is_rejected(result):
             return result
-        if peer.tokens.current() == token:
+        if session.tokens.current() == token:
             yield from _renew(token)
-            if peer.tokens.current() == token:
+            if session.tokens.current() == token:
                 return result
     raise CredentialError(
         "Canvas rejects every access token soon after it was issued: another program renews them with the same refresh "
@@ -157,20 +159,20 @@ def exchange(prepared: PreparedRequest, peer: Peer, *, bearer: bool = True) -> D
     )
 
 
-def _admit(peer: Peer) -> Dialogue[str]:
+def _acquire_slot(session: CanvasSession) -> Flow[str]:
     """Take a place in the budget while there is a token to send."""
     while True:
-        if peer.tokens.current() is None:
+        if session.tokens.current() is None:
             yield from _renew(None)
-        yield _ADMIT
-        token = peer.tokens.current()
+        yield _ACQUIRE_SLOT
+        token = session.tokens.current()
         if token is not None:
             return token
-        peer.budget.release()
+        session.budget.release()
 
 
-def _renew(rejected: str | None) -> Dialogue[None]:
-    problem = yield Renew(rejected)
+def _renew(rejected: str | None) -> Flow[None]:
+    problem = yield RenewToken(rejected)
     if isinstance(problem, CanvasError):
         raise problem
 
@@ -183,27 +185,27 @@ def _is_rejected(result: Result) -> bool:
     )
 
 
-def _send(prepared: PreparedRequest, peer: Peer) -> Dialogue[Result]:
+def _send(prepared: PreparedRequest, session: CanvasSession) -> Flow[Result]:
     """Send, and tell the budget how it went."""
     try:
         result = yield Send(prepared)
     except BaseException:
-        peer.budget.release()
+        session.budget.release()
         raise
     assert isinstance(result, Response | Failure)
     if isinstance(result, Failure):
-        peer.budget.release()
+        session.budget.release()
         return result
-    peer.heard(result.headers)
+    session.note_server_time(result.headers)
     remaining = _number(result, "x-rate-limit-remaining")
-    if is_refusal(result):
-        peer.budget.refused(remaining=remaining, retry_after=_retry_after(result))
+    if is_throttled(result):
+        session.budget.refused(remaining=remaining, retry_after=_retry_after(result))
     else:
-        peer.budget.settle(remaining=remaining, cost=_number(result, "x-request-cost"))
+        session.budget.settle(remaining=remaining, cost=_number(result, "x-request-cost"))
     return result
 
 
-def is_transient(result: Result, error: CanvasError) -> bool:
+def is_retryable(result: Result, error: CanvasError) -> bool:
     """The one predicate of both clients: whether the same request, sent again soon, may fare better."""
     if isinstance(error, UnexpectedAnswerError):
         return (
@@ -221,7 +223,7 @@ def may_have_acted(request: Request, result: Result, error: CanvasError) -> bool
     return isinstance(error, CanvasUnavailableError) or result.status < _REDIRECT
 
 
-def unreachable(failure: Failure, host: str) -> CanvasError:
+def error_of_failure(failure: Failure, host: str) -> CanvasError:
     """The error for an answer that never came, or of which there was no end."""
     if failure is Failure.UNTRUSTED:
         return CanvasUnavailableError(
@@ -236,7 +238,7 @@ def unreachable(failure: Failure, host: str) -> CanvasError:
 
 def _response(result: Result, request: Request, origin: Origin) -> Response:
     if isinstance(result, Failure):
-        raise about(unreachable(result, origin.host), request)
+        raise with_request(error_of_failure(result, origin.host), request)
     return result
 
 
@@ -246,7 +248,7 @@ def _understand(call: Endpoint[T], document: object, response: Response) -> T:
     except UnexpectedAnswerError as error:
         if not call.request.idempotent:
             raise _lost(call.request, response) from None
-        raise about(error, call.request, response) from None
+        raise with_request(error, call.request, response) from None
 
 
 def _lost(request: Request, result: Result) -> CanvasError:
@@ -257,16 +259,16 @@ def _lost(request: Request, result: Result) -> CanvasError:
         if result.status < _REDIRECT:
             said = "the answer cannot be read"
     error = AnswerLostError(f"sent, but {said}: it may have taken effect; look in the list of {what} first")
-    return about(error, request, result if isinstance(result, Response) else None)
+    return with_request(error, request, result if isinstance(result, Response) else None)
 
 
-def _prepare(request: Request, peer: Peer) -> PreparedRequest:
-    headers = peer.headers()
+def _prepare(request: Request, session: CanvasSession) -> PreparedRequest:
+    headers = session.headers()
     body = None
     if request.method != "GET":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = request.form.encode()
-    return PreparedRequest(request.method, f"{peer.origin}{request.target}", headers, body)
+    return PreparedRequest(request.method, f"{session.origin}{request.target}", headers, body)
 
 
 def _retry_after(result: Result) -> float | None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin, host_of, resolve
-from canvas_exports.core.canvas.http.responses import about
+from canvas_exports.core.canvas.http.responses import with_request
 from canvas_exports.errors import UnexpectedAnswerError
 from canvas_exports.foreign_text import harmless
 
@@ -96,7 +96,7 @@ class Walk(Generic[T]):
         rows, unreadable = read_rows(document, self._read_row)
         self.call = None
         if unreadable is not None:
-            self._problem = about(unreadable, request, response)
+            self._problem = with_request(unreadable, request, response)
             return rows
         try:
             following = self._following(request, len(rows), response)
@@ -105,7 +105,7 @@ class Walk(Generic[T]):
             else:
                 self.call = Endpoint(following, self._read)
         except UnexpectedAnswerError as error:
-            self._problem = about(error, request, response)
+            self._problem = with_request(error, request, response)
         return rows
 
     def _following(self, request: Request, count: int, response: Response) -> Request | None:

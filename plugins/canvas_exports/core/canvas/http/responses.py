@@ -34,7 +34,7 @@ _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _GONE, _TOO_MANY = 401, 403, 404, 408, 410, 429
 
 
-def is_refusal(response: Response) -> bool:
+def is_throttled(response: Response) -> bool:
     """Whether Canvas turned the request away unread because the token's rate budget is used up."""
     if response.status == _TOO_MANY:
         return True
@@ -55,12 +55,12 @@ def read_json(response: Response, request: Request) -> Any:
     if _OK <= response.status < _REDIRECT:
         found = document(response.body)
         if found is None:
-            raise about(_not_json(response), request, response)
+            raise with_request(_not_json(response), request, response)
         return found[0]
-    raise about(_error(response), request, response)
+    raise with_request(_error(response), request, response)
 
 
-def about(error: CanvasError, request: Request, response: Response | None = None) -> CanvasError:
+def with_request(error: CanvasError, request: Request, response: Response | None = None) -> CanvasError:
     """The error, told what it is about."""
     error.request = str(request)
     error.context = error.context or request.context
@@ -73,7 +73,7 @@ def about(error: CanvasError, request: Request, response: Response | None = None
 
 
 def _error(response: Response) -> CanvasError:
-    if is_refusal(response):
+    if is_throttled(response):
         return ThrottledError("the rate budget of this token is used up")
     if response.status >= _SERVER_ERROR or response.status == _TIMEOUT:
         return CanvasUnavailableError(f"Canvas could not answer{error_report(response)}")

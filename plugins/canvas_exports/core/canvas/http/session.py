@@ -12,7 +12,7 @@ from canvas_exports import __version__
 from canvas_exports.core.canvas.http.bounded_values import http_date
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateBudget, shared_budget
-from canvas_exports.core.canvas.http.token_source import PlainToken, TokenSource
+from canvas_exports.core.canvas.http.token_source import StaticToken, TokenSource
 from canvas_exports.core.canvas.http.transports.response_body import ACCEPTED
 from canvas_exports.errors import InputError
 
@@ -22,7 +22,7 @@ _MOST_SKEW = timedelta(days=3650)  # a clock that differs by more tells nothing
 
 
 @dataclass
-class Peer:
+class CanvasSession:
     """The Canvas at the other end: where it is, whence its token, its budget, and what its clock says."""
 
     origin: Origin
@@ -42,7 +42,7 @@ class Peer:
         """Canvas's time, by the last ``Date`` header it sent."""
         return datetime.now(timezone.utc) + self.skew
 
-    def heard(self, headers: Mapping[str, str]) -> None:
+    def note_server_time(self, headers: Mapping[str, str]) -> None:
         """Set our idea of Canvas's clock."""
         text = headers.get("date", "")
         if text == self._date:  # nearly always, where there are many answers in a second
@@ -56,21 +56,23 @@ class Peer:
             self.skew = skew
 
 
-def meet(
+def open_session(
     host: str,
     token: str | TokenSource,
     *,
     budget: RateBudget | None = None,
     attempts: int = 5,
     clock: Callable[[], float] = time.monotonic,
-) -> Peer:
+) -> CanvasSession:
     """The Canvas at a host, for a token; without a budget, with the one this process shares for the two.
 
     Raises:
         InputError: a malformed host, a token that cannot be sent, or no attempt allowed. Never shows the token.
     """
     origin = Origin.parse(host)
-    tokens = PlainToken(token.strip()) if isinstance(token, str) else token
+    tokens = StaticToken(token.strip()) if isinstance(token, str) else token
     if attempts < 1:
         raise InputError("attempts", f"{attempts} is too few", accepted="1 or more")
-    return Peer(origin, tokens, budget or shared_budget(str(origin), tokens.identity), attempts, clock)
+    return CanvasSession(
+        origin, tokens, budget or shared_budget(str(origin), tokens.identity), attempts, clock
+    )

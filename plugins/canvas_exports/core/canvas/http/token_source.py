@@ -42,7 +42,7 @@ class TokenSource(Protocol):
 
 
 @dataclass(frozen=True)
-class PlainToken:
+class StaticToken:
     """An access token that somebody made in Canvas. It lasts until its end date, and nothing renews it.
 
     Raises:

@@ -19,7 +19,7 @@ from benchmarks.reading import Reading, forget_peak, used
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
@@ -51,10 +51,10 @@ def main() -> None:
         verify=order.get("verify", True),
         unsigned_payload=order.get("unsigned", False),
     )
-    budget = None if order.get("patient", True) else RateBudget(_IMPATIENT)
+    rate_limiter = None if order.get("patient", True) else RateLimiter(_IMPATIENT)
     with (
         CanvasClient(
-            canvas["url"], canvas["token"], verify=order.get("verify", True), budget=budget
+            canvas["url"], canvas["token"], verify=order.get("verify", True), rate_limiter=rate_limiter
         ) as client,
         open_store(order["archive"], keys) as store,
         ThreadPoolExecutor(min(len(canvas["courses"]) * exports, 16 * options.parallel_transfers)) as threads,

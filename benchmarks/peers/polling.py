@@ -24,13 +24,13 @@ _WARM_UP = 200  # polls before anything is counted: connections, imports
 def ours(url: str) -> Callable[[Sequence[int]], None]:
     """``AsyncCanvasClient.progress``."""
     from canvas_exports.core.canvas.async_client import AsyncCanvasClient  # noqa: PLC0415 - only the one that is measured
-    from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits  # noqa: PLC0415
+    from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits  # noqa: PLC0415
 
     generous = RateLimits(max_in_flight=_ASYNC, slow_below=1, floor=0, outflow=1e9, reservation=1)
 
     async def run(numbers: Sequence[int]) -> None:
-        budget = RateBudget(generous)
-        async with AsyncCanvasClient(url, TOKEN, budget=budget) as client:
+        rate_limiter = RateLimiter(generous)
+        async with AsyncCanvasClient(url, TOKEN, rate_limiter=rate_limiter) as client:
             await _gathered(client.progress, numbers)
 
     return lambda numbers: asyncio.run(run(numbers))

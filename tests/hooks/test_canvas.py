@@ -130,7 +130,7 @@ class TestRefreshTokens:
         settings = read(host="c.edu", extra=OAUTH)
         one, other = sync_client(settings), sync_client(read(host="https://c.edu", extra=OAUTH))
         assert one._session.tokens is other._session.tokens
-        assert one.budget is other.budget
+        assert one.rate_limiter is other.rate_limiter
 
     def test_the_form_hides_them(self) -> None:
         form = get_provider_info()["connection-types"][0]
@@ -199,7 +199,7 @@ async def test_both_clients_share_one_budget(hook: CanvasHook) -> None:
     async with hook.async_conn() as client:
         assert (await client.whoami()).id == 1
         with hook.get_conn() as blocking:
-            assert blocking.budget is client.budget
+            assert blocking.rate_limiter is client.rate_limiter
 
 
 def test_making_a_hook_reads_nothing() -> None:

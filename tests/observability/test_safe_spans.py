@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.triggers.testing import SuccessTrigger
 
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.observer import UNOBSERVED
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.observability import task_observer, trigger_gauges
@@ -77,9 +77,9 @@ class TestOff:
         monkeypatch.setattr(task_observer, "stats", None)
         monkeypatch.setattr(task_observer, "trace", None)
         monkeypatch.setattr(trigger_gauges, "stats", None)
-        with observed(RUN, RateBudget()) as observer:
+        with observed(RUN, RateLimiter()) as observer:
             assert observer is UNOBSERVED
-        with observed_watch(RateBudget()) as tell:
+        with observed_watch(RateLimiter()) as tell:
             assert tell is None
 
 
@@ -112,10 +112,10 @@ class TestWatches:
     def test_watches_are_added_up_and_each_takes_back_its_own(self, sent: Sent) -> None:
         clock = itertools.count(step=10)
         together = Watches("triggerer 1.example", clock=lambda: float(next(clock)))
-        budget = RateBudget()
-        with together.one_more(budget) as first:
+        rate_limiter = RateLimiter()
+        with together.one_more(rate_limiter) as first:
             first(25, 0)
-            with together.one_more(budget) as second:
+            with together.one_more(rate_limiter) as second:
                 second(10, 2)
                 second(7, 5)
             assert sent.gauges[-2:] == [
@@ -127,7 +127,7 @@ class TestWatches:
 
     def test_many_looks_in_a_second_are_one_report(self, sent: Sent) -> None:
         together = Watches("host", clock=lambda: 1.0)
-        with together.one_more(RateBudget()) as tell:
+        with together.one_more(RateLimiter()) as tell:
             for ready in range(1000):
                 tell(1000 - ready, ready)
         assert sent.gauges == [
@@ -138,8 +138,8 @@ class TestWatches:
         ]
 
     def test_the_refusals_of_a_budget_are_counted_once_however_many_share_it(self, sent: Sent) -> None:
-        together, budget = Watches("host", clock=lambda: 1.0), RateBudget()
-        with together.one_more(budget), together.one_more(budget):
-            assert budget.admit() == 0
-            budget.refused()
+        together, rate_limiter = Watches("host", clock=lambda: 1.0), RateLimiter()
+        with together.one_more(rate_limiter), together.one_more(rate_limiter):
+            assert rate_limiter.try_acquire() == 0
+            rate_limiter.throttled()
         assert sent.counters == [("refused", 1)]

@@ -110,7 +110,7 @@ class TestATask:
     def test_counts_the_refusals_of_canvas(
         self, canvas: Sandbox, tmp_path: Path, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rate_limiter.RateBudget, "_wait", lambda *_: 0.0)
+        monkeypatch.setattr(rate_limiter.RateLimiter, "_wait", lambda *_: 0.0)
         canvas.inject(RequestFault(effect="throttled", path=r"/users/self$", times=2))
         assert task(canvas, tmp_path, courses=["100"]).live() == "success"
         assert sums(statsd)["refused"] == 2

@@ -16,7 +16,7 @@ from typing import Any
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
@@ -59,7 +59,7 @@ def client(canvas: Sandbox, token: str | None = None) -> CanvasClient:
     return CanvasClient(
         canvas.url,
         token or canvas.token,
-        budget=RateBudget(clock=hurried),
+        rate_limiter=RateLimiter(clock=hurried),
         attempts=2,
         clock=hurried,
         sleep=nap,
@@ -153,7 +153,7 @@ class Rig:
                 looks=lambda: AsyncCanvasClient(
                     self.canvas.url,
                     self.token,
-                    budget=RateBudget(clock=hurried),
+                    rate_limiter=RateLimiter(clock=hurried),
                     attempts=2,
                     clock=hurried,
                     sleep=nod,

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits
 from canvas_sandbox.switches import Switches
 from canvas_sandbox.web.throttle import Throttle
 
@@ -75,7 +75,7 @@ class Process(Tally):
         limits: RateLimits | None = None,
     ) -> None:
         super().__init__()
-        self.budget = RateBudget(limits, clock=lambda: simulation.now, jitter=simulation.dice.random)
+        self.rate_limiter = RateLimiter(limits, clock=lambda: simulation.now, jitter=simulation.dice.random)
         self._simulation, self._cost, self._work = simulation, cost, work
         self._gone = False
         self._ask()
@@ -87,7 +87,7 @@ class Process(Tally):
     def _ask(self) -> None:
         if self._gone:
             return
-        wait = self.budget.admit()
+        wait = self.rate_limiter.try_acquire()
         if wait == 0:
             self._simulation.request(self._cost, 0.01, self._work, self._done)
             wait = 0.000_1
@@ -96,9 +96,9 @@ class Process(Tally):
     def _done(self, admitted: bool, left: float) -> None:
         self.count(admitted=admitted)
         if admitted:
-            self.budget.settle(remaining=left, cost=self._cost)
+            self.rate_limiter.succeeded(remaining=left, cost=self._cost)
         else:
-            self.budget.refused(remaining=left)
+            self.rate_limiter.throttled(remaining=left)
 
 
 class Foreigner(Tally):

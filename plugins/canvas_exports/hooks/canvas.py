@@ -20,7 +20,7 @@ from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits, shared_budget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits, shared_rate_limiter
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
@@ -303,14 +303,18 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
         {"attempts": 1, "connect_timeout": _CONNECT, "read_timeout": _READ} if once else {}
     )
     return CanvasClient(
-        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings), **patience
+        settings.host,
+        _token(settings),
+        verify=settings.verify,
+        rate_limiter=_rate_limiter(settings),
+        **patience,
     )
 
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
     """An asynchronous client for triggers."""
     return AsyncCanvasClient(
-        settings.host, _token(settings), verify=settings.verify, budget=_budget(settings)
+        settings.host, _token(settings), verify=settings.verify, rate_limiter=_rate_limiter(settings)
     )
 
 
@@ -333,8 +337,8 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
     return shared_token((origin, grant, settings.verify), make)
 
 
-def _budget(settings: CanvasSettings) -> RateBudget:
-    """The budget that everything in this process shares for this Canvas and token."""
+def _rate_limiter(settings: CanvasSettings) -> RateLimiter:
+    """The rate limiter that this process shares for this Canvas and token."""
     token = _token(settings)
     identity = token if isinstance(token, str) else token.identity
-    return shared_budget(str(Origin.parse(settings.host)), identity, settings.limits)
+    return shared_rate_limiter(str(Origin.parse(settings.host)), identity, settings.limits)

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import conf
 from airflow.sdk.observability import stats, trace
 
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.observability import metric_names
@@ -31,24 +31,24 @@ def is_observed() -> bool:
 
 
 @contextmanager
-def observed(run: RunInfo, budget: RateBudget) -> Iterator[Observer]:
+def observed(run: RunInfo, rate_limiter: RateLimiter) -> Iterator[Observer]:
     """An observer for one stretch of a task on a worker; nobody where Airflow sends nothing.
 
     Args:
         run: whose DAG the metrics are tagged with.
-        budget: the rate budget whose refusals are counted.
+        rate_limiter: the limiter whose refusals are counted.
     """
     if not is_observed():
         yield UNOBSERVED
         return
     observer = TaskObserver(run.dag_id)
-    refused = budget.turned_away
+    refused = rate_limiter.throttled_count
     try:
         with observer.span("batch", **_run_attributes(run)):
             observer.settle()
             yield observer
     finally:
-        observer.refused(budget.turned_away - refused)
+        observer.refused(rate_limiter.throttled_count - refused)
 
 
 class TaskObserver:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from airflow.observability import stats
 
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.observability import metric_names
 from canvas_exports.observability.safe_spans import quietly
 from canvas_exports.observability.task_observer import is_observed
@@ -34,13 +34,13 @@ class Watches:
         self._clock = clock
         self._in_flight = self._ready = 0
         self._sent_at = float("-inf")
-        self._refused: WeakKeyDictionary[RateBudget, int] = WeakKeyDictionary()
+        self._refused: WeakKeyDictionary[RateLimiter, int] = WeakKeyDictionary()
 
     @contextmanager
-    def one_more(self, budget: RateBudget) -> Iterator[Callable[[int, int], None]]:
+    def one_more(self, rate_limiter: RateLimiter) -> Iterator[Callable[[int, int], None]]:
         """Count one watch in for as long as it lasts; what is yielded takes its present numbers."""
         mine = (0, 0)
-        self._refused.setdefault(budget, budget.turned_away)
+        self._refused.setdefault(rate_limiter, rate_limiter.throttled_count)
 
         def count(in_flight: int, ready: int) -> None:
             nonlocal mine
@@ -58,17 +58,17 @@ class Watches:
         finally:
             count(0, 0)
             self._send()
-            self._send_refused(budget)
+            self._send_refused(rate_limiter)
 
     def _send(self) -> None:
         self._sent_at = self._clock()
         quietly(stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
         quietly(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
 
-    def _send_refused(self, budget: RateBudget) -> None:
-        """What this budget was refused since the last watch ended that used it."""
-        count = budget.turned_away - self._refused[budget]
-        self._refused[budget] = budget.turned_away
+    def _send_refused(self, rate_limiter: RateLimiter) -> None:
+        """What this limiter was refused since the last watch ended that used it."""
+        count = rate_limiter.throttled_count - self._refused[rate_limiter]
+        self._refused[rate_limiter] = rate_limiter.throttled_count
         if count:
             quietly(stats.incr, metric_names.REFUSED.name, count)
 
@@ -77,10 +77,10 @@ _watches = Watches(platform.node())
 
 
 @contextmanager
-def observed_watch(budget: RateBudget) -> Iterator[Callable[[int, int], None] | None]:
+def observed_watch(rate_limiter: RateLimiter) -> Iterator[Callable[[int, int], None] | None]:
     """Count one watch of this process; yields ``None`` where Airflow sends nothing."""
     if not is_observed():
         yield None
         return
-    with _watches.one_more(budget) as tell:
+    with _watches.one_more(rate_limiter) as tell:
         yield tell

@@ -240,7 +240,7 @@ class CanvasContentExportOperator(BaseOperator):
             replicas = Replicas(opened.enter_context(archives))
             hook = CanvasHook(self.canvas_conn_id)
             client = opened.enter_context(hook.get_conn())
-            observer = opened.enter_context(observed(run, client.budget))
+            observer = opened.enter_context(observed(run, client.rate_limiter))
             generation = max(context["ti"].max_tries - (self.retries or 0), 0)
             fresh = checkpoint is None or (
                 options.on_clear == "restart" and checkpoint.generation != generation

@@ -106,7 +106,7 @@ class CanvasContentExportTrigger(BaseTrigger):
             return
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                with observed_watch(client.budget) as tell:
+                with observed_watch(client.rate_limiter) as tell:
                     sightings = await watch(
                         client,
                         watched,

@@ -15,7 +15,7 @@ import pytest
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 
 TOKEN = "7~secret-token"
@@ -179,9 +179,9 @@ def clock() -> Clock:
 @pytest.fixture
 def client(server: ScriptedServer, clock: Clock) -> Iterator[CanvasClient]:
     """The blocking client, with a budget and a clock of its own."""
-    budget = RateBudget(clock=clock, jitter=lambda: 0.5)
+    rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
     with CanvasClient(
-        server.url, TOKEN, budget=budget, clock=clock, sleep=clock.sleep, read_timeout=5
+        server.url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.sleep, read_timeout=5
     ) as made:
         yield made
 
@@ -212,16 +212,16 @@ async def _all(result: Any) -> Any:
 @contextmanager
 def open_either(kind: str, url: str, clock: Clock, *, read_timeout: float = 5) -> Iterator[Either]:
     """One of the clients, ``requests`` or ``aiohttp``, with a budget and a clock of its own."""
-    budget = RateBudget(clock=clock, jitter=lambda: 0.5)
+    rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
     if kind == "requests":
         with CanvasClient(
-            url, TOKEN, budget=budget, clock=clock, sleep=clock.sleep, read_timeout=read_timeout
+            url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.sleep, read_timeout=read_timeout
         ) as made:
             yield Either(made, None)
         return
     loop = asyncio.new_event_loop()
     slow = AsyncCanvasClient(
-        url, TOKEN, budget=budget, clock=clock, sleep=clock.asleep, read_timeout=read_timeout
+        url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.asleep, read_timeout=read_timeout
     )
     yield Either(slow, loop)
     loop.run_until_complete(slow.aclose())

@@ -19,7 +19,7 @@ from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, ProgressState
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     AnswerLostError,
@@ -52,10 +52,15 @@ class Campus:
         self.now += seconds
 
     def client(self, role: str = "admin", **options: Any) -> CanvasClient:
-        budget = RateBudget(clock=lambda: self.now)
+        rate_limiter = RateLimiter(clock=lambda: self.now)
         token = self.sandbox.tokens[role]
         return CanvasClient(
-            self.sandbox.url, token, budget=budget, clock=lambda: self.now, sleep=self.sleep, **options
+            self.sandbox.url,
+            token,
+            rate_limiter=rate_limiter,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            **options,
         )
 
     def export(self, client: CanvasClient, context: Context = COURSE, **parameters: Any) -> ContentExport:
@@ -601,7 +606,9 @@ def test_a_cut_download_starts_over_where_storage_cannot(found: Found, storage: 
 
 async def test_the_asynchronous_client_sees_the_same(campus: Campus, client: CanvasClient) -> None:
     export = campus.export(client)
-    async with AsyncCanvasClient(campus.sandbox.url, campus.sandbox.token, budget=RateBudget()) as other:
+    async with AsyncCanvasClient(
+        campus.sandbox.url, campus.sandbox.token, rate_limiter=RateLimiter()
+    ) as other:
         assert (await other.whoami()).id == 1
         assert await other.resolve(Context.parse("sis_course_id:BIO/101.1é")) == 101
         assert await other.show_export(COURSE, export.id) == export

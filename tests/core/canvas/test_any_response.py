@@ -40,7 +40,7 @@ from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, 
 from canvas_exports.core.canvas.http.messages import Endpoint, Failure, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import Walk
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.canvas.http.token_source import StaticToken
 from canvas_exports.core.model.contexts import Context
@@ -248,8 +248,8 @@ replies = answers | st.sampled_from(list(Failure))
 
 def a_peer() -> tuple[CanvasSession, Clock]:
     clock = Clock()
-    budget = RateBudget(clock=clock, jitter=lambda: 0.5)
-    return CanvasSession(ORIGIN, StaticToken("7~token"), budget, 3, clock, lambda: 0.5), clock
+    rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
+    return CanvasSession(ORIGIN, StaticToken("7~token"), rate_limiter, 3, clock, lambda: 0.5), clock
 
 
 def drive(flow: Flow[Any], session: CanvasSession, clock: Clock, script: list[Result]) -> Any:
@@ -264,7 +264,7 @@ def drive(flow: Flow[Any], session: CanvasSession, clock: Clock, script: list[Re
         result = None
         if isinstance(step, AcquireSlot):
             began = clock.now
-            while (wait := session.budget.admit()) > 0:
+            while (wait := session.rate_limiter.try_acquire()) > 0:
                 assert wait <= 1
                 clock.now += wait
                 assert clock.now - began <= 1000
@@ -317,7 +317,7 @@ def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[
         else:
             found = drive(call_flow(made, session), session, clock, script)
             check(found)
-    assert session.budget.in_flight == 0
+    assert session.rate_limiter.in_flight == 0
     session.now().timestamp()
 
 
@@ -394,7 +394,7 @@ def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Re
         with suppress(CanvasExportsError):
             check_start(answer, 10)
         check_continuation(answer, 5, 10, mark)
-    assert session.budget.in_flight == 0
+    assert session.rate_limiter.in_flight == 0
 
 
 @given(
@@ -423,4 +423,4 @@ def test_an_upload_ends_well_or_in_an_error_of_ours(
         assert isinstance(ticket, UploadTicket)
         b"".join(bytes(block) for block in Form.of(ticket, FILE).stream([b"0123456789"]))
         drive(sending(session, ticket, FILE, [b"0123456789"]), session, clock, script)
-    assert session.budget.in_flight == 0
+    assert session.rate_limiter.in_flight == 0

@@ -22,7 +22,7 @@ from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     AnswerLostError,
@@ -291,7 +291,7 @@ def test_a_get_is_repeated_only_so_often(
     with pytest.raises(kind):
         either.whoami()
     assert len(clock.slept) == 4
-    assert either.client.budget.in_flight == 0
+    assert either.client.rate_limiter.in_flight == 0
 
 
 @pytest.mark.parametrize("seconds", ["7", "date", "never", "1e6"])
@@ -319,7 +319,7 @@ def test_refusals_are_waited_out_and_never_an_error(
     server.on(SELF, *[refusal] * 8, {"json": {"id": 9}})
     assert either.whoami().id == 9
     assert sum(clock.slept) > 8 * 2
-    assert either.client.budget.in_flight == 0
+    assert either.client.rate_limiter.in_flight == 0
 
 
 def test_a_post_that_was_refused_was_not_done_and_is_sent_again(
@@ -344,12 +344,12 @@ def test_the_budget_learns_from_every_answer(either: Either, server: ScriptedSer
         SELF, {"json": {"id": 9}, "headers": {"X-Rate-Limit-Remaining": "222.5", "X-Request-Cost": "1.5"}}
     )
     either.whoami()
-    assert either.client.budget.remaining == 222.5
+    assert either.client.rate_limiter.remaining == 222.5
     server.on(
         SELF, {"json": {"id": 9}, "headers": {"X-Rate-Limit-Remaining": "nan", "X-Request-Cost": "much"}}
     )
     either.whoami()
-    assert either.client.budget.in_flight == 0
+    assert either.client.rate_limiter.in_flight == 0
 
 
 # -- creating an export ----------------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_a_post_whose_answer_is_lost_is_not_repeated(
     assert caught.value.context == "course:101"
     assert caught.value.retryable
     assert len(server.seen) == 1
-    assert either.client.budget.in_flight == 0
+    assert either.client.rate_limiter.in_flight == 0
 
 
 @pytest.mark.parametrize(
@@ -498,8 +498,8 @@ def test_a_client_shows_its_host_and_no_token(kind: type[CanvasClient]) -> None:
 
 def test_both_clients_of_a_token_share_the_budget_of_the_process() -> None:
     one = CanvasClient("canvas.example.edu", TOKEN)
-    assert AsyncCanvasClient("https://canvas.example.edu", TOKEN).budget is one.budget
-    assert CanvasClient("canvas.example.edu", "another").budget is not one.budget
+    assert AsyncCanvasClient("https://canvas.example.edu", TOKEN).rate_limiter is one.rate_limiter
+    assert CanvasClient("canvas.example.edu", "another").rate_limiter is not one.rate_limiter
 
 
 # -- threads, tasks, logs --------------------------------------------------------------------------------------------
@@ -519,7 +519,7 @@ def test_threads_together_stay_within_the_budget(server: ScriptedServer) -> None
 
     server.delay = count
     server.on(SELF, {"json": {"id": 9}})
-    with CanvasClient(server.url, TOKEN, budget=RateBudget()) as client:
+    with CanvasClient(server.url, TOKEN, rate_limiter=RateLimiter()) as client:
         threads = [threading.Thread(target=client.whoami) for _ in range(20)]
         for thread in threads:
             thread.start()
@@ -534,16 +534,16 @@ async def test_tasks_together_stay_within_the_budget_and_the_loop_keeps_turning(
 ) -> None:
     server.on(SELF, {"json": {"id": 9}})
     server.delay = lambda: time.sleep(0.005)
-    budget, most, turns, done = RateBudget(), 0, 0, False
+    rate_limiter, most, turns, done = RateLimiter(), 0, 0, False
 
     async def watch() -> None:
         nonlocal most, turns
         while not done:
-            most = max(most, budget.in_flight)
+            most = max(most, rate_limiter.in_flight)
             turns += 1
             await asyncio.sleep(0)
 
-    async with AsyncCanvasClient(server.url, TOKEN, budget=budget) as client:
+    async with AsyncCanvasClient(server.url, TOKEN, rate_limiter=rate_limiter) as client:
         watcher = asyncio.create_task(watch())
         users = await asyncio.gather(*(client.whoami() for _ in range(20)))
         done = True
@@ -562,20 +562,20 @@ async def test_a_cancelled_task_gives_its_place_back(server: ScriptedServer) -> 
 
     server.delay = delay
     server.on(SELF, {"json": {"id": 9}})
-    async with AsyncCanvasClient(server.url, TOKEN, budget=RateBudget()) as client:
+    async with AsyncCanvasClient(server.url, TOKEN, rate_limiter=RateLimiter()) as client:
         task = asyncio.create_task(client.whoami())
         await asyncio.to_thread(arrived.wait, 5)
-        assert client.budget.in_flight == 1
+        assert client.rate_limiter.in_flight == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert client.budget.in_flight == 0
+        assert client.rate_limiter.in_flight == 0
         hold.set()
 
 
 async def test_a_session_is_opened_lazily_and_a_closed_client_is_reopened(server: ScriptedServer) -> None:
     server.on(SELF, {"json": {"id": 9}})
-    client = AsyncCanvasClient(server.url, TOKEN, budget=RateBudget())
+    client = AsyncCanvasClient(server.url, TOKEN, rate_limiter=RateLimiter())
     await client.aclose()
     assert (await client.whoami()).id == 9
     await client.aclose()

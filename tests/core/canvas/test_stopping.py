@@ -14,7 +14,7 @@ from tests.core.canvas.http.test_bounds import dripping
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits
 from canvas_exports.errors import Stopped
 
 SELF = "GET /api/v1/users/self"
@@ -52,7 +52,7 @@ class Asking(threading.Thread):
 @pytest.fixture
 def real(server: ScriptedServer) -> Iterator[CanvasClient]:
     """A client that really waits."""
-    with CanvasClient(server.url, TOKEN, budget=RateBudget(RateLimits(max_in_flight=3))) as made:
+    with CanvasClient(server.url, TOKEN, rate_limiter=RateLimiter(RateLimits(max_in_flight=3))) as made:
         yield made
 
 
@@ -73,7 +73,7 @@ def test_a_wait_of_minutes_ends_when_it_is_called_off(
     assert asked.wait(_SOON)
     real.stop()
     assert {type(thread.ends()) for thread in threads} == {Stopped}
-    assert real.budget.in_flight == 0
+    assert real.rate_limiter.in_flight == 0
 
 
 def test_a_signal_handler_may_call_it_off(real: CanvasClient, server: ScriptedServer) -> None:
@@ -86,7 +86,7 @@ def test_a_signal_handler_may_call_it_off(real: CanvasClient, server: ScriptedSe
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert real.budget.in_flight == 0
+    assert real.rate_limiter.in_flight == 0
 
 
 def test_after_that_nothing_is_sent(real: CanvasClient, server: ScriptedServer) -> None:
@@ -121,10 +121,10 @@ def test_a_later_answer_ends_what_a_retry_after_asks_for(real: CanvasClient, ser
     server.on("GET /api/v1/courses/101", {"then": answer})
     server.on(SELF, {"then": refuse})
     first = Asking(lambda: real.course(COURSE))
-    while real.budget.in_flight == 0:
+    while real.rate_limiter.in_flight == 0:
         threading.Event().wait(0.01)
     second = Asking(real.whoami)
-    while real.budget.turned_away == 0:
+    while real.rate_limiter.throttled_count == 0:
         threading.Event().wait(0.01)
     slow.set()
     assert first.ends().id == 9
@@ -136,7 +136,7 @@ def test_a_thread_that_waits_keeps_nobody_from_the_budget(real: CanvasClient, se
     asked = arrived(server)
     waiting = Asking(real.whoami)
     assert asked.wait(_SOON)
-    others = Asking(lambda: (real.budget.remaining, real.budget.admit()))
+    others = Asking(lambda: (real.rate_limiter.remaining, real.rate_limiter.try_acquire()))
     assert others.ends()[1] >= 0
     real.stop()
     assert isinstance(waiting.ends(), Stopped)

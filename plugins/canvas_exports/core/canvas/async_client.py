@@ -14,10 +14,10 @@ from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.migrations import ContentMigration, MigrationIssue
 from canvas_exports.core.canvas.api.models import ContentExport, ContentListItem, Course, Progress, User
-from canvas_exports.core.canvas.http.async_rate_limiter import Gate, shared_gate
+from canvas_exports.core.canvas.http.async_rate_limiter import AsyncRateLimiter, shared_async_rate_limiter
 from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, Send, Step, StepResult, Wait, call_flow
 from canvas_exports.core.canvas.http.pagination import Walk
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
 from canvas_exports.core.canvas.http.transports.async_transport import AsyncTransport
@@ -39,7 +39,7 @@ class AsyncCanvasClient:
         host: str,
         token: str | TokenSource,
         *,
-        budget: RateBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         verify: bool | str = True,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
@@ -47,12 +47,12 @@ class AsyncCanvasClient:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
-        self._session = open_session(host, token, budget=budget, attempts=attempts, clock=clock)
+        self._session = open_session(host, token, rate_limiter=rate_limiter, attempts=attempts, clock=clock)
         self._transport = AsyncTransport(
             verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
         self._sleep = sleep
-        self._gate: Gate | None = None
+        self._turns: AsyncRateLimiter | None = None
 
     @property
     def host(self) -> str:
@@ -60,9 +60,9 @@ class AsyncCanvasClient:
         return str(self._session.origin)
 
     @property
-    def budget(self) -> RateBudget:
-        """The rate budget all requests go through."""
-        return self._session.budget
+    def rate_limiter(self) -> RateLimiter:
+        """The rate limiter of all requests of this client."""
+        return self._session.rate_limiter
 
     def server_now(self) -> datetime:
         """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""
@@ -156,9 +156,9 @@ class AsyncCanvasClient:
         if isinstance(step, Send):
             return await self._transport.send(step.prepared)
         if isinstance(step, AcquireSlot):
-            if self._gate is None:
-                self._gate = shared_gate(self._session.budget)
-            await self._gate.enter(self._session.budget, self._sleep)
+            if self._turns is None:
+                self._turns = shared_async_rate_limiter(self._session.rate_limiter)
+            await self._turns.acquire(self._session.rate_limiter, self._sleep)
             return None
         if isinstance(step, Wait):
             await self._sleep(step.seconds)

@@ -34,7 +34,7 @@ from canvas_exports.core.canvas.files.upload import Block, sending
 from canvas_exports.core.canvas.http.blocking_calls import Line, Waits
 from canvas_exports.core.canvas.http.flow import call_flow
 from canvas_exports.core.canvas.http.pagination import Walk
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
 from canvas_exports.core.canvas.http.transports.transport import Transport
@@ -57,7 +57,7 @@ class CanvasClient:
     Args:
         host: ``canvas.example.edu`` or with scheme and port; ``http`` only where it is spelt out.
         token: an access token of Canvas, or where to get one.
-        budget: the rate budget; by default the one this process shares for the host and token.
+        rate_limiter: paces the requests; by default the one this process shares for the host and token.
         verify: ``True``, ``False`` (never in production), or the file of a certificate authority.
         connect_timeout: seconds until a connection must stand.
         read_timeout: seconds without a byte after which a connection counts as broken; an answer may take twice as long
@@ -75,7 +75,7 @@ class CanvasClient:
         host: str,
         token: str | TokenSource,
         *,
-        budget: RateBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         verify: bool | str = True,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
@@ -83,7 +83,7 @@ class CanvasClient:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
-        self._session = open_session(host, token, budget=budget, attempts=attempts, clock=clock)
+        self._session = open_session(host, token, rate_limiter=rate_limiter, attempts=attempts, clock=clock)
         self._transport = Transport(verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout)
         self._line = Line(self._session, self._transport, Waits(sleep))
 
@@ -93,9 +93,9 @@ class CanvasClient:
         return str(self._session.origin)
 
     @property
-    def budget(self) -> RateBudget:
-        """The rate budget all requests go through."""
-        return self._session.budget
+    def rate_limiter(self) -> RateLimiter:
+        """The rate limiter of all requests of this client."""
+        return self._session.rate_limiter
 
     def server_now(self) -> datetime:
         """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""

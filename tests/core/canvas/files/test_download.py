@@ -84,7 +84,7 @@ def test_a_package_comes_from_canvas_itself(client: CanvasClient, server: Script
     assert sent["authorization"] == f"Bearer {TOKEN}"
     assert sent["accept-encoding"] == "identity"
     assert "range" not in sent
-    assert client.budget.in_flight == 0
+    assert client.rate_limiter.in_flight == 0
 
 
 def test_the_token_stays_with_canvas_and_the_signature_is_left_alone(
@@ -283,7 +283,7 @@ def test_busy_hosts_are_given_time(
     server.on(FILE, refusal, {"status": 502}, {"drop": True}, to(f"{storage.url}/bucket/key"))
     storage.on(KEY, {"status": 503}, {"status": 429}, {"body": PACKAGE})
     with CanvasClient(
-        server.url, TOKEN, budget=client.budget, clock=clock, sleep=clock.sleep, attempts=9
+        server.url, TOKEN, rate_limiter=client.rate_limiter, clock=clock, sleep=clock.sleep, attempts=9
     ) as patient:
         assert fetch(patient, an_export(server)) == PACKAGE
     assert len(clock.slept) >= 5
@@ -370,7 +370,7 @@ def test_a_cut_is_resumed_where_it_was_through_a_fresh_storage_link(
     assert int(second.headers["range"][len("bytes=") : -1]) >= 2 * BLOCK
     assert second.headers["if-range"] == ETAG
     assert "authorization" not in second.headers
-    assert client.budget.in_flight == 0
+    assert client.rate_limiter.in_flight == 0
 
 
 def test_a_fresh_link_is_asked_for_when_the_old_one_died_midway(
@@ -507,7 +507,7 @@ def test_a_caller_that_stops_early_closes_the_connection(
     blocks = client.download(COURSE, an_export(server, size=4 * BLOCK + 4))
     next(blocks)
     blocks.close()  # type: ignore[attr-defined] # it is a generator
-    assert client.budget.in_flight == 0
+    assert client.rate_limiter.in_flight == 0
     server.on(FILE, {"body": PACKAGE})
     assert fetch(client, an_export(server)) == PACKAGE
 

@@ -17,7 +17,7 @@ from tests.core.canvas.conftest import TOKEN, ScriptedServer
 from canvas_exports.core.canvas.api.migrations import PackageFile, UploadTicket
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files.upload import Block, Form
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.errors import BadRequestError, CorruptPackageError, UploadError
 
 FILE = PackageFile("501.imscc", 6)
@@ -97,7 +97,7 @@ def test_canvas_can_be_asked_while_it_takes_the_file_itself(server: ScriptedServ
 
     server.on("POST /files_api", {"status": 201})
     server.on("GET /api/v1/users/self", {"json": {"id": 9}})
-    with CanvasClient(server.url, TOKEN, budget=RateBudget(), sleep=patience) as client:
+    with CanvasClient(server.url, TOKEN, rate_limiter=RateLimiter(), sleep=patience) as client:
 
         def blocks() -> Iterator[Block]:
             assert client.whoami().id == 9

@@ -1,4 +1,4 @@
-"""What clients on one event loop share: their turn in the budget, and connections."""
+"""What clients on one event loop share: their turn at the rate limiter, and connections."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from functools import partial
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
-from canvas_exports.core.canvas.http.async_rate_limiter import shared_gate
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, RateLimits
+from canvas_exports.core.canvas.http.async_rate_limiter import shared_async_rate_limiter
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits
 from canvas_exports.core.canvas.http.transports.async_transport import _pools
 from canvas_sandbox import Course, Sandbox, Switches
 
 
-async def test_places_are_given_in_the_order_in_which_they_were_asked_for() -> None:
-    budget = RateBudget(RateLimits(max_in_flight=1))
+async def test_slots_are_given_in_the_order_in_which_they_were_asked_for() -> None:
+    rate_limiter = RateLimiter(RateLimits(max_in_flight=1))
     order: list[int] = []
     waiting = asyncio.Event()
 
@@ -22,20 +22,20 @@ async def test_places_are_given_in_the_order_in_which_they_were_asked_for() -> N
         await asyncio.sleep(0)
 
     async def one(number: int) -> None:
-        await shared_gate(budget).enter(budget, sleep)
+        await shared_async_rate_limiter(rate_limiter).acquire(rate_limiter, sleep)
         order.append(number)
         await asyncio.wait_for(waiting.wait(), 10)
-        budget.release()
+        rate_limiter.cancelled()
 
     await asyncio.gather(*map(one, range(5)))
     assert order == [0, 1, 2, 3, 4]
-    assert budget.in_flight == 0
+    assert rate_limiter.in_flight == 0
 
 
-async def test_a_budget_has_one_gate_on_a_loop() -> None:
-    budget = RateBudget()
-    assert shared_gate(budget) is shared_gate(budget)
-    assert shared_gate(budget) is not shared_gate(RateBudget())
+async def test_a_rate_limiter_has_one_queue_on_a_loop() -> None:
+    rate_limiter = RateLimiter()
+    assert shared_async_rate_limiter(rate_limiter) is shared_async_rate_limiter(rate_limiter)
+    assert shared_async_rate_limiter(rate_limiter) is not shared_async_rate_limiter(RateLimiter())
 
 
 async def test_all_clients_of_a_loop_share_connections_and_the_last_one_closes_them() -> None:

@@ -40,7 +40,7 @@ def test_an_answer_larger_than_any_of_canvas_is_an_error_and_not_asked_for_again
     with pytest.raises(UnexpectedAnswerError, match="more than 64 MiB"):
         either.whoami()
     assert len(server.seen) == 1
-    assert either.client.budget.in_flight == 0
+    assert either.client.rate_limiter.in_flight == 0
 
 
 def test_a_large_answer_within_the_bound_is_read(either: Either, server: ScriptedServer) -> None:
@@ -180,7 +180,7 @@ def test_a_byte_now_and_then_keeps_no_call_alive(clock: Clock, kind: str, drip: 
         with pytest.raises((CanvasUnavailableError, UnexpectedAnswerError)):
             client.whoami()
     assert time.monotonic() - began < 30  # the server never ends; five attempts of twice the read time-out do
-    assert client.client.budget.in_flight == 0
+    assert client.client.rate_limiter.in_flight == 0
 
 
 # -- what is hardly HTTP ---------------------------------------------------------------------------------------------
@@ -241,9 +241,9 @@ def test_what_is_hardly_http_is_a_value_or_an_error_of_ours(clock: Clock, kind: 
             assert client.whoami().id == 9
         with suppress(CanvasExportsError):
             client.create_export(COURSE, ExportRequest.build("zip"))
-        assert client.client.budget.in_flight == 0
+        assert client.client.rate_limiter.in_flight == 0
         if kind == "requests":
             attachment = {"id": 7, "filename": "x", "size": 9, "url": f"{url}/files/7"}
             with pytest.raises(CanvasExportsError):
                 b"".join(client.download(COURSE, read_export(export_json(attachment=attachment))))
-        assert client.client.budget.in_flight == 0
+        assert client.client.rate_limiter.in_flight == 0

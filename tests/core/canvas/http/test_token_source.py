@@ -81,7 +81,7 @@ def test_a_rejected_token_is_renewed_and_the_request_sent_again(
     source = using(client, "one", "two")
     assert client.whoami().id == 1
     assert (source.rejected, sent(server)) == ([None, "one"], ["Bearer one", "Bearer two"])
-    assert client.client.budget.in_flight == 0
+    assert client.client.rate_limiter.in_flight == 0
 
 
 def test_a_post_that_was_answered_so_was_not_carried_out_and_is_sent_again(

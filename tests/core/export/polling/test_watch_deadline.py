@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.polling.poll_results import Wake, Watched
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting, wait_for
@@ -53,7 +53,7 @@ async def test_a_byte_now_and_then_does_not_hold_a_watch_past_its_deadline(dripp
     export = Watched("course:101", 5, 88, now - 60, now - 60)
     async with AsyncCanvasClient(dripping, "7~token") as client:
         seen = await asyncio.wait_for(watch(client, [export], wake(0.5)), 20)
-        assert client.budget.in_flight == 0
+        assert client.rate_limiter.in_flight == 0
     assert not seen.ready
     assert list(seen.seen) == [5]  # it is told of, as not over
 
@@ -63,16 +63,16 @@ async def test_nor_a_restore_or_a_drill(dripping: str, what: str) -> None:
     waiting = Waiting(what, 101, 5, 88, time.time() - 60, time.time() + 0.5)
     async with AsyncCanvasClient(dripping, "7~token") as client:
         await asyncio.wait_for(wait_for(client, waiting), 20)
-        assert client.budget.in_flight == 0
+        assert client.rate_limiter.in_flight == 0
 
 
 async def test_nor_does_a_rate_limit_that_asks_for_minutes(dripping: str) -> None:
     now = time.time()
-    budget = RateBudget()
-    budget.admit()
-    budget.refused(retry_after=300)
+    rate_limiter = RateLimiter()
+    rate_limiter.try_acquire()
+    rate_limiter.throttled(retry_after=300)
     exports = [Watched("course:101", number, 88, now - 60, now - 60) for number in range(1, 4)]
-    async with AsyncCanvasClient(dripping, "7~token", budget=budget) as client:
+    async with AsyncCanvasClient(dripping, "7~token", rate_limiter=rate_limiter) as client:
         seen = await asyncio.wait_for(watch(client, exports, wake(0.5)), 20)
     assert sorted(seen.seen) == [1, 2, 3]
-    assert budget.in_flight == 0
+    assert rate_limiter.in_flight == 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, Step, StepResult, Wait
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.errors import CanvasError, Stopped
@@ -73,7 +73,7 @@ class Turns:
         self._lock = threading.Lock()
         self._row: deque[threading.Event] = deque()
 
-    def enter(self, budget: RateBudget, waits: Waits) -> None:
+    def enter(self, rate_limiter: RateLimiter, waits: Waits) -> None:
         """Wait for a place, and take it.
 
         Raises:
@@ -81,14 +81,14 @@ class Turns:
         """
         turn = threading.Event()
         with self._lock:
-            if not self._row and budget.admit() <= 0:
+            if not self._row and rate_limiter.try_acquire() <= 0:
                 return
             self._row.append(turn)
             self._row[0].set()
         try:
             while not turn.wait(_LOOK_UP):
                 waits.check()
-            while (left := budget.admit()) > 0:
+            while (left := rate_limiter.try_acquire()) > 0:
                 waits.wait(left)
         finally:
             with self._lock:
@@ -139,7 +139,7 @@ class Line:
     def _perform(self, step: Step) -> StepResult:
         self.waits.check()
         if isinstance(step, AcquireSlot):
-            self._turns.enter(self._session.budget, self.waits)
+            self._turns.enter(self._session.rate_limiter, self.waits)
             return None
         if isinstance(step, Wait):
             self.waits.wait(step.seconds)

@@ -168,7 +168,7 @@ def _acquire_slot(session: CanvasSession) -> Flow[str]:
         token = session.tokens.current()
         if token is not None:
             return token
-        session.budget.release()
+        session.rate_limiter.cancelled()
 
 
 def _renew(rejected: str | None) -> Flow[None]:
@@ -190,18 +190,18 @@ def _send(prepared: PreparedRequest, session: CanvasSession) -> Flow[Result]:
     try:
         result = yield Send(prepared)
     except BaseException:
-        session.budget.release()
+        session.rate_limiter.cancelled()
         raise
     assert isinstance(result, Response | Failure)
     if isinstance(result, Failure):
-        session.budget.release()
+        session.rate_limiter.cancelled()
         return result
     session.note_server_time(result.headers)
     remaining = _number(result, "x-rate-limit-remaining")
     if is_throttled(result):
-        session.budget.refused(remaining=remaining, retry_after=_retry_after(result))
+        session.rate_limiter.throttled(remaining=remaining, retry_after=_retry_after(result))
     else:
-        session.budget.settle(remaining=remaining, cost=_number(result, "x-request-cost"))
+        session.rate_limiter.succeeded(remaining=remaining, cost=_number(result, "x-request-cost"))
     return result
 
 

@@ -68,10 +68,10 @@ class RateLimits:
             raise InputError("floor, slow_below, high_water", "must rise in this order, from 0")
 
 
-class RateBudget:
+class RateLimiter:
     """Who may send now, and how long everybody else waits. Does no I/O and never sleeps; safe between threads.
 
-    Each ``admit`` that returns 0 is followed by exactly one of ``settle``, ``refused`` and ``release``.
+    Each ``try_acquire`` that returns 0 is followed by exactly one of ``succeeded``, ``throttled`` and ``cancelled``.
 
     Attributes:
         turned_away: requests that Canvas refused because of its rate limit, since the beginning.
@@ -100,7 +100,7 @@ class RateBudget:
         self._silent_until = float("-inf")  # by our own judgement
         self._asked_until = float("-inf")  # by a Retry-After
         self._refusals = 0  # in a row
-        self.turned_away = 0
+        self.throttled_count = 0
 
     @property
     def in_flight(self) -> int:
@@ -114,7 +114,7 @@ class RateBudget:
             self._recover(self._clock())
             return self._left
 
-    def admit(self) -> float:
+    def try_acquire(self) -> float:
         """Take a place for one request: 0 if it was given, else the seconds to wait before asking again."""
         with self._lock:
             now = self._clock()
@@ -125,7 +125,7 @@ class RateBudget:
                 return 0.0
             return wait
 
-    def settle(self, *, remaining: float | None = None, cost: float | None = None) -> None:
+    def succeeded(self, *, remaining: float | None = None, cost: float | None = None) -> None:
         """A request was answered; what its ``X-Rate-Limit-Remaining`` and ``X-Request-Cost`` said, if anything."""
         with self._lock:
             self._recover(self._clock())
@@ -145,7 +145,7 @@ class RateBudget:
             self._learn()
             self._widen(min(self._window + (self._round >= self._window), self._places()))
 
-    def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
+    def throttled(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
         """A request was turned away; an answer that comes later ends what ``retry_after`` asks for.
 
         Refusals of requests that were under way together count as one.
@@ -154,7 +154,7 @@ class RateBudget:
             now = self._clock()
             self._recover(now)
             self._in_flight -= 1
-            self.turned_away += 1
+            self.throttled_count += 1
             # Canvas refuses while this much is left, and may report any number when it does.
             room = self.limits.reservation
             remaining = _within(remaining, -self.limits.high_water, room)
@@ -171,7 +171,7 @@ class RateBudget:
             if retry_after is not None:
                 self._asked_until = max(self._asked_until, now + retry_after)
 
-    def release(self) -> None:
+    def cancelled(self) -> None:
         """A request ended without an answer."""
         with self._lock:
             self._in_flight -= 1
@@ -230,18 +230,18 @@ def _within(value: float | None, least: float, most: float) -> float | None:
     return None if value is None or math.isnan(value) else min(max(value, least), most)
 
 
-_shared: dict[tuple[str, bytes], RateBudget] = {}
+_shared: dict[tuple[str, bytes], RateLimiter] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_budget(host: str, token: str, limits: RateLimits | None = None) -> RateBudget:
+def shared_rate_limiter(host: str, token: str, limits: RateLimits | None = None) -> RateLimiter:
     """The one budget of this host and token in this process. Limits, where given, hold from now on for everybody."""
     key = (host, hashlib.sha256(token.encode()).digest())
     with _shared_lock:
-        budget = _shared.setdefault(key, RateBudget(limits))
+        rate_limiter = _shared.setdefault(key, RateLimiter(limits))
         if limits is not None:
-            budget.limits = limits
-        return budget
+            rate_limiter.limits = limits
+        return rate_limiter
 
 
 def _forget() -> None:

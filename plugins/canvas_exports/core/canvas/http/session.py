@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from canvas_exports import __version__
 from canvas_exports.core.canvas.http.bounded_values import http_date
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget, shared_budget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, shared_rate_limiter
 from canvas_exports.core.canvas.http.token_source import StaticToken, TokenSource
 from canvas_exports.core.canvas.http.transports.response_body import ACCEPTED
 from canvas_exports.errors import InputError
@@ -27,7 +27,7 @@ class CanvasSession:
 
     origin: Origin
     tokens: TokenSource = field(repr=False)
-    budget: RateBudget
+    rate_limiter: RateLimiter
     attempts: int = 5
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
@@ -60,7 +60,7 @@ def open_session(
     host: str,
     token: str | TokenSource,
     *,
-    budget: RateBudget | None = None,
+    rate_limiter: RateLimiter | None = None,
     attempts: int = 5,
     clock: Callable[[], float] = time.monotonic,
 ) -> CanvasSession:
@@ -74,5 +74,5 @@ def open_session(
     if attempts < 1:
         raise InputError("attempts", f"{attempts} is too few", accepted="1 or more")
     return CanvasSession(
-        origin, tokens, budget or shared_budget(str(origin), tokens.identity), attempts, clock
+        origin, tokens, rate_limiter or shared_rate_limiter(str(origin), tokens.identity), attempts, clock
     )

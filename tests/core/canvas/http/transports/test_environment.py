@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.rate_limiter import RateBudget
+from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, InputError
@@ -154,7 +154,7 @@ def never(_: float) -> None:
 
 
 def test_an_untrusted_certificate_is_an_error_at_once_and_says_what_to_set(secure: str) -> None:
-    with CanvasClient(secure, "t", budget=RateBudget(), sleep=never) as client:
+    with CanvasClient(secure, "t", rate_limiter=RateLimiter(), sleep=never) as client:
         with pytest.raises(CanvasUnavailableError, match="set verify"):
             client.whoami()
         with pytest.raises(CanvasUnavailableError) as caught:
@@ -163,7 +163,7 @@ def test_an_untrusted_certificate_is_an_error_at_once_and_says_what_to_set(secur
 
 
 async def test_an_untrusted_certificate_is_the_same_error_on_the_loop(secure: str) -> None:
-    async with AsyncCanvasClient(secure, "t", budget=RateBudget()) as client:
+    async with AsyncCanvasClient(secure, "t", rate_limiter=RateLimiter()) as client:
         with pytest.raises(CanvasUnavailableError, match="set verify"):
             await client.whoami()
 
@@ -175,10 +175,10 @@ def test_an_authority_of_ones_own_and_no_verification_work(
     verify: str | bool = str(certificate) if trusting == "the authority" else False
 
     async def ask() -> int:
-        async with AsyncCanvasClient(secure, "t", budget=RateBudget(), verify=verify) as client:
+        async with AsyncCanvasClient(secure, "t", rate_limiter=RateLimiter(), verify=verify) as client:
             return (await client.whoami()).id
 
     with warnings.catch_warnings():  # what the client sets about warnings is not to outlive the test
-        with CanvasClient(secure, "t", budget=RateBudget(), verify=verify) as client:
+        with CanvasClient(secure, "t", rate_limiter=RateLimiter(), verify=verify) as client:
             assert client.whoami().id == 9
         assert asyncio.run(ask()) == 9

@@ -27,7 +27,7 @@ from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
-from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.batching import unique
@@ -183,7 +183,7 @@ def _expected(options: argparse.Namespace, names: Names) -> list[str] | None:
 
 
 def _queried(client: CanvasClient, options: argparse.Namespace, names: Names) -> Iterator[Context]:
-    for filters in questions(_filters(options.filters)):
+    for filters in split_by_term(_filters(options.filters)):
         for course in client.account_courses(options.account, filters):
             yield names.heard(course)
 

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.mirror import exchange
-from canvas_exports.core.canvas.api.course_filters import CourseFilters, questions
+from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_by_term
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
@@ -211,7 +211,7 @@ class CanvasListCoursesOperator(BaseOperator):
                     "filters", "they need an account to filter", accepted="account together with filters"
                 )
             return
-        yield from questions(self.filters or {})
+        yield from split_by_term(self.filters or {})
 
     def _queried(
         self, client: CanvasClient, queries: list[CourseFilters], names: Names

@@ -27,19 +27,19 @@ from canvas_exports.core.canvas.api.migrations import (
     UploadTicket,
 )
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
-from canvas_exports.core.canvas.files.download import opening, part_of
-from canvas_exports.core.canvas.files.upload import Form, sending
+from canvas_exports.core.canvas.files.download import open_flow, range_flow
+from canvas_exports.core.canvas.files.upload import MultipartForm, upload_flow
 from canvas_exports.core.canvas.files.validators import (
-    check_continuation,
-    check_start,
-    is_part,
-    mark_of,
-    serves_parts,
+    check_full_response,
+    check_resumed_response,
+    matches_range,
+    supports_ranges,
+    validator_of,
 )
 from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, Send, Wait, call_flow
 from canvas_exports.core.canvas.http.messages import Endpoint, Failure, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.pagination import Pagination
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.canvas.http.token_source import StaticToken
@@ -52,7 +52,7 @@ CARTRIDGE = ExportRequest.build("common_cartridge")
 FILE = PackageFile("x.imscc", 10)
 MIGRATION = MigrationRequest(MigrationType.CARTRIDGE, file=FILE)
 
-CALLS: dict[str, Callable[[], Endpoint[Any] | Walk[Any]]] = {
+CALLS: dict[str, Callable[[], Endpoint[Any] | Pagination[Any]]] = {
     "whoami": endpoints.whoami,
     "course": lambda: endpoints.course(COURSE),
     "resolve": lambda: endpoints.resolve(COURSE),
@@ -307,7 +307,7 @@ def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[
     session, clock = a_peer()
     made = CALLS[name]()
     with suppress(CanvasExportsError):
-        if isinstance(made, Walk):
+        if isinstance(made, Pagination):
             pages = 0
             while made.call is not None:
                 for row in made.rows(drive(call_flow(made.call, session), session, clock, script)):
@@ -383,17 +383,17 @@ def streaming(result: Result) -> Result:
 def test_the_way_to_a_package_ends_in_a_body_or_an_error_of_ours(script: list[Result], url: str) -> None:
     session, clock = a_peer()
     with suppress(CanvasExportsError):
-        answer = drive(opening(session, url), session, clock, script)
-        mark = mark_of(answer)
-        serves_parts(answer, mark)
-        is_part(answer, 0, 10, 20, mark)
-        if mark is not None:
-            assert mark.validator.isascii()
-            assert mark.validator.isprintable()
-        drive(part_of(session, "https://s.example/k", 0, 10, mark), session, clock, script)
+        answer = drive(open_flow(session, url), session, clock, script)
+        validator = validator_of(answer)
+        supports_ranges(answer, validator)
+        matches_range(answer, 0, 10, 20, validator)
+        if validator is not None:
+            assert validator.if_range.isascii()
+            assert validator.if_range.isprintable()
+        drive(range_flow(session, "https://s.example/k", 0, 10, validator), session, clock, script)
         with suppress(CanvasExportsError):
-            check_start(answer, 10)
-        check_continuation(answer, 5, 10, mark)
+            check_full_response(answer, 10)
+        check_resumed_response(answer, 5, 10, validator)
     assert session.rate_limiter.in_flight == 0
 
 
@@ -421,6 +421,6 @@ def test_an_upload_ends_well_or_in_an_error_of_ours(
         if ticket is None:
             return
         assert isinstance(ticket, UploadTicket)
-        b"".join(bytes(block) for block in Form.of(ticket, FILE).stream([b"0123456789"]))
-        drive(sending(session, ticket, FILE, [b"0123456789"]), session, clock, script)
+        b"".join(bytes(block) for block in MultipartForm.of(ticket, FILE).stream([b"0123456789"]))
+        drive(upload_flow(session, ticket, FILE, [b"0123456789"]), session, clock, script)
     assert session.rate_limiter.in_flight == 0

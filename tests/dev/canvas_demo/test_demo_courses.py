@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from canvas_exports.core.backups import load_backups
-from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.course_lists import read_list
 from canvas_exports.core.restore.drills.target_courses import empty_rooms
@@ -39,7 +39,7 @@ def test_the_archive_of_a_finished_term_finds_the_courses_of_such_a_term() -> No
     (backup,) = (each for each in loaded.backups if each.name == "end_of_term_archive")
     scenario = demo()
     with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
-        account, asked = str(backup.listing["account"]), questions(backup.listing["filters"])
+        account, asked = str(backup.listing["account"]), split_by_term(backup.listing["filters"])
         found = [course.id for filters in asked for course in client.account_courses(account, filters)]
     assert found == [course.id for course in scenario.concluded]
     assert found

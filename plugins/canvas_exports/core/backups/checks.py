@@ -17,7 +17,7 @@ from canvas_exports.core.archive.sweep import read_grace
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.core.backups.problems import Place, sentence
 from canvas_exports.core.backups.yaml_document import Document
-from canvas_exports.core.canvas.api.course_filters import questions
+from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.api.url_paths import account_path
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.batching import cut
@@ -94,7 +94,7 @@ def _which(sound: Sound) -> Iterator[Found]:
         yield from _refusal(("courses", "account"), partial(account_path, account))
     filters = sound(("courses", "filters"))
     if filters is not None:
-        for place, text in _refusals(lambda values: list(questions(values)), filters):
+        for place, text in _refusals(lambda values: list(split_by_term(values)), filters):
             yield ("courses", "filters", *place), text
 
 

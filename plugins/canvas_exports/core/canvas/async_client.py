@@ -16,7 +16,7 @@ from canvas_exports.core.canvas.api.migrations import ContentMigration, Migratio
 from canvas_exports.core.canvas.api.models import ContentExport, ContentListItem, Course, Progress, User
 from canvas_exports.core.canvas.http.async_rate_limiter import AsyncRateLimiter, shared_async_rate_limiter
 from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, Send, Step, StepResult, Wait, call_flow
-from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.pagination import Pagination
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
@@ -82,17 +82,19 @@ class AsyncCanvasClient:
 
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> AsyncIterator[Course]:
         """Courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
-        return self._walk(
+        return self._paginate(
             endpoints.account_courses(self._session.origin, account, filters or CourseFilters())
         )
 
     async def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
         """What can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``."""
-        return [item async for item in self._walk(endpoints.content_list(self._session.origin, course, type))]
+        return [
+            item async for item in self._paginate(endpoints.content_list(self._session.origin, course, type))
+        ]
 
     def list_exports(self, context: Context, *, per_page: int = 100) -> AsyncIterator[ContentExport]:
         """Exports, newest first. ``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
-        return self._walk(endpoints.list_exports(self._session.origin, context, per_page))
+        return self._paginate(endpoints.list_exports(self._session.origin, context, per_page))
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
         """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
@@ -115,7 +117,7 @@ class AsyncCanvasClient:
 
         ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
         """
-        return self._walk(endpoints.migration_issues(self._session.origin, course, migration_id))
+        return self._paginate(endpoints.migration_issues(self._session.origin, course, migration_id))
 
     async def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``completed`` comes before the package is there. ``GET /api/v1/progress/:id``."""
@@ -136,7 +138,7 @@ class AsyncCanvasClient:
     def __repr__(self) -> str:
         return f"AsyncCanvasClient({self.host!r})"
 
-    async def _walk(self, walk: Walk[T]) -> AsyncIterator[T]:
+    async def _paginate(self, walk: Pagination[T]) -> AsyncIterator[T]:
         while walk.call is not None:
             for row in walk.rows(await self._run(call_flow(walk.call, self._session))):
                 yield row

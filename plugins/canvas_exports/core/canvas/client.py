@@ -29,11 +29,11 @@ from canvas_exports.core.canvas.api.models import (
 )
 from canvas_exports.core.canvas.files.download import Download
 from canvas_exports.core.canvas.files.parallel_ranges import Space
-from canvas_exports.core.canvas.files.remote_package import Glance, glance
-from canvas_exports.core.canvas.files.upload import Block, sending
-from canvas_exports.core.canvas.http.blocking_calls import Line, Waits
+from canvas_exports.core.canvas.files.remote_package import RemotePackage, open_package
+from canvas_exports.core.canvas.files.upload import Block, upload_flow
+from canvas_exports.core.canvas.http.blocking_calls import FlowRunner, StopSignal
 from canvas_exports.core.canvas.http.flow import call_flow
-from canvas_exports.core.canvas.http.pagination import Walk
+from canvas_exports.core.canvas.http.pagination import Pagination
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
@@ -85,7 +85,7 @@ class CanvasClient:
     ) -> None:
         self._session = open_session(host, token, rate_limiter=rate_limiter, attempts=attempts, clock=clock)
         self._transport = Transport(verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout)
-        self._line = Line(self._session, self._transport, Waits(sleep))
+        self._runner = FlowRunner(self._session, self._transport, StopSignal(sleep))
 
     @property
     def host(self) -> str:
@@ -103,7 +103,7 @@ class CanvasClient:
 
     def whoami(self) -> User:
         """The token's user. ``GET /api/v1/users/self``."""
-        return self._line.run(call_flow(endpoints.whoami(), self._session))
+        return self._runner.run(call_flow(endpoints.whoami(), self._session))
 
     def identify(self) -> User:
         """The token's user, of a host that is a Canvas. ``GET /api/v1/users/self``.
@@ -111,18 +111,18 @@ class CanvasClient:
         Raises:
             UnexpectedAnswerError: some other server answers there.
         """
-        return self._line.run(call_flow(endpoints.identify(), self._session))
+        return self._runner.run(call_flow(endpoints.identify(), self._session))
 
     def course(self, context: Context) -> Course:
         """Identity of a course, with its term. ``GET /api/v1/courses/:id``.
 
         A deleted course is ``NotFoundError``.
         """
-        return self._line.run(call_flow(endpoints.course(context), self._session))
+        return self._runner.run(call_flow(endpoints.course(context), self._session))
 
     def resolve(self, context: Context) -> int:
         """The numeric id of a context named by a SIS id or ``self``. ``GET /api/v1/{courses,groups,users}/:id``."""
-        return self._line.run(call_flow(endpoints.resolve(context), self._session))
+        return self._runner.run(call_flow(endpoints.resolve(context), self._session))
 
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> Iterator[Course]:
         """Courses of an account and its sub-accounts, page by page. ``GET /api/v1/accounts/:id/courses``.
@@ -131,7 +131,7 @@ class CanvasClient:
             account: a number, ``self``, ``default``, ``site_admin`` or ``sis_account_id:...``.
             filters: which courses; by default all that are not deleted.
         """
-        return self._walk(
+        return self._paginate(
             endpoints.account_courses(self._session.origin, account, filters or CourseFilters())
         )
 
@@ -142,7 +142,7 @@ class CanvasClient:
             course: the course.
             type: list the items of this type; without it, the types.
         """
-        return list(self._walk(endpoints.content_list(self._session.origin, course, type)))
+        return list(self._paginate(endpoints.content_list(self._session.origin, course, type)))
 
     def list_exports(self, context: Context, *, per_page: int = 100) -> Iterator[ContentExport]:
         """Past and pending exports this token may see, newest first, page by page as they are asked for.
@@ -154,11 +154,11 @@ class CanvasClient:
             context: the course, group or user.
             per_page: rows per request, 1 to 100.
         """
-        return self._walk(endpoints.list_exports(self._session.origin, context, per_page))
+        return self._paginate(endpoints.list_exports(self._session.origin, context, per_page))
 
     def show_export(self, context: Context, export_id: int) -> ContentExport:
         """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
-        return self._line.run(call_flow(endpoints.show_export(context, export_id), self._session))
+        return self._runner.run(call_flow(endpoints.show_export(context, export_id), self._session))
 
     def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
         """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
@@ -170,15 +170,15 @@ class CanvasClient:
             InputError: a combination Canvas refuses; nothing was sent.
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
         """
-        return self._line.run(call_flow(endpoints.create_export(context, request), self._session))
+        return self._runner.run(call_flow(endpoints.create_export(context, request), self._session))
 
     def syllabus(self, course: Context) -> str:
         """The text of a course's syllabus; empty where it has none. ``GET /api/v1/courses/:id``."""
-        return self._line.run(call_flow(endpoints.syllabus(course), self._session))
+        return self._runner.run(call_flow(endpoints.syllabus(course), self._session))
 
     def root_folder(self, course: Context) -> int:
         """The id of the folder that holds all files of a course. ``GET /api/v1/courses/:course_id/folders/root``."""
-        return self._line.run(call_flow(endpoints.root_folder(course), self._session))
+        return self._runner.run(call_flow(endpoints.root_folder(course), self._session))
 
     def create_migration(self, course: Context, request: MigrationRequest) -> ContentMigration:
         """Begin to import a package. ``POST /api/v1/courses/:course_id/content_migrations``.
@@ -189,14 +189,14 @@ class CanvasClient:
         Raises:
             AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_migrations``.
         """
-        return self._line.run(call_flow(endpoints.create_migration(course, request), self._session))
+        return self._runner.run(call_flow(endpoints.create_migration(course, request), self._session))
 
     def upload_again(self, course: Context, migration_id: int, file: PackageFile) -> ContentMigration:
         """Begin the upload of a migration anew. ``PUT /api/v1/courses/:course_id/content_migrations/:id``.
 
         Only for one that still waits for its file; Canvas gives a fresh ticket and forgets the issues of the first try.
         """
-        return self._line.run(call_flow(endpoints.upload_again(course, migration_id, file), self._session))
+        return self._runner.run(call_flow(endpoints.upload_again(course, migration_id, file), self._session))
 
     def upload(self, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]) -> None:
         """Send a file to where Canvas wants it, in the memory of one block. ``POST`` of the ticket's URL, once.
@@ -213,29 +213,29 @@ class CanvasClient:
             UploadError: it could not be handed over; ask ``show_migration`` before trying again.
             BadRequestError: Canvas says why it does not take the file (permanent).
         """
-        self._line.run(sending(self._session, ticket, file, blocks))
+        self._runner.run(upload_flow(self._session, ticket, file, blocks))
 
     def list_migrations(self, course: Context) -> Iterator[ContentMigration]:
         """Past and pending imports of a course. ``GET /api/v1/courses/:course_id/content_migrations``."""
-        return self._walk(endpoints.list_migrations(self._session.origin, course))
+        return self._paginate(endpoints.list_migrations(self._session.origin, course))
 
     def show_migration(self, course: Context, migration_id: int) -> ContentMigration:
         """One import. ``GET /api/v1/courses/:course_id/content_migrations/:id``.
 
         Canvas fails one whose upload began more than an hour ago, when it is looked at.
         """
-        return self._line.run(call_flow(endpoints.show_migration(course, migration_id), self._session))
+        return self._runner.run(call_flow(endpoints.show_migration(course, migration_id), self._session))
 
     def migration_issues(self, course: Context, migration_id: int) -> Iterator[MigrationIssue]:
         """What Canvas noticed while it imported, page by page.
 
         ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
         """
-        return self._walk(endpoints.migration_issues(self._session.origin, course, migration_id))
+        return self._paginate(endpoints.migration_issues(self._session.origin, course, migration_id))
 
     def progress(self, progress_id: int) -> Progress:
         """How far a job is. ``GET /api/v1/progress/:id``. ``completed`` comes before the package is there."""
-        return self._line.run(call_flow(endpoints.progress(progress_id), self._session))
+        return self._runner.run(call_flow(endpoints.progress(progress_id), self._session))
 
     def download(
         self, context: Context, export: ContentExport, space: Space | None = None, connections: int = 1
@@ -261,7 +261,7 @@ class CanvasClient:
         with _about(context, export):
             yield from self._download(context, export).blocks(space, connections)
 
-    def glance(self, context: Context, export: ContentExport) -> Glance | None:
+    def open_package(self, context: Context, export: ContentExport) -> RemotePackage | None:
         """Look at the end of a package without fetching the rest. ``GET`` of the attachment's URL, then of a range.
 
         Returns:
@@ -273,11 +273,11 @@ class CanvasClient:
         """
         with _about(context, export):
             download = self._download(context, export)
-            return glance(download, download.size)
+            return open_package(download, download.size)
 
     def _download(self, context: Context, export: ContentExport) -> Download:
-        def refresh(line: Line) -> Attachment:
-            attachment = line.run(
+        def refresh(runner: FlowRunner) -> Attachment:
+            attachment = runner.run(
                 call_flow(endpoints.show_export(context, export.id), self._session)
             ).attachment
             if attachment is None or not attachment.url:
@@ -286,8 +286,10 @@ class CanvasClient:
                 )
             return attachment
 
-        attachment = export.attachment if export.attachment and export.attachment.url else refresh(self._line)
-        return Download(self._session, attachment, line=self._line, refresh=refresh)
+        attachment = (
+            export.attachment if export.attachment and export.attachment.url else refresh(self._runner)
+        )
+        return Download(self._session, attachment, runner=self._runner, refresh=refresh)
 
     def stop(self) -> None:
         """Call off whatever this client waits for or fetches, in all threads, for good.
@@ -295,7 +297,7 @@ class CanvasClient:
         They raise ``Stopped``, and so does every call from now on. What was sent already is not taken back. May be called
         from a signal handler.
         """
-        self._line.waits.stop()
+        self._runner.stop_signal.stop()
 
     def close(self) -> None:
         """Close every connection."""
@@ -312,9 +314,9 @@ class CanvasClient:
     def __repr__(self) -> str:
         return f"CanvasClient({self.host!r})"
 
-    def _walk(self, walk: Walk[T]) -> Iterator[T]:
+    def _paginate(self, walk: Pagination[T]) -> Iterator[T]:
         while walk.call is not None:
-            yield from walk.rows(self._line.run(call_flow(walk.call, self._session)))
+            yield from walk.rows(self._runner.run(call_flow(walk.call, self._session)))
 
 
 @contextmanager

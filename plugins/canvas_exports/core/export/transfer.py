@@ -211,7 +211,7 @@ class PackageMover:
             self._budget,
             stage=self._observer.span,
             level=self._options.proof,
-            open_package=lambda: self._client.glance(context, export),
+            open_package=lambda: self._client.open_package(context, export),
         )
         with self.slots.slot(expect.size, self._cancelled):
             return self._into_all(draft, source)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.canvas.api.course_filters import CourseFilters, questions
+from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_by_term
 from canvas_exports.errors import InputError
 
 
@@ -132,7 +132,7 @@ def test_a_single_value_for_a_list_is_refused_in_code() -> None:
     ("terms", "asked"), [([12, "sis_term_id:F"], ["12", "sis_term_id:F"]), (12, ["12"]), (None, [None])]
 )
 def test_several_terms_are_several_questions(terms: Any, asked: list[str | None]) -> None:
-    found = list(questions({"enrollment_term_id": terms, "state": "available"}))
+    found = list(split_by_term({"enrollment_term_id": terms, "state": "available"}))
     assert [each.enrollment_term_id for each in found] == asked
     assert {each.state for each in found} == {("available",)}
 

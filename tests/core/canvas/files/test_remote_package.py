@@ -13,7 +13,7 @@ from tests.core.canvas.files.test_parallel_ranges import storage_of
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import remote_package as module
-from canvas_exports.core.canvas.files.remote_package import Glance
+from canvas_exports.core.canvas.files.remote_package import RemotePackage
 from canvas_exports.errors import DownloadError
 
 TAIL = 2000
@@ -32,8 +32,8 @@ def canvas(server: ScriptedServer, storage: ScriptedServer) -> ScriptedServer:
     return server
 
 
-def look(client: CanvasClient, canvas: ScriptedServer, size: int = len(PACKAGE)) -> Glance | None:
-    return client.glance(COURSE, an_export(canvas, size=size))
+def look(client: CanvasClient, canvas: ScriptedServer, size: int = len(PACKAGE)) -> RemotePackage | None:
+    return client.open_package(COURSE, an_export(canvas, size=size))
 
 
 def ranges(storage: ScriptedServer) -> list[str]:

@@ -16,7 +16,7 @@ from tests.core.canvas.conftest import TOKEN, ScriptedServer
 
 from canvas_exports.core.canvas.api.migrations import PackageFile, UploadTicket
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.files.upload import Block, Form
+from canvas_exports.core.canvas.files.upload import Block, MultipartForm
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.errors import BadRequestError, CorruptPackageError, UploadError
 
@@ -64,7 +64,7 @@ def test_the_parameters_go_first_and_the_file_last(client: CanvasClient, storage
     size=st.integers(0, 100),
 )
 def test_the_form_is_as_long_as_it_says(params: dict[str, str], size: int) -> None:
-    form = Form.of(UploadTicket("https://x", tuple(params.items())), PackageFile('a"b.zip', size))
+    form = MultipartForm.of(UploadTicket("https://x", tuple(params.items())), PackageFile('a"b.zip', size))
     body = b"".join(form.stream([bytes(size)]))
     assert len(body) == form.length
     assert body.endswith(b"--\r\n")
@@ -223,7 +223,7 @@ def test_what_the_package_raises_at_its_end_leaves_the_upload_without_its_end(
 
 def test_an_upload_takes_the_memory_of_a_block_however_large_it_is(storage: ScriptedServer) -> None:
     size, block = 64, bytes(1024 * 1024)
-    form = Form.of(ticket(storage), PackageFile("large.imscc", size * len(block)))
+    form = MultipartForm.of(ticket(storage), PackageFile("large.imscc", size * len(block)))
     tracemalloc.start()
     try:
         sent = sum(len(piece) for piece in form.stream(block for _ in range(size)))

@@ -7,25 +7,25 @@ import pytest
 
 from canvas_exports.core.canvas.http.messages import Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk, links_of
+from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Pagination, parse_links
 from canvas_exports.errors import UnexpectedAnswerError
 
 HERE = "https://canvas.example.edu/api/v1/courses/101/content_exports"
 
 
-def walk(query: str = "per_page=2") -> Walk[int]:
+def walk(query: str = "per_page=2") -> Pagination[int]:
     return walk_of([Request("GET", "/api/v1/courses/101/content_exports", query, context="course:101")])
 
 
-def walk_of(firsts: list[Request]) -> Walk[int]:
-    return Walk(firsts, lambda row: int(row["id"]), lambda row: row, Origin.parse("canvas.example.edu"))
+def walk_of(firsts: list[Request]) -> Pagination[int]:
+    return Pagination(firsts, lambda row: int(row["id"]), lambda row: row, Origin.parse("canvas.example.edu"))
 
 
-def turn(pages: Walk[int], ids: list[int], link: str | None = None) -> list[int]:
+def turn(pages: Pagination[int], ids: list[int], link: str | None = None) -> list[int]:
     return list(turning(pages, ids, link))
 
 
-def turning(pages: Walk[int], ids: list[int], link: str | None = None) -> Iterator[int]:
+def turning(pages: Pagination[int], ids: list[int], link: str | None = None) -> Iterator[int]:
     assert pages.call is not None
     headers = {} if link is None else {"link": link}
     document: list[Any] = [{"id": id_} for id_ in ids]
@@ -207,8 +207,8 @@ def test_an_empty_page_is_a_page() -> None:
 
 
 def test_a_hostile_link_header_is_read_in_linear_time() -> None:
-    assert links_of({"link": "<" * 50_000}) == {}
-    assert links_of({"link": "<x>" + "; a=b" * 20_000}) == {}
+    assert parse_links({"link": "<" * 50_000}) == {}
+    assert parse_links({"link": "<x>" + "; a=b" * 20_000}) == {}
 
 
 def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> None:
@@ -218,7 +218,7 @@ def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> 
         return row
 
     first = Request("GET", "/api/v1/courses/101/content_exports", "per_page=100", context="course:101")
-    pages = Walk(first, read, lambda row: row, Origin.parse("canvas.example.edu"))
+    pages = Pagination(first, read, lambda row: row, Origin.parse("canvas.example.edu"))
     assert pages.call is not None
     rows = pages.rows(pages.call.read([1, None, 2, {}], Response(200, {})))
     assert [next(rows), next(rows)] == [1, 2]

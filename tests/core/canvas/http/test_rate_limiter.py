@@ -121,13 +121,13 @@ def test_what_trickles_back_is_not_counted_on_before_canvas_says_so(clock: Clock
 
 def test_a_refusal_silences_everybody_and_longer_each_time(clock: Clock) -> None:
     rate_limiter = make(clock, floor=0, slow_below=1)
-    waits = []
+    stop_signal = []
     take(rate_limiter, clock)
     for _ in range(8):
         rate_limiter.throttled(remaining=30)
-        waits.append(take(rate_limiter, clock))
-    assert waits[:3] == [2, 4, 8]
-    assert waits[-1] == 60
+        stop_signal.append(take(rate_limiter, clock))
+    assert stop_signal[:3] == [2, 4, 8]
+    assert stop_signal[-1] == 60
     rate_limiter.succeeded(remaining=600)
     take(rate_limiter, clock)
     rate_limiter.throttled()

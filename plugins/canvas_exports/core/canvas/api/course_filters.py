@@ -184,7 +184,7 @@ def _cut(name: str, values: tuple[str, ...], room: int) -> Iterator[tuple[str, .
     yield tuple(group)
 
 
-def questions(filters: Mapping[str, Any]) -> Iterator[CourseFilters]:
+def split_by_term(filters: Mapping[str, Any]) -> Iterator[CourseFilters]:
     """The filters that a person wrote, one for each term where ``enrollment_term_id`` is a list: Canvas takes one.
 
     Raises:

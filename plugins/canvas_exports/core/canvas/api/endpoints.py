@@ -29,7 +29,7 @@ from canvas_exports.core.canvas.api.parsing import (
 from canvas_exports.core.canvas.api.url_paths import account_path, context_path
 from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Walk
+from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Pagination
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import InputError, UnexpectedAnswerError
 
@@ -78,7 +78,7 @@ def resolve(context: Context) -> Endpoint[int]:
     return _show(Request("GET", context_path(context), context=str(context)), read_id)
 
 
-def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Walk[Course]:
+def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Pagination[Course]:
     """``GET /api/v1/accounts/:account_id/courses``, with the term of each course.
 
     Long lists of teachers and sub-accounts are asked for in parts, and the answers joined: Canvas repeats the filters in
@@ -104,22 +104,22 @@ def account_courses(origin: Origin, account: str | int, filters: CourseFilters) 
             accepted="fewer, or shorter ones",
         )
     firsts = [request(part) for part in filters.parts(max(_SHORT_URL - bare, 0))]
-    return Walk(firsts, read_course, lambda row: row.id, origin)
+    return Pagination(firsts, read_course, lambda row: row.id, origin)
 
 
-def content_list(origin: Origin, context: Context, type_: str | None) -> Walk[ContentListItem]:
+def content_list(origin: Origin, context: Context, type_: str | None) -> Pagination[ContentListItem]:
     """``GET /api/v1/courses/:course_id/content_list``."""
     _must_be_course(context)
     query = urlencode([("type", type_)]) if type_ else ""
     request = Request("GET", f"{context_path(context)}/content_list", query, context=str(context))
-    return Walk(request, read_list_item, lambda row: row, origin)
+    return Pagination(request, read_list_item, lambda row: row, origin)
 
 
-def list_exports(origin: Origin, context: Context, per_page: int) -> Walk[ContentExport]:
+def list_exports(origin: Origin, context: Context, per_page: int) -> Pagination[ContentExport]:
     """``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
     if not 1 <= per_page <= LARGEST_PAGE:
         raise InputError("per_page", f"{per_page} rows cannot be asked for", accepted=f"1 to {LARGEST_PAGE}")
-    return Walk(
+    return Pagination(
         _exports("GET", context, query=[("per_page", str(per_page))]), read_export, lambda row: row.id, origin
     )
 
@@ -146,10 +146,10 @@ def upload_again(context: Context, migration_id: int, file: PackageFile) -> Endp
     return _show(_migrations("PUT", context, migration_id, form=file.pairs()), read_migration)
 
 
-def list_migrations(origin: Origin, context: Context) -> Walk[ContentMigration]:
+def list_migrations(origin: Origin, context: Context) -> Pagination[ContentMigration]:
     """``GET /api/v1/courses/:course_id/content_migrations``."""
     request = _migrations("GET", context, query=[("per_page", str(LARGEST_PAGE))])
-    return Walk(request, read_migration, lambda row: row.id, origin)
+    return Pagination(request, read_migration, lambda row: row.id, origin)
 
 
 def show_migration(context: Context, migration_id: int) -> Endpoint[ContentMigration]:
@@ -157,11 +157,11 @@ def show_migration(context: Context, migration_id: int) -> Endpoint[ContentMigra
     return _show(_migrations("GET", context, migration_id), read_migration)
 
 
-def migration_issues(origin: Origin, context: Context, migration_id: int) -> Walk[MigrationIssue]:
+def migration_issues(origin: Origin, context: Context, migration_id: int) -> Pagination[MigrationIssue]:
     """``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``."""
     query = [("per_page", str(LARGEST_PAGE))]
     request = _migrations("GET", context, migration_id, query=query, below="/migration_issues")
-    return Walk(request, read_issue, lambda row: row.id, origin)
+    return Pagination(request, read_issue, lambda row: row.id, origin)
 
 
 def root_folder(context: Context) -> Endpoint[int]:

@@ -28,7 +28,7 @@ from canvas_exports.core.canvas.api.models import (
     User,
     last_number,
 )
-from canvas_exports.core.canvas.http.bounded_values import iso_time, name, real, text, whole
+from canvas_exports.core.canvas.http.bounded_values import name, parse_iso_time, real, text, whole
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST
 from canvas_exports.errors import UnexpectedAnswerError
 
@@ -57,7 +57,7 @@ def read_export(document: Any) -> ContentExport:
     attachment = row.get("attachment")
     return ContentExport(
         id=_required(row, "id", _id),
-        created_at=_required(row, "created_at", iso_time),
+        created_at=_required(row, "created_at", parse_iso_time),
         export_type=_required(row, "export_type", _word),
         workflow_state=ExportState(_required(row, "workflow_state", _word)),
         user_id=_id(row.get("user_id")),
@@ -79,7 +79,7 @@ def read_progress(document: Any) -> Progress:
         id=_required(row, "id", _id),
         workflow_state=ProgressState(_required(row, "workflow_state", _word)),
         completion=_percent(row.get("completion")),
-        updated_at=iso_time(row.get("updated_at")),
+        updated_at=parse_iso_time(row.get("updated_at")),
     )
 
 
@@ -143,7 +143,7 @@ def read_migration(document: Any) -> ContentMigration:
         workflow_state=MigrationState(_required(row, "workflow_state", _word)),
         migration_type=_word(row.get("migration_type")) or "",
         user_id=_id(row.get("user_id")),
-        created_at=iso_time(row.get("created_at")),
+        created_at=parse_iso_time(row.get("created_at")),
         progress_id=last_number(text(row.get("progress_url"))),
         has_file=isinstance(row.get("attachment"), Mapping),
         ticket=_read_ticket(upload),

@@ -15,25 +15,25 @@ from functools import partial
 
 from canvas_exports.core.canvas.api.models import Attachment
 from canvas_exports.core.canvas.files.parallel_ranges import (
-    OneBuffer,
-    Parts,
-    Persistence,
+    ParallelRanges,
+    ReconnectPolicy,
+    ReusedBuffer,
     Space,
-    Speed,
+    StallDetector,
     fill,
     read,
 )
 from canvas_exports.core.canvas.files.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.core.canvas.files.validators import (
-    Mark,
-    check_continuation,
-    check_start,
-    is_part,
-    mark_of,
-    serves_parts,
+    Validator,
+    check_full_response,
+    check_resumed_response,
+    matches_range,
+    supports_ranges,
+    validator_of,
     wrong_length,
 )
-from canvas_exports.core.canvas.http.blocking_calls import Line
+from canvas_exports.core.canvas.http.blocking_calls import FlowRunner
 from canvas_exports.core.canvas.http.flow import Flow, RetryPolicy, Send, Wait, error_of_failure, send_flow
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, Stream
 from canvas_exports.core.canvas.http.origin import host_of, resolve
@@ -76,17 +76,17 @@ class Download:
         session: CanvasSession,
         attachment: Attachment,
         *,
-        line: Line,
-        refresh: Callable[[Line], Attachment],
+        runner: FlowRunner,
+        refresh: Callable[[FlowRunner], Attachment],
     ) -> None:
         self._session = session
         self._attachment = attachment
-        self._line = line
+        self._runner = runner
         self._refresh = refresh
         self._offset = 0
-        self._mark: Mark | None = None
+        self._validator: Validator | None = None
         self._source: str | None = None
-        self._serves_parts = False
+        self._supports_ranges = False
         self._renewing = threading.Lock()
 
     @property
@@ -106,13 +106,13 @@ class Download:
                 another export has to be made if it stays so.
             Stopped: the line was called off.
         """
-        space = space or OneBuffer(BLOCK)
-        persistence = Persistence(self._attachment.size, self._session)
+        space = space or ReusedBuffer(BLOCK)
+        reconnects = ReconnectPolicy(self._attachment.size, self._session)
         while True:
             before = self._offset
-            body = self._open(self._line)
+            body = self._open(self._runner)
             try:
-                divisible = self._serves_parts and self._attachment.size > DIVISIBLE
+                divisible = self._supports_ranges and self._attachment.size > DIVISIBLE
                 if connections > 1 and divisible and (yield from self._parts(body, space, connections)):
                     return
                 slow = yield from self._arriving(body, space)
@@ -122,20 +122,20 @@ class Download:
                 return
             if body.is_complete:
                 raise wrong_length(self._offset, self._attachment.size)
-            pause = persistence.after(0 if slow else self._offset - before)
+            pause = reconnects.after(0 if slow else self._offset - before)
             if pause is None:
                 raise DownloadError(f"{self._broken()}, again and again")
-            if self._offset and not self._mark:
+            if self._offset and not self._validator:
                 raise DownloadError(
                     f"{self._broken()}, and storage offers nothing to resume by", restart=True
                 )
-            self._line.waits.wait(pause)
+            self._runner.stop_signal.wait(pause)
 
     def _arriving(self, body: Stream, space: Space) -> Generator[memoryview, None, bool]:
         """What comes over one connection, until it ends, breaks, or brings next to nothing: whether it is the last."""
-        speed = Speed(self._session.clock)
-        while not speed.is_nothing:
-            self._line.waits.check()
+        speed = StallDetector(self._session.clock)
+        while not speed.is_stalled:
+            self._runner.stop_signal.check()
             view = self._room(space)
             with speed:
                 speed.got = count = read(body, view)
@@ -153,11 +153,13 @@ class Download:
             DownloadError: bounded attempts failed.
         """
         if self._source is None:
-            self._open(self._line).close()
-        if not self._serves_parts:
+            self._open(self._runner).close()
+        if not self._supports_ranges:
             return None
         found = bytearray(stop - start)
-        come = fill(memoryview(found), start, partial(self._open_part, self._line), self._line, self._session)
+        come = fill(
+            memoryview(found), start, partial(self._open_part, self._runner), self._runner, self._session
+        )
         return bytes(found) if come else None
 
     def _room(self, space: Space) -> memoryview:
@@ -173,7 +175,7 @@ class Download:
             return False
         second: Stream | None = None
         try:
-            second = self._open_part(self._line, len(first), min(2 * len(first), self._attachment.size))
+            second = self._open_part(self._runner, len(first), min(2 * len(first), self._attachment.size))
         except DownloadError:
             pass
         finally:  # whatever else has happened: the block is nobody's yet
@@ -181,65 +183,69 @@ class Download:
                 space.release(first)
         if second is None:
             return False
-        line = self._line.branch()
-        parts = Parts(
-            self._attachment.size, space, partial(self._open_part, line), line=line, session=self._session
+        runner = self._runner.branch()
+        parts = ParallelRanges(
+            self._attachment.size,
+            space,
+            partial(self._open_part, runner),
+            runner=runner,
+            session=self._session,
         )
         begun = {0: body, len(first): second}
         with closing(parts.in_order(first, begun, connections)) as blocks:
             for block in blocks:
-                self._line.waits.check()
+                self._runner.stop_signal.check()
                 self._inspect(block)
                 self._offset += len(block)
                 yield block
         return True
 
-    def _open_part(self, line: Line, start: int, stop: int) -> Stream | None:
+    def _open_part(self, runner: FlowRunner, start: int, stop: int) -> Stream | None:
         """Bytes of the object from which the package comes; ``None`` if storage has others, or no parts."""
         size = self._attachment.size
         status = 0
         for _ in range(self._session.attempts):
             url = self._source or ""
-            response = line.run(part_of(self._session, url, start, stop, self._mark))
+            response = runner.run(range_flow(self._session, url, start, stop, self._validator))
             if response.stream is not None:
-                if is_part(response, start, stop, size, self._mark):
+                if matches_range(response, start, stop, size, self._validator):
                     return response.stream
                 response.stream.close()
                 return None
             status = response.status
-            self._renew(line, url)
+            self._renew(runner, url)
         raise DownloadError(f"storage refused parts of the package, again and again (HTTP {status})")
 
-    def _renew(self, line: Line, url: str) -> None:
+    def _renew(self, runner: FlowRunner, url: str) -> None:
         """Ask for a fresh link in place of one that was refused, unless somebody else has done so meanwhile."""
         while not self._renewing.acquire(timeout=_LOOK_UP):
-            line.waits.check()
+            runner.stop_signal.check()
         try:
             if self._source == url:
-                fresh = self._follow(line)
+                fresh = self._follow(runner)
                 assert fresh.stream is not None
                 fresh.stream.close()
                 self._source = fresh.source
         finally:
             self._renewing.release()
 
-    def _open(self, line: Line) -> Stream:
-        response = self._follow(line)
+    def _open(self, runner: FlowRunner) -> Stream:
+        response = self._follow(runner)
         assert response.stream is not None
         try:
             if self._offset:
-                check_continuation(response, self._offset, self._attachment.size, self._mark)
+                check_resumed_response(response, self._offset, self._attachment.size, self._validator)
             else:
-                check_start(response, self._attachment.size)
-                self._mark = mark_of(response)
+                check_full_response(response, self._attachment.size)
+                self._validator = validator_of(response)
                 self._source = response.source
-                self._serves_parts = serves_parts(response, self._mark)
+                self._supports_ranges = supports_ranges(response, self._validator)
         except DownloadError:
             response.stream.close()
             raise
         return response.stream
 
-    def _follow(self, line: Line) -> Response:
+    def _follow(self, runner: FlowRunner) -> Response:
         """The answer at the end of the way, by a fresh link where the first one is refused.
 
         Files answer a token that Canvas no longer knows with a login page. Asking for the link tells whether it was that:
@@ -248,12 +254,14 @@ class Download:
         for _ in range(self._session.attempts):
             token = self._session.tokens.current()
             try:
-                return line.run(opening(self._session, self._attachment.url, self._offset, self._mark))
+                return runner.run(
+                    open_flow(self._session, self._attachment.url, self._offset, self._validator)
+                )
             except DownloadRefusedError:
-                self._replace(self._refresh(line))
+                self._replace(self._refresh(runner))
                 if self._session.tokens.current() == token:
                     break
-        return line.run(opening(self._session, self._attachment.url, self._offset, self._mark))
+        return runner.run(open_flow(self._session, self._attachment.url, self._offset, self._validator))
 
     def _replace(self, attachment: Attachment) -> None:
         if self._offset and (attachment.id, attachment.size) != (self._attachment.id, self._attachment.size):
@@ -277,7 +285,9 @@ class Download:
         return f"the download broke off after {self._offset} of {self._attachment.size} bytes"
 
 
-def opening(session: CanvasSession, url: str, offset: int = 0, mark: Mark | None = None) -> Flow[Response]:
+def open_flow(
+    session: CanvasSession, url: str, offset: int = 0, validator: Validator | None = None
+) -> Flow[Response]:
     """Follow the way from Canvas's URL to an answer with a body; with an offset, ask for the rest only.
 
     Raises:
@@ -287,7 +297,7 @@ def opening(session: CanvasSession, url: str, offset: int = 0, mark: Mark | None
     hop = first_hop(session.origin, url)
     retries = RetryPolicy(session)
     while True:
-        prepared = _prepare(session, hop, offset, mark)
+        prepared = _prepare(session, hop, offset, validator)
         result = yield from _ask(session, hop, prepared)
         error = _passing(result, hop)
         if error is not None:
@@ -315,14 +325,16 @@ def opening(session: CanvasSession, url: str, offset: int = 0, mark: Mark | None
         raise _refusal(result, hop, login=login, offset=offset)
 
 
-def part_of(session: CanvasSession, url: str, start: int, stop: int, mark: Mark | None) -> Flow[Response]:
+def range_flow(
+    session: CanvasSession, url: str, start: int, stop: int, validator: Validator | None
+) -> Flow[Response]:
     """Ask storage itself for some of an object's bytes.
 
     Raises:
         DownloadError: no answer within bounded attempts.
     """
     hop = Hop(url, bearer=False, on_canvas=False)
-    prepared = _prepare(session, hop, start, mark, stop)
+    prepared = _prepare(session, hop, start, validator, stop)
     retries = RetryPolicy(session)
     while True:
         result = yield from _ask(session, hop, prepared)
@@ -378,11 +390,11 @@ def _refusal(response: Response, hop: Hop, *, login: bool, offset: int) -> Downl
 
 
 def _prepare(
-    session: CanvasSession, hop: Hop, offset: int, mark: Mark | None, stop: int | None = None
+    session: CanvasSession, hop: Hop, offset: int, validator: Validator | None, stop: int | None = None
 ) -> PreparedRequest:
     headers = session.headers(accept="*/*")
     headers["Accept-Encoding"] = "identity"
-    if mark and (offset or stop):
+    if validator and (offset or stop):
         headers["Range"] = f"bytes={offset}-" if stop is None else f"bytes={offset}-{stop - 1}"
-        headers["If-Range"] = mark.validator
+        headers["If-Range"] = validator.if_range
     return PreparedRequest("GET", hop.url, headers, stream=True)

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Protocol
 
-from canvas_exports.core.canvas.http.blocking_calls import Line
+from canvas_exports.core.canvas.http.blocking_calls import FlowRunner
 from canvas_exports.core.canvas.http.messages import Stream
 from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.errors import DownloadError
@@ -39,7 +39,7 @@ class Space(Protocol):
         """Nobody will write to this block any more, and it will not be yielded."""
 
 
-class OneBuffer:
+class ReusedBuffer:
     """The space of a caller that brings none: one buffer, filled again and again.
 
     Args:
@@ -60,7 +60,7 @@ class OneBuffer:
         """Nothing was taken."""
 
 
-class Parts:
+class ParallelRanges:
     """The parts of one package.
 
     Args:
@@ -78,13 +78,13 @@ class Parts:
         space: Space,
         open_part: OpenPart,
         *,
-        line: Line,
+        runner: FlowRunner,
         session: CanvasSession,
     ) -> None:
         self._size = size
         self._space = space
         self._open_part = open_part
-        self._line = line
+        self._runner = runner
         self._session = session
 
     def in_order(
@@ -121,7 +121,7 @@ class Parts:
                     del whole
                     yield part
             finally:
-                self._line.waits.stop()
+                self._runner.stop_signal.stop()
                 for fetched, _, _ in waiting:
                     fetched.cancel()
                 threads.shutdown()
@@ -134,7 +134,7 @@ class Parts:
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
         """Fill a part."""
-        if not fill(part, start, self._open_part, self._line, self._session, body):
+        if not fill(part, start, self._open_part, self._runner, self._session, body):
             raise DownloadError("storage no longer serves parts of the package", restart=True)
 
 
@@ -142,7 +142,7 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
     part: memoryview,
     start: int,
     open_part: OpenPart,
-    line: Line,
+    runner: FlowRunner,
     session: CanvasSession,
     body: Stream | None = None,
 ) -> bool:
@@ -155,7 +155,7 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
         DownloadError: bounded attempts failed.
         Stopped: the line was called off.
     """
-    persistence = Persistence(len(part), session)
+    reconnects = ReconnectPolicy(len(part), session)
     filled = 0
     while filled < len(part):
         body = body or open_part(start + filled, start + len(part))
@@ -163,9 +163,9 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
             return False
         before = filled
         with closing(body):
-            speed = Speed(session.clock)
-            while not speed.is_nothing and filled < len(part):
-                line.waits.check()
+            speed = StallDetector(session.clock)
+            while not speed.is_stalled and filled < len(part):
+                runner.stop_signal.check()
                 with speed:
                     speed.got = count = read(body, part[filled : filled + _STEP])
                 if not count:
@@ -173,14 +173,14 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
                 filled += count
         body = None
         if filled < len(part):
-            pause = persistence.after(0 if speed.is_nothing else filled - before)
+            pause = reconnects.after(0 if speed.is_stalled else filled - before)
             if pause is None:
                 raise DownloadError(f"the bytes from {start + filled} broke off, again and again")
-            line.waits.wait(pause)
+            runner.stop_signal.wait(pause)
     return True
 
 
-class Persistence:
+class ReconnectPolicy:
     """How often a connection that broke is taken up again.
 
     Args:
@@ -203,7 +203,7 @@ class Persistence:
         return float(min(wait, 30.0) * (0.5 + self._session.jitter()) / 2)
 
 
-class Speed:
+class StallDetector:
     """Whether a connection brings anything worth waiting for. Times the reading alone: a slow archive is not its fault.
 
     Attributes:
@@ -215,7 +215,7 @@ class Speed:
         self._came = 0
         self._took = self._began = 0.0
         self.got = 0
-        self.is_nothing = False
+        self.is_stalled = False
 
     def __enter__(self) -> None:
         self._began = self._clock()
@@ -224,7 +224,7 @@ class Speed:
         self._took += self._clock() - self._began
         self._came += self.got
         if self._took >= _WINDOW:
-            self.is_nothing = self._came < _LEAST
+            self.is_stalled = self._came < _LEAST
             self._came, self._took = 0, 0.0
 
 

@@ -8,7 +8,7 @@ from canvas_exports.errors import DownloadError
 TAIL = 1024 * 1024  # bytes that the first look brings: the directory of a zip, and what stands before it
 
 
-class Glance:
+class RemotePackage:
     """A package that lies in Canvas's storage, read in parts.
 
     Args:
@@ -37,11 +37,11 @@ class Glance:
         return found
 
 
-def glance(download: Download, size: int) -> Glance | None:
+def open_package(download: Download, size: int) -> RemotePackage | None:
     """Look at the end of a package; ``None`` where storage does not serve parts.
 
     Raises:
         DownloadError: bounded attempts failed.
     """
     tail = download.part(max(0, size - TAIL), size)
-    return None if tail is None else Glance(download, size, tail)
+    return None if tail is None else RemotePackage(download, size, tail)

@@ -35,7 +35,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True)
-class Form:
+class MultipartForm:
     """The ``multipart/form-data`` of an upload: first what Canvas gave along, verbatim, and the file last.
 
     Args:
@@ -49,7 +49,7 @@ class Form:
     file: PackageFile
 
     @classmethod
-    def of(cls, ticket: UploadTicket, file: PackageFile) -> Form:
+    def of(cls, ticket: UploadTicket, file: PackageFile) -> MultipartForm:
         """The form for one upload."""
         boundary = secrets.token_hex(16)
         head = "".join(
@@ -84,7 +84,7 @@ class Form:
         yield self.tail
 
 
-def sending(
+def upload_flow(
     session: CanvasSession, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]
 ) -> Flow[None]:
     """Send the file once, and tell Canvas that it has arrived.
@@ -98,7 +98,7 @@ def sending(
         BadRequestError: Canvas says why it does not take the file, such as for a quota (permanent).
         CredentialError: Canvas no longer knows the token.
     """
-    form = Form.of(ticket, file)
+    form = MultipartForm.of(ticket, file)
     own = session.origin.adopt(resolve(str(session.origin), ticket.url))
     url = own or ticket.url
     _check(url, session.origin.scheme)
@@ -119,11 +119,11 @@ def sending(
         own = session.origin.adopt(location)
         _check(own or location, urlsplit(url).scheme)
         url = own or location
-        response = yield from _told(session, url, on_canvas=own is not None)
+        response = yield from _confirm(session, url, on_canvas=own is not None)
     raise UploadError("the upload was redirected again and again")
 
 
-def _told(session: CanvasSession, url: str, *, on_canvas: bool) -> Flow[Response]:
+def _confirm(session: CanvasSession, url: str, *, on_canvas: bool) -> Flow[Response]:
     """Say that the file has arrived. Repeated while it may help: to send the file again costs more."""
     retries = RetryPolicy(session)
     while True:

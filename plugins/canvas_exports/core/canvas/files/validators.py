@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from canvas_exports.core.canvas.http.bounded_values import http_date, whole
+from canvas_exports.core.canvas.http.bounded_values import parse_http_date, whole
 from canvas_exports.core.canvas.http.messages import Response
 from canvas_exports.errors import DownloadError
 
@@ -16,14 +16,14 @@ _ETAG = re.compile(r'"[!#-~]{0,1022}"')  # strong, and fit to be sent back in a 
 
 
 @dataclass(frozen=True)
-class Mark:
+class Validator:
     """By what storage recognises the object again: a strong ``ETag``, or a ``Last-Modified`` that is as good."""
 
-    validator: str
+    if_range: str
     etag: str | None
 
 
-def check_start(response: Response, size: int) -> None:
+def check_full_response(response: Response, size: int) -> None:
     """See that the whole package begins here.
 
     Raises:
@@ -57,7 +57,7 @@ def wrong_length(length: int, size: int) -> DownloadError:
     )
 
 
-def check_continuation(response: Response, offset: int, size: int, mark: Mark | None) -> None:
+def check_resumed_response(response: Response, offset: int, size: int, validator: Validator | None) -> None:
     """See that the same package goes on here, from an offset.
 
     Raises:
@@ -69,38 +69,38 @@ def check_continuation(response: Response, offset: int, size: int, mark: Mark | 
     if not found or tuple(map(int, found.groups())) != (offset, size - 1, size):
         raise DownloadError("storage resumed at another place than asked for", restart=True)
     etag = response.headers.get("etag")
-    if mark and mark.etag and etag and etag != mark.etag:
+    if validator and validator.etag and etag and etag != validator.etag:
         raise DownloadError("the package was replaced meanwhile", restart=True)
 
 
-def is_part(response: Response, start: int, stop: int, size: int, mark: Mark | None) -> bool:
+def matches_range(response: Response, start: int, stop: int, size: int, validator: Validator | None) -> bool:
     """Whether exactly these bytes of the same object come."""
     found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
     return (
         response.status == _PARTIAL
         and wanted
-        and mark is not None
-        and response.headers.get("etag") == mark.etag
+        and validator is not None
+        and response.headers.get("etag") == validator.etag
     )
 
 
-def serves_parts(response: Response, mark: Mark | None) -> bool:
+def supports_ranges(response: Response, validator: Validator | None) -> bool:
     """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
     serves = response.headers.get("accept-ranges", "").lower() == "bytes" and response.source is not None
-    return serves and mark is not None and mark.etag is not None
+    return serves and validator is not None and validator.etag is not None
 
 
-def mark_of(response: Response) -> Mark | None:
+def validator_of(response: Response) -> Validator | None:
     """By what the object can be recognised again; ``None``: by nothing."""
     headers = response.headers
     if headers.get("accept-ranges", "").lower() == "none":
         return None
     etag = headers.get("etag", "")
     if _ETAG.fullmatch(etag):
-        return Mark(etag, etag)
+        return Validator(etag, etag)
     modified = headers.get("last-modified", "")
-    now, then = http_date(headers.get("date", "")), http_date(modified)
+    now, then = parse_http_date(headers.get("date", "")), parse_http_date(modified)
     # A date is only as good as an ETag if the object cannot have changed twice within it.
     settled = now is not None and then is not None and now - then >= timedelta(seconds=1)
-    return Mark(modified, None) if settled else None
+    return Validator(modified, None) if settled else None

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _LOOK_UP = 0.5  # seconds after which somebody in the row sees that nobody wants the place any more
 
 
-class Waits:
+class StopSignal:
     """Waits of one or several threads, that end at once when nobody wants what they are for.
 
     Args:
@@ -29,7 +29,7 @@ class Waits:
     def __init__(self, sleep: Callable[[float], Any] | None = None) -> None:
         self._sleep = sleep
         self._stopped = threading.Event()
-        self._branches: list[weakref.ref[Waits]] = []
+        self._branches: list[weakref.ref[StopSignal]] = []
         self._branching = threading.Lock()
 
     def check(self) -> None:
@@ -53,9 +53,9 @@ class Waits:
             if branch is not None:
                 branch.stop()
 
-    def branch(self) -> Waits:
+    def branch(self) -> StopSignal:
         """Waits that can be called off for themselves, and end with these."""
-        branch = Waits(self._sleep)
+        branch = StopSignal(self._sleep)
         with self._branching:
             self._branches = [*(each for each in self._branches if each() is not None), weakref.ref(branch)]
         if self._stopped.is_set():
@@ -63,7 +63,7 @@ class Waits:
         return branch
 
 
-class Turns:
+class BlockingRateLimiter:
     """Who is next: threads take their places in the rate budget in the order in which they came.
 
     Only the first in the row keeps asking the budget, and nobody holds a lock while waiting.
@@ -73,7 +73,7 @@ class Turns:
         self._lock = threading.Lock()
         self._row: deque[threading.Event] = deque()
 
-    def enter(self, rate_limiter: RateLimiter, waits: Waits) -> None:
+    def enter(self, rate_limiter: RateLimiter, stop_signal: StopSignal) -> None:
         """Wait for a place, and take it.
 
         Raises:
@@ -87,9 +87,9 @@ class Turns:
             self._row[0].set()
         try:
             while not turn.wait(_LOOK_UP):
-                waits.check()
+                stop_signal.check()
             while (left := rate_limiter.try_acquire()) > 0:
-                waits.wait(left)
+                stop_signal.wait(left)
         finally:
             with self._lock:
                 self._row.remove(turn)
@@ -97,7 +97,7 @@ class Turns:
                     self._row[0].set()
 
 
-class Line:
+class FlowRunner:
     """The way of one thread, or several, to one Canvas.
 
     Args:
@@ -108,16 +108,20 @@ class Line:
     """
 
     def __init__(
-        self, session: CanvasSession, transport: Transport, waits: Waits, turns: Turns | None = None
+        self,
+        session: CanvasSession,
+        transport: Transport,
+        stop_signal: StopSignal,
+        turns: BlockingRateLimiter | None = None,
     ) -> None:
         self._session = session
         self._transport = transport
-        self._turns = turns or Turns()
-        self.waits = waits
+        self._turns = turns or BlockingRateLimiter()
+        self.stop_signal = stop_signal
 
-    def branch(self) -> Line:
+    def branch(self) -> FlowRunner:
         """The same way, whose waits can be called off for themselves."""
-        return Line(self._session, self._transport, self.waits.branch(), self._turns)
+        return FlowRunner(self._session, self._transport, self.stop_signal.branch(), self._turns)
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a dialogue.
@@ -137,12 +141,12 @@ class Line:
             flow.close()
 
     def _perform(self, step: Step) -> StepResult:
-        self.waits.check()
+        self.stop_signal.check()
         if isinstance(step, AcquireSlot):
-            self._turns.enter(self._session.rate_limiter, self.waits)
+            self._turns.enter(self._session.rate_limiter, self.stop_signal)
             return None
         if isinstance(step, Wait):
-            self.waits.wait(step.seconds)
+            self.stop_signal.wait(step.seconds)
             return None
         if isinstance(step, RenewToken):
             try:

@@ -71,7 +71,7 @@ def name(value: Any, *, most: int = 1024) -> str | None:
     return text(value[:most]) if isinstance(value, str) else None
 
 
-def iso_time(value: Any) -> datetime | None:
+def parse_iso_time(value: Any) -> datetime | None:
     """A time as Canvas writes it, in UTC; ``None`` for anything else, and for a year in which nothing happens."""
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if not found:
@@ -85,8 +85,8 @@ def iso_time(value: Any) -> datetime | None:
         return None
 
 
-def http_date(value: str) -> datetime | None:
-    """A time as HTTP writes it, in UTC; ``None`` as for ``iso_time``."""
+def parse_http_date(value: str) -> datetime | None:
+    """A time as HTTP writes it, in UTC; ``None`` as for ``parse_iso_time``."""
     if not _HTTP_DATE.fullmatch(value):
         return None
     try:

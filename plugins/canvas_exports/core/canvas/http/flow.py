@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from canvas_exports.core.canvas.http.bounded_values import http_date, real
+from canvas_exports.core.canvas.http.bounded_values import parse_http_date, real
 from canvas_exports.core.canvas.http.messages import (
     Endpoint,
     Failure,
@@ -275,7 +275,7 @@ def _retry_after(result: Result) -> float | None:
     """``Retry-After`` in seconds, given as such or as a date; no longer than anybody waits."""
     seconds = _number(result, "retry-after")
     if seconds is None and isinstance(result, Response):
-        date = http_date(result.headers.get("retry-after", ""))
+        date = parse_http_date(result.headers.get("retry-after", ""))
         seconds = None if date is None else (date - datetime.now(timezone.utc)).total_seconds()
     return None if seconds is None else min(max(0.0, seconds), _THROTTLE_PATIENCE)
 

@@ -35,7 +35,7 @@ _MOST_PAGES = 20_000  # two million rows
 _MOST_BARREN = 10  # pages in a row without a row that is new
 
 
-class Walk(Generic[T]):
+class Pagination(Generic[T]):
     """One list, or several that are joined, read page by page.
 
     Ask for ``call``, hand its rows to ``rows``, until there is no call. Pages of a list that grows at its head shift while
@@ -110,11 +110,11 @@ class Walk(Generic[T]):
 
     def _following(self, request: Request, count: int, response: Response) -> Request | None:
         """The request for the next page, or ``None`` at the end of the list."""
-        links = links_of(response.headers)
+        links = parse_links(response.headers)
         link = links.get("next")
         if link is None:
             here = f"{self._origin}{request.target}"
-            doubt = _doubt(count, _size(request.target) or self._asked, links, here)
+            doubt = _why_incomplete(count, _size(request.target) or self._asked, links, here)
             if doubt is not None:
                 raise UnexpectedAnswerError(
                     f"the list may go on after this page of {count} rows, but {doubt}"
@@ -139,7 +139,7 @@ class Walk(Generic[T]):
         return following
 
 
-def links_of(headers: Mapping[str, str]) -> dict[str, str]:
+def parse_links(headers: Mapping[str, str]) -> dict[str, str]:
     """The URLs in a ``Link`` header by their ``rel``."""
     found: dict[str, str] = {}
     for url, parameters in _LINK.findall(headers.get("link", "")):
@@ -150,7 +150,7 @@ def links_of(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _doubt(count: int, asked: int | None, links: Mapping[str, str], url: str) -> str | None:
+def _why_incomplete(count: int, asked: int | None, links: Mapping[str, str], url: str) -> str | None:
     """Why a page without ``next`` may not be the last; ``None`` if it is."""
     if asked is None:
         return None

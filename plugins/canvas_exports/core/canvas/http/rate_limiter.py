@@ -90,7 +90,7 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._left = self.limits.high_water  # without what our own requests under way hold
-        self._told = self._left  # the same as of the last answer
+        self._confirm = self._left  # the same as of the last answer
         self._least = self._left  # the same at the worst of the last seconds
         self._as_of = self._last_answer = clock()
         self._window = 1  # requests we dare to have under way
@@ -162,7 +162,7 @@ class RateLimiter:
             self._learn()
             self._widen(1)
             # What others had under way may be over long before as much has leaked away: after the pause, one may try.
-            self._told = self.limits.floor
+            self._confirm = self.limits.floor
             if now >= self._silent_until:
                 pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE) * (0.5 + self._jitter())
                 self._silent_until = now + max(pause, (room - self._left) / self.limits.outflow)
@@ -185,7 +185,7 @@ class RateLimiter:
         """What others have under way comes and goes; that there is room counts once it has been there for seconds."""
         risen = self._least + self.limits.reservation * (self._as_of - self._last_answer)
         self._least = min(self._left, risen)
-        self._told, self._last_answer = self._left, self._as_of
+        self._confirm, self._last_answer = self._left, self._as_of
 
     def _widen(self, window: int) -> None:
         if window != self._window:
@@ -197,8 +197,8 @@ class RateLimiter:
         if silence > 0:
             return min(silence, _NEWS)
         gap = self._last_start + self._spacing() - now
-        if self._told < limits.floor:
-            recovery = min((limits.floor - self._told) / limits.outflow, _LONGEST_RECOVERY)
+        if self._confirm < limits.floor:
+            recovery = min((limits.floor - self._confirm) / limits.outflow, _LONGEST_RECOVERY)
             recovery *= 1 + self._jitter() / 5
             gap = max(gap, self._last_answer + recovery - now)
         if gap > 0:
@@ -222,7 +222,7 @@ class RateLimiter:
 
     def _strain(self, top: float) -> float:
         """How far the bucket has sunk, from 0 at the top to 1 at the floor."""
-        return min(1.0, max(0.0, (top - self._told) / (top - self.limits.floor)))
+        return min(1.0, max(0.0, (top - self._confirm) / (top - self.limits.floor)))
 
 
 def _within(value: float | None, least: float, most: float) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from canvas_exports import __version__
-from canvas_exports.core.canvas.http.bounded_values import http_date
+from canvas_exports.core.canvas.http.bounded_values import parse_http_date
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, shared_rate_limiter
 from canvas_exports.core.canvas.http.token_source import StaticToken, TokenSource
@@ -48,7 +48,7 @@ class CanvasSession:
         if text == self._date:  # nearly always, where there are many answers in a second
             return
         self._date = text
-        date = http_date(text)
+        date = parse_http_date(text)
         if date is None:
             return
         skew = date - datetime.now(timezone.utc)

@@ -70,7 +70,7 @@ def test_what_only_a_person_can_mend_is_permanent_and_says_how(status: int, erro
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("result", "kind"),
     [
         (Failure.LOST, CanvasUnavailableError),
         (Failure.NOT_SENT, CanvasUnavailableError),

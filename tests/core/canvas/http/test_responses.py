@@ -83,7 +83,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reply", "kind"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(("result", "kind"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_every_answer_raises_the_error_that_fits_and_carries_what_support_asks_for(
     result: Response, kind: type[CanvasError]
 ) -> None:

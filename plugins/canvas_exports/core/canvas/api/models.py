@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from canvas_exports.core.canvas.http.bounded_values import whole
+from canvas_exports.core.canvas.http.bounded_values import bounded_int
 
 
 class ExportType(str, Enum):
@@ -59,7 +59,7 @@ class ProgressState(str, Enum):
 
 def last_number(url: str | None) -> int | None:
     """The id at the end of a URL."""
-    return whole((url or "").partition("?")[0].rstrip("/").rpartition("/")[2], least=1)
+    return bounded_int((url or "").partition("?")[0].rstrip("/").rpartition("/")[2], least=1)
 
 
 @dataclass(frozen=True)

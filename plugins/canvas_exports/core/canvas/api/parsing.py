@@ -28,7 +28,13 @@ from canvas_exports.core.canvas.api.models import (
     User,
     last_number,
 )
-from canvas_exports.core.canvas.http.bounded_values import name, parse_iso_time, real, text, whole
+from canvas_exports.core.canvas.http.bounded_values import (
+    bounded_float,
+    bounded_int,
+    bounded_text,
+    cut_text,
+    parse_iso_time,
+)
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST
 from canvas_exports.errors import UnexpectedAnswerError
 
@@ -46,9 +52,9 @@ _EXPORT_FIELDS = frozenset(
         "progress_url",
     }
 )
-_id = partial(whole, least=1)
-_percent = partial(real, least=0.0, most=100.0)
-_word = partial(text, most=255)  # states and types, SIS ids: cut down they would be others
+_id = partial(bounded_int, least=1)
+_percent = partial(bounded_float, least=0.0, most=100.0)
+_word = partial(bounded_text, most=255)  # states and types, SIS ids: cut down they would be others
 
 
 def read_export(document: Any) -> ContentExport:
@@ -62,10 +68,10 @@ def read_export(document: Any) -> ContentExport:
         workflow_state=ExportState(_required(row, "workflow_state", _word)),
         user_id=_id(row.get("user_id")),
         attachment=None if attachment is None else _read_attachment(attachment),
-        progress_url=text(row.get("progress_url")),
+        progress_url=bounded_text(row.get("progress_url")),
         course_id=_id(row.get("course_id")),
         extra={
-            name(key) or "": text(value) if isinstance(value, str) else value
+            cut_text(key) or "": bounded_text(value) if isinstance(value, str) else value
             for key, value in row.items()
             if key not in _EXPORT_FIELDS and not isinstance(value, Mapping | list)
         },
@@ -91,13 +97,13 @@ def read_course(document: Any) -> Course:
     return Course(
         id=_required(row, "id", _id),
         # ``name`` is the nickname this user gave the course, if there is one.
-        name=name(row.get("original_name")) or name(row.get("name")),
-        course_code=name(row.get("course_code")),
+        name=cut_text(row.get("original_name")) or cut_text(row.get("name")),
+        course_code=cut_text(row.get("course_code")),
         workflow_state=_word(row.get("workflow_state")),
         account_id=_id(row.get("account_id")),
         root_account_id=_id(row.get("root_account_id")),
         enrollment_term_id=_id(row.get("enrollment_term_id")),
-        term_name=name(term.get("name")),
+        term_name=cut_text(term.get("name")),
         sis_term_id=_word(term.get("sis_term_id")),
         sis_course_id=_word(row.get("sis_course_id")),
         uuid=_word(row.get("uuid")),
@@ -112,7 +118,7 @@ def read_id(document: Any) -> int:
 def read_user(document: Any) -> User:
     """A User object."""
     row = _object(document, "user")
-    return User(id=_required(row, "id", _id), name=name(row.get("name")))
+    return User(id=_required(row, "id", _id), name=cut_text(row.get("name")))
 
 
 def read_list_item(document: Any) -> ContentListItem:
@@ -121,16 +127,16 @@ def read_list_item(document: Any) -> ContentListItem:
     asset = row.get("id")
     return ContentListItem(
         type=_required(row, "type", _word),
-        title=name(row.get("title")),
+        title=cut_text(row.get("title")),
         property=_word(row.get("property")),
         id=_word(asset) if isinstance(asset, str) else _digits(asset),
-        count=whole(row.get("count")),
+        count=bounded_int(row.get("count")),
     )
 
 
 def read_syllabus(document: Any) -> str:
     """The syllabus of a course shown with ``include[]=syllabus_body``; empty where it has none."""
-    return text(_object(document, "course").get("syllabus_body"), most=LARGEST) or ""
+    return bounded_text(_object(document, "course").get("syllabus_body"), most=LARGEST) or ""
 
 
 def read_migration(document: Any) -> ContentMigration:
@@ -144,10 +150,10 @@ def read_migration(document: Any) -> ContentMigration:
         migration_type=_word(row.get("migration_type")) or "",
         user_id=_id(row.get("user_id")),
         created_at=parse_iso_time(row.get("created_at")),
-        progress_id=last_number(text(row.get("progress_url"))),
+        progress_id=last_number(bounded_text(row.get("progress_url"))),
         has_file=isinstance(row.get("attachment"), Mapping),
         ticket=_read_ticket(upload),
-        refusal=(name(upload.get("message")) or "no reason given") if upload.get("error") else None,
+        refusal=(cut_text(upload.get("message")) or "no reason given") if upload.get("error") else None,
     )
 
 
@@ -157,18 +163,18 @@ def read_issue(document: Any) -> MigrationIssue:
     return MigrationIssue(
         id=_required(row, "id", _id),
         issue_type=IssueType(_word(row.get("issue_type"))),
-        description=name(row.get("description"), most=16 * 1024) or "",
+        description=cut_text(row.get("description"), most=16 * 1024) or "",
     )
 
 
 def _read_ticket(upload: Mapping[str, Any]) -> UploadTicket | None:
-    url, params = text(upload.get("upload_url")), upload.get("upload_params")
+    url, params = bounded_text(upload.get("upload_url")), upload.get("upload_params")
     if not url:
         return None
     pairs = params.items() if isinstance(params, Mapping) else ()
     return UploadTicket(
         url,
-        tuple((text(key) or "", _param(value)) for key, value in pairs),
+        tuple((bounded_text(key) or "", _param(value)) for key, value in pairs),
         _word(upload.get("file_param")) or "file",
     )
 
@@ -177,7 +183,7 @@ def _param(value: Any) -> str:
     """A form field, verbatim."""
     if value is None:
         return ""
-    found = text(value) if isinstance(value, str) else _digits(value)
+    found = bounded_text(value) if isinstance(value, str) else _digits(value)
     if found is None and isinstance(value, bool):
         found = str(value)
     if found is None:
@@ -186,7 +192,7 @@ def _param(value: Any) -> str:
 
 
 def _digits(value: Any) -> str | None:
-    number = whole(value)
+    number = bounded_int(value)
     return None if number is None else str(number)
 
 
@@ -194,9 +200,9 @@ def _read_attachment(document: Any) -> Attachment:
     row = _object(document, "attachment")
     return Attachment(
         id=_required(row, "id", _id),
-        filename=name(row.get("filename")) or name(row.get("display_name")) or "",
-        size=_required(row, "size", whole),
-        url=text(row.get("url")) or "",
+        filename=cut_text(row.get("filename")) or cut_text(row.get("display_name")) or "",
+        size=_required(row, "size", bounded_int),
+        url=bounded_text(row.get("url")) or "",
         content_type=_word(row.get("content-type")),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from canvas_exports.core.canvas.http.bounded_values import document, real
+from canvas_exports.core.canvas.http.bounded_values import bounded_float, parse_json
 from canvas_exports.core.canvas.http.flow import error_of_failure
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
@@ -114,7 +114,7 @@ def _error(response: Response) -> CanvasError | None:
         return CanvasUnavailableError("Canvas is asked for access tokens too often from this address")
     if response.status not in (_BAD_REQUEST, _UNAUTHORIZED):
         return None
-    found = document(response.body)
+    found = parse_json(response.body)
     code = found[0].get("error") if found and isinstance(found[0], dict) else None
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return None
@@ -128,5 +128,5 @@ def _read(said: Any, request: Request, response: Response) -> AccessToken:
     value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
         raise with_request(UnexpectedAnswerError("an answer without an access token"), request, response)
-    lifetime = real(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
+    lifetime = bounded_float(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
     return AccessToken(value, lifetime or None)

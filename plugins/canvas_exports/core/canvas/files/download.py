@@ -20,8 +20,8 @@ from canvas_exports.core.canvas.files.parallel_ranges import (
     ReusedBuffer,
     Space,
     StallDetector,
-    fill,
-    read,
+    fetch_range,
+    read_some,
 )
 from canvas_exports.core.canvas.files.redirects import Hop, first_hop, is_login, next_hop
 from canvas_exports.core.canvas.files.validators import (
@@ -138,7 +138,7 @@ class Download:
             self._runner.stop_signal.check()
             view = self._room(space)
             with speed:
-                speed.got = count = read(body, view)
+                speed.got = count = read_some(body, view)
             if not count:
                 return False
             self._inspect(view[:count])
@@ -157,7 +157,7 @@ class Download:
         if not self._supports_ranges:
             return None
         found = bytearray(stop - start)
-        come = fill(
+        come = fetch_range(
             memoryview(found), start, partial(self._open_part, self._runner), self._runner, self._session
         )
         return bytes(found) if come else None

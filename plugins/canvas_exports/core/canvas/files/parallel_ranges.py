@@ -134,11 +134,11 @@ class ParallelRanges:
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
         """Fill a part."""
-        if not fill(part, start, self._open_part, self._runner, self._session, body):
+        if not fetch_range(part, start, self._open_part, self._runner, self._session, body):
             raise DownloadError("storage no longer serves parts of the package", restart=True)
 
 
-def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
+def fetch_range(  # noqa: PLR0917 -- one place for both ways to ask for parts
     part: memoryview,
     start: int,
     open_part: OpenPart,
@@ -167,7 +167,7 @@ def fill(  # noqa: PLR0917 -- one place for both ways to ask for parts
             while not speed.is_stalled and filled < len(part):
                 runner.stop_signal.check()
                 with speed:
-                    speed.got = count = read(body, part[filled : filled + _STEP])
+                    speed.got = count = read_some(body, part[filled : filled + _STEP])
                 if not count:
                     break
                 filled += count
@@ -228,7 +228,7 @@ class StallDetector:
             self._came, self._took = 0, 0.0
 
 
-def read(body: Stream, view: memoryview) -> int:
+def read_some(body: Stream, view: memoryview) -> int:
     """The next bytes; 0 at the end, and where the connection breaks: the count of bytes tells the two apart."""
     try:
         return body.readinto(view) if view else 0

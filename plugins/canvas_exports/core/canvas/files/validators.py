@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from canvas_exports.core.canvas.http.bounded_values import parse_http_date, whole
+from canvas_exports.core.canvas.http.bounded_values import bounded_int, parse_http_date
 from canvas_exports.core.canvas.http.messages import Response
 from canvas_exports.errors import DownloadError
 
@@ -24,7 +24,7 @@ class Validator:
 
 
 def check_full_response(response: Response, size: int) -> None:
-    """See that the whole package begins here.
+    """See that the bounded_int package begins here.
 
     Raises:
         DownloadError: something else does; with ``spoiled``, if it is of another length.
@@ -38,7 +38,7 @@ def check_full_response(response: Response, size: int) -> None:
         )
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise DownloadError("the package came compressed once more, so that its length cannot be checked")
-    length = whole(response.headers.get("content-length"))
+    length = bounded_int(response.headers.get("content-length"))
     if length is not None and length != size:
         raise wrong_length(length, size)
 

@@ -73,7 +73,7 @@ class BlockingRateLimiter:
         self._lock = threading.Lock()
         self._row: deque[threading.Event] = deque()
 
-    def enter(self, rate_limiter: RateLimiter, stop_signal: StopSignal) -> None:
+    def acquire(self, rate_limiter: RateLimiter, stop_signal: StopSignal) -> None:
         """Wait for a place, and take it.
 
         Raises:
@@ -143,7 +143,7 @@ class FlowRunner:
     def _perform(self, step: Step) -> StepResult:
         self.stop_signal.check()
         if isinstance(step, AcquireSlot):
-            self._turns.enter(self._session.rate_limiter, self.stop_signal)
+            self._turns.acquire(self._session.rate_limiter, self.stop_signal)
             return None
         if isinstance(step, Wait):
             self.stop_signal.wait(step.seconds)

@@ -29,7 +29,7 @@ _HTTP_DATE = re.compile(
 _EARLIEST, _LATEST = 1990, 2199  # years in which anything here can have happened, or will
 
 
-def document(body: bytes) -> tuple[Any] | None:
+def parse_json(body: bytes) -> tuple[Any] | None:
     """The JSON of a body in a one-tuple, so that ``null`` differs from no JSON. ``NaN`` and ``Infinity`` are no JSON."""
     try:
         return (json.loads(body, parse_constant=_refuse),)
@@ -41,7 +41,7 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def whole(value: Any, *, least: int = 0, most: int = LARGEST) -> int | None:
+def bounded_int(value: Any, *, least: int = 0, most: int = LARGEST) -> int | None:
     """A whole number, written as such or as digits; ``None`` for anything else, and out of range."""
     if isinstance(value, str):
         value = int(value) if _DIGITS.fullmatch(value) else None
@@ -50,7 +50,7 @@ def whole(value: Any, *, least: int = 0, most: int = LARGEST) -> int | None:
     return value if least <= value <= most else None
 
 
-def real(value: Any, *, least: float, most: float) -> float | None:
+def bounded_float(value: Any, *, least: float, most: float) -> float | None:
     """A finite number, written as such or as a decimal, cut to the range; ``None`` for anything else."""
     if isinstance(value, str):
         value = float(value) if _DECIMAL.fullmatch(value.strip()) else None
@@ -59,16 +59,16 @@ def real(value: Any, *, least: float, most: float) -> float | None:
     return float(min(max(value, least), most))
 
 
-def text(value: Any, *, most: int = LONGEST_TEXT) -> str | None:
+def bounded_text(value: Any, *, most: int = LONGEST_TEXT) -> str | None:
     """A text that can be written anywhere: what is no character is replaced. ``None`` for anything else, and too long."""
     if not isinstance(value, str) or len(value) > most:
         return None
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def name(value: Any, *, most: int = 1024) -> str | None:
+def cut_text(value: Any, *, most: int = 1024) -> str | None:
     """A text for people, cut to a length."""
-    return text(value[:most]) if isinstance(value, str) else None
+    return bounded_text(value[:most]) if isinstance(value, str) else None
 
 
 def parse_iso_time(value: Any) -> datetime | None:

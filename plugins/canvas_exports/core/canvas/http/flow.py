@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from canvas_exports.core.canvas.http.bounded_values import parse_http_date, real
+from canvas_exports.core.canvas.http.bounded_values import bounded_float, parse_http_date
 from canvas_exports.core.canvas.http.messages import (
     Endpoint,
     Failure,
@@ -282,4 +282,4 @@ def _retry_after(result: Result) -> float | None:
 
 def _number(result: Result, name: str) -> float | None:
     value = result.headers.get(name) if isinstance(result, Response) else None
-    return real(value, least=-_MOST_LEFT, most=_MOST_LEFT)
+    return bounded_float(value, least=-_MOST_LEFT, most=_MOST_LEFT)

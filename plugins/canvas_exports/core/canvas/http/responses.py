@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from canvas_exports.core.canvas.http.bounded_values import document, whole
+from canvas_exports.core.canvas.http.bounded_values import bounded_int, parse_json
 from canvas_exports.core.canvas.http.messages import Request, Response
 from canvas_exports.errors import (
     BadRequestError,
@@ -53,7 +53,7 @@ def read_json(response: Response, request: Request) -> Any:
             Canvas's request id, and never a body that may hold a link.
     """
     if _OK <= response.status < _REDIRECT:
-        found = document(response.body)
+        found = parse_json(response.body)
         if found is None:
             raise with_request(_not_json(response), request, response)
         return found[0]
@@ -86,7 +86,7 @@ def _error(response: Response) -> CanvasError:
         return CredentialError(
             "Canvas does not accept the token: it is unknown, expired or revoked; enter a new one"
         )
-    found = document(response.body)
+    found = parse_json(response.body)
     if found is None:
         return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_looks(response)}")
     return _refusal(response, found[0])
@@ -139,6 +139,10 @@ def _texts(said: Any) -> list[str]:
 
 def error_report(response: Response) -> str:
     """`` (error report 123)``, where Canvas names one: its administrators find the cause under it."""
-    found = document(response.body)
-    number = whole(found[0].get("error_report_id"), least=1) if found and isinstance(found[0], dict) else None
+    found = parse_json(response.body)
+    number = (
+        bounded_int(found[0].get("error_report_id"), least=1)
+        if found and isinstance(found[0], dict)
+        else None
+    )
     return f" (error report {number})" if number else ""

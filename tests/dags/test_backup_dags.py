@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from canvas_exports.core.backups import Backup
 from canvas_exports.core.backups.load import _problems
 from canvas_exports.core.backups.yaml_document import read_document
-from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.notifications.run_report import RunReportNotifier
 

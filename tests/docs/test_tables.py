@@ -34,10 +34,11 @@ from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages import findings
 from canvas_exports.core.packages.cartridge import manifest, xml_reader, xml_strict
 from canvas_exports.core.packages.cartridge.manifest import MAX_MANIFEST
-from canvas_exports.core.packages.proof import NEVER_HELD, Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.proof import NEVER_HELD, Expectation, Severity, Verdict
 from canvas_exports.core.packages.zip.directory import MAX_DIRECTORY, MAX_MEMBERS
 from canvas_exports.core.packages.zip.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
 from canvas_exports.core.reports.message import Message

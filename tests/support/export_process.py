@@ -25,8 +25,8 @@ from airflow.sdk.execution_time.supervisor import (
 )
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.lease import Timing
 from canvas_exports.hooks.shared_token import SharedToken

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.page.view import CopyFacts, Looked, PastRun, RunView
 from canvas_exports.core.reports.run_report import MEANINGS
 

@@ -11,12 +11,12 @@ from airflow.triggers.base import TriggerEvent
 from blockbuster import BlockingError, blockbuster_ctx
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.polling.interval import Pace
 from canvas_exports.core.export.polling.poll_results import Wake, Watched
 from canvas_exports.core.export.polling.wait import Pause
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_sandbox import Course, RequestFault, Sandbox, Switches
 

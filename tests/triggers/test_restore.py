@@ -13,9 +13,9 @@ from blockbuster import blockbuster_ctx
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting
 from canvas_exports.triggers import restore
 from canvas_exports.triggers.restore import CanvasRestoreTrigger

@@ -28,12 +28,12 @@ from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.json_documents import format_time, plain
 from canvas_exports.core.canvas.api.course_filters import split_by_term
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.batching import unique
 from canvas_exports.core.export.planning.course_lists import read_list
 from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 

@@ -7,16 +7,15 @@ import json
 import sys
 from datetime import datetime, timezone
 
-from canvas_exports import __version__
 from canvas_exports.cli.output import Parsers, archive_of, say, say_json, subcommand
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import every_context
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.retention.apply import Applied, apply_plan
 from canvas_exports.core.archive.retention.plan import Decision, Plan, make_plan
 from canvas_exports.core.archive.retention.policy import COUNTS, Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.archive.retention.report import document, result, table
+from canvas_exports.core.model.runs import SOFTWARE, RunFacts
 from canvas_exports.errors import InputError
 
 
@@ -68,7 +67,7 @@ def answer(options: argparse.Namespace) -> int:
         if options.apply and (options.yes or _agreed(plan)):
             applied = apply_plan(store, plan)
     if options.json:
-        run = RunFacts(software=f"canvas_exports {__version__}")
+        run = RunFacts(SOFTWARE)
         say_json(json.loads(document(plan, applied, run=run, finished_at=_now())))
     elif applied is not None:
         _tell(applied)

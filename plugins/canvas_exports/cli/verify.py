@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
-from canvas_exports import __version__
 from canvas_exports.cli.output import (
     Parsers,
     archive_of,
@@ -16,14 +15,14 @@ from canvas_exports.cli.output import (
     subcommand,
 )
 from canvas_exports.core.archive.json_documents import format_time, plain
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
 from canvas_exports.core.archive.verification.verify_archive import (
     ArchiveVerification,
     VerificationBudget,
     verify_archive,
 )
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import SOFTWARE, RunFacts
 
 GB = 10**9
 
@@ -56,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
             store,
             level=ProofLevel(options.level),
             budget=budget,
-            run=RunFacts(software=f"canvas_exports {__version__}"),
+            run=RunFacts(SOFTWARE),
             allow_empty=options.allow_empty,
         )
     (_say_json if options.json else _say)(verified)

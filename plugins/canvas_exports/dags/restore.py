@@ -9,8 +9,9 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS
-from canvas_exports.core.restore.request import LEVELS, NEWEST, UPLOAD, URL
+from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
@@ -140,12 +141,12 @@ def form() -> dict[str, Param]:
             },
         ),
         "proof": Param(
-            LEVELS[0],
+            PROOF_LEVELS[0],
             section=HOW,
             title=LABELS["proof"],
             description_md="How deep the copy is proven before anything is sent; full reads and unpacks all of it.",
             type="string",
-            enum=list(LEVELS),
+            enum=list(PROOF_LEVELS),
         ),
         "via": Param(
             UPLOAD,

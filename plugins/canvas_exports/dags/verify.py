@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.dags.trigger_form import Filled, archive_field
 from canvas_exports.operators.verify import MOST_AT_ONCE, CanvasVerifyOperator
 

@@ -15,12 +15,11 @@ from canvas_exports.core.archive.catalog.presence import require_archive, requir
 from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.json_documents import encoded
 from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.export.planning.course_lists import read_list
-from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import grid
 from canvas_exports.errors import InputError
@@ -148,7 +147,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 checked=len(gate.contexts),
                 rule=rule,
                 archives=[place.uri for place in places],
-                run=run_facts(run),
+                run=run.to_facts(),
                 now=now,
             )
             key = f"{run_folder(run.date, run.dag_id, run.run_id)}gates/{run.part}.json"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.options import BatchOptions, build_options
@@ -22,9 +21,10 @@ from canvas_exports.core.export.polling.wait import Pause
 from canvas_exports.core.export.replicas import Replicas, first_answer
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.reports.run_report import Receipt, store_batch_report
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.archive_location import root_uri

@@ -12,13 +12,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.drills.drill import Drill, DrillState
 from canvas_exports.core.restore.drills.sample import draw
 from canvas_exports.core.restore.drills.target_courses import empty_rooms
 from canvas_exports.core.restore.form_labels import DRILLS
-from canvas_exports.core.restore.request import LEVELS, NEWEST, RestoreRequest
+from canvas_exports.core.restore.request import NEWEST, RestoreRequest
 from canvas_exports.core.restore.state import RestoreState, earlier
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
@@ -190,7 +190,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         export_type: str = "common_cartridge",
         archive_conn_id: str | None = None,
         canvas_conn_id: str = CanvasHook.default_conn_name,
-        proof: str = LEVELS[0],
+        proof: str = PROOF_LEVELS[0],
         poll_shortest: float = 5.0,
         poll_longest: float = 60.0,
         deadline: Duration = timedelta(hours=12),
@@ -242,7 +242,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
             request=self._request(),
             state=state,
             save=save,
-            run=run_facts(run_info(context)),
+            run=run_info(context).to_facts(),
         )
         return self._drill
 

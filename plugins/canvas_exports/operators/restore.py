@@ -11,8 +11,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import label, refused
-from canvas_exports.core.restore.request import LEVELS, NEWEST, UPLOAD, RestoreRequest
+from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
 from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.state import RestoreState, earlier
 from canvas_exports.core.storage.store import Store
@@ -91,7 +92,7 @@ class CanvasRestoreOperator(ImportingOperator):
         export_type: str = "common_cartridge",
         archive_conn_id: str | None = None,
         canvas_conn_id: str = CanvasHook.default_conn_name,
-        proof: str = LEVELS[0],
+        proof: str = PROOF_LEVELS[0],
         via: str = UPLOAD,
         confirm_same_course: str | int | None = None,
         allow_content: bool = False,

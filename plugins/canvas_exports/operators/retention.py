@@ -16,7 +16,6 @@ from canvas_exports.core.archive.retention.plan import Plan, make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.archive.retention.report import document, result, summary, table
-from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
@@ -116,7 +115,7 @@ class CanvasRetentionOperator(BaseOperator):
         return {"archive": store.uri, "plan": _key(run), **summary(plan, applied)}
 
     def _write(self, store: Store, plan: Plan, applied: Applied | None, run: RunInfo) -> None:
-        store.replace(_key(run), document(plan, applied, run=run_facts(run), finished_at=_now()))
+        store.replace(_key(run), document(plan, applied, run=run.to_facts(), finished_at=_now()))
 
 
 def _key(run: RunInfo) -> str:

@@ -11,11 +11,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.export.replicas import Replicas, writable_stores
 from canvas_exports.core.model.durations import Duration
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
 from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report

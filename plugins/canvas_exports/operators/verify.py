@@ -17,10 +17,9 @@ from canvas_exports.core.archive.verification.verify_archive import (
     VerificationBudget,
     verify_archive,
 )
-from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.packages.proof import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
@@ -131,7 +130,7 @@ class CanvasVerifyOperator(BaseOperator):
                 store,
                 level=level,
                 budget=budget,
-                run=run_facts(run),
+                run=run.to_facts(),
                 since=datetime.fromtimestamp(run.started_at, timezone.utc) if run.try_number > 1 else None,
                 parallel=parallel,
                 allow_empty=as_flag("allow_empty", self.allow_empty),
@@ -144,7 +143,7 @@ class CanvasVerifyOperator(BaseOperator):
         key = f"{run_folder(run.date, run.dag_id, run.run_id)}{REPORT}"
         ended = datetime.now(timezone.utc)
         store.replace(
-            key, run_document(verified.rows, run=run_facts(run), started_at=began, finished_at=ended)
+            key, run_document(verified.rows, run=run.to_facts(), started_at=began, finished_at=ended)
         )
         self.report_url = report_url(store.uri, key)
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.archive.schemas import problem
-from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.packages.proof import Finding, Proof, Severity, Verdict
 from canvas_exports.errors import ArchiveError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

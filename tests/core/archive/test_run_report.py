@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.merging import Merger
 from canvas_exports.core.archive.run_report import (
     MOST_ROWS,
@@ -21,6 +20,7 @@ from canvas_exports.core.archive.run_report import (
 )
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.archive.sweep import Swept
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.errors import ArchiveError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)

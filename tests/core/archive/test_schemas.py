@@ -16,10 +16,12 @@ from jsonschema import Draft202012Validator, validators
 from tests.support.packages.build import draft
 
 from canvas_exports.core.archive import schemas
-from canvas_exports.core.archive.manifest import Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.manifest import Manifest, PackageFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, batch_document
 from canvas_exports.core.archive.schemas import problem
-from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.packages.proof import Finding, Proof, Severity, Verdict
 
 NAMES = sorted(
     each.name.removesuffix(".schema.json")

@@ -22,11 +22,11 @@ from canvas_exports.core.canvas.api.course_filters import (
     CourseFilters,
 )
 from canvas_exports.core.canvas.api.export_request import VERSION
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.course_lists import FORMATS
 from canvas_exports.core.model.durations import read_duration
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.options import BatchOptions, build_options
 from canvas_exports.core.model.contexts import ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 

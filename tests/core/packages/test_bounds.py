@@ -17,13 +17,14 @@ from tests.support.packages.courses import CANVAS, Course, Res, course
 from tests.support.packages.stored import codes, proven
 from tests.support.packages.zips import entries_of, packed_zip
 
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages import work_limits
 from canvas_exports.core.packages.cartridge import xml_strict
 from canvas_exports.core.packages.cartridge.links import Links
 from canvas_exports.core.packages.cartridge.manifest import read_manifest
 from canvas_exports.core.packages.content_digest import manifest_digest
 from canvas_exports.core.packages.findings import MOST, Findings
-from canvas_exports.core.packages.proof import Expectation, Finding, ProofLevel, Severity, Verdict
+from canvas_exports.core.packages.proof import Expectation, Finding, Severity, Verdict
 from canvas_exports.core.packages.work_limits import Work
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 

@@ -22,7 +22,8 @@ from tests.support.packages.build import (
 from tests.support.packages.stored import buffered
 from tests.support.packages.zips import Entry, packed_zip
 
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof, Severity, Verdict
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.errors import CorruptPackageError, WrongPackageError

@@ -21,7 +21,8 @@ from tests.support.packages.courses import (
 from tests.support.packages.stored import CARTRIDGE, KEY, InMemory, codes, proven
 from tests.support.packages.zips import Entry, entries_of, packed_zip
 
-from canvas_exports.core.packages.proof import Expectation, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
 from canvas_exports.core.packages.prove_stored import Limit, prove_stored
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.errors import (

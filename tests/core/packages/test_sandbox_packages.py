@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests.support.packages.stored import codes, proven
 
-from canvas_exports.core.packages.proof import Expectation, ProofLevel, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.packages.prove_stored import StoredProof
 from canvas_exports.errors import CorruptPackageError, WrongPackageError
 from canvas_sandbox import Fault

@@ -6,7 +6,8 @@ import pytest
 from tests.support.packages.build import real
 from tests.support.packages.stored import proven
 
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof, Verdict
 
 LEVELS = pytest.mark.parametrize("level", ProofLevel)
 

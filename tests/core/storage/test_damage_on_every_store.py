@@ -6,7 +6,7 @@ from tests.support.archives.stored import RUN, package, rotten, spoil, stored
 from tests.support.store_servers.stores import Place
 
 from canvas_exports.core.archive.verification.verify_archive import VerificationBudget, verify_archive
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.store import Store
 
 

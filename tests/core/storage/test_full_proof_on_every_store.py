@@ -8,7 +8,8 @@ import pytest
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
 from tests.support.store_servers.stores import Place
 
-from canvas_exports.core.packages.proof import Expectation, ProofLevel, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.packages.prove_stored import Limit, prove_stored
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from canvas_exports.core.archive.layout import manifest_key, package_key
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
-from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.packages.proof import Finding, Proof, Severity, Verdict
 from canvas_exports.core.storage.store import Store
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=timezone.utc)

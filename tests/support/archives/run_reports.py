@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, run_document
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.store import Store
 
 NIGHT = date(2026, 11, 23)

@@ -9,7 +9,8 @@ from tests.support.archives.holdings import lay, manifest
 from tests.support.packages.build import PAGE, cartridge
 from tests.support.packages.stored import buffered
 
-from canvas_exports.core.archive.manifest import Manifest, RunFacts
+from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.content_digest import VERSION
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_directory import prove_directory

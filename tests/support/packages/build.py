@@ -13,7 +13,8 @@ from pathlib import Path
 from unittest import mock
 
 from canvas_exports.core.archive.layout import package_key
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft
+from canvas_exports.core.model.runs import RunFacts
 
 DATA = Path(__file__).parents[2] / "data" / "packages"
 

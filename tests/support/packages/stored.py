@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 
 from tests.support.packages.build import COURSE, HOST
 
-from canvas_exports.core.packages.proof import Expectation, ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_stored import Limit, StoredProof, prove_stored
 from canvas_exports.core.packages.random_access import TailBuffer
 from canvas_exports.core.storage.local import FileStore

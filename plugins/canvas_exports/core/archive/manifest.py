@@ -20,7 +20,9 @@ from canvas_exports.core.archive.json_documents import (
 )
 from canvas_exports.core.archive.layout import context_folder, context_of, is_package_below, names_another
 from canvas_exports.core.archive.schemas import problem
-from canvas_exports.core.packages.proof import NEVER_HELD, Finding, Proof, ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.packages.proof import NEVER_HELD, Finding, Proof, Severity, Verdict
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
@@ -60,18 +62,6 @@ class ExportFacts:
     user_id: int | None = None
     finished_at: datetime | None = None
     select: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """Who stored it. All but ``software`` are missing outside Airflow."""
-
-    software: str
-    dag_id: str | None = None
-    run_id: str | None = None
-    task_id: str | None = None
-    map_index: int | None = None
-    attempt: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from textwrap import wrap
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import encoded, format_time, plain, rebuild
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.foreign_text import harmless
 

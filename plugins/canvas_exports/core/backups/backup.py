@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from canvas_exports.core.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
-from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.model.export_types import ExportType
 
 
 @dataclass(frozen=True)

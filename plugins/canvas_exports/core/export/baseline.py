@@ -7,7 +7,7 @@ import logging
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.manifest import Manifest, ManifestDraft
 from canvas_exports.core.archive.publishing.unchanged import Baseline
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.store import Store
 
 _log = logging.getLogger(__name__)

@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 
-from canvas_exports.core.canvas.api.models import ContentExport, ExportType
+from canvas_exports.core.canvas.api.models import ContentExport
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
     BadRequestError,

@@ -10,11 +10,11 @@ from typing import Any
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, check_template
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.polling.interval import Pace
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.errors import InputError
 
 MAX_EXPORTS = 200  # of one task: its checkpoint stays below the 64 KiB that Airflow warns of

@@ -7,14 +7,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from canvas_exports import __version__
 from canvas_exports.core.archive.layout import package_key
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft, RunFacts
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft
 from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
 from canvas_exports.core.archive.publishing.unchanged import Baseline
-from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState, ExportType
+from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.export.engine import events
@@ -24,6 +23,7 @@ from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer_slots import TransferSlots
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
@@ -196,7 +196,7 @@ class PackageMover:
                 user_id=export.user_id,
                 select=self._options.select,
             ),
-            run=run_facts(self._run),
+            run=self._run.to_facts(),
         )
         expect = Expectation(
             export_type=export_type.value,
@@ -274,18 +274,6 @@ def _is_by_source(error: CanvasExportsError) -> bool:
     """Whether Canvas or its storage answered, and did not deliver: with an error, or with what cannot be read."""
     answered = isinstance(error, CanvasUnavailableError) and error.status is not None
     return answered or isinstance(error, (DownloadError, UnexpectedAnswerError))
-
-
-def run_facts(run: RunInfo) -> RunFacts:
-    """What manifests and reports say about the run."""
-    return RunFacts(
-        software=f"canvas_exports {__version__}",
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        task_id=run.task_id,
-        map_index=run.map_index,
-        attempt=run.try_number,
-    )
 
 
 def _type_of(export: ContentExport) -> ExportType:

@@ -1,14 +1,19 @@
-"""Which Airflow run, and which part of it, something belongs to."""
+"""The Airflow run that a report, a manifest or a key belongs to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
+from canvas_exports import __version__
+
+#: What manifests and reports name as the program that wrote them.
+SOFTWARE = f"canvas_exports {__version__}"
+
 
 @dataclass(frozen=True)
 class RunInfo:
-    """Plain values for manifests, reports and object keys.
+    """One task of an Airflow run, in plain values.
 
     Attributes:
         dag_id, run_id, task_id: as Airflow writes them.
@@ -28,5 +33,21 @@ class RunInfo:
 
     @property
     def part(self) -> str:
-        """This task's name within the run: ``export`` or ``export-3``."""
+        """Return the name of this task within the run: ``export`` or ``export-3``."""
         return self.task_id if self.map_index < 0 else f"{self.task_id}-{self.map_index}"
+
+    def to_facts(self) -> RunFacts:
+        """Return what manifests and reports state of the run."""
+        return RunFacts(SOFTWARE, self.dag_id, self.run_id, self.task_id, self.map_index, self.try_number)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The run as manifests and reports state it. All but ``software`` are ``None`` outside Airflow."""
+
+    software: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    attempt: int | None = None

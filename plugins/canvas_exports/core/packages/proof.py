@@ -6,16 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-
-class ProofLevel(str, Enum):
-    """How deep a proof looks, shallowest first.
-
-    ``DIRECTORY`` reads the zip's directory and the cartridge's manifest, without a second read of the package.
-    ``FULL`` reads all of it once it is stored, and unpacks every member.
-    """
-
-    DIRECTORY = "directory"
-    FULL = "full"
+from canvas_exports.core.model.proof_levels import ProofLevel
 
 
 class Verdict(str, Enum):

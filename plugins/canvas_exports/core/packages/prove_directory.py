@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.cartridge import manifest as cartridge
 from canvas_exports.core.packages.cartridge.documents import odd
 from canvas_exports.core.packages.cartridge.emptiness import holds_content, look_into_settings
@@ -13,7 +14,7 @@ from canvas_exports.core.packages.cartridge.identity import check_identity
 from canvas_exports.core.packages.cartridge.package_types import check_cartridge, check_qti, count_files
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.findings import Findings
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel, Verdict
+from canvas_exports.core.packages.proof import Expectation, Proof, Verdict
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.packages.work_limits import Work
 from canvas_exports.core.packages.zip.directory import Member, Unpacked, check_size, read_directory

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.cartridge.document_readers import Contents
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import Inspection, inspect
 from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import Member

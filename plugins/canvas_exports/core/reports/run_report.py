@@ -22,7 +22,6 @@ from canvas_exports.core.archive.run_report import (
 )
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
-from canvas_exports.core.export.transfer import run_facts
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.reports.page.view import Meaning, RunView
@@ -99,7 +98,7 @@ def store_batch_report(store: Store, items: Iterable[Item], run: RunInfo, *, sta
     now = datetime.now(timezone.utc)
     document = batch_document(
         [record(item) for item in listed],
-        run=run_facts(run),
+        run=run.to_facts(),
         started_at=datetime.fromtimestamp(started_at, timezone.utc),
         finished_at=now,
     )
@@ -192,7 +191,7 @@ def gather_run_report(
     rows = [names.named(row) for row in merger.records()]
     document = run_document(
         rows,
-        run=run_facts(run),
+        run=run.to_facts(),
         started_at=merger.started_at or (now if rows else None),
         finished_at=finished_at,
         swept=swept,
@@ -203,7 +202,7 @@ def gather_run_report(
     view, page = store_pages(
         store,
         rows,
-        run=run_facts(run),
+        run=run.to_facts(),
         folder=folder,
         day=run.date,
         started_at=merger.started_at,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 
 from canvas_exports.core.archive.catalog.find_course import parse_course_name
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS, label, refused
 from canvas_exports.errors import InputError
 
 NEWEST = "newest"
-LEVELS = ("directory", "full")
 UPLOAD, URL = "upload", "url"
 _FOLDERS = ("courses/", "groups/", "users/")
 _WHEN = (
@@ -76,7 +76,7 @@ class RestoreRequest:
     wanted: Wanted
     into: Context
     export_type: ExportType = ExportType.COMMON_CARTRIDGE
-    proof: str = LEVELS[0]
+    proof: str = PROOF_LEVELS[0]
     via: str = UPLOAD
     confirmed: str | None = None
     allow_content: bool = False
@@ -91,7 +91,7 @@ class RestoreRequest:
         into: str | int,
         copy: str | None = NEWEST,
         export_type: str = ExportType.COMMON_CARTRIDGE.value,
-        proof: str = LEVELS[0],
+        proof: str = PROOF_LEVELS[0],
         via: str = UPLOAD,
         confirm_same_course: str | int | None = None,
         allow_content: bool = False,
@@ -109,7 +109,7 @@ class RestoreRequest:
         if export_type not in ExportType._value2member_map_:
             types = [each.value for each in ExportType]
             raise refused("export_type", f"{export_type!r} is no type of package", accepted=types)
-        for field, value, known in (("proof", proof, LEVELS), ("via", via, (UPLOAD, URL))):
+        for field, value, known in (("proof", proof, PROOF_LEVELS), ("via", via, (UPLOAD, URL))):
             if value not in known:
                 raise refused(field, f"{value!r} is not known", accepted=known)
         for field, switch in (("allow_content", allow_content), ("allow_incomplete", allow_incomplete)):

@@ -18,9 +18,9 @@ from canvas_exports.core.canvas.api.migrations import (
     MigrationType,
     UploadTicket,
 )
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.packages.proof import Proof
 from canvas_exports.core.restore.choose_copy import choose
 from canvas_exports.core.restore.form_labels import refused

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.canvas.api.migrations import PackageFile
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.storage.store import Block, Store

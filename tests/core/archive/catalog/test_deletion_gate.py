@@ -15,8 +15,8 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, document, refusal
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.layout import manifest_key
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 

@@ -22,7 +22,8 @@ from canvas_exports.core.archive.retention.apply import apply_plan
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.verification.candidates import candidates
-from canvas_exports.core.packages.proof import ProofLevel, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.restore.drills.sample import draw
 from canvas_exports.errors import UnreadableDocumentError
 

@@ -17,7 +17,8 @@ from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.layout import manifest_key, package_key
 from canvas_exports.core.archive.manifest import Manifest, PackageFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
-from canvas_exports.core.packages.proof import Proof, ProofLevel, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Proof, Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError

@@ -15,14 +15,15 @@ from tests.support.publishing import Canvas, store_package
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
-from canvas_exports.core.archive.manifest import ManifestDraft, RunFacts
+from canvas_exports.core.archive.manifest import ManifestDraft
 from canvas_exports.core.archive.retention.apply import apply_plan
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.archive.verification.verify_archive import VerificationBudget, verify_archive
 from canvas_exports.core.export.baseline import newest_proven
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.local import FileStore
 
 BEGAN = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=400)

@@ -8,12 +8,12 @@ from tests.core.archive.retention.test_plan import KEEP_ONE, plan
 from tests.core.archive.retention.test_policy import night
 from tests.support.archives.random_archives import NOW, Shelf, laid
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.retention.apply import Applied, apply_plan
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.report import document, result, summary, table, totals
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.runs import RunFacts
 
 RUN = RunFacts("canvas_exports 0")
 

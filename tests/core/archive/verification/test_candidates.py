@@ -9,7 +9,7 @@ from tests.support.archives.holdings import lay, manifest, note
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.archive.verification.candidates import Candidate, candidates, least_recently_verified
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 

@@ -28,7 +28,7 @@ from canvas_exports.core.archive.verification.verify_archive import (
     VerificationBudget,
     verify_archive,
 )
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, NoArchiveError

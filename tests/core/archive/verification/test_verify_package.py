@@ -15,7 +15,7 @@ from canvas_exports.core.archive.verification.verify_package import (
     VerificationResult,
     verify_package,
 )
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError

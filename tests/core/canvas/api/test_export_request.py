@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.api.selection import Selection
 from canvas_exports.core.model.contexts import ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 

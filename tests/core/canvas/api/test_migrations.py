@@ -15,9 +15,9 @@ from canvas_exports.core.canvas.api.migrations import (
     MigrationType,
     PackageFile,
 )
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import AnswerLostError, InputError, UnexpectedAnswerError
 
 MIGRATIONS = "/api/v1/courses/101/content_migrations"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.api.selection import OBJECT_TYPES, SELECTABLE, Selection
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 DOCUMENTED = [

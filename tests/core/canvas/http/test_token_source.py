@@ -10,11 +10,11 @@ import pytest
 from tests.core.canvas.conftest import COURSE, Clock, Either, ScriptedServer, export_json, open_either
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.transports.transport import Transport
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import CanvasError, CanvasUnavailableError, CredentialError
 from canvas_sandbox import Course, DeveloperKey, Sandbox, Switches
 

@@ -11,7 +11,8 @@ from tests.support.packages.courses import course
 from tests.support.packages.stored import codes, proven
 from tests.support.packages.zips import entries_of, packed_zip
 
-from canvas_exports.core.packages.proof import ProofLevel, Severity, Verdict
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Severity, Verdict
 from canvas_exports.core.packages.prove_stored import StoredProof
 
 PAGE = "wiki_content/linking.html"

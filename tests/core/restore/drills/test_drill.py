@@ -13,10 +13,10 @@ from tests.core.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError,
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.restore.drills.drill import Drill, DrillState
 from canvas_exports.core.restore.drills.record import DrillResult
 from canvas_exports.core.restore.request import RestoreRequest

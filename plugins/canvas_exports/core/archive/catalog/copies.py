@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts, RunFacts
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Verdict
 
 INTACT, DAMAGED, VANISHED = "intact", "damaged", "vanished"
 PASSED, FAILED = "passed", "failed"
-
-#: How deep a proof or a verification looked, shallowest first.
-LEVELS = ("directory", "full")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Copy:
         export: Canvas's content export.
         package: the stored object.
         run: who stored it.
-        level: how deep its proof looked, one of ``LEVELS``.
+        level: how deep its proof looked, one of ``PROOF_LEVELS``.
         verdict: of its proof.
         counts: numbers of its proof by name; ``findings`` among them: how many things it noticed.
         stored_at: when the manifest was written.
@@ -116,12 +115,12 @@ class Copy:
 
     @property
     def deepest(self) -> int:
-        """How deep its proof, or any verification that found it intact, looked: an index of ``LEVELS``."""
+        """How deep its proof, or any verification that found it intact, looked: an index of ``PROOF_LEVELS``."""
         intact = (r.detail for r in self.records if r.kind is RecordKind.VERIFY and r.result == INTACT)
         return max(map(_depth, (self.level, *intact)))
 
     def is_proven_to(self, level: str) -> bool:
-        """Whether it is proven, and its proof or a verification looked as deep as ``level`` of ``LEVELS``."""
+        """Whether it is proven, and its proof or a verification looked as deep as ``level`` of ``PROOF_LEVELS``."""
         return self.is_proven and self.deepest >= _depth(level)
 
 
@@ -144,4 +143,4 @@ def newest(copies: Iterable[Copy]) -> Copy | None:
 
 def _depth(level: str) -> int:
     """A level of a later version counts as the shallowest."""
-    return LEVELS.index(level) if level in LEVELS else 0
+    return PROOF_LEVELS.index(level) if level in PROOF_LEVELS else 0

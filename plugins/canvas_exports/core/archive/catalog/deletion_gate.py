@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import assess
-from canvas_exports.core.archive.catalog.copies import LEVELS, Copy, newest
+from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.json_documents import format_time, plain
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 
@@ -25,7 +26,7 @@ class Rule:
     """What is asked of each context.
 
     Attributes:
-        level: how deep its copy was proven, when it was stored or by a verification since: one of ``LEVELS``.
+        level: how deep its copy was proven, when it was stored or by a verification since: one of ``PROOF_LEVELS``.
         max_age: of its newest copy.
         min_archives: how many of the archives must hold such a copy.
         export_types: each of these is asked for.
@@ -42,8 +43,8 @@ class Rule:
     accept_empty: bool = False
 
     def __post_init__(self) -> None:
-        if self.level not in LEVELS:
-            raise InputError("level", f"{self.level!r} is not a level of proof", accepted=LEVELS)
+        if self.level not in PROOF_LEVELS:
+            raise InputError("level", f"{self.level!r} is not a level of proof", accepted=PROOF_LEVELS)
         if self.max_age <= timedelta(0):
             raise InputError("max_age", "nothing is that young", accepted="a length of time, such as P7D")
         if self.min_archives < 1:
@@ -151,7 +152,7 @@ def _not_proven(last: Copy, copies: Iterable[Copy], rule: Rule) -> str | None:
         rule.accept_empty and last.verdict is Verdict.EMPTY and never_held_anything
     ):
         return f"its newest copy is {last.verdict.value}"
-    if last.deepest < LEVELS.index(rule.level):
+    if last.deepest < PROOF_LEVELS.index(rule.level):
         return f"its newest copy was never proven to the level {rule.level}"
     return None
 

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Protocol
 
 from canvas_exports.core.archive.publishing.package_stream import Download, PackageStream, Stage
-from canvas_exports.core.packages.proof import Expectation, Proof, ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.storage.buffers import BufferPool, MiB

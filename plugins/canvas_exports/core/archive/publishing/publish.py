@@ -19,8 +19,9 @@ from canvas_exports.core.archive.publishing.unchanged import (
     abort_if_unchanged,
     raise_if_unchanged,
 )
+from canvas_exports.core.model.proof_levels import PROOF_LEVELS, ProofLevel
 from canvas_exports.core.packages import content_digest
-from canvas_exports.core.packages.proof import Finding, Proof, ProofLevel, Verdict
+from canvas_exports.core.packages.proof import Finding, Proof, Verdict
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.packages.random_access import BytesNotKeptError, StoredPackage
 from canvas_exports.core.storage.store import Store
@@ -270,8 +271,9 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
     package = unchanged.copy.package
     if not _is_there(store, package):
         return None
-    levels = list(ProofLevel)
-    deepest = max((unchanged.proof, unchanged.copy.proof), key=lambda proof: levels.index(proof.level))
+    deepest = max(
+        (unchanged.proof, unchanged.copy.proof), key=lambda proof: PROOF_LEVELS.index(proof.level.value)
+    )
     try:
         published = _lock_and_write_manifest(store, draft, package, deepest)
     except ObjectNotFoundError:

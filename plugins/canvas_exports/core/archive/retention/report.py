@@ -9,11 +9,11 @@ from textwrap import wrap
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import encoded, format_time, plain
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.retention.apply import Applied
 from canvas_exports.core.archive.retention.plan import ContextPlan, Decision, Line, Plan
 from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.runs import RunFacts
 
 SCHEMA = "urn:canvas-exports:retention:1"
 

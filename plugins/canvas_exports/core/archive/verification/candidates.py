@@ -12,7 +12,7 @@ from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ObjectNotFoundError
 

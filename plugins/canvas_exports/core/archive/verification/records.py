@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from canvas_exports.core.archive.json_documents import encoded, format_time, plain
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.archive.verification.candidates import Candidate
 from canvas_exports.core.archive.verification.verify_package import PackageVerification, VerificationResult
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.store import Store
 
 SCHEMA = "urn:canvas-exports:verification:1"

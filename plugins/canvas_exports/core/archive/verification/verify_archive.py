@@ -16,7 +16,6 @@ from canvas_exports.core.archive.catalog.future_dates import without_future_date
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import UnreadableDocument
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.archive.verification.candidates import (
     Candidate,
@@ -30,7 +29,8 @@ from canvas_exports.core.archive.verification.verify_package import (
     VerificationResult,
     verify_package,
 )
-from canvas_exports.core.packages.proof import ProofLevel
+from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
 

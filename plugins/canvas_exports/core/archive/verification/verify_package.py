@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from enum import Enum
 
 from canvas_exports.core.archive.verification.candidates import Candidate
+from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.content_digest import VERSION
-from canvas_exports.core.packages.proof import Expectation, ProofLevel
+from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_stored import StoredProof, prove_stored
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError

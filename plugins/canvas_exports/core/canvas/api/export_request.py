@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from canvas_exports.core.canvas.api.models import ExportType
 from canvas_exports.core.canvas.api.selection import Selection
 from canvas_exports.core.model.contexts import ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 #: Export types Canvas builds for each kind of context.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 MEDIA_TYPE = "application/zip"

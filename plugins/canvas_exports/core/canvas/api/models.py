@@ -11,19 +11,6 @@ from typing import Any
 from canvas_exports.core.canvas.http.bounded_values import bounded_int
 
 
-class ExportType(str, Enum):
-    """``export_type`` of a content export. ``quizzes2`` is left out on purpose: it changes the course."""
-
-    COMMON_CARTRIDGE = "common_cartridge"
-    QTI = "qti"
-    ZIP = "zip"
-
-    @property
-    def suffix(self) -> str:
-        """File name suffix of the package Canvas builds."""
-        return ".imscc" if self is ExportType.COMMON_CARTRIDGE else ".zip"
-
-
 class ExportState(str, Enum):
     """``workflow_state`` of a content export; a value Canvas invents later reads as ``UNKNOWN``: keep waiting."""
 

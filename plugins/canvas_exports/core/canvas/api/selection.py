@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from canvas_exports.core.canvas.api.models import ExportType
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
 #: Object types Canvas documents, and the names it uses for four of them internally: either may be written.

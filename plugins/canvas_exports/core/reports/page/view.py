@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.model.runs import RunFacts
 
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.page.copy_status import look
 from canvas_exports.core.reports.page.csv_table import sheet
 from canvas_exports.core.reports.page.past_runs import last_runs

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from canvas_exports.core.archive.manifest import RunFacts
 from canvas_exports.core.archive.publishing.package_stream import PackageStream
 from canvas_exports.core.canvas.api.export_request import ExportRequest
-from canvas_exports.core.canvas.api.models import ContentExport, ExportState, ExportType
+from canvas_exports.core.canvas.api.models import ContentExport, ExportState
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.random_access import BytesNotKeptError
 from canvas_exports.core.restore.drills.counts import differences, is_equal

@@ -22,7 +22,7 @@ from canvas_demo.processes.programs import Program, Programs
 
 _START = 300.0  # seconds that a dozen processes may take to come up on a busy machine
 
-#: What makes a death noticed within seconds instead of minutes. Nothing else about Airflow is changed.
+#: Settings with which Airflow notices a dead component within seconds instead of minutes. Nothing else is changed.
 FAST_DETECTION: Mapping[str, str] = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "12",

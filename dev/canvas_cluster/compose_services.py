@@ -14,7 +14,7 @@ import yaml
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[?-])(?P<text>[^}]*))?\}")
 #: Programs that the image's entry point starts as they are; anything else is an argument of ``airflow``.
 _PROGRAMS = frozenset({"bash", "python", "airflow"})
-#: Left out: what an administrator enters by hand elsewhere, and the store that Compose brings along.
+#: Left out: settings that an administrator makes elsewhere, and the store of the Compose file.
 _ENTERED = re.compile(r"AIRFLOW_(CONN|VAR)_.*|AWS_.*")
 
 

@@ -14,7 +14,7 @@ from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Program, Programs
 
 _START = 60.0  # seconds either may take to listen
-#: Nothing here outlives the cluster, so nothing has to reach the disk.
+#: The data is removed with the cluster, so it need not be synced to the disk.
 _NO_SYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 

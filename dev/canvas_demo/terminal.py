@@ -77,9 +77,9 @@ def _foreground(descriptor: int) -> int | None:
 
 def _bring_forward(descriptor: int, group: int) -> None:
     """Make a process group the terminal's foreground. From the background this needs SIGTTOU to be ignored."""
-    heard = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         with contextlib.suppress(OSError):  # the group or the terminal may be gone
             os.tcsetpgrp(descriptor, group)
     finally:
-        signal.signal(signal.SIGTTOU, heard)
+        signal.signal(signal.SIGTTOU, before)

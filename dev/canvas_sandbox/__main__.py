@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         "--state",
         type=Path,
         metavar="FOLDER",
-        help="remember here, and go on from what is remembered (default: forget)",
+        help="state folder, from which a later sandbox continues (default: none)",
     )
     return parser
 

@@ -16,9 +16,9 @@ from canvas_demo.processes.programs import Programs
 
 PARALLELISM = 4
 """Number of concurrent tasks; SQLite allows one writer at a time."""
-_WRITERS_WAIT = 60  # seconds that one waits for the others before it fails
+_WRITERS_WAIT = 60  # seconds that a writer waits for the others before it fails
 # The API server waits less. It writes its audit log on its event loop, where another of its own requests may need a turn
-# to let go of the database: then nothing at all is answered until the wait has ended. The request is refused, and others go on.
+# to release the database: then no request is answered until the wait has ended. That request fails, and others continue.
 _API_WAITS = 10
 
 
@@ -70,7 +70,7 @@ class AirflowStack(AirflowApi):
             "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
-            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # it runs what it is told to, whatever the hour
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # run at any hour
             _DATABASE: _database(home, _WRITERS_WAIT),
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
@@ -93,7 +93,7 @@ class AirflowStack(AirflowApi):
         """Create or migrate the database. Raises `ProgramDiedError`."""
         self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
         with closing(sqlite3.connect(self.home / "airflow.db")) as database:
-            # Kept in the file: who reads waits for nobody who writes.
+            # A property of the file: readers do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
 
     def launch(self) -> None:

@@ -9,8 +9,8 @@ from typing import TextIO
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
 
-_EVERY = 2.0  # seconds between two looks
-_LINE_EVERY = 10.0  # seconds between two lines where the output is no terminal
+_EVERY = 2.0  # seconds between two polls
+_LINE_EVERY = 10.0  # seconds between two lines without a terminal
 _STATES = ("planned", "intended", "requested", "ready", "done")
 _WORDS = {"planned": "to do", "requested": "Canvas is building", "ready": "moving", "done": "finished"}
 _WIDTH = 40

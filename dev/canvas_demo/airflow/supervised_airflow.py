@@ -18,7 +18,7 @@ from canvas_demo.state import DemoState
 _Result = TypeVar("_Result")
 _TIMEOUT = 300.0  # seconds that the API server may be away: it starts slowly on a busy machine
 _EXISTS, _BROKEN = 409, 500
-#: Airflow takes minutes to believe that a component is dead; somebody who watches wants it to take seconds.
+#: Airflow takes minutes to notice that a component is dead; these settings make it seconds.
 _QUICK = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",

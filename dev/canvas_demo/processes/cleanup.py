@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 _PR_SET_PDEATHSIG = 1
-_CLOCK = 1.0  # seconds by which two tellings of when a process began may differ
+_CLOCK = 1.0  # seconds by which two readings of a process's start may differ
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 

@@ -135,10 +135,8 @@ class Programs:
             with self._undisturbed():
                 program = self._spawn(name, command, environment, user, folder)
             status = program.process.wait()
-        except (
-            BaseException
-        ):  # whoever waits is interrupted, maybe as the program began: nothing goes on alone
-            if program is not None:
+        except BaseException:
+            if program is not None:  # interrupted: no program is left running
                 program.kill()
             raise
         if status != 0:

@@ -61,7 +61,7 @@ def test_settings_are_the_files_but_for_ours_and_what_is_entered_by_hand(compose
     }
 
 
-def test_a_secret_that_nobody_gives_is_named(compose: Path) -> None:
+def test_a_missing_secret_is_named(compose: Path) -> None:
     with pytest.raises(KeyError, match=r"AIRFLOW__CORE__FERNET_KEY .* needs FERNET_KEY"):
         read_services(compose, {})
 

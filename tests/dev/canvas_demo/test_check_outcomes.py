@@ -45,7 +45,7 @@ def by_run(run_id: str, document: Manifest) -> Manifest:
     return replace(document, run=replace(document.run, run_id=run_id))
 
 
-def test_it_tells_who_has_no_good_copy_and_why(
+def test_it_lists_courses_without_a_good_copy_and_why(
     night: Path, said: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(night, EXPECTED, said.append) == []
@@ -109,6 +109,6 @@ class TestRunsStartedByHand:
         assert check(night, EXPECTED, said.append) == []
 
 
-def test_a_night_with_a_course_in_trouble_ends_red() -> None:
+def test_a_run_with_a_failed_course_fails() -> None:
     assert expected_state(EXPECTED) == "failed"
     assert expected_state({"course:1": "stored", "course:4": "empty", "course:5": "unchanged"}) == "success"

@@ -26,7 +26,7 @@ def test_the_pilot_lists_good_courses_of_the_demo_by_number_and_by_sis_id() -> N
     assert not any(courses[number].faults for number in found)
 
 
-def test_the_courses_for_drills_are_rooms_for_as_many() -> None:
+def test_every_course_for_drills_is_an_empty_target_course() -> None:
     scenario = demo()
     with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
         rooms = empty_rooms(client, [course.label for course in scenario.drills])

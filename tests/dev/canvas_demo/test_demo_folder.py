@@ -42,7 +42,7 @@ def test_an_empty_folder_becomes_a_demo(tmp_path: Path, said: list[str]) -> None
     assert len({demo.ui_port, demo.canvas_port, demo.storage_port}) == 3
 
 
-def test_after_its_night_a_demo_goes_on_with_all_that_was_made(tmp_path: Path, said: list[str]) -> None:
+def test_a_finished_demo_continues_with_everything_in_it(tmp_path: Path, said: list[str]) -> None:
     before = ended(tmp_path, said)
     assert opened(tmp_path, said) == before
     assert (tmp_path / "airflow" / "airflow.db").read_text() == "connections"
@@ -60,7 +60,7 @@ def test_fresh_begins_anew(tmp_path: Path, said: list[str]) -> None:
     assert list((tmp_path / "archive").iterdir()) == []
 
 
-def test_an_interrupted_demo_goes_on(tmp_path: Path, said: list[str]) -> None:
+def test_an_interrupted_demo_continues(tmp_path: Path, said: list[str]) -> None:
     demo = opened(tmp_path, said)
     demo.has_database, demo.run_id = True, "demo__1"
     demo.save(tmp_path)

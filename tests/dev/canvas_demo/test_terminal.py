@@ -87,7 +87,7 @@ def test_the_demo_itself_ends_with_status_0_and_leaves_nothing_running(made: Pat
     assert left == []
 
 
-def test_make_still_tells_what_went_wrong(made: Path) -> None:
+def test_make_still_reports_a_failure(made: Path) -> None:
     status, seen = at_a_terminal(["make", "demo", "STATUS=2"], b"\x03", made)
     assert (status, b"stopping" in seen) == (2, True), seen
 

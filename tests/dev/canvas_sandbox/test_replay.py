@@ -140,7 +140,7 @@ def test_what_people_changed_stays_changed(tmp_path: Path, call: Call) -> None:
         assert canvas.world.courses[102].revision == 1
 
 
-def test_the_log_of_requests_goes_on(tmp_path: Path, call: Call) -> None:
+def test_the_request_log_continues(tmp_path: Path, call: Call) -> None:
     with canvas_with(tmp_path) as canvas:
         admin = call(canvas)
         admin.download(admin.finish(admin.create()))

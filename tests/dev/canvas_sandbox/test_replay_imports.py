@@ -52,7 +52,7 @@ def zipped(admin: Any) -> dict[str, bytes]:
     return {name: package.read(name) for name in package.namelist() if name != "imsmanifest.xml"}
 
 
-def test_an_upload_goes_on_from_whichever_step_it_had_reached(tmp_path: Path, call: Call) -> None:
+def test_an_upload_continues_from_its_last_step(tmp_path: Path, call: Call) -> None:
     with canvas_with(tmp_path) as canvas:
         admin = call(canvas)
         package = admin.exported()
@@ -72,7 +72,7 @@ def test_an_upload_goes_on_from_whichever_step_it_had_reached(tmp_path: Path, ca
         assert [record.imports for record in canvas.migrations] == [1, 1]
 
 
-def test_what_went_wrong_once_has_gone_wrong(tmp_path: Path, call: Call) -> None:
+def test_a_used_up_fault_stays_used_up(tmp_path: Path, call: Call) -> None:
     faults = (Fault.OVER_QUOTA.times(1), Fault.IMPORT_FAILS.times(1), Fault.IMPORT_WARNINGS.times(1))
     with canvas_with(tmp_path, *faults) as canvas:
         admin = call(canvas)
@@ -127,7 +127,7 @@ def test_what_a_killed_process_had_not_received_is_removed(tmp_path: Path, call:
         assert list((tmp_path / "files").iterdir()) == []
 
 
-def test_a_file_that_somebody_removed_fails_its_migration_alone(tmp_path: Path, call: Call) -> None:
+def test_a_removed_file_fails_its_migration_alone(tmp_path: Path, call: Call) -> None:
     with canvas_with(tmp_path) as canvas:
         admin = call(canvas)
         sent = admin.send(admin.migrate(), admin.exported())

@@ -167,7 +167,7 @@ def orphaned(folder: Path, command: list[str]) -> tuple[int, int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
-def test_programs_end_with_whoever_started_them(tmp_path: Path) -> None:
+def test_programs_end_with_their_parent(tmp_path: Path) -> None:
     pid, _ = orphaned(tmp_path, FAMILY)
     try:
         eventually(lambda: not lives(pid))

@@ -137,7 +137,7 @@ def test_a_stuck_export_stays_where_it_is(
 
 
 @pytest.mark.parametrize(("holds", "other"), [(True, "created"), (False, "exported")])
-def test_a_stuck_job_keeps_its_worker_only_if_told_so(
+def test_a_stuck_job_occupies_its_worker_only_with_the_switch(
     start: Start, call: Call, holds: bool, other: str
 ) -> None:
     switches = Switches(manual_clock=True, job_workers=1, stuck_holds_worker=holds)

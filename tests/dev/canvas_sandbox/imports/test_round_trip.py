@@ -113,7 +113,7 @@ def test_a_real_cartridge_is_understood(admin: Caller) -> None:
     assert [row["page_url"] for row in admin.get(module["items_url"]).json()] == ["page-1", "page-2"]
 
 
-def test_a_cartridge_of_another_system_is_kept_as_it_is(admin: Caller) -> None:
+def test_a_cartridge_of_another_system_is_stored_unchanged(admin: Caller) -> None:
     archive = io.BytesIO()
     namespace = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
     with zipfile.ZipFile(archive, "w") as package:

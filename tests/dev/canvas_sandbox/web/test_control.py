@@ -69,7 +69,7 @@ def test_other_processes_see_the_same_over_http(canvas: Sandbox, admin: Caller, 
     assert nobody.get("/sandbox/nothing").status_code == 404
 
 
-def test_what_was_imported_is_told_to_other_processes(canvas: Sandbox, admin: Caller, call: Call) -> None:
+def test_other_processes_can_read_what_was_imported(canvas: Sandbox, admin: Caller, call: Call) -> None:
     package = admin.exported()
     admin.restore(package, "courses/101")
     (record,) = call(canvas, None).get("/sandbox/migrations").json()
@@ -77,7 +77,9 @@ def test_what_was_imported_is_told_to_other_processes(canvas: Sandbox, admin: Ca
     assert (record["size"], record["sha256"]) == (len(package), hashlib.sha256(package).hexdigest())
 
 
-def test_other_processes_can_make_trouble_and_time(canvas: Sandbox, admin: Caller, call: Call) -> None:
+def test_other_processes_can_inject_faults_and_advance_the_clock(
+    canvas: Sandbox, admin: Caller, call: Call
+) -> None:
     nobody = call(canvas, None)
     fault = {"method": "GET", "path": "self", "times": 1, "effect": "maintenance"}
     assert nobody.post("/sandbox/faults", json=fault).status_code == 200

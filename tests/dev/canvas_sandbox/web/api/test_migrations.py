@@ -119,7 +119,7 @@ def test_56_a_course_has_the_quota_it_was_given(start: Start, call: Call) -> Non
     assert admin.migrate(size=1_048_577)["workflow_state"] == "failed"
 
 
-def test_57_a_file_that_never_comes_fails_its_migration_when_somebody_looks(
+def test_57_a_file_that_never_comes_fails_its_migration_when_it_is_read(
     canvas: Sandbox, admin: Caller
 ) -> None:
     migration = admin.migrate()
@@ -161,9 +161,7 @@ def test_58_an_export_that_is_unknown_hidden_or_unfinished_is_refused(
     assert canvas.migrations == []
 
 
-def test_59_a_selective_import_waits_for_the_selection_and_goes_on_with_it(
-    canvas: Sandbox, admin: Caller
-) -> None:
+def test_59_a_selective_import_waits_for_the_selection_and_imports_it(canvas: Sandbox, admin: Caller) -> None:
     migration = admin.restore(admin.exported(), selective_import="true")
     assert migration["workflow_state"] == "waiting_for_select"
     assert admin.names("pages") == []
@@ -366,7 +364,7 @@ def test_a_migration_behind_a_stuck_one_is_given_up(start: Start, call: Call) ->
     assert admin.show_migration(later)["workflow_state"] == "completed"
 
 
-def test_a_migration_told_not_to_run_runs_when_it_is_updated(canvas: Sandbox, admin: Caller) -> None:
+def test_a_migration_that_should_not_run_yet_runs_when_it_is_updated(canvas: Sandbox, admin: Caller) -> None:
     export = admin.finish(admin.create())
     given = {"settings[content_export_id]": export["id"]}
     migration = admin.migrate(size=None, do_not_run="1", **given)

@@ -52,7 +52,7 @@ def test_36_without_rights_progress_is_denied_and_unknown_ones_are_not_found(
     assert admin.get("/api/v1/progress/1").status_code == 404
 
 
-def test_37_only_the_owner_cancels_and_the_export_goes_on(admin: Caller, teacher: Caller) -> None:
+def test_37_only_the_owner_cancels_and_the_export_continues(admin: Caller, teacher: Caller) -> None:
     export = admin.create()
     cancel = export["progress_url"] + "/cancel"
     assert teacher.post(cancel).status_code == 403

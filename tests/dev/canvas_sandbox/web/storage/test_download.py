@@ -310,7 +310,7 @@ def test_a_slow_download_drips_but_arrives(start: Start, call: Call) -> None:
     assert len(slow.content) == export["attachment"]["size"]
 
 
-def test_a_head_request_tells_size_and_etag(start: Start, call: Call) -> None:
+def test_a_head_request_returns_size_and_etag(start: Start, call: Call) -> None:
     canvas, admin, export = ready(start, call)
     response = call(canvas, None).request("HEAD", storage_url(admin, export))
     assert (response.content, int(response.headers["Content-Length"])) == (b"", export["attachment"]["size"])

@@ -176,9 +176,7 @@ def test_storage_refuses_canvas_s_token(canvas: Sandbox, admin: Caller) -> None:
     assert canvas.migrations[0].size is None
 
 
-def test_a_file_for_which_there_is_no_room_is_refused_when_it_is_there(
-    start: Start, call: Call, storage: Storage
-) -> None:
+def test_a_file_over_the_quota_is_refused_at_completion(start: Start, call: Call, storage: Storage) -> None:
     faults = [Fault.OVER_QUOTA.times(1), Fault.OVER_QUOTA_LATE.times(1)]
     switches = Switches(manual_clock=True, storage=storage)
     canvas = start(Course(id=101), Course(id=102, size=0, faults=faults), switches=switches)
@@ -237,7 +235,7 @@ def test_a_client_that_breaks_off_leaves_nothing(canvas: Sandbox, admin: Caller,
     assert admin.restore(package)["workflow_state"] == "completed"
 
 
-def test_of_what_storage_refuses_nothing_is_kept(canvas: Sandbox, admin: Caller) -> None:
+def test_a_file_that_storage_refuses_is_not_stored(canvas: Sandbox, admin: Caller) -> None:
     migration = admin.migrate()
     canvas.advance(1801)
     assert admin.send(migration, b"too late").status_code in (400, 401, 403)

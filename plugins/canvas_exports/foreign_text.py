@@ -18,18 +18,3 @@ def harmless(text: str, *, most: int = MOST, instead: str = "\N{REPLACEMENT CHAR
     if len(line) > most or len(begin) < len(text):
         return line[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return line
-
-
-def size(count: int) -> str:
-    """Bytes for people, in powers of ten: ``812 bytes``, ``1.2 GB``."""
-    if count < _KILO:
-        return f"{count} bytes"
-    number, unit = float(count), ""
-    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007 - the last one is meant
-        number /= _KILO
-        if number < _NEXT_UNIT:
-            break
-    return f"{number:.1f} {unit}"
-
-
-_KILO, _NEXT_UNIT = 1000, 999.95

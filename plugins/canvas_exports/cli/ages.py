@@ -19,8 +19,9 @@ from canvas_exports.cli.output import (
 from canvas_exports.core.archive.catalog.ages import Ages, ages
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
-from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.text.wording import format_time
 
 _BAR = 40  # characters
 

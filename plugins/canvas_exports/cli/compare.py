@@ -12,9 +12,8 @@ from canvas_exports.core.archive.catalog.find_course import find_course, parse_c
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.compare import compare_packages
-from canvas_exports.core.archive.json_documents import format_time
-from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.packages.diff import PackageDiff
+from canvas_exports.core.text.wording import format_size, format_time
 from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"
@@ -119,8 +118,8 @@ def _tell(earlier: Copy, later: Copy, found: PackageDiff) -> None:
                 word,
                 change.name,
                 change.title,
-                None if change.before is None else size_in_words(change.before),
-                None if change.after is None else size_in_words(change.after),
+                None if change.before is None else format_size(change.before),
+                None if change.after is None else format_size(change.after),
             )
             for word, changes in (
                 ("added", found.added),

@@ -22,11 +22,11 @@ from canvas_exports.core.archive.catalog.history import UNREADABLE, Event, histo
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
-from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.manifest import read_manifest
-from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.packages.proof import Finding
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_size, format_time
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 
 
@@ -101,7 +101,7 @@ def _tell(events: list[Event], inside: list[Inside]) -> None:
                 event.what,
                 event.export_type,
                 event.result,
-                event.size and size_in_words(event.size),
+                event.size and format_size(event.size),
                 f"{event.key}: {event.detail}" if event.what == UNREADABLE else event.detail,
             )
             for event in events

@@ -11,10 +11,10 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
-from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.retention.hold_tags import put_tag
 from canvas_exports.core.archive.retention.holds import tags_on
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time
 from canvas_exports.errors import InputError
 
 

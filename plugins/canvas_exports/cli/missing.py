@@ -26,7 +26,7 @@ from canvas_exports.core.archive.catalog.future_dates import without_future_date
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
-from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.batching import unique
@@ -35,6 +35,7 @@ from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time
 from canvas_exports.errors import InputError
 
 TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable

@@ -17,8 +17,9 @@ from canvas_exports.core.archive.catalog.runs import (
     summary_of,
 )
 from canvas_exports.core.archive.json_documents import plain
-from canvas_exports.core.archive.run_report import size_in_words, table
+from canvas_exports.core.archive.run_report import table
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_size
 from canvas_exports.errors import ArchiveError, InputError
 from canvas_exports.foreign_text import harmless
 
@@ -55,7 +56,7 @@ def answer(options: argparse.Namespace) -> int:
                     run.run_id,
                     f"{run.contexts:,}",
                     f"{run.problems:,}",
-                    size_in_words(run.bytes),
+                    format_size(run.bytes),
                     ", ".join(f"{number:,} {outcome}" for outcome, number in run.outcomes.items()),
                 )
                 for run in found

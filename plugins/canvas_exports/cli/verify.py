@@ -14,8 +14,8 @@ from canvas_exports.cli.output import (
     say_unreadable,
     subcommand,
 )
-from canvas_exports.core.archive.json_documents import format_time, plain
-from canvas_exports.core.archive.run_report import OutcomeRecord, size_in_words
+from canvas_exports.core.archive.json_documents import plain
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.verification.verify_archive import (
     ArchiveVerification,
     VerificationBudget,
@@ -23,6 +23,7 @@ from canvas_exports.core.archive.verification.verify_archive import (
 )
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import SOFTWARE, RunFacts
+from canvas_exports.core.text.wording import format_size, format_time
 
 GB = 10**9
 
@@ -69,7 +70,7 @@ def _say(verified: ArchiveVerification) -> None:
         say("")
     listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
     left = f"; {verified.left:,} left for the next time" if verified.left else ""
-    say(f"{listed or 'nothing to verify'}; {size_in_words(float(verified.bytes_read))} read{left}")
+    say(f"{listed or 'nothing to verify'}; {format_size(float(verified.bytes_read))} read{left}")
     say_unreadable(verified.unreadable)
 
 

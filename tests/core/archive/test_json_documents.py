@@ -21,12 +21,9 @@ from canvas_exports.core.archive.json_documents import (
     DEEPEST,
     LARGEST,
     MOST_OF_MANIFEST,
-    YEARS,
     encoded,
     fetch,
-    format_time,
     parse,
-    parse_time,
 )
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, load_manifest, read_manifest
@@ -35,6 +32,7 @@ from canvas_exports.core.archive.run_report import OutcomeRecord, batch_document
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.text.wording import YEARS, format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
 
 KEY = manifest_key(manifest().package.key)

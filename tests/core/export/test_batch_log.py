@@ -13,7 +13,6 @@ from canvas_exports.core.export.batch_log import BatchLog
 from canvas_exports.core.export.engine.engine import Transition
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.foreign_text import size
 from canvas_sandbox import Fault, RequestFault
 
 INFO, WARNING = logging.INFO, logging.WARNING
@@ -64,22 +63,6 @@ def test_foreign_words_are_harmless(caplog: pytest.LogCaptureFixture) -> None:
     item = ended(7, Outcome.FAILED, "a\x1b[2Jb\nc", label="B\u202eIO")
     ((_, line),) = told(caplog, [Item("course:7", "zip")], [item])
     assert line.isprintable()
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (1_200_000_000, "1.2 GB"),
-        (5 * 10**15, "5000.0 TB"),
-    ],
-)
-def test_a_size_is_short(count: int, text: str) -> None:
-    assert size(count) == text
 
 
 def test_a_batch_tells_every_course_its_tries_and_its_end(

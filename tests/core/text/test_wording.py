@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from canvas_exports.core.text.wording import clipped, length, moment, some
+from canvas_exports.core.text.wording import clipped, format_size, length, moment, some
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,21 @@ def test_numbers_have_their_noun() -> None:
 def test_a_long_text_is_cut_to_length() -> None:
     assert clipped("four", 4) == "four"
     assert clipped("fours", 4) == "fou…"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (99_950, "100 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (1_234_567_890, "1.2 GB"),
+        (5 * 10**15, "5000 TB"),
+    ],
+)
+def test_a_size_has_about_three_digits(size: int, text: str) -> None:
+    assert format_size(size) == text

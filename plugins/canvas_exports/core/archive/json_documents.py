@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from threading import Lock
@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
 
 Flat = TypeVar("Flat")
@@ -39,32 +40,11 @@ MOST_AT_ONCE = 64 * MiB
 
 DEEPEST = 64  # lists and objects in each other
 LARGEST = 2**256  # no number is as large: arithmetic holds, of whole numbers with others too
-YEARS = range(1970, 3000)
 
 _LARGE = MiB // 4
 _one_large_at_a_time = Lock()
 _SCHEMA = re.compile(r"urn:canvas-exports:([a-z-]+):([0-9]{1,9})")
-_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _LONE = re.compile("[\ud800-\udfff]")
-
-
-def format_time(moment: datetime) -> str:
-    """``2026-11-23T02:00:00Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_time(text: str) -> datetime:
-    """The moment that ``format_time`` wrote.
-
-    Raises:
-        ValueError: there is no such moment, or it is not in ``YEARS``: some time zone, or some sum, would not have it.
-    """
-    if not _TIME.fullmatch(text):
-        raise ValueError("not a time")
-    moment = datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
-    if moment.year not in YEARS:
-        raise ValueError("a year out of range")
-    return moment
 
 
 def plain(instance: Any) -> dict[str, Any]:

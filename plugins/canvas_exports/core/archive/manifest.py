@@ -12,9 +12,7 @@ from canvas_exports.core.archive.json_documents import (
     conform,
     encoded,
     fetch,
-    format_time,
     parse,
-    parse_time,
     plain,
     rebuild,
 )
@@ -24,6 +22,7 @@ from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import NEVER_HELD, Finding, Proof, Severity, Verdict
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
 
 SCHEMA = "urn:canvas-exports:manifest:1"

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import conform, parse_time
+from canvas_exports.core.archive.json_documents import conform
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order, records_of
+from canvas_exports.core.text.wording import parse_time
 from canvas_exports.errors import UnreadableDocumentError
 
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
-from canvas_exports.core.archive.json_documents import YEARS
 from canvas_exports.core.storage.object_keys import check_key
+from canvas_exports.core.text.wording import YEARS
 
 _TIME = "%Y%m%dT%H%M%SZ"
 _WORD = "[a-z]+"

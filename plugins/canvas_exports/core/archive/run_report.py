@@ -10,9 +10,10 @@ from io import BytesIO
 from textwrap import wrap
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import encoded, format_time, plain, rebuild
+from canvas_exports.core.archive.json_documents import encoded, plain, rebuild
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.text.wording import format_size, format_time
 from canvas_exports.errors import UnreadableDocumentError
 from canvas_exports.foreign_text import harmless
 
@@ -37,7 +38,6 @@ _SEEN = "\N{REPLACEMENT CHARACTER}"  # that something stood there
 _GAP = "  "
 _NAMED = 5
 MOST_ROWS = 500
-_THOUSAND, _THREE_DIGITS = 1000, 99.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _texts(record: OutcomeRecord) -> tuple[str, ...]:
         " ".join(part for part in (record.context, record.name or record.title) if part),
         record.export_type,
         record.outcome,
-        "" if record.size is None else size_in_words(record.size),
+        "" if record.size is None else format_size(record.size),
         "" if record.seconds is None else f"{record.seconds:,.0f} s",
         "; ".join(part for part in detail if part),
     )
@@ -230,7 +230,7 @@ def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
         or "nothing to do"
     )
     yield from wrap(
-        f"{totals['contexts']:,} exports: {listed}; {size_in_words(float(totals['bytes']))} stored", width
+        f"{totals['contexts']:,} exports: {listed}; {format_size(float(totals['bytes']))} stored", width
     )
     steps: dict[str, list[str]] = {}
     for record in records:
@@ -281,12 +281,3 @@ def _place(record: OutcomeRecord) -> tuple[object, ...]:
     kind, _, name = record.context.partition(":")
     digits = len(name) if name.isdigit() else 0
     return not record.problem, record.outcome, kind, not digits, digits, name
-
-
-def size_in_words(size: float) -> str:
-    """``1.3 MB``: three digits or so, in decimal units."""
-    units = iter(("B", "kB", "MB", "GB", "TB"))
-    unit = next(units)
-    while size >= _THOUSAND and unit != "TB":
-        size, unit = size / _THOUSAND, next(units)
-    return f"{size:.0f} {unit}" if unit == "B" or size >= _THREE_DIGITS else f"{size:.1f} {unit}"

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from canvas_exports.core.export.engine.engine import Transition
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.foreign_text import harmless, size
+from canvas_exports.core.text.wording import format_size
+from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def _ending(item: Item, more: int) -> str:
     assert item.outcome is not None
     parts = [item.outcome.value]
     if item.size:
-        parts.append(size(item.size))
+        parts.append(format_size(item.size))
     if item.findings:
         parts.append(f"{item.findings} finding{'s' * (item.findings > 1)}")
     if item.outcome.has_package and item.key:

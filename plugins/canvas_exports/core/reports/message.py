@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from canvas_exports.core.archive.run_report import size_in_words, totals_of
+from canvas_exports.core.archive.run_report import totals_of
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, label
 from canvas_exports.core.reports.page.templates import template
 from canvas_exports.core.reports.page.view import RunView
-from canvas_exports.core.text.wording import clipped, moment
+from canvas_exports.core.text.wording import clipped, format_size, moment
 from canvas_exports.foreign_text import harmless
 
 MOST_NAMED = 20
@@ -75,7 +75,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
                 "Outcomes",
                 ", ".join(f"{number:,} {name}" for name, number in totals["outcomes"].items()) or "none",
             ),
-            ("Stored", size_in_words(totals["bytes"])),
+            ("Stored", format_size(totals["bytes"])),
             ("Archive", f"{view.archive.rstrip('/')}/{view.folder}"),
         ),
         named=named,

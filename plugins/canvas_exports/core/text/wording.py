@@ -1,13 +1,47 @@
-"""Times and numbers as a person says them."""
+"""Times, sizes and numbers as text: for people, and the one form of a time in documents."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from canvas_exports.foreign_text import harmless
 
+#: The years that a document may name. Time zones and sums of others could overflow.
+YEARS = range(1970, 3000)
+
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_THOUSAND, _NEXT_UNIT, _THREE_DIGITS = 1000, 999.5, 99.95
+
+
+def format_time(moment: datetime) -> str:
+    """Return a moment as documents state it: ``2026-11-23T02:00:00Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """Read a moment that ``format_time`` wrote.
+
+    Raises:
+        ValueError: there is no such moment, or its year is not one of ``YEARS``.
+    """
+    if not _TIME.fullmatch(text):
+        raise ValueError("not a time")
+    moment = datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
+    if moment.year not in YEARS:
+        raise ValueError("a year out of range")
+    return moment
+
+
+def format_size(size: float) -> str:
+    """Return bytes with about three digits, in decimal units: ``1.3 MB``."""
+    units = iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= _NEXT_UNIT and unit != "TB":
+        size, unit = size / _THOUSAND, next(units)
+    return f"{size:.0f} {unit}" if unit == "B" or size >= _THREE_DIGITS else f"{size:.1f} {unit}"
 
 
 def moment(at: datetime | None, zone: str = "UTC") -> str:

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.support.run_views import facts, night, past, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
-from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.run_page import page as render
+from canvas_exports.core.text.wording import format_size
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -152,7 +152,7 @@ def test_sizes_read_as_in_the_log_of_the_task(open_page: Any, tmp_path: Path) ->
     sizes = [0, 1, 999, 1000, 99_900, 99_960, 999_400, 1_300_000, 10**9, 7 * 10**12, 5 * 10**15]
     path = tmp_path / "sizes.html"
     path.write_bytes(render(view([row(at, size=size) for at, size in enumerate(sizes, 1)])))
-    assert open_page(path.as_uri()).column(4) == [size_in_words(size) for size in sizes]
+    assert open_page(path.as_uri()).column(4) == [format_size(size) for size in sizes]
 
 
 def test_what_a_verification_or_a_drill_found_wrong_stands_out(open_page: Any, tmp_path: Path) -> None:

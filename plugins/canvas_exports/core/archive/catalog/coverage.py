@@ -11,7 +11,7 @@ from typing import Any
 from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
-from canvas_exports.core.archive.json_documents import format_time
+from canvas_exports.core.text.wording import format_time
 
 #: The DAG whose courses a person types: what Canvas does not know of those, and the archive neither, never was a course.
 BY_HAND = "canvas_export"

@@ -11,11 +11,12 @@ from canvas_exports.core.archive.catalog.assessment import assess
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding
-from canvas_exports.core.archive.json_documents import format_time, plain
+from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Verdict
+from canvas_exports.core.text.wording import format_time
 from canvas_exports.errors import InputError
 
 SCHEMA = "urn:canvas-exports:gate:1"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.copies import INTACT, PASSED, Copy
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
-from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.text.wording import format_time
 
 #: By how much the clocks of Canvas and of workers may be ahead of ours.
 CLOCK_TOLERANCE = timedelta(days=1)

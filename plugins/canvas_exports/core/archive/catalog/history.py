@@ -11,8 +11,8 @@ from canvas_exports.core.archive.catalog.assessment import what_is_missing
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
-from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.text.wording import format_time
 
 UNREADABLE = "unreadable"
 

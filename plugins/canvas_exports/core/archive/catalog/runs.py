@@ -9,16 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import (
-    MOST_AT_ONCE,
-    MOST_OF_REPORT,
-    conform,
-    fetch,
-    parse,
-    parse_time,
-)
+from canvas_exports.core.archive.json_documents import MOST_AT_ONCE, MOST_OF_REPORT, conform, fetch, parse
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
 from canvas_exports.core.storage.store import Block, Store
+from canvas_exports.core.text.wording import parse_time
 from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
 RECENT = timedelta(days=7)

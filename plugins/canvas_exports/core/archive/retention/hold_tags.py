@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.json_documents import YEARS, format_time
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.retention.holds import LIFTED, SET, tags_on
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import YEARS, format_time
 from canvas_exports.errors import ArchiveUnavailableError, InputError, UnreadableDocumentError
 
 SCHEMA = "urn:canvas-exports:hold:1"

@@ -13,12 +13,12 @@ from enum import Enum
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, every_context
-from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.layout import SUFFIXES, manifest_key
 from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.archive.retention.holds import unmatched
 from canvas_exports.core.archive.retention.policy import Policy, group_of
 from canvas_exports.core.storage.store import ObjectInfo, Store
+from canvas_exports.core.text.wording import format_time
 
 ASKED_AT_ONCE = 8  # contexts whose locks are looked up, or whose copies are deleted, at a time
 

@@ -8,12 +8,12 @@ from io import BytesIO
 from textwrap import wrap
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import encoded, format_time, plain
+from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.retention.apply import Applied
 from canvas_exports.core.archive.retention.plan import ContextPlan, Decision, Line, Plan
-from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.text.wording import format_size, format_time
 
 SCHEMA = "urn:canvas-exports:retention:1"
 
@@ -59,7 +59,7 @@ def totals(plan: Plan) -> str:
     )
     return (
         f"Of {_many(keep + delete + locked, 'copy', 'copies')}, {delete:,} go and {keep:,} stay{also}. That frees "
-        f"{size_in_words(float(plan.frees))}.{others}"
+        f"{format_size(float(plan.frees))}.{others}"
     )
 
 
@@ -68,7 +68,7 @@ def result(applied: Applied) -> str:
     left = f" Left alone for a later run: {len(applied.notes):,}." if applied.notes else ""
     copies = _many(applied.copies, "copy", "copies")
     packages = _many(applied.packages, "package", "packages")
-    return f"Deleted {copies} and {packages} ({size_in_words(float(applied.bytes))}).{left}"
+    return f"Deleted {copies} and {packages} ({format_size(float(applied.bytes))}).{left}"
 
 
 def summary(plan: Plan, applied: Applied | None) -> dict[str, Any]:

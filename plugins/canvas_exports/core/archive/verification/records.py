@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from canvas_exports.core.archive.json_documents import encoded, format_time, plain
+from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.schemas import problem
@@ -12,6 +12,7 @@ from canvas_exports.core.archive.verification.candidates import Candidate
 from canvas_exports.core.archive.verification.verify_package import PackageVerification, VerificationResult
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time
 
 SCHEMA = "urn:canvas-exports:verification:1"
 

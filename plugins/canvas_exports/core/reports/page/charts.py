@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from canvas_exports.core.archive.run_report import size_in_words
 from canvas_exports.core.reports.page.view import PastRun
-from canvas_exports.core.text.wording import day, moment, some
+from canvas_exports.core.text.wording import day, format_size, moment, some
 
 WIDTH, HEIGHT = 360.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 6.0, 12.0, 26.0
@@ -69,14 +68,14 @@ def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
     most = max(run.size for run in past)
     axes = _Axes(_nice(most), len(past))
     bars = [
-        axes.bar(at, 0, run.size, "size", f"{moment(run.at, zone)}: {size_in_words(run.size)}")
+        axes.bar(at, 0, run.size, "size", f"{moment(run.at, zone)}: {format_size(run.size)}")
         for at, run in enumerate(past)
     ]
     summary = (
-        f"Bytes stored in the last {some(len(past), 'run')}: {size_in_words(past[-1].size)} in this one, "
-        f"{size_in_words(most)} in the largest."
+        f"Bytes stored in the last {some(len(past), 'run')}: {format_size(past[-1].size)} in this one, "
+        f"{format_size(most)} in the largest."
     )
-    grid = [(axes.y(value), size_in_words(value)) for value in (0, axes.top / 2, axes.top)]
+    grid = [(axes.y(value), format_size(value)) for value in (0, axes.top / 2, axes.top)]
     return _plot("Bytes stored", summary, bars, grid, _days(past, zone))
 
 

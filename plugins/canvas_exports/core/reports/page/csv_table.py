@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from canvas_exports.core.archive.json_documents import format_time
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.reports.page.view import CopyFacts, RunView
+from canvas_exports.core.text.wording import format_time
 from canvas_exports.foreign_text import harmless as one_line
 
 COLUMNS = (

@@ -8,8 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from canvas_exports.core.archive.run_report import size_in_words
-from canvas_exports.core.text.wording import moment, some
+from canvas_exports.core.text.wording import format_size, moment, some
 
 _SEEN = "\N{REPLACEMENT CHARACTER}"
 
@@ -41,5 +40,5 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, size=size_in_words, some=some)
+    environment.filters.update(moment=moment, size=format_size, some=some)
     return environment.get_template(name)

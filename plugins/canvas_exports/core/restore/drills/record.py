@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from canvas_exports.core.archive.catalog.copies import FAILED, PASSED, Copy
-from canvas_exports.core.archive.json_documents import encoded, format_time, plain
+from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.restore.result import RestoreResult
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time
 
 SCHEMA = "urn:canvas-exports:drill:1"
 _INTO = "course"

@@ -16,10 +16,11 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import BatchOptions
-from canvas_exports.core.export.polling.canvas_queue import Queue
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.wait import pause
+from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.wait import wait_for
 from canvas_exports.core.export.polling.watch import watch
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 
@@ -83,15 +84,15 @@ def ideal(canvas: VirtualCanvas, workers: int) -> float:
     return max(free)
 
 
-def ours(*, patience: float | None = None) -> Policy:
+def ours(*, max_batch_delay: float | None = None) -> Policy:
     """Batches, each with its engine and its watch, as operator and trigger carry them out."""
 
     async def policy(canvas: VirtualCanvas, numbers: Sequence[int]) -> None:
-        queue, free = Queue(), asyncio.Semaphore(_AT_ONCE)
+        queue, free = CanvasQueue(), asyncio.Semaphore(_AT_ONCE)
 
         async def one(batch: Sequence[int]) -> None:
             async with free:
-                await _batch(canvas, queue, batch, patience)
+                await _batch(canvas, queue, batch, max_batch_delay)
 
         await asyncio.gather(
             *(one(numbers[first : first + _BATCH]) for first in range(0, len(numbers), _BATCH))
@@ -100,7 +101,9 @@ def ours(*, patience: float | None = None) -> Policy:
     return policy
 
 
-async def _batch(canvas: VirtualCanvas, queue: Queue, numbers: Sequence[int], patience: float | None) -> None:
+async def _batch(
+    canvas: VirtualCanvas, queue: CanvasQueue, numbers: Sequence[int], max_batch_delay: float | None
+) -> None:
     limits = Limits(BatchOptions.window, creations=3, fetches=3, stall_after=_FOREVER, deadline=_FOREVER)
     engine = Engine([Item(f"course:{number}", "common_cartridge") for number in numbers], limits)
     dice = random.Random(numbers[0])  # noqa: S311 - nothing secret
@@ -118,19 +121,29 @@ async def _batch(canvas: VirtualCanvas, queue: Queue, numbers: Sequence[int], pa
         waiting = engine.decide()
         if waiting.create or not waiting.watch:
             continue
-        rest = pause(
-            (engine.items[name] for name in waiting.watch), limits, now=canvas.now(), hungry=engine.has_room
+        rest = wait_for(
+            (engine.items[name] for name in waiting.watch),
+            limits,
+            Waits(),
+            now=canvas.now(),
+            wants_more=engine.has_room,
         )
-        wake = rest.wake if patience is None else replace(rest.wake, patience=patience)
-        seen = await watch(
-            canvas, rest.watched, wake, pace=Pace(), now=canvas.now, chance=dice.random, queue=queue
+        wake = rest.wake if max_batch_delay is None else replace(rest.wake, max_batch_delay=max_batch_delay)
+        result = await watch(
+            canvas,
+            rest.exports,
+            wake,
+            interval=PollInterval(),
+            now=canvas.now,
+            uniform=dice.random,
+            queue=queue,
         )
         await asyncio.sleep(_WORKER)
         names = {item.export_id: name for name, item in engine.items.items() if item.state is State.REQUESTED}
-        for number in seen.ready:
+        for number in result.ready:
             engine.apply(events.Ready(names[number], number))
-        for number, what in seen.seen.items():
-            engine.apply(events.Progressed(names[number], number, *what))
+        for number, running in result.running.items():
+            engine.apply(events.Polled(names[number], running))
 
 
 def one_by_one(delay: Delay, *, window: int | None = None) -> Policy:
@@ -183,5 +196,5 @@ def policies(workers: int) -> Iterator[tuple[str, Policy]]:
     yield "all at once, each by itself", one_by_one(by_itself)
     yield f"{2 * workers} in flight, every 10 s", one_by_one(every(10.0), window=2 * workers)
     yield f"{2 * workers} in flight, each by itself", one_by_one(by_itself, window=2 * workers)
-    yield "this product, if workers came at once", ours(patience=0.0)
+    yield "this product, if workers came at once", ours(max_batch_delay=0.0)
     yield "this product", ours()

@@ -20,9 +20,9 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.polling.canvas_queue import Queue
-from canvas_exports.core.export.polling.poll_results import Sightings
-from canvas_exports.core.export.polling.wait import pause
+from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
+from canvas_exports.core.export.polling.poll_results import PollResult
+from canvas_exports.core.export.polling.wait import wait_for
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.export.transfer import FETCHES
 from canvas_exports.core.model.contexts import Context
@@ -73,7 +73,7 @@ def virtual_night(campus: Campus, batches: int = Backup.max_active_batches) -> d
 
 
 async def _night(canvas: VirtualCanvas, courses: int, batches: int, counts: _Counts) -> float:
-    slots, queue = asyncio.Semaphore(batches), Queue()
+    slots, queue = asyncio.Semaphore(batches), CanvasQueue()
 
     async def batch(numbers: range) -> None:
         async with slots:
@@ -86,7 +86,7 @@ async def _night(canvas: VirtualCanvas, courses: int, batches: int, counts: _Cou
     return canvas.now()
 
 
-async def _batch(canvas: VirtualCanvas, numbers: range, queue: Queue, counts: _Counts) -> None:
+async def _batch(canvas: VirtualCanvas, numbers: range, queue: CanvasQueue, counts: _Counts) -> None:
     """One task instance, from its first visit of a worker to its last."""
     items = [Item(f"course:{number}", "common_cartridge", canvas_id=number) for number in numbers]
     limits = Limits(
@@ -105,10 +105,12 @@ async def _batch(canvas: VirtualCanvas, numbers: range, queue: Queue, counts: _C
         counts.worker_seconds += canvas.now() - came
         if engine.is_finished:
             return
-        watched = [engine.items[name] for name in engine.decide().watch]
-        wait = pause(watched, limits, now=canvas.now(), hungry=engine.has_room)
-        seen = await watch(canvas, wait.watched, wait.wake, pace=_OPTIONS.pace, now=canvas.now, queue=queue)
-        _absorb(engine, seen)
+        running = [engine.items[name] for name in engine.decide().watch]
+        wait = wait_for(running, limits, _OPTIONS.waits, now=canvas.now(), wants_more=engine.has_room)
+        result = await watch(
+            canvas, wait.exports, wait.wake, interval=_OPTIONS.poll_interval, now=canvas.now, queue=queue
+        )
+        _record_polls(engine, result)
 
 
 async def _visit(canvas: VirtualCanvas, engine: Engine, counts: _Counts) -> None:
@@ -150,19 +152,10 @@ async def _move(
     )
 
 
-def _absorb(engine: Engine, seen: Sightings) -> None:
-    """As ``Batch.absorb``."""
+def _record_polls(engine: Engine, result: PollResult) -> None:
+    """As ``Batch.record_polls``."""
     by_export = {item.export_id: item.name for item in engine.items.values()}
-    for export_id in seen.ready:
+    for export_id in result.ready:
         engine.apply(events.Ready(by_export[export_id], export_id))
-    for export_id, what in seen.seen.items():
-        engine.apply(
-            events.Progressed(
-                by_export[export_id],
-                export_id,
-                what.completion,
-                what.changed_at,
-                what.running_since,
-                what.seen_at,
-            )
-        )
+    for export_id, export in result.running.items():
+        engine.apply(events.Polled(by_export[export_id], export))

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 from statistics import quantiles
 
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll_results import Wake, Watched
-from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.poll_results import WakeRule
+from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 
 _TICK = 0.01  # seconds between two looks at how late the event loop is
@@ -52,7 +53,7 @@ def _trigger(dice: random.Random, first: int, size: int, running: int) -> Canvas
     watched = []
     for number in range(first + 1, first + size + 1):
         began = now - dice.uniform(0, _HOUR) if number - first <= running else None
-        row = Watched(
+        row = RunningExport(
             context=f"course:{number}",
             export_id=number,
             progress_id=number,
@@ -63,9 +64,11 @@ def _trigger(dice: random.Random, first: int, size: int, running: int) -> Canvas
             seen_at=now - dice.uniform(0, 600),
         )
         watched.append(row)
-    wake = Wake(enough=size, linger=30.0, dwell=10.0, stall_after=24 * _HOUR, deadline=now + 24 * _HOUR)
+    wake = WakeRule(
+        enough=size, batch_delay=30.0, min_wait=10.0, stall_after=24 * _HOUR, deadline=now + 24 * _HOUR
+    )
     return CanvasContentExportTrigger.waiting_for(
-        Pause(tuple(watched), wake), canvas_conn_id="canvas_default", pace=Pace(), try_number=1
+        Wait(tuple(watched), wake), canvas_conn_id="canvas_default", interval=PollInterval(), try_number=1
     )
 
 

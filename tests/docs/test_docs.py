@@ -19,9 +19,7 @@ from tests.support.markdown import BLOCKS, PAGES, ROOT, Block, Page
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.backups import load_backups
-from canvas_exports.core.export import batch
 from canvas_exports.core.export.planning.batch_plan import BatchReference
-from canvas_exports.core.export.polling import wait
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_report import Receipt
 from canvas_exports.dags.backups import backup_dag
@@ -132,8 +130,6 @@ class TestPython:
         if "CanvasHook" in block.text:
             connection = {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
             monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(connection))
-        monkeypatch.setattr(wait, "DWELL", 0.05)
-        monkeypatch.setattr(batch, "_SETTLE", 0.05)
         exec(compile(block.text, str(block), "exec"), {"__name__": "sample"})  # noqa: S102 - it is ours
         if "open(" in block.text:
             assert (tmp_path / "biology.imscc").read_bytes().startswith(b"PK")

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.support.short_waits import short_waits
 
-from canvas_exports.core.export import batch, transfer
-from canvas_exports.core.export.polling import wait
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 
 
 @pytest.fixture(autouse=True)
-def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "DWELL", 0.05)
-    monkeypatch.setattr(wait, "LINGER", 0.3)
-    monkeypatch.setattr(batch, "_SETTLE", 0.05)
-    monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.01, 0.01))
+def _no_long_waits() -> Iterator[None]:
+    with short_waits():
+        yield
 
 
 @pytest.fixture

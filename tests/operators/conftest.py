@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from tests.support.short_waits import short_waits
 
-from canvas_exports.core.export import batch, transfer
-from canvas_exports.core.export.polling import wait
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import LimitedFault
 
@@ -26,11 +25,9 @@ COURSES: dict[int, Sequence[Fault | LimitedFault]] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "DWELL", 0.05)
-    monkeypatch.setattr(wait, "LINGER", 0.3)
-    monkeypatch.setattr(batch, "_SETTLE", 0.05)
-    monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 0.01, 0.01))
+def _no_long_waits() -> Iterator[None]:
+    with short_waits():
+        yield
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
 from tests.support.task_runner import Life
 
-from canvas_exports.core.export.polling import wait
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
@@ -153,7 +152,6 @@ def test_a_refused_token_is_not_hidden_by_an_archive_that_is_down_too(
     def fail(*_: object, **__: object) -> Any:
         raise ArchiveUnavailableError("the archive is down")
 
-    monkeypatch.setattr(wait, "DWELL", 0.01)
     one = life(
         canvas,
         lambda: CanvasContentExportOperator(

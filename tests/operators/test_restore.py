@@ -18,14 +18,12 @@ from canvas_exports.core.restore import restore
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.restore import CanvasRestoreOperator
-from canvas_exports.triggers import restore as trigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trigger, "DWELL", 0.05)
     monkeypatch.setattr(restore, "_SETTLE", 0.01)
     monkeypatch.setattr(restore, "_BACKOFF", (0.0, 0.01, 0.01))
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.previous_release import campus, short_waits
+from tests.support.previous_release import campus
+from tests.support.short_waits import short_waits
 
 from canvas_sandbox import Sandbox
 

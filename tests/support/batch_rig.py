@@ -21,9 +21,10 @@ from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
@@ -32,6 +33,7 @@ POSTS = r"/content_exports$"
 BOTH = {"course:100": 1, "course:101": 1}
 STORED = {"course:100": "stored", "course:101": "stored"}
 
+WAITS = Waits(before_fetches=(0.0, 0.001, 0.001), between_rounds=0.01, batch_delay=0.02, min_wait=0.01)
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
 QUICK = Switches(job_workers=50, duration=0.02, throttle=False)
 
@@ -114,6 +116,7 @@ class Rig:
         folder: the archive.
         die_at: the saves, counted through all processes, at which the process dies.
         stored: whether the checkpoint of such a save is still stored.
+        waits: of the batch.
         arguments: of ``build_options``.
     """
 
@@ -124,10 +127,11 @@ class Rig:
         *,
         die_at: Container[int] = (),
         stored: bool = True,
+        waits: Waits = WAITS,
         **arguments: Any,
     ) -> None:
         options = build_options(**{"courses": ["100", "101"], **arguments})
-        self.options = replace(options, pace=Pace(shortest=0.01, longest=0.02))
+        self.options = replace(options, poll_interval=PollInterval(shortest=0.01, longest=0.02), waits=waits)
         self.canvas = canvas
         self.folder = folder
         self.store = FileStore(folder.as_uri(), folder)
@@ -150,7 +154,7 @@ class Rig:
             self.mover = PackageMover(canvas, Replicas([self.store]), self.options, RUN)
             yield Batch(
                 client=canvas,
-                looks=lambda: AsyncCanvasClient(
+                polling_client=lambda: AsyncCanvasClient(
                     self.canvas.url,
                     self.token,
                     rate_limiter=RateLimiter(clock=hurried),
@@ -180,8 +184,8 @@ class Rig:
     @staticmethod
     def finish(batch: Batch) -> list[Item]:
         """Advance and wait in turn until the batch has ended."""
-        while (pause := batch.advance()) is not None:
-            batch.absorb(batch.look(pause.watched, pause.wake))
+        while (wait := batch.advance()) is not None:
+            batch.record_polls(batch.poll(wait.exports, wait.wake))
         return batch.items
 
     def packages(self) -> Counter[str]:

@@ -11,17 +11,15 @@ from pathlib import Path
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.observability import stats, trace
 from airflow.sdk.observability.metrics import stats_utils
+from tests.support.short_waits import WAITS
 from tests.support.task_runner import Life
 
-from canvas_exports.core.export import transfer
-from canvas_exports.core.export.polling import wait
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 
 
 def main(url: str, token: str, folder: str) -> int:
     """Run the task to its end, inside a span as Airflow's task runner has one, and flush as it does."""
-    wait.DWELL, wait.LINGER = 0.05, 0.3
-    transfer._BACKOFF = (0.0, 0.01, 0.01)
+    CanvasContentExportOperator.waits = WAITS
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
     life = Life(
         lambda: CanvasContentExportOperator(

@@ -6,19 +6,15 @@ import json
 import os
 import shutil
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from tests.support.task_runner import Life
 
-from canvas_exports.core.export.polling import wait
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasRestoreDrillOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
-from canvas_exports.triggers import restore
 from canvas_sandbox import Course, Fault, Sandbox, Switches, Term
 
 DATA = Path(__file__).parents[1] / "data" / "previous_release"
@@ -62,16 +58,6 @@ def campus(**switches: Any) -> Sandbox:
     terms = [Term(1, "Autumn", starts=-10, ends=10), Term(2, "Drills")]
     usual = {"job_workers": 20, "duration": 0.4, "import_duration": 0.4, "throttle": False}
     return Sandbox([*courses, *drills], terms=terms, switches=Switches(**{**usual, **switches}))
-
-
-@contextmanager
-def short_waits() -> Iterator[None]:
-    """Waits that a test can afford."""
-    with ExitStack() as patches:
-        patches.enter_context(mock.patch.object(wait, "DWELL", 0.05))
-        patches.enter_context(mock.patch.object(wait, "LINGER", 0.2))
-        patches.enter_context(mock.patch.object(restore, "DWELL", 0.05))
-        yield
 
 
 def task(canvas: Sandbox, archive: Path, kind: str, arguments: Mapping[str, Any]) -> Life:

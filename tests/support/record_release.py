@@ -39,10 +39,10 @@ from tests.support.previous_release import (
     outcomes,
     replace_text,
     set_age,
-    short_waits,
     task,
 )
 from tests.support.public_surface import nightly, surface
+from tests.support.short_waits import short_waits
 
 from canvas_exports.cli.main import main as canvas_archive
 from canvas_exports.dags.restore_drill import canvas_restore_drill

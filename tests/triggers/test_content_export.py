@@ -12,9 +12,10 @@ from blockbuster import BlockingError, blockbuster_ctx
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll_results import Wake, Watched
-from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.poll_results import WakeRule
+from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
@@ -38,10 +39,13 @@ def trigger_for(canvas: Sandbox, courses: int = 1) -> CanvasContentExportTrigger
         for number in range(100, 100 + courses):
             context = Context.parse(number)
             export = client.create_export(context, ExportRequest(ExportType.COMMON_CARTRIDGE))
-            watched.append(Watched(str(context), export.id, export.progress_id, now, now))
-    wake = Wake(enough=courses, linger=1.0, dwell=0.05, stall_after=3600, deadline=now + 60)
+            watched.append(RunningExport(str(context), export.id, export.progress_id, now, now))
+    wake = WakeRule(enough=courses, batch_delay=1.0, min_wait=0.05, stall_after=3600, deadline=now + 60)
     return CanvasContentExportTrigger.waiting_for(
-        Pause(tuple(watched), wake), canvas_conn_id="canvas_default", pace=Pace(0.1, 0.3), try_number=2
+        Wait(tuple(watched), wake),
+        canvas_conn_id="canvas_default",
+        interval=PollInterval(0.1, 0.3),
+        try_number=2,
     )
 
 
@@ -129,7 +133,7 @@ async def test_a_blocked_event_loop_is_noticed_by_that_test(
         time.sleep(0.001)
         return 0.0
 
-    monkeypatch.setattr(Pace, "first", blocking_look)
+    monkeypatch.setattr(PollInterval, "first_poll", blocking_look)
     with blockbuster_ctx("canvas_exports"), pytest.raises(BlockingError):
         await events(trigger)
 

@@ -17,14 +17,13 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting
-from canvas_exports.triggers import restore
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 
 
 @pytest.fixture
 def canvas(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setattr(restore, "DWELL", 0.05)
+    monkeypatch.setattr(CanvasRestoreTrigger, "min_wait", 0.05)
     courses = [
         Course(id=100),
         Course(id=101, faults=[Fault.STUCK_CREATED]),

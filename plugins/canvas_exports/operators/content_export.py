@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -15,11 +16,12 @@ from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.options import BatchOptions, build_options
 from canvas_exports.core.export.planning.batch_plan import BatchReference, batch_name, read_batch
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll_results import Sightings
-from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.poll_results import PollResult
+from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.core.export.replicas import Replicas, first_answer
 from canvas_exports.core.export.transfer import PackageMover
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
@@ -35,7 +37,7 @@ from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
 from canvas_exports.operators.error_mapping import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.task_context import run_info
-from canvas_exports.triggers.content_export import CanvasContentExportTrigger
+from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasContentExportTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -119,6 +121,8 @@ class CanvasContentExportOperator(BaseOperator):
     operator_extra_links: Sequence[BaseOperatorLink] = (CanvasLink(), RunReportLink())
     ui_color = "#fbe3df"
 
+    waits: ClassVar[Waits] = Waits()
+
     def __init__(
         self,
         *,
@@ -189,29 +193,29 @@ class CanvasContentExportOperator(BaseOperator):
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
         try:
-            sightings = Sightings.from_json(event.get("sightings", {}))
+            result = PollResult.from_json(event.get(POLL_RESULT, {}))
         except ValueError as error:
-            self.log.warning("Another release watched (%s); the batch goes on from its checkpoint", error)
-            sightings = None
-        return self._run(context, sightings, refused=event.get("status") == "refused")
+            self.log.warning("The event cannot be read (%s); the batch goes on from its checkpoint", error)
+            result = None
+        return self._run(context, result, refused=event.get("status") == REFUSED)
 
     def on_kill(self) -> None:
         """Abort uploads; keep the checkpoint; touch nothing in Canvas."""
         if self._batch is not None:
             self._batch.cancel()
 
-    def _run(self, context: Context, sightings: Sightings | None, *, refused: bool = False) -> dict[str, Any]:
+    def _run(self, context: Context, result: PollResult | None, *, refused: bool = False) -> dict[str, Any]:
         run = run_info(context)
         with self._open(context, run) as (batch, report):
-            if sightings is not None:
-                batch.absorb(sightings)
+            if result is not None:
+                batch.record_polls(result)
             try:
                 if refused:
                     batch.confirm_credential()
-                while (pause := batch.advance()) is not None:
+                while (wait := batch.advance()) is not None:
                     if self.deferrable:
-                        self._wait(pause, run, batch.options.pace)
-                    batch.absorb(batch.look(pause.watched, pause.wake))
+                        self._wait(wait, run, batch.options.poll_interval)
+                    batch.record_polls(batch.poll(wait.exports, wait.wake))
             except CanvasExportsError as error:
                 self._leave(batch, report, error)
                 if error.retryable:
@@ -258,7 +262,7 @@ class CanvasContentExportOperator(BaseOperator):
                 )
             batch = Batch(
                 client=client,
-                looks=hook.async_conn,
+                polling_client=hook.async_conn,
                 mover=PackageMover(client, replicas, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
@@ -299,7 +303,7 @@ class CanvasContentExportOperator(BaseOperator):
             return first_answer(stores, lambda store: read_batch(store, reference))
 
     def _options(self, courses: Any = None) -> BatchOptions:
-        return build_options(
+        options = build_options(
             courses=self.courses if courses is None else courses,
             groups=self.groups,
             users=self.users,
@@ -320,13 +324,14 @@ class CanvasContentExportOperator(BaseOperator):
             fail_on=self.fail_on,
             on_clear=self.on_clear,
         )
+        return replace(options, waits=self.waits)
 
-    def _wait(self, pause: Pause, run: RunInfo, pace: Pace) -> NoReturn:
+    def _wait(self, wait: Wait, run: RunInfo, interval: PollInterval) -> NoReturn:
         """Free the worker until there is something to do."""
         trigger = CanvasContentExportTrigger.waiting_for(
-            pause, canvas_conn_id=self.canvas_conn_id, pace=pace, try_number=run.try_number
+            wait, canvas_conn_id=self.canvas_conn_id, interval=interval, try_number=run.try_number
         )
-        rest = timedelta(seconds=max(pause.wake.deadline - time.time(), 0.0))
+        rest = timedelta(seconds=max(wait.wake.deadline - time.time(), 0.0))
         self.defer(trigger=trigger, method_name="execute_complete", timeout=rest + _BACKSTOP)
         raise AssertionError("defer does not return")
 

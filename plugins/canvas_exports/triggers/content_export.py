@@ -1,54 +1,65 @@
-"""Watch content exports from the triggerer."""
+"""Poll content exports from the triggerer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from canvas_exports.core.export.polling import wait
+from canvas_exports.core.export.engine.running_export import from_table, to_table
 from canvas_exports.core.export.polling.canvas_queue import shared_queue
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll_results import News, Sightings, Wake, Watched
-from canvas_exports.core.export.polling.wait import Pause
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
+from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.core.export.polling.watch import watch
+from canvas_exports.core.export.waits import MIN_WAIT
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.trigger_gauges import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 
+POLL_RESULT = (
+    "sightings"  # key in the event; the names of earlier releases stay, as tasks of another release read them
+)
+POLLED, REFUSED = "watched", "refused"  # status in the event
+
 
 class CanvasContentExportTrigger(BaseTrigger):
-    """Poll exports in flight and speak once, when there is something worth waking a worker for.
+    """Poll the running exports of a batch, and yield one event when there is something worth waking a worker for.
 
-    One trigger watches a whole batch. It survives being moved, restarted and run twice at the same time: it changes
-    nothing in Canvas and remembers nothing that its arguments do not say. It does not download, and it does not cancel:
-    Canvas knows no way to stop an export, so there is no ``on_kill``.
+    May be moved, restarted and run twice at the same time: it changes nothing in Canvas and depends on nothing but its
+    arguments. It does not download, and it does not cancel: Canvas has no way to stop an export, so there is no ``on_kill``.
 
-    The one event is ``{"status", "try_number", "sightings"}``; ``status`` is ``watched``, or ``refused`` where the token no
-    longer works (the worker finds out why). Neither arguments nor event hold a token, a URL or a name.
+    The event is ``{"status", "try_number", "sightings"}``: ``status`` is ``watched``, or ``refused`` if Canvas refuses the
+    token (the worker finds out why), and ``sightings`` is what ``PollResult.to_json`` returns. Neither arguments nor event
+    hold a token, a URL or a name.
 
-    A deferral may have been written by another release of this software: arguments it does not know are ignored, those that
-    are missing are usual, and where that is not enough, the event lets the task go on from its checkpoint.
+    Arguments may have been stored by another release: unknown ones are ignored, missing ones have defaults. Where that is
+    not enough, the event lets the task go on from its checkpoint.
 
     Args:
         canvas_conn_id: the Airflow connection of Canvas.
-        watched: rows of ``Watched.to_json``.
-        wake: fields of ``Wake``; its deadline is absolute, so that a restart does not extend it.
-        pace: fields of ``Pace``.
-        try_number: the attempt that waits; an event of another attempt is ignored.
-        news: fields of ``News``: what the log says while nothing happens.
+        watched: the running exports, as ``to_table`` returns them.
+        wake: a ``WakeRule``; its deadline is absolute, so that a restart does not extend it.
+        pace: a ``PollInterval``.
+        try_number: the attempt that waits; the task ignores an event of another attempt.
+        news: a ``ProgressLog``: what the log says while nothing happens.
+
+    Attributes:
+        min_wait: seconds before the event, where the arguments cannot be read.
     """
+
+    min_wait: ClassVar[float] = MIN_WAIT
 
     def __init__(
         self,
         *,
         canvas_conn_id: str = CanvasHook.default_conn_name,
-        watched: Sequence[Any] = (),
+        watched: Any = (),
         wake: Mapping[str, Any] | None = None,
         pace: Mapping[str, Any] | None = None,
         try_number: int = 0,
@@ -65,20 +76,20 @@ class CanvasContentExportTrigger(BaseTrigger):
 
     @classmethod
     def waiting_for(
-        cls, pause: Pause, *, canvas_conn_id: str, pace: Pace, try_number: int
+        cls, wait: Wait, *, canvas_conn_id: str, interval: PollInterval, try_number: int
     ) -> CanvasContentExportTrigger:
-        """The trigger for a pause of a batch."""
+        """Return the trigger for the wait of a batch."""
         return cls(
             canvas_conn_id=canvas_conn_id,
-            watched=[one.to_json() for one in pause.watched],
-            wake=asdict(pause.wake),
-            pace=asdict(pace),
+            watched=to_table(wait.exports),
+            wake=wait.wake.to_json(),
+            pace=asdict(interval),
             try_number=try_number,
-            news=asdict(pause.news),
+            news=asdict(wait.progress_log),
         )
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments, JSON values only."""
+        """Return class path and arguments, JSON values only."""
         return PATH, {
             "canvas_conn_id": self.canvas_conn_id,
             "watched": self.watched,
@@ -89,37 +100,36 @@ class CanvasContentExportTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Watch, yield one event, return."""
-        status, sightings = "watched", Sightings()
+        """Poll, yield one event, return."""
         try:
-            watched = [Watched.from_json(row) for row in self.watched]
-            wake, pace = Wake.from_json(self.wake), Pace.from_json(self.pace)
-        except (TypeError, ValueError) as error:
+            exports = from_table(self.watched)
+            wake, interval = WakeRule.from_json(self.wake), PollInterval.from_json(self.pace)
+        except ValueError as error:
             self.log.warning(
-                "Another release wrote down what to wait for (%s); the task goes on from its checkpoint",
+                "Arguments of another release cannot be read (%s); the task goes on from its checkpoint",
                 error,
             )
-            await asyncio.sleep(wait.DWELL)
-            yield TriggerEvent(
-                {"status": status, "try_number": self.try_number, "sightings": sightings.to_json()}
-            )
+            await asyncio.sleep(self.min_wait)
+            yield self._event(PollResult())
             return
+        result, status = PollResult(), POLLED
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                with observed_watch(client.rate_limiter) as tell:
-                    sightings = await watch(
+                with observed_watch(client.rate_limiter) as on_counts:
+                    result = await watch(
                         client,
-                        watched,
+                        exports,
                         wake,
-                        pace=pace,
+                        interval=interval,
                         queue=shared_queue(client.host),
-                        tell=tell,
-                        news=News.from_json(self.news),
-                        say=lambda text: self.log.info("%s", text),
+                        on_counts=on_counts,
+                        progress_log=ProgressLog.from_json(self.news),
+                        log=lambda line: self.log.info("%s", line),
                     )
         except CanvasExportsError as error:
             self.log.warning("%s", error)
-            status = "refused"
-        yield TriggerEvent(
-            {"status": status, "try_number": self.try_number, "sightings": sightings.to_json()}
-        )
+            status = REFUSED
+        yield self._event(result, status)
+
+    def _event(self, result: PollResult, status: str = POLLED) -> TriggerEvent:
+        return TriggerEvent({"status": status, "try_number": self.try_number, POLL_RESULT: result.to_json()})

@@ -1,10 +1,10 @@
-"""Watch an import from the triggerer."""
+"""Poll an import from the triggerer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -16,21 +16,26 @@ PATH = "canvas_exports.triggers.restore.CanvasRestoreTrigger"
 
 
 class CanvasRestoreTrigger(BaseTrigger):
-    """Look at one import and speak once, when Canvas is done with it or its deadline has passed.
+    """Poll one import, and yield one event when Canvas is done with it or its deadline has passed.
 
-    It survives being moved, restarted and run twice at the same time: it changes nothing in Canvas and remembers nothing
-    that its arguments do not say. It does not cancel: Canvas knows no way to stop an import, so there is no ``on_kill``.
+    May be moved, restarted and run twice at the same time: it changes nothing in Canvas and depends on nothing but its
+    arguments. It does not cancel: Canvas has no way to stop an import, so there is no ``on_kill``.
 
-    The one event is ``{"status", "try_number"}``; ``status`` is ``watched``, or ``refused`` where the token no longer works.
-    What became of the import is for the worker to read. Neither arguments nor event hold a token, a URL or a name. As with
-    exports, the arguments may be those of another release.
+    The event is ``{"status", "try_number"}``: ``status`` is ``watched``, or ``refused`` if Canvas refuses the token. The
+    worker reads what became of the import. Neither arguments nor event hold a token, a URL or a name. Arguments may have
+    been stored by another release, as with exports.
 
     Args:
         canvas_conn_id: the Airflow connection of Canvas.
         waiting: fields of ``Waiting``, as a row; its deadline is absolute, so that a restart does not extend it.
-        pace: seconds between two looks, at least and at most.
+        pace: seconds between two polls, at least and at most.
         try_number: the attempt that waits.
+
+    Attributes:
+        min_wait: seconds to wait in any case.
     """
+
+    min_wait: ClassVar[float] = DWELL
 
     def __init__(
         self,
@@ -48,7 +53,7 @@ class CanvasRestoreTrigger(BaseTrigger):
         self.try_number = try_number
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments, JSON values only."""
+        """Return class path and arguments, JSON values only."""
         return PATH, {
             "canvas_conn_id": self.canvas_conn_id,
             "waiting": self.waiting,
@@ -57,21 +62,21 @@ class CanvasRestoreTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, yield one event, return."""
+        """Poll, yield one event, return."""
         status = "watched"
         try:
             waiting = Waiting.from_json(self.waiting)
             shortest, longest = map(float, self.pace)
         except (TypeError, ValueError) as error:
             self.log.warning(
-                "Another release wrote down what to wait for (%s); the task goes on by itself", error
+                "Arguments of another release cannot be read (%s); the task goes on by itself", error
             )
-            await asyncio.sleep(DWELL)
+            await asyncio.sleep(self.min_wait)
             yield TriggerEvent({"status": status, "try_number": self.try_number})
             return
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                await wait_for(client, waiting, shortest=shortest, longest=longest, dwell=DWELL)
+                await wait_for(client, waiting, shortest=shortest, longest=longest, dwell=self.min_wait)
         except CanvasExportsError as error:
             self.log.warning("%s", error)
             status = "refused"

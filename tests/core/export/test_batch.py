@@ -15,6 +15,7 @@ from tests.support.batch_rig import (
     POSTS,
     QUICK,
     STORED,
+    WAITS,
     Rig,
     asked,
     course,
@@ -25,10 +26,10 @@ from tests.support.batch_rig import (
 )
 
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export import transfer
 from canvas_exports.core.export.batch import CREATIONS, Batch
 from canvas_exports.core.export.engine.items import State
-from canvas_exports.core.export.polling.poll_results import Seen, Sightings
+from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.export.polling.poll_results import PollResult
 from canvas_exports.core.export.transfer import FETCHES, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
@@ -90,19 +91,19 @@ class TestTheStraightWay:
                 assert batch.advance() is None
                 assert outcomes(batch.items) == STORED
 
-    def test_a_pause_says_what_to_watch_and_until_when(self, tmp_path: Path) -> None:
+    def test_a_wait_says_what_to_poll_and_until_when(self, tmp_path: Path) -> None:
         with sandbox(course(100, duration=30.0)) as canvas:
             rig = Rig(canvas, tmp_path, courses=["sis_course_id:BIO/100"], max_in_flight=10)
             with rig.process() as batch:
-                pause = batch.advance()
-                assert pause is not None
-                (watched,) = pause.watched
+                wait = batch.advance()
+                assert wait is not None
+                (running,) = wait.exports
                 (export,) = canvas.exports
-                assert (watched.context, watched.export_id) == ("course:100", export.id)
-                assert watched.progress_id is not None
-                assert pause.wake.enough == 10
-                assert pause.wake.deadline == pytest.approx(batch.started_at + 12 * 3600)
-                assert pause.wake.stall_after == 2 * 3600
+                assert (running.context, running.export_id) == ("course:100", export.id)
+                assert running.progress_id is not None
+                assert wait.wake.enough == 10
+                assert wait.wake.deadline == pytest.approx(batch.started_at + 12 * 3600)
+                assert wait.wake.stall_after == 2 * 3600
 
 
 OUTCOMES: list[tuple[tuple[Fault | LimitedFault, ...], Outcome, int]] = [
@@ -188,12 +189,9 @@ class TestEveryOutcome:
 
 
 class TestTransfers:
-    def test_a_download_that_cannot_be_resumed_begins_again_at_once(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(transfer, "_BACKOFF", (0.0, "a wait", "a wait"))  # no number: waiting would fail
+    def test_a_download_that_cannot_be_resumed_begins_again_at_once(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.CUT.times(1)), switches=replace(QUICK, ranges=False)) as canvas:
-            rig = Rig(canvas, tmp_path, courses="100")
+            rig = Rig(canvas, tmp_path, courses="100", waits=replace(WAITS, before_fetches=(0.0, 1e9)))
             assert rig.live() == {"course:100": "stored"}
             assert asked(canvas, "GET", "^/canvas-sandbox/") == 3, (
                 "cut, not resumed, and again from the start"
@@ -449,12 +447,16 @@ class TestResume:
         assert creations(canvas) == BOTH
 
 
-class TestSightings:
+def running(export_id: int, completion: float | None, changed_at: float, *more: Any) -> RunningExport:
+    return RunningExport("course:100", export_id, None, 1.0, changed_at, completion, *more)
+
+
+class TestPollResults:
     def watched(self, rig: Rig) -> tuple[Batch, int]:
         with rig.process() as batch:
-            pause = batch.advance()
-            assert pause is not None
-            return batch, pause.watched[0].export_id
+            wait = batch.advance()
+            assert wait is not None
+            return batch, wait.exports[0].export_id
 
     @pytest.mark.parametrize(
         ("why", "reason"),
@@ -472,11 +474,11 @@ class TestSightings:
     ) -> None:
         rig = Rig(canvas, tmp_path, courses="100")
         batch, export_id = self.watched(rig)
-        batch.absorb(Sightings(dead={export_id: why}))
+        batch.record_polls(PollResult(dead={export_id: why}))
         (item,) = batch.items
         assert (item.state, item.creations) == (State.PLANNED, 1)
         item.creations, item.export_id, item.state = CREATIONS, export_id, State.REQUESTED
-        batch.absorb(Sightings(dead={export_id: why}))
+        batch.record_polls(PollResult(dead={export_id: why}))
         assert item.outcome is Outcome.FAILED
         assert item.reason == f"{reason} (after {CREATIONS} exports)"
 
@@ -485,17 +487,17 @@ class TestSightings:
     ) -> None:
         rig = Rig(canvas, tmp_path, courses="100")
         batch, export_id = self.watched(rig)
-        news = Sightings(ready=[export_id], seen={export_id: Seen(50.0, 1.0)})
-        batch.absorb(news)
+        news = PollResult(ready=[export_id], running={export_id: running(export_id, 50.0, 1.0)})
+        batch.record_polls(news)
         once = json.loads(rig.written)
         assert once["items"][0]["state"] == "ready"
-        batch.absorb(news)
-        batch.absorb(Sightings(ready=[9], dead={8: "failed"}, seen={7: Seen(None, 0.0)}))
+        batch.record_polls(news)
+        batch.record_polls(PollResult(ready=[9], dead={8: "failed"}, running={7: running(7, None, 0.0)}))
         assert json.loads(rig.written) == once
 
     def test_progress_is_remembered(self, canvas: Sandbox, tmp_path: Path) -> None:
         batch, export_id = self.watched(Rig(canvas, tmp_path, courses="100"))
-        batch.absorb(Sightings(seen={export_id: Seen(50.0, 7.0, 6.0, 8.0)}))
+        batch.record_polls(PollResult(running={export_id: running(export_id, 50.0, 7.0, 6.0, 8.0)}))
         (item,) = batch.items
         assert (item.completion, item.changed_at, item.running_since, item.seen_at) == (
             50.0,

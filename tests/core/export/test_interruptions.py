@@ -245,9 +245,9 @@ class TestCanvasInTrouble:
             canvas.inject(RequestFault("maintenance", method="GET", path=r"/101/content_exports$", times=2))
             rig = Rig(canvas, tmp_path)
             with rig.process() as batch:
-                pause = batch.advance()
-                assert pause is not None
-                assert [watched.context for watched in pause.watched] == ["course:100"]
+                wait = batch.advance()
+                assert wait is not None
+                assert [running.context for running in wait.exports] == ["course:100"]
                 assert outcomes(rig.finish(batch)) == STORED
             assert creations(canvas) == BOTH
 

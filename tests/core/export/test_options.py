@@ -10,6 +10,7 @@ import pytest
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.export.options import BatchOptions, build_options
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
@@ -128,7 +129,7 @@ def test_numbers_and_flags_may_be_text_as_templates_render_them() -> None:
     options = built(
         max_in_flight="7", parallel_transfers="2", poll_shortest="0.5", skip_notifications="False"
     )
-    assert (options.window, options.parallel_transfers, options.pace.shortest) == (7, 2, 0.5)
+    assert (options.window, options.parallel_transfers, options.poll_interval.shortest) == (7, 2, 0.5)
     assert options.skip_notifications is False
 
 
@@ -157,3 +158,7 @@ def test_a_selection_goes_into_the_request() -> None:
 def test_of_several_mistakes_the_first_is_named_in_every_process(courses: list[str], blamed: str) -> None:
     with pytest.raises(InputError, match=f"Canvas makes no qti of a {blamed}"):
         build_options(courses=courses, export_type="qti")
+
+
+def test_every_further_fetch_waits_longer_up_to_the_last_wait() -> None:
+    assert [Waits().before_fetch(failed) for failed in (0, 1, 2, 7)] == [0.0, 5.0, 20.0, 20.0]

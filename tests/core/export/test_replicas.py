@@ -16,7 +16,8 @@ from tests.support.batch_rig import RUN, course
 from canvas_exports.core.archive.mirror import exchange
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
-from canvas_exports.core.export.engine.items import COMPLETE, Item, State
+from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Replicas, first_answer, writable_stores
 from canvas_exports.core.export.transfer import PackageMover
@@ -158,7 +159,8 @@ def test_an_export_that_a_retry_finds_unfinished_is_not_stalled_for_that(
     engine.apply(carried(way, Replicas(stores), item))
     engine.resume(cleared=False, now=1e9)
     engine.apply(events.NotReady(item.name, item.export_id or 0))
-    engine.apply(events.Progressed(item.name, item.export_id or 0, COMPLETE, 1e9 + 1, None, 1e9 + 1))
+    running = replace(item.running_export(now=1e9), completion=COMPLETE, changed_at=1e9 + 1, seen_at=1e9 + 1)
+    engine.apply(events.Polled(item.name, running))
     engine.apply(events.Tick(1e9 + 1))
     assert item.state is State.REQUESTED
 

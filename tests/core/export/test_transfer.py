@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, RUN, client, course, sandbox
+from tests.support.batch_rig import QUICK, RUN, WAITS, client, course, sandbox
 from tests.support.hostile_documents import SPOILT
 
 from canvas_exports import __version__
@@ -28,6 +28,7 @@ from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover, TransferCancelled
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
@@ -67,9 +68,9 @@ class Way:
         self.ours = ours
         self.store = FileStore(folder.as_uri(), folder)
 
-    def mover(self, **arguments: Any) -> PackageMover:
-        options = build_options(**{"courses": ["100"], **arguments})
-        return PackageMover(self.ours, Replicas([self.store]), options, RUN)
+    def mover(self, *, waits: Waits = WAITS, blocks: int = 16, **arguments: Any) -> PackageMover:
+        options = replace(build_options(**{"courses": ["100"], **arguments}), waits=waits)
+        return PackageMover(self.ours, Replicas([self.store]), options, RUN, blocks=blocks)
 
     def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
         """A ready item: the export is made, and Canvas is waited for."""
@@ -548,21 +549,17 @@ class TestCancelled:
             assert len(passed) == 1
             assert way.files == []
 
-    def test_a_wait_for_the_next_fetch_ends_at_once(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 3600.0))
-        item, mover = replace(way.item(), fetches=1), way.mover()
+    def test_a_wait_for_the_next_fetch_ends_at_once(self, way: Way) -> None:
+        item, mover = replace(way.item(), fetches=1), way.mover(waits=Waits())
         mover.cancel()
         with pytest.raises(TransferCancelled):
             mover.move(item)
 
 
 class TestMemory:
-    def test_packages_never_wait_for_each_others_blocks(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(transfer, "_BLOCKS", 1)
+    def test_packages_never_wait_for_each_others_blocks(self, tmp_path: Path) -> None:
         for way in way_over(tmp_path, course(100, size=20_000_000)):
-            item, mover = way.item(), way.mover(parallel_transfers=1)
+            item, mover = way.item(), way.mover(blocks=1, parallel_transfers=1)
             done: list[events.Event] = []
             thread = threading.Thread(target=lambda: done.append(mover.move(item)), daemon=True)  # noqa: B023 - one turn
             thread.start()
@@ -591,23 +588,3 @@ class TestSeveralConnections:
                 if record.listener == "storage" and record.status == HTTPStatus.PARTIAL_CONTENT
             ]
             assert len(parts) == event.size // BLOCK_SIZE  # the first comes with the answer for the whole
-
-
-class TestWaiting:
-    def test_every_further_fetch_waits_longer_unless_it_may_begin_at_once(
-        self, way: Way, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        waits: list[float] = []
-
-        def wait(seconds: float) -> bool:
-            waits.append(seconds)
-            return True
-
-        mover = way.mover()
-        monkeypatch.setattr(mover._cancelled, "wait", wait)
-        monkeypatch.setattr(transfer, "_BACKOFF", (0.0, 5.0, 20.0))
-        item = way.item()
-        for fetches, at_once in ((0, False), (1, False), (2, False), (7, False), (2, True)):
-            with pytest.raises(TransferCancelled):
-                mover.move(replace(item, fetches=fetches), at_once=at_once)
-        assert waits == [0.0, 5.0, 20.0, 20.0, 0.0]

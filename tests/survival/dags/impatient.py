@@ -10,14 +10,15 @@ from airflow.sdk import DAG, Param
 
 from canvas_exports.core.backups.fields import CONNECTIONS, OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
-from canvas_exports.core.export import transfer
-from canvas_exports.core.export.polling import wait
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.dags import backup_tasks
 from canvas_exports.dags.trigger_form import Filled
+from canvas_exports.operators.content_export import CanvasContentExportOperator
 
 backup_tasks.RETRY_DELAY = timedelta(seconds=2)
-wait.LINGER, wait.PATIENCE = 3.0, 10.0
-transfer._BACKOFF = (0.0, 0.5, 1.0)
+CanvasContentExportOperator.waits = Waits(
+    before_fetches=(0.0, 0.5, 1.0), batch_delay=3.0, max_batch_delay=10.0
+)
 
 
 class Given:

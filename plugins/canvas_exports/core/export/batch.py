@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
@@ -21,11 +21,12 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.export.observer import UNOBSERVED, Observer, StepReporter
 from canvas_exports.core.export.options import BatchOptions
-from canvas_exports.core.export.polling.poll import Looks
-from canvas_exports.core.export.polling.poll_results import News, Sightings, Wake, Watched
-from canvas_exports.core.export.polling.wait import Pause, pause, watched_of
+from canvas_exports.core.export.polling.poll import PollingClient
+from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
+from canvas_exports.core.export.polling.wait import Wait, wait_for
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.export.transfer import FETCHES, PackageMover, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
@@ -34,9 +35,8 @@ from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stoppe
 _log = logging.getLogger(__name__)
 
 CREATIONS = 3  # Canvas never retries a failed export; more than three tries only repeat the same failure
-_SETTLE = 5.0  # seconds between two rounds of questions
-_DENIED = 3  # packages that an archive has to deny before it is asked whether it takes any
-_CLOCKS_DIFFER = 600.0  # seconds by which Canvas's clock may be behind ours
+_MAX_DENIED = 3  # packages that an archive denies before it is checked whether it takes any
+_MAX_CLOCK_SKEW = 600.0  # seconds by which Canvas's clock may be behind ours
 
 _DEATHS = {
     "failed": "Canvas reported the export as failed",
@@ -47,22 +47,18 @@ _DEATHS = {
 }
 
 
-def _say(text: str) -> None:
-    _log.info("%s", text)
-
-
 class Batch:
     """One task's contexts, from the checkpoint to their outcomes.
 
-    ``advance`` does everything that can be done now and returns a ``Pause`` while Canvas works, or ``None`` once every
+    ``advance`` does everything that can be done now and returns a ``Wait`` while Canvas works, or ``None`` once every
     export has its outcome. Between two calls the process may die at any point: a new ``Batch`` with the last saved
     checkpoint goes on without a second export or a half-written object.
 
     Does not decide whether Airflow retries, and does not wait for Canvas.
 
     Args:
-        client: for everything but watching.
-        looks: makes the asynchronous client that watching needs.
+        client: for everything but polling.
+        polling_client: makes the asynchronous client that polling needs.
         mover: moves one package.
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
@@ -74,7 +70,7 @@ class Batch:
         self,
         *,
         client: CanvasClient,
-        looks: Callable[[], AbstractAsyncContextManager[Looks]],
+        polling_client: Callable[[], AbstractAsyncContextManager[PollingClient]],
         mover: PackageMover,
         options: BatchOptions,
         checkpoint: Checkpoint,
@@ -83,7 +79,7 @@ class Batch:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
-        self._looks = looks
+        self._polling_client = polling_client
         self._mover = mover
         self._options = options
         self._checkpoint = checkpoint
@@ -111,7 +107,7 @@ class Batch:
             Creator(client, options, now=now),
             save=self.save,
             cancelled=self._cancelled,
-            round_wait=_SETTLE,
+            round_wait=options.waits.between_rounds,
             observer=observer,
         )
 
@@ -130,7 +126,7 @@ class Batch:
         time, by our clock, is looked up before anything is asked for again.
         """
         state = State.PLANNED if lost_since is None else State.INTENDED
-        intended_at = None if lost_since is None else lost_since - _CLOCKS_DIFFER
+        intended_at = None if lost_since is None else lost_since - _MAX_CLOCK_SKEW
         return Checkpoint(
             items=[
                 Item(str(context), export_type.value, state=state, intended_at=intended_at)
@@ -190,26 +186,25 @@ class Batch:
         self._engine.interrupt(reason)
         self.save()
 
-    def absorb(self, sightings: Sightings) -> None:
-        """Take in what a watch has seen. Harmless if it is old, or comes twice."""
+    def record_polls(self, result: PollResult) -> None:
+        """Apply what polling has found. Harmless if it is out of date, or comes twice."""
         by_export = {item.export_id: item for item in self.items if item.export_id is not None}
-        if any(self._is_news(item, sightings) for item in by_export.values()):
+        if any(_has_moved(item, result) for item in by_export.values()):
             self._engine.apply(events.QueueMoved(self._now()))
-        for export_id in sightings.ready:
+        for export_id in result.ready:
             if export_id in by_export:
                 self._engine.apply(events.Ready(by_export[export_id].name, export_id))
-        for export_id, why in sightings.dead.items():
+        for export_id, why in result.dead.items():
             if export_id in by_export:
-                self._engine.apply(
-                    events.ExportFailed(by_export[export_id].name, export_id, _DEATHS.get(why, why))
-                )
-        for export_id, seen in sightings.seen.items():
+                reason = _DEATHS.get(why, why)
+                self._engine.apply(events.ExportFailed(by_export[export_id].name, export_id, reason))
+        for export_id, export in result.running.items():
             if export_id in by_export:
-                self._engine.apply(events.Progressed(by_export[export_id].name, export_id, *seen))
+                self._engine.apply(events.Polled(by_export[export_id].name, export))
         self.save()
 
     def confirm_credential(self) -> None:
-        """Ask Canvas who we are, after a watch that it refused: otherwise the next one would be refused as well.
+        """Check the token with ``GET /api/v1/users/self``, after Canvas refused it in a triggerer.
 
         Raises:
             CredentialError: the credential is refused here, too (permanent).
@@ -217,7 +212,7 @@ class Batch:
         """
         self._client.whoami()
 
-    def advance(self) -> Pause | None:
+    def advance(self) -> Wait | None:
         """Look up, create, transfer, until only waiting is left.
 
         Raises:
@@ -227,7 +222,8 @@ class Batch:
         """
         self._creation_turns.begin_round()
         while True:
-            self._go_on()
+            if self._cancelled.is_set():
+                raise TransferCancelled("the task is being stopped")
             self._engine.apply(events.Tick(self._now()))
             decisions = self._engine.decide()
             to_ask = bool(decisions.look_up or decisions.create)
@@ -239,15 +235,16 @@ class Batch:
             elif asked:
                 continue
             elif decisions.watch:
-                if self._look_once(decisions.watch):
+                if self._poll_once(decisions.watch):
                     continue
                 self.save()
-                return pause(
+                return wait_for(
                     self._named(decisions.watch),
                     self._engine.limits,
+                    self._options.waits,
                     now=self._now(),
-                    hungry=self._engine.has_room,
-                    news=self._news(),
+                    wants_more=self._engine.has_room,
+                    progress_log=self._progress_log(),
                 )
             elif to_ask:
                 self._creation_turns.next_round()
@@ -255,9 +252,9 @@ class Batch:
                 self.save()
                 return None
 
-    def _news(self) -> News:
+    def _progress_log(self) -> ProgressLog:
         done = sum(item.state is State.DONE for item in self.items)
-        return News(done, len(self.items), self._options.news_every.total_seconds())
+        return ProgressLog(done, len(self.items), self._options.waits.between_log_lines)
 
     def _user_id(self) -> int:
         """Who the token is. Learnt once in each process, and with it what time Canvas thinks it is."""
@@ -323,7 +320,7 @@ class Batch:
         self.save()
         if failure is not None:
             raise failure
-        self._judge(denied, enough=_DENIED)
+        self._judge(denied, enough=_MAX_DENIED)
         return [name for name in again if self._engine.items[name].state is State.READY]
 
     def _judge(self, denied: dict[str, ArchiveDeniedError], *, enough: int) -> None:
@@ -338,23 +335,24 @@ class Batch:
             raise next(iter(denied.values()))
         self._mover.check()
 
-    def _go_on(self) -> None:
-        if self._cancelled.is_set():
-            raise TransferCancelled("the task is being stopped")
+    def _poll_once(self, names: tuple[str, ...]) -> bool:
+        """Poll once what may have finished meanwhile, before a deferral is spent on it; return whether something has."""
+        result = self.poll([item.running_export(now=self._now()) for item in self._named(names)], None)
+        self.record_polls(result)
+        return bool(result.ready or result.dead)
 
-    def _look_once(self, names: tuple[str, ...]) -> bool:
-        """Look at what may have finished meanwhile, before a deferral is spent on it; says whether something has."""
-        sightings = self.look([watched_of(item, now=self._now()) for item in self._named(names)], None)
-        self.absorb(sightings)
-        return bool(sightings.ready or sightings.dead)
+    def poll(self, exports: Iterable[RunningExport], wake: WakeRule | None) -> PollResult:
+        """Poll in this process, blocking it: the way without a triggerer."""
 
-    def look(self, watched: list[Watched] | tuple[Watched, ...], wake: Wake | None) -> Sightings:
-        """Watch from this process, blocking; the way without a triggerer."""
-
-        async def run() -> Sightings:
-            async with self._looks() as client:
+        async def run() -> PollResult:
+            async with self._polling_client() as client:
                 return await watch(
-                    client, watched, wake, pace=self._options.pace, news=self._news(), say=_say
+                    client,
+                    exports,
+                    wake,
+                    interval=self._options.poll_interval,
+                    progress_log=self._progress_log(),
+                    log=lambda line: _log.info("%s", line),
                 )
 
         return asyncio.run(run())
@@ -362,12 +360,12 @@ class Batch:
     def _named(self, names: tuple[str, ...]) -> list[Item]:
         return [self._engine.items[name] for name in names]
 
-    @staticmethod
-    def _is_news(item: Item, sightings: Sightings) -> bool:
-        """Whether something has been seen of a running export that was not known."""
-        if item.state is not State.REQUESTED or item.export_id is None:
-            return False
-        if item.export_id in sightings.ready or item.export_id in sightings.dead:
-            return True
-        seen = sightings.seen.get(item.export_id)
-        return seen is not None and seen.completion != item.completion
+
+def _has_moved(item: Item, result: PollResult) -> bool:
+    """Return whether polling found a change of an item's export."""
+    if item.state is not State.REQUESTED or item.export_id is None:
+        return False
+    if item.export_id in result.ready or item.export_id in result.dead:
+        return True
+    export = result.running.get(item.export_id)
+    return export is not None and export.completion != item.completion

@@ -11,7 +11,8 @@ from typing import Any
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, check_template
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import ProofLevel
@@ -33,7 +34,7 @@ class BatchOptions:
         window: exports that Canvas may be working on at once for this batch.
         parallel_transfers: large packages moved at once; of those up to a mebibyte, up to 16 for each.
         parallel_ranges: connections over which one package of more than 256 MiB is fetched, where storage serves ranges.
-        pace: limits of the poll interval.
+        poll_interval: limits of the poll interval.
         deadline: how long a batch may take from its first attempt.
         stall_after: how long an export may show no progress.
         proof: how deeply packages are proven.
@@ -41,7 +42,7 @@ class BatchOptions:
             ``store`` stores it all the same.
         failure: when the batch has failed.
         on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports everything anew.
-        news_every: how long a watch at which nothing ends is silent in the log.
+        waits: how long the batch waits.
     """
 
     contexts: tuple[Context, ...]
@@ -53,14 +54,14 @@ class BatchOptions:
     window: int = 50
     parallel_transfers: int = 4
     parallel_ranges: int = 1
-    pace: Pace = field(default_factory=Pace)
+    poll_interval: PollInterval = field(default_factory=PollInterval)
     deadline: timedelta = timedelta(hours=12)
     stall_after: timedelta = timedelta(hours=2)
     proof: ProofLevel = ProofLevel.DIRECTORY
     unchanged: str = "refer"
     failure: FailurePolicy = field(default_factory=lambda: FailurePolicy(0.0))
     on_clear: str = "resume"
-    news_every: timedelta = timedelta(minutes=5)
+    waits: Waits = field(default_factory=Waits)
 
     def request(self, export_type: ExportType, kind: ContextKind) -> ExportRequest:
         """The request for one export; its combination has been checked."""
@@ -146,7 +147,7 @@ def build_options(
         window=window,
         parallel_transfers=at_once,
         parallel_ranges=_whole("parallel_ranges", parallel_ranges, 1, 8),
-        pace=Pace(shortest, longest),
+        poll_interval=PollInterval(shortest, longest),
         deadline=deadline,
         stall_after=stall_after,
         proof=ProofLevel(proof),

@@ -48,9 +48,6 @@ from canvas_exports.foreign_text import harmless
 _log = logging.getLogger(__name__)
 
 FETCHES = 3  # failed ones of one export, after which another is made, or the attempt is over
-_BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third fetch of one export
-
-_BLOCKS = 16  # of memory for all packages together, as long as there are fewer packages
 
 _LABEL = 40  # characters of a course code
 
@@ -89,7 +86,7 @@ class PackageMover:
         options: BatchOptions,
         run: RunInfo,
         *,
-        budget: BufferPool | None = None,
+        blocks: int = 16,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._client = client
@@ -99,8 +96,7 @@ class PackageMover:
         self._observer = observer
         # A store may keep a package's last block while it asks for the next one. Without a block to spare, packages
         # could wait for each other for ever.
-        blocks = max(_BLOCKS, options.parallel_transfers + 1)
-        self._budget = budget or BufferPool(blocks * BLOCK_SIZE)
+        self._buffers = BufferPool(max(blocks, options.parallel_transfers + 1) * BLOCK_SIZE)
         self.slots = TransferSlots(options.parallel_transfers)
         self._cancelled = threading.Event()
 
@@ -127,8 +123,7 @@ class PackageMover:
             ArchiveDeniedError: every archive refuses to take this package (permanent, unless they take others).
             TransferCancelled: ``cancel`` was called.
         """
-        pause = 0.0 if at_once else _BACKOFF[min(item.fetches, len(_BACKOFF) - 1)]
-        if self._cancelled.wait(pause):
+        if self._cancelled.wait(0.0 if at_once else self._options.waits.before_fetch(item.fetches)):
             raise TransferCancelled(item.name)
         try:
             with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
@@ -208,7 +203,7 @@ class PackageMover:
         source = PackageSource(
             lambda space: self._blocks(context, export, space),
             expect,
-            self._budget,
+            self._buffers,
             stage=self._observer.span,
             level=self._options.proof,
             open_package=lambda: self._client.open_package(context, export),

@@ -14,6 +14,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
+from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
 
 LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
@@ -42,9 +43,13 @@ IN_FLIGHT = (events.Intended(A, 9.0), created())
 READY = (*IN_FLIGHT, events.Ready(A, 501))
 
 
-def seen(completion: float | None, *, since: float, at: float) -> events.Progressed:
+def seen(
+    completion: float | None, *, since: float, at: float, export_id: int = 501, problem: str | None = None
+) -> events.Polled:
     """The export of A was seen at a time, its completion unchanged since another."""
-    return events.Progressed(A, 501, completion, since, seen_at=at)
+    return events.Polled(
+        A, RunningExport("course:1", export_id, 7, 10.0, since, completion, seen_at=at, problem=problem)
+    )
 
 
 def test_the_straight_way_ends_stored() -> None:
@@ -180,7 +185,7 @@ class TestRefused:
         item = feed(
             machine,
             *IN_FLIGHT,
-            events.Progressed(A, 501, 20.0, 50.0, seen_at=150.0, trouble="HTTP 500, request r1"),
+            seen(20.0, since=50.0, at=150.0, problem="HTTP 500, request r1"),
             events.Tick(150.0),
         )
         assert item.reason == "no progress for 2 min: HTTP 500, request r1"
@@ -294,7 +299,7 @@ class TestResume:
         machine.resume(cleared=False, now=77.0)
         assert machine.items[A].outcome is Outcome.DENIED
 
-    def test_a_clear_gives_a_refused_context_a_new_chance(self) -> None:
+    def test_a_clear_gives_a_refused_context_a_new_uniform(self) -> None:
         machine = engine()
         feed(machine, events.Intended(A, 9.0), events.Ended(A, Outcome.DENIED, "no right"))
         machine.resume(cleared=True, now=77.0)
@@ -337,7 +342,19 @@ HAPPENINGS = st.one_of(
         events.Refused, st.sampled_from(NAMES), st.integers(0, 7), st.just("HTTP 500"), undone=st.booleans()
     ),
     st.builds(events.GivenUp, st.sampled_from(NAMES)),
-    st.builds(events.Progressed, st.sampled_from(NAMES), EXPORT_IDS, st.floats(0, 100), st.floats(0, 500)),
+    st.builds(
+        events.Polled,
+        st.sampled_from(NAMES),
+        st.builds(
+            RunningExport,
+            st.just("course:1"),
+            EXPORT_IDS,
+            st.none(),
+            st.just(1.0),
+            st.floats(0, 500),
+            st.floats(0, 100),
+        ),
+    ),
     st.builds(events.Ready, st.sampled_from(NAMES), EXPORT_IDS),
     st.builds(events.NotReady, st.sampled_from(NAMES), EXPORT_IDS),
     st.builds(events.ExportFailed, st.sampled_from(NAMES), EXPORT_IDS, st.just("failed")),

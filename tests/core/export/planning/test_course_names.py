@@ -45,13 +45,13 @@ class Canvas:
 
     def __init__(self, *courses: Course, trouble: Exception | None = None) -> None:
         self.courses = {course.id: course for course in courses}
-        self.trouble = trouble
+        self.problem = trouble
         self.asked: list[str] = []
 
     def course(self, context: Context) -> Course:
         self.asked.append(str(context))
-        if self.trouble is not None:
-            raise self.trouble
+        if self.problem is not None:
+            raise self.problem
         for course in self.courses.values():
             if context.id in (str(course.id), f"sis_course_id:{course.sis_course_id}"):
                 return course

@@ -5,15 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.interval import PollInterval
 
-PACE = Pace(shortest=5.0, longest=60.0)
+INTERVAL = PollInterval(shortest=5.0, longest=60.0)
 SECONDS = st.floats(0, 1e6)
 
 
 def delay(age: float = 0.0, completion: float | None = None, running_for: float = 0.0) -> float:
     """Without the spread."""
-    return PACE.delay(age=age, completion=completion, running_for=running_for, chance=lambda: 0.5)
+    return INTERVAL.next_poll(age=age, completion=completion, running_for=running_for, uniform=lambda: 0.5)
 
 
 @given(
@@ -25,21 +25,25 @@ def delay(age: float = 0.0, completion: float | None = None, running_for: float 
 def test_every_interval_is_within_its_limits_and_a_tenth(
     age: float, completion: float | None, running_for: float, luck: float
 ) -> None:
-    seconds = PACE.delay(age=age, completion=completion, running_for=running_for, chance=lambda: luck)
-    assert 0.9 * PACE.shortest <= seconds <= 1.1 * PACE.longest
+    seconds = INTERVAL.next_poll(
+        age=age, completion=completion, running_for=running_for, uniform=lambda: luck
+    )
+    assert 0.9 * INTERVAL.shortest <= seconds <= 1.1 * INTERVAL.longest
 
 
-def test_the_same_interval_is_spread_by_chance() -> None:
+def test_the_same_interval_is_spread_by_uniform() -> None:
     lucks = iter([0.0, 0.25, 0.5, 0.75, 0.999])
-    delays = [PACE.delay(age=200, completion=None, running_for=0, chance=lucks.__next__) for _ in range(5)]
+    delays = [
+        INTERVAL.next_poll(age=200, completion=None, running_for=0, uniform=lucks.__next__) for _ in range(5)
+    ]
     assert delays == sorted(set(delays))
     assert delays[-1] - delays[0] > 5.0
 
 
 def test_the_first_looks_of_a_batch_are_spread_over_the_shortest_interval() -> None:
-    assert PACE.first(lambda: 0.0) == 0.0
-    assert PACE.first(lambda: 0.5) == 2.5
-    assert PACE.first(lambda: 0.999) < 5.0
+    assert INTERVAL.first_poll(lambda: 0.0) == 0.0
+    assert INTERVAL.first_poll(lambda: 0.5) == 2.5
+    assert INTERVAL.first_poll(lambda: 0.999) < 5.0
 
 
 @given(st.lists(st.floats(0, 10_000), min_size=2, max_size=10))

@@ -19,9 +19,10 @@ from canvas_exports.core.canvas.api.models import (
     ProgressState,
     User,
 )
-from canvas_exports.core.export.polling.canvas_queue import Queue
-from canvas_exports.core.export.polling.interval import Pace
-from canvas_exports.core.export.polling.poll_results import News, Seen, Sightings, Wake, Watched
+from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
+from canvas_exports.core.export.polling.interval import PollInterval
+from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
@@ -101,88 +102,103 @@ class Canvas:
         return ContentExport(export_id, EPOCH, "common_cartridge", end, attachment=self.package)
 
 
-def watched(number: int, *, created_at: float = 1000.0) -> Watched:
-    return Watched(f"course:{number}", number, number, created_at=created_at, changed_at=created_at)
+def watched(number: int, *, created_at: float = 1000.0) -> RunningExport:
+    return RunningExport(f"course:{number}", number, number, created_at=created_at, changed_at=created_at)
 
 
-def in_vain(number: int) -> Watched:
+def in_vain(number: int) -> RunningExport:
     """An export whose Progress was over when a worker came, and which was not ready."""
     return replace(watched(number), completion=100.0)
 
 
-def wake(**changes: float) -> Wake:
-    values: dict[str, float] = {"enough": 2, "linger": 30, "dwell": 10, "stall_after": 3600, "deadline": 1e9}
-    return Wake(**{**values, **changes})  # type: ignore[arg-type]  # one kind of number
+def wake(**changes: float) -> WakeRule:
+    values: dict[str, float] = {
+        "enough": 2,
+        "batch_delay": 30,
+        "min_wait": 10,
+        "stall_after": 3600,
+        "deadline": 1e9,
+    }
+    return WakeRule(**{**values, **changes})  # type: ignore[arg-type]  # one kind of number
 
 
 async def run(
-    canvas: Canvas, exports: list[Watched], until: Wake | None, chance: Callable[[], float] = lambda: 0.5
-) -> Sightings:
+    canvas: Canvas,
+    exports: list[RunningExport],
+    until: WakeRule | None,
+    uniform: Callable[[], float] = lambda: 0.5,
+) -> PollResult:
     return await watch(
-        canvas, exports, until, pace=Pace(5, 60), now=canvas.now, sleep=canvas.sleep, chance=chance
+        canvas,
+        exports,
+        until,
+        interval=PollInterval(5, 60),
+        now=canvas.now,
+        sleep=canvas.sleep,
+        uniform=uniform,
     )
 
 
 async def test_it_speaks_when_everything_is_finished() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1020.0, 2: 1040.0}
-    seen = await run(canvas, [watched(1), watched(2)], wake(linger=600, enough=99))
+    seen = await run(canvas, [watched(1), watched(2)], wake(batch_delay=600, enough=99))
     assert sorted(seen.ready) == [1, 2]
-    assert not seen.seen
+    assert not seen.running
     assert canvas.time < 1060
 
 
 async def test_it_speaks_at_once_when_enough_are_ready() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1020.0, 2: 1020.0}
-    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(enough=2, linger=1e6))
+    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(enough=2, batch_delay=1e6))
     assert sorted(seen.ready) == [1, 2]
-    assert list(seen.seen) == [3]
+    assert list(seen.running) == [3]
     assert canvas.time < 1050
 
 
-@pytest.mark.parametrize(("patience", "longest"), [(0.0, 30.0), (60.0, 60.0), (900.0, 400.0)])
-async def test_where_exports_take_long_the_first_finished_waits_for_company_twice_as_long(
-    patience: float, longest: float
+@pytest.mark.parametrize(("max_batch_delay", "longest"), [(0.0, 30.0), (60.0, 60.0), (900.0, 400.0)])
+async def test_where_exports_take_long_the_first_finished_waits_for_others_twice_as_long(
+    max_batch_delay: float, longest: float
 ) -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1200.0}
-    await run(canvas, [watched(1), watched(2)], wake(linger=30, patience=patience))
+    await run(canvas, [watched(1), watched(2)], wake(batch_delay=30, max_batch_delay=max_batch_delay))
     seen_at = max(at for at, _, number in canvas.looks if number == 1)
     late = seen_at - 1200
     assert canvas.time - seen_at == pytest.approx(longest, abs=2 * late + 1)
 
 
-async def test_while_finished_exports_wait_for_company_the_others_are_looked_at_less_often() -> None:
+async def test_while_finished_exports_wait_for_others_the_others_are_looked_at_less_often() -> None:
     looks = {}
-    for patience in (0.0, 900.0):
+    for max_batch_delay in (0.0, 900.0):
         canvas = Canvas()
         canvas.done_at = {1: 1100.0}
-        await run(canvas, [watched(1)], wake(patience=patience))
-        looks[patience] = len(canvas.looks)
+        await run(canvas, [watched(1)], wake(max_batch_delay=max_batch_delay))
+        looks[max_batch_delay] = len(canvas.looks)
     assert looks[900.0] < looks[0.0]
 
 
-async def test_a_hungry_batch_comes_back_when_all_of_its_exports_are_known_to_run() -> None:
+async def test_a_batch_that_wants_more_comes_back_when_all_of_its_exports_are_known_to_run() -> None:
     canvas = Canvas()
     canvas.starts_at = {1: 1030.0, 2: 1060.0, 3: 1100.0}
-    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(hungry=True))
+    seen = await run(canvas, [watched(1), watched(2), watched(3)], wake(wants_more=True))
     assert 1100 <= canvas.time < 1200
-    assert all(one.running_since is not None for one in seen.seen.values())
+    assert all(one.running_since is not None for one in seen.running.values())
 
 
-async def test_the_first_finished_waits_no_longer_than_the_linger() -> None:
+async def test_the_first_finished_waits_no_longer_than_the_batch_delay() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1020.0}
-    seen = await run(canvas, [watched(1), watched(2)], wake(linger=30))
+    seen = await run(canvas, [watched(1), watched(2)], wake(batch_delay=30))
     assert seen.ready == [1]
     assert 1050 <= canvas.time <= 1070
 
 
-async def test_it_stays_for_the_dwell_even_if_all_is_ready() -> None:
+async def test_it_stays_for_the_min_wait_even_if_all_is_ready() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 0.0}
-    await run(canvas, [watched(1)], wake(dwell=10))
+    await run(canvas, [watched(1)], wake(min_wait=10))
     assert canvas.time == pytest.approx(1010)
 
 
@@ -192,7 +208,7 @@ async def test_it_ends_at_the_deadline_and_tells_what_it_saw() -> None:
     seen = await run(canvas, [watched(1)], wake(deadline=1300.0))
     assert canvas.time == pytest.approx(1300)
     assert seen.ready == []
-    assert set(seen.seen) == {1}
+    assert set(seen.running) == {1}
 
 
 async def test_it_ends_when_an_export_has_stalled() -> None:
@@ -203,8 +219,8 @@ async def test_it_ends_when_an_export_has_stalled() -> None:
     last_look = max(at for at, _, _ in canvas.looks)
     assert canvas.time == pytest.approx(last_look)
     assert 1200 <= last_look <= 1266
-    assert seen.seen[1][:2] == (None, 1000.0)
-    assert seen.seen[1].seen_at == pytest.approx(last_look)
+    assert (seen.running[1].completion, seen.running[1].changed_at) == (None, 1000.0)
+    assert seen.running[1].seen_at == pytest.approx(last_look)
 
 
 async def test_an_export_that_could_not_be_seen_has_not_stalled() -> None:
@@ -222,8 +238,8 @@ async def test_all_that_wait_behind_one_that_has_stalled_are_known_to_wait() -> 
     exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 11)]
     seen = await run(canvas, exports, wake(stall_after=200))
     assert canvas.time < 1300
-    assert {row.changed_at for row in seen.seen.values()} == {1000.0}
-    assert min(row.seen_at or 0.0 for row in seen.seen.values()) >= 1200
+    assert {row.changed_at for row in seen.running.values()} == {1000.0}
+    assert min(row.seen_at or 0.0 for row in seen.running.values()) >= 1200
 
 
 async def test_a_completed_progress_is_worth_a_worker_who_reads_the_export() -> None:
@@ -272,7 +288,7 @@ async def test_a_state_that_canvas_invents_later_is_waited_for() -> None:
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = ExportState("polishing")
     seen = await run(canvas, [in_vain(1)], wake(deadline=1100.0))
-    assert set(seen.seen) == {1}
+    assert set(seen.running) == {1}
 
 
 async def test_maintenance_is_waited_out() -> None:
@@ -307,10 +323,10 @@ async def test_an_export_that_canvas_refuses_to_show_keeps_no_other_waiting(erro
     canvas.ends[1] = error
     seen = await run(canvas, [in_vain(1), watched(2)], wake(enough=1))
     assert seen.ready == [2]
-    assert seen.seen[1].trouble == (
+    assert seen.running[1].problem == (
         error.reason if isinstance(error, CanvasExportsError) else "unexpected OverflowError"
     )
-    again = Sightings.from_json(json.loads(json.dumps(seen.to_json())))
+    again = PollResult.from_json(json.loads(json.dumps(seen.to_json())))
     assert again == seen
 
 
@@ -321,8 +337,8 @@ async def test_what_canvas_will_never_show_is_told_once_it_has_stalled(error: Ex
     canvas.ends[1] = error
     seen = await run(canvas, [in_vain(1)], wake(stall_after=3600, deadline=90_000.0))
     assert canvas.time == pytest.approx(4600, abs=100), "Canvas itself answers, so it is this export"
-    assert seen.seen[1].seen_at is not None
-    assert seen.seen[1].seen_at - seen.seen[1].changed_at >= 3600
+    assert seen.running[1].seen_at is not None
+    assert seen.running[1].seen_at - seen.running[1].changed_at >= 3600
 
 
 async def test_while_canvas_answers_nothing_no_export_stalls() -> None:
@@ -331,7 +347,7 @@ async def test_while_canvas_answers_nothing_no_export_stalls() -> None:
     canvas.broken_until = 20_000.0
     seen = await run(canvas, [watched(1)], wake(stall_after=3600, deadline=15_000.0))
     assert canvas.time >= 15_000
-    assert seen.seen[1].seen_at is None
+    assert seen.running[1].seen_at is None
 
 
 async def test_a_progress_that_is_refused_twice_is_not_what_the_export_is_told_by() -> None:
@@ -361,7 +377,7 @@ async def test_an_export_that_is_over_though_its_progress_never_says_so_is_found
 async def test_without_a_progress_the_export_itself_is_watched() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1030.0}
-    export = Watched("course:1", 1, None, created_at=1000.0, changed_at=1000.0)
+    export = RunningExport("course:1", 1, None, created_at=1000.0, changed_at=1000.0)
     assert (await run(canvas, [export], wake())).ready == [1]
     assert all(kind == "show" for _, kind, _ in canvas.looks)
 
@@ -371,7 +387,7 @@ async def test_one_round_looks_once_at_each_and_never_sleeps() -> None:
     canvas.done_at = {1: 1000.0}
     seen = await run(canvas, [watched(number) for number in range(1, 30)], None)
     assert seen.ready == [1]
-    assert len(seen.seen) == 28
+    assert len(seen.running) == 28
     assert canvas.sleeps == []
     assert len([look for look in canvas.looks if look[1] == "progress"]) == 29
 
@@ -383,7 +399,7 @@ async def test_the_first_polls_of_a_batch_are_spread() -> None:
         canvas,
         [watched(number) for number in range(1, 101)],
         wake(deadline=1005.0),
-        chance=lambda: next(numbers) % 1,
+        uniform=lambda: next(numbers) % 1,
     )
     assert len({at for at, _, _ in canvas.looks}) > 50
 
@@ -412,7 +428,7 @@ async def test_of_those_that_queue_only_the_oldest_is_looked_at() -> None:
     exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 11)]
     seen = await run(canvas, exports, wake(deadline=1500.0))
     assert {number for _, _, number in canvas.looks} == {1}
-    assert len(seen.seen) == 10
+    assert len(seen.running) == 10
 
 
 async def test_once_the_oldest_has_begun_the_next_is_looked_at() -> None:
@@ -424,8 +440,8 @@ async def test_once_the_oldest_has_begun_the_next_is_looked_at() -> None:
     assert first[1] < first[2] < first[3]
     assert 4 not in {number for _, _, number in canvas.looks}
     for number, started in ((1, 1050.0), (2, 1100.0)):
-        assert started - 60 <= (seen.seen[number].running_since or 0.0) <= started + 60
-    assert seen.seen[3].running_since is None
+        assert started - 60 <= (seen.running[number].running_since or 0.0) <= started + 60
+    assert seen.running[3].running_since is None
 
 
 async def test_a_stuck_export_does_not_hide_those_behind_it() -> None:
@@ -433,14 +449,14 @@ async def test_a_stuck_export_does_not_hide_those_behind_it() -> None:
     canvas.starts_at = {1: 1e9}
     canvas.done_at = {2: 1030.0, 3: 1060.0}
     exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 4)]
-    seen = await run(canvas, exports, wake(enough=9, linger=1e6, deadline=5000.0))
+    seen = await run(canvas, exports, wake(enough=9, batch_delay=1e6, deadline=5000.0))
     assert sorted(seen.ready) == [2, 3], (
         "seen at the latest when their turn comes although they cannot be next"
     )
 
 
 async def test_all_watches_of_a_process_look_at_one_oldest_export() -> None:
-    canvas, queue = Canvas(), Queue()
+    canvas, queue = Canvas(), CanvasQueue()
     canvas.starts_at = dict.fromkeys(range(1, 7), 1e9)
     exports = [replace(watched(number), seen_at=1000.0) for number in range(1, 7)]
 
@@ -454,7 +470,7 @@ async def test_all_watches_of_a_process_look_at_one_oldest_export() -> None:
                 canvas,
                 part,
                 wake(deadline=1400.0),
-                pace=Pace(5, 60),
+                interval=PollInterval(5, 60),
                 now=canvas.now,
                 sleep=sleep,
                 queue=queue,
@@ -466,24 +482,24 @@ async def test_all_watches_of_a_process_look_at_one_oldest_export() -> None:
 
 
 async def test_what_one_watch_has_seen_to_begin_tells_another() -> None:
-    canvas, queue = Canvas(), Queue()
-    queue.note(9, begun=True, at=canvas.time, pace=Pace(5, 60))
+    canvas, queue = Canvas(), CanvasQueue()
+    queue.record_poll(9, started=True, at=canvas.time, interval=PollInterval(5, 60))
     canvas.done_at = {1: 1010.0}
     exports = [replace(watched(1), seen_at=990.0)]
     seen = await watch(
-        canvas, exports, wake(), pace=Pace(5, 60), now=canvas.now, sleep=canvas.sleep, queue=queue
+        canvas, exports, wake(), interval=PollInterval(5, 60), now=canvas.now, sleep=canvas.sleep, queue=queue
     )
     assert seen.ready == [1]
     assert canvas.time <= 1000 + 10 + 2 * 5.5
 
 
-async def test_a_hungry_watch_speaks_when_nothing_queues_any_more() -> None:
+async def test_a_watch_that_wants_more_ends_when_nothing_queues_any_more() -> None:
     canvas = Canvas()
     canvas.starts_at = {1: 1000.0, 2: 1040.0}
     exports = [replace(watched(number), seen_at=1000.0) for number in (1, 2)]
-    seen = await run(canvas, exports, wake(hungry=True))
+    seen = await run(canvas, exports, wake(wants_more=True))
     assert 1040 <= canvas.time <= 1080
-    assert all(one.running_since is not None for one in seen.seen.values())
+    assert all(one.running_since is not None for one in seen.running.values())
 
 
 async def test_a_watch_goes_on_where_the_last_one_ended() -> None:
@@ -491,11 +507,11 @@ async def test_a_watch_goes_on_where_the_last_one_ended() -> None:
     canvas.done_at = {1: 1400.0}
     first = await run(canvas, [watched(1)], wake(deadline=1200.0))
     looks = len(canvas.looks)
-    seen = first.seen[1]
+    seen = first.running[1]
     export = replace(
         watched(1), completion=seen.completion, running_since=seen.running_since, seen_at=seen.seen_at
     )
-    await run(canvas, [export], wake(deadline=1201.0, dwell=0))
+    await run(canvas, [export], wake(deadline=1201.0, min_wait=0))
     assert len(canvas.looks) - looks <= 1
 
 
@@ -506,36 +522,28 @@ async def test_what_is_late_after_a_restart_is_spread() -> None:
         replace(watched(number), completion=50.0, running_since=0.0, seen_at=100.0)
         for number in range(1, 101)
     ]
-    await run(canvas, exports, wake(deadline=1060.0), chance=lambda: next(numbers) % 1)
+    await run(canvas, exports, wake(deadline=1060.0), uniform=lambda: next(numbers) % 1)
     seconds = Counter(int(at) for at, _, _ in canvas.looks)
     assert max(seconds.values()) <= 10
 
 
-def test_sightings_and_exports_survive_json() -> None:
-    seen = {3: Seen(12.5, 1000.0, running_since=990.0, seen_at=1005.5), 4: Seen(None, 2.0)}
-    sightings = Sightings(ready=[1], dead={2: "failed"}, seen=seen)
-    assert Sightings.from_json(json.loads(json.dumps(sightings.to_json()))) == sightings
-    export = Watched("group:7", 5, None, 1.0, 2.0, 3.0, 4.0, 5.0)
-    assert Watched.from_json(json.loads(json.dumps(export.to_json()))) == export
-
-
-class TestNews:
+class TestProgressLog:
     """While nothing happens, the log says every few minutes what is waited for."""
 
     async def lines(
-        self, canvas: Canvas, exports: list[Watched], news: News, until: float
+        self, canvas: Canvas, exports: list[RunningExport], progress_log: ProgressLog, until: float
     ) -> list[tuple[float, str]]:
         said: list[tuple[float, str]] = []
         await watch(
             canvas,
             exports,
-            wake(enough=99, linger=1e9, stall_after=1e9, deadline=until),
-            pace=Pace(5, 60),
+            wake(enough=99, batch_delay=1e9, stall_after=1e9, deadline=until),
+            interval=PollInterval(5, 60),
             now=canvas.now,
             sleep=canvas.sleep,
-            chance=lambda: 0.5,
-            news=news,
-            say=lambda line: said.append((canvas.time, line)),
+            uniform=lambda: 0.5,
+            progress_log=progress_log,
+            log=lambda line: said.append((canvas.time, line)),
         )
         return said
 
@@ -545,7 +553,7 @@ class TestNews:
         canvas.done_at = {3: 1040.0}
         exports = [replace(watched(1), progress_id=None), watched(2), watched(3)]
         canvas.ends[1] = ExportState.EXPORTING
-        said = await self.lines(canvas, exports, News(done=36, total=40, every=300.0), until=2000.0)
+        said = await self.lines(canvas, exports, ProgressLog(done=36, total=40, every=300.0), until=2000.0)
         assert [at for at, _ in said] == pytest.approx([1300.0, 1600.0, 1900.0], abs=1)
         assert said[-1][1] == "37 of 40 done; waiting for course:1 and 1 more, no progress for 15 min"
 
@@ -553,15 +561,15 @@ class TestNews:
         canvas = Canvas()
         canvas.done_at = {1: 1000.0}
         canvas.ends[1] = CanvasUnavailableError("Canvas could not answer", status=500, request_id="r1")
-        said = await self.lines(canvas, [in_vain(1)], News(every=600.0), until=1700.0)
+        said = await self.lines(canvas, [in_vain(1)], ProgressLog(every=600.0), until=1700.0)
         assert said[-1][1].endswith("no progress for 10 min (Canvas could not answer (HTTP 500, request r1))")
 
     async def test_it_is_silent_in_between(self) -> None:
         canvas = Canvas()
-        assert await self.lines(canvas, [watched(1)], News(every=300.0), until=1299.0) == []
+        assert await self.lines(canvas, [watched(1)], ProgressLog(every=300.0), until=1299.0) == []
 
     @pytest.mark.parametrize(
         "document", [None, {}, [], {"done": "many"}, {"done": 1, "total": 2, "every": None}]
     )
-    def test_news_of_another_release_are_usual(self, document: object) -> None:
-        assert News.from_json(document) == News()
+    def test_fields_of_another_release_that_cannot_be_read_have_defaults(self, document: object) -> None:
+        assert ProgressLog.from_json(document) == ProgressLog()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 
 from canvas_exports.core.export.engine import events
-from canvas_exports.core.export.engine.items import COMPLETE, MAX_REASON, Item, State
+from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
+from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.engine.window import room
 from canvas_exports.core.model.outcomes import Outcome
 
@@ -224,16 +225,16 @@ class Engine:
             self._give_up(item)
 
     @_apply.register
-    def _(self, event: events.Progressed) -> None:
-        item = self._about(event, State.REQUESTED)
+    def _(self, event: events.Polled) -> None:
+        item, export = self._about(event, State.REQUESTED), event.export
         if item is None:
             return
-        if item.completion != event.completion:
-            item.completion = event.completion
-            item.changed_at = event.at
-        item.reason = event.trouble
-        item.running_since = event.running_since or item.running_since
-        item.seen_at = event.seen_at or item.seen_at
+        if item.completion != export.completion:
+            item.completion = export.completion
+            item.changed_at = export.changed_at
+        item.reason = export.problem
+        item.running_since = export.running_since or item.running_since
+        item.seen_at = export.seen_at or item.seen_at
 
     @_apply.register
     def _(self, event: events.Ready) -> None:

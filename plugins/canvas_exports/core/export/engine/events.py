@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
 
 
@@ -67,19 +68,16 @@ class GivenUp:
 
 
 @dataclass(frozen=True)
-class Progressed:
-    """A poll saw this completion. ``at`` is when it last changed, ``seen_at`` when it was last seen.
-
-    ``trouble`` is how Canvas answered the last look instead of showing the export.
-    """
+class Polled:
+    """Canvas is still building the export; this is what polling has seen of it."""
 
     item: str
-    export_id: int
-    completion: float | None
-    at: float
-    running_since: float | None = None
-    seen_at: float | None = None
-    trouble: str | None = None
+    export: RunningExport
+
+    @property
+    def export_id(self) -> int:
+        """Return Canvas's id of the export."""
+        return self.export.export_id
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ Event = (
     | NotCreated
     | Refused
     | GivenUp
-    | Progressed
+    | Polled
     | Ready
     | NotReady
     | ExportFailed

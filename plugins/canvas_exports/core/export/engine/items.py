@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
+from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
 
-COMPLETE = 100.0  # per cent
 MAX_REASON = 240  # characters: a line or two in a report
 
 
@@ -65,6 +65,21 @@ class Item:
     def is_in_flight(self) -> bool:
         """Canvas is, or may be, working on it."""
         return self.state in (State.INTENDED, State.REQUESTED)
+
+    def running_export(self, *, now: float) -> RunningExport:
+        """Return what is known of the item's export; ``now`` stands for a creation time that is not known."""
+        kind = self.context.partition(":")[0]
+        created_at = self.created_at or now
+        return RunningExport(
+            context=self.context if self.canvas_id is None else f"{kind}:{self.canvas_id}",
+            export_id=self.export_id or 0,
+            progress_id=self.progress_id,
+            created_at=created_at,
+            changed_at=created_at if self.changed_at is None else self.changed_at,
+            completion=self.completion,
+            running_since=self.running_since,
+            seen_at=self.seen_at,
+        )
 
     def plan(self) -> None:
         """Back to the start: the present export, if any, is of no use."""

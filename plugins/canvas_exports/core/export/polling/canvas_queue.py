@@ -1,86 +1,92 @@
-"""Canvas's queue, as far as this process can see it: which of all the exports that wait is worth a look."""
+"""Track Canvas's job queue, as far as this process sees it, to poll only the queued exports that are worth it."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from canvas_exports.core.export.polling.interval import Pace
+from canvas_exports.core.export.polling.interval import PollInterval
 
 _RUN_TIMES = 100  # remembered
-_ENOUGH = 20  # run times known before anything is said, and the tenth of them that may be shorter
+_ENOUGH = 20  # run times known before they are used; a twentieth of them may be shorter
 
 
-class Queue:
-    """What the watches of one process know together of one Canvas's queue. Does no I/O and knows no clock.
+class CanvasQueue:
+    """Hold what all polling loops of one process know of one Canvas's queue. Does no I/O and reads no clock.
 
-    Canvas starts exports in the order in which they were created, which is the order of their ids. So of all that
-    wait, only the oldest need be looked at, and once an export has begun, all that are older have. Canvas promises no
-    order, though: this says which exports are worth a look, and never what became of one.
+    Canvas starts exports in the order in which they were created, which is the order of their ids. So of all queued exports
+    only the oldest is worth a poll, and once an export has started, all older ones have. Canvas guarantees no order, though:
+    this decides which exports to poll, and never what became of one.
 
     Attributes:
-        looked_at: when the oldest was last looked at.
-        waiting_at: when an export was last seen to wait; all that are newer did, too.
-        pause: seconds until it is looked at again: shorter while the queue moves.
+        polled_at: when the oldest queued export was last polled.
+        queued_at: when an export was last seen queued; all newer ones were queued then, too.
+        interval: seconds until the oldest is polled again: shorter while the queue moves.
     """
 
     def __init__(self) -> None:
-        self.looked_at = float("-inf")
-        self.waiting_at = float("-inf")
-        self.pause = 0.0
-        self._newest_begun = 0
+        self.polled_at = float("-inf")
+        self.queued_at = float("-inf")
+        self.interval = 0.0
+        self._newest_started = 0
         self._run_times: deque[float] = deque(maxlen=_RUN_TIMES)
         self._oldest: dict[object, int] = {}
 
-    def stand(self, watch: object, export_id: int | None) -> None:
-        """Note a watch's oldest export that waits, or that none does."""
+    def set_oldest(self, watch: object, export_id: int | None) -> None:
+        """Set a polling loop's oldest queued export; ``None`` if it has none."""
         if export_id is None:
             self._oldest.pop(watch, None)
         else:
             self._oldest[watch] = export_id
 
-    def is_next(self, export_id: int) -> bool:
-        """Whether no other watch has an older one."""
+    def is_oldest(self, export_id: int) -> bool:
+        """Return whether no polling loop has an older queued export."""
         return export_id <= min(self._oldest.values(), default=export_id)
 
-    def note(
-        self, export_id: int, *, begun: bool, at: float, pace: Pace, seen_at: float | None = None
+    def record_poll(
+        self,
+        export_id: int,
+        *,
+        started: bool,
+        at: float,
+        interval: PollInterval,
+        seen_at: float | None = None,
     ) -> None:
-        """The result of a look at an export that was thought to wait.
+        """Take the result of polling an export that was thought to be queued.
 
         Args:
-            export_id: which.
-            begun: it waits no more.
-            at: when the look was.
-            pace: how soon the next may be.
-            seen_at: when it was last seen, where this look may have failed; by default, now.
+            export_id: the export.
+            started: it is no longer queued.
+            at: when it was polled.
+            interval: limits of the next interval.
+            seen_at: when it was last seen, where this poll may have failed; by default ``at``.
         """
-        if begun:
-            self._newest_begun = max(self._newest_begun, export_id)
-        if self.is_next(export_id) and not begun:
-            self.waiting_at = max(self.waiting_at, at if seen_at is None else seen_at)
-        if self.is_next(export_id):
-            self.looked_at = at
-            self.pause = pace.front(self.pause, moved=begun)
+        if started:
+            self._newest_started = max(self._newest_started, export_id)
+        if self.is_oldest(export_id) and not started:
+            self.queued_at = max(self.queued_at, at if seen_at is None else seen_at)
+        if self.is_oldest(export_id):
+            self.polled_at = at
+            self.interval = interval.oldest_queued(self.interval, moved=started)
 
-    def finished(self, run_time: float) -> None:
-        """An export has been built in so many seconds."""
-        self._run_times.append(run_time)
+    def record_run_time(self, seconds: float) -> None:
+        """Take how long Canvas worked on an export."""
+        self._run_times.append(seconds)
 
     @property
-    def soonest(self) -> float:
-        """Seconds that an export will hardly be built in; 0 while too little is known."""
+    def shortest_run_time(self) -> float:
+        """Return the seconds in which hardly any export is built; 0 while too little is known."""
         if len(self._run_times) < _ENOUGH:
             return 0.0
         return sorted(self._run_times)[len(self._run_times) // _ENOUGH]
 
-    def has_begun(self, export_id: int) -> bool:
-        """Whether a newer one has begun, or this very one."""
-        return export_id <= self._newest_begun
+    def has_started(self, export_id: int) -> bool:
+        """Return whether this export or a newer one has started."""
+        return export_id <= self._newest_started
 
 
-_shared: dict[str, Queue] = {}
+_shared: dict[str, CanvasQueue] = {}
 
 
-def shared_queue(host: str) -> Queue:
-    """The one queue of a Canvas in this process: its jobs wait together, whoever asked for them."""
-    return _shared.setdefault(host, Queue())
+def shared_queue(host: str) -> CanvasQueue:
+    """Return the one queue of a Canvas in this process: its jobs wait together, for all clients."""
+    return _shared.setdefault(host, CanvasQueue())

@@ -1,24 +1,26 @@
-"""One look at one running export."""
+"""Poll one running export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState, User
-from canvas_exports.core.export.engine.items import COMPLETE
+from canvas_exports.core.export.engine.running_export import COMPLETE, RunningExport
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError, NotFoundError, PermissionDeniedError
 
+READY = "ready"
+UNANSWERED = "unanswered"
+TRUST_PROGRESS = 600.0  # seconds after which a Progress that stands still is no longer believed
+
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
-DOUBT_AFTER = 600.0  # seconds after which a Progress that stands still is no longer taken at its word
-REFUSED = "refused"  # a look was not answered
-_NOT_BEGUN = (ProgressState.QUEUED, ProgressState.UNKNOWN)
+_NOT_STARTED = (ProgressState.QUEUED, ProgressState.UNKNOWN)
 
 
-class Looks(Protocol):
-    """The part of the asynchronous client that watching needs."""
+class PollingClient(Protocol):
+    """The part of the asynchronous client that polling needs."""
 
     async def whoami(self) -> User:
         """``GET /api/v1/users/self``."""
@@ -33,94 +35,74 @@ class Looks(Protocol):
         ...
 
 
-@dataclass
-class Subject:
-    """An export under watch, and what is known of it. Times are seconds since the epoch.
+async def poll(
+    client: PollingClient,
+    export: RunningExport,
+    now: Callable[[], float],
+    *,
+    trust_progress: float = TRUST_PROGRESS,
+) -> tuple[RunningExport, str | None]:
+    """Ask Canvas for an export, and return the new observation and what became of it.
 
-    Attributes:
-        changed_at: when its completion last changed.
-        running_since: when it started, as far as known; ``None`` while it queues.
-        seen_at: when it was last seen, or Canvas would not show it alone; ``None`` if never.
-        trouble: how Canvas answered the last look instead of showing it.
+    What became of it is ``READY``, the reason why it will never have a package (``failed``, ``deleted``, ``no package``,
+    ``gone``, ``denied``), ``UNANSWERED`` if Canvas did not show it, or ``None`` while it runs.
+
+    The Progress is one row and cheap, so it is asked first. A complete Progress is worth a worker, which reads the export in
+    any case before it fetches the package. The Progress is complete a moment before the export is, and for ever if the job
+    died in that moment. So where a worker came in vain (completion stands at 100), only the export itself is believed. The
+    export itself is also asked where the Progress failed or was cancelled, which says nothing about the export, where the
+    Progress was refused twice in a row, and where it has stood still for ``trust_progress`` seconds.
     """
-
-    context: str
-    export_id: int
-    progress_id: int | None
-    completion: float | None
-    changed_at: float
-    running_since: float | None = None
-    seen_at: float | None = None
-    trouble: str | None = None
-
-
-async def look(
-    client: Looks, subject: Subject, now: Callable[[], float], *, doubt_after: float = DOUBT_AFTER
-) -> str | None:
-    """``ready``, or why it is dead, or ``refused``: not to be seen just now, or ``None``: still running.
-
-    A Progress is one row and cheap, so it is asked first. One that is complete is worth a worker, who reads the export in
-    any case before its package is fetched. It is so a moment before the export is, though, and for ever if the job died
-    in that moment: where the worker came in vain, completion stands at 100, and only the export itself is believed. So
-    it is where the Progress failed or was cancelled, which says nothing about the export, where it was refused twice, and
-    where it has stood still for ``doubt_after`` seconds: the export may be over all the same.
-    """
-    in_vain = subject.completion == COMPLETE
+    came_in_vain = export.completion == COMPLETE
     try:
-        state = await _progress(client, subject, now)
-        if state is ProgressState.COMPLETED and not in_vain:
-            return "ready"
-        if state is not None and state not in _OVER and now() - subject.changed_at < doubt_after:
-            return None
-        export = await client.show_export(Context.parse(subject.context), subject.export_id)
+        export, state = await _poll_progress(client, export, now)
+        if state is ProgressState.COMPLETED and not came_in_vain:
+            return export, READY
+        if state is not None and state not in _OVER and now() - export.changed_at < trust_progress:
+            return export, None
+        shown = await client.show_export(Context.parse(export.context), export.export_id)
     except NotFoundError:
-        return "gone"
+        return export, "gone"
     except PermissionDeniedError:
-        return "denied"
-    except Exception as error:  # noqa: BLE001 - whatever is odd about one export, the others are watched on
-        subject.trouble = (
-            error.reason if isinstance(error, CanvasError) else f"unexpected {type(error).__name__}"
-        )
-        return REFUSED
-    subject.trouble = None
-    _seen(subject, now(), begun=export.workflow_state is not ExportState.CREATED)
-    return _verdict(export)
+        return export, "denied"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one export, the others are polled
+        problem = error.reason if isinstance(error, CanvasError) else f"unexpected {type(error).__name__}"
+        return replace(export, problem=problem), UNANSWERED
+    started = shown.workflow_state is not ExportState.CREATED
+    return replace(export, problem=None).seen(now(), started=started), _ending(shown)
 
 
-def _verdict(export: ContentExport) -> str | None:
+def _ending(export: ContentExport) -> str | None:
     if export.is_ready:
-        return "ready"
+        return READY
     if export.is_dead:
         return export.workflow_state.value
     return "no package" if export.workflow_state is ExportState.EXPORTED else None
 
 
-async def _progress(client: Looks, subject: Subject, now: Callable[[], float]) -> ProgressState | None:
-    """The state of the Progress; ``None`` if it says nothing, so that the export itself is to be asked.
+async def _poll_progress(
+    client: PollingClient, export: RunningExport, now: Callable[[], float]
+) -> tuple[RunningExport, ProgressState | None]:
+    """Ask for the Progress; the state is ``None`` where it says nothing, so that the export itself is to be asked.
 
     Raises:
-        Exception: it was not answered, for the first time in a row.
+        Exception: Canvas did not show it, for the first time in a row.
     """
-    if subject.progress_id is None:
-        return None
+    if export.progress_id is None:
+        return export, None
     try:
-        progress = await client.progress(subject.progress_id)
+        progress = await client.progress(export.progress_id)
     except (NotFoundError, PermissionDeniedError):
-        return None
+        return export, None
     except Exception:
-        if subject.trouble is None:
+        if export.problem is None:
             raise
-        return None
-    at = now()
-    subject.trouble = None
-    if progress.completion != subject.completion:
-        subject.completion, subject.changed_at = progress.completion, at
-    _seen(subject, at, begun=bool(progress.completion) or progress.workflow_state not in _NOT_BEGUN)
-    return progress.workflow_state
-
-
-def _seen(subject: Subject, now: float, *, begun: bool) -> None:
-    """Note a look. What has begun did so since the last look, so about half-way back."""
-    if begun and subject.running_since is None:
-        subject.running_since = now if subject.seen_at is None else (subject.seen_at + now) / 2
-    subject.seen_at = now
+        return export, None
+    at, completion, changed_at = now(), progress.completion, export.changed_at
+    if completion != export.completion:
+        changed_at = at
+    started = bool(completion) or progress.workflow_state not in _NOT_STARTED
+    seen = replace(export, completion=completion, changed_at=changed_at, problem=None).seen(
+        at, started=started
+    )
+    return seen, progress.workflow_state

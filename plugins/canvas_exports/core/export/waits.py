@@ -1,0 +1,32 @@
+"""Say how long a batch waits between its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIN_WAIT = 10.0  # seconds; Airflow can fail a task that is back before its scheduler has noticed that it left
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds that a batch waits. They suit every Canvas, so no administrator sets them.
+
+    Attributes:
+        before_fetches: before the first, second and third fetch of one export.
+        between_rounds: between two rounds of requests to contexts that Canvas has refused.
+        between_log_lines: between two lines of the log while nothing happens.
+        batch_delay: see ``WakeRule``; a worker for one package is a worker wasted.
+        max_batch_delay: see ``WakeRule``.
+        min_wait: see ``WakeRule``.
+    """
+
+    before_fetches: tuple[float, ...] = (0.0, 5.0, 20.0)
+    between_rounds: float = 5.0
+    between_log_lines: float = 300.0
+    batch_delay: float = 30.0
+    max_batch_delay: float = 1800.0
+    min_wait: float = MIN_WAIT
+
+    def before_fetch(self, failed: int) -> float:
+        """Return the seconds before a fetch of an export after so many have failed."""
+        return self.before_fetches[min(failed, len(self.before_fetches) - 1)]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from tests.core.canvas.conftest import ScriptedServer, _serve
 
-from canvas_exports.core.canvas.http import flow
 from canvas_exports.hooks.canvas import RANGES, CanvasHook
 from canvas_exports.provider import get_provider_info
 
@@ -21,7 +20,6 @@ UNLIKE = "does not answer as a Canvas does; check the host of the connection"
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """Some web server, and a connection that takes it for Canvas."""
-    monkeypatch.setattr(flow, "_FIRST_PAUSE", 0.001)
     for server in _serve():
         connect(monkeypatch, server)
         yield server

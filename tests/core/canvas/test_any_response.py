@@ -27,7 +27,7 @@ from canvas_exports.core.canvas.api.migrations import (
     UploadTicket,
 )
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
-from canvas_exports.core.canvas.files.download import open_flow, range_flow
+from canvas_exports.core.canvas.files.download_flow import open_flow, range_flow
 from canvas_exports.core.canvas.files.upload import MultipartForm, upload_flow
 from canvas_exports.core.canvas.files.validators import (
     check_full_response,

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
-from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.model.backoff import backoff_delays
 from canvas_exports.core.storage.store import PROBE_TEXT, Store
 from canvas_exports.errors import (
     ArchiveError,
@@ -75,7 +75,7 @@ def check_writable(store: Store) -> None:
 
 def _put_large(store: Store) -> str:
     """Store as large packages are; what may pass is tried again, as the small object has shown that the store is there."""
-    for pause in pauses(_TRIES_AGAIN):
+    for pause in backoff_delays(_TRIES_AGAIN):
         key = probe_key(".zip")
         try:
             store.put(key, iter((PROBE_TEXT, PROBE_TEXT)))
@@ -85,7 +85,7 @@ def _put_large(store: Store) -> str:
             time.sleep(pause)
         else:
             return key
-    raise AssertionError("the last of the pauses is none")
+    raise AssertionError("the last of the backoff_delays is none")
 
 
 _CLOCKS_AGREE = timedelta(minutes=5)

@@ -1,15 +1,29 @@
-"""How long to wait before a request is repeated."""
+"""Compute how long to wait before a request is repeated: exponential back-off with jitter."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _FIRST, _LONGEST = 0.2, 15.0  # seconds; those of obstore's own client
 
 
-def pauses(retries: int) -> Iterator[float | None]:
-    """A pause in seconds for each repetition that is left, doubling, with jitter; ``None`` in the end: no more."""
+def backoff_delay(
+    attempt: int, *, first: float, longest: float, jitter: Callable[[], float] = random.random
+) -> float:
+    """Return the seconds to wait before a repetition: ``first``, doubled for each attempt before, times 0.5 to 1.5.
+
+    Args:
+        attempt: number of the repetition, from 0.
+        first: seconds before repetition 0, without jitter.
+        longest: seconds at most, without jitter.
+        jitter: returns a random number from 0 to 1.
+    """
+    return min(first * 2.0**attempt, longest) * (0.5 + jitter())
+
+
+def backoff_delays(retries: int) -> Iterator[float | None]:
+    """Yield the seconds to wait before each repetition that is left, then ``None`` for no more."""
     for attempt in range(retries):
-        yield min(_LONGEST, _FIRST * 2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        yield backoff_delay(attempt, first=_FIRST, longest=_LONGEST)
     yield None

@@ -72,7 +72,7 @@ def test_only_the_very_same_origin_is_owned(url: str, own: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "adopted"),
+    ("url", "own_url"),
     [
         ("https://canvas.example.edu/a?b=%2E", "https://canvas.example.edu/a?b=%2E"),
         ("http://canvas.example.edu/a?b=1", "https://canvas.example.edu/a?b=1"),
@@ -85,14 +85,16 @@ def test_only_the_very_same_origin_is_owned(url: str, own: bool) -> None:
     ],
 )
 def test_own_links_written_without_tls_are_upgraded_and_foreign_ones_are_not_ours(
-    url: str, adopted: str | None
+    url: str, own_url: str | None
 ) -> None:
-    assert CANVAS.adopt(url) == adopted
+    assert CANVAS.own_url(url) == own_url
 
 
 def test_an_origin_without_tls_is_not_upgraded() -> None:
-    assert Origin.parse("http://127.0.0.1:3000").adopt("http://127.0.0.1:3000/a") == "http://127.0.0.1:3000/a"
-    assert Origin.parse("http://127.0.0.1:3000").adopt("https://127.0.0.1:3000/a") is None
+    assert (
+        Origin.parse("http://127.0.0.1:3000").own_url("http://127.0.0.1:3000/a") == "http://127.0.0.1:3000/a"
+    )
+    assert Origin.parse("http://127.0.0.1:3000").own_url("https://127.0.0.1:3000/a") is None
 
 
 def test_links_resolve_and_keep_what_was_encoded() -> None:

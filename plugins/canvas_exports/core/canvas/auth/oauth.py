@@ -13,10 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from canvas_exports.core.canvas.http.bounded_values import bounded_float, parse_json
-from canvas_exports.core.canvas.http.flow import error_of_failure
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
 from canvas_exports.core.canvas.http.origin import Origin
-from canvas_exports.core.canvas.http.responses import is_throttled, read_json, with_request
+from canvas_exports.core.canvas.http.responses import error_of_failure, is_throttled, read_json, with_request
 from canvas_exports.core.canvas.http.session import USER_AGENT
 from canvas_exports.core.canvas.http.token_source import is_sendable
 from canvas_exports.core.text.log_redaction import keep_secret

@@ -16,6 +16,7 @@ from typing import Protocol
 from canvas_exports.core.canvas.http.blocking_calls import FlowRunner
 from canvas_exports.core.canvas.http.messages import Stream
 from canvas_exports.core.canvas.http.session import CanvasSession
+from canvas_exports.core.model.backoff import backoff_delay
 from canvas_exports.errors import DownloadError
 
 _STEP = 1024 * 1024  # bytes between two looks at whether anybody still wants them
@@ -199,8 +200,8 @@ class ReconnectPolicy:
         self._stalls = 0 if brought else self._stalls + 1
         if self._stalls >= self._session.attempts or self._breaks >= self._most:
             return None
-        wait = 2.0**self._stalls if self._stalls else 0.1
-        return float(min(wait, 30.0) * (0.5 + self._session.jitter()) / 2)
+        first = 0.5 if self._stalls else 0.05
+        return backoff_delay(self._stalls, first=first, longest=15.0, jitter=self._session.jitter)
 
 
 class StallDetector:

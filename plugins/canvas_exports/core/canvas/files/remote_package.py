@@ -31,7 +31,7 @@ class RemotePackage:
         begins = self.size - len(self._tail)
         if window.start >= begins:
             return self._tail[window.start - begins : window.stop - begins]
-        found = self._download.part(window.start, window.stop)
+        found = self._download.read_range(window.start, window.stop)
         if found is None:
             raise DownloadError("storage no longer serves parts of the package")
         return found
@@ -43,5 +43,5 @@ def open_package(download: Download, size: int) -> RemotePackage | None:
     Raises:
         DownloadError: bounded attempts failed.
     """
-    tail = download.part(max(0, size - TAIL), size)
+    tail = download.read_range(max(0, size - TAIL), size)
     return None if tail is None else RemotePackage(download, size, tail)

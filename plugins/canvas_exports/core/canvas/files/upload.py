@@ -1,7 +1,7 @@
-"""Handing a package over to Canvas: to the storage it names, in constant memory, and never with the token.
+"""Upload a package to the storage that Canvas names, in constant memory.
 
-The token goes to Canvas's own host only, and there only to say that the file has arrived. Nothing is sent twice here: a
-body can be streamed once. Whoever sees an upload fail asks Canvas how its migration stands, and begins another one.
+The token goes to Canvas's own host only, and there only to confirm that the file has arrived. The file is sent once, because
+its blocks can be read once. After an error, ask Canvas for the state of the content migration, and begin another one.
 """
 
 from __future__ import annotations
@@ -13,30 +13,23 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from canvas_exports.core.canvas.api.migrations import MEDIA_TYPE, PackageFile, UploadTicket
-from canvas_exports.core.canvas.http.flow import Flow, RetryPolicy, Send, Wait, error_of_failure, send_flow
-from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response, Result
-from canvas_exports.core.canvas.http.origin import host_of, is_http, resolve
-from canvas_exports.core.canvas.http.responses import is_throttled, read_json
+from canvas_exports.core.canvas.files.redirects import REDIRECTS, Hop, Redirects, send_hop
+from canvas_exports.core.canvas.http.flow import Flow, send_without_token
+from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Request, Response
+from canvas_exports.core.canvas.http.origin import host_of
+from canvas_exports.core.canvas.http.responses import error_of, error_of_failure, with_request
+from canvas_exports.core.canvas.http.retry import RetryPolicy
 from canvas_exports.core.canvas.http.session import CanvasSession
-from canvas_exports.errors import (
-    BadRequestError,
-    CanvasError,
-    CanvasExportsError,
-    CanvasUnavailableError,
-    ThrottledError,
-    UploadError,
-)
+from canvas_exports.errors import BadRequestError, CanvasError, CanvasExportsError, UploadError
 
 Block = bytes | bytearray | memoryview
 
-_MOST_HOPS = 5
-_OK, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 300, 400, 500
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True)
 class MultipartForm:
-    """The ``multipart/form-data`` of an upload: first what Canvas gave along, verbatim, and the file last.
+    """The ``multipart/form-data`` body of an upload: the parameters of the ticket, verbatim, and the file last.
 
     Args:
         ticket: where the upload goes.
@@ -50,7 +43,7 @@ class MultipartForm:
 
     @classmethod
     def of(cls, ticket: UploadTicket, file: PackageFile) -> MultipartForm:
-        """The form for one upload."""
+        """Return the form for one upload."""
         boundary = secrets.token_hex(16)
         head = "".join(
             f"--{boundary}\r\n{_disposition(name)}\r\n\r\n{value}\r\n" for name, value in ticket.params
@@ -65,10 +58,10 @@ class MultipartForm:
         return len(self.head) + self.file.size + len(self.tail)
 
     def stream(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """The body. What the blocks raise at their end leaves it without its last bytes, so that no storage takes it.
+        """Yield the body. An error of the blocks leaves it without its last bytes, so that no storage accepts it.
 
         Raises:
-            UploadError: there were more or fewer bytes than Canvas was told; the body is not ended.
+            UploadError: there were more or fewer bytes than announced to Canvas; the body is not ended.
         """
         yield self.head
         sent = 0
@@ -78,105 +71,60 @@ class MultipartForm:
                 break
             yield block
         if sent != self.file.size:
-            raise UploadError(
-                "the package is not of the size that Canvas was told; the upload was broken off"
-            )
+            raise UploadError("the package is not of the size announced to Canvas; the upload was broken off")
         yield self.tail
 
 
 def upload_flow(
     session: CanvasSession, ticket: UploadTicket, file: PackageFile, blocks: Iterable[Block]
 ) -> Flow[None]:
-    """Send the file once, and tell Canvas that it has arrived.
+    """Send the file once, and confirm to Canvas that it has arrived.
 
-    ``POST`` of the ticket's URL without the token; where storage redirects, ``GET`` of where to, with the token if that
-    is Canvas's own host.
+    ``POST`` of the ticket's URL without the token. Where storage redirects, ``GET`` of the location, with the token if that is
+    Canvas's own host.
 
     Raises:
-        UploadError: storage refused or could not be reached, or leads to where no upload ends. Whether Canvas has the
-            file is for the migration to say.
-        BadRequestError: Canvas says why it does not take the file, such as for a quota (permanent).
+        UploadError: storage refused or could not be reached, or redirects without an end. The content migration says whether
+            Canvas has the file.
+        BadRequestError: Canvas gives a reason why it does not take the file, such as a quota (permanent).
         CredentialError: Canvas no longer knows the token.
     """
+    redirects = Redirects(session.origin, "upload")
+    hop = redirects.start(ticket.url, bearer=False)
     form = MultipartForm.of(ticket, file)
-    own = session.origin.adopt(resolve(str(session.origin), ticket.url))
-    url = own or ticket.url
-    _check(url, session.origin.scheme)
     headers = session.headers(accept="*/*") | {
         "Content-Type": f"multipart/form-data; boundary={form.boundary}",
         "Content-Length": str(form.length),
     }
-    prepared = PreparedRequest("POST", url, headers, upload=form.stream(blocks))
-    # Without the token it is not the token's budget that Canvas charges. To hold a place in it would also keep whoever
-    # reads the package from asking Canvas anything meanwhile.
-    response = _response_or_error((yield from _send(prepared)), url)
-    for _ in range(_MOST_HOPS):
-        if _OK <= response.status < _REDIRECT:
-            return
-        if response.status not in _REDIRECTS:
-            raise _refusal(session, url, response)
-        location = resolve(url, response.headers.get("location", ""))
-        own = session.origin.adopt(location)
-        _check(own or location, urlsplit(url).scheme)
-        url = own or location
-        response = yield from _confirm(session, url, on_canvas=own is not None)
-    raise UploadError("the upload was redirected again and again")
-
-
-def _confirm(session: CanvasSession, url: str, *, on_canvas: bool) -> Flow[Response]:
-    """Say that the file has arrived. Repeated while it may help: to send the file again costs more."""
-    retries = RetryPolicy(session)
-    while True:
-        prepared = PreparedRequest("GET", url, session.headers())
-        result = yield from (send_flow(prepared, session) if on_canvas else _send(prepared))
-        error = _passing(result, url)
-        pause = None if error is None else retries.after(error)
-        if pause is None:
-            return _response_or_error(result, url)
-        yield Wait(pause)
-
-
-def _passing(result: Result, url: str) -> CanvasError | None:
-    """What may be better in a moment."""
+    prepared = PreparedRequest("POST", hop.url, headers, upload=form.stream(blocks))
+    # Canvas does not charge the token for a request without it. Holding a slot of the rate limiter meanwhile would also keep
+    # the reader of the package from asking Canvas anything.
+    result = yield from send_without_token(prepared)
     if isinstance(result, Failure):
-        return error_of_failure(result, host_of(url))
-    if is_throttled(result):
-        return ThrottledError("the rate budget of this token is used up")
-    if result.status >= _SERVER_ERROR:
-        return CanvasUnavailableError(f"HTTP {result.status}")
-    return None
+        raise UploadError(error_of_failure(result, host_of(hop.url)).message)
+    while result.status in REDIRECTS:
+        hop = redirects.follow(hop, result.headers.get("location"))
+        result = yield from _confirm(session, hop)
+    if not result.is_success:
+        raise _refusal(hop, result)
 
 
-def _refusal(session: CanvasSession, url: str, response: Response) -> CanvasExportsError:
-    """Canvas gives a reason, or storage a status. An empty answer of 400 says that Canvas has the file already, or not."""
-    if response.status == _BAD_REQUEST and session.origin.owns(url) and response.body.strip():
-        try:
-            read_json(response, Request("GET", urlsplit(url).path))
-        except BadRequestError as error:
-            return error
-        except CanvasError:
-            pass
-    return UploadError(f"{host_of(url)} refused the upload (HTTP {response.status})")
+def _confirm(session: CanvasSession, hop: Hop) -> Flow[Response]:
+    """Confirm that the file has arrived. Repeated while that may help: sending the file again costs more."""
+    prepared = PreparedRequest("GET", hop.url, session.headers())
+    response = yield from send_hop(session, hop, prepared, RetryPolicy(session))
+    if isinstance(response, CanvasError):
+        raise UploadError(f"{host_of(hop.url)} did not confirm the upload: {response.message}")
+    return response
 
 
-def _send(prepared: PreparedRequest) -> Flow[Result]:
-    """At once, and without the token."""
-    result = yield Send(prepared)
-    assert isinstance(result, Response | Failure)
-    return result
-
-
-def _response_or_error(result: Result, url: str) -> Response:
-    if isinstance(result, Failure):
-        raise UploadError(error_of_failure(result, host_of(url)).message)
-    return result
-
-
-def _check(url: str, from_scheme: str) -> None:
-    if not is_http(url):
-        raise UploadError("the upload leads to an address that is not plain http or https")
-    if (from_scheme, urlsplit(url).scheme) == ("https", "http"):
-        raise UploadError(f"the upload leads to {host_of(url)} without encryption; that is never followed")
+def _refusal(hop: Hop, response: Response) -> CanvasExportsError:
+    """Return Canvas's reason, or the status. An empty response of 400 means that Canvas has the file already, or not."""
+    if response.status == _BAD_REQUEST and hop.on_canvas and response.body.strip():
+        error = error_of(response)
+        if isinstance(error, BadRequestError):
+            return with_request(error, Request("GET", urlsplit(hop.url).path), response)
+    return UploadError(f"{host_of(hop.url)} refused the upload (HTTP {response.status})")
 
 
 def _disposition(name: str) -> str:
@@ -184,5 +132,5 @@ def _disposition(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As browsers write it."""
+    """Return a quoted form value as browsers write it."""
     return '"' + re.sub(r'["\r\n]', lambda found: f"%{ord(found[0]):02X}", text) + '"'

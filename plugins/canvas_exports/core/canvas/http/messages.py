@@ -1,20 +1,22 @@
-"""What is said on the wire, as plain values: requests, answers, and the ways an answer can fail to come."""
+"""Define HTTP messages as plain values: requests, responses, and the reasons why a response did not come."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
+_OK, _REDIRECT = 200, 300
+
 
 @dataclass(frozen=True)
 class Request:
-    """One REST call: verb, encoded path, encoded query, encoded form.
+    """One REST call: method, encoded path, encoded query, encoded form.
 
-    ``context`` and ``export_id`` say what the call is about; they end up on the errors it raises.
+    ``context`` and ``export_id`` say what the call is about, for the errors that it raises.
     """
 
     method: str
@@ -26,12 +28,12 @@ class Request:
 
     @property
     def idempotent(self) -> bool:
-        """Whether saying it twice is the same as saying it once."""
+        """Whether sending it twice has the same effect as sending it once."""
         return self.method in ("GET", "PUT")
 
     @property
     def target(self) -> str:
-        """Path and query, exactly as they go out."""
+        """Path and query, exactly as they are sent."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
     def __str__(self) -> str:
@@ -39,27 +41,33 @@ class Request:
 
 
 class Stream(Protocol):
-    """A body that is still arriving."""
+    """The body of a response that is still arriving."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether it ended where its sender said that it ends, and not for any other reason."""
+        """Whether the body ended where the sender announced its end."""
 
     def readinto(self, target: memoryview) -> int:
-        """The next bytes, as many as fit or come in a moment; 0 at the end.
+        """Read the next bytes, as many as fit or arrive soon. Return their number; 0 at the end.
 
-        Raises ``OSError`` where the connection breaks, once everything that arrived before was handed over.
+        Raises:
+            OSError: the connection broke, and everything that arrived before was returned.
         """
 
     def close(self) -> None:
-        """Give the connection back, or up."""
+        """Return the connection to the pool, or close it."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """Status, headers under lower-case names, and a body that is either read (``body``) or arriving (``stream``).
+    """A response of Canvas or of storage.
 
-    ``source`` is the storage URL from which a package arrives: a secret, it may be signed.
+    Attributes:
+        status: the HTTP status.
+        headers: values by lower-case names.
+        body: the body, where it was read.
+        stream: the body, where it is still arriving.
+        source: the storage URL from which a package arrives. A secret: it may be signed.
     """
 
     status: int
@@ -69,15 +77,20 @@ class Response:
     source: str | None = field(default=None, repr=False)
 
     @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return _OK <= self.status < _REDIRECT
+
+    @property
     def media_type(self) -> str:
         """``Content-Type`` without parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class Failure(Enum):
-    """Why no answer came."""
+    """The reason why no response came."""
 
-    NOT_SENT = "no connection"  # Canvas certainly saw nothing
+    NOT_SENT = "no connection"  # Canvas certainly received nothing
     UNTRUSTED = "certificate not trusted"  # likewise, and waiting does not help
     LOST = "connection lost or timed out"  # Canvas may have acted
     TOO_LARGE = "an answer larger than any of Canvas's"  # likewise
@@ -88,7 +101,7 @@ Result = Response | Failure
 
 @dataclass(frozen=True)
 class Endpoint(Generic[T]):
-    """A request together with the reading of its answer: parsed JSON and answer to a typed value."""
+    """A request with the function that reads its response: JSON and response to a typed value."""
 
     request: Request
     read: Callable[[Any, Response], T]
@@ -96,10 +109,16 @@ class Endpoint(Generic[T]):
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """What a transport sends, verbatim: it must not touch the URL, follow a redirect, or add credentials.
+    """A request as a transport sends it, verbatim: no changed URL, no redirect followed, no credential added.
 
-    With ``stream``, the body of a 2xx answer is handed over unread. With ``upload``, that is the body, of the length that
-    the headers say; it can be sent once, and what it raises reaches the caller unchanged.
+    Attributes:
+        method: the HTTP method.
+        url: the absolute URL.
+        headers: the headers.
+        body: the body, where it is in memory.
+        stream: leave the body of a 2xx response unread.
+        upload: the body, of the length that the headers say. It can be sent once, and the errors that it raises reach the
+            caller unchanged.
     """
 
     method: str
@@ -110,13 +129,12 @@ class PreparedRequest:
     upload: Iterable[bytes | bytearray | memoryview] | None = field(default=None, repr=False)
 
     def with_token(self, token: str) -> PreparedRequest:
-        """The same with an access token."""
-        headers = {**self.headers, "Authorization": f"Bearer {token}"}
-        return PreparedRequest(self.method, self.url, headers, self.body, self.stream)
+        """Return the same request with an access token."""
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
 
 
 def lower_case(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers under lower-case names; a repeated one is joined with a comma, as HTTP allows."""
+    """Return headers by lower-case names; a repeated one is joined with a comma, as HTTP allows."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         key = name.lower()

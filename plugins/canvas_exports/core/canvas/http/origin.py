@@ -53,7 +53,7 @@ class Origin:
         parts = _split(url)
         return self._named(parts) and (parts.scheme, _port(parts)) == (self.scheme, self.port)
 
-    def adopt(self, url: str) -> str | None:
+    def own_url(self, url: str) -> str | None:
         """The URL as one of this origin, or ``None`` where it belongs to another.
 
         A Canvas behind a proxy that ends TLS may write ``http`` links to itself; those come back as ``https``.

@@ -120,7 +120,7 @@ class Pagination(Generic[T]):
                     f"the list may go on after this page of {count} rows, but {doubt}"
                 )
             return None
-        url = self._origin.adopt(resolve(f"{self._origin}{request.target}", link))
+        url = self._origin.own_url(resolve(f"{self._origin}{request.target}", link))
         if url is None:
             raise UnexpectedAnswerError(
                 f"the next page of the list is said to be on {harmless(host_of(link), most=100)}; the token is sent to "

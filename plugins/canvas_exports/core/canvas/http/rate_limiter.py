@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from canvas_exports.core.model.backoff import backoff_delay
 from canvas_exports.errors import InputError
 
 _SLOWEST = 2.0  # seconds between requests just above the floor, where they cost next to nothing
@@ -164,7 +165,9 @@ class RateLimiter:
             # What others had under way may be over long before as much has leaked away: after the pause, one may try.
             self._confirm = self.limits.floor
             if now >= self._silent_until:
-                pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE) * (0.5 + self._jitter())
+                pause = backoff_delay(
+                    self._refusals, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE, jitter=self._jitter
+                )
                 self._silent_until = now + max(pause, (room - self._left) / self.limits.outflow)
                 self._refusals = min(self._refusals + 1, 10)
             retry_after = _within(retry_after, 0.0, _LONGEST_RETRY_AFTER)

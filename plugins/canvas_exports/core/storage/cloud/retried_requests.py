@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.model.backoff import backoff_delays
 from canvas_exports.core.storage.cloud.errors import never_arrived, ours, refusal_of, translated
 
 Answer = TypeVar("Answer")
@@ -51,7 +51,7 @@ class Asking:
         Raises:
             ArchiveError: see ``cloud_errors.translated``.
         """
-        for pause in pauses(self._retries):
+        for pause in backoff_delays(self._retries):
             try:
                 return request()
             except raw_errors() as error:
@@ -60,7 +60,7 @@ class Asking:
                 if pause is None or not again:
                     raise self.ours(error, action, key) from None
             time.sleep(pause)
-        raise AssertionError("the last of the pauses is none")
+        raise AssertionError("the last of the backoff_delays is none")
 
     def translated(self, action: str, key: str) -> AbstractContextManager[None]:
         """Raise obstore's errors as ours; nothing is repeated."""

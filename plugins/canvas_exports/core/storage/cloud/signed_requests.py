@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from canvas_exports.core.model.backoff import pauses
+from canvas_exports.core.model.backoff import backoff_delays
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.cloud.error_codes import Refusal
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
@@ -149,7 +149,7 @@ class Rest(ABC):
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted((query or {}).items())
         )
         target = f"{self._path}{quote(path or '/', safe='/%')}"
-        for pause in pauses(self._retries):
+        for pause in backoff_delays(self._retries):
             try:
                 answer = self._once(Request(verb, self._host, target, line, headers or {}, body))
             except ArchiveUnavailableError:
@@ -159,7 +159,7 @@ class Rest(ABC):
                 if pause is None or answer.ok or _is_gone(answer) or not answer.refusal.is_passing:
                     return answer
             time.sleep(pause)
-        raise AssertionError("the last of the pauses is none")
+        raise AssertionError("the last of the backoff_delays is none")
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 
 from canvas_exports import __version__
 from canvas_exports.cli import ages, compare, history, hold, missing, retention, runs, verify
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
 #: Every subcommand is a module. Its ``add`` enters it, with its arguments and with what answers it.
@@ -27,7 +27,7 @@ Exit status: 0 all is well, 1 there is something to do about what was found, 2 t
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer one question; returns the exit status."""
     options = parser().parse_args(arguments)
-    keep_secret()  # what the environment holds
+    mask_secrets()  # what the environment holds
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show is no crash
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from canvas_exports.core.archive.catalog.read import UnreadableDocument
 from canvas_exports.core.storage.open_store import ACCEPTED, open_store
 from canvas_exports.core.storage.store import Store
-from canvas_exports.core.text.text_table import LONGEST, grid
+from canvas_exports.core.text.text_table import MAX_CELL, format_table
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 
@@ -84,7 +84,7 @@ def say_json(document: Any) -> None:
 def say_unreadable(unreadable: Iterable[UnreadableDocument]) -> None:
     """Print which documents could not be read, each in a line."""
     for document in unreadable:
-        say(f"{harmless(document.key, most=LONGEST)} cannot be read: {harmless(document.reason)}")
+        say(f"{harmless(document.key, most=MAX_CELL)} cannot be read: {harmless(document.reason)}")
 
 
 def say_table(
@@ -92,7 +92,7 @@ def say_table(
 ) -> None:
     """Print a table: as wide as the terminal, or whole if it goes elsewhere."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    say(grid(headings, rows, numbers=numbers, width=width))
+    say(format_table(headings, rows, numbers=numbers, width=width))
 
 
 def days(text: str) -> int:

@@ -23,7 +23,7 @@ from airflow.sdk.log import mask_secret
 
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.core.canvas.http.token_source import TokenSource, is_sendable
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasUnavailableError
 from canvas_exports.hooks.lease import Lease, Shelf, Timing
 
@@ -143,7 +143,7 @@ class SharedToken(TokenSource):
         if token is None or token.value == rejected or not token.is_good(self._clock()):
             return False
         mask_secret(token.value)
-        keep_secret(token.value)
+        mask_secrets(token.value)
         self._token = token
         return True
 

@@ -21,7 +21,7 @@ from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.store import Store
-from canvas_exports.core.text.text_table import grid
+from canvas_exports.core.text.text_table import format_table
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_location import Place
@@ -201,7 +201,7 @@ class CanvasArchiveGateOperator(BaseOperator):
             for one in missing[:_SHOWN]
             for archive, reason in one.why.items()
         ]
-        for line in grid(("COURSE", "TYPE", "ARCHIVE", "WHY NOT"), rows).splitlines():
+        for line in format_table(("COURSE", "TYPE", "ARCHIVE", "WHY NOT"), rows).splitlines():
             self.log.info("%s", line)
         if len(missing) > _SHOWN:
             self.log.info("and %d more, all of which are in the report", len(missing) - _SHOWN)

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from canvas_exports.core.text import log_redaction, redaction
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -70,7 +70,7 @@ def _own_factory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("_own_factory")
 class TestRecords:
     def test_one_without_a_secret_stays_as_it_was_made(self, caplog: pytest.LogCaptureFixture) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         logging.getLogger("x").warning("%s of %d", "one", 2)
         (record,) = caplog.records
         assert (record.msg, record.args) == ("%s of %d", ("one", 2))
@@ -80,30 +80,30 @@ class TestRecords:
             theirs = True
 
         logging.setLogRecordFactory(Theirs)
-        keep_secret("hush-hush")
-        keep_secret("hush-again")
+        mask_secrets("hush-hush")
+        mask_secrets("hush-again")
         logging.getLogger("x").warning("hush-hush and hush-again")
         (record,) = caplog.records
         assert record.__dict__["msg"] == "*** and ***"
         assert getattr(record, "theirs", False)
 
     def test_it_is_installed_once(self) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         first = logging.getLogRecordFactory()
-        keep_secret("hush-again")
+        mask_secrets("hush-again")
         assert logging.getLogRecordFactory() is first
         assert isinstance(first, log_redaction._Factory)
 
     def test_arguments_that_do_not_fit_are_not_printed_as_they_are(
         self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         two = "%s %s"
         logging.getLogger("x").warning(two, "hush-hush")
         assert "hush" not in caplog.text + capsys.readouterr().err
 
     def test_a_traceback_without_a_secret_stays_a_traceback(self, caplog: pytest.LogCaptureFixture) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         try:
             int("plain")
         except ValueError:
@@ -112,7 +112,7 @@ class TestRecords:
         assert record.exc_info is not None
 
     def test_handlers_that_come_later_get_no_other_records(self) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         seen: list[str] = []
 
         class Late(logging.Handler):
@@ -151,7 +151,7 @@ class TestRecords:
     )
     def test_a_formatter_that_prints_all_of_a_record_finds_no_secret(self, log: Any) -> None:
         """As those do that write JSON for a log store, or send records to another process."""
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         logger, handler = logging.getLogger("a.library"), Everything()
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
@@ -163,7 +163,7 @@ class TestRecords:
     def test_what_extra_says_stays_what_it_is_where_nothing_is_to_be_hidden(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         given = {"a": [1, ("b", None)], "c": object()}
         logging.getLogger("x").warning("y", extra={"given": given, "number": 7})
         (record,) = caplog.records
@@ -173,7 +173,7 @@ class TestRecords:
     def test_a_record_can_be_copied_and_sent_to_another_process(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        keep_secret("hush-hush")
+        mask_secrets("hush-hush")
         logging.getLogger("x").warning("y", extra={"given": 7})
         (record,) = caplog.records
         for other in (copy.copy(record), pickle.loads(pickle.dumps(record))):  # noqa: S301

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from canvas_exports.core.text.wording import clipped, format_size, length, moment, some
+from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
 
 
 @pytest.mark.parametrize(
@@ -22,27 +22,22 @@ from canvas_exports.core.text.wording import clipped, format_size, length, momen
     ],
 )
 def test_a_length_of_time_is_told_in_two_units_at_most(seconds: float, told: str) -> None:
-    assert length(timedelta(seconds=seconds)) == told
+    assert format_duration(timedelta(seconds=seconds)) == told
 
 
 def test_moments_are_told_in_utc() -> None:
     here = datetime(2026, 11, 23, 3, 30, tzinfo=timezone(timedelta(hours=-6)))
-    assert moment(here) == "2026-11-23 09:30 UTC"
-    assert moment(None) == "-"
+    assert format_moment(here) == "2026-11-23 09:30 UTC"
+    assert format_moment(None) == "-"
 
 
 def test_numbers_have_their_noun() -> None:
-    assert [some(number, "run") for number in (0, 1, 2, 12_000)] == [
+    assert [format_count(number, "run") for number in (0, 1, 2, 12_000)] == [
         "0 runs",
         "1 run",
         "2 runs",
         "12,000 runs",
     ]
-
-
-def test_a_long_text_is_cut_to_length() -> None:
-    assert clipped("four", 4) == "four"
-    assert clipped("fours", 4) == "fou…"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from canvas_exports.core.backups.checks import contradictions
 from canvas_exports.core.backups.problems import Place, Problem
 from canvas_exports.core.backups.schema import violations
 from canvas_exports.core.backups.yaml_document import Document, read_document
-from canvas_exports.core.text.user_files import WrittenWronglyError, decoded
+from canvas_exports.core.text.user_files import FileFormatError, decode_text
 from canvas_exports.errors import ProblemsError
 
 #: Environment variable with the path of another include folder.
@@ -169,9 +169,9 @@ def _read(path: Path) -> _File:
             if len(data) > MAX_BYTES:
                 text = f"is larger than {MAX_BYTES // 1024} KiB; put the courses into a list of their own."
             else:
-                document = read_document(decoded(data), shown)
+                document = read_document(decode_text(data), shown)
                 return _File(path.stem, age, document, tuple(_problems(document)), data)
-    except WrittenWronglyError as error:
+    except FileFormatError as error:
         line, text = error.line, f"{error.problem}."
     except OSError as error:
         text = f"cannot be read: {error.strerror}."

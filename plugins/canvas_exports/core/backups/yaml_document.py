@@ -17,7 +17,12 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from canvas_exports.core.backups.problems import Place, Problem, field_name
-from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose
+from canvas_exports.core.text.user_files import (
+    BoundedComposer,
+    FileFormatError,
+    check_line_breaks,
+    compose_yaml,
+)
 
 MOST_CHARACTERS = 2000  # of one text; no field has a use for more
 
@@ -26,7 +31,7 @@ _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
-class _Loader(Bounded, yaml.SafeLoader):
+class _Loader(BoundedComposer, yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute, and it never changes
 
 
@@ -65,11 +70,11 @@ def read_document(text: str, file: str) -> Document:
     """Read YAML. What is wrong with it is told in ``problems``, never raised."""
     document = Document(file)
     try:
-        check_breaks(text)
-        node = compose(text, _Loader)
+        check_line_breaks(text)
+        node = compose_yaml(text, _Loader)
         if node is not None:
             document.data = _Reader(document).read(node, ())
-    except WrittenWronglyError as error:
+    except FileFormatError as error:
         document.problems.append(Problem(file, error.line, "", f"not valid YAML: {error.problem}."))
     return document
 

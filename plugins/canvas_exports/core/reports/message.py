@@ -9,7 +9,7 @@ from canvas_exports.core.archive.run_report import totals_of
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, label
 from canvas_exports.core.reports.page.templates import template
 from canvas_exports.core.reports.page.view import RunView
-from canvas_exports.core.text.wording import clipped, format_size, moment
+from canvas_exports.core.text.wording import format_moment, format_size
 from canvas_exports.foreign_text import harmless
 
 MOST_NAMED = 20
@@ -57,7 +57,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
         _Line(
             name=" ".join(part for part in (record.context, label(record, view)) if part),
             outcome=record.outcome,
-            reason=clipped(record.reason, MOST_DETAIL),
+            reason=harmless(record.reason, most=MOST_DETAIL),
             step=record.next_step or "",
         )
         for record in wanted[:MOST_NAMED]
@@ -70,7 +70,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
         where=view.where,
         facts=(
             ("Run", view.run.run_id or "-"),
-            ("Ended", moment(view.finished_at, view.zone)),
+            ("Ended", format_moment(view.finished_at, view.zone)),
             (
                 "Outcomes",
                 ", ".join(f"{number:,} {name}" for name, number in totals["outcomes"].items()) or "none",
@@ -88,7 +88,7 @@ def no_report(dag_id: str, run_id: str, reason: str) -> Message:
     """What is said of a run whose report could not be written."""
     return _written(
         dag=dag_id,
-        verdict=f"There is no report of this run: {clipped(reason, MOST_DETAIL)}",
+        verdict=f"There is no report of this run: {harmless(reason, most=MOST_DETAIL)}",
         problems=1,
         exports=None,
         facts=(("Run", run_id),),

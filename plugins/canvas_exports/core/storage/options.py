@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from canvas_exports.core.storage.protection import NONE, Protection
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class AccessKeys:
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        keep_secret(self.secret_key, self.session_token)
+        mask_secrets(self.secret_key, self.session_token)
 
 
 KeysProvider = Callable[[], AccessKeys]
@@ -88,7 +88,7 @@ class StoreOptions:
     forbidden: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
-        keep_secret(
+        mask_secrets(
             self.secret_key,
             self.session_token,
             self.account_key,

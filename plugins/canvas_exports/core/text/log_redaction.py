@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from canvas_exports.core.text.redaction import MASK, know, know_environment, redact
+from canvas_exports.core.text.redaction import MASK, redact, register_environment, register_secrets
 
 _DEEPEST = 8
 #: Attributes whose types a formatter counts on.
@@ -23,7 +23,7 @@ _OF_THE_CALL = ("exc_info",)
 _lock = threading.Lock()
 
 
-def keep_secret(*secrets: object) -> None:
+def mask_secrets(*secrets: object) -> None:
     """Keep these out of every log from now on, and whatever has the shape of a credential; see ``redaction``.
 
     The first call takes effect for the whole process: records of the standard library's logging pass through ``redact`` as
@@ -32,11 +32,11 @@ def keep_secret(*secrets: object) -> None:
     Args:
         secrets: texts that may be ``None``.
     """
-    know(*secrets)
+    register_secrets(*secrets)
     if not isinstance(logging.getLogRecordFactory(), _Factory):
         with _lock:
             if not isinstance(factory := logging.getLogRecordFactory(), _Factory):
-                know_environment()
+                register_environment()
                 logging.setLogRecordFactory(_Factory(factory))
     _join_structlog()
 

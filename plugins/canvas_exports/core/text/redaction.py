@@ -35,7 +35,7 @@ _known: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
-def know(*secrets: object) -> None:
+def register_secrets(*secrets: object) -> None:
     """Remember secrets of this process, so that ``redact`` finds them wherever they stand, also percent-encoded or quoted.
 
     Args:
@@ -50,12 +50,12 @@ def know(*secrets: object) -> None:
         _known = tuple(sorted(kept, key=len, reverse=True))
 
 
-def know_environment() -> None:
+def register_environment() -> None:
     """Remember the credentials of object stores and of proxies that the environment holds."""
-    know(*(value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)))
+    register_secrets(*(value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)))
     proxies = (value for name, value in os.environ.items() if name.lower().endswith("_proxy"))
     users = (value.rpartition("@")[0].rpartition("//")[2] for value in proxies)
-    know(
+    register_secrets(
         *(each for user in users for each in (user, user.partition(":")[2], unquote(user.partition(":")[2])))
     )
 
@@ -63,7 +63,7 @@ def know_environment() -> None:
 def redact(text: str) -> str:
     """The same text without credentials.
 
-    Masked are the secrets that ``know`` was told; the query of every URL, absolute or not, with or without a name in it;
+    Masked are the secrets that ``register_secrets`` was told; the query of every URL, absolute or not, with or without a name in it;
     user and password in a URL; the value of an ``Authorization`` header, a cookie, and whatever a telling name stands
     before (``token=``, ``'password': ``); JSON web tokens; private keys. It takes time in proportion to the text.
     """

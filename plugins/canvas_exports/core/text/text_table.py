@@ -10,10 +10,10 @@ _GAP = "  "
 _NARROWEST = 12
 
 #: Characters of a cell, of which keys are the longest.
-LONGEST = 2000
+MAX_CELL = 2000
 
 
-def grid(
+def format_table(
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
     *,
@@ -31,7 +31,7 @@ def grid(
         width: no line becomes longer: the last column is cut first, then the widest; ``None`` for no bound.
     """
     cells = [
-        ["" if cell is None else harmless(str(cell), most=LONGEST, instead="?") for cell in row]
+        ["" if cell is None else harmless(str(cell), most=MAX_CELL, instead="?") for cell in row]
         for row in rows
     ]
     columns = (

@@ -12,13 +12,13 @@ from yaml import AliasEvent, YAMLError
 from yaml.composer import Composer, ComposerError
 from yaml.nodes import Node
 
-MOST_NESTED = 20  # lists and mappings inside each other
+MAX_NESTING = 20  # lists and mappings inside each other
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _FOREIGN_BREAKS = "\x85\u2028\u2029"
 
 
-class WrittenWronglyError(Exception):
+class FileFormatError(Exception):
     """A file cannot be read as what it is said to be.
 
     Attributes:
@@ -32,14 +32,14 @@ class WrittenWronglyError(Exception):
         self.problem = problem
 
 
-def decoded(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """The text of a file: UTF-8, with or without a byte order mark.
 
     Raises:
-        WrittenWronglyError: in another encoding, or no text.
+        FileFormatError: in another encoding, or no text.
     """
     if data.startswith(_WIDE):
-        raise WrittenWronglyError(1, "it is written in UTF-16 or UTF-32; save it as UTF-8")
+        raise FileFormatError(1, "it is written in UTF-16 or UTF-32; save it as UTF-8")
     try:
         text, wrong = data.decode("utf-8-sig"), -1
     except UnicodeDecodeError as error:
@@ -47,10 +47,10 @@ def decoded(data: bytes) -> str:
     # Outside the handler: the decoder's error holds the whole file and must not hang on ours.
     if wrong >= 0:
         before = data[:wrong].decode("latin-1")
-        raise WrittenWronglyError(line_of(before, wrong), "it is not UTF-8; save it as UTF-8")
+        raise FileFormatError(line_of(before, wrong), "it is not UTF-8; save it as UTF-8")
     nothing = text.find("\0")
     if nothing >= 0:
-        raise WrittenWronglyError(line_of(text, nothing), "it holds a NUL character, so it is no text file")
+        raise FileFormatError(line_of(text, nothing), "it holds a NUL character, so it is no text file")
     return text
 
 
@@ -60,7 +60,7 @@ def line_of(text: str, at: int) -> int:
     return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
 
 
-class Bounded(Composer):
+class BoundedComposer(Composer):
     """For PyYAML's loaders: no anchors and aliases, which a few lines could turn into gigabytes, and no deep nesting."""
 
     _depth = 0
@@ -71,7 +71,7 @@ class Bounded(Composer):
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
             said = "anchors and aliases are not understood here; write the value out"
             raise ComposerError(None, None, said, event.start_mark)
-        if self._depth == MOST_NESTED:
+        if self._depth == MAX_NESTING:
             raise ComposerError(None, None, "it is nested too deeply", event.start_mark)
         self._depth += 1
         try:
@@ -80,24 +80,24 @@ class Bounded(Composer):
             self._depth -= 1
 
 
-def check_breaks(text: str) -> None:
+def check_line_breaks(text: str) -> None:
     """Refuse characters that end a line for YAML and for nothing else: all lines after one would be counted wrongly.
 
     Raises:
-        WrittenWronglyError: there is one.
+        FileFormatError: there is one.
     """
     for at, character in enumerate(text):
         if character in _FOREIGN_BREAKS:
-            raise WrittenWronglyError(
+            raise FileFormatError(
                 line_of(text, at), f"it holds the character U+{ord(character):04X}; write a plain line break"
             )
 
 
-def compose(text: str, loader: type[Any]) -> Node | None:
-    """The nodes of a YAML document, by a loader that is ``Bounded``; ``None`` of an empty one.
+def compose_yaml(text: str, loader: type[Any]) -> Node | None:
+    """The nodes of a YAML document, by a loader that is ``BoundedComposer``; ``None`` of an empty one.
 
     Raises:
-        WrittenWronglyError: with the line, and what PyYAML says of it, which may repeat a character or a tag.
+        FileFormatError: with the line, and what PyYAML says of it, which may repeat a character or a tag.
     """
     at = 0
     try:
@@ -111,9 +111,9 @@ def compose(text: str, loader: type[Any]) -> Node | None:
         mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
         line = mark.line + 1 if mark else line_of(text, position) if position is not None else 1
         said = getattr(error, "problem", None) or getattr(error, "reason", None)
-        wrong = WrittenWronglyError(line, str(said or "it cannot be read"))
+        wrong = FileFormatError(line, str(said or "it cannot be read"))
     except (ValueError, OverflowError):  # an escape that is no character, or a version number of many digits
-        wrong = WrittenWronglyError(at + 1, "it cannot be read")
+        wrong = FileFormatError(at + 1, "it cannot be read")
     else:
         return node
     raise wrong

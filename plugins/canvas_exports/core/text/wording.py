@@ -6,8 +6,6 @@ import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from canvas_exports.foreign_text import harmless
-
 #: The years that a document may name. Time zones and sums of others could overflow.
 YEARS = range(1970, 3000)
 
@@ -44,12 +42,12 @@ def format_size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" or size >= _THREE_DIGITS else f"{size:.1f} {unit}"
 
 
-def moment(at: datetime | None, zone: str = "UTC") -> str:
-    """``2026-11-23 02:00 UTC``, ``2026-11-22 20:00 CST (America/Chicago)``; a dash where there is none.
+def format_moment(at: datetime | None, zone: str = "UTC") -> str:
+    """Return ``2026-11-23 02:00 UTC`` or ``2026-11-22 20:00 CST (America/Chicago)``; a dash for ``None``.
 
     Args:
         at: the moment.
-        zone: the IANA name of a time zone; UTC in place of one that nobody knows.
+        zone: IANA name of a time zone; UTC is used in place of an unknown one.
     """
     if at is None:
         return "-"
@@ -58,21 +56,20 @@ def moment(at: datetime | None, zone: str = "UTC") -> str:
     return f"{local:%Y-%m-%d %H:%M} {named}" + ("" if named == known else f" ({known})")
 
 
-def day(at: datetime, zone: str = "UTC") -> str:
-    """``2026-11-23``, as it was in a zone at that moment."""
+def format_day(at: datetime, zone: str = "UTC") -> str:
+    """Return the date in a time zone: ``2026-11-23``."""
     return f"{_local(at, zone)[0]:%Y-%m-%d}"
 
 
 def _local(at: datetime, zone: str) -> tuple[datetime, str]:
-    """The moment in a zone, and the zone's name."""
     try:
         return at.astimezone(ZoneInfo(zone)), zone
     except (KeyError, ValueError, OSError):  # not found; no name; a folder of names
         return at.astimezone(timezone.utc), "UTC"
 
 
-def length(span: timedelta) -> str:
-    """``45 s``, ``12 min``, ``3 h 20 min``, ``2 days``: two units at most."""
+def format_duration(span: timedelta) -> str:
+    """Return ``45 s``, ``12 min``, ``3 h 20 min`` or ``2 days``: two units at most."""
     seconds = max(0, round(span.total_seconds()))
     if seconds < _MINUTE:
         return f"{seconds} s"
@@ -81,14 +78,9 @@ def length(span: timedelta) -> str:
     if seconds < _DAY:
         hours, minutes = seconds // _HOUR, seconds % _HOUR // _MINUTE
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return some(seconds // _DAY, "day")
+    return format_count(seconds // _DAY, "day")
 
 
-def some(number: int, noun: str) -> str:
-    """``1 course``, ``2,000 courses``."""
+def format_count(number: int, noun: str) -> str:
+    """Return ``1 course`` or ``2,000 courses``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def clipped(text: str, most: int) -> str:
-    """A text from outside in one harmless line of at most so many characters; markup is escaped by the templates."""
-    return harmless(text, most=most)

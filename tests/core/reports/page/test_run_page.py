@@ -24,7 +24,7 @@ from canvas_exports.core.reports.page import rows
 from canvas_exports.core.reports.page import run_page as page_room
 from canvas_exports.core.reports.page.run_page import page
 from canvas_exports.core.reports.page.view import CopyFacts, Looked, RunView
-from canvas_exports.core.text.wording import moment
+from canvas_exports.core.text.wording import format_moment
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -307,7 +307,7 @@ def test_times_are_told_in_the_zone_of_the_backup_which_is_named() -> None:
 def test_a_moment_names_its_zone(at: datetime, zone: str) -> None:
     if at.year in (1, 9999):
         return
-    told = moment(at, zone)
+    told = format_moment(at, zone)
     assert (zone in told) or told.endswith(" UTC")
 
 

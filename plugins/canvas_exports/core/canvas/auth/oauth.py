@@ -18,7 +18,7 @@ from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.responses import error_of_failure, is_throttled, read_json, with_request
 from canvas_exports.core.canvas.http.session import USER_AGENT
 from canvas_exports.core.canvas.http.token_source import is_sendable
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
@@ -55,7 +55,7 @@ class RefreshGrant:
     refresh_token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        keep_secret(self.client_secret, self.refresh_token)
+        mask_secrets(self.client_secret, self.refresh_token)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class AccessToken:
     lifetime: float | None = None
 
     def __post_init__(self) -> None:
-        keep_secret(self.value)
+        mask_secrets(self.value)
 
 
 def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[PreparedRequest], Result]) -> AccessToken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from canvas_exports.core.text.log_redaction import keep_secret
+from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import InputError
 
 _LONGEST = 4096  # characters; Canvas's have some 70
@@ -54,7 +54,7 @@ class StaticToken:
     def __post_init__(self) -> None:
         if not is_sendable(self.identity):
             raise InputError("token", "is empty, or holds characters that no token of Canvas has")
-        keep_secret(self.identity)
+        mask_secrets(self.identity)
 
     def current(self) -> str:
         """The token."""

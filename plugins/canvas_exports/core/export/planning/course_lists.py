@@ -20,7 +20,13 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from canvas_exports.core.export.planning.course_names import CourseName, Names
 from canvas_exports.core.model.contexts import ACCEPTED, Context
-from canvas_exports.core.text.user_files import Bounded, WrittenWronglyError, check_breaks, compose, decoded
+from canvas_exports.core.text.user_files import (
+    BoundedComposer,
+    FileFormatError,
+    check_line_breaks,
+    compose_yaml,
+    decode_text,
+)
 from canvas_exports.errors import ArchiveUnavailableError, InputError
 from canvas_exports.foreign_text import harmless
 
@@ -109,15 +115,15 @@ def _load(text: str, form: str, field: str) -> Any:
         if form == "json":
             return json.loads(text)
         # Every scalar stays as it is written: YAML would read 0101 as 65, and 12:30 as 750.
-        check_breaks(text)
-        return _plain(compose(text, _Loader))
-    except (ValueError, RecursionError, WrittenWronglyError) as error:
+        check_line_breaks(text)
+        return _plain(compose_yaml(text, _Loader))
+    except (ValueError, RecursionError, FileFormatError) as error:
         line = getattr(error, "line", None) or getattr(error, "lineno", None)
     # Outside the handler: what the parsers say may repeat what stands there, and must not hang on ours.
     raise InputError(field if line is None else f"{field}, line {line}", f"it is not valid {form.upper()}")
 
 
-class _Loader(Bounded, yaml.BaseLoader):
+class _Loader(BoundedComposer, yaml.BaseLoader):
     """Reads nothing but texts, lists and mappings."""
 
 
@@ -269,7 +275,7 @@ def _decoded(data: bytes, field: str) -> str:
     if len(data) > MAX_BYTES:
         raise InputError(field, f"it is larger than {MAX_BYTES} bytes", accepted="split it")
     try:
-        return decoded(data)
-    except WrittenWronglyError as error:
+        return decode_text(data)
+    except FileFormatError as error:
         line, problem = error.line, error.problem
     raise InputError(f"{field}, line {line}", problem)

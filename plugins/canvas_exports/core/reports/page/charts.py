@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas_exports.core.reports.page.view import PastRun
-from canvas_exports.core.text.wording import day, format_size, moment, some
+from canvas_exports.core.text.wording import format_count, format_day, format_moment, format_size
 
 WIDTH, HEIGHT = 360.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 6.0, 12.0, 26.0
@@ -68,11 +68,11 @@ def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
     most = max(run.size for run in past)
     axes = _Axes(_nice(most), len(past))
     bars = [
-        axes.bar(at, 0, run.size, "size", f"{moment(run.at, zone)}: {format_size(run.size)}")
+        axes.bar(at, 0, run.size, "size", f"{format_moment(run.at, zone)}: {format_size(run.size)}")
         for at, run in enumerate(past)
     ]
     summary = (
-        f"Bytes stored in the last {some(len(past), 'run')}: {format_size(past[-1].size)} in this one, "
+        f"Bytes stored in the last {format_count(len(past), 'run')}: {format_size(past[-1].size)} in this one, "
         f"{format_size(most)} in the largest."
     )
     grid = [(axes.y(value), format_size(value)) for value in (0, axes.top / 2, axes.top)]
@@ -84,10 +84,10 @@ def _outcomes(past: Sequence[PastRun], zone: str) -> Plot:
     bars = []
     for at, run in enumerate(past):
         good = run.exports - run.problems
-        tip = f"{moment(run.at, zone)}: {good:,} good, {run.problems:,} not"
+        tip = f"{format_moment(run.at, zone)}: {good:,} good, {run.problems:,} not"
         bars += [axes.bar(at, 0, good, "good", tip), axes.bar(at, good, run.problems, "bad", tip)]
     summary = (
-        f"Exports of the last {some(len(past), 'run')}: {past[-1].exports:,} in this one, "
+        f"Exports of the last {format_count(len(past), 'run')}: {past[-1].exports:,} in this one, "
         f"of which {past[-1].problems:,} made no good copy."
     )
     grid = [(axes.y(value), f"{value:,.0f}") for value in (0, axes.top)]
@@ -110,7 +110,7 @@ def _plot(
 
 def _days(past: Sequence[PastRun], zone: str) -> tuple[str, str]:
     """Of the first and the last run."""
-    return day(past[0].at, zone), day(past[-1].at, zone)
+    return format_day(past[0].at, zone), format_day(past[-1].at, zone)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from canvas_exports.core.reports.page.links import (
     task_path,
 )
 from canvas_exports.core.reports.page.view import RunView
-from canvas_exports.core.text.wording import clipped
+from canvas_exports.foreign_text import harmless
 
 #: Rows in a page. Problems come first, and every row is in the CSV and the JSON beside it.
 MOST_ROWS = 5000
@@ -56,19 +56,19 @@ def label(record: OutcomeRecord, view: RunView) -> str:
     facts = view.looked.of(record)
     code, title = (None, None) if facts is None else (facts.code, facts.title)
     parts: Sequence[str] = [part for part in (record.name or code, record.title or title) if part]
-    return clipped(" · ".join(dict.fromkeys(parts)), MOST_NAME)
+    return harmless(" · ".join(dict.fromkeys(parts)), most=MOST_NAME)
 
 
 def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
     facts = view.looked.of(record)
     return [
-        clipped(record.context, MOST_NAME),
+        harmless(record.context, most=MOST_NAME),
         label(record, view),
-        placed(clipped(record.export_type.replace("_", " "), MOST_NAME)),
-        placed(clipped(record.outcome, MOST_NAME)),
-        placed(clipped(record.reason, MOST_DETAIL) if record.problem else ""),
+        placed(harmless(record.export_type.replace("_", " "), most=MOST_NAME)),
+        placed(harmless(record.outcome, most=MOST_NAME)),
+        placed(harmless(record.reason, most=MOST_DETAIL) if record.problem else ""),
         record.size,
-        clipped(record.findings or "", MOST_DETAIL),
+        harmless(record.findings or "", most=MOST_DETAIL),
         None if facts is None else _seconds(facts.good_at),
         *_last(None if facts is None else facts.verified, placed),
         *_last(None if facts is None else facts.drilled, placed),

@@ -14,7 +14,8 @@ from canvas_exports.core.reports.page.links import links
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_ROWS, label, row_data
 from canvas_exports.core.reports.page.templates import part, template
 from canvas_exports.core.reports.page.view import CopyFacts, RunView
-from canvas_exports.core.text.wording import clipped, length, some
+from canvas_exports.core.text.wording import format_count, format_duration
+from canvas_exports.foreign_text import harmless
 
 #: Named one by one above the table; more are found in it.
 MOST_NAMED = 50
@@ -44,7 +45,7 @@ def page(view: RunView) -> bytes:
     bare = [_named(record, view) for record in view.without_good_copy]
     findings = [_found(record, view, facts) for record in view.problems if (facts := _findings(record, view))]
     counted = [facts for record in view.records if (facts := view.looked.of(record)) and facts.counts]
-    duration = "" if view.started_at is None else length(view.finished_at - view.started_at)
+    duration = "" if view.started_at is None else format_duration(view.finished_at - view.started_at)
     text = template("page.html").render(
         view=view,
         title=f"Run report: {view.run.dag_id or 'canvas_exports'}",
@@ -53,7 +54,7 @@ def page(view: RunView) -> bytes:
         totals=totals,
         outcomes=_outcomes(view, totals["outcomes"]),
         bare=bare,
-        looked_at=some(len(view.looked.facts), "export") if view.looked.facts else "",
+        looked_at=format_count(len(view.looked.facts), "export") if view.looked.facts else "",
         counts=_counts(counted),
         counted=len(counted),
         looked_stored=sum(record.key is not None for record in view.records),
@@ -103,8 +104,10 @@ class _Total:
 
 def _named(record: OutcomeRecord, view: RunView) -> _Named:
     facts = view.looked.of(record)
-    lack = "" if facts is None else clipped(facts.lack, MOST_DETAIL)
-    return _Named(record, label(record, view), clipped(record.reason, MOST_DETAIL), lack, links(record, view))
+    lack = "" if facts is None else harmless(facts.lack, most=MOST_DETAIL)
+    return _Named(
+        record, label(record, view), harmless(record.reason, most=MOST_DETAIL), lack, links(record, view)
+    )
 
 
 def _findings(record: OutcomeRecord, view: RunView) -> CopyFacts | None:
@@ -113,7 +116,7 @@ def _findings(record: OutcomeRecord, view: RunView) -> CopyFacts | None:
 
 
 def _found(record: OutcomeRecord, view: RunView, facts: CopyFacts) -> _Found:
-    texts = [clipped(text, MOST_DETAIL) for text in facts.findings]
+    texts = [harmless(text, most=MOST_DETAIL) for text in facts.findings]
     return _Found(record, label(record, view), texts, facts.more_findings)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from canvas_exports.core.text.wording import format_size, moment, some
+from canvas_exports.core.text.wording import format_count, format_moment, format_size
 
 _SEEN = "\N{REPLACEMENT CHARACTER}"
 
@@ -40,5 +40,5 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, size=format_size, some=some)
+    environment.filters.update(moment=format_moment, size=format_size, some=format_count)
     return environment.get_template(name)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from canvas_exports.cli.missing import missing, tell
-from canvas_exports.core.archive.run_report import OutcomeRecord, records_of, table
+from canvas_exports.core.archive.run_report import OutcomeRecord, records_of
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import NoArchiveError

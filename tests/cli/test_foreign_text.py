@@ -18,7 +18,7 @@ from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.run_reports import report
 
 from canvas_exports.cli.main import main
-from canvas_exports.core.archive.run_report import OutcomeRecord, table
+from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -26,6 +26,7 @@ from canvas_exports.core.packages.proof import Finding, Severity, Verdict
 from canvas_exports.core.reports.message import message
 from canvas_exports.core.reports.page.write import PAGE, SHEET
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
+from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.restore.result import harmless as in_canvas_words
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (

@@ -17,7 +17,7 @@ from canvas_exports.core.archive.catalog.runs import (
     summary_of,
 )
 from canvas_exports.core.archive.json_documents import plain
-from canvas_exports.core.archive.run_report import table
+from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_size
 from canvas_exports.errors import ArchiveError, InputError

@@ -27,8 +27,7 @@ from canvas_exports.core.archive.json_documents import (
 )
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, load_manifest, read_manifest
-from canvas_exports.core.archive.merging import Merger
-from canvas_exports.core.archive.run_report import OutcomeRecord, batch_document, records_of
+from canvas_exports.core.archive.run_report import Merger, OutcomeRecord, batch_document, records_of
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Finding, Severity

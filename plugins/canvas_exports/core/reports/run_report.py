@@ -11,14 +11,13 @@ from typing import Any
 
 from canvas_exports.core.archive.json_documents import MOST_OF_BATCH, encoded, fetch, parse
 from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.archive.merging import Merger
 from canvas_exports.core.archive.mirror import exchange
 from canvas_exports.core.archive.run_report import (
+    Merger,
     OutcomeRecord,
     batch_document,
     records_of,
     run_document,
-    table,
 )
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
@@ -26,6 +25,7 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.reports.page.view import Meaning, RunView
 from canvas_exports.core.reports.page.write import store_pages
+from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import UnreadableDocumentError
 
@@ -183,7 +183,7 @@ def gather_run_report(
     for pair in planned:
         if pair not in merger:
             silent = Item(*pair, reason=_SILENT if not unread else f"it may be told there: {unread[0]}")
-            merger.take(record(silent), int(now.timestamp()))
+            merger.add_record(record(silent), int(now.timestamp()))
             finished_at = now
     if unread and pair is None:
         raise unread[0]

@@ -73,7 +73,7 @@ def time_out_upload(world: World, migration_id: int) -> None:
     """Fail a migration whose file never came."""
     migration = world.migrations.rows[migration_id]
     assert migration.waiting_since + UPLOAD_LIMIT < world.kernel.now
-    world.migrations.fail(migration, "The file upload process timed out.")
+    world.migrations.fail(migration, world.kernel.now, "The file upload process timed out.")
 
 
 def fetch_file(world: World, migration_id: int, name: str, size: int, sha256: str) -> None:
@@ -87,7 +87,7 @@ def fetch_file(world: World, migration_id: int, name: str, size: int, sha256: st
 def miss_file(world: World, migration_id: int, reason: str) -> None:
     """Fail a migration whose link could not be downloaded."""
     del world.migrations.fetching[migration_id]
-    world.migrations.fail(world.migrations.rows[migration_id], reason)
+    world.migrations.fail(world.migrations.rows[migration_id], world.kernel.now, reason)
 
 
 def settle_issue(world: World, migration_id: int, issue_id: int, state: str) -> None:

@@ -37,6 +37,9 @@ class ImportServices(Protocol):
     def add_issue(self, migration: Migration, moment: float, kind: str, description: str) -> None:
         """Add an issue to a migration."""
 
+    def fail(self, migration: Migration, moment: float, reason: str) -> None:
+        """Fail a migration, with the reason as an issue."""
+
     def import_contents(self, migration: Migration, package: PackageContents) -> None:
         """Import the contents of a package into the context of a migration."""
 
@@ -59,12 +62,12 @@ class ImportJob:
                 yield math.inf
             return
         if Fault.IMPORT_FAILS in migration.faults:
-            self._fail(moment, "Unexpected error while importing the content")
+            self._services.fail(migration, moment, "Unexpected error while importing the content")
             return
         try:
             package = self.read()
         except BadPackageError as error:
-            self._fail(moment, f"The import file could not be processed. {error}")
+            self._services.fail(migration, moment, f"The import file could not be processed. {error}")
             return
         migration.workflow_state = "exported"
         if not migration.immediate:
@@ -128,11 +131,6 @@ class ImportJob:
             yield moment
             self._migration.progress.write(moment, completion=completion)
         return moment
-
-    def _fail(self, moment: float, reason: str) -> None:
-        self._services.add_issue(self._migration, moment, "error", reason)
-        self._migration.workflow_state, self._migration.finished_at = "failed", moment
-        self._migration.progress.write(moment, "failed")
 
     def _without_some_items(self, package: PackageContents, moment: float) -> PackageContents:
         """Remove some pages and files, and add an issue for each."""

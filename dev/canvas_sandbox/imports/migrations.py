@@ -155,12 +155,11 @@ class Migrations:
         migration.progress.reset(self._kernel.now)
         self._submit(migration, ImportJob(self, migration).import_content)
 
-    def fail(self, migration: Migration, reason: str) -> None:
-        """Fail a migration that has not started."""
-        now = self._kernel.now
-        self.add_issue(migration, now, "error", reason)
-        migration.workflow_state, migration.finished_at = "failed", now
-        migration.progress.write(now, "failed")
+    def fail(self, migration: Migration, moment: float, reason: str) -> None:
+        """Fail a migration, with the reason as an issue."""
+        self.add_issue(migration, moment, "error", reason)
+        migration.workflow_state, migration.finished_at = "failed", moment
+        migration.progress.write(moment, "failed")
 
     def add_issue(self, migration: Migration, moment: float, kind: str, description: str) -> None:
         """Add an issue to a migration."""
@@ -203,9 +202,7 @@ class Migrations:
     def _wait(self, migration: Migration, work: Callable[[float], Any], tries: int, now: float) -> Any:
         """Queue a migration again that another one blocks; after some tries, fail it."""
         if tries > _TRIES:
-            self.add_issue(migration, now, "error", "Blocked by running migration")
-            migration.workflow_state, migration.finished_at = "failed", now
-            migration.progress.write(now, "failed")
+            self.fail(migration, now, "Blocked by running migration")
         else:
             migration.workflow_state = "queued"
             recheck = self._kernel.switches.recheck * self._kernel.time_scale

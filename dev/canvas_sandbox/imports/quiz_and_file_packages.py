@@ -9,7 +9,15 @@ from dataclasses import replace
 from canvas_sandbox.content.model import Kind, create_key
 from canvas_sandbox.imports.open_package import BadPackageError, Package
 from canvas_sandbox.imports.package_contents import ItemKey, PackageContents, PackageItem
-from canvas_sandbox.imports.read_cartridge import FILES, MANIFEST, below, child_text, parse_xml, read_resource
+from canvas_sandbox.imports.read_cartridge import (
+    FILES,
+    MANIFEST,
+    below,
+    child_text,
+    parse_xml,
+    read_resource,
+    with_parents,
+)
 from canvas_sandbox.packages.manifest import Resource
 from canvas_sandbox.packages.zip_layout import Member, directory_member
 
@@ -68,7 +76,7 @@ def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Packa
         if path.startswith("..") or path == ".":
             continue
         parent = path if member.name.endswith("/") else posixpath.dirname(path)
-        for each in _folders(parent):
+        for each in with_parents(parent):
             found[Kind.FOLDER, each] = PackageItem(
                 Kind.FOLDER, each, posixpath.basename(each), parent=posixpath.dirname(each)
             )
@@ -83,9 +91,3 @@ def read_files(package: Package, folder: str, known: Mapping[str, str]) -> Packa
         owners[inside] = key
         resources[key] = Resource(key, "webcontent", (inside,))
     return PackageContents(found, members, owners, resources, partial=True)
-
-
-def _folders(path: str) -> list[str]:
-    """Return the path of a folder and of all its parents, the outermost first."""
-    parts = [part for part in path.split("/") if part]
-    return ["/".join(parts[: number + 1]) for number in range(len(parts))]

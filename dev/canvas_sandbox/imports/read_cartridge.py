@@ -20,7 +20,7 @@ from canvas_sandbox.packages.new_quiz_documents import MEDIA
 MANIFEST = "imsmanifest.xml"
 FILES = "web_resources/"
 _PAGES, _SETTINGS = "wiki_content/", "course_settings/"
-_WRITTEN_ANEW = frozenset({MANIFEST, "course_settings/context.xml"})
+_ORIGIN_DOCUMENTS = frozenset({MANIFEST, "course_settings/context.xml"})
 """Documents about the origin of a package, which every export writes itself."""
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _BODY = re.compile(r"<body>(.*?)</body>", re.DOTALL)
@@ -40,7 +40,7 @@ def read_cartridge(package: Package) -> PackageContents:
     """
     if MANIFEST not in package.members:
         raise BadPackageError("The package has no imsmanifest.xml")
-    return _Cartridge(package).package()
+    return _Cartridge(package).contents()
 
 
 class _Cartridge:
@@ -56,11 +56,11 @@ class _Cartridge:
         self._found: dict[ItemKey, PackageItem] = {}
         self._locked = self._locked_files()
 
-    def package(self) -> PackageContents:
+    def contents(self) -> PackageContents:
         """Read everything."""
         self._folders()
         for resource in self._resources.values():
-            self._thing(resource)
+            self._item(resource)
         for kind, name, element in _LISTS:
             for row in below(self._settings(name), element):
                 self._add(PackageItem(kind, row.get("identifier", ""), child_text(row, "title")))
@@ -68,7 +68,7 @@ class _Cartridge:
         missing = tuple(name for name in self._missing if not name.startswith(_SETTINGS))
         return PackageContents(
             found=self._found,
-            members=self._package.within(lambda name: name not in _WRITTEN_ANEW),
+            members=self._package.within(lambda name: name not in _ORIGIN_DOCUMENTS),
             owners=self._owners(),
             resources=self._resources,
             missing=missing,
@@ -84,11 +84,11 @@ class _Cartridge:
                 self._folder(posixpath.dirname(_inside(name)))
 
     def _folder(self, path: str) -> None:
-        for folder in reversed(list(_upwards(path))):
+        for folder in with_parents(path):
             parent = posixpath.dirname(folder)
             self._add(PackageItem(Kind.FOLDER, folder, posixpath.basename(folder), parent=parent))
 
-    def _thing(self, resource: Resource) -> None:
+    def _item(self, resource: Resource) -> None:
         """Add the item of a resource; a resource without one is only stored."""
         key, names = resource.identifier, resource.files
         first = names[0]
@@ -235,6 +235,15 @@ def child_text(element: ET.Element, name: str) -> str:
     return next((row.text or "" for row in element if _local(row) == name), "")
 
 
+def with_parents(path: str) -> list[str]:
+    """Return the paths of a folder and of its parents below the root, the outermost first."""
+    paths = []
+    while path:
+        paths.append(path)
+        path = posixpath.dirname(path)
+    return paths[::-1]
+
+
 def _local(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
@@ -261,13 +270,6 @@ def _resolved(resource: Resource, package: Package) -> Resource:
 def _inside(name: str) -> str:
     """Return the path of a member below the course's root folder."""
     return name.removeprefix(FILES).lstrip("/")
-
-
-def _upwards(path: str) -> Iterator[str]:
-    """Return the path of a folder and of its parents, without the outermost."""
-    while path:
-        yield path
-        path = posixpath.dirname(path)
 
 
 def _title(text: str) -> str:

@@ -40,7 +40,7 @@ class Server:
         self._storage = StorageHost(world, signer)
         self._faults: list[RequestFault] = []
         self._records: deque[RequestRecord] = deque(maxlen=world.kernel.switches.record_limit)
-        self._kept = 0
+        self._count = 0
         self._control = ControlEndpoints(world, self.requests, self.exports, self.migrations, self.inject)
         self._canvas_sender = ResponseWriter(
             lowercase_headers=world.kernel.switches.lowercase_headers,
@@ -57,8 +57,8 @@ class Server:
     def add_record(self, record: RequestRecord) -> int:
         """Add a request to the log and return its number, from 0."""
         self._records.append(record)
-        self._kept += 1
-        return self._kept - 1
+        self._count += 1
+        return self._count - 1
 
     def exports(self) -> list[ExportRecord]:
         """Return every export ever created, oldest first."""
@@ -137,26 +137,26 @@ class Server:
         call = await self._call(request, with_body=False)
         with self.world.kernel.lock:
             fault = self._take_fault(call)
-            instead = self._replacement(call, fault)
-        keep = self.world.migrations.upload_store
+            replacement = self._replacement(call, fault)
+        store = self.world.migrations.upload_store
         cut = fault is not None and fault.effect is Effect.CUT
         if fault is not None and fault.effect is Effect.DELAY:
             await asyncio.sleep(fault.seconds)
         try:
-            if instead is not None or cut:
+            if replacement is not None or cut:
                 assert fault is not None
                 middle = (request.content_length or 0) // 2 if fault.after is None else fault.after
-                await receive(request, keep, max(1, middle))
-                response = instead or Response(drop=True)
+                await receive(request, store, max(1, middle))
+                response = replacement or Response(drop=True)
             else:
-                received = await receive(request, keep)
+                received = await receive(request, store)
                 assert received is not None
                 with self.world.kernel.lock:
                     call.now = self.world.kernel.run_due_jobs()
                     response = self.middleware.uploads.accept(call, received)
         except BrokenUploadError:
             response = Response(400, body=b"")
-        if fault is not None and instead is None and not cut:
+        if fault is not None and replacement is None and not cut:
             response = _apply_fault(_render(call, response), fault, self.world.kernel.switches.slow_rate)
         return await self._finish(request, call, response, sender, listener)
 

@@ -152,7 +152,7 @@ class TestSweeping:
     ) -> None:
         path = self.leave(tmp_path, days=3)
         (tmp_path / "taken").mkdir()
-        monkeypatch.setattr("canvas_exports.core.archive.sweep.probe_key", lambda _suffix: "taken")
+        monkeypatch.setattr("canvas_exports.core.archive.probe.probe_key", lambda _suffix: "taken")
         report = reported(canvas, tmp_path, [])
         assert "taken there is no file" in report["swept"]["trouble"]
         assert "sweeping ended early" in caplog.text

@@ -9,9 +9,9 @@ import pytest
 from tests.support.markdown import page
 from tests.support.store_servers.gcs import service_account
 
-from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.store import Capabilities
 from canvas_exports.hooks.archive_protection import EXTRAS
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.storage.protection import NONE, Protection
+from canvas_exports.core.storage.options import NO_PROTECTION, Protection
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_protection import EXTRAS, read_protection
 
@@ -26,8 +26,8 @@ GOOD: dict[str, Any] = {
 
 
 def test_nothing_asked_is_nothing_done() -> None:
-    assert read_protection("s3", {}) == NONE
-    assert read_protection("sftp", {"key_file": "/key"}) == NONE
+    assert read_protection("s3", {}) == NO_PROTECTION
+    assert read_protection("sftp", {"key_file": "/key"}) == NO_PROTECTION
 
 
 @pytest.mark.parametrize(
@@ -116,5 +116,6 @@ def test_nothing_that_is_asked_for_is_ever_ignored(kind: str, names: set[str]) -
         assert any(f"extra {name}:" in str(error) for name in (*names, "lock_for"))  # noqa: PT017 - or else below
     else:
         assert all(
-            getattr(read, fields.get(name, name)) != getattr(NONE, fields.get(name, name)) for name in names
+            getattr(read, fields.get(name, name)) != getattr(NO_PROTECTION, fields.get(name, name))
+            for name in names
         )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, cast, get_args
 
 from canvas_exports.core.model.durations import read_duration
-from canvas_exports.core.storage.protection import LockMode, Protection
+from canvas_exports.core.storage.options import LockMode, Protection
 from canvas_exports.errors import InputError
 
 S3, GCS, AZURE = "s3", "gs", "az"

@@ -20,8 +20,7 @@ from tests.support.store_servers.stores import MiB
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.storage.open_store import open_store
-from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.options import Protection, StoreOptions
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, InputError, LockedError, ObjectNotFoundError
 

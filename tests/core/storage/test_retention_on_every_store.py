@@ -18,7 +18,7 @@ from canvas_exports.core.archive.retention.apply import Applied, apply_plan
 from canvas_exports.core.archive.retention.plan import Decision, make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.storage.open_store import open_store
-from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.options import Protection
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 POLICY = Policy(last=2)

@@ -15,7 +15,7 @@ from canvas_exports.core.archive.layout import manifest_key, package_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
+from canvas_exports.core.storage.store import Block, ObjectInfo, Store, not_found
 from canvas_exports.errors import LockedError
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=timezone.utc)
@@ -53,7 +53,7 @@ class Shelf(Store):
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         self.before("read", key)
         if key not in self.objects:
-            raise absent(key)
+            raise not_found(key)
         data = self.objects[key][0]
         return data[start:] if length is None else data[start : start + length]
 

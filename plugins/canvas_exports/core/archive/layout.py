@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from string import Formatter
 
-from canvas_exports.core.storage.object_keys import _MAX_SEGMENT, check_key, is_key
+from canvas_exports.core.storage.object_keys import MAX_SEGMENT, check_key, is_key
 from canvas_exports.errors import InputError
 
 DEFAULT_TEMPLATE = "{created}-{export_type}-{export_id}"
@@ -73,7 +73,7 @@ def _problems(template: str) -> Iterator[str]:
         if name is not None and (name not in FIELDS or spec or conversion):
             yield f"there is no field {{{name}}}"
     longest = re.sub(r"\{\w+\}", lambda field: "x" * _LONGEST.get(field[0], _MAX_SLUG), template)
-    if len(longest) > _MAX_RENDERED or any(len(segment) > _MAX_SEGMENT for segment in longest.split("/")):
+    if len(longest) > _MAX_RENDERED or any(len(segment) > MAX_SEGMENT for segment in longest.split("/")):
         yield f"{template!r} could render a name too long for some file systems; use fewer fields in one segment"
     segments = template.split("/")
     if any(not segment or segment.startswith(".") or segment.endswith(".") for segment in segments):

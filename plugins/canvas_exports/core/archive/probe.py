@@ -40,7 +40,7 @@ def check_writable(store: Store) -> None:
     """Prove, before anything is created in Canvas, that packages can be stored: by the very operations that store them.
 
     One tiny object is stored as a manifest is and one as a large package is, both under names that no other task uses. They
-    are looked up, listed, read in part and deleted. Afterwards the store knows what it can do (``Store.find_out``). A store
+    are looked up, listed, read in part and deleted. Afterwards the store knows what it can do (``Store.probe_capabilities``). A store
     that forbids deleting is fine; the probes then stay, for a later sweep or a lifecycle rule.
 
     Raises:
@@ -53,7 +53,7 @@ def check_writable(store: Store) -> None:
     small = probe_key(".json")
     stored = []
     try:
-        store.find_out(small)
+        store.probe_capabilities(small)
         stored.append(small)
         large = _put_large(store)
         stored.append(large)

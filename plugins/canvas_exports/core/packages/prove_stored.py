@@ -12,7 +12,7 @@ from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.packages.zip.stored_stream import Limit, LimitReached, Stream
 from canvas_exports.core.packages.zip.unpacking import unpack
-from canvas_exports.core.storage.store import Store, absent
+from canvas_exports.core.storage.store import Store, not_found
 
 __all__ = ["Limit", "StoredProof", "prove_stored"]
 
@@ -74,7 +74,7 @@ def prove_stored(
     """
     info = store.stat(key)
     if info is None:
-        raise absent(key)
+        raise not_found(key)
     package = StoredPackage(store, key, info.size)
     inspection = inspect(package, expect)
     shallow = inspection.proof(ProofLevel.DIRECTORY)

@@ -1,4 +1,4 @@
-"""Folders in which no archive may lie: what is written there would be run or read as configuration."""
+"""Folders that no archive may overlap: files written there would be run, or read as configuration."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ ACCEPTED = (
 
 
 def check_root(root: Path, forbidden: Iterable[Path], *, field: str = "archive") -> None:
-    """Refuse a root that lies in one of these folders, is one of them, or holds one of them.
+    """Refuse a root that is one of these folders, lies in one of them, or contains one of them.
 
-    Symbolic links, ``..``, other names for the same folder (mounts, letters of another case) change nothing: real paths are
-    compared, and what exists is compared by device and inode. What is made or linked later is not seen.
+    Symbolic links, ``..`` and other names of the same folder (mounts, another case of letters) make no difference: real paths
+    are compared, and existing folders by device and inode. Folders and links that are made later are not seen.
 
     Args:
         root: folder of an archive; it need not exist.
-        forbidden: folders that need not exist either.
+        forbidden: folders; they need not exist either.
         field: the name of the field to blame in an error.
 
     Raises:
         InputError: it is refused (permanent).
     """
-    path, seen = _line(root)
+    path, identities = _resolve(root)
     for folder in forbidden:
-        other, others = _line(folder)
+        other, others = _resolve(folder)
         if (
             path.is_relative_to(other)
             or other.is_relative_to(path)
-            or _self(other) & seen
-            or _self(path) & others
+            or _identity(other) & identities
+            or _identity(path) & others
         ):
             raise InputError(
                 field,
@@ -44,13 +44,14 @@ def check_root(root: Path, forbidden: Iterable[Path], *, field: str = "archive")
             )
 
 
-def _line(folder: Path) -> tuple[Path, set[tuple[int, int]]]:
-    """The real path, and the identity of it and of each folder above it, as far as they exist."""
+def _resolve(folder: Path) -> tuple[Path, set[tuple[int, int]]]:
+    """Return the real path, and the identities of it and of the folders above it, as far as they exist."""
     real = Path(os.path.realpath(folder))
-    return real, set().union(*map(_self, (real, *real.parents)))
+    return real, set().union(*map(_identity, (real, *real.parents)))
 
 
-def _self(path: Path) -> set[tuple[int, int]]:
+def _identity(path: Path) -> set[tuple[int, int]]:
+    """Return device and inode; nothing if the path does not exist."""
     with suppress(OSError, ValueError):
         found = path.stat()
         return {(found.st_dev, found.st_ino)}

@@ -1,4 +1,4 @@
-"""What lies below an archive's root and is none of its objects: it is passed over, whatever it is called."""
+"""Objects below an archive's root that do not belong to the archive: they are skipped, whatever their names are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 
 from canvas_exports.core.storage.object_keys import is_key
-from canvas_exports.core.storage.temporary_names import whole_name
+from canvas_exports.core.storage.temporary_names import final_name
 from canvas_exports.foreign_text import harmless
 
 log = logging.getLogger(__name__)
@@ -14,13 +14,12 @@ log = logging.getLogger(__name__)
 NAMED = 20  # of one store; a bucket may hold a million of them
 
 
-class Foreign:
-    """The one definition of which keys ``Store.list`` yields, and the telling of all others.
+class ForeignObjects:
+    """The one definition of which keys ``Store.list`` yields. All others are reported in the log. Thread-safe.
 
-    A key is an object's of the archive if it is a legal one (``keys.check_key``) and not a temporary name. So a key with an
-    empty segment, ``.``, ``..``, a control character, a slash at its end, or any character that ours never hold is passed
-    over: it is never read and never deleted. It is told in the log, once for each store that is opened. Used by several
-    threads at once.
+    A key is one of the archive if it is legal (``object_keys.check_key``) and not a temporary name. So a key with an empty
+    segment, ``.``, ``..``, a control character, a slash at its end, or any character that no archive key has, is skipped: it
+    is never read and never deleted. Each is reported once for each store that is opened.
 
     Args:
         uri: the archive's root.
@@ -28,25 +27,25 @@ class Foreign:
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._lock = threading.Lock()
 
-    def admits(self, key: str) -> bool:
-        """Whether an object is one of the archive's, by its key below the root. If not, it has been told."""
-        if not key or whole_name(key) is not None:
+    def accepts(self, key: str) -> bool:
+        """Return whether the key below the root is one of the archive. Reports a key that is not, temporary names excepted."""
+        if not key or final_name(key) is not None:
             return False
         if is_key(key):
             return True
-        self.tell(key, "its name is no key of an archive")
+        self.report(key, "its name is no key of an archive")
         return False
 
-    def tell(self, name: str, why: str) -> None:
-        """Tell once that something is left alone."""
+    def report(self, name: str, why: str) -> None:
+        """Log once that an object is left alone."""
         with self._lock:
-            if name in self._told or len(self._told) > NAMED:
+            if name in self._reported or len(self._reported) > NAMED:
                 return
-            self._told.add(name)
-            last = len(self._told) > NAMED
+            self._reported.add(name)
+            last = len(self._reported) > NAMED
         if last:
             log.warning("%s: more is left alone than these %d names", self._uri, NAMED)
         else:

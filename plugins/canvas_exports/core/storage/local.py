@@ -13,11 +13,11 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from canvas_exports.core.storage.buffers import MiB
-from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.local_folders import FILE_MODE, Folders, LinkError
 from canvas_exports.core.storage.object_keys import check_key, is_key
-from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
-from canvas_exports.core.storage.temporary_names import part_name, whole_name
+from canvas_exports.core.storage.store import Block, ObjectInfo, Store, not_found
+from canvas_exports.core.storage.temporary_names import final_name, temporary_name
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -47,7 +47,7 @@ class FileStore(Store):
         self.uri = uri
         self._root = root
         self._folders = Folders(root)
-        self._foreign = Foreign(uri)
+        self._foreign = ForeignObjects(uri)
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Write beside the object, force to the disk, then link: the key appears whole or not at all."""
@@ -101,7 +101,7 @@ class FileStore(Store):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Walk the folders that the prefix leads to."""
         for found in self._walk(prefix):
-            if found.key.startswith(prefix) and self._foreign.admits(found.key):
+            if found.key.startswith(prefix) and self._foreign.accepts(found.key):
                 yield found
 
     def delete(self, key: str) -> None:
@@ -119,7 +119,7 @@ class FileStore(Store):
         youngest = datetime.now(timezone.utc) - older_than
         swept = []
         for found in self._walk(""):
-            key = whole_name(found.key)
+            key = final_name(found.key)
             if key is None or not owns(key) or found.modified > youngest:
                 continue
             folder, _, name = found.key.rpartition("/")
@@ -153,12 +153,12 @@ class FileStore(Store):
             if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
                 return False
             if not is_key(folder):
-                self._foreign.tell(f"{folder}/", "its name is no key of an archive")
+                self._foreign.report(f"{folder}/", "its name is no key of an archive")
             return is_key(folder)
 
         try:
             with self._translated("list", prefix):
-                for found in self._folders.walk(top, enters=enters, odd=self._foreign.tell):
+                for found in self._folders.walk(top, enters=enters, odd=self._foreign.report):
                     yield ObjectInfo(found.key, found.size, _moment(found.modified))
         except ObjectNotFoundError:
             return
@@ -171,7 +171,7 @@ class FileStore(Store):
             entered = self._folders.entered(folder, make=True)
             here = entered.__enter__()
         try:
-            part = part_name(name)
+            part = temporary_name(name)
             try:
                 yield here, part, name
             finally:
@@ -202,7 +202,7 @@ class FileStore(Store):
         folder, name = _split(key)
         with self._folders.entered(folder) as here:
             if not S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
-                raise absent(key)
+                raise not_found(key)
             found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
         return os.fdopen(found, "rb", buffering=buffering)
 
@@ -212,7 +212,7 @@ class FileStore(Store):
             yield
         except OSError as error:
             if action != "store" and error.errno in _ABSENT:
-                raise absent(key) from None
+                raise not_found(key) from None
             # Of a name without a folder before it, the folder is the key's own.
             about = str(error.filename or "")
             place = about if about.startswith("/") else str(self._root / key.rpartition("/")[0])

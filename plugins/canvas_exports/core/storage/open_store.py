@@ -7,8 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from canvas_exports.core.storage.forbidden_folders import check_root
-from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.core.storage.protection import NONE
+from canvas_exports.core.storage.options import NO_PROTECTION, StoreOptions
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 
@@ -44,7 +43,7 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         raise InputError(field, "an archive's URI has no query and no fragment", accepted=ACCEPTED)
     if parts.scheme in _CLOUDS:
         return _cloud(parts, options, field)
-    if options.protection != NONE:
+    if options.protection != NO_PROTECTION:
         raise InputError(
             field,
             f"{parts.scheme} archives know no encryption keys, storage classes, locks or tags",

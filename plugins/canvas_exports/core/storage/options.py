@@ -1,15 +1,50 @@
-"""What a store needs to be let in, as plain data. Secrets never show in ``repr``, nor in any log."""
+"""The settings of a store, as plain data. Secrets never appear in ``repr`` or in a log."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
-from canvas_exports.core.storage.protection import NONE, Protection
 from canvas_exports.core.text.log_redaction import mask_secrets
+
+LockMode = Literal["governance", "compliance"]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """How a store protects its objects: encryption, storage class, locks, tags. All of it is optional.
+
+    ``hooks.archive_protection`` reads it from a connection, and refuses what a backend cannot do.
+
+    Attributes:
+        encryption: kind of server-side encryption of S3: ``AES256``, ``aws:kms`` or ``aws:kms:dsse``.
+        key: the key to encrypt with: of KMS (S3), of Cloud KMS (GCS), or the name of an encryption scope (Azure).
+        storage_class: of packages. Manifests and reports stay in the default class of the bucket: they are read often.
+        lock_mode: ``governance``: a user with a special permission may lift the lock; ``compliance``: nobody may.
+        lock_for: how long a package and its manifest are locked, from the moment they are stored.
+        legal_hold: lock them until somebody lifts the hold.
+        tags: of every object.
+    """
+
+    encryption: str | None = None
+    key: str | None = None
+    storage_class: str | None = None
+    lock_mode: LockMode | None = None
+    lock_for: timedelta | None = None
+    legal_hold: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def locks(self) -> bool:
+        """Return whether objects are to be locked."""
+        return self.lock_for is not None or self.legal_hold
+
+
+NO_PROTECTION = Protection()
 
 
 @dataclass(frozen=True)
@@ -30,17 +65,17 @@ KeysProvider = Callable[[], AccessKeys]
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """Everything a URI does not say. What is left out comes from the environment, as the backend's own tools do it.
+    """The settings of a store that its URI does not contain. Missing ones come from the environment, as for the backend's own tools.
 
     Attributes:
         endpoint: URL of an S3, GCS or Azure compatible server; ``None`` for the cloud's own.
         region: S3 region.
-        addressing_style: where an S3 address names the bucket: ``path``, ``virtual`` (in the host's name), or ``auto``.
+        addressing_style: position of the bucket in an S3 address: ``path``, ``virtual`` (in the host name), or ``auto``.
         access_key: S3 access key id.
         secret_key: S3 secret access key.
         session_token: S3 session token that goes with the two.
-        keys: called whenever keys are needed and the last ones are about to expire, so that an upload may outlive
-            them; wins over the three above. Called from several threads.
+        keys: called when keys are needed and the last ones are about to expire, so that an upload may take longer than
+            they are valid; wins over the three above. Called from several threads.
         account: Azure storage account.
         account_key: Azure account key.
         sas_token: Azure shared access signature.
@@ -55,11 +90,11 @@ class StoreOptions:
         verify: ``False`` skips TLS certificate checks; a path names a bundle of authorities to trust besides the
             system's.
         unsigned_payload: S3 over plain http: do not sign what is sent, which hashes it a second time, but send a CRC64NVME
-            with every part. A store that knows it refuses what was damaged on its way; nobody refuses what was forged.
-        retries: how often one request is repeated when the store fails; the waits between grow.
+            with every part. A store that supports it refuses parts that were damaged in transit, but not forged ones.
+        retries: repetitions of a request that the store fails; the waits between them grow.
         protection: encryption, storage class, locks and tags.
         settings: further settings of the backend under obstore's names.
-        forbidden: folders that a file archive may neither lie in nor hold; see ``archive.forbidden``.
+        forbidden: folders that a file archive may neither lie in nor hold; see ``forbidden_folders``.
     """
 
     endpoint: str | None = None
@@ -83,7 +118,7 @@ class StoreOptions:
     verify: bool | str = True
     unsigned_payload: bool = False
     retries: int = 6
-    protection: Protection = NONE
+    protection: Protection = NO_PROTECTION
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     forbidden: Sequence[Path] = ()
 

@@ -1,4 +1,4 @@
-"""The producer's side of ``Store.put``."""
+"""The source of ``Store.put``: the blocks of a caller, and the error of the caller if there was one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from canvas_exports.core.storage.store import Block
 
 
-class Producer:
-    """An iterator over a producer's blocks that remembers the producer's own error.
+class PutSource:
+    """Iterate over the blocks of a caller, and remember the error that the caller raises.
 
-    A store translates what goes wrong with storing, but an error of the producer is its way to abort, and reaches
-    the caller unchanged, even if the abort fails too. Empty blocks are left out. No reference to a block is kept: see ``BufferPool``.
+    A store translates the errors of storing. An error of the caller aborts the upload, and reaches the caller unchanged, even
+    if the abort fails, too. Empty blocks are left out. No reference to a block is kept: see ``BufferPool``.
 
     Args:
         blocks: the stream.
@@ -25,12 +25,12 @@ class Producer:
         self._prepare = prepare
         self._error: BaseException | None = None
 
-    def blame(self) -> None:
-        """Raise the producer's error, if it had one: whatever failed after it is only a consequence."""
+    def reraise(self) -> None:
+        """Raise the error of the caller, if there was one: all that failed after it is only a consequence."""
         if self._error is not None:
             raise self._error
 
-    def __iter__(self) -> Producer:
+    def __iter__(self) -> PutSource:
         return self
 
     def __next__(self) -> Block:

@@ -1,4 +1,4 @@
-"""What the archive asks of object storage. Every backend passes the same conformance suite."""
+"""The interface of object storage that every backend implements. All backends pass the same conformance suite."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
-from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.errors import ObjectNotFoundError
 
 Block = bytes | bytearray | memoryview
 
-#: What stands in an object that is written to see what a store can do, and deleted again.
+#: The content of an object that is written to probe a store, and deleted again.
 PROBE_TEXT = (
     b"Written to see whether this archive can be written to, and what time it is there. Safe to delete.\n"
 )
@@ -22,37 +21,60 @@ PROBE_TEXT = (
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """One stored object: key below the archive's root, size in bytes, time of its last change (UTC)."""
+    """A stored object: key below the archive's root, size in bytes, time of its last change (UTC)."""
 
     key: str
     size: int
     modified: datetime
 
 
-def absent(key: str) -> ObjectNotFoundError:
-    """The one error with which a store says that there is no object under a key."""
+@dataclass(frozen=True)
+class Capabilities:
+    """The optional features of a store. ``docs/archive.md`` states the consequences where one is missing.
+
+    Attributes:
+        one_winner: of several writers of a small document under one key, exactly one succeeds.
+        sweeps: unfinished uploads can be found and removed; elsewhere the store discards them by itself.
+        signs: it makes URLs that read one object without credentials.
+        encrypts: the key for encryption at rest can be chosen.
+        classes: a storage class or access tier can be chosen for packages.
+        tags: objects can have tags.
+        locks: objects can be locked, and the end of a lock read.
+    """
+
+    one_winner: bool = True
+    sweeps: bool = True
+    signs: bool = False
+    encrypts: bool = False
+    classes: bool = False
+    tags: bool = False
+    locks: bool = False
+
+
+def not_found(key: str) -> ObjectNotFoundError:
+    """Return the error of every store for a key without an object."""
     return ObjectNotFoundError(f"there is no object {key}", key=key)
 
 
 class Store(ABC):
     """A root in object storage.
 
-    Keys are relative to the root, separated by ``/``, made of ``[A-Za-z0-9._=-]`` (see ``keys``).
+    Keys are relative to the root, separated by ``/``, made of ``[A-Za-z0-9._=-]`` (see ``object_keys``).
     Every method may raise ``ArchiveDeniedError`` (permanent) or ``ArchiveUnavailableError`` (retryable).
-    A store is used by several threads at once.
+    A store is thread-safe.
     """
 
-    #: The root as a person wrote it, without credentials; safe to log.
+    #: The root as the connection states it, without credentials; safe to log.
     uri: str
 
-    #: What it can do beyond what every store does.
+    #: Its optional features.
     capabilities: Capabilities = Capabilities()
 
     @abstractmethod
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Store a stream as one object that becomes visible only if the stream ends well.
 
-        Leaving the iteration by an exception *is* the abort: nothing is visible afterwards, nothing is left open
+        An exception out of the iteration *is* the abort: nothing is visible afterwards, nothing is left open
         unless the process is killed (``sweep`` removes that), and the exception reaches the caller unchanged.
         A block may be reused by its producer as soon as the next one is asked for. Memory does not grow with the
         stream. Does not create intermediate visibility. An existing object under the key is refused with
@@ -61,15 +83,15 @@ class Store(ABC):
 
     @abstractmethod
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Store a small document unless the key is taken; says whether it was stored.
+        """Store a small document unless the key is taken. Returns whether it was stored.
 
         Atomic where the backend can: see ``capabilities.one_winner``.
         """
 
-    def find_out(self, key: str) -> None:
-        """Store a small object under a key that nobody else uses, as ``put_if_absent`` does, and learn what the store can do.
+    def probe_capabilities(self, key: str) -> None:
+        """Store a small object under an unused key, as ``put_if_absent`` does, and find out the ``capabilities`` of the store.
 
-        ``capabilities`` are right afterwards. Who does not ask finds out by the first object that is stored.
+        Without this call they are found out by the first object that is stored.
         """
         self.put_if_absent(key, PROBE_TEXT)
 
@@ -79,56 +101,56 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Bytes of an object from ``start`` (negative: from its end); at most ``length``.
+        """Return the bytes of an object from ``start`` (negative: from its end); at most ``length``.
 
         ``ObjectNotFoundError`` (permanent) if it is absent.
         """
 
     @abstractmethod
     def blocks(self, key: str) -> Iterator[Block]:
-        """The whole object as a stream of blocks, in bounded memory. ``ObjectNotFoundError`` (permanent) if it is absent."""
+        """Yield the whole object in blocks, in bounded memory. ``ObjectNotFoundError`` (permanent) if it is absent."""
 
     @abstractmethod
     def stat(self, key: str) -> ObjectInfo | None:
-        """One object by a point look-up, never by a listing. ``None`` if absent."""
+        """Look up one object, by a point request and never by a listing. ``None`` if it is absent."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """The archive's objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory.
+        """Yield the archive's objects whose key starts with the prefix (a folder ends in ``/``), in bounded memory.
 
         An object of the archive is finished, and its key is a legal one. No folders and their markers, no temporary names, no
-        links, nothing that is no plain file. What else lies below the root is passed over, whatever it is called, and told
-        once in the log: it is never read and never deleted. In any order, but what lies below one folder comes together.
+        links, nothing but plain files. All other objects below the root are skipped, and reported once in the log: they are
+        never read and never deleted. In any order, but the objects below one folder come together.
         """
 
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove an object; no error if it is absent.
 
-        ``LockedError`` (permanent) if it is under a lock of its store: nothing has changed then.
+        ``LockedError`` (permanent) if its store has locked it: nothing has changed then.
         """
 
     def lock(self, key: str) -> None:  # noqa: B027 - for the stores that have locks
-        """Lock an object for as long as the archive's connection says; nothing, if it says nothing.
+        """Lock an object for the time that the archive's connection states. Does nothing if it states none.
 
         Repeating it makes the lock longer. ``ObjectNotFoundError`` (permanent) if the object is absent.
         """
 
     def check_locks(self) -> None:  # noqa: B027 - as above
-        """Look whether objects can be locked here, if they are to be. ``ArchiveDeniedError`` (permanent) if not."""
+        """Check that objects can be locked, if they are to be. ``ArchiveDeniedError`` (permanent) if not."""
 
     def lock_of(self, key: str) -> datetime | None:  # noqa: ARG002 - for the stores that have locks
-        """When the lock on an object ends (UTC), by a point look-up.
+        """Look up when the lock on an object ends (UTC), by a point request.
 
-        ``None``: it is not locked, it is absent, or this store has no locks it could be asked about.
-        ``datetime.max`` (UTC): it is held until somebody lifts the hold.
+        ``None``: it is not locked, it is absent, or this store has no locks.
+        ``datetime.max`` (UTC): a hold locks it until the hold is lifted.
         """
         return None
 
     def signed_url(self, key: str, lifetime: timedelta) -> str | None:  # noqa: ARG002 - for the stores that can sign
-        """A URL from which anybody may read this one object (``GET``) for so long, a week at most. ``None``: this store cannot sign.
+        """Return a URL that reads this one object (``GET``) without credentials, for a week at most. ``None``: this store cannot sign.
 
-        It is a secret: never log it, never keep it. Does not look whether the object is there.
+        It is a secret: never log it, never keep it. Does not check that the object exists.
         """
         return None
 
@@ -136,14 +158,14 @@ class Store(ABC):
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
     ) -> builtins.list[str]:
-        """Remove what died here: unfinished uploads below the root, older than given. Returns the keys they were for.
+        """Remove unfinished uploads below the root that are older than given. Returns the keys they were for.
 
-        Never touches a finished object, nor an upload that is younger, nor one to a key that is not ``owns``.
+        Never touches a finished object, a younger upload, or an upload to a key for which ``owns`` is false.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Release connections. The store is not usable afterwards."""
+        """Close the connections. The store is not usable afterwards."""
 
     def __enter__(self) -> Store:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self

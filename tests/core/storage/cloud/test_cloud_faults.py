@@ -24,8 +24,7 @@ from canvas_exports.core.archive.publishing.publish import publish
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.open_store import open_store
-from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.options import Protection, StoreOptions
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 

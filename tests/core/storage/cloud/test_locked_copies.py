@@ -20,7 +20,7 @@ from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
 from canvas_exports.core.storage.cloud.locks import written
-from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.options import Protection
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveDeniedError, LockedError
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest
 from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
-from canvas_exports.core.storage.protection import LockMode
+from canvas_exports.core.storage.options import LockMode
 from canvas_exports.errors import ArchiveDeniedError
 
 _VERSION = "2021-12-02"

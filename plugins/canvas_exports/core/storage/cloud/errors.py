@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from canvas_exports.core.storage.cloud.error_codes import Refusal
-from canvas_exports.core.storage.store import absent
+from canvas_exports.core.storage.store import not_found
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -76,7 +76,7 @@ def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     elif refusal.code == "NoSuchBucket" or missing:
         told = ArchiveDeniedError(no_bucket(uri, action), key=key)
     elif isinstance(error, FileNotFoundError) and not ended:
-        told = absent(key)
+        told = not_found(key)
     elif _NO_CREDENTIALS.search(text):
         told = ArchiveDeniedError(
             f"cannot {action}: no credentials for {uri}; name a connection that has them", key=key

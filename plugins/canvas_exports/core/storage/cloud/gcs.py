@@ -13,8 +13,7 @@ from typing import Any
 
 from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest, moment, written
 from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
-from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.core.storage.protection import LockMode
+from canvas_exports.core.storage.options import LockMode, StoreOptions
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 import requests
 
 from canvas_exports.core.storage.cloud.signed_requests import Answer
-from canvas_exports.core.storage.protection import LockMode
-from canvas_exports.core.storage.store import absent
+from canvas_exports.core.storage.options import LockMode
+from canvas_exports.core.storage.store import not_found
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 # What servers say that cannot lock, or do not want to.
@@ -52,7 +52,7 @@ def expect(answer: Answer, key: str, advice: str) -> None:
     if answer.ok:
         return
     if answer.status_code == requests.codes.not_found:
-        raise absent(key)
+        raise not_found(key)
     if answer.status_code in _REFUSED and not answer.refusal.is_left_to_us:
         raise ArchiveDeniedError(
             f"the store refuses to lock it (HTTP {answer.status_code}); {advice}", key=key

@@ -18,7 +18,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
-from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.cloud.create_if_absent import Creation
 from canvas_exports.core.storage.cloud.error_codes import Refusal
 from canvas_exports.core.storage.cloud.errors import is_of_abort
@@ -27,11 +26,11 @@ from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.retried_requests import Asking, raw_errors
 from canvas_exports.core.storage.cloud.signed_requests import Rest
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
-from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.object_keys import check_key
-from canvas_exports.core.storage.protection import NONE, Protection
-from canvas_exports.core.storage.put_source import Producer
-from canvas_exports.core.storage.store import PROBE_TEXT, Block, ObjectInfo, Store, absent
+from canvas_exports.core.storage.options import NO_PROTECTION, Protection
+from canvas_exports.core.storage.put_source import PutSource
+from canvas_exports.core.storage.store import PROBE_TEXT, Block, Capabilities, ObjectInfo, Store, not_found
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -86,7 +85,7 @@ class ObjectStore(Store):
         listing: Lister | None = None,
         uploads: UnfinishedUploads | None = None,
         locks: Locks | None = None,
-        protection: Protection = NONE,
+        protection: Protection = NO_PROTECTION,
         retries: int = 0,
         capabilities: Capabilities,
     ) -> None:
@@ -99,7 +98,7 @@ class ObjectStore(Store):
         self._rest = rest
         self._asking = Asking(uri, retries)
         self._listing = listing or PlainListing(remote, self._asking)
-        self._foreign = Foreign(uri)
+        self._foreign = ForeignObjects(uri)
         self._uploads = uploads
         self._locks = locks
         self._protection = protection
@@ -116,13 +115,13 @@ class ObjectStore(Store):
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """A multipart upload, or a single request for what fits into one block."""
         self._refuse_taken(key)
-        source = Producer(blocks, _safe)
+        source = PutSource(blocks, _safe)
         started = datetime.now(timezone.utc)
         try:
             with self._asking.translated("store", key):
                 self._send(key, source)
         except BaseException:
-            source.blame()
+            source.reraise()
             # obstore has aborted if the source failed; if a part did, not every version of it does.
             if self._uploads is not None:
                 with suppress(
@@ -141,7 +140,7 @@ class ObjectStore(Store):
             return False
         return True
 
-    def find_out(self, key: str) -> None:
+    def probe_capabilities(self, key: str) -> None:
         """One small object, twice: the second request has to be refused."""
         self._creation.store(key, PROBE_TEXT)
         self._creation.is_ignored(key, PROBE_TEXT)
@@ -158,7 +157,7 @@ class ObjectStore(Store):
             )
         info = self.stat(key)
         if info is None:
-            raise absent(key)
+            raise not_found(key)
         first = max(0, info.size + start) if start < 0 else min(start, info.size)
         wanted = info.size - first if length is None else min(length, info.size - first)
         return self._range(key, first, wanted) if wanted > 0 else b""
@@ -185,7 +184,7 @@ class ObjectStore(Store):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """A thousand keys at a time; what the list does not describe in full is looked up by itself."""
         for found in self._listing.below(prefix):
-            if not self._foreign.admits(found if isinstance(found, str) else found.key):
+            if not self._foreign.accepts(found if isinstance(found, str) else found.key):
                 continue
             info = self.stat(found) if isinstance(found, str) else found
             if info is not None:  # else it was deleted meanwhile
@@ -239,7 +238,7 @@ class ObjectStore(Store):
         if self._rest is not None:
             self._rest.close()
 
-    def _send(self, key: str, source: Producer) -> None:
+    def _send(self, key: str, source: PutSource) -> None:
         head = deque(islice(source, 1))
         if not (head and _is_full(head[0])):
             head.extend(islice(source, 1))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 from obstore.exceptions import BaseError as SettingsError
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from canvas_exports.core.storage.capabilities import Capabilities
 from canvas_exports.core.storage.cloud.addressing import is_virtual
 from canvas_exports.core.storage.cloud.azure import AzureLocks, AzureRest, scope_of, scoped_signature
 from canvas_exports.core.storage.cloud.gcs import GcsLocks, GcsRest, token_provider
@@ -26,8 +25,8 @@ from canvas_exports.core.storage.cloud.object_store import ObjectStore
 from canvas_exports.core.storage.cloud.s3 import S3Rest, in_host
 from canvas_exports.core.storage.cloud.s3_locks import S3Locks
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
-from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
-from canvas_exports.core.storage.protection import Protection
+from canvas_exports.core.storage.options import AccessKeys, KeysProvider, Protection, StoreOptions
+from canvas_exports.core.storage.store import Capabilities
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:

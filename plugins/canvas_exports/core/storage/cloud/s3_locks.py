@@ -10,7 +10,7 @@ import requests
 
 from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest, moment, written
 from canvas_exports.core.storage.cloud.signed_requests import Rest
-from canvas_exports.core.storage.protection import LockMode
+from canvas_exports.core.storage.options import LockMode
 from canvas_exports.errors import ArchiveDeniedError
 
 _ADVICE = "make a bucket with Object Lock switched on"

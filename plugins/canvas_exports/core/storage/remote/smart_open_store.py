@@ -13,13 +13,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from canvas_exports.core.storage.buffers import MiB
-from canvas_exports.core.storage.foreign_objects import Foreign
+from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.object_keys import check_key, is_key
-from canvas_exports.core.storage.put_source import Producer
+from canvas_exports.core.storage.put_source import PutSource
 from canvas_exports.core.storage.remote.sftp import LinkError, OccupiedError, RemoteFile, Sftp
 from canvas_exports.core.storage.remote.writer_guard import guarded
-from canvas_exports.core.storage.store import Block, ObjectInfo, Store, absent
-from canvas_exports.core.storage.temporary_names import part_name, whole_name
+from canvas_exports.core.storage.store import Block, ObjectInfo, Store, not_found
+from canvas_exports.core.storage.temporary_names import final_name, temporary_name
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -47,7 +47,7 @@ class SmartOpenStore(Store):
         self._open = smart_open.open
         self._remote = remote
         self._root = root
-        self._foreign = Foreign(uri)
+        self._foreign = ForeignObjects(uri)
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Write to a temporary name in the same folder, compare the size, then rename."""
@@ -113,7 +113,7 @@ class SmartOpenStore(Store):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Walk the folder; files that are being written are not objects."""
         for key, file in self._walk(prefix):
-            if key.startswith(prefix) and self._foreign.admits(key):
+            if key.startswith(prefix) and self._foreign.accepts(key):
                 yield ObjectInfo(key, file.size, file.modified)
 
     def delete(self, key: str) -> None:
@@ -131,7 +131,7 @@ class SmartOpenStore(Store):
         dead = [
             (key, file.path)
             for part, file in self._walk("")
-            if file.modified <= youngest and (key := whole_name(part)) is not None and owns(key)
+            if file.modified <= youngest and (key := final_name(part)) is not None and owns(key)
         ]
         with self._translated("sweep", ""):
             for _, path in dead:
@@ -159,11 +159,11 @@ class SmartOpenStore(Store):
             if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
                 return False
             if not is_key(folder):
-                self._foreign.tell(f"{folder}/", "its name is no key of an archive")
+                self._foreign.report(f"{folder}/", "its name is no key of an archive")
             return is_key(folder)
 
         def odd(path: str, why: str) -> None:
-            self._foreign.tell(self._key(path), why)
+            self._foreign.report(self._key(path), why)
 
         folder = f"{self._root}/{prefix}".rpartition("/")[0]
         with self._translated("list", prefix):
@@ -174,29 +174,29 @@ class SmartOpenStore(Store):
     def _size(self, key: str) -> int:
         found = self.stat(key)
         if found is None:
-            raise absent(key)
+            raise not_found(key)
         return found.size
 
     @contextmanager
     def _part_of(self, path: str, key: str, blocks: Iterable[Block]) -> Iterator[str]:
         """The blocks under a temporary name beside the object's, gone afterwards whatever happens."""
         folder, _, name = path.rpartition("/")
-        part = f"{folder}/{part_name(name)}"
+        part = f"{folder}/{temporary_name(name)}"
         try:
-            self._fill(folder, part, key, Producer(blocks))
+            self._fill(folder, part, key, PutSource(blocks))
             yield part
         finally:
             with suppress(Exception):
                 self._remote.delete(part)
 
-    def _fill(self, folder: str, part: str, key: str, blocks: Producer) -> None:
+    def _fill(self, folder: str, part: str, key: str, blocks: PutSource) -> None:
         try:
             with self._translated("store", key):
                 self._remote.make_folder(folder)
                 written = self._write(part, blocks)
                 kept = self._remote.stat(part)
         except BaseException:
-            blocks.blame()
+            blocks.reraise()
             raise
         if kept is None or kept.size != written:
             raise ArchiveUnavailableError(
@@ -254,7 +254,7 @@ class SmartOpenStore(Store):
             if isinstance(error, LinkError) and action != "store":
                 if action == "list":
                     return
-                raise absent(key) from None
+                raise not_found(key) from None
             if isinstance(error, PermissionError):
                 raise self._denied(error, action, key) from None
             # The library's messages may hold user names and addresses: only the kind is told.

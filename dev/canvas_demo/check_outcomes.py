@@ -17,24 +17,24 @@ from canvas_exports.errors import NoArchiveError
 
 
 def check_outcomes(
-    archive: Path, expected: Mapping[str, str], say: Callable[[str], None], *, dag_id: str, run_id: str
+    archive: Path, expected: Mapping[str, str], print_line: Callable[[str], None], *, dag_id: str, run_id: str
 ) -> list[str]:
     """Print both results of one run, and return every difference from what is expected.
 
     Args:
         archive: the folder.
         expected: the outcome of each context.
-        say: prints a text.
+        print_line: prints a text.
         dag_id: of the run.
         run_id: of the run. Other runs in the archive do not matter.
     """
     with open_store(archive.as_uri()) as store:
         surprises = [
-            *_outcomes(store, expected, say, dag_id=dag_id, run_id=run_id),
-            *_missing(store, expected, say),
+            *_outcomes(store, expected, print_line, dag_id=dag_id, run_id=run_id),
+            *_missing(store, expected, print_line),
         ]
-    say("")
-    say("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are as expected.")
+    print_line("")
+    print_line("\n".join(surprises) if surprises else f"All {len(expected)} outcomes are as expected.")
     return surprises
 
 
@@ -44,10 +44,10 @@ def expected_state(expected: Mapping[str, str]) -> str:
 
 
 def _outcomes(
-    store: Store, expected: Mapping[str, str], say: Callable[[str], None], *, dag_id: str, run_id: str
+    store: Store, expected: Mapping[str, str], print_line: Callable[[str], None], *, dag_id: str, run_id: str
 ) -> list[str]:
     rows = _rows(store, dag_id, run_id)
-    say(table(rows))
+    print_line(table(rows))
     outcomes = {row.context: row.outcome for row in rows}
     return [
         f"{context}: expected {wanted}, got {outcomes.get(context, 'nothing')}"
@@ -80,12 +80,12 @@ def _has_copy_of_another(store: Store, context: str, run_id: str) -> bool:
     return any(document.get("run", {}).get("run_id") not in (None, run_id) for document in manifests)
 
 
-def _missing(store: Store, expected: Mapping[str, str], say: Callable[[str], None]) -> list[str]:
-    say("\nWhich courses have no good copy, and why? From the archive (`canvas-archive missing`):\n")
+def _missing(store: Store, expected: Mapping[str, str], print_line: Callable[[str], None]) -> list[str]:
+    print_line("\nWhich courses have no good copy, and why? From the archive (`canvas-archive missing`):\n")
     try:
         found = missing(store, sorted(expected))
     except NoArchiveError as error:
-        say(str(error))
+        print_line(str(error))
         return ["the catalog finds no archive"]
     tell(found)
     named = {gap.context for gap in found.gaps}

@@ -36,7 +36,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def open_folder(
-    folder: Path, ports: tuple[int, int], say: Callable[[str], None], *, fresh: bool
+    folder: Path, ports: tuple[int, int], print_line: Callable[[str], None], *, fresh: bool
 ) -> DemoState:
     """Return the state of the demo to run, and stop processes that an earlier one left running.
 
@@ -45,7 +45,7 @@ def open_folder(
     Args:
         folder: locked by `lock_folder`.
         ports: the usual ones of the UI and of the sandbox.
-        say: prints a text.
+        print_line: prints a text.
         fresh: remove the demo in the folder and start a new one.
 
     Raises:
@@ -53,10 +53,10 @@ def open_folder(
     """
     left = cleanup.remove_all(folder / "airflow" / "programs")
     if left:
-        say(f"Stopped processes of an earlier demo: {', '.join(left)}.")
+        print_line(f"Stopped processes of an earlier demo: {', '.join(left)}.")
     _check_ours(folder)
-    demo = None if fresh else _earlier(folder, say)
-    return demo or _begin(folder, ports, say)
+    demo = None if fresh else _earlier(folder, print_line)
+    return demo or _begin(folder, ports, print_line)
 
 
 def _check_ours(folder: Path) -> None:
@@ -70,7 +70,7 @@ def _check_ours(folder: Path) -> None:
         )
 
 
-def _earlier(folder: Path, say: Callable[[str], None]) -> DemoState | None:
+def _earlier(folder: Path, print_line: Callable[[str], None]) -> DemoState | None:
     if not DemoState.is_in(folder):
         return None
     demo = DemoState.load(folder)
@@ -79,34 +79,36 @@ def _earlier(folder: Path, say: Callable[[str], None]) -> DemoState | None:
             f"The demo in {folder} is from another release: `make demo FRESH=1` removes it and starts a new one."
         )
     if not demo.has_database:
-        say("Starting a new demo: the interrupted one had no database yet.")
+        print_line("Starting a new demo: the interrupted one had no database yet.")
         return None
     if not (is_free(demo.canvas_port) and is_free(demo.storage_port)):
         raise FolderError(
-            f"Port {demo.canvas_port} or {demo.storage_port} is in use, and every link of this demo "
-            "contains it. Stop the program that uses it, or start a new demo with `make demo FRESH=1`."
+            f"Port {demo.canvas_port} or {demo.storage_port} is in use, and the links of this demo "
+            "contain both. Stop the program that uses it, or start a new demo with `make demo FRESH=1`."
         )
     status = "finished" if demo.is_over else "interrupted"
-    say(f"Continuing the {status} demo; `make demo FRESH=1` removes {folder} and starts a new one.")
-    demo.ui_port = _usable(demo.ui_port, "The Airflow UI", say)
+    print_line(f"Continuing the {status} demo; `make demo FRESH=1` removes {folder} and starts a new one.")
+    demo.ui_port = _usable(demo.ui_port, "The Airflow UI", print_line)
     demo.save(folder)
     return demo
 
 
-def _begin(folder: Path, ports: tuple[int, int], say: Callable[[str], None]) -> DemoState:
+def _begin(folder: Path, ports: tuple[int, int], print_line: Callable[[str], None]) -> DemoState:
     """Start a new demo with free ports in an empty folder. The state is saved first, which marks the folder as a demo's."""
     demo = DemoState(
-        _usable(ports[0], "The Airflow UI", say), _usable(ports[1], "The sandbox", say), any_free()
+        _usable(ports[0], "The Airflow UI", print_line),
+        _usable(ports[1], "The sandbox", print_line),
+        any_free(),
     )
     demo.save(folder)
     _clear(folder)
     return demo
 
 
-def _usable(usual: int, whose: str, say: Callable[[str], None]) -> int:
+def _usable(usual: int, whose: str, print_line: Callable[[str], None]) -> int:
     port, note = free_port(usual)
     if note:
-        say(f"{whose}: {note}.")
+        print_line(f"{whose}: {note}.")
     return port
 
 

@@ -18,7 +18,7 @@ from canvas_demo.check_outcomes import check_outcomes, expected_state
 from canvas_demo.demo_folder import FolderError, lock_folder, open_folder
 from canvas_demo.processes.programs import ProgramDiedError
 from canvas_demo.state import DemoState
-from canvas_demo.terminal import CANNOT, say, say_between, stop_listening
+from canvas_demo.terminal import CANNOT, print_line, print_over_progress, stop_listening
 
 REPOSITORY = Path(__file__).parents[2]
 DAG_ID = "canvas_backup_nightly"
@@ -38,27 +38,27 @@ def run(folder: Path, ports: tuple[int, int], *, once: bool, fresh: bool) -> int
     """
     try:
         with lock_folder(folder):
-            return _run_locked(folder, open_folder(folder, ports, say, fresh=fresh), once=once)
+            return _run_locked(folder, open_folder(folder, ports, print_line, fresh=fresh), once=once)
     except FolderError as error:
-        say(str(error))
+        print_line(str(error))
         return CANNOT
 
 
 def _run_locked(folder: Path, demo: DemoState, *, once: bool) -> int:
-    airflow = SupervisedAirflow(folder / "airflow", REPOSITORY, demo, say_between)
+    airflow = SupervisedAirflow(folder / "airflow", REPOSITORY, demo, print_over_progress)
     try:
         canvas = _start(airflow, folder, demo)
         if not demo.is_over:
             _back_up(airflow, folder, demo, canvas["expected"])
         _print_addresses(airflow, folder / "archive", demo)
         if not once:
-            say("It runs until Ctrl-C. The next `make demo` continues it.")
+            print_line("It runs until Ctrl-C. The next `make demo` continues it.")
             _run_on(airflow)
     except (AirflowError, ProgramDiedError) as error:
-        say(f"The demo cannot continue: {error}\nLogs: {folder}")
+        print_line(f"The demo cannot continue: {error}\nLogs: {folder}")
         return CANNOT
     except KeyboardInterrupt:
-        say("\nStopping.")
+        print_line("\nStopping.")
         raise
     finally:
         stop_listening()  # a second Ctrl-C must not leave programs running
@@ -68,10 +68,10 @@ def _run_locked(folder: Path, demo: DemoState, *, once: bool) -> int:
 
 def _start(airflow: SupervisedAirflow, folder: Path, demo: DemoState) -> dict[str, Any]:
     """Start the sandbox and Airflow. Returns what the sandbox prints about itself."""
-    say("1/4  Starting the Canvas sandbox")
+    print_line("1/4  Starting the Canvas sandbox")
     canvas = _start_canvas(airflow, demo, folder / "canvas")
-    say(f"     {canvas['url']}, {len(canvas['expected'])} courses, some of them with faults")
-    say("2/4  Starting Airflow: scheduler, triggerer, DAG processor, API server (about 30 s)")
+    print_line(f"     {canvas['url']}, {len(canvas['expected'])} courses, some of them with faults")
+    print_line("2/4  Starting Airflow: scheduler, triggerer, DAG processor, API server (about 30 s)")
     airflow.prepare()
     demo.has_database = True
     demo.save(folder)
@@ -80,20 +80,20 @@ def _start(airflow: SupervisedAirflow, folder: Path, demo: DemoState) -> dict[st
     airflow.add_variable("canvas_archive", airflow.add_archive((folder / "archive").as_uri()))
     airflow.add_variable("canvas_drill_courses", ", ".join(canvas["drills"]))
     airflow.wait_for_dag(DAG_ID)
-    say(f"     {airflow.url} (no password; this machine only)")
+    print_line(f"     {airflow.url} (no password; this machine only)")
     return canvas
 
 
 def _back_up(airflow: SupervisedAirflow, folder: Path, demo: DemoState, expected: dict[str, str]) -> None:
     """Run the backup, or wait for the run that an earlier start of this demo has triggered, and check its outcomes."""
-    say(f"3/4  Running the backup {DAG_ID}")
+    print_line(f"3/4  Running the backup {DAG_ID}")
     demo.run_id = demo.run_id or f"demo__{datetime.now(timezone.utc).isoformat(timespec='seconds')}"
     demo.save(folder)
     airflow.trigger_once(DAG_ID, CONF, demo.run_id)
     state = follow(airflow, DAG_ID, demo.run_id, len(expected))
     why = ", as expected: some courses have no good copy" if state == "failed" else ""
-    say(f"4/4  The run ended: {state}{why}\n")
-    surprises = check_outcomes(folder / "archive", expected, say, dag_id=DAG_ID, run_id=demo.run_id)
+    print_line(f"4/4  The run ended: {state}{why}\n")
+    surprises = check_outcomes(folder / "archive", expected, print_line, dag_id=DAG_ID, run_id=demo.run_id)
     demo.is_over, demo.was_expected = True, not surprises and state == expected_state(expected)
     demo.save(folder)
 
@@ -126,20 +126,20 @@ def _responds(url: str) -> bool:
 
 
 def _print_addresses(airflow: SupervisedAirflow, archive: Path, demo: DemoState) -> None:
-    say("")
-    say(f"Packages and manifests  {archive / 'courses'}")
-    say(f"Run report              {next(archive.glob(f'runs/*/{DAG_ID}/*/report.html'), archive)}")
-    say(f"This run in Airflow     {airflow.url}/dags/{DAG_ID}/runs/{demo.run_id}")
-    say(f"Canvas                  http://127.0.0.1:{demo.canvas_port}/")
-    say("")
-    say("To try by hand, with the button Trigger on each page:")
+    print_line("")
+    print_line(f"Packages and manifests  {archive / 'courses'}")
+    print_line(f"Run report              {next(archive.glob(f'runs/*/{DAG_ID}/*/report.html'), archive)}")
+    print_line(f"This run in Airflow     {airflow.url}/dags/{DAG_ID}/runs/{demo.run_id}")
+    print_line(f"Canvas                  http://127.0.0.1:{demo.canvas_port}/")
+    print_line("")
+    print_line("To try by hand, with the button Trigger on each page:")
     for dag_id, what in (
         ("canvas_export", "export a course: a form"),
         ("canvas_restore", "restore a course: a form"),
         ("canvas_restore_drill", "restore copies into test courses, and compare the contents"),
         ("canvas_backup_pilot", "the courses of include/courses/pilot.csv"),
     ):
-        say(f"  {airflow.url}/dags/{dag_id:<22}  {what}")
+        print_line(f"  {airflow.url}/dags/{dag_id:<22}  {what}")
 
 
 def _run_on(airflow: SupervisedAirflow) -> None:

@@ -30,15 +30,15 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def say_between(text: str) -> None:
+def print_over_progress(text: str) -> None:
     """Print a line in place of a progress line."""
-    say(f"\r\x1b[K{text}" if sys.stdout.isatty() else text)
+    print_line(f"\r\x1b[K{text}" if sys.stdout.isatty() else text)
 
 
 @contextlib.contextmanager

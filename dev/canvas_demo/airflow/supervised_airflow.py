@@ -37,11 +37,13 @@ class SupervisedAirflow(AirflowStack):
         home: its folder.
         repository: the checkout whose DAGs it runs.
         demo: the state of the demo.
-        say: prints a text.
+        print_line: prints a text.
     """
 
-    def __init__(self, home: Path, repository: Path, demo: DemoState, say: Callable[[str], None]) -> None:
-        programs = partial(SupervisedPrograms, say=say, pools=_POOLS)
+    def __init__(
+        self, home: Path, repository: Path, demo: DemoState, print_line: Callable[[str], None]
+    ) -> None:
+        programs = partial(SupervisedPrograms, print_line=print_line, pools=_POOLS)
         super().__init__(home, repository, demo.ui_port, {**_QUICK, **demo.secrets}, programs)
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:

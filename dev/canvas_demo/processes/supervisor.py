@@ -42,7 +42,7 @@ class SupervisedPrograms(Programs):
     Args:
         logs: folder for their output and process ids, by which the next demo finds what a killed one left.
         environment: of all of them.
-        say: prints a text.
+        print_line: prints a text.
         pools: the programs that have a `Pool`, by name.
     """
 
@@ -50,11 +50,11 @@ class SupervisedPrograms(Programs):
         self,
         logs: Path,
         environment: Mapping[str, str],
-        say: Callable[[str], None],
+        print_line: Callable[[str], None],
         pools: Mapping[str, Pool] | None = None,
     ) -> None:
         super().__init__(logs, environment, _begin)
-        self._say = say
+        self._print_line = print_line
         self._pools = pools or {}
         self._log_begins: dict[str, int] = {}
         self._commands: dict[str, tuple[Sequence[str], Mapping[str, str] | None, str | None]] = {}
@@ -104,7 +104,7 @@ class SupervisedPrograms(Programs):
         self._restarts[name] = self._restarts.get(name, 0) + 1
         if self._restarts[name] > MOST_RESTARTS:
             raise ProgramDiedError(f"{name} {what} for the {MOST_RESTARTS + 1}th time:\n{program.tail()}")
-        self._say(f"     {name} {what}; restarting it")
+        self._print_line(f"     {name} {what}; restarting it")
         pid = program.process.pid
         cleanup.remove(pid, self._began.get(pid, 0.0))
         program.process.wait()

@@ -37,8 +37,8 @@ def night(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(archive: Path, expected: dict[str, str], say: Callable[[str], None]) -> list[str]:
-    return check_outcomes.check_outcomes(archive, expected, say, dag_id=NIGHTLY, run_id="demo__1")
+def check(archive: Path, expected: dict[str, str], print_line: Callable[[str], None]) -> list[str]:
+    return check_outcomes.check_outcomes(archive, expected, print_line, dag_id=NIGHTLY, run_id="demo__1")
 
 
 def by_run(run_id: str, document: Manifest) -> Manifest:

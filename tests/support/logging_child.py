@@ -127,6 +127,7 @@ def _canvas(here: str) -> None:
     from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh  # noqa: PLC0415
     from canvas_exports.core.canvas.client import CanvasClient  # noqa: PLC0415
     from canvas_exports.core.canvas.http.origin import Origin  # noqa: PLC0415
+    from canvas_exports.core.canvas.http.transports.timeouts import Timeouts  # noqa: PLC0415
     from canvas_exports.core.canvas.http.transports.transport import Transport  # noqa: PLC0415
     from canvas_exports.core.model.contexts import Context  # noqa: PLC0415
 
@@ -142,7 +143,7 @@ def _canvas(here: str) -> None:
 
     with suppress(Exception):
         asyncio.run(look(), debug=True)
-    transport = Transport(verify=True, connect_timeout=5, read_timeout=5)
+    transport = Transport(verify=True, timeouts=Timeouts(5, 5))
     grant = RefreshGrant("31", SECRETS["developer"], SECRETS["refresh"])
     assert refresh(grant, Origin.parse(here), transport.send).value == SECRETS["access"]
     transport.close()

@@ -21,6 +21,7 @@ from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, ref
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits, shared_rate_limiter
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
@@ -325,7 +326,7 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
     origin = Origin.parse(settings.host)
 
     def ask() -> AccessToken:
-        transport = Transport(verify=settings.verify, connect_timeout=_CONNECT, read_timeout=_READ)
+        transport = Transport(verify=settings.verify, timeouts=Timeouts(_CONNECT, _READ))
         try:
             return refresh(grant, origin, transport.send)
         finally:

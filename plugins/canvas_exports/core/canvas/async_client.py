@@ -21,6 +21,7 @@ from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
 from canvas_exports.core.canvas.http.transports.async_transport import AsyncTransport
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import CanvasError
 
@@ -41,16 +42,14 @@ class AsyncCanvasClient:
         *,
         rate_limiter: RateLimiter | None = None,
         verify: bool | str = True,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 60.0,
+        connect_timeout: float = Timeouts.connect,
+        read_timeout: float = Timeouts.read,
         attempts: int = 5,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self._session = open_session(host, token, rate_limiter=rate_limiter, attempts=attempts, clock=clock)
-        self._transport = AsyncTransport(
-            verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout
-        )
+        self._transport = AsyncTransport(verify=verify, timeouts=Timeouts(connect_timeout, read_timeout))
         self._sleep = sleep
         self._turns: AsyncRateLimiter | None = None
 

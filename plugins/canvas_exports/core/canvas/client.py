@@ -37,6 +37,7 @@ from canvas_exports.core.canvas.http.pagination import Pagination
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.session import open_session
 from canvas_exports.core.canvas.http.token_source import TokenSource
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import DownloadError
@@ -77,14 +78,14 @@ class CanvasClient:
         *,
         rate_limiter: RateLimiter | None = None,
         verify: bool | str = True,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 60.0,
+        connect_timeout: float = Timeouts.connect,
+        read_timeout: float = Timeouts.read,
         attempts: int = 5,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
         self._session = open_session(host, token, rate_limiter=rate_limiter, attempts=attempts, clock=clock)
-        self._transport = Transport(verify=verify, connect_timeout=connect_timeout, read_timeout=read_timeout)
+        self._transport = Transport(verify=verify, timeouts=Timeouts(connect_timeout, read_timeout))
         self._runner = FlowRunner(self._session, self._transport, StopSignal(sleep))
 
     @property

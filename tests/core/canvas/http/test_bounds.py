@@ -16,7 +16,8 @@ from tests.core.canvas.conftest import COURSE, Clock, Either, ScriptedServer, ex
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.parsing import read_export
-from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
+from canvas_exports.core.canvas.http.messages import Response
+from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, ResponseBody
 from canvas_exports.errors import (
     AnswerLostError,
     CanvasExportsError,
@@ -99,28 +100,34 @@ def test_what_is_packed_in_another_way_or_damaged_is_no_answer_of_canvas(
         either.whoami()
 
 
+def content(body: ResponseBody) -> bytes:
+    result = body.result()
+    assert isinstance(result, Response)
+    return result.body
+
+
 def test_unpacking_takes_no_more_memory_than_the_bound() -> None:
-    body = Body("gzip", MiB)
+    body = ResponseBody(400, {"content-encoding": "gzip"})
     tracemalloc.start()
     try:
-        wanted = body.take(ONCE)
+        wanted = body.add(ONCE)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert not wanted
-    assert body.is_full
-    assert len(body.found) == MiB
+    assert body.is_too_large
+    assert len(content(body)) == MiB
     assert most < 4 * MiB
 
 
 def test_what_unpacks_to_nothing_for_ever_is_bounded_as_well() -> None:
-    body = Body("gzip", MiB)
+    body = ResponseBody(400, {"content-encoding": "gzip"})
     empty = gzip.compress(b"") * 100
     takes = 0
-    while body.take(empty):
+    while body.add(empty):
         takes += 1
         assert takes < MiB
-    assert body.is_full
+    assert body.is_too_large
 
 
 def test_bounds_are_those_that_are_documented() -> None:

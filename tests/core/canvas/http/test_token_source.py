@@ -13,6 +13,7 @@ from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.origin import Origin
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.core.canvas.http.transports.transport import Transport
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import CanvasError, CanvasUnavailableError, CredentialError
@@ -161,7 +162,7 @@ class Refreshed(Tokens):
         super().__init__()
         self._origin = Origin.parse(canvas.url)
         self._grant = RefreshGrant(str(key.id), key.secret, canvas.grant(key))
-        self._transport = Transport(connect_timeout=5, read_timeout=5)
+        self._transport = Transport(timeouts=Timeouts(5, 5))
 
     def renew(self, rejected: str | None) -> None:
         self.rejected.append(rejected)

@@ -1,4 +1,4 @@
-"""Carrying out calls from threads: places in the rate budget in turn, and waits that can be called off."""
+"""Run flows from threads: slots of the rate limiter in turn, and waits that can be stopped."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from canvas_exports.errors import CanvasError, Stopped
 
 T = TypeVar("T")
 
-_LOOK_UP = 0.5  # seconds after which somebody in the row sees that nobody wants the place any more
+_CHECK_INTERVAL = 0.5  # seconds between two checks of the stop signal by a thread in the queue
 
 
 class StopSignal:
-    """Waits of one or several threads, that end at once when nobody wants what they are for.
+    """Ends the waits of one or several threads at once.
 
     Args:
-        sleep: waits so many seconds instead, and cannot be called off in between: for tests with a clock of their own.
+        sleep: waits so many seconds instead, and cannot be stopped in between: for tests with a clock of their own.
     """
 
     def __init__(self, sleep: Callable[[float], Any] | None = None) -> None:
@@ -33,28 +33,27 @@ class StopSignal:
         self._branching = threading.Lock()
 
     def check(self) -> None:
-        """Raises ``Stopped`` after ``stop``."""
+        """Raise ``Stopped`` after ``stop``."""
         if self._stopped.is_set():
-            raise Stopped("called off")
+            raise Stopped("the client was stopped")
 
     def wait(self, seconds: float) -> None:
-        """Wait. Raises ``Stopped`` as soon as ``stop`` is called."""
+        """Wait. Raise ``Stopped`` as soon as ``stop`` is called."""
         self.check()
         (self._sleep or self._stopped.wait)(seconds)
         self.check()
 
     def stop(self) -> None:
-        """End every wait, also of the branches. For good; may be called from a signal handler."""
+        """End every wait, also of the branches, for good. May be called from a signal handler."""
         self._stopped.set()
-        for (
-            known
-        ) in self._branches:  # never changed in place, so no lock is needed, which a signal could meet held
-            branch = known()
+        # The list is never changed in place, so no lock is needed, which the interrupted thread might hold.
+        for reference in self._branches:
+            branch = reference()
             if branch is not None:
                 branch.stop()
 
     def branch(self) -> StopSignal:
-        """Waits that can be called off for themselves, and end with these."""
+        """Return a signal that can be given by itself, and is given together with this one."""
         branch = StopSignal(self._sleep)
         with self._branching:
             self._branches = [*(each for each in self._branches if each() is not None), weakref.ref(branch)]
@@ -64,47 +63,47 @@ class StopSignal:
 
 
 class BlockingRateLimiter:
-    """Who is next: threads take their places in the rate budget in the order in which they came.
+    """A queue of threads before a ``RateLimiter``: they get their slots in the order in which they asked.
 
-    Only the first in the row keeps asking the budget, and nobody holds a lock while waiting.
+    Only the first in the queue keeps asking, and no thread holds a lock while it waits.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._row: deque[threading.Event] = deque()
+        self._queue: deque[threading.Event] = deque()
 
     def acquire(self, rate_limiter: RateLimiter, stop_signal: StopSignal) -> None:
-        """Wait for a place, and take it.
+        """Wait for a slot, and take it.
 
         Raises:
-            Stopped: the wait was called off; no place was taken.
+            Stopped: the wait was stopped; no slot was taken.
         """
         turn = threading.Event()
         with self._lock:
-            if not self._row and rate_limiter.try_acquire() <= 0:
+            if not self._queue and rate_limiter.try_acquire() <= 0:
                 return
-            self._row.append(turn)
-            self._row[0].set()
+            self._queue.append(turn)
+            self._queue[0].set()
         try:
-            while not turn.wait(_LOOK_UP):
+            while not turn.wait(_CHECK_INTERVAL):
                 stop_signal.check()
-            while (left := rate_limiter.try_acquire()) > 0:
-                stop_signal.wait(left)
+            while (wait := rate_limiter.try_acquire()) > 0:
+                stop_signal.wait(wait)
         finally:
             with self._lock:
-                self._row.remove(turn)
-                if self._row:
-                    self._row[0].set()
+                self._queue.remove(turn)
+                if self._queue:
+                    self._queue[0].set()
 
 
 class FlowRunner:
-    """The way of one thread, or several, to one Canvas.
+    """Runs flows for one thread, or for several.
 
     Args:
-        peer: the Canvas.
+        session: the Canvas.
         transport: sends.
-        waits: how it waits.
-        turns: shared with all who use the same budget.
+        stop_signal: waits, and ends the waits.
+        turns: the queue before the rate limiter, shared by all threads.
     """
 
     def __init__(
@@ -120,15 +119,15 @@ class FlowRunner:
         self.stop_signal = stop_signal
 
     def branch(self) -> FlowRunner:
-        """The same way, whose waits can be called off for themselves."""
+        """Return a runner that can be stopped by itself, and is stopped together with this one."""
         return FlowRunner(self._session, self._transport, self.stop_signal.branch(), self._turns)
 
     def run(self, flow: Flow[T]) -> T:
-        """Carry out a dialogue.
+        """Run a flow, and return its value.
 
         Raises:
-            CanvasExportsError: what the dialogue raises.
-            Stopped: the waits were called off; nothing is sent after that.
+            CanvasExportsError: as the flow.
+            Stopped: the runner was stopped; nothing is sent after that.
         """
         result: StepResult = None
         try:

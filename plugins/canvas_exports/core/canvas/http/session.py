@@ -1,4 +1,4 @@
-"""The Canvas at the other end, and what both clients know of it."""
+"""Hold the state of one client: the origin of its Canvas, the token, the rate limiter, and Canvas's clock."""
 
 from __future__ import annotations
 
@@ -18,12 +18,22 @@ from canvas_exports.errors import InputError
 
 USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"
 
-_MOST_SKEW = timedelta(days=3650)  # a clock that differs by more tells nothing
+_LARGEST_SKEW = timedelta(days=3650)  # a clock that differs by more is not believed
 
 
 @dataclass
 class CanvasSession:
-    """The Canvas at the other end: where it is, whence its token, its budget, and what its clock says."""
+    """One Canvas, as one token sees it. Does no I/O; safe between threads.
+
+    Attributes:
+        origin: where Canvas is.
+        tokens: where the access token comes from.
+        rate_limiter: paces the requests.
+        attempts: how often a request that may be repeated is sent at most.
+        clock: seconds from any start, never going back.
+        jitter: a random number from 0 to 1.
+        skew: by how much Canvas's clock is ahead of ours.
+    """
 
     origin: Origin
     tokens: TokenSource = field(repr=False)
@@ -35,24 +45,24 @@ class CanvasSession:
     _date: str = field(default="", repr=False)
 
     def headers(self, *, accept: str = "application/json") -> dict[str, str]:
-        """The headers of every request but ``Authorization``, which is added when it goes out."""
+        """Return the headers of every request but ``Authorization``, which is added when it is sent."""
         return {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": ACCEPTED}
 
     def now(self) -> datetime:
-        """Canvas's time, by the last ``Date`` header it sent."""
+        """Return Canvas's time in UTC, by the last ``Date`` header it sent."""
         return datetime.now(timezone.utc) + self.skew
 
     def note_server_time(self, headers: Mapping[str, str]) -> None:
-        """Set our idea of Canvas's clock."""
+        """Correct our idea of Canvas's clock by the ``Date`` header of a response."""
         text = headers.get("date", "")
-        if text == self._date:  # nearly always, where there are many answers in a second
+        if text == self._date:  # nearly always, where many responses come in a second
             return
         self._date = text
         date = parse_http_date(text)
         if date is None:
             return
         skew = date - datetime.now(timezone.utc)
-        if abs(skew) <= _MOST_SKEW:
+        if abs(skew) <= _LARGEST_SKEW:
             self.skew = skew
 
 
@@ -64,7 +74,7 @@ def open_session(
     attempts: int = 5,
     clock: Callable[[], float] = time.monotonic,
 ) -> CanvasSession:
-    """The Canvas at a host, for a token; without a budget, with the one this process shares for the two.
+    """Return the session of a host and a token; by default with the rate limiter that this process shares for the two.
 
     Raises:
         InputError: a malformed host, a token that cannot be sent, or no attempt allowed. Never shows the token.

@@ -1,7 +1,7 @@
-"""What the environment says about the way to the internet: proxies and certificate authorities, never credentials.
+"""Read proxies and certificate authorities from the environment, and never credentials.
 
-Both HTTP libraries would also read passwords from ``.netrc`` if they were left to trust the environment, and put
-them in the token's place. So they are not; this module looks up the two things that are wanted.
+Both HTTP libraries would also read passwords from ``.netrc`` if they were set to trust the environment, and send them in place
+of the token. So they are not, and this module looks up proxies and authorities for both.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from canvas_exports.errors import InputError
 class Proxies:
     """The proxy for each host, by ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
 
-    Looked up at the first request to a host: going through the environment costs more than a small answer.
+    Looked up at the first request to a host: reading the environment costs more than a small response.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, str | None] = {}
 
     def of(self, url: str) -> str | None:
-        """The proxy for a URL, if there is one."""
+        """Return the proxy for a URL, or ``None``."""
         origin = "/".join(url.split("/", 3)[:3])
         if origin not in self._known:
             self._known[origin] = _look_up(origin)
@@ -45,7 +45,7 @@ def _look_up(origin: str) -> str | None:
 
 
 def authorities(verify: bool | str) -> bool | str:
-    """``verify`` as it is to be used: ``False``, or the file or folder of the certificate authorities.
+    """Return the file or folder of the certificate authorities, or ``False`` to trust every certificate.
 
     ``True`` stands for ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` where one is set, else for those of certifi.
 
@@ -67,7 +67,7 @@ def authorities(verify: bool | str) -> bool | str:
 
 
 def tls_context(authority: bool | str) -> ssl.SSLContext | Literal[False]:
-    """What ``authorities`` returned, loaded. Reads a file, so not on the event loop."""
+    """Load what ``authorities`` returned. Reads a file: call it off the event loop."""
     if authority is False:
         return False
     path = str(authority)

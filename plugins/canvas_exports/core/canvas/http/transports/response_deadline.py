@@ -1,7 +1,7 @@
-"""Answers over ``http.client`` that come within a time, not only each byte of them within one.
+"""Put a deadline on a whole response of ``http.client``, and not only on each of its bytes.
 
-A socket's time-out begins anew with every byte. A server that sends one every half second would so keep a thread for days,
-in the middle of a header as well as of a body.
+A socket's time-out begins anew with every byte. A server that sends one every half second would keep a thread for days, in
+the middle of a header as well as of a body.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any
 
 import urllib3
 
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 
-class TimedResponse(http.client.HTTPResponse):
-    """A response that has to be whole some seconds after its request was sent.
+
+class DeadlineResponse(http.client.HTTPResponse):
+    """A response that must be complete some seconds after its request was sent.
 
     Args:
         sock: the connection.
@@ -25,27 +27,27 @@ class TimedResponse(http.client.HTTPResponse):
         total: seconds for all of it.
 
     Attributes:
-        is_complete: it has ended where the server itself said that it ends.
+        is_complete: the body ended where the server announced its end.
     """
 
     def __init__(self, sock: socket.socket, *args: Any, silence: float, total: float, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._bytes = _TimedBytes(sock, self.fp.detach(), silence, time.monotonic() + total)
+        self._bytes = _DeadlineBytes(sock, self.fp.detach(), silence, time.monotonic() + total)
         self.fp = io.BufferedReader(self._bytes)
         self.is_complete = False
 
-    def take_your_time(self) -> None:
-        """What is still to come may take as long as it wants, while something comes."""
-        self._bytes.until = float("inf")
+    def remove_deadline(self) -> None:
+        """Let the rest take as long as it needs, while bytes arrive."""
+        self._bytes.deadline = float("inf")
 
-    def arrive(self, target: memoryview) -> int:
-        """The next bytes, as many as come at once; 0 at the end.
+    def read_available(self, target: memoryview) -> int:
+        """Read the next bytes, as many as arrive at once. Return their number; 0 at the end.
 
-        ``readinto`` waits until the target is full, and forgets what it has when the connection breaks before.
+        ``readinto`` waits until the target is full, and loses the bytes that arrived when the connection breaks before.
 
         Raises:
-            OSError: the connection broke, or the time is up.
-            http.client.HTTPException: what comes is not HTTP, or breaks off.
+            OSError: the connection broke, or the deadline passed.
+            http.client.HTTPException: the bytes are not HTTP, or break off.
         """
         if self.isclosed() or not target:
             return 0
@@ -71,18 +73,18 @@ class TimedResponse(http.client.HTTPResponse):
         stream.close()
 
 
-class _TimedBytes(io.RawIOBase):
-    """What arrives on a socket, until a time."""
+class _DeadlineBytes(io.RawIOBase):
+    """The bytes that arrive on a socket until a deadline."""
 
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, silence: float, until: float) -> None:
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, silence: float, deadline: float) -> None:
         self._sock, self._raw, self._silence = sock, raw, silence
-        self.until = until
+        self.deadline = deadline
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int | None:
-        left = self.until - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer took too long")
         self._sock.settimeout(min(self._silence, left))
@@ -94,8 +96,8 @@ class _TimedBytes(io.RawIOBase):
         super().close()
 
 
-def timed(pool: urllib3.HTTPConnectionPool, *, silence: float, total: float) -> urllib3.HTTPConnectionPool:
-    """The pool, all answers over which are ``TimedResponse``."""
-    response: Any = staticmethod(partial(TimedResponse, silence=silence, total=total))
-    pool.ConnectionCls = type("_Timed", (pool.ConnectionCls,), {"response_class": response})
+def with_deadline(pool: urllib3.HTTPConnectionPool, timeouts: Timeouts) -> urllib3.HTTPConnectionPool:
+    """Make all responses over a pool ``DeadlineResponse``. Return the pool."""
+    response: Any = staticmethod(partial(DeadlineResponse, silence=timeouts.read, total=timeouts.total))
+    pool.ConnectionCls = type("_WithDeadline", (pool.ConnectionCls,), {"response_class": response})
     return pool

@@ -1,7 +1,7 @@
-"""Sending over ``urllib3``: verbatim, without redirects, cookies, ``.netrc`` or retries of its own.
+"""Send requests over ``urllib3``: verbatim, without redirects, cookies, ``.netrc`` or retries of its own.
 
-Not over ``requests``, on the same connections: it spends a third of a millisecond of processor more on every request, and
-loads the certificate authorities anew for every connection.
+``requests``, on the same connections, spends a third of a millisecond of processor more on every request, and loads the
+certificate authorities anew for every connection.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import ssl
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,15 +23,15 @@ from urllib3.util import make_headers
 
 from canvas_exports.core.canvas.http.messages import Failure, PreparedRequest, Response, Result, lower_case
 from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
-from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, Body
-from canvas_exports.core.canvas.http.transports.response_deadline import TimedResponse, timed
+from canvas_exports.core.canvas.http.transports.response_body import ResponseBody
+from canvas_exports.core.canvas.http.transports.response_deadline import DeadlineResponse, with_deadline
+from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.errors import InputError
 
 # Kept open per host: requests in flight and packages under way. Opening one anew for each halves throughput over TLS.
 _CONNECTIONS = 80
-_STEP = 64 * 1024  # bytes of an answer read at once
-_MOMENT = 1.0  # seconds after which what has arrived of a package is handed on, however little
-_OK, _REDIRECT = 200, 300
+_STEP = 64 * 1024  # bytes of a response read at once
+_LONGEST_FILL = 1.0  # seconds after which the bytes of a package that have arrived are returned, however few
 _EARLY = (
     urllib3.exceptions.LocationValueError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -41,11 +41,11 @@ _EARLY = (
 
 
 @dataclass(frozen=True)
-class _Way:
-    """To one host: its connections, and what a proxy of plain requests wants to be told."""
+class _Route:
+    """The connections to one host, and the headers for a proxy of plain requests."""
 
     pool: urllib3.HTTPConnectionPool
-    by_proxy: Mapping[str, str] | None = None
+    proxy_headers: Mapping[str, str] | None = None
 
 
 class Transport:
@@ -53,70 +53,56 @@ class Transport:
 
     Args:
         verify: as for ``CanvasClient``.
-        connect_timeout: seconds until a connection must stand.
-        read_timeout: seconds without a byte after which a connection counts as broken.
-        total_timeout: seconds from the end of a request to that of its answer; the body of a package has no such end.
+        timeouts: the time limits; ``total`` counts from the end of the request.
     """
 
-    def __init__(
-        self,
-        *,
-        verify: bool | str = True,
-        connect_timeout: float,
-        read_timeout: float,
-        total_timeout: float | None = None,
-    ) -> None:
+    def __init__(self, *, verify: bool | str = True, timeouts: Timeouts) -> None:
         self._authority = authorities(verify)
-        self._times = (read_timeout, 2 * read_timeout if total_timeout is None else total_timeout)
-        self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._timeouts = timeouts
         self._proxies = Proxies()
-        self._ways: dict[tuple[str, str], _Way] = {}
+        self._routes: dict[tuple[str, str], _Route] = {}
         if self._authority is False:
-            # Somebody asked for it; one warning per request would drown the log.
+            # The admin asked for it, and one warning per request would flood the log.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def send(self, prepared: PreparedRequest) -> Result:
-        """Send, and read the answer; with ``stream``, leave the body of a 2xx answer unread.
+        """Send, and read the response; with ``stream``, leave the body of a 2xx response unread.
 
-        What goes wrong comes back as a ``Failure``, not as an exception: those of the library hold whole URLs.
+        An error comes back as a ``Failure``, not as an exception: those of the library hold whole URLs.
         """
         try:
             response = self._open(prepared)
             headers = lower_case((name, _utf8(value)) for name, value in response.headers.items())
-            fine = _OK <= response.status < _REDIRECT
-            if prepared.stream and fine:
-                return Response(response.status, headers, stream=_Arriving(response))
-            # Nobody reads what storage says to an upload.
-            most = LARGEST if fine and prepared.upload is None else LARGEST_ERROR
-            body = Body(headers.get("content-encoding", ""), most)
+            unread = Response(response.status, headers)
+            if prepared.stream and unread.is_success:
+                return replace(unread, stream=_ResponseStream(response))
+            body = ResponseBody(response.status, headers, is_upload=prepared.upload is not None)
             try:
                 _read(response, body)
             finally:
-                _let_go(response)
-            if body.is_full and most == LARGEST:
-                return Failure.TOO_LARGE
-            return Response(response.status, headers, body.found)
+                _release(response)
+            return body.result()
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             return _failure(error)
 
     def close(self) -> None:
         """Close every idle connection."""
-        for way in self._ways.values():
-            way.pool.close()
+        for route in self._routes.values():
+            route.pool.close()
 
     def _open(self, prepared: PreparedRequest) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(prepared.url)
-        way = self._ways.get((parts.scheme, parts.netloc))
-        if way is None:
-            way = self._ways.setdefault((parts.scheme, parts.netloc), self._way(prepared.url))
+        route = self._routes.get((parts.scheme, parts.netloc))
+        if route is None:
+            route = self._routes.setdefault((parts.scheme, parts.netloc), self._route(prepared.url))
         target, headers = prepared.url.partition("#")[0], dict(prepared.headers)
-        if way.by_proxy is None:
+        if route.proxy_headers is None:
             target = target[len(parts.scheme) + 3 + len(parts.netloc) :]
             target = target if target.startswith("/") else f"/{target}"
         else:
-            headers |= way.by_proxy
+            headers |= route.proxy_headers
         body: Any = prepared.body if prepared.upload is None else prepared.upload  # urllib3 takes any buffers
-        return way.pool.urlopen(
+        return route.pool.urlopen(
             prepared.method,
             target,
             body=body,
@@ -124,7 +110,7 @@ class Transport:
             retries=False,
             redirect=False,
             assert_same_host=False,
-            timeout=self._timeout,
+            timeout=urllib3.Timeout(connect=self._timeouts.connect, read=self._timeouts.read),
             preload_content=False,
             decode_content=False,
         )
@@ -132,13 +118,13 @@ class Transport:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """One context for all connections: loading the authorities takes longer than a handshake."""
-        return tls_context(self._authority) or _unchecked()
+        return tls_context(self._authority) or _unverified_context()
 
-    def _way(self, url: str) -> _Way:
+    def _route(self, url: str) -> _Route:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         proxy = self._proxies.of(url)
-        by_proxy = None
+        proxy_headers = None
         pool: urllib3.HTTPConnectionPool
         if not proxy and parts.scheme == "https":
             pool = urllib3.HTTPSConnectionPool(host, port, maxsize=_CONNECTIONS, ssl_context=self._tls)
@@ -148,9 +134,8 @@ class Transport:
             manager = self._manager(proxy)
             pool = manager.connection_from_host(host, port, parts.scheme)
             if parts.scheme != "https" and isinstance(manager, urllib3.ProxyManager):
-                by_proxy = _credentials(proxy)
-        silence, total = self._times
-        return _Way(timed(pool, silence=silence, total=total), by_proxy)
+                proxy_headers = _credentials(proxy)
+        return _Route(with_deadline(pool, self._timeouts), proxy_headers)
 
     def _manager(self, proxy: str) -> urllib3.PoolManager:
         if proxy.startswith("socks"):
@@ -164,13 +149,13 @@ class Transport:
         )
 
 
-class _Arriving:
-    """The rest of a response, as a ``Stream``. http.client reads from the socket straight into our memory."""
+class _ResponseStream:
+    """The body of a response as a ``Stream``. http.client reads from the socket straight into the caller's memory."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
         self._inner = _inner(response)
-        self._inner.take_your_time()
+        self._inner.remove_deadline()
         self._broken = False
 
     @property
@@ -179,7 +164,7 @@ class _Arriving:
 
     def readinto(self, target: memoryview) -> int:
         filled, began = 0, time.monotonic()
-        while filled < len(target) and time.monotonic() - began < _MOMENT:
+        while filled < len(target) and time.monotonic() - began < _LONGEST_FILL:
             count = self._next(target[filled:])
             if not count:
                 break
@@ -192,44 +177,43 @@ class _Arriving:
         if self._broken:
             return 0
         try:
-            return self._inner.arrive(target)
+            return self._inner.read_available(target)
         except (http.client.HTTPException, OSError, ValueError):
-            self._broken = True  # what arrived before counts, so it is told the next time
+            self._broken = True  # bytes that arrived before are returned first, so the next call raises
             return 0
 
     def close(self) -> None:
-        _let_go(self._response)
+        _release(self._response)
 
 
-def _inner(response: urllib3.BaseHTTPResponse) -> TimedResponse:
+def _inner(response: urllib3.BaseHTTPResponse) -> DeadlineResponse:
     inner: Any = getattr(response, "_fp", None)
-    assert isinstance(inner, TimedResponse)
+    assert isinstance(inner, DeadlineResponse)
     return inner
 
 
-def _read(response: urllib3.BaseHTTPResponse, body: Body) -> None:
-    """All of an answer, as far as it is wanted."""
+def _read(response: urllib3.BaseHTTPResponse, body: ResponseBody) -> None:
     inner, buffer = _inner(response), memoryview(bytearray(_STEP))
-    while (count := inner.arrive(buffer)) and body.take(bytes(buffer[:count])):
+    while (count := inner.read_available(buffer)) and body.add(bytes(buffer[:count])):
         continue
 
 
-def _let_go(response: urllib3.BaseHTTPResponse) -> None:
-    """Give the connection back if it has nothing more to say, else close it."""
+def _release(response: urllib3.BaseHTTPResponse) -> None:
+    """Return the connection to the pool if the response is complete, else close it."""
     if not response.closed:
         response.close()
     response.release_conn()
 
 
 def _credentials(proxy: str) -> dict[str, str]:
-    """What a proxy wants to see, from its URL."""
+    """Return the ``Proxy-Authorization`` header for the credentials in a proxy's URL."""
     parts = urlsplit(proxy)
     if not parts.username:
         return {}
     return dict(make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"))
 
 
-def _unchecked() -> ssl.SSLContext:
+def _unverified_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -237,7 +221,7 @@ def _unchecked() -> ssl.SSLContext:
 
 
 class _WithoutQueries(logging.Filter):
-    """Takes the query out of every URL that urllib3 logs at level DEBUG: it may be a signature."""
+    """Removes the query from every URL that urllib3 logs at level DEBUG: it may be a signature."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -251,7 +235,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 
 
 def _utf8(value: str) -> str:
-    """A header as what it nearly always is; http.client reads every one as Latin-1."""
+    """Return a header as UTF-8, which it nearly always is; http.client reads every one as Latin-1."""
     return value.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
@@ -264,12 +248,12 @@ def _failure(error: BaseException) -> Failure:
 
 
 def _in_handshake(error: BaseException) -> bool:
-    """Whether TLS was still being agreed on; the libraries raise the same types then as in mid-request."""
+    """Return whether TLS was still being negotiated; the libraries raise the same types then as during the request."""
     return any(frame.f_code.co_name == "do_handshake" for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _causes(error: Any) -> list[BaseException]:
-    """The error and what it wraps; the libraries hide the reason in arguments rather than in ``__cause__``."""
+    """Return the error and those it wraps; the libraries keep the reason in arguments rather than in ``__cause__``."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import json
+import pkgutil
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -87,15 +86,7 @@ def test_every_test_that_is_named_exists(page: Page) -> None:
 def test_every_dotted_name_can_be_imported(page: Page) -> None:
     for text in page.code:
         if re.fullmatch(r"canvas_(exports|sandbox)(\.\w+)+", text) and text not in SENT:
-            resolve(text)
-
-
-def resolve(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        module, _, attribute = name.rpartition(".")
-        return getattr(importlib.import_module(module), attribute)
+            pkgutil.resolve_name(text)
 
 
 def test_every_block_is_of_a_kind_that_is_checked_here() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.cli.missing import missing, tell
+from canvas_exports.cli.missing import missing, print_coverage
 from canvas_exports.core.archive.run_report import OutcomeRecord, records_of
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_table import table
@@ -87,7 +87,7 @@ def _missing(store: Store, expected: Mapping[str, str], print_line: Callable[[st
     except NoArchiveError as error:
         print_line(str(error))
         return ["the catalog finds no archive"]
-    tell(found)
+    print_coverage(found)
     named = {gap.context for gap in found.gaps}
     wanted = {context for context, outcome in expected.items() if not Outcome(outcome).is_good}
     return [

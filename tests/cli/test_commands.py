@@ -210,7 +210,7 @@ class TestRuns:
     def test_of_no_run(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         lay(FileStore(tmp_path.as_uri(), tmp_path), manifest("course:101"))
         assert main(["runs", "--archive", tmp_path.as_uri()]) == 0
-        assert capsys.readouterr().out == "There is no report of a run.\n"
+        assert capsys.readouterr().out == "There is no run report.\n"
 
 
 class TestAges:

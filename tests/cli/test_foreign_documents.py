@@ -18,7 +18,7 @@ from tests.support.hostile_documents import SPOILT, TIMES
 from tests.support.run_views import row
 
 from canvas_exports.cli.main import main
-from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule
+from canvas_exports.core.archive.catalog.deletion_gate import DeletionGate, DeletionRule
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import every_context
@@ -122,9 +122,9 @@ def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
         assert chosen.export.id == export
     with pytest.raises(InputError, match="no copy under that key"):
         choose(spoilt, client, RestoreRequest.build(course=101, into=300, copy=BROKEN))
-    gate = Gate([BAD, *GOOD], Rule("directory", timedelta(days=30), 1), now=NOW)
+    gate = DeletionGate([BAD, *GOOD], DeletionRule("directory", timedelta(days=30), 1), now=NOW)
     with closing(read_with_index(spoilt)) as holdings:
-        gate.take(spoilt.uri, holdings)
+        gate.check(spoilt.uri, holdings)
     assert [one.context for one in gate.shortfalls()] == [BAD]
     looked = look(spoilt, [row(101, Outcome.DENIED), row(102, Outcome.DENIED)], now=NOW)
     assert (looked.trouble, looked.left) == (None, 0)

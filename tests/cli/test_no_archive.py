@@ -73,7 +73,7 @@ def test_it_is_an_error_with_the_address_and_a_next_step(
     status, text = ask(*arguments)
     assert status == 2
     assert text.startswith(f"canvas-archive: no archive here: {store.uri}: ")
-    assert "look at the address again" in text
+    assert "check the address" in text
     assert text.count("\n") == 1
     assert sorted(info.key for info in store.list()) == before
 
@@ -105,7 +105,7 @@ def test_after_a_first_night_in_which_everything_failed_the_reports_answer(
     for name in ("ages", "verify", "retention", "hold"):
         status, text = ask(*QUESTIONS[name])
         assert status == 2
-        assert "reports of runs and no manifest" in text
+        assert "run reports and no manifest" in text
 
 
 @pytest.mark.parametrize("arguments", QUESTIONS.values(), ids=QUESTIONS)

@@ -51,7 +51,9 @@ class TestPlan:
         assert rows == [["yes", "delete"], ["yes", "delete"], ["keep", "daily"], ["daily,", "proven"]]
         assert "Of each course and export type, keep the newest of each of the last 2 days" in text
         assert "Of 4 copies, 2 go and 2 stay. That frees 18 B." in text
-        assert text.rstrip().endswith("Nothing is deleted: this is only the plan. See --apply.")
+        assert text.rstrip().endswith(
+            "Nothing is deleted: this is only the plan. To delete the copies, use --apply."
+        )
         assert left(archive) == ALL
 
     def test_as_json(self, ask: Any, archive: FileStore) -> None:
@@ -82,7 +84,7 @@ class TestPlan:
                 ("--keep-last", "1", "--hold-course", "self"),
                 "hold.courses: 'self' is not a Canvas course id.",
             ),
-            (("--keep-last", "1", "--json", "--apply"), "--json: leaves nobody to ask."),
+            (("--keep-last", "1", "--json", "--apply"), "--json: cannot ask for a confirmation."),
         ],
     )
     def test_bad_input_deletes_nothing(
@@ -121,7 +123,7 @@ class TestApply:
         monkeypatch.setattr("sys.stdin.isatty", lambda: False)
         status, text = ask(*DAILY, "--apply")
         assert status == 2
-        assert "--apply: nobody is there to ask. Accepted: --yes." in text
+        assert "--apply: there is no terminal to ask for a confirmation. Accepted: --yes." in text
         assert left(archive) == ALL
 
     def test_what_had_to_be_left_shows_in_the_exit_status(
@@ -145,7 +147,7 @@ class TestHold:
         assert ask("hold")[1].count("legal") == 4
         assert "put on 0 packages" in ask("hold", "101", "--tag", "legal")[1]
         assert "lifted from 4 packages" in ask("hold", "101", "--tag", "legal", "--lift")[1]
-        assert "Nothing is held by a tag." in ask("hold")[1]
+        assert "No copy is held by a tag." in ask("hold")[1]
         assert ask(*DAILY, "--apply", "--yes")[0] == 0
         assert [key for key in left(archive) if key.endswith("imscc")] == ["503.imscc", "504.imscc"]
         assert sum("hold" in info.key for info in archive.list("courses/")) == 4, (

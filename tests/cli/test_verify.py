@@ -48,7 +48,7 @@ def test_damage_is_told_with_its_package_and_exits_with_1(ask: Any, archive: Fil
 def test_the_budget_leaves_the_rest_for_the_next_time(ask: Any, archive: FileStore) -> None:
     stored(archive, 101)
     stored(archive, 102)
-    assert "1 left for the next time" in ask("--gigabytes", "0.000001")[1]
+    assert "1 left for the next run" in ask("--gigabytes", "0.000001")[1]
     assert "left" not in ask("--minutes", "5")[1]
 
 

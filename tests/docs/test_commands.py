@@ -18,8 +18,8 @@ from tests.deploy.test_values import VALUES
 from tests.support.compose import SERVICES
 from tests.support.markdown import BLOCKS, ROOT, Block
 
+from canvas_exports.cli.arguments import VARIABLE as ARCHIVE
 from canvas_exports.cli.main import parser
-from canvas_exports.cli.output import VARIABLE as ARCHIVE
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.fields import SETTINGS
 from canvas_exports.core.backups.load import INCLUDE

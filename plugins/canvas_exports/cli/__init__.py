@@ -1,1 +1,1 @@
-"""The command ``canvas-archive``: questions to an archive without Airflow."""
+"""The command ``canvas-archive``, which reads an archive without Airflow: a module a subcommand."""

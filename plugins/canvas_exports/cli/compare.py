@@ -1,4 +1,4 @@
-"""``canvas-archive compare``: what has changed in a course between two of its copies."""
+"""``canvas-archive compare``: show what changed in a course between two of its copies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, timezone
 
-from canvas_exports.cli.output import COURSE, Parsers, archive_of, say, say_json, say_table, subcommand
+from canvas_exports.cli.arguments import (
+    EXPORT_TYPES,
+    Parsers,
+    add_course,
+    add_subcommand,
+    open_archive,
+    read_course,
+)
+from canvas_exports.cli.output import print_json, print_table, print_text
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.presence import require_archive
-from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.compare import compare_packages
 from canvas_exports.core.packages.diff import PackageDiff
 from canvas_exports.core.text.wording import format_size, format_time
@@ -19,57 +25,51 @@ from canvas_exports.errors import ArchiveError, InputError, ObjectNotFoundError
 _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the number of an export"
 
 
-def add(parsers: Parsers) -> None:
-    """Enter the subcommand."""
-    parser = subcommand(parsers, "compare", answer, help="what has changed in a course between two copies")
-    parser.add_argument("context", metavar="COURSE", help=COURSE)
-    parser.add_argument("--to", metavar="VERSION", help=f"{_VERSION}; without it, the newest copy")
+def add_parser(parsers: Parsers) -> None:
+    """Add the subcommand."""
+    parser = add_subcommand(parsers, "compare", run, help="show what changed in a course between two copies")
+    add_course(parser)
+    parser.add_argument("--to", metavar="VERSION", help=f"{_VERSION}; by default, the newest copy")
     parser.add_argument(
         "--from",
         dest="since",
         metavar="VERSION",
-        help="likewise; without it, the last copy before that with another package",
+        help="likewise; by default, the last copy before --to with another package",
     )
     parser.add_argument(
-        "--type", choices=("common_cartridge", "qti", "zip"), help="export type; that of the newest copy"
+        "--type", choices=EXPORT_TYPES, help="export type; by default, the type of the newest copy"
     )
 
 
-def answer(options: argparse.Namespace) -> int:
-    """Print what was added, removed and changed; 1 if anything was."""
-    name = parse_course_name(options.context, field="COURSE")
-    with archive_of(options) as store:
-        context = find_course(store, name, field="COURSE")
-        copies = copies_of(store, context.kind.value, context.canvas_id or 0).copies
-        if not copies:
+def run(options: argparse.Namespace) -> int:
+    """Print what was added, removed and changed; return 1 if anything was."""
+    with open_archive(options) as store:
+        holding = read_course(store, options)
+        if not holding.copies:
             require_archive(store)
-            raise InputError("COURSE", f"the archive holds no copy of {context}")
-        export_type = options.type or copies[-1].export.type
-        copies = tuple(copy for copy in copies if copy.export.type == export_type)
-        later = _named(options.to, copies, field="--to") if options.to else _newest(copies, export_type)
+            raise InputError("COURSE", f"the archive holds no copy of {holding.name}")
+        export_type = options.type or holding.copies[-1].export.type
+        copies = [copy for copy in holding.copies if copy.export.type == export_type]
+        if not copies and not options.to:
+            raise InputError("--type", f"there is no copy of type {export_type}")
+        later = _find_version(options.to, copies, field="--to") if options.to else copies[-1]
         if options.since:
-            earlier = _named(options.since, copies, field="--from")
+            earlier = _find_version(options.since, copies, field="--from")
         else:
-            earlier = _other_before(later, copies)
+            earlier = _previous_version(later, copies)
         try:
             found = compare_packages(store, earlier.package, later.package, export_type=export_type)
         except ObjectNotFoundError as error:
             raise ArchiveError("a package is not there", key=error.key) from None
     if options.json:
-        say_json({"from": _version(earlier), "to": _version(later), **found.to_json()})
+        print_json({"from": _version(earlier), "to": _version(later), **found.to_json()})
     else:
-        _tell(earlier, later, found)
+        _print(earlier, later, found)
     return 0 if found.is_same else 1
 
 
-def _newest(copies: Sequence[Copy], export_type: str) -> Copy:
-    if not copies:
-        raise InputError("--type", f"there is no copy of type {export_type}")
-    return copies[-1]
-
-
-def _named(text: str, copies: Sequence[Copy], *, field: str) -> Copy:
-    """The copy that a person means."""
+def _find_version(text: str, copies: Sequence[Copy], *, field: str) -> Copy:
+    """Return the copy that a day or the number of an export names."""
     if text.isdecimal():
         found = [copy for copy in copies if copy.export.id == int(text)]
     else:
@@ -85,8 +85,8 @@ def _named(text: str, copies: Sequence[Copy], *, field: str) -> Copy:
     return found[-1]
 
 
-def _other_before(later: Copy, copies: Sequence[Copy]) -> Copy:
-    """The last copy before one that names another package; the oldest, if all name the same."""
+def _previous_version(later: Copy, copies: Sequence[Copy]) -> Copy:
+    """Return the last copy before one that names another package; the oldest, if all name the same."""
     before = [
         copy for copy in copies if (copy.created_at, copy.export.id) < (later.created_at, later.export.id)
     ]
@@ -103,15 +103,15 @@ def _version(copy: Copy) -> dict[str, object]:
     }
 
 
-def _tell(earlier: Copy, later: Copy, found: PackageDiff) -> None:
-    say(
+def _print(earlier: Copy, later: Copy, found: PackageDiff) -> None:
+    print_text(
         f"{later.name} from {format_time(earlier.created_at)} (export {earlier.export.id}) "
         f"to {format_time(later.created_at)} (export {later.export.id}): {found.summary}"
     )
     if found.is_same:
         return
-    say("")
-    say_table(
+    print_text("")
+    print_table(
         ("WHAT", "NAME", "TITLE", "BEFORE", "AFTER"),
         [
             (

@@ -1,4 +1,4 @@
-"""``canvas-archive``: questions to an archive, from a terminal."""
+"""``canvas-archive``: answer questions about an archive from a terminal."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from canvas_exports.cli import ages, compare, history, hold, missing, retention,
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
-#: Every subcommand is a module. Its ``add`` enters it, with its arguments and with what answers it.
+#: The subcommands, each a module: ``add_parser`` adds its arguments, ``run`` prints its answer.
 SUBCOMMANDS = (missing, history, runs, ages, compare, verify, retention, hold)
 
 ANSWERED, FOUND, FAILED = 0, 1, 2
 
 _EPILOG = """\
 Credentials of the archive come from the environment, as the store's own tools read them (AWS_ACCESS_KEY_ID, ...).
-Exit status: 0 all is well, 1 there is something to do about what was found, 2 the question could not be answered.
+Exit status: 0 nothing to do, 1 what was found needs action, 2 the archive could not be read or an argument is wrong.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer one question; returns the exit status."""
+    """Run one subcommand and return the exit status."""
     options = parser().parse_args(arguments)
-    mask_secrets()  # what the environment holds
+    mask_secrets()  # the credentials in the environment
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show is no crash
+        sys.stdout.reconfigure(errors="backslashreplace")  # for names that this terminal cannot show
     try:
-        status: int = options.answer(options)
+        status: int = options.command(options)
         sys.stdout.flush()
     except CanvasExportsError as error:
         sys.stderr.write(f"canvas-archive: {error}\n")
         return FAILED
-    except BrokenPipeError:  # the reader has seen enough, as `head` has
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
@@ -45,16 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
         prog="canvas-archive",
-        description="Questions to an archive of Canvas courses.",
+        description="Answer questions about an archive of Canvas courses.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"canvas_exports {__version__}")
-    parsers = whole.add_subparsers(metavar="QUESTION", required=True)
+    parsers = whole.add_subparsers(metavar="COMMAND", required=True)
     for module in SUBCOMMANDS:
-        module.add(parsers)
+        module.add_parser(parsers)
     return whole

@@ -1,4 +1,4 @@
-"""``canvas-archive missing``: which courses have no good copy, and why."""
+"""``canvas-archive missing``: list the courses without a good copy, and why."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
-from canvas_exports.cli.output import (
-    Parsers,
-    archive_of,
-    say,
-    say_json,
-    say_table,
-    say_unreadable,
-    subcommand,
-)
+from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_subcommand, open_archive
+from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
@@ -42,42 +35,54 @@ TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
 _FLAGS = {"true": True, "false": False}
 
 
-def add(parsers: Parsers) -> None:
-    """Enter the subcommand."""
-    parser = subcommand(parsers, "missing", answer, help="which courses have no good copy, and why")
+def add_parser(parsers: Parsers) -> None:
+    """Add the subcommand."""
+    parser = add_subcommand(parsers, "missing", run, help="list the courses without a good copy, and why")
     parser.add_argument(
-        "--courses", metavar="FILE", help="assess these: a CSV, text, JSON or YAML file of courses"
+        "--courses", metavar="FILE", help="check these courses: a CSV, text, JSON or YAML file"
     )
-    parser.add_argument("--canvas", metavar="URL", help=f"ask this Canvas, with the token in {TOKEN}, ...")
-    parser.add_argument("--account", metavar="ID", help="... for the courses of this account")
+    parser.add_argument(
+        "--canvas",
+        metavar="URL",
+        help=f"read the list of courses from this Canvas, with the token in {TOKEN}",
+    )
+    parser.add_argument("--account", metavar="ID", help="with --canvas: the courses of this account")
     parser.add_argument(
         "--filter",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         dest="filters",
-        help="only those: a filter of Canvas's course list, as in a backup's `filters`; may be repeated",
+        help="with --account: a filter of Canvas's course list, as in a backup's `filters`; may be repeated",
     )
     parser.add_argument(
         "--type",
         action="append",
-        choices=[each.value for each in ExportType],
+        choices=EXPORT_TYPES,
         dest="types",
-        help="the export each course should have (common_cartridge); may be repeated",
+        help="export type that each course should have (common_cartridge); may be repeated",
     )
 
 
-def answer(options: argparse.Namespace) -> int:
-    """Print what is missing; 1 if anything is."""
+def run(options: argparse.Namespace) -> int:
+    """Print the courses without a good copy; return 1 if there are any."""
     names = Names()
-    expected = _expected(options, names)
-    with archive_of(options) as store:
-        found = _named(missing(store, expected, options.types, allow_empty=options.allow_empty), names)
+    expected = _expected_courses(options, names)
+    with open_archive(options) as store:
+        found = _with_names(missing(store, expected, options.types, allow_empty=options.allow_empty), names)
         uri = store.uri
     if options.json:
-        say_json(document(found, uri))
+        print_json(
+            {
+                "archive": uri,
+                "judged": found.judged,
+                "good": found.good,
+                "missing": [gap.to_json() for gap in found.gaps],
+                "unreadable": [plain(document) for document in found.unreadable],
+            }
+        )
     else:
-        tell(found)
+        print_coverage(found)
     return 1 if found.gaps else 0
 
 
@@ -88,12 +93,12 @@ def missing(
     *,
     allow_empty: bool = False,
 ) -> Coverage:
-    """The coverage of a list, or of all that the archive knows, explained by the runs of the last days.
+    """Return the coverage of a list, or of all that the archive knows, with the reasons from the latest run reports.
 
-    After a first night in which everything failed there are reports and no copies: that is an answer.
+    An archive that has run reports and no copy, as after a first night in which every export failed, is an archive.
 
     Raises:
-        NoArchiveError: there are neither, and that is not allowed (permanent).
+        NoArchiveError: there is neither a copy nor a run report, and ``allow_empty`` is false (permanent).
     """
     now = datetime.now(timezone.utc)
     listed = reports(store)
@@ -109,22 +114,11 @@ def missing(
         )
 
 
-def document(found: Coverage, uri: str) -> dict[str, Any]:
-    """The answer as JSON data."""
-    return {
-        "archive": uri,
-        "judged": found.judged,
-        "good": found.good,
-        "missing": [gap.to_json() for gap in found.gaps],
-        "unreadable": [plain(document) for document in found.unreadable],
-    }
-
-
-def tell(found: Coverage) -> None:
-    """The answer as a table."""
+def print_coverage(found: Coverage) -> None:
+    """Print the courses without a good copy as a table, and the totals."""
     if found.gaps:
         several = len({gap.export_type for gap in found.gaps}) > 1
-        say_table(
+        print_table(
             ("COURSE", "TYPE", "HAS", "NEWEST COPY", "WHY"),
             [
                 (
@@ -132,28 +126,30 @@ def tell(found: Coverage) -> None:
                     gap.export_type or "unknown" if several else None,
                     gap.gap_reason.value,
                     gap.newest and format_time(gap.newest)[:10],
-                    reason(gap),
+                    _why(gap),
                 )
                 for gap in found.gaps
             ],
         )
-        say("")
-    say_unreadable(found.unreadable)
-    say(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
+        print_text("")
+    print_unreadable(found.unreadable)
+    print_text(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
 
 
-def reason(gap: Gap) -> str:
-    """Why, in one line: what the archive has, and what the last run said of it."""
+def _why(gap: Gap) -> str:
+    """Return in one line what the archive has instead of a good copy, and what the last run reported."""
     if gap.outcome is None:
         return gap.why
     if gap.outcome == gap.gap_reason.value:
         return f"{gap.why}: {gap.reason}"
-    said = f"{gap.outcome} in the last run: {gap.reason}"
-    return said if gap.newest is None and gap.gap_reason is GapReason.NO_COPY else f"{gap.why}; {said}"
+    reported = f"{gap.outcome} in the last run: {gap.reason}"
+    return (
+        reported if gap.newest is None and gap.gap_reason is GapReason.NO_COPY else f"{gap.why}; {reported}"
+    )
 
 
-def _named(found: Coverage, names: Names) -> Coverage:
-    """The gaps with the names that Canvas, or the list, has just told."""
+def _with_names(found: Coverage, names: Names) -> Coverage:
+    """Return the coverage with the names of courses that Canvas or the list has."""
     known = names.courses
     gaps = [
         replace(gap, name=gap.name or called.code or called.name)
@@ -164,33 +160,36 @@ def _named(found: Coverage, names: Names) -> Coverage:
     return replace(found, gaps=tuple(gaps))
 
 
-def _expected(options: argparse.Namespace, names: Names) -> list[str] | None:
-    """The contexts to assess; ``None`` for all that the archive knows."""
+def _expected_courses(options: argparse.Namespace, names: Names) -> list[str] | None:
+    """Return the courses that should have a good copy; ``None`` for all that the archive knows."""
     if options.account and not options.canvas:
-        raise InputError("--account", "says nothing without --canvas")
+        raise InputError("--account", "needs --canvas")
     if options.filters and not options.account:
-        raise InputError("--filter", "says nothing without --account")
+        raise InputError("--filter", "needs --account")
     if options.canvas and not (options.account or options.courses):
-        raise InputError("--canvas", "what to ask it for?", accepted="--account, or --courses with SIS ids")
+        raise InputError(
+            "--canvas", "needs a list of courses", accepted="--account, or --courses with SIS ids"
+        )
     listed = read_list(options.courses, field="--courses", names=names) if options.courses else []
     if not options.canvas:
         return [str(context) for context in listed] if options.courses else None
     with ExitStack() as stack:
         client = stack.enter_context(CanvasClient(options.canvas, _token()))
-        queried = _queried(client, options, names) if options.account else iter(())
+        in_account = _account_courses(client, options, names) if options.account else iter(())
         return [
-            str(context) for context in unique(chain(listed, queried), names.resolver(client), client.whoami)
+            str(context)
+            for context in unique(chain(listed, in_account), names.resolver(client), client.whoami)
         ]
 
 
-def _queried(client: CanvasClient, options: argparse.Namespace, names: Names) -> Iterator[Context]:
+def _account_courses(client: CanvasClient, options: argparse.Namespace, names: Names) -> Iterator[Context]:
     for filters in split_by_term(_filters(options.filters)):
         for course in client.account_courses(options.account, filters):
             yield names.heard(course)
 
 
 def _filters(texts: list[str]) -> dict[str, Any]:
-    """``NAME=VALUE`` as the filters of a backup; a name that comes several times has a list of values."""
+    """Parse ``NAME=VALUE`` into the filters of a backup; a name that is repeated has a list of values."""
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""``canvas-archive runs``: what runs did."""
+"""``canvas-archive runs``: list the runs, or the outcomes of one run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterable
 from datetime import timedelta
 
-from canvas_exports.cli.output import Parsers, archive_of, days, say, say_json, say_table, subcommand
+from canvas_exports.cli.arguments import Parsers, add_days, add_subcommand, open_archive
+from canvas_exports.cli.output import print_json, print_table, print_text
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.runs import (
     ReportKey,
@@ -24,66 +25,69 @@ from canvas_exports.errors import ArchiveError, InputError
 from canvas_exports.foreign_text import harmless
 
 
-def add(parsers: Parsers) -> None:
-    """Enter the subcommand."""
-    parser = subcommand(parsers, "runs", answer, help="what runs did")
+def add_parser(parsers: Parsers) -> None:
+    """Add the subcommand."""
+    parser = add_subcommand(parsers, "runs", run, help="list the runs, or the outcomes of one run")
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="the outcomes of this one: its run id, or its report's key"
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="list the outcomes of this run: its run id, or the key of its report",
     )
-    parser.add_argument("--days", type=days, default=30, help="those of each DAG's last so many days (30)")
+    add_days(parser, help="list the runs of so many days before the last run of each DAG")
 
 
-def answer(options: argparse.Namespace) -> int:
-    """Print a line for each run, or every outcome of one."""
-    with archive_of(options) as store:
+def run(options: argparse.Namespace) -> int:
+    """Print a line for each run, or every outcome of one run."""
+    with open_archive(options) as store:
         listed = reports(store)
         if not listed and not options.allow_empty:
             require_archive(store)
         if options.run:
-            return _one(store, listed, options)
+            return _print_run(store, listed, options)
         found, unread = _summaries(store, recent(listed, within=timedelta(days=options.days)))
     if options.json:
-        say_json({"runs": [plain(run) for run in found], "unreadable": unread})
+        print_json({"runs": [plain(summary) for summary in found], "unreadable": unread})
     elif not found:
-        say("There is no report of a run.")
+        print_text("There is no run report.")
     else:
-        say_table(
+        print_table(
             ("FINISHED", "DAG", "RUN", "EXPORTS", "PROBLEMS", "STORED", "OUTCOMES"),
             [
                 (
-                    run.finished_at and f"{run.finished_at:%Y-%m-%d %H:%M}",
-                    run.dag_id,
-                    run.run_id,
-                    f"{run.contexts:,}",
-                    f"{run.problems:,}",
-                    format_size(run.bytes),
-                    ", ".join(f"{number:,} {outcome}" for outcome, number in run.outcomes.items()),
+                    summary.finished_at and f"{summary.finished_at:%Y-%m-%d %H:%M}",
+                    summary.dag_id,
+                    summary.run_id,
+                    f"{summary.contexts:,}",
+                    f"{summary.problems:,}",
+                    format_size(summary.bytes),
+                    ", ".join(f"{number:,} {outcome}" for outcome, number in summary.outcomes.items()),
                 )
-                for run in found
+                for summary in found
             ],
             numbers=("EXPORTS", "PROBLEMS", "STORED"),
         )
     if not options.json:
         for key in unread:
-            say(f"{harmless(key)} cannot be read.")
+            print_text(f"{harmless(key)} cannot be read.")
     return 0
 
 
-def _one(store: Store, listed: list[ReportKey], options: argparse.Namespace) -> int:
-    summary = _named(store, listed, options.run)
+def _print_run(store: Store, listed: list[ReportKey], options: argparse.Namespace) -> int:
+    summary = _find_run(store, listed, options.run)
     outcomes = list(outcomes_of(store, summary.key))
     if options.json:
         rows = [{name: value for name, value in plain(row).items() if value is not None} for row in outcomes]
-        say_json({**plain(summary), "rows": rows})
+        print_json({**plain(summary), "rows": rows})
     else:
-        say(table(outcomes))
+        print_text(table(outcomes))
         names = (harmless(str(name)) for name in (summary.dag_id, summary.run_id, summary.key))
-        say("\n{}, {}: {}".format(*names))
+        print_text("\n{}, {}: {}".format(*names))
     return 0
 
 
-def _named(store: Store, listed: list[ReportKey], name: str) -> RunSummary:
-    """The newest run of that name."""
+def _find_run(store: Store, listed: list[ReportKey], name: str) -> RunSummary:
+    """Return the newest run with this run id or report key."""
     for report in listed:
         if report.key == name:
             return summary_of(store, report.key)

@@ -1,19 +1,12 @@
-"""``canvas-archive verify``: prove again what is stored."""
+"""``canvas-archive verify``: verify stored packages."""
 
 from __future__ import annotations
 
 import argparse
 from datetime import timedelta
 
-from canvas_exports.cli.output import (
-    Parsers,
-    archive_of,
-    say,
-    say_json,
-    say_table,
-    say_unreadable,
-    subcommand,
-)
+from canvas_exports.cli.arguments import Parsers, add_subcommand, open_archive
+from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.verification.verify_archive import (
@@ -28,30 +21,31 @@ from canvas_exports.core.text.wording import format_size, format_time
 GB = 10**9
 
 
-def add(parsers: Parsers) -> None:
-    """Enter the subcommand."""
-    parser = subcommand(
+def add_parser(parsers: Parsers) -> None:
+    """Add the subcommand."""
+    parser = add_subcommand(
         parsers,
         "verify",
-        _run,
-        help="Prove stored packages again, the longest unverified first; exits with 1 if one is not what was stored.",
+        run,
+        help="verify stored packages, the longest unverified first; exits with 1 if one is not what was stored",
     )
     parser.add_argument(
         "--level",
         choices=[level.value for level in ProofLevel],
         default=ProofLevel.FULL.value,
-        help="full (default) reads every byte; directory does not see bits that rotted inside a file",
+        help="full (default) reads every byte; directory does not detect damage inside a file",
     )
-    parser.add_argument("--minutes", type=_amount, help="begin no further package after so long")
-    parser.add_argument("--gigabytes", type=_amount, help="begin no further package after reading so much")
+    parser.add_argument("--minutes", type=_amount, help="start no further package after so many minutes")
+    parser.add_argument("--gigabytes", type=_amount, help="start no further package after so many gigabytes")
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Verify packages and print those that are not what was stored; return 1 if there are any."""
     budget = VerificationBudget(
         bytes=None if options.gigabytes is None else int(options.gigabytes * GB),
         time=None if options.minutes is None else timedelta(minutes=options.minutes),
     )
-    with archive_of(options) as store:
+    with open_archive(options) as store:
         verified = verify_archive(
             store,
             level=ProofLevel(options.level),
@@ -59,31 +53,31 @@ def _run(options: argparse.Namespace) -> int:
             run=RunFacts(SOFTWARE),
             allow_empty=options.allow_empty,
         )
-    (_say_json if options.json else _say)(verified)
+    if options.json:
+        print_json(
+            {
+                "results": [_document(record) for record in verified.rows],
+                "totals": verified.totals,
+                "bytes_read": verified.bytes_read,
+                "left": verified.left,
+                "unreadable": [plain(document) for document in verified.unreadable],
+            }
+        )
+    else:
+        _print(verified)
     return 1 if verified.damaged else 0
 
 
-def _say(verified: ArchiveVerification) -> None:
+def _print(verified: ArchiveVerification) -> None:
     rows = [(each.context, each.outcome, each.reason, each.key or "") for each in verified.damaged]
     if rows:
-        say_table(("CONTEXT", "RESULT", "WHY", "PACKAGE"), rows)
-        say("")
+        print_table(("CONTEXT", "RESULT", "WHY", "PACKAGE"), rows)
+        print_text("")
     listed = ", ".join(f"{number:,} {result}" for result, number in verified.totals.items())
-    left = f"; {verified.left:,} left for the next time" if verified.left else ""
-    say(f"{listed or 'nothing to verify'}; {format_size(float(verified.bytes_read))} read{left}")
-    say_unreadable(verified.unreadable)
-
-
-def _say_json(verified: ArchiveVerification) -> None:
-    say_json(
-        {
-            "results": [_document(record) for record in verified.rows],
-            "totals": verified.totals,
-            "bytes_read": verified.bytes_read,
-            "left": verified.left,
-            "unreadable": [plain(document) for document in verified.unreadable],
-        }
-    )
+    left = f"; {verified.left:,} left for the next run" if verified.left else ""
+    read = format_size(float(verified.bytes_read))
+    print_text(f"{listed or 'nothing to verify'}; {read} read{left}")
+    print_unreadable(verified.unreadable)
 
 
 def _document(record: OutcomeRecord) -> dict[str, str | None]:

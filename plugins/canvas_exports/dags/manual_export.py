@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.core.archive.catalog.coverage import BY_HAND
+from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.dags.backup_tasks import back_up
@@ -30,7 +30,7 @@ For a backup that comes back by itself, add a file to `include/backups/` instead
 def canvas_export() -> DAG:
     """The DAG ``canvas_export``: three fields to fill in, the rest in collapsed sections."""
     with DAG(
-        dag_id=BY_HAND,
+        dag_id=MANUAL_EXPORT,
         description="Export courses by hand: a form asks which, as what, and where to.",
         schedule=None,
         catchup=False,

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, Shortfall, document
+from canvas_exports.core.archive.catalog.deletion_gate import (
+    DeletionGate,
+    DeletionRule,
+    Shortfall,
+    gate_document,
+)
 from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.json_documents import encoded
@@ -129,20 +134,20 @@ class CanvasArchiveGateOperator(BaseOperator):
         return receipt
 
     def _ask(
-        self, context: Context, places: list[Place], rule: Rule
+        self, context: Context, places: list[Place], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
         allow_empty = as_flag("allow_empty", self.allow_empty)
         with open_place(places[0]) as first:
-            gate = Gate(self._contexts(first), rule, now=now)
+            gate = DeletionGate(self._contexts(first), rule, now=now)
             for place in places:
                 with (
                     open_place(place) as store,
                     closing(_holdings(store, gate.contexts, allow_empty=allow_empty)) as holdings,
                 ):
-                    gate.take(store.uri, holdings)
+                    gate.check(store.uri, holdings)
             missing = gate.shortfalls()
-            answer = document(
+            answer = gate_document(
                 missing,
                 checked=len(gate.contexts),
                 rule=rule,
@@ -155,7 +160,7 @@ class CanvasArchiveGateOperator(BaseOperator):
             self.report_url = report_url(first.uri, key)
             return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
 
-    def _rule(self, archives: int) -> Rule:
+    def _rule(self, archives: int) -> DeletionRule:
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
         known = [each.value for each in ExportType]
         for each in types:
@@ -171,7 +176,7 @@ class CanvasArchiveGateOperator(BaseOperator):
             raise InputError(
                 "min_archives", f"{needed} of {archives} can never be", accepted=f"1 to {archives}"
             )
-        return Rule(
+        return DeletionRule(
             level=self.level,
             max_age=read_duration(self.max_age, field="max_age"),
             min_archives=needed,

@@ -53,7 +53,7 @@ def test_every_class_takes_its_upper_bound() -> None:
 
 def test_only_the_oldest_are_named_however_many_there_are() -> None:
     held = [holding(number, (number, Verdict.WHOLE)) for number in range(100, 0, -1)]
-    told = ages(held, now=NOW, named=3)
+    told = ages(held, now=NOW, listed=3)
     assert [one.context for one in told.oldest] == ["course:1", "course:2", "course:3"]
     assert sum(told.counts.values()) == 100
 

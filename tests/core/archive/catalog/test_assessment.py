@@ -51,7 +51,7 @@ def test_a_package_that_was_found_damaged() -> None:
 def test_a_package_that_is_not_there() -> None:
     assessment = assess([copy(1, WHOLE, is_present=False)])
     assert assessment.gap_reason is GapReason.DAMAGED
-    assert "is not there" in assessment.why
+    assert "is missing" in assessment.why
 
 
 def test_incomplete_is_better_than_damaged_and_both_are_told() -> None:

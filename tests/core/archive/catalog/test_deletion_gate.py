@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from tests.support.archives.holdings import DAY, START, manifest
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.deletion_gate import Gate, Rule, document, refusal
+from canvas_exports.core.archive.catalog.deletion_gate import (
+    DeletionGate,
+    DeletionRule,
+    gate_document,
+    refusal,
+)
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
@@ -21,7 +26,7 @@ from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
 
 NOW = START + 10 * DAY
-RULE = Rule(level="full", max_age=7 * DAY, min_archives=1)
+RULE = DeletionRule(level="full", max_age=7 * DAY, min_archives=1)
 SHALLOW = replace(RULE, level="directory")
 
 
@@ -42,7 +47,9 @@ def copy(
     return Copy.of(key, made, records=records)
 
 
-def why(*copies: Copy, rule: Rule = RULE, unreadable: tuple[UnreadableDocument, ...] = ()) -> str | None:
+def why(
+    *copies: Copy, rule: DeletionRule = RULE, unreadable: tuple[UnreadableDocument, ...] = ()
+) -> str | None:
     return refusal(Holding("course", 101, copies, unreadable), "common_cartridge", rule, now=NOW)
 
 
@@ -65,7 +72,7 @@ class TestOneCourse:
         assert "found damaged" in str(why(copy(verified="damaged")))
 
     def test_one_whose_package_is_not_there_does_not(self) -> None:
-        assert "is not there" in str(why(replace(copy(), is_present=False)))
+        assert "is missing" in str(why(replace(copy(), is_present=False)))
 
     def test_one_that_was_not_looked_at_deeply_enough_does_not(self) -> None:
         assert why(copy(verified=None)) == "its newest copy was never proven to the level full"
@@ -104,10 +111,10 @@ class TestEmpty:
 
 
 class TestSeveralArchives:
-    def gate(self, needed: int, *archives: list[Copy]) -> Gate:
-        gate = Gate(["course:101"], replace(RULE, min_archives=needed), now=NOW)
+    def gate(self, needed: int, *archives: list[Copy]) -> DeletionGate:
+        gate = DeletionGate(["course:101"], replace(RULE, min_archives=needed), now=NOW)
         for number, copies in enumerate(archives):
-            gate.take(f"s3://{number}", [Holding("course", 101, tuple(copies))] if copies else [])
+            gate.check(f"s3://{number}", [Holding("course", 101, tuple(copies))] if copies else [])
         return gate
 
     def test_so_many_must_hold_it(self) -> None:
@@ -127,20 +134,20 @@ class TestSeveralArchives:
 
 class TestTheList:
     def test_what_no_archive_knows_does_not_pass(self) -> None:
-        gate = Gate(["course:101", "course:102"], RULE, now=NOW)
-        gate.take("s3://a", [Holding("course", 101, (copy(),)), Holding("course", 7, ())])
+        gate = DeletionGate(["course:101", "course:102"], RULE, now=NOW)
+        gate.check("s3://a", [Holding("course", 101, (copy(),)), Holding("course", 7, ())])
         assert [short.context for short in gate.shortfalls()] == ["course:102"]
 
     def test_an_archive_that_was_never_asked_says_nothing_good(self) -> None:
-        assert len(Gate(["course:101"], RULE, now=NOW).shortfalls()) == 1
+        assert len(DeletionGate(["course:101"], RULE, now=NOW).shortfalls()) == 1
 
     def test_an_empty_list_opens_no_gate(self) -> None:
         with pytest.raises(InputError, match="no course"):
-            Gate([], RULE, now=NOW)
+            DeletionGate([], RULE, now=NOW)
 
     def test_each_export_type_is_asked_for(self) -> None:
-        gate = Gate(["course:101"], replace(RULE, export_types=("common_cartridge", "qti")), now=NOW)
-        gate.take("s3://a", [Holding("course", 101, (copy(),))])
+        gate = DeletionGate(["course:101"], replace(RULE, export_types=("common_cartridge", "qti")), now=NOW)
+        gate.check("s3://a", [Holding("course", 101, (copy(),))])
         assert [short.export_type for short in gate.shortfalls()] == ["qti"]
 
 
@@ -159,9 +166,9 @@ def test_a_rule_that_cannot_be_meant_is_refused(field: str, changes: dict[str, A
 
 
 def test_the_answer_follows_its_schema() -> None:
-    gate = Gate(["course:101"], RULE, now=NOW)
-    gate.take("s3://a", [])
-    answer = document(
+    gate = DeletionGate(["course:101"], RULE, now=NOW)
+    gate.check("s3://a", [])
+    answer = gate_document(
         gate.shortfalls(),
         checked=1,
         rule=RULE,

@@ -11,7 +11,7 @@ from tests.support.archives.random_archives import NOW, Shelf, Spec, document, l
 
 from canvas_exports.core.archive.catalog import future_dates
 from canvas_exports.core.archive.catalog.ages import ages
-from canvas_exports.core.archive.catalog.deletion_gate import Rule, refusal
+from canvas_exports.core.archive.catalog.deletion_gate import DeletionRule, refusal
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
@@ -29,7 +29,7 @@ from canvas_exports.errors import UnreadableDocumentError
 
 DAY = timedelta(days=1)
 YEARS = timedelta(days=3000)
-RULE = Rule("directory", 7 * DAY, 1)
+RULE = DeletionRule("directory", 7 * DAY, 1)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from tests.support.archives.run_reports import NIGHT, outcome, report
 from canvas_exports.core.archive.catalog.history import Event, history
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.catalog.runs import reported_outcomes, reports
+from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
@@ -74,7 +75,7 @@ def test_what_has_no_time_comes_last(archive: FileStore) -> None:
 def test_as_json_it_says_the_same(archive: FileStore) -> None:
     lay(archive, manifest())
     (event,) = of(archive)
-    assert event.to_json() == {
+    assert plain(event) == {
         "at": "2026-11-01T02:00:00Z",
         "what": "copy",
         "result": "whole",

@@ -20,7 +20,13 @@ from tests.support.hostile_documents import mutations
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.index import read_with_index
-from canvas_exports.core.archive.catalog.index_segments import Row, microseconds, name_of, pack, row_of
+from canvas_exports.core.archive.catalog.index_segments import (
+    Row,
+    encode_segment,
+    microseconds,
+    row_of,
+    segment_key,
+)
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
@@ -44,8 +50,8 @@ def forged(shelf: Shelf, change: Callable[[Manifest, dict[str, Any]], None]) -> 
             change(told, row[3])
             text = json.dumps(row, separators=(",", ":")).encode()
             rows.append(Row(key, len(data), microseconds(modified), text))
-    data = pack(rows)
-    shelf.lay(name_of(data), data)
+    data = encode_segment(rows)
+    shelf.lay(segment_key(data), data)
 
 
 def retain(shelf: Shelf, policy: Policy = KEEP_ONE, backup: str | None = None) -> Applied:

@@ -16,7 +16,7 @@ from tests.support.archives.holdings import START, note
 from tests.support.archives.stored import RUN, package, rotten, spoil, stored
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.index_segments import name_of, pack, row_of
+from canvas_exports.core.archive.catalog.index_segments import encode_segment, row_of, segment_key
 from canvas_exports.core.archive.catalog.read import UnreadableDocument, copies_of
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, read_manifest
@@ -221,8 +221,8 @@ def test_a_package_is_compared_with_its_manifest_not_with_what_the_index_says_of
             lie = replace(
                 manifest, package=replace(manifest.package, sha256="0" * 64, size=manifest.package.size)
             )
-            segment = pack([row_of(info, Copy.of(info.key, lie))])
-            store.put_if_absent(name_of(segment), segment)
+            segment = encode_segment([row_of(info, Copy.of(info.key, lie))])
+            store.put_if_absent(segment_key(segment), segment)
     verified = run(store)
     assert results(verified) == {"course:101": "intact"}
     assert [record.result for record in records(store)] == ["intact"]

@@ -1,1 +1,1 @@
-"""What the archive holds, told from its manifests and records alone."""
+"""Questions about the copies in an archive, answered from its manifests, records and run reports alone."""

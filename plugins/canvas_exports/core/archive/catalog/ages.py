@@ -1,4 +1,4 @@
-"""How old the newest proven copies are."""
+"""Count how old the newest good copies are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 
 DAY = timedelta(days=1)
 
-#: Upper bounds of the classes, the last of which has none.
+#: Names and upper bounds of the age classes; the last class has no bound.
 CLASSES: tuple[tuple[str, timedelta | None], ...] = (
     ("up to 1 day", DAY),
     ("up to 2 days", 2 * DAY),
@@ -25,7 +25,7 @@ CLASSES: tuple[tuple[str, timedelta | None], ...] = (
 
 
 @dataclass(frozen=True)
-class Newest:
+class NewestCopy:
     """The newest good copy of one context and export type."""
 
     context: str
@@ -36,51 +36,53 @@ class Newest:
 
 @dataclass
 class Ages:
-    """How many newest good copies are how old.
+    """The number of newest good copies in each age class.
 
     Attributes:
-        counts: by class, each of ``CLASSES``.
-        none: how many have no good copy at all.
-        oldest: the oldest of them, oldest first.
+        counts: by class of ``CLASSES``.
+        none: number of courses and export types that have copies and no good copy.
+        oldest: the oldest of the newest good copies, oldest first.
         unreadable: manifests that cannot be read.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {name: 0 for name, _ in CLASSES})
     none: int = 0
-    oldest: list[Newest] = field(default_factory=list)
+    oldest: list[NewestCopy] = field(default_factory=list)
     unreadable: list[UnreadableDocument] = field(default_factory=list)
 
 
 def ages(
-    holdings: Iterable[Holding], *, now: datetime, named: int = 10, export_type: str | None = None
+    holdings: Iterable[Holding], *, now: datetime, listed: int = 10, export_type: str | None = None
 ) -> Ages:
-    """Sort the newest good copy of each context and export type into classes, in memory for the few that are named.
+    """Count the newest good copy of each context and export type by age. Memory grows with ``listed`` only.
 
     Args:
-        holdings: what the archive holds; see ``reading.every_context``.
-        now: when it is.
-        named: how many of the oldest to name.
-        export_type: only this one; ``None`` for all.
+        holdings: the copies of each context; see ``read.every_context``.
+        now: the time; copies that are dated later count as unreadable.
+        listed: how many of the oldest to list.
+        export_type: only this export type; ``None`` for all.
     """
-    told = Ages()
+    found = Ages()
     for holding in (without_future_dates(each, now=now) for each in holdings):
-        told.unreadable += holding.unreadable
+        found.unreadable += holding.unreadable
         types = {copy.export.type for copy in holding.copies}
         for each in sorted(types if export_type is None else types & {export_type}):
             good = assess([copy for copy in holding.copies if copy.export.type == each]).proven
             if good is None:
-                told.none += 1
+                found.none += 1
                 continue
-            told.counts[_class(now - good.created_at)] += 1
-            told.oldest.append(Newest(holding.name, each, good.created_at, good.key))
-        if len(told.oldest) > 2 * named:
-            _cut(told, named)
-    _cut(told, named)
-    return told
+            found.counts[_class(now - good.created_at)] += 1
+            found.oldest.append(NewestCopy(holding.name, each, good.created_at, good.key))
+        if len(found.oldest) > 2 * listed:
+            _keep_oldest(found, listed)
+    _keep_oldest(found, listed)
+    return found
 
 
-def _cut(told: Ages, named: int) -> None:
-    told.oldest = sorted(told.oldest, key=lambda one: (one.created_at, one.context, one.export_type))[:named]
+def _keep_oldest(found: Ages, number: int) -> None:
+    found.oldest = sorted(found.oldest, key=lambda one: (one.created_at, one.context, one.export_type))[
+        :number
+    ]
 
 
 def _class(age: timedelta) -> str:

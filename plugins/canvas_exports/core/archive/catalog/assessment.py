@@ -1,4 +1,4 @@
-"""How one context stands: whether it has a good copy, and if not, what it has instead."""
+"""Assess whether a context has a good copy, and what it has instead if not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canvas_exports.core.packages.proof import Verdict
 
 
 class GapReason(str, Enum):
-    """What a context without a good copy has instead."""
+    """What a context has instead of a good copy."""
 
     NO_COPY = "no copy"
     UNREADABLE = "unreadable"
@@ -22,16 +22,16 @@ class GapReason(str, Enum):
 
 @dataclass(frozen=True)
 class Assessment:
-    """The copies of one context and export type, judged.
+    """Assessment of the copies of one context and export type.
 
-    A context has a good copy if one is proven; or if one holds no content, is not damaged, and no copy was ever whole:
-    then there was nothing to copy.
+    A context has a good copy if a copy is proven. It also has one if a copy without content is not damaged and no copy was
+    ever whole: then the course was empty.
 
     Attributes:
-        newest: copy of any verdict; ``None`` if there is none.
-        proven: the newest proven copy, or the newest empty one that counts as good; ``None`` if there is no good copy.
-        gap_reason: what there is instead; ``None`` if there is a good copy.
-        why: one sentence; empty if there is a good copy.
+        newest: the newest copy of any verdict; ``None`` if there is none.
+        proven: the newest proven copy, or the newest empty copy that counts as good; ``None`` if there is no good copy.
+        gap_reason: what there is instead of a good copy; ``None`` if there is one.
+        why: the reason in one sentence; empty if there is a good copy.
     """
 
     newest: Copy | None
@@ -41,14 +41,14 @@ class Assessment:
 
     @property
     def is_good(self) -> bool:
-        """There is a good copy."""
+        """Whether there is a good copy."""
         return self.gap_reason is None
 
 
 def assess(copies: Sequence[Copy], unreadable: Sequence[UnreadableDocument] = ()) -> Assessment:
-    """How a context stands by its copies of one export type, and its manifests that cannot be read.
+    """Assess a context by its copies of one export type, and by its manifests that cannot be read.
 
-    Exports of selected objects count for nothing here.
+    Exports of selected objects do not count.
     """
     selections = any(copy.is_selection for copy in copies)
     copies = [copy for copy in copies if not copy.is_selection]
@@ -77,9 +77,9 @@ def assess(copies: Sequence[Copy], unreadable: Sequence[UnreadableDocument] = ()
 
 
 def what_is_missing(copy: Copy) -> str:
-    """In a few words, from the numbers of its proof: ``2 files missing, 1 item that Canvas could not export``."""
+    """Describe what a copy lacks, as its proof counts it: ``2 files missing, 1 item that Canvas could not export``."""
     missing, errors = copy.counts.get("missing", 0), copy.counts.get("export_errors", 0)
-    told = [
+    parts = [
         text
         for number, text in (
             (missing, f"{missing:,} {'file' if missing == 1 else 'files'} missing"),
@@ -87,14 +87,14 @@ def what_is_missing(copy: Copy) -> str:
         )
         if number
     ]
-    return ", ".join(told) or "see the findings in its manifest"
+    return ", ".join(parts) or "see the findings in its manifest"
 
 
 def _damage(copies: Sequence[Copy], last: Copy) -> str:
-    """What became of a context's packages, none of which is what was stored."""
+    """Describe the damage of a context, each of whose packages is damaged."""
     damaged = newest(copy for copy in copies if copy.is_damaged) or last
     found = damaged.newest_verification
     if not damaged.is_present or (found is not None and found.result == VANISHED):
-        return f"{damaged.package.key} is not there, or of another size than was stored"
+        return f"{damaged.package.key} is missing, or has another size than was stored"
     when = "" if found is None else f" by the verification of {found.at:%Y-%m-%d}"
     return f"{damaged.package.key} was found damaged{when}"

@@ -1,4 +1,4 @@
-"""A copy: one manifest with the package it names, and what was learnt of that package since."""
+"""A copy: a manifest, the package it names, and the verifications, drills and holds of that package."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ PASSED, FAILED = "passed", "failed"
 
 @dataclass(frozen=True)
 class Copy:
-    """What a manifest says without its findings, what the listing shows, and what the names of records say.
+    """A manifest without its findings, with the state of its package and the records beside it.
 
     Attributes:
-        key: of the manifest. It may name a package that an earlier manifest already named: go by ``package.key``.
+        key: of the manifest. Several manifests may name one package; see ``package.key``.
         context: the course, group or user.
         export: Canvas's content export.
         package: the stored object.
-        run: who stored it.
-        level: how deep its proof looked, one of ``PROOF_LEVELS``.
+        run: the run that stored it.
+        level: level of its proof, one of ``PROOF_LEVELS``.
         verdict: of its proof.
-        counts: numbers of its proof by name; ``findings`` among them: how many things it noticed.
+        counts: numbers of its proof by name, with the number of ``findings``.
         stored_at: when the manifest was written.
-        is_present: the package is in the archive, with the size its manifest states.
-        records: verifications and drills of the package, newest first.
+        is_present: whether the package is in the archive, with the size that its manifest states.
+        records: verifications, drills and holds of the package, newest first.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Copy:
     def of(
         cls, key: str, manifest: Manifest, *, is_present: bool = True, records: Iterable[RecordName] = ()
     ) -> Copy:
-        """The copy that a manifest under a key makes."""
+        """Return the copy that a manifest describes."""
         return cls(
             key=key,
             context=manifest.context,
@@ -67,80 +67,80 @@ class Copy:
 
     @property
     def name(self) -> str:
-        """The context as reports write it: ``course:101``."""
+        """The context, such as ``course:101``."""
         return f"{self.context.kind}:{self.context.id}"
 
     @property
     def created_at(self) -> datetime:
-        """The time of the copy: when Canvas created its export."""
+        """The time of the copy: the time at which Canvas created its export."""
         return self.export.created_at
 
     @property
     def newest_verification(self) -> RecordName | None:
-        """The verification that stands: the newest, but damage is not undone by a look less deep than the one that found it.
+        """The newest verification; ``None`` if the package was never verified.
 
-        ``None`` if the package was never verified.
+        A verification that found damage is replaced only by one of the same level or a deeper one.
         """
-        standing: RecordName | None = None
+        valid: RecordName | None = None
         for record in reversed(self.records):
             if record.kind is RecordKind.VERIFY and not (
-                standing is not None
-                and standing.result == DAMAGED
+                valid is not None
+                and valid.result == DAMAGED
                 and record.result == INTACT
-                and _depth(record.detail) < _depth(standing.detail)
+                and _depth(record.detail) < _depth(valid.detail)
             ):
-                standing = record
-        return standing
+                valid = record
+        return valid
 
     @property
     def newest_drill(self) -> RecordName | None:
-        """The last restore drill with the package; ``None`` if there was none."""
+        """The newest restore drill of the package; ``None`` if there was none."""
         return next((record for record in self.records if record.kind is RecordKind.DRILL), None)
 
     @property
     def is_damaged(self) -> bool:
-        """The package is not what was stored: it is missing, of another size, or its verification says so."""
+        """Whether the package is missing, has another size than was stored, or was found damaged by a verification."""
         verification = self.newest_verification
         return not self.is_present or (verification is not None and verification.result != INTACT)
 
     @property
     def is_selection(self) -> bool:
-        """Only some objects were exported: as a copy of the course it is not whole, however whole the package is."""
+        """Whether only selected objects were exported, so that it is not a copy of the whole course."""
         return self.export.select is not None
 
     @property
     def is_proven(self) -> bool:
-        """Of the whole course, whole when it was stored, and nothing is known against it since."""
+        """Whether it is a copy of the whole course, was whole when it was stored, and is not damaged."""
         return self.verdict is Verdict.WHOLE and not self.is_selection and not self.is_damaged
 
     @property
     def deepest(self) -> int:
-        """How deep its proof, or any verification that found it intact, looked: an index of ``PROOF_LEVELS``."""
+        """The deepest level of its proof and of the verifications that found it intact, as an index of ``PROOF_LEVELS``."""
         intact = (r.detail for r in self.records if r.kind is RecordKind.VERIFY and r.result == INTACT)
         return max(map(_depth, (self.level, *intact)))
 
     def is_proven_to(self, level: str) -> bool:
-        """Whether it is proven, and its proof or a verification looked as deep as ``level`` of ``PROOF_LEVELS``."""
+        """Return whether it is proven, by its proof or a verification of ``level`` or deeper."""
         return self.is_proven and self.deepest >= _depth(level)
 
 
 def newest_first(records: Iterable[RecordName]) -> tuple[RecordName, ...]:
-    """In order of time. Of two in one second the better comes last: what is bad counts."""
+    """Sort records by time, newest first. Of two in one second, the one with the worse result counts as newer."""
     return tuple(
         sorted(records, key=lambda record: (record.at, record.result not in (INTACT, PASSED)), reverse=True)
     )
 
 
 def oldest_first(copies: Iterable[Copy]) -> list[Copy]:
-    """Oldest first: by the time Canvas created the export, then by the export's id."""
+    """Sort copies by the time at which Canvas created the export, then by the export's id."""
     return sorted(copies, key=lambda copy: (copy.created_at, copy.export.id, copy.key))
 
 
 def newest(copies: Iterable[Copy]) -> Copy | None:
-    """The last of ``oldest_first``; ``None`` of none."""
+    """Return the newest copy, in the order of ``oldest_first``; ``None`` if there is none."""
     return max(copies, key=lambda copy: (copy.created_at, copy.export.id, copy.key), default=None)
 
 
 def _depth(level: str) -> int:
-    """A level of a later version counts as the shallowest."""
+    """Return the index of a level; an unknown level, of a later version, counts as the shallowest."""
     return PROOF_LEVELS.index(level) if level in PROOF_LEVELS else 0

@@ -1,4 +1,4 @@
-"""Which contexts have no good copy, and why."""
+"""Find the contexts without a good copy, and the reason."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
-from canvas_exports.core.text.wording import format_time
+from canvas_exports.core.archive.json_documents import plain
 
-#: The DAG whose courses a person types: what Canvas does not know of those, and the archive neither, never was a course.
-BY_HAND = "canvas_export"
+#: The DAG whose courses a person types in: an id that neither Canvas nor the archive knows was a typing error.
+MANUAL_EXPORT = "canvas_export"
 
 _SIS = "course:sis_course_id:"
 _NUMBER = re.compile("[0-9]{1,19}")
@@ -28,15 +28,15 @@ class Gap:
 
     Attributes:
         context: such as ``course:101``.
-        export_type: which export it lacks; ``None`` where the archive cannot tell.
+        export_type: the export type without a good copy; ``None`` if it is unknown.
         gap_reason: what it has instead.
-        why: one sentence.
-        name: the context's name, for people; never a person's.
-        newest: when the newest copy of any verdict was made; ``None`` if there is none.
-        outcome: how the last run that spoke of it ended for it; ``None`` if no recent report does.
-        reason: that run's reason.
-        next_step: what to do about that.
-        run: the key of that run's report.
+        why: the reason in one sentence.
+        name: the course code or name, for people; never a person's name.
+        newest: time of the newest copy of any verdict; ``None`` if there is none.
+        outcome: its outcome in the newest run report that has one; ``None`` if no recent report has.
+        reason: the reason of that outcome.
+        next_step: what to do about it.
+        run: the key of that report.
     """
 
     context: str
@@ -51,29 +51,18 @@ class Gap:
     run: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, as JSON data."""
-        return {
-            "context": self.context,
-            "export_type": self.export_type,
-            "lack": self.gap_reason.value,
-            "why": self.why,
-            "name": self.name,
-            "newest": self.newest and format_time(self.newest),
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "next_step": self.next_step,
-            "run": self.run,
-        }
+        """Return the gap as JSON data."""
+        return {"lack" if name == "gap_reason" else name: value for name, value in plain(self).items()}
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of what should have a good copy has one.
+    """How many contexts have a good copy, and which have none.
 
     Attributes:
-        judged: contexts, once for each export type.
-        gaps: those without a good copy; by kind and number.
-        unreadable: manifests that cannot be read: they are no copies, whatever they were.
+        judged: number of contexts that were assessed, once for each export type.
+        gaps: those without a good copy, by kind and number.
+        unreadable: manifests that cannot be read; they are not copies.
     """
 
     judged: int
@@ -93,47 +82,47 @@ def coverage(
     export_types: Iterable[str] = ("common_cartridge",),
     outcomes: Iterable[ReportedOutcome] = (),
 ) -> Coverage:
-    """Judge contexts by their copies. Keeps some 150 bytes of each context, as many of each SIS id, and the gaps.
+    """Assess contexts by their copies. Memory: some 150 bytes for each context and for each SIS id, and the gaps.
 
     Args:
-        holdings: what the archive holds; see ``reading.every_context``.
-        expected: the contexts that should have a good copy, such as ``course:101``; a course whose number is not known is
+        holdings: the copies of each context; see ``read.every_context``.
+        expected: the contexts that should have a good copy, such as ``course:101``. A course whose number is unknown is
             named ``course:sis_course_id:BIO-101`` and found by the SIS id in its newest manifest. ``None``: all that the
-            archive knows, from copies and from the outcomes, each with the export types it has or was asked for; but not what
-            a person typed into the form of ``canvas_export``, Canvas did not find, and the archive never had a copy of.
-        export_types: what each expected context should have.
-        outcomes: of runs, newest first: they explain gaps.
+            archive knows, from copies and outcomes, each with the export types it has or was requested with; not an id that
+            was typed into the form of ``canvas_export``, unknown to Canvas, and without any copy in the archive.
+        export_types: the export types that each expected context should have.
+        outcomes: that runs reported, newest first; they explain gaps.
     """
-    ledger = _Known() if expected is None else _Expected(expected, tuple(export_types))
+    assessed = _KnownContexts() if expected is None else _ExpectedContexts(expected, tuple(export_types))
     unreadable: list[UnreadableDocument] = []
     for holding in holdings:
         unreadable += holding.unreadable
-        ledger.take(holding)
+        assessed.add(holding)
     for one in outcomes:
-        ledger.explain(one)
-    return replace(ledger.coverage(), unreadable=tuple(unreadable))
+        assessed.explain(one)
+    return replace(assessed.coverage(), unreadable=tuple(unreadable))
 
 
-class _Known:
-    """Judges whatever there is."""
+class _KnownContexts:
+    """Assesses all contexts that the archive knows."""
 
     def __init__(self) -> None:
         self._good: set[tuple[str, str]] = set()
         self._gaps: dict[tuple[str, str | None], Gap] = {}
         self._by_sis: dict[str, tuple[datetime, str]] = {}
 
-    def take(self, holding: Holding) -> None:
+    def add(self, holding: Holding) -> None:
         if holding.copies and holding.copies[-1].context.sis_id is not None:
             last = holding.copies[-1]
-            name, told = f"{_SIS}{last.context.sis_id}", (last.created_at, holding.name)
-            self._by_sis[name] = max(told, self._by_sis.get(name, told))
+            name, found = f"{_SIS}{last.context.sis_id}", (last.created_at, holding.name)
+            self._by_sis[name] = max(found, self._by_sis.get(name, found))
         types = {copy.export.type for copy in holding.copies}
         for export_type in types:
-            self._note(holding, export_type)
+            self._assess(holding, export_type)
         if not types and holding.unreadable:
             self._gaps[holding.name, None] = _gap(holding.name, None, assess((), holding.unreadable))
 
-    def _note(self, holding: Holding, export_type: str) -> None:
+    def _assess(self, holding: Holding, export_type: str) -> None:
         assessment = _assessment(holding, export_type)
         if assessment.is_good:
             self._good.add((holding.name, export_type))
@@ -142,12 +131,12 @@ class _Known:
 
     def explain(self, one: ReportedOutcome) -> None:
         _, number = self._by_sis.get(one.record.context, (None, one.record.context))
-        context = _holder(one.record.key) or number
+        context = _context_of(one.record.key) or number
         pair = (context, one.record.export_type)
         if pair in self._good:
             return
-        typed = one.report.dag == BY_HAND and one.record.outcome == _GONE
-        if typed and pair not in self._gaps and (context, None) not in self._gaps:
+        may_be_typo = one.report.dag == MANUAL_EXPORT and one.record.outcome == _GONE
+        if may_be_typo and pair not in self._gaps and (context, None) not in self._gaps:
             return
         unknown = self._gaps.pop((context, None), None)
         gap = self._gaps.get(pair) or (replace(unknown, export_type=pair[1]) if unknown else None)
@@ -157,59 +146,63 @@ class _Known:
         return Coverage(len(self._good) + len(self._gaps), _in_order(self._gaps.values()))
 
 
-class _Expected:
-    """Judges a list."""
+class _ExpectedContexts:
+    """Assesses a list of contexts."""
 
     def __init__(self, expected: Iterable[str], export_types: tuple[str, ...]) -> None:
         self._types = export_types
         self._absent = dict.fromkeys(expected)
-        self._judged = len(self._absent) * len(export_types)
+        self._assessed = len(self._absent) * len(export_types)
         self._gaps: dict[tuple[str, str], Gap] = {}
-        # A SIS id moves on when a course is reset: it names the course whose copy is newest.
+        # A SIS id moves to another course when a course is reset: it names the course with the newest copy.
         self._by_sis: dict[str, tuple[datetime, str, list[Gap]]] = {}
         self._numbered: dict[str, str] = {}
 
-    def take(self, holding: Holding) -> None:
+    def add(self, holding: Holding) -> None:
         if holding.name in self._absent:
             del self._absent[holding.name]
-            self._keep(self._lacking(holding.name, holding))
+            self._store(self._find_gaps(holding.name, holding))
         if holding.copies and holding.copies[-1].context.sis_id is not None:
             last = holding.copies[-1]
             name = f"{_SIS}{last.context.sis_id}"
             known = self._by_sis.get(name)
             if name in self._absent and (known is None or last.created_at > known[0]):
-                self._by_sis[name] = (last.created_at, holding.name, self._lacking(name, holding))
+                self._by_sis[name] = (last.created_at, holding.name, self._find_gaps(name, holding))
 
     def explain(self, one: ReportedOutcome) -> None:
-        self._settle()
+        self._resolve_sis_ids()
         context = self._numbered.get(one.record.context, one.record.context)
         for pair in {(one.record.context, one.record.export_type), (context, one.record.export_type)}:
             if pair in self._gaps:
                 self._gaps[pair] = _explained(self._gaps[pair], one)
 
     def coverage(self) -> Coverage:
-        self._settle()
-        return Coverage(self._judged, _in_order(self._gaps.values()))
+        self._resolve_sis_ids()
+        return Coverage(self._assessed, _in_order(self._gaps.values()))
 
-    def _lacking(self, name: str, holding: Holding) -> list[Gap]:
-        judged = ((each, _assessment(holding, each)) for each in self._types)
-        return [_gap(name, each, assessment) for each, assessment in judged if not assessment.is_good]
+    def _find_gaps(self, name: str, holding: Holding) -> list[Gap]:
+        assessed = ((each, _assessment(holding, each)) for each in self._types)
+        return [_gap(name, each, assessment) for each, assessment in assessed if not assessment.is_good]
 
-    def _keep(self, gaps: Iterable[Gap]) -> None:
+    def _store(self, gaps: Iterable[Gap]) -> None:
         for gap in gaps:
             self._gaps[gap.context, gap.export_type or ""] = gap
 
-    def _settle(self) -> None:
-        """What no folder bears the name of: found by its SIS id, or not there."""
+    def _resolve_sis_ids(self) -> None:
+        """Assess the expected contexts that have no folder of their name: by SIS id, or as absent."""
         for name in self._absent:
-            _, number, gaps = self._by_sis.get(name) or (None, name, self._lacking(name, Holding("", 0, ())))
+            _, number, gaps = self._by_sis.get(name) or (
+                None,
+                name,
+                self._find_gaps(name, Holding("", 0, ())),
+            )
             self._numbered[number] = name
-            self._keep(gaps)
+            self._store(gaps)
         self._absent, self._by_sis = {}, {}
 
 
-def _holder(key: str | None) -> str | None:
-    """The context in whose folder a run stored a package, by whatever name it was told to."""
+def _context_of(key: str | None) -> str | None:
+    """Return the context in whose folder a package lies; ``None`` if the key is of another layout."""
     found = _STORED.match(key or "")
     return f"{found[1]}:{found[2]}" if found else None
 
@@ -231,7 +224,7 @@ def _gap(name: str, export_type: str | None, assessment: Assessment) -> Gap:
 
 
 def _explained(gap: Gap, one: ReportedOutcome) -> Gap:
-    """The gap with what a run says of it, unless a newer run has."""
+    """Return the gap with the outcome that a run reported, unless it has the outcome of a newer run."""
     if gap.run is not None:
         return gap
     record = one.record
@@ -250,6 +243,6 @@ def _in_order(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
 
 
 def _number(context: str) -> tuple[str, bool, int, str]:
-    """``course:9`` before ``course:10``, and numbers before names."""
+    """Return a sort key: ``course:9`` before ``course:10``, and numbers before names."""
     kind, _, name = context.partition(":")
     return (kind, False, int(name), "") if _NUMBER.fullmatch(name) else (kind, True, 0, name)

@@ -1,4 +1,4 @@
-"""The gate before something that cannot be undone: does every context have a copy that one can rely on?"""
+"""Check whether every context has a reliable copy, before its course is deleted in Canvas."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SCHEMA = "urn:canvas-exports:gate:1"
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What is asked of each context.
+class DeletionRule:
+    """What a context needs to pass.
 
     Attributes:
-        level: how deep its copy was proven, when it was stored or by a verification since: one of ``PROOF_LEVELS``.
-        max_age: of its newest copy.
-        min_archives: how many of the archives must hold such a copy.
-        export_types: each of these is asked for.
-        accept_empty: whether a context that never held anything passes with an empty copy.
+        level: level to which its newest copy must be proven, when it was stored or by a verification: one of ``PROOF_LEVELS``.
+        max_age: largest age of its newest copy.
+        min_archives: number of archives that must hold such a copy.
+        export_types: the context needs a copy of each of them.
+        accept_empty: whether a context that was always empty passes with an empty copy.
 
     Raises:
-        InputError: a level, age or number that cannot be meant.
+        InputError: a value is out of range (permanent).
     """
 
     level: str
@@ -47,10 +47,10 @@ class Rule:
         if self.level not in PROOF_LEVELS:
             raise InputError("level", f"{self.level!r} is not a level of proof", accepted=PROOF_LEVELS)
         if self.max_age <= timedelta(0):
-            raise InputError("max_age", "nothing is that young", accepted="a length of time, such as P7D")
+            raise InputError("max_age", "must be longer than zero", accepted="a length of time, such as P7D")
         if self.min_archives < 1:
             raise InputError(
-                "min_archives", f"{self.min_archives} is no number of archives", accepted="1 or more"
+                "min_archives", f"{self.min_archives} is not a number of archives", accepted="1 or more"
             )
         if not self.export_types:
             raise InputError("export_type", "none is named", accepted="common_cartridge, qti, zip")
@@ -62,9 +62,9 @@ class Shortfall:
 
     Attributes:
         context: such as ``course:101``.
-        export_type: which export is not there as it should be.
-        good_in: how many archives hold it as it should be.
-        why: of each of the others, by its root, one sentence.
+        export_type: the export type without a reliable copy.
+        good_in: number of archives that hold a reliable copy.
+        why: the reason in one sentence, by the root of each other archive.
     """
 
     context: str
@@ -73,43 +73,43 @@ class Shortfall:
     why: Mapping[str, str]
 
 
-class Gate:
-    """Takes what each archive holds, one after the other, and tells who does not pass.
+class DeletionGate:
+    """Checks contexts in one archive after the other, and lists those that do not pass.
 
     Args:
-        contexts: each is asked about; one that no archive knows does not pass.
-        rule: what is asked of them.
-        now: when it is.
+        contexts: to check; one that no archive knows does not pass.
+        rule: what each of them needs.
+        now: the time.
 
     Raises:
-        InputError: nothing is asked about. A gate that is green because its list was empty opens at the wrong time.
+        InputError: there are no contexts. An empty list must not let a deletion go on (permanent).
     """
 
-    def __init__(self, contexts: Iterable[str], rule: Rule, *, now: datetime) -> None:
+    def __init__(self, contexts: Iterable[str], rule: DeletionRule, *, now: datetime) -> None:
         self._rule, self._now = rule, now
         self._contexts = tuple(dict.fromkeys(contexts))
         if not self._contexts:
-            raise InputError("courses", "there is no course to ask about", accepted="at least one")
+            raise InputError("courses", "there is no course to check", accepted="at least one")
         self._good: dict[tuple[str, str], int] = dict.fromkeys(self._pairs(), 0)
         self._why: dict[tuple[str, str], dict[str, str]] = {pair: {} for pair in self._pairs()}
 
     @property
     def contexts(self) -> tuple[str, ...]:
-        """Each once."""
+        """The contexts, each once."""
         return self._contexts
 
-    def take(self, archive: str, holdings: Iterable[Holding]) -> None:
-        """Look at what one archive holds; contexts that were not asked about are passed over."""
+    def check(self, archive: str, holdings: Iterable[Holding]) -> None:
+        """Check the contexts in one archive; holdings of other contexts are ignored."""
         absent = dict.fromkeys(self._contexts)
         for holding in holdings:
             if holding.name in absent:
                 del absent[holding.name]
-                self._look(archive, holding.name, holding)
+                self._check(archive, holding.name, holding)
         for name in absent:
-            self._look(archive, name, Holding("", 0, ()))
+            self._check(archive, name, Holding("", 0, ()))
 
     def shortfalls(self) -> list[Shortfall]:
-        """Who does not pass, in the order given."""
+        """Return the contexts that do not pass, in the given order."""
         return [
             Shortfall(*pair, self._good[pair], self._why[pair])
             for pair in self._pairs()
@@ -119,7 +119,7 @@ class Gate:
     def _pairs(self) -> Iterable[tuple[str, str]]:
         return ((context, each) for context in self._contexts for each in self._rule.export_types)
 
-    def _look(self, archive: str, name: str, holding: Holding) -> None:
+    def _check(self, archive: str, name: str, holding: Holding) -> None:
         for export_type in self._rule.export_types:
             why = refusal(holding, export_type, self._rule, now=self._now)
             if why is None:
@@ -128,10 +128,10 @@ class Gate:
                 self._why[name, export_type][archive] = why
 
 
-def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) -> str | None:
-    """Why one archive's newest copy does not do, in one sentence; ``None`` if it does.
+def refusal(holding: Holding, export_type: str, rule: DeletionRule, *, now: datetime) -> str | None:
+    """Return why a context does not pass in one archive, in one sentence; ``None`` if it passes.
 
-    A manifest that cannot be read may be that of the newest copy: then nothing does.
+    It does not pass if a manifest cannot be read: that may be the manifest of the newest copy.
     """
     holding = without_future_dates(holding, now=now)
     if holding.unreadable:
@@ -146,29 +146,27 @@ def refusal(holding: Holding, export_type: str, rule: Rule, *, now: datetime) ->
     return assess([last]).why if last.is_damaged else _not_proven(last, copies, rule)
 
 
-def _not_proven(last: Copy, copies: Iterable[Copy], rule: Rule) -> str | None:
-    """Why a copy that is not damaged is not proven as it should be; ``None`` if it is."""
-    never_held_anything = not any(copy.verdict is Verdict.WHOLE for copy in copies)
-    if not last.is_proven and not (
-        rule.accept_empty and last.verdict is Verdict.EMPTY and never_held_anything
-    ):
+def _not_proven(last: Copy, copies: Iterable[Copy], rule: DeletionRule) -> str | None:
+    """Return why an undamaged copy is not proven to the level of the rule; ``None`` if it is."""
+    was_always_empty = not any(copy.verdict is Verdict.WHOLE for copy in copies)
+    if not last.is_proven and not (rule.accept_empty and last.verdict is Verdict.EMPTY and was_always_empty):
         return f"its newest copy is {last.verdict.value}"
     if last.deepest < PROOF_LEVELS.index(rule.level):
         return f"its newest copy was never proven to the level {rule.level}"
     return None
 
 
-def document(
+def gate_document(
     shortfalls: Iterable[Shortfall],
     *,
     checked: int,
-    rule: Rule,
+    rule: DeletionRule,
     archives: Iterable[str],
     run: RunFacts,
     now: datetime,
 ) -> dict[str, Any]:
-    """The gate's answer as JSON data, valid against ``schemas/gate-1.schema.json``."""
-    answer = {
+    """Return the result as JSON data, valid against ``schemas/gate-1.schema.json``."""
+    result = {
         "schema": SCHEMA,
         "run": plain(run),
         "asked_at": format_time(now),
@@ -191,6 +189,6 @@ def document(
             for one in shortfalls
         ],
     }
-    if wrong := problem("gate-1", answer):
-        raise ValueError(f"not a gate's answer: {wrong}")
-    return answer
+    if wrong := problem("gate-1", result):
+        raise ValueError(f"not the result of a gate: {wrong}")
+    return result

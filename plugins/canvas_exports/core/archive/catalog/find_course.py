@@ -1,4 +1,4 @@
-"""Courses by what people call them, found in the manifests: Canvas forgets a course that is deleted, the archive does not."""
+"""Find a course by its SIS id, code or name in the manifests, also if it is deleted in Canvas."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 
-MOST = 255  # characters of a name that is looked for
+MOST = 255  # characters of a name
 ACCEPTED = "a Canvas number, an SIS id, a course code or a name, as the manifests have it"
 
-_TOLD = 5  # of several that bear a name
+_LISTED = 5  # courses that an error names
 _SIS = ("sis_course_id", "sis_group_id", "sis_user_id")
 
 
 @dataclass(frozen=True)
 class CourseMatch:
-    """A context that bears a name.
+    """A context that has the wanted name.
 
     Attributes:
         kind, id: of the context.
         facts: of its newest copy.
-        newest: when that was made.
+        newest: when that copy was made.
     """
 
     kind: str
@@ -40,19 +40,19 @@ class CourseMatch:
 
     def __str__(self) -> str:
         known = (self.facts.sis_id, self.facts.course_code, self.facts.name)
-        told = ", ".join(dict.fromkeys(harmless(each, most=80) for each in known if each))
+        names = ", ".join(dict.fromkeys(harmless(each, most=80) for each in known if each))
         return (
             f"{self.kind}:{self.id}"
-            + (f" ({told})" if told else "")
+            + (f" ({names})" if names else "")
             + f", last copied {self.newest:%Y-%m-%d}"
         )
 
 
 def parse_course_name(text: str | int | None, *, field: str) -> Context | str:
-    """What a person wrote: a context, if it is one, else a name to look for.
+    """Parse what a person wrote: return a context, if it is one, else the name to search for.
 
     Raises:
-        InputError: nothing was written, or it is too long for a name.
+        InputError: the text is empty, too long, or an address of something else (permanent).
     """
     written = " ".join(str("" if text is None else text).split())
     if not written or len(written) > MOST:
@@ -60,19 +60,19 @@ def parse_course_name(text: str | int | None, *, field: str) -> Context | str:
     try:
         return Context.parse(written, field=field)
     except InputError:
-        if "://" in written:  # an address that is none of a course's page
+        if "://" in written:  # the address of a page that is not a course's
             raise
         return written
 
 
 def find_course(store: Store, name: Context | str, *, field: str) -> Context:
-    """The context that the archive keeps under that name, by its number; Canvas is not asked.
+    """Return the context with that name, by its Canvas number. Sends no request to Canvas.
 
-    An SIS id is looked for first, then a course code, then a name, in every manifest, whatever the case. A number is taken
-    as it is; for all else the whole archive is read, with the help of its index.
+    The name is compared, without regard to case, with the SIS ids in all manifests, then with the course codes, then with
+    the names. A Canvas number is returned as it is; for any other name the whole archive is read, with its index.
 
     Raises:
-        InputError: no context of the archive bears the name, or several do: then it names them (permanent).
+        InputError: no context has the name, or several have; the error lists them (permanent).
         NoArchiveError: the archive holds no copy of anything (permanent).
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
@@ -86,8 +86,8 @@ def find_course(store: Store, name: Context | str, *, field: str) -> Context:
             field, f"no manifest in this archive names {harmless(str(name), most=MOST)!r}", accepted=ACCEPTED
         )
     if len(found) > 1:
-        listed = "; ".join(map(str, found[:_TOLD]))
-        more = f"; and {len(found) - _TOLD:,} more" if len(found) > _TOLD else ""
+        listed = "; ".join(map(str, found[:_LISTED]))
+        more = f"; and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
         raise InputError(
             field,
             f"{len(found):,} courses are called {harmless(str(name), most=MOST)!r}: {listed}{more}",
@@ -97,26 +97,26 @@ def find_course(store: Store, name: Context | str, *, field: str) -> Context:
 
 
 def matching_courses(holdings: Iterable[Holding], name: Context | str) -> list[CourseMatch]:
-    """The contexts that bear a name, those with the newest copies first.
+    """Return the contexts with a name, those with the newest copies first.
 
-    Of a text, only those by the first of SIS id, course code and name that any context bears; groups and users only where
-    the context says so.
+    A text is compared with SIS ids, then with course codes, then with names; the first of them that any course has decides.
+    Groups and users are found by a ``Context`` only.
     """
-    ways = _ways(name)
+    tests = _tests(name)
     kind = name.kind.value if isinstance(name, Context) else ContextKind.COURSE.value
-    found: list[list[CourseMatch]] = [[] for _ in ways]
+    found: list[list[CourseMatch]] = [[] for _ in tests]
     for holding in holdings:
         if holding.kind != kind or not holding.copies:
             continue
-        for bears, those in zip(ways, found, strict=True):
-            if any(bears(copy.context) for copy in holding.copies):
+        for matches, those in zip(tests, found, strict=True):
+            if any(matches(copy.context) for copy in holding.copies):
                 last = holding.copies[-1]
                 those.append(CourseMatch(holding.kind, holding.id, last.context, last.created_at))
     those = next((each for each in found if each), [])
     return sorted(those, key=lambda each: (each.newest, each.id), reverse=True)
 
 
-def _ways(name: Context | str) -> list[Callable[[ContextFacts], bool]]:
+def _tests(name: Context | str) -> list[Callable[[ContextFacts], bool]]:
     if isinstance(name, Context):
         asked, _, value = name.id.partition(":")
         if asked == "uuid":

@@ -1,4 +1,4 @@
-"""What claims to be of a time to come is no measure for anything: not for the age of a copy, nor for which is the newest."""
+"""Leave out copies and records that are dated in the future: they must not decide which copy is the newest, or its age."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.text.wording import format_time
 
-#: By how much the clocks of Canvas and of workers may be ahead of ours.
+#: How far the clocks of Canvas and of workers may be ahead of ours.
 CLOCK_TOLERANCE = timedelta(days=1)
 
 
 def is_in_future(moment: datetime, now: datetime) -> bool:
-    """Whether it is more than ``CLOCK_TOLERANCE`` after now."""
+    """Whether a moment is more than ``CLOCK_TOLERANCE`` after now."""
     return moment > now + CLOCK_TOLERANCE
 
 
 def without_future_dates(holding: Holding, *, now: datetime) -> Holding:
-    """What is held of a context, without what is dated more than ``CLOCK_TOLERANCE`` after now.
+    """Return the copies of a context without those that are dated more than ``CLOCK_TOLERANCE`` after now.
 
-    A copy made or stored then counts as an unreadable document: which copy is the newest is then unknown.
-    A verification or drill that ended well then is passed over; one that did not counts, and so do holds.
+    A copy that was created or stored in the future counts as unreadable: which copy is the newest is then unknown. A
+    verification or drill in the future is left out if it succeeded. Failed ones, and holds, always count.
     """
     late = [copy for copy in holding.copies if is_in_future(max(copy.created_at, copy.stored_at), now)]
     if not late and not any(
@@ -38,7 +38,7 @@ def without_future_dates(holding: Holding, *, now: datetime) -> Holding:
 
 
 def _why(copy: Copy) -> str:
-    return f"it is dated {format_time(max(copy.created_at, copy.stored_at))}, which is still to come"
+    return f"it is dated {format_time(max(copy.created_at, copy.stored_at))}, which is in the future"
 
 
 def _without_future_records(copy: Copy, now: datetime) -> Copy:

@@ -1,36 +1,34 @@
-"""What happened to one context: its copies, what was learnt of them, and what runs said of it."""
+"""List what happened to one context: its copies, their records, and the outcomes that runs reported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import what_is_missing
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.records import RecordKind, RecordName
-from canvas_exports.core.text.wording import format_time
 
 UNREADABLE = "unreadable"
 
-_DONE = {RecordKind.VERIFY: "verified", RecordKind.DRILL: "restore drill", RecordKind.HOLD: "hold"}
+_RECORDS = {RecordKind.VERIFY: "verified", RecordKind.DRILL: "restore drill", RecordKind.HOLD: "hold"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """One event of a context.
 
     Attributes:
         at: when.
         what: ``copy``, ``unchanged``, ``verified``, ``restore drill``, ``hold``, ``run`` or ``unreadable``.
-        result: one word: a verdict, a record's result, an outcome.
-        detail: what else a person wants to know of it.
-        export_type: of the export it is about, where it is about one.
-        key: of the document that tells it.
-        size: of the package in bytes, of a copy.
+        result: a verdict, the result of a record, or an outcome.
+        detail: more about it, for people.
+        export_type: of the export; ``None`` if unknown.
+        key: of the document that holds it.
+        size: of the package of a copy, in bytes.
     """
 
     at: datetime | None
@@ -41,20 +39,13 @@ class Event:
     key: str
     size: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """All of it, as JSON data."""
-        return {
-            **{name: getattr(self, name) for name in self.__dataclass_fields__},
-            "at": self.at and format_time(self.at),
-        }
-
 
 def history(holding: Holding, outcomes: Iterable[ReportedOutcome] = ()) -> list[Event]:
-    """Everything that is known of one context, oldest first; what has no time comes last.
+    """Return the events of one context, oldest first; those without a time come last.
 
     Args:
-        holding: what the archive holds of it; see ``reading.copies_of``.
-        outcomes: of runs. Those of other contexts are left out, and those whose copy is there: the copy tells more.
+        holding: its copies; see ``read.copies_of``.
+        outcomes: that runs reported. Those of other contexts, and of exports whose copy is in the archive, are left out.
     """
     events = [*_of_copies(holding.copies), *_of_runs(holding, outcomes)]
     events += [
@@ -74,9 +65,9 @@ def _of_copies(copies: Iterable[Copy]) -> Iterator[Event]:
         else:
             yield _copied(copy, "unchanged", copy.verdict.value, f"as on {first.created_at:%Y-%m-%d}")
     for copy in packages.values():
-        yield from (_learnt(record, copy) for record in copy.records)
+        yield from (_recorded(record, copy) for record in copy.records)
         if not copy.is_present:
-            detail = "the package is not there, or of another size than was stored"
+            detail = "the package is missing, or has another size than was stored"
             yield Event(None, "copy", "vanished", detail, copy.export.type, copy.package.key)
 
 
@@ -84,8 +75,8 @@ def _copied(copy: Copy, what: str, result: str, detail: str) -> Event:
     return Event(copy.created_at, what, result, detail, copy.export.type, copy.key, copy.package.size)
 
 
-def _learnt(record: RecordName, copy: Copy) -> Event:
-    return Event(record.at, _DONE[record.kind], record.result, record.detail, copy.export.type, record.key)
+def _recorded(record: RecordName, copy: Copy) -> Event:
+    return Event(record.at, _RECORDS[record.kind], record.result, record.detail, copy.export.type, record.key)
 
 
 def _of_runs(holding: Holding, outcomes: Iterable[ReportedOutcome]) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""The newest copy of one context, with as few requests as it takes to be sure."""
+"""Find the newest copy of a context with few requests."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, Unrea
 
 log = logging.getLogger(__name__)
 
-# By how much Canvas's clock may be ahead of the store's.
-_CLOCKS_DIFFER = timedelta(hours=12)
+# How far Canvas's clock may be ahead of the store's.
+_CLOCK_TOLERANCE = timedelta(hours=12)
 
 
 def newest_copy(
     store: Store, kind: str, canvas_id: int, like: Callable[[Manifest], bool]
 ) -> tuple[Copy, Manifest] | None:
-    """The newest of a context's copies that ``like`` accepts, and its manifest. ``None``: there is none, or no telling.
+    """Return the newest copy of a context that ``like`` accepts, and its manifest; ``None`` if it is absent or unknown.
 
-    Age is told by the manifests: the time at which Canvas created the export. A manifest is written after that, so those
-    that were written last are read first, and reading ends at the first that was written before the newest found so far
-    was created: one listing of the context's folder, and as a rule one or two small reads, however many copies there are.
+    The age of a copy is the time at which Canvas created its export, which the manifest states. A manifest is written after
+    that time. So manifests are read in the order in which they were written, last first, and reading ends at a manifest that
+    was written before the newest copy found so far was created. It takes one listing of the context's folder and usually
+    one or two small reads, however many copies there are.
 
-    A manifest that cannot be read may be that of the newest copy: then there is no telling.
+    The newest copy is unknown if a manifest cannot be read: it may be the manifest of the newest copy.
 
     Args:
         store: the archive.
         kind: ``course``, ``group`` or ``user``.
         canvas_id: Canvas's number.
-        like: which copies are meant.
+        like: returns whether a copy counts.
 
     Raises:
         ArchiveDeniedError: no right to list (permanent).
@@ -50,20 +51,20 @@ def newest_copy(
         reverse=True,
     )
     for info in written:
-        if found is not None and info.modified + _CLOCKS_DIFFER < found[0].created_at:
+        if found is not None and info.modified + _CLOCK_TOLERANCE < found[0].created_at:
             break
         try:
             manifest = load_manifest(store, info.key, size=info.size)
         except ObjectNotFoundError:
             continue  # deleted since it was listed
         except (UnreadableDocumentError, ArchiveDeniedError) as error:
-            log.warning("%s:%d counts as a course without a copy to compare with: %s", kind, canvas_id, error)
+            log.warning("%s:%d: its newest copy is unknown: %s", kind, canvas_id, error)
             return None
         if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
             continue
         if wrong := manifest.misplaced(info.key):
             log.warning(
-                "%s:%d counts as a course without a copy to compare with: %s: %s",
+                "%s:%d: its newest copy is unknown: %s: %s",
                 kind,
                 canvas_id,
                 info.key,

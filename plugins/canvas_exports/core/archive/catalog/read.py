@@ -1,4 +1,4 @@
-"""Reading copies from an archive: listings tell what there is, manifests are read several at a time."""
+"""Read the copies in an archive: list its objects, and read the manifests several at a time."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, Unrea
 FOLDERS = ("courses/", "groups/", "users/")
 
 READERS = 16  # manifests read at once
-_AHEAD = 256  # and asked for before the first of them is wanted
+_AHEAD = 256  # manifests requested before the first of them is needed
 
 
 @dataclass(frozen=True)
 class UnreadableDocument:
-    """A manifest that cannot be read. It is not a copy; the package it was written for may still be there.
+    """A manifest, or in a verification a package, that cannot be read. It does not count as a copy.
 
     Attributes:
-        key: of the manifest.
-        reason: one sentence: why. Nothing of the document is quoted: it may be anybody's.
+        key: of the document.
+        reason: one sentence. It quotes nothing of the document, which may contain anything.
     """
 
     key: str
@@ -39,14 +39,14 @@ class UnreadableDocument:
 
 @dataclass(frozen=True)
 class Holding:
-    """What the archive holds of one context.
+    """The copies of one context in an archive.
 
     Attributes:
         kind: ``course``, ``group`` or ``user``.
         id: Canvas's number.
         copies: oldest first.
         unreadable: its manifests that cannot be read.
-        objects: the listing that all of this was told from.
+        objects: the listing of its folder.
     """
 
     kind: str
@@ -57,44 +57,43 @@ class Holding:
 
     @property
     def name(self) -> str:
-        """The context as reports write it: ``course:101``."""
+        """The context, such as ``course:101``."""
         return f"{self.kind}:{self.id}"
 
 
-class Memory(Protocol):
-    """What is remembered of manifests, so that they need not be read again. See ``index``."""
+class ManifestCache(Protocol):
+    """Copies by manifest, so that manifests need not be read again. See ``index``."""
 
-    def recall(self, info: ObjectInfo) -> Copy | None:
-        """The copy of exactly this manifest, as it was learnt; ``None`` if it is not known."""
+    def get(self, info: ObjectInfo) -> Copy | None:
+        """Return the copy that a manifest of this key, size and time describes; ``None`` if it is unknown."""
 
-    def learn(self, info: ObjectInfo, copy: Copy) -> None:
-        """Take in what a manifest said."""
+    def add(self, info: ObjectInfo, copy: Copy) -> None:
+        """Add the copy that a manifest describes."""
 
 
 def copies_of(store: Store, kind: str, canvas_id: int) -> Holding:
-    """What the archive holds of one context: one listing of its folder, and each of its manifests read.
+    """Return the copies of one context. Lists its folder and reads each of its manifests.
 
     Raises:
         ArchiveDeniedError: no right to list (permanent).
-        ArchiveUnavailableError: the store failed, so the answer would not be whole (retryable).
+        ArchiveUnavailableError: the store failed, so the answer would be incomplete (retryable).
     """
     listed = _Listed(kind, canvas_id, list(store.list(context_folder(kind, canvas_id))))
     with closing(_holdings(store, [listed], None)) as found:
         return next(found)
 
 
-def every_context(store: Store, memory: Memory | None = None) -> Generator[Holding, None, None]:
-    """What the archive holds of each context, in the order of its listing.
+def every_context(store: Store, cache: ManifestCache | None = None) -> Generator[Holding, None, None]:
+    """Yield the copies of each context, in the order of the listing.
 
-    One listing of each of the three folders (a request for each thousand objects), and each manifest read that the
-    memory does not know. In memory are the objects of some contexts, never of all. Close the iterator (``closing``) if
-    you leave it early.
+    Lists the three folders (a request for each thousand objects) and reads each manifest that the cache does not know. The
+    objects of some contexts are in memory, never of all. Close the iterator (``closing``) if you leave it early.
 
     Raises:
         ArchiveDeniedError: no right to list (permanent).
-        ArchiveUnavailableError: the store failed, so the answer would not be whole (retryable).
+        ArchiveUnavailableError: the store failed, so the answer would be incomplete (retryable).
     """
-    return _holdings(store, _contexts(store), memory)
+    return _holdings(store, _contexts(store), cache)
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class _Listed:
 
 
 def _contexts(store: Store) -> Iterator[_Listed]:
-    """One context after another; every store lists the objects of one folder together."""
+    """Yield the objects of each context; every store lists the objects of one folder together."""
     listed = chain.from_iterable(store.list(folder) for folder in FOLDERS)
     for context, objects in groupby(listed, key=lambda info: context_of(info.key)):
         if context is not None:
@@ -115,17 +114,17 @@ def _contexts(store: Store) -> Iterator[_Listed]:
 
 
 def _holdings(
-    store: Store, contexts: Iterable[_Listed], memory: Memory | None
+    store: Store, contexts: Iterable[_Listed], cache: ManifestCache | None
 ) -> Generator[Holding, None, None]:
-    waiting: deque[_Reading] = deque()
-    asked = 0
+    waiting: deque[_PendingContext] = deque()
+    pending = 0
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="catalog")
     try:
         for listed in contexts:
-            waiting.append(_Reading(store, listed, pool, memory))
-            asked += waiting[-1].asked
-            while waiting and (asked > _AHEAD or waiting[0].is_done):
-                asked -= waiting[0].asked
+            waiting.append(_PendingContext(store, listed, pool, cache))
+            pending += waiting[-1].pending
+            while waiting and (pending > _AHEAD or waiting[0].is_done):
+                pending -= waiting[0].pending
                 yield waiting.popleft().holding()
         while waiting:
             yield waiting.popleft().holding()
@@ -133,13 +132,13 @@ def _holdings(
         pool.shutdown(cancel_futures=True)
 
 
-class _Reading:
+class _PendingContext:
     """One context whose manifests are being read."""
 
     def __init__(
-        self, store: Store, listed: _Listed, pool: ThreadPoolExecutor, memory: Memory | None
+        self, store: Store, listed: _Listed, pool: ThreadPoolExecutor, cache: ManifestCache | None
     ) -> None:
-        self._store, self._listed, self._memory = store, listed, memory
+        self._store, self._listed, self._cache = store, listed, cache
         self._sizes = {info.key: info.size for info in listed.objects}
         self._records: dict[str, list[RecordName]] = {}
         self._known: list[Copy] = []
@@ -148,24 +147,24 @@ class _Reading:
             if (record := read_record_name(info.key)) is not None:
                 self._records.setdefault(record.manifest, []).append(record)
             elif is_manifest_key(info.key) and is_key(info.key):
-                known = None if memory is None else memory.recall(info)
+                known = None if cache is None else cache.get(info)
                 if known is None:
                     self._read.append((info, pool.submit(self._manifest, info)))
                 else:
                     self._known.append(known)
 
     @property
-    def asked(self) -> int:
-        """How many manifests."""
+    def pending(self) -> int:
+        """The number of manifests to read."""
         return len(self._read)
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether all manifests are read."""
         return all(read.done() for _, read in self._read)
 
     def holding(self) -> Holding:
-        """Wait for the manifests."""
+        """Wait for the manifests and return the copies."""
         copies, unreadable = list(self._known), []
         for info, read in self._read:
             found = read.result()
@@ -173,11 +172,11 @@ class _Reading:
                 unreadable.append(found)
             elif found is not None:
                 copies.append(found)
-                if self._memory is not None:
-                    self._memory.learn(info, found)
-        told = oldest_first(self._joined(copy) for copy in copies)
+                if self._cache is not None:
+                    self._cache.add(info, found)
+        ordered = oldest_first(self._with_package_state(copy) for copy in copies)
         listed = self._listed
-        return Holding(listed.kind, listed.id, tuple(told), tuple(unreadable), tuple(listed.objects))
+        return Holding(listed.kind, listed.id, tuple(ordered), tuple(unreadable), tuple(listed.objects))
 
     def _manifest(self, info: ObjectInfo) -> Copy | UnreadableDocument | None:
         key = info.key
@@ -188,13 +187,13 @@ class _Reading:
         except UnreadableDocumentError as error:
             return UnreadableDocument(key, error.why)
         except ArchiveDeniedError:
-            return UnreadableDocument(key, "these credentials may not read it")
+            return UnreadableDocument(key, "no right to read it")
 
-    def _joined(self, copy: Copy) -> Copy:
-        """The copy with what the listing says of its package."""
+    def _with_package_state(self, copy: Copy) -> Copy:
+        """Return the copy with what the listing shows of its package and its records."""
         package = copy.package
         is_present = self._sizes.get(package.key) == package.size
-        if not is_present:  # or it was stored since its place in the listing was passed
+        if not is_present:  # or it was stored after the listing had passed its key
             info = self._store.stat(package.key)
             is_present = info is not None and info.size == package.size
         records = newest_first(self._records.get(manifest_key(package.key), ()))

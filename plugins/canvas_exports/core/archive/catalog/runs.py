@@ -1,4 +1,4 @@
-"""What runs did, from the reports they left below ``runs/``."""
+"""Read the run reports below ``runs/``."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _OPENING = b'"outcomes": ['
 _HEAD = 64 * 1024
 _KIND = "run-report-1"
 _NOUN = "run report"
-_LONGEST = 1024 * 1024  # a row
-_MOST = 2_000_000  # rows: ten times what the largest list makes
+_LONGEST = 1024 * 1024  # bytes of a row
+_MOST = 2_000_000  # rows; ten times those of the largest list
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ReportKey:
-    """Where the report of one run lies.
+    """The key of a run report, with what the listing shows of it.
 
     Attributes:
-        key: of the document.
-        day: the run's date.
-        dag: the folder of the DAG: its id, if that needed no rewriting.
-        modified: when it was written.
-        size: bytes.
+        key: of the report.
+        day: date of the run.
+        dag: folder of the DAG: the DAG id, if that is valid in a key.
+        modified: when the report was written.
+        size: in bytes.
     """
 
     key: str
@@ -54,18 +54,18 @@ class ReportKey:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run came to.
+    """The totals of one run.
 
     Attributes:
         key: of its report.
-        dag_id: Airflow's.
-        run_id: likewise.
-        started_at: when its first batch began; ``None`` if it had none.
-        finished_at: when its last one ended; likewise.
-        contexts: exports that were planned.
-        problems: how many need a person.
-        bytes: stored.
-        outcomes: how many of each.
+        dag_id: of the DAG.
+        run_id: of the DAG run.
+        started_at: start of its first batch; ``None`` if it had none.
+        finished_at: end of its last batch; ``None`` if it had none.
+        contexts: number of planned exports.
+        problems: number of exports that need attention.
+        bytes: bytes that were stored.
+        outcomes: number of exports by outcome.
     """
 
     key: str
@@ -81,19 +81,19 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class ReportedOutcome:
-    """One outcome, and the report that tells it."""
+    """An outcome, and the report that holds it."""
 
     record: OutcomeRecord
     report: ReportKey
 
     @property
     def at(self) -> datetime:
-        """When the outcome was known; at the latest when the report was written."""
+        """The time of the outcome; the time of the report, if the outcome has none."""
         return self.record.finished_at or self.report.modified
 
 
 def reports(store: Store) -> list[ReportKey]:
-    """The report of every run, newest first: one listing of ``runs/``.
+    """Return the key of every run report, newest first. Lists ``runs/`` once.
 
     Raises:
         ArchiveError: the archive cannot be listed.
@@ -103,30 +103,30 @@ def reports(store: Store) -> list[ReportKey]:
         if match := _KEY.fullmatch(info.key):
             try:
                 day = date.fromisoformat(match["day"])
-            except ValueError:  # the thirtieth of February
+            except ValueError:  # such as the 30th of February
                 continue
             found.append(ReportKey(info.key, day, match["dag"], info.modified, info.size))
     return sorted(found, key=lambda report: (report.day, report.modified, report.key), reverse=True)
 
 
 def recent(listed: Iterable[ReportKey], *, within: timedelta = RECENT) -> list[ReportKey]:
-    """Those of each DAG's last days, counted back from its newest: what it is about at present. The order stays."""
-    kept: list[ReportKey] = []
+    """Return the reports of each DAG's last days, counted from its newest report, in the same order."""
+    found: list[ReportKey] = []
     newest: dict[str, date] = {}
     for report in listed:
         last = max(newest.get(report.dag, report.day), report.day)
         newest[report.dag] = last
         if last - report.day < within:
-            kept.append(report)
-    return kept
+            found.append(report)
+    return found
 
 
 def summary_of(store: Store, key: str) -> RunSummary:
-    """What a run came to: one small read, however long its report.
+    """Return the totals of a run. Reads the beginning of its report only.
 
     Raises:
         ObjectNotFoundError: there is no report (permanent).
-        UnreadableDocumentError: it is none (permanent).
+        UnreadableDocumentError: it is not a valid report (permanent).
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
@@ -134,7 +134,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
     if _OPENING in opening:
         try:
             head = parse(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}", _NOUN, key=key)
-        except UnreadableDocumentError:  # laid out anew by somebody
+        except UnreadableDocumentError:  # somebody has reformatted the report
             pass
         else:
             return _summary(key, head)
@@ -142,11 +142,11 @@ def summary_of(store: Store, key: str) -> RunSummary:
 
 
 def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
-    """The outcomes that a report tells, in its order, in memory for one of them.
+    """Yield the outcomes in a report, in its order. One outcome is in memory at a time.
 
     Raises:
         ObjectNotFoundError: there is no report (permanent).
-        UnreadableDocumentError: it is none, from there on (permanent).
+        UnreadableDocumentError: it is not a valid report; raised where the error is found (permanent).
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
@@ -157,7 +157,7 @@ def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
 
 
 def reported_outcomes(store: Store, listed: Iterable[ReportKey]) -> Iterator[ReportedOutcome]:
-    """Every outcome of some reports, in their order. A report that cannot be read is named in the log and passed over.
+    """Yield the outcomes in several reports, in their order. A report that cannot be read is logged and skipped.
 
     Raises:
         ArchiveUnavailableError: the store failed (retryable).
@@ -192,12 +192,12 @@ def _summary(key: str, document: Any) -> RunSummary:
             bytes=totals["bytes"],
             outcomes=totals["outcomes"],
         )
-    except ValueError:  # the schema knows no calendar
-        raise UnreadableDocumentError("it names a time that there is not", key=key) from None
+    except ValueError:  # a schema cannot check dates
+        raise UnreadableDocumentError("it contains an invalid time", key=key) from None
 
 
 def _rows(lines: Iterator[bytes], key: str) -> Iterator[Any]:
-    """The rows of a report, which stand one in each line; of one that somebody has laid out anew, too."""
+    """Yield the rows of a report, which has one in each line; also of a report that somebody has reformatted."""
     first = next(lines, b"")
     if not first.endswith(_OPENING):
         gathered = [first]
@@ -230,7 +230,7 @@ def _bounded(blocks: Iterator[Block], key: str) -> Iterator[bytes]:
 
 
 def _lines(blocks: Iterable[bytes], key: str) -> Iterator[bytes]:
-    """The lines of a report, none of which is long, unless the whole of it is one."""
+    """Yield the lines of a report; raise if a line is too long, unless the whole report is one line."""
     rest = b""
     first = True
     for block in blocks:

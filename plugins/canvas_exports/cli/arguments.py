@@ -1,0 +1,100 @@
+"""Arguments that subcommands share, and the archive and the course that they name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
+from canvas_exports.core.archive.catalog.read import Holding, copies_of
+from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.storage.open_store import ACCEPTED, open_store
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import InputError
+
+if TYPE_CHECKING:
+    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+else:
+    Parsers = (
+        argparse.Action
+    )  # only the name is needed at run time; the class above takes no type argument there
+
+#: Environment variable with the URI of the archive.
+VARIABLE = "CANVAS_ARCHIVE"
+
+EXPORT_TYPES = tuple(each.value for each in ExportType)
+
+_COURSE = "its number (101, course:101, group:7), or its SIS id, code or name as the manifests have it"
+
+
+def add_subcommand(
+    parsers: Parsers,
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    *,
+    help: str,  # noqa: A002 - argparse's word
+) -> argparse.ArgumentParser:
+    """Add a subcommand that reads one archive, with the arguments that all have; return its parser.
+
+    Args:
+        parsers: of ``canvas-archive``.
+        name: of the subcommand.
+        command: runs it and returns the exit status.
+        help: one sentence.
+    """
+    parser = parsers.add_parser(name, help=help, description=help, allow_abbrev=False)
+    parser.add_argument("--archive", metavar="URI", help=f"root of the archive (default: ${VARIABLE})")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--allow-empty",
+        action="store_true",
+        help="accept an archive without copies; by default, an address that holds no archive is an error",
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def add_course(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add the argument that names a course."""
+    parser.add_argument("course", nargs="?" if optional else None, metavar="COURSE", help=_COURSE)
+
+
+def add_days(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's word
+    """Add ``--days``, 30 by default."""
+    parser.add_argument("--days", type=_days, default=30, help=f"{help} (30)")
+
+
+def open_archive(options: argparse.Namespace) -> Store:
+    """Open the archive that ``--archive`` or the environment names, with credentials from the environment.
+
+    Raises:
+        InputError: no archive is named, or its name is not a URI.
+    """
+    uri = options.archive or os.environ.get(VARIABLE)
+    if not uri:
+        raise InputError("--archive", f"no archive is named, and {VARIABLE} is not set", accepted=ACCEPTED)
+    return open_store(uri, field="--archive")
+
+
+def read_course(store: Store, options: argparse.Namespace) -> Holding:
+    """Read the copies of the course that ``COURSE`` names.
+
+    Raises:
+        InputError: no course of the archive has the name, or several have (permanent).
+        ArchiveError: the archive cannot be read; see ``find_course`` and ``copies_of``.
+    """
+    name = parse_course_name(options.course, field="COURSE")
+    context = find_course(store, name, field="COURSE")
+    return copies_of(store, context.kind.value, context.canvas_id or 0)
+
+
+def _days(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 100_000:  # noqa: PLR2004 - some 270 years
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return number

@@ -157,10 +157,11 @@ def test_a_root_below_a_file_is_denied(tmp_path: Path) -> None:
 def imported() -> set[str]:
     """Every module that is imported with the archive and the stores, other than those of clouds and file servers."""
     code = (
-        "import sys, pkgutil, importlib, canvas_exports.core as c;"
-        "names = [m.name for m in pkgutil.walk_packages(c.__path__, 'canvas_exports.core.')];"
-        "layers = ('archive', 'packages', 'storage', 'model', 'text');"
-        "names = [n for n in names if n.split('.')[2] in layers and '.cloud.' not in n and '.remote.' not in n];"
+        "import sys, pkgutil, importlib, canvas_exports.core as core;"
+        "layers = [f'{core.__path__[0]}/{name}' for name in ('archive', 'packages', 'storage', 'model', 'text')];"
+        "roots = [(path, 'canvas_exports.core.' + path.rpartition('/')[2] + '.') for path in layers];"
+        "names = [m.name for path, name in roots for m in pkgutil.walk_packages([path], name)];"
+        "names = [name for name in names if '.cloud.' not in name and '.remote.' not in name];"
         "[importlib.import_module(name) for name in names];"
         "print(*sys.modules)"
     )

@@ -309,8 +309,8 @@ def test_every_call_ends_in_a_value_or_an_error_of_ours(name: str, script: list[
     with suppress(CanvasExportsError):
         if isinstance(made, Pagination):
             pages = 0
-            while made.call is not None:
-                for row in made.rows(drive(call_flow(made.call, session), session, clock, script)):
+            while made.next_page is not None:
+                for row in made.new_rows(drive(call_flow(made.next_page, session), session, clock, script)):
                     check(row)
                 pages += 1
                 assert pages < 50

@@ -1,4 +1,4 @@
-"""The Canvas API for triggers: asynchronous, on ``aiohttp``, safe on an event loop shared with every other trigger."""
+"""Call the Canvas API from triggers: asynchronous, over ``aiohttp``, on an event loop shared with other triggers."""
 
 from __future__ import annotations
 
@@ -29,10 +29,28 @@ T = TypeVar("T")
 
 
 class AsyncCanvasClient:
-    """The same Canvas, the same arguments, contracts and errors as ``CanvasClient``, to look and to export.
+    """One Canvas, as one token sees it: the calls of ``CanvasClient`` that move no packages, with the same contracts.
 
-    Packages are fetched and restored by workers: an event loop that serves every trigger is no place for gigabytes. Connections
-    are opened lazily, in the running loop, and a client belongs to the loop that first used it.
+    Every method raises ``CredentialError``, ``PermissionDeniedError``, ``NotFoundError`` or ``BadRequestError`` at once, and the
+    retryable ``CanvasUnavailableError``, ``UnexpectedAnswerError`` and ``ThrottledError`` only after bounded retries. Refusals
+    for the rate limit are waited out for up to a quarter of an hour.
+
+    Workers download and upload packages, so that the event loop of all triggers is not blocked. Connections are opened at the
+    first request, and a client belongs to the loop of that request.
+
+    Args:
+        host: as for ``CanvasClient``.
+        token: as for ``CanvasClient``.
+        rate_limiter: as for ``CanvasClient``; both clients of a process share one.
+        verify: as for ``CanvasClient``.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds without a byte after which a connection counts as broken; a response may take twice as long.
+        attempts: how often a request that may be repeated is sent at most.
+        clock: seconds from any start, never going back.
+        sleep: waits so many seconds.
+
+    Raises:
+        InputError: the host or the token is malformed, or ``verify`` names no file.
     """
 
     def __init__(
@@ -64,62 +82,63 @@ class AsyncCanvasClient:
         return self._session.rate_limiter
 
     def server_now(self) -> datetime:
-        """Canvas's time (UTC): our clock, corrected by the last answer's ``Date``."""
+        """Return Canvas's time in UTC: our clock, corrected by the last ``Date`` header."""
         return self._session.now()
 
     async def whoami(self) -> User:
-        """The token's user. ``GET /api/v1/users/self``."""
+        """Return the token's user. ``GET /api/v1/users/self``."""
         return await self._run(call_flow(endpoints.whoami(), self._session))
 
     async def course(self, context: Context) -> Course:
-        """Identity of a course, with its term. ``GET /api/v1/courses/:id``."""
+        """Return a course, with its term. ``GET /api/v1/courses/:id``."""
         return await self._run(call_flow(endpoints.course(context), self._session))
 
     async def resolve(self, context: Context) -> int:
-        """The numeric id of a context. ``GET /api/v1/{courses,groups,users}/:id``."""
+        """Return the numeric id of a context. ``GET /api/v1/{courses,groups,users}/:id``."""
         return await self._run(call_flow(endpoints.resolve(context), self._session))
 
     def account_courses(self, account: str, filters: CourseFilters | None = None) -> AsyncIterator[Course]:
-        """Courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
+        """Yield the courses of an account and its sub-accounts. ``GET /api/v1/accounts/:id/courses``."""
         return self._paginate(
             endpoints.account_courses(self._session.origin, account, filters or CourseFilters())
         )
 
     async def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
-        """What can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``."""
+        """Return the objects that can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``."""
         return [
             item async for item in self._paginate(endpoints.content_list(self._session.origin, course, type))
         ]
 
     def list_exports(self, context: Context, *, per_page: int = 100) -> AsyncIterator[ContentExport]:
-        """Exports, newest first. ``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
+        """Yield exports, newest first. ``GET /api/v1/{courses,groups,users}/:id/content_exports``."""
         return self._paginate(endpoints.list_exports(self._session.origin, context, per_page))
 
     async def show_export(self, context: Context, export_id: int) -> ContentExport:
-        """One export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
+        """Return one export. ``GET /api/v1/{courses,groups,users}/:id/content_exports/:id``."""
         return await self._run(call_flow(endpoints.show_export(context, export_id), self._session))
 
     async def create_export(self, context: Context, request: ExportRequest) -> ContentExport:
-        """Begin an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
+        """Create an export. ``POST /api/v1/{courses,groups,users}/:id/content_exports``.
 
         Raises:
-            AnswerLostError: sent, but what came back does not say whether it took effect. Look in ``list_exports``.
+            InputError: a combination that Canvas refuses; nothing was sent.
+            AnswerLostError: sent, but it is not known whether it took effect. Look in ``list_exports``.
         """
         return await self._run(call_flow(endpoints.create_export(context, request), self._session))
 
     async def show_migration(self, course: Context, migration_id: int) -> ContentMigration:
-        """One import. ``GET /api/v1/courses/:course_id/content_migrations/:id``."""
+        """Return one import. ``GET /api/v1/courses/:course_id/content_migrations/:id``."""
         return await self._run(call_flow(endpoints.show_migration(course, migration_id), self._session))
 
     def migration_issues(self, course: Context, migration_id: int) -> AsyncIterator[MigrationIssue]:
-        """What Canvas noticed while it imported.
+        """Yield the issues that Canvas noted during an import.
 
         ``GET /api/v1/courses/:course_id/content_migrations/:content_migration_id/migration_issues``.
         """
         return self._paginate(endpoints.migration_issues(self._session.origin, course, migration_id))
 
     async def progress(self, progress_id: int) -> Progress:
-        """How far a job is. ``completed`` comes before the package is there. ``GET /api/v1/progress/:id``."""
+        """Return the progress of a job. It is ``completed`` before the package is available. ``GET /api/v1/progress/:id``."""
         return await self._run(call_flow(endpoints.progress(progress_id), self._session))
 
     async def aclose(self) -> None:
@@ -137,9 +156,9 @@ class AsyncCanvasClient:
     def __repr__(self) -> str:
         return f"AsyncCanvasClient({self.host!r})"
 
-    async def _paginate(self, walk: Pagination[T]) -> AsyncIterator[T]:
-        while walk.call is not None:
-            for row in walk.rows(await self._run(call_flow(walk.call, self._session))):
+    async def _paginate(self, pagination: Pagination[T]) -> AsyncIterator[T]:
+        while pagination.next_page is not None:
+            for row in pagination.new_rows(await self._run(call_flow(pagination.next_page, self._session))):
                 yield row
 
     async def _run(self, flow: Flow[T]) -> T:

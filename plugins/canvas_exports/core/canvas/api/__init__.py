@@ -1,1 +1,1 @@
-"""The endpoints of Canvas's API, their parameters and their answers."""
+"""Describe the endpoints of Canvas's API: their parameters, and the objects that they return."""

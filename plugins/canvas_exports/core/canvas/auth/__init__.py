@@ -1,1 +1,1 @@
-"""Tokens of Canvas by OAuth 2."""
+"""Get access tokens of Canvas by OAuth 2."""

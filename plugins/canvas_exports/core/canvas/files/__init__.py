@@ -1,1 +1,1 @@
-"""Packages at Canvas: downloads, random access, uploads."""
+"""Move packages: downloads, random access, uploads."""

@@ -123,7 +123,7 @@ class Download:
             self._runner.stop_signal.check()
             view = self._target(space)
             with stalls:
-                stalls.got = count = read_some(body, view)
+                stalls.received = count = read_some(body, view)
             if not count:
                 return False
             self._inspect(view[:count])

@@ -1,8 +1,8 @@
-"""A package over several connections at once, handed on in order.
+"""Fetch a package in ranges over several connections at once, and yield them in order.
 
-Worth it where every connection is throttled, as some storage and many firewalls do it. Elsewhere one connection is as
-fast, and this costs requests. Every part lies in a block of its own of the caller's memory, which is taken in order and
-never waited for while another one is held: so packages cannot block each other, and memory stays what the caller allows.
+This helps where each connection is throttled, as by some storage and many firewalls. Elsewhere one connection is as fast, and
+ranges cost more requests. Every range is written to a block of the caller's memory. Blocks are acquired in order, and never
+waited for while another one is in use, so packages cannot block each other.
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.model.backoff import backoff_delay
 from canvas_exports.errors import DownloadError
 
-_STEP = 1024 * 1024  # bytes between two looks at whether anybody still wants them
-_MOST_BREAKS = 100  # of one package or part, and one more for each of the bytes that follow
-_BYTES_A_BREAK = 256 * 1024
-_WINDOW, _LEAST = 60.0, 64 * 1024  # seconds in which fewer bytes than these are nothing
+_STEP = 1024 * 1024  # bytes between two checks of the stop signal
+_MOST_BREAKS, _BYTES_PER_BREAK = (
+    100,
+    256 * 1024,
+)  # breaks allowed, and one more for so many bytes of the package
+_WINDOW, _LEAST = 60.0, 64 * 1024  # a connection with fewer bytes than these in so many seconds is stalled
 
-OpenPart = Callable[[int, int], Stream | None]
+OpenRange = Callable[[int, int], Stream | None]
 
 
 class Space(Protocol):
-    """Memory of the caller that bytes are written to in place."""
+    """Memory of the caller to which the bytes are written."""
 
     def free_space(self) -> memoryview:
-        """Where the next bytes go, in order: at least one."""
+        """Return memory of at least one byte for the next bytes in order."""
 
     def acquire(self, *, wait: bool) -> memoryview | None:
-        """A block for later bytes, to be yielded when it is their turn, or given up. ``None``: not without waiting."""
+        """Return a block for later bytes, to be yielded in its turn or released; ``None`` where that would mean to wait."""
 
     def release(self, buffer: memoryview) -> None:
-        """Nobody will write to this block any more, and it will not be yielded."""
+        """Take back a block that is not written to any more, and will not be yielded."""
 
 
 class ReusedBuffer:
-    """The space of a caller that brings none: one buffer, filled again and again.
+    """The default space: one buffer, filled again and again.
 
     Args:
         size: bytes.
@@ -51,52 +53,52 @@ class ReusedBuffer:
         self._buffer = memoryview(bytearray(size))
 
     def free_space(self) -> memoryview:
-        """The buffer."""
+        """Return the buffer."""
         return self._buffer
 
     def acquire(self, *, wait: bool) -> None:
-        """There is no other."""
+        """Return ``None``: there is no other buffer."""
 
     def release(self, buffer: memoryview) -> None:
-        """Nothing was taken."""
+        """Do nothing: nothing was acquired."""
 
 
 class ParallelRanges:
-    """The parts of one package.
+    """Fetches the ranges of one package.
 
     Args:
         size: of the package, in bytes.
-        space: where they lie.
-        open_part: opens the bytes from a start to a stop, from any thread. ``None`` if storage does not serve them, or
-            has another package by now.
-        line: how ``open_part`` asks and waits; called off at the end.
-        peer: how often is tried.
+        space: memory for the blocks.
+        open_range: opens the bytes from a start to a stop, from any thread; ``None`` if storage does not serve them, or has
+            another package by now.
+        runner: runs the requests of ``open_range``; stopped at the end.
+        session: how often is tried.
     """
 
     def __init__(
         self,
         size: int,
         space: Space,
-        open_part: OpenPart,
+        open_range: OpenRange,
         *,
         runner: FlowRunner,
         session: CanvasSession,
     ) -> None:
         self._size = size
         self._space = space
-        self._open_part = open_part
+        self._open_range = open_range
         self._runner = runner
         self._session = session
 
     def in_order(
         self, first: memoryview, begun: Mapping[int, Stream], connections: int
     ) -> Generator[memoryview, None, None]:
-        """The package, part by part. Whatever ends the iteration also ends the connections.
+        """Yield the package, block by block. The end of the iteration closes all connections.
 
         Args:
-            first: the block of the first part, from ``space``.
-            begun: bodies that are open already, by the offset at which they stand.
-            connections: parts under way at once.
+            first: the block of the first range, from ``space``.
+            begun: bodies that are open already, by their offset.
+            connections: ranges under way at once.
 
         Raises:
             DownloadError: bounded attempts failed. With ``restart``, a new download may start right away.
@@ -134,47 +136,46 @@ class ParallelRanges:
                     self._space.release(block)
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
-        """Fill a part."""
-        if not fetch_range(part, start, self._open_part, self._runner, self._session, body):
-            raise DownloadError("storage no longer serves parts of the package", restart=True)
+        if not fetch_range(part, start, self._open_range, self._runner, self._session, body):
+            raise DownloadError("storage no longer serves ranges of the package", restart=True)
 
 
-def fetch_range(  # noqa: PLR0917 -- one place for both ways to ask for parts
+def fetch_range(  # noqa: PLR0917 -- one place for both ways to ask for ranges
     part: memoryview,
     start: int,
-    open_part: OpenPart,
+    open_range: OpenRange,
     runner: FlowRunner,
     session: CanvasSession,
     body: Stream | None = None,
 ) -> bool:
-    """Fill a part with the bytes from a start; take it up where it breaks. What has arrived is kept.
+    """Fill a buffer with the bytes from a start, and resume after breaks.
 
     Returns:
         ``False`` where storage does not serve them.
 
     Raises:
         DownloadError: bounded attempts failed.
-        Stopped: the line was called off.
+        Stopped: the client was stopped.
     """
     reconnects = ReconnectPolicy(len(part), session)
     filled = 0
     while filled < len(part):
-        body = body or open_part(start + filled, start + len(part))
+        body = body or open_range(start + filled, start + len(part))
         if body is None:
             return False
         before = filled
         with closing(body):
-            speed = StallDetector(session.clock)
-            while not speed.is_stalled and filled < len(part):
+            stalls = StallDetector(session.clock)
+            while not stalls.is_stalled and filled < len(part):
                 runner.stop_signal.check()
-                with speed:
-                    speed.got = count = read_some(body, part[filled : filled + _STEP])
+                with stalls:
+                    stalls.received = count = read_some(body, part[filled : filled + _STEP])
                 if not count:
                     break
                 filled += count
         body = None
         if filled < len(part):
-            pause = reconnects.after(0 if speed.is_stalled else filled - before)
+            pause = reconnects.after(0 if stalls.is_stalled else filled - before)
             if pause is None:
                 raise DownloadError(f"the bytes from {start + filled} broke off, again and again")
             runner.stop_signal.wait(pause)
@@ -182,22 +183,22 @@ def fetch_range(  # noqa: PLR0917 -- one place for both ways to ask for parts
 
 
 class ReconnectPolicy:
-    """How often a connection that broke is taken up again.
+    """Decides whether a connection that broke is opened again, and after how many seconds.
 
     Args:
-        size: bytes that are wanted. Each break that has brought some hundred thousand of them is one more that is allowed.
-        peer: how often in a row it may break without bringing anything.
+        size: bytes that are wanted; a larger package may break more often.
+        session: how often in a row a connection may break without a byte.
     """
 
     def __init__(self, size: int, session: CanvasSession) -> None:
-        self._most = _MOST_BREAKS + size // _BYTES_A_BREAK
+        self._most = _MOST_BREAKS + size // _BYTES_PER_BREAK
         self._session = session
         self._breaks = self._stalls = 0
 
-    def after(self, brought: int) -> float | None:
-        """Seconds to wait after a break before the next connection; ``None`` to give up."""
+    def after(self, received: int) -> float | None:
+        """Return the seconds to wait before the next connection, or ``None`` to give up."""
         self._breaks += 1
-        self._stalls = 0 if brought else self._stalls + 1
+        self._stalls = 0 if received else self._stalls + 1
         if self._stalls >= self._session.attempts or self._breaks >= self._most:
             return None
         first = 0.5 if self._stalls else 0.05
@@ -205,17 +206,18 @@ class ReconnectPolicy:
 
 
 class StallDetector:
-    """Whether a connection brings anything worth waiting for. Times the reading alone: a slow archive is not its fault.
+    """Detects a connection that brings next to nothing. Only reading is timed: a slow archive is no reason.
 
     Attributes:
-        got: bytes of the last reading, to be set within it.
+        received: bytes of the last read, to be set within it.
+        is_stalled: too few bytes came in the last period.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._came = 0
         self._took = self._began = 0.0
-        self.got = 0
+        self.received = 0
         self.is_stalled = False
 
     def __enter__(self) -> None:
@@ -223,14 +225,14 @@ class StallDetector:
 
     def __exit__(self, *_: object) -> None:
         self._took += self._clock() - self._began
-        self._came += self.got
+        self._came += self.received
         if self._took >= _WINDOW:
             self.is_stalled = self._came < _LEAST
             self._came, self._took = 0, 0.0
 
 
 def read_some(body: Stream, view: memoryview) -> int:
-    """The next bytes; 0 at the end, and where the connection breaks: the count of bytes tells the two apart."""
+    """Read the next bytes. Return 0 at the end, and where the connection breaks; the offset tells the two apart."""
     try:
         return body.readinto(view) if view else 0
     except OSError:

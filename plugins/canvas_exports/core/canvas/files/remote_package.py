@@ -1,15 +1,15 @@
-"""A look at some bytes of a package, without fetching the rest."""
+"""Read ranges of a package that lies in Canvas's storage, without fetching the rest."""
 
 from __future__ import annotations
 
 from canvas_exports.core.canvas.files.download import Download
 from canvas_exports.errors import DownloadError
 
-TAIL = 1024 * 1024  # bytes that the first look brings: the directory of a zip, and what stands before it
+TAIL = 1024 * 1024  # bytes of the first read: the directory of a zip, and the bytes before it
 
 
 class RemotePackage:
-    """A package that lies in Canvas's storage, read in parts.
+    """A package in Canvas's storage, read in ranges.
 
     Args:
         download: of the package.
@@ -23,22 +23,22 @@ class RemotePackage:
         self._tail = tail
 
     def read(self, window: range) -> bytes:
-        """The bytes of a window: a request to storage, unless they lie in the tail.
+        """Return the bytes of a window: one request to storage, unless they lie in the tail.
 
         Raises:
-            DownloadError: storage does not give them (any more).
+            DownloadError: storage does not serve them (any more).
         """
         begins = self.size - len(self._tail)
         if window.start >= begins:
             return self._tail[window.start - begins : window.stop - begins]
         found = self._download.read_range(window.start, window.stop)
         if found is None:
-            raise DownloadError("storage no longer serves parts of the package")
+            raise DownloadError("storage no longer serves ranges of the package")
         return found
 
 
 def open_package(download: Download, size: int) -> RemotePackage | None:
-    """Look at the end of a package; ``None`` where storage does not serve parts.
+    """Read the end of a package, and return the package; ``None`` where storage does not serve ranges.
 
     Raises:
         DownloadError: bounded attempts failed.

@@ -1,4 +1,4 @@
-"""What the answers of storage promise: all of a package, its rest, a part, and that it is still the same object."""
+"""Check responses of storage by HTTP validators and ranges (RFC 9110): the same object, and exactly the bytes asked for."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ _ETAG = re.compile(r'"[!#-~]{0,1022}"')  # strong, and fit to be sent back in a 
 
 @dataclass(frozen=True)
 class Validator:
-    """By what storage recognises the object again: a strong ``ETag``, or a ``Last-Modified`` that is as good."""
+    """Identifies the bytes of an object: a strong ``ETag``, or a ``Last-Modified`` that is as good.
+
+    Attributes:
+        if_range: the value for ``If-Range``.
+        etag: the ``ETag``, if it is one.
+    """
 
     if_range: str
     etag: str | None
 
 
 def check_full_response(response: Response, size: int) -> None:
-    """See that the bounded_int package begins here.
+    """Check that a response holds the whole package.
 
     Raises:
-        DownloadError: something else does; with ``spoiled``, if it is of another length.
+        DownloadError: it holds something else; with ``spoiled``, a package of another length.
     """
     if response.status != _OK:
         raise DownloadError(f"HTTP {response.status} where the whole package was asked for")
@@ -44,7 +49,7 @@ def check_full_response(response: Response, size: int) -> None:
 
 
 def wrong_length(length: int, size: int) -> DownloadError:
-    """The error for a package that ends too early or goes on too long.
+    """Return the error for a package that is shorter or longer than announced.
 
     Args:
         length: bytes that storage has.
@@ -58,7 +63,7 @@ def wrong_length(length: int, size: int) -> DownloadError:
 
 
 def check_resumed_response(response: Response, offset: int, size: int, validator: Validator | None) -> None:
-    """See that the same package goes on here, from an offset.
+    """Check that a response holds the rest of the same package, from an offset.
 
     Raises:
         DownloadError: it does not; with ``restart``.
@@ -74,7 +79,7 @@ def check_resumed_response(response: Response, offset: int, size: int, validator
 
 
 def matches_range(response: Response, start: int, stop: int, size: int, validator: Validator | None) -> bool:
-    """Whether exactly these bytes of the same object come."""
+    """Return whether a response holds exactly these bytes of the same object."""
     found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     wanted = found is not None and tuple(map(int, found.groups())) == (start, stop - 1, size)
     return (
@@ -86,13 +91,13 @@ def matches_range(response: Response, start: int, stop: int, size: int, validato
 
 
 def supports_ranges(response: Response, validator: Validator | None) -> bool:
-    """Whether parts of it can be had, and shown to be of the same object. Canvas itself is not asked for parts."""
+    """Return whether storage serves ranges that are provably of the same object. Canvas itself is not asked for ranges."""
     serves = response.headers.get("accept-ranges", "").lower() == "bytes" and response.source is not None
     return serves and validator is not None and validator.etag is not None
 
 
 def validator_of(response: Response) -> Validator | None:
-    """By what the object can be recognised again; ``None``: by nothing."""
+    """Return the validator of the object in a response, or ``None``."""
     headers = response.headers
     if headers.get("accept-ranges", "").lower() == "none":
         return None

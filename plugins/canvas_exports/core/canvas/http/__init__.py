@@ -1,1 +1,1 @@
-"""One call to Canvas, with retries, rate limit and pages; written once, for both clients."""
+"""Call Canvas over HTTP: messages, retries, rate limit, credentials and pages, written once for both clients."""

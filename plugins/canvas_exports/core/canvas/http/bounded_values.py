@@ -1,7 +1,7 @@
-"""Numbers, dates and texts of others, within bounds: whatever a header or a JSON value holds, reading it raises nothing.
+"""Read numbers, dates and texts from headers and JSON within bounds; a malformed value raises nothing.
 
-What is out of range is cut to the range where any value will do (a pace, a percentage), and counts as absent where a wrong
-one would do harm (an id, a size, a date).
+A number out of range is cut to the range where any value will do (a percentage, a number of seconds). It counts as absent where
+a wrong one would do harm (an id, a size, a date).
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 LARGEST = 2**63 - 1  # the ids of Canvas's database, and sizes
-LONGEST_TEXT = (
-    64 * 1024
-)  # characters of a value that is no document: a URL with its signature is a few thousand
+LONGEST_TEXT = 64 * 1024  # characters of one value: a URL with its signature has a few thousand
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{0,300})?(?:[eE][+-]?[0-9]{1,3})?")
@@ -26,11 +24,11 @@ _HTTP_DATE = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
     r"[0-9]{2}:[0-9]{2}:[0-9]{2} (?:GMT|UTC|\\+0000)"
 )
-_EARLIEST, _LATEST = 1990, 2199  # years in which anything here can have happened, or will
+_EARLIEST, _LATEST = 1990, 2199  # years of plausible dates
 
 
 def parse_json(body: bytes) -> tuple[Any] | None:
-    """The JSON of a body in a one-tuple, so that ``null`` differs from no JSON. ``NaN`` and ``Infinity`` are no JSON."""
+    """Parse the JSON of a body into a one-tuple, so that ``null`` differs from no JSON. ``NaN`` and ``Infinity`` are no JSON."""
     try:
         return (json.loads(body, parse_constant=_refuse),)
     except (ValueError, RecursionError):  # text in no encoding, too deep, or a number of thousands of digits
@@ -42,7 +40,7 @@ def _refuse(name: str) -> None:
 
 
 def bounded_int(value: Any, *, least: int = 0, most: int = LARGEST) -> int | None:
-    """A whole number, written as such or as digits; ``None`` for anything else, and out of range."""
+    """Return a whole number, given as such or as digits; ``None`` for anything else, and out of range."""
     if isinstance(value, str):
         value = int(value) if _DIGITS.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int):
@@ -51,7 +49,7 @@ def bounded_int(value: Any, *, least: int = 0, most: int = LARGEST) -> int | Non
 
 
 def bounded_float(value: Any, *, least: float, most: float) -> float | None:
-    """A finite number, written as such or as a decimal, cut to the range; ``None`` for anything else."""
+    """Return a finite number, given as such or as a decimal, cut to the range; ``None`` for anything else."""
     if isinstance(value, str):
         value = float(value) if _DECIMAL.fullmatch(value.strip()) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- not NaN
@@ -60,19 +58,19 @@ def bounded_float(value: Any, *, least: float, most: float) -> float | None:
 
 
 def bounded_text(value: Any, *, most: int = LONGEST_TEXT) -> str | None:
-    """A text that can be written anywhere: what is no character is replaced. ``None`` for anything else, and too long."""
+    """Return a text that is valid UTF-8, with lone surrogates replaced; ``None`` for anything else, and for a longer one."""
     if not isinstance(value, str) or len(value) > most:
         return None
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def cut_text(value: Any, *, most: int = 1024) -> str | None:
-    """A text for people, cut to a length."""
+    """Return a text for people, cut to a length."""
     return bounded_text(value[:most]) if isinstance(value, str) else None
 
 
 def parse_iso_time(value: Any) -> datetime | None:
-    """A time as Canvas writes it, in UTC; ``None`` for anything else, and for a year in which nothing happens."""
+    """Return a time as Canvas writes it, in UTC; ``None`` for anything else, and for an implausible year."""
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if not found:
         return None
@@ -86,7 +84,7 @@ def parse_iso_time(value: Any) -> datetime | None:
 
 
 def parse_http_date(value: str) -> datetime | None:
-    """A time as HTTP writes it, in UTC; ``None`` as for ``parse_iso_time``."""
+    """Return a time as HTTP writes it, in UTC; ``None`` as ``parse_iso_time``."""
     if not _HTTP_DATE.fullmatch(value):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where Canvas is: the one place the token may be sent to."""
+"""Check where the access token may be sent: to Canvas's own scheme, host and port, and nowhere else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Origin:
 
     @classmethod
     def parse(cls, text: str, *, field: str = "host") -> Origin:
-        """Read a host as a person writes it. Plain ``http`` only where it is spelt out.
+        """Parse a host as a person writes it. Plain ``http`` only where it is spelt out.
 
         Raises:
             InputError: not a host name, or with a path, a query or a password.
@@ -49,40 +49,40 @@ class Origin:
         )
 
     def owns(self, url: str) -> bool:
-        """Whether an absolute URL lies on this very origin: same scheme, host and port, and no password in it."""
+        """Return whether an absolute URL is of this origin: same scheme, host and port, and no password in it."""
         parts = _split(url)
-        return self._named(parts) and (parts.scheme, _port(parts)) == (self.scheme, self.port)
+        return self._has_own_host(parts) and (parts.scheme, _port(parts)) == (self.scheme, self.port)
 
     def own_url(self, url: str) -> str | None:
-        """The URL as one of this origin, or ``None`` where it belongs to another.
+        """Return a URL as one of this origin, or ``None`` where it belongs to another.
 
-        A Canvas behind a proxy that ends TLS may write ``http`` links to itself; those come back as ``https``.
+        A Canvas behind a proxy that ends TLS may write ``http`` links to itself; those are returned as ``https``.
         """
         if self.owns(url):
             return url
         parts = _split(url)
         plain = (parts.scheme, self.scheme) == ("http", "https") and parts.port in (None, 80, self.port)
-        if not plain or not self._named(parts):
+        if not plain or not self._has_own_host(parts):
             return None
         return f"{self}{parts._replace(scheme='', netloc='', fragment='').geturl()}"
 
-    def _named(self, parts: SplitResult) -> bool:
+    def _has_own_host(self, parts: SplitResult) -> bool:
         return parts.username is None and _ascii(parts.hostname or "") == self.host
 
 
 def host_of(url: str) -> str:
-    """The host name in a URL, for messages; never its path or query."""
+    """Return the host name in a URL, for messages; never its path or query."""
     return _split(url).hostname or "an unreadable address"
 
 
 def is_http(url: str) -> bool:
-    """Whether this is an absolute ``http`` or ``https`` URL without a password."""
+    """Return whether this is an absolute ``http`` or ``https`` URL without a password."""
     parts = _split(url)
     return parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.username is None
 
 
 def resolve(base: str, link: str) -> str:
-    """A link, absolute or relative to a base, with its non-ASCII characters percent-encoded; empty if unreadable."""
+    """Return a link as an absolute URL, with its non-ASCII characters percent-encoded; empty if it cannot be parsed."""
     try:
         return quote(urljoin(base, link), safe=_ASCII, errors="replace")
     except ValueError:
@@ -90,7 +90,7 @@ def resolve(base: str, link: str) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL; empty ones for what HTTP libraries might read in another way than we do."""
+    """Split a URL; return empty parts where HTTP libraries might read it in another way."""
     try:
         parts = urlsplit(url)
         _port(parts)

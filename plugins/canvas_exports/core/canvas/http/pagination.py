@@ -1,9 +1,9 @@
-"""Walking a list by its ``next`` links, which are opaque: numbers, bookmarks, relative or absolute.
+"""Read a list page by page, by the ``next`` links of its ``Link`` headers, which are opaque.
 
-A list that ends early looks like a whole one. Canvas leaves single links out, ``next`` among them, where all of them
-together would grow longer than 6 KiB, and whatever stands between may take the header away. So a list has ended only where
-that is certain: the page has fewer rows than were asked for; or it is full, has links without ``next``, and they are so
-short that none was left out. Anything else is an error, never the end.
+A list that ends early looks like a complete one. Canvas leaves single links out, ``next`` among them, where all of them
+together would be longer than 6 KiB, and a proxy may remove the header. So a list has ended only where that is certain: the
+page has fewer rows than were asked for; or it is full, has links without ``next``, and they are so short that none was left
+out. Anything else is an error, never the end.
 """
 
 from __future__ import annotations
@@ -23,29 +23,32 @@ from canvas_exports.foreign_text import harmless
 
 T = TypeVar("T")
 
-#: Characters of a link up to which Canvas sends all five that a page can have.
+#: Characters of a link up to which Canvas sends all five links of a page.
 SHORT_LINK = 6 * 1024 // 5
 
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s\";,]+))?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s\";,]+))", re.IGNORECASE)
 _SIZE = re.compile(r"[?&]per_page=([0-9]{1,3})(?:&|$)")
 _NUMBER = re.compile(r"[?&]page=([0-9]{1,9})(?:&|$)")
-_LONGEST_TARGET = 8 * 1024  # characters; no server takes a longer one
-_MOST_PAGES = 20_000  # two million rows
-_MOST_BARREN = 10  # pages in a row without a row that is new
+_LONGEST_TARGET = 8 * 1024  # characters; no server accepts a longer one
+_MOST_REPEATED = 10  # pages in a row without a new row
 
 
 class Pagination(Generic[T]):
     """One list, or several that are joined, read page by page.
 
-    Ask for ``call``, hand its rows to ``rows``, until there is no call. Pages of a list that grows at its head shift while
-    they are read, and joined lists overlap, so a row that was seen already is passed over.
+    Call the endpoint ``next_page`` and pass its rows to ``new_rows``, until there is no next page. Rows of a list that grows at
+    its head shift between pages, and joined lists overlap, so rows that came before are left out.
 
     Args:
-        firsts: the first page of each list. One without ``per_page`` is whole in one answer, unless that has a next page.
+        firsts: the request for the first page of each list. A list without ``per_page`` has one page, unless it links to a next.
         read_row: reads a row.
-        key: by what a row is recognised.
-        origin: where alone the token may be sent.
+        key: returns what identifies a row.
+        origin: the only origin to which the token may be sent.
+        most_pages: pages after which reading ends with an error.
+
+    Attributes:
+        next_page: the endpoint of the next page; ``None`` at the end.
     """
 
     def __init__(
@@ -54,62 +57,64 @@ class Pagination(Generic[T]):
         read_row: Callable[[Any], T],
         key: Callable[[T], Hashable],
         origin: Origin,
+        most_pages: int = 20_000,
     ) -> None:
         self._firsts = deque([firsts] if isinstance(firsts, Request) else firsts)
         self._asked: int | None = None
         self._read_row = read_row
         self._key = key
         self._origin = origin
+        self._most_pages = most_pages
         self._pages: set[str] = set()
-        self._barren = 0
+        self._repeated = 0
         self._seen: set[Hashable] = set()
         self._problem: Exception | None = None
-        self.call: Endpoint[list[T]] | None = None
+        self.next_page: Endpoint[list[T]] | None = None
         self._begin()
 
-    def rows(self, page: list[T]) -> Iterator[T]:
-        """The rows of a page that no earlier page had.
+    def new_rows(self, page: list[T]) -> Iterator[T]:
+        """Yield the rows of a page that no earlier page had.
 
         Raises:
-            UnexpectedAnswerError: after the last of them, where a row could not be read, or it is not known whether the
-                list goes on, or where to: who stops before needs no more than these.
+            UnexpectedAnswerError: after the last row, where a row could not be read, or the next page is not known. A caller
+                that stops at an earlier row never meets it.
         """
         before = len(self._seen)
         for row in page:
             if self._key(row) not in self._seen:
                 self._seen.add(self._key(row))
                 yield row
-        self._barren = 0 if len(self._seen) > before else self._barren + 1
+        self._repeated = 0 if len(self._seen) > before else self._repeated + 1
         if self._problem is not None:
             raise self._problem
 
     def _begin(self) -> None:
         first = self._firsts.popleft() if self._firsts else None
-        self.call = None if first is None else Endpoint(first, self._read)
+        self.next_page = None if first is None else Endpoint(first, self._read)
         if first is not None:
             self._asked = _size(first.target)
             self._pages.add(first.target)
 
     def _read(self, document: Any, response: Response) -> list[T]:
-        assert self.call is not None
-        request = self.call.request
+        assert self.next_page is not None
+        request = self.next_page.request
         rows, unreadable = read_rows(document, self._read_row)
-        self.call = None
+        self.next_page = None
         if unreadable is not None:
             self._problem = with_request(unreadable, request, response)
             return rows
         try:
-            following = self._following(request, len(rows), response)
+            following = self._next_request(request, len(rows), response)
             if following is None:
                 self._begin()
             else:
-                self.call = Endpoint(following, self._read)
+                self.next_page = Endpoint(following, self._read)
         except UnexpectedAnswerError as error:
             self._problem = with_request(error, request, response)
         return rows
 
-    def _following(self, request: Request, count: int, response: Response) -> Request | None:
-        """The request for the next page, or ``None`` at the end of the list."""
+    def _next_request(self, request: Request, count: int, response: Response) -> Request | None:
+        """Return the request for the next page, or ``None`` at the end of the list."""
         links = parse_links(response.headers)
         link = links.get("next")
         if link is None:
@@ -132,15 +137,15 @@ class Pagination(Generic[T]):
             raise UnexpectedAnswerError(
                 "the address of the next page of the list is longer than any server takes"
             )
-        circles = following.target in self._pages or self._barren >= _MOST_BARREN
-        if circles or len(self._pages) >= _MOST_PAGES:
+        in_circles = following.target in self._pages or self._repeated >= _MOST_REPEATED
+        if in_circles or len(self._pages) >= self._most_pages:
             raise UnexpectedAnswerError("the pages of the list run in circles")
         self._pages.add(following.target)
         return following
 
 
 def parse_links(headers: Mapping[str, str]) -> dict[str, str]:
-    """The URLs in a ``Link`` header by their ``rel``."""
+    """Return the URLs in a ``Link`` header by their ``rel``."""
     found: dict[str, str] = {}
     for url, parameters in _LINK.findall(headers.get("link", "")):
         quoted_or_bare = _REL.search(parameters)
@@ -151,7 +156,7 @@ def parse_links(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _why_incomplete(count: int, asked: int | None, links: Mapping[str, str], url: str) -> str | None:
-    """Why a page without ``next`` may not be the last; ``None`` if it is."""
+    """Return why a page without ``next`` may not be the last; ``None`` if it is."""
     if asked is None:
         return None
     at, last = _page(links.get("current")), _page(links.get("last"))
@@ -174,22 +179,22 @@ def _why_incomplete(count: int, asked: int | None, links: Mapping[str, str], url
 
 
 def _size(url: str) -> int | None:
-    """``per_page`` of a URL."""
+    """Return ``per_page`` of a URL."""
     found = _SIZE.search(url)
     return int(found[1]) or None if found else None
 
 
 def _page(url: str | None) -> int | None:
-    """``page`` of a URL, where pages have numbers."""
+    """Return ``page`` of a URL, where pages have numbers."""
     found = _NUMBER.search(url or "")
     return int(found[1]) if found else None
 
 
 def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], UnexpectedAnswerError | None]:
-    """The rows of a JSON array that can be read, and what is wrong with the first that cannot.
+    """Return the rows of a JSON array that can be read, and the error of the first that cannot.
 
     Raises:
-        UnexpectedAnswerError: it is no array.
+        UnexpectedAnswerError: it is not an array.
     """
     if not isinstance(document, list):
         raise UnexpectedAnswerError("Canvas answered something else than a list")
@@ -198,6 +203,6 @@ def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], Unexpec
     for row in document:
         try:
             rows.append(read(row))
-        except UnexpectedAnswerError as error:  # noqa: PERF203 - one odd row takes no other along
+        except UnexpectedAnswerError as error:  # noqa: PERF203 - one unreadable row costs no other
             problem = problem or error
     return rows, problem

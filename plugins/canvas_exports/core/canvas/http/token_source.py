@@ -1,4 +1,4 @@
-"""Where the access token of a request comes from: a plain one that a person made, or one that has to be renewed."""
+"""Provide the access token of a request: one that a person made in Canvas, or one that is renewed."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ _LONGEST = 4096  # characters; Canvas's have some 70
 
 
 class TokenSource(Protocol):
-    """What a client asks for the token, before each request and after one that was refused.
+    """Gives a client the token before each request, and renews it after Canvas rejected it.
 
-    Threads and event loops may share one. ``repr`` shows no token.
+    Safe between threads and event loops. ``repr`` shows no token.
     """
 
     @property
     def identity(self) -> str:
-        """What stays the same while tokens come and go; the rate budget is shared by it. Secret."""
+        """A secret that stays the same when the token is renewed. Clients with the same one share a rate limiter."""
 
     def current(self) -> str | None:
-        """The token to send now, without I/O or waiting; ``None`` where there is none, or it is about to expire."""
+        """Return the token to send now, without I/O or waiting; ``None`` where there is none, or it is about to expire."""
 
     def renew(self, rejected: str | None) -> None:
-        """See to it that ``current`` is another token than the one that Canvas rejected. Blocks.
+        """Replace the token that Canvas rejected. Blocks.
 
-        Where nothing can be done, ``current`` stays what it is: Canvas's answer is final then.
+        Where it cannot be renewed, ``current`` stays the same, and Canvas's response is final.
 
         Args:
-            rejected: the token that was sent; ``None`` where there was none to send.
+            rejected: the token that was sent; ``None`` where there was none.
 
         Raises:
-            CredentialError: no token can be had until a person does something (permanent).
-            CanvasUnavailableError: not now (retryable).
+            CredentialError: there is no token until a person provides one (permanent).
+            CanvasUnavailableError: the token cannot be renewed now (retryable).
         """
 
     async def arenew(self, rejected: str | None) -> None:
-        """The same, without holding up the event loop."""
+        """Replace the token, as ``renew``, without blocking the event loop."""
 
 
 @dataclass(frozen=True)
 class StaticToken:
-    """An access token that somebody made in Canvas. It lasts until its end date, and nothing renews it.
+    """An access token that a person made in Canvas. It lasts until its end date, and cannot be renewed.
 
     Raises:
         InputError: it is empty, or cannot be sent. Never shows the token.
@@ -57,16 +57,16 @@ class StaticToken:
         mask_secrets(self.identity)
 
     def current(self) -> str:
-        """The token."""
+        """Return the token."""
         return self.identity
 
     def renew(self, rejected: str | None) -> None:
-        """Nothing can be done."""
+        """Do nothing: the token cannot be renewed."""
 
     async def arenew(self, rejected: str | None) -> None:
-        """Nothing can be done."""
+        """Do nothing: the token cannot be renewed."""
 
 
 def is_sendable(token: str) -> bool:
-    """Whether this can stand in a header: some printable ASCII without a space, and not longer than a header may be."""
+    """Return whether a token can be sent in a header: printable ASCII without a space, of bounded length."""
     return 0 < len(token) <= _LONGEST and token.isascii() and token.isprintable() and " " not in token

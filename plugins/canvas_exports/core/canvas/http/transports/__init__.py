@@ -1,1 +1,1 @@
-"""Requests sent with requests and with aiohttp, bounded in bytes and time."""
+"""Send requests over urllib3 and aiohttp, bounded in bytes and in time."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from canvas_exports.core.model.pasted_ids import BETWEEN, address, divided, expanded
+from canvas_exports.core.model.pasted_ids import SEPARATORS, expand_global_id, parse_page_url, split_ids
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 
@@ -86,9 +86,9 @@ class Context:
             InputError: one of them is malformed; names the field and the accepted forms.
         """
         raw = str(text).strip()
-        if (alone := _read(raw, kind)) is not None and not any(each in raw for each in BETWEEN):
+        if (alone := _read(raw, kind)) is not None and not any(each in raw for each in SEPARATORS):
             return [alone]
-        pieces = divided(str(text), lambda piece: _read(piece, kind) is not None)
+        pieces = split_ids(str(text), lambda piece: _read(piece, kind) is not None)
         return [cls.parse(piece, field=field, kind=kind) for piece in pieces]
 
     def check_host(self, host: str, *, field: str = "courses") -> None:
@@ -128,9 +128,9 @@ def _read(raw: str, kind: ContextKind) -> Context | None:
     named, colon, rest = raw.partition(":")
     if colon and named in ContextKind._value2member_map_:
         kind, raw = ContextKind(named), rest.strip()
-    elif "/" in raw and (page := address(raw)) is not None:
+    elif "/" in raw and (page := parse_page_url(raw)) is not None:
         host, kind, raw = page[0], ContextKind(page[1]), page[2]
-    value = expanded(raw)
+    value = expand_global_id(raw)
     if not _is_id(kind, value):
         return None
     return Context(kind, str(int(value)) if value.isdigit() else value, host)

@@ -1,4 +1,4 @@
-"""What people paste in place of an id: the address of a page, a short global id, several ids on one line."""
+"""Parse what people paste in place of an id: the URL of a page, a short global id, several ids on one line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 SHARD = 10**13
-BETWEEN = ",;\r\n \t\xa0"
-"""What may stand between ids, and in a SIS id too."""
-MOST = 20_000  # characters that somebody may paste into one line
+SEPARATORS = ",;\r\n \t\xa0"
+"""Characters that may stand between ids, and also within a SIS id."""
+LONGEST_TEXT = 20_000  # characters of one line
 _LARGEST = 2**63 - 1
 
 _SHORT = re.compile(r"([0-9]{1,6})~([0-9]{1,13})")
@@ -17,12 +17,12 @@ _NUMBER = re.compile(r"[0-9]{1,19}(~[0-9]{1,13})?")
 _SIMPLE = re.compile(r"((course|group|user):)?([0-9]{1,19}(~[0-9]{1,13})?|self)")
 _NAMED = re.compile(r"((course|group|user):)?(sis_[a-z]{1,20}_id|lti_[a-z]{1,20}_id|uuid):")
 _PAGE = re.compile(r"/(?:api/v1/)?(course|group|user)s/([^/]+)")
-_BLANKS = re.compile(r"[ \t\xa0]+")  # and not what else Unicode takes for a line's end
+_BLANKS = re.compile(r"[ \t\xa0]+")  # not the other line ends of Unicode
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,10}(:[0-9]{1,5})?")
 
 
-def expanded(value: str) -> str:
-    """A short global id ``7236~121273`` as the number that it is, ``7236 * 10**13 + 121273``; anything else as it is."""
+def expand_global_id(value: str) -> str:
+    """Return the number of a short global id: ``7236 * 10**13 + 121273`` for ``7236~121273``. Return anything else unchanged."""
     found = _SHORT.fullmatch(value) if "~" in value else None
     if found is None or int(found[1]) == 0:
         return value
@@ -30,14 +30,14 @@ def expanded(value: str) -> str:
     return str(number) if number <= _LARGEST else value
 
 
-def address(text: str) -> tuple[str, str, str] | None:
-    """What the address of a page of Canvas names: host, kind of context, id. ``None`` if it is no such address.
+def parse_page_url(text: str) -> tuple[str, str, str] | None:
+    """Return the host, the kind of context and the id in the URL of a page of Canvas, or ``None``.
 
-    ``https://canvas.example.edu/courses/101/modules#m5``, without its scheme too, or a path alone, where the host is empty.
-    The host is in lower case, with a port only where one is written that is not the scheme's own.
+    ``https://canvas.example.edu/courses/101/modules#m5``, with or without its scheme, or a path alone, where the host is empty. The host
+    is in lower case, with a port only where it is not the default of the scheme.
     """
     bare = text.strip(" <>\"'").rstrip(".,;")
-    if not 0 < len(bare) <= MOST or any(character.isspace() for character in bare):
+    if not 0 < len(bare) <= LONGEST_TEXT or any(character.isspace() for character in bare):
         return None
     if not bare.startswith("/") and "://" not in bare:
         if not _HOST.fullmatch(bare.partition("/")[0]):
@@ -55,17 +55,16 @@ def address(text: str) -> tuple[str, str, str] | None:
     return host if port in (None, usual) else f"{host}:{port}", page[1], unquote(page[2])
 
 
-def divided(text: str, is_id: Callable[[str], bool]) -> list[str]:
-    """The ids that stand on one line, with commas, semicolons, blanks or line breaks between them.
+def split_ids(text: str, is_id: Callable[[str], bool]) -> list[str]:
+    """Split a line of ids at commas, semicolons, blanks and line breaks.
 
-    SIS ids may hold all of these, so a text is divided only where everything that comes of it is an id by itself; otherwise
-    it is one.
+    SIS ids may hold all of these characters, so a text is split only where every piece is an id by itself.
 
     Args:
-        text: what somebody wrote, of at most 20,000 characters; a longer one is not divided.
-        is_id: whether a piece names something.
+        text: at most 20,000 characters; a longer text is not split.
+        is_id: returns whether a piece is an id.
     """
-    if len(text) > MOST:
+    if len(text) > LONGEST_TEXT:
         return [text]
     pieces = [piece for part in re.split(r"[,;\r\n]", text) if (piece := part.strip(" \t<>\"'"))]
     words = [word for piece in pieces for word in _by_blanks(piece)]
@@ -75,11 +74,11 @@ def divided(text: str, is_id: Callable[[str], bool]) -> list[str]:
 
 
 def _by_blanks(piece: str) -> list[str]:
-    """Numbers and addresses first, then names with their prefix: what follows a name may be a part of it."""
+    """Split a piece at blanks: numbers and URLs first, then names with their prefix, because a name may hold blanks."""
     words = _BLANKS.split(piece)
     if len(words) < 2:  # noqa: PLR2004
         return [piece]
     named = [_NAMED.match(word) is not None for word in words]
-    plain = [_SIMPLE.fullmatch(word) is not None or address(word) is not None for word in words]
+    plain = [_SIMPLE.fullmatch(word) is not None or parse_page_url(word) is not None for word in words]
     first = named.index(True) if True in named else len(words)
     return words if all(plain[:first]) and all(named[first:]) else [piece]

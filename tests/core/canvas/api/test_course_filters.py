@@ -148,7 +148,7 @@ def test_parts_of_long_filters_hold_every_pair_and_are_short(
     teachers: list[str], accounts: list[str], room: int
 ) -> None:
     filters = CourseFilters(by_teachers=tuple(teachers), by_subaccounts=tuple(accounts), published=True)
-    parts = list(filters.parts(room))
+    parts = list(filters.split_to_fit(room))
     pairs = {
         (teacher, account)
         for part in parts
@@ -167,4 +167,4 @@ def test_parts_of_long_filters_hold_every_pair_and_are_short(
 
 def test_short_filters_are_one_question() -> None:
     filters = CourseFilters(by_teachers=("7", "8"), by_subaccounts=("1",))
-    assert list(filters.parts(800)) == [filters]
+    assert list(filters.split_to_fit(800)) == [filters]

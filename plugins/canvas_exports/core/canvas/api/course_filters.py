@@ -1,4 +1,4 @@
-"""Which courses of an account are meant: the filters of the account's course list."""
+"""Filter the course list of an account: the parameters that Canvas accepts, checked before a request."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 class CourseFilters:
     """Filters of ``GET /api/v1/accounts/:account_id/courses``; without any, every course that is not deleted.
 
-    Flags have three states: ``True`` keeps only such courses, ``False`` leaves them out, ``None`` does not ask.
-    Canvas knows no ``False`` for the switches ``hide_enrollmentless_courses``, ``homeroom`` and
+    Flags have three states: ``True`` keeps only such courses, ``False`` leaves them out, ``None`` does not filter.
+    Canvas has no ``False`` for the switches ``hide_enrollmentless_courses``, ``homeroom`` and
     ``include_crosslisted_courses``. A time without a zone is UTC. ``order`` needs ``sort``.
 
     Raises:
@@ -128,14 +128,14 @@ class CourseFilters:
         if self.search_term is not None and len(self.search_term) > _LONGEST_SEARCH:
             raise InputError("search_term", f"at most {_LONGEST_SEARCH} characters can be asked for")
         if self.search_by is not None and self.search_term is None:
-            raise InputError("search_by", "says nothing without search_term")
+            raise InputError("search_by", "has no effect without search_term")
         if self.order is not None and self.sort is None:
             raise InputError("order", "Canvas ignores it without sort", accepted="sort together with order")
         if self.hide_enrollmentless_courses and self.with_enrollments is False:
             raise InputError("hide_enrollmentless_courses", "contradicts with_enrollments: false")
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """The query fields Canvas expects."""
+        """Yield the query parameters that Canvas expects."""
         for name in _LISTS:
             yield from ((f"{name}[]", item) for item in getattr(self, name))
         for name in _FLAGS:
@@ -152,31 +152,31 @@ class CourseFilters:
                 yield name, _write_day(getattr(self, name))
 
     def without_lists(self) -> CourseFilters:
-        """The same for all teachers and sub-accounts."""
+        """Return the same filters for all teachers and sub-accounts."""
         return replace(self, by_teachers=(), by_subaccounts=())
 
-    def parts(self, room: int) -> Iterator[CourseFilters]:
-        """Filters that together let through what these do, each with lists of teachers and sub-accounts that fit.
+    def split_to_fit(self, most: int) -> Iterator[CourseFilters]:
+        """Split long lists of teachers and sub-accounts. Together, the filters select the same courses as this one.
 
-        Both lists name alternatives, so each course is let through by one of the parts at least, and maybe by several.
+        Both lists name alternatives, so at least one of the filters selects each course, and maybe several do.
 
         Args:
-            room: characters of a query for both lists; one entry of each is taken in any case.
+            most: characters of a query for both lists; each filter has at least one entry of each.
         """
         teachers, accounts = (tuple(dict.fromkeys(each)) for each in (self.by_teachers, self.by_subaccounts))
-        half = room // 2 if teachers and accounts else room
-        for some_teachers in _cut("by_teachers", teachers, half):
-            for some_accounts in _cut("by_subaccounts", accounts, half):
+        half = most // 2 if teachers and accounts else most
+        for some_teachers in _groups("by_teachers", teachers, half):
+            for some_accounts in _groups("by_subaccounts", accounts, half):
                 yield replace(self, by_teachers=some_teachers, by_subaccounts=some_accounts)
 
 
-def _cut(name: str, values: tuple[str, ...], room: int) -> Iterator[tuple[str, ...]]:
-    """The values in groups that fit into a query; one empty group where there are none."""
+def _groups(name: str, values: tuple[str, ...], most: int) -> Iterator[tuple[str, ...]]:
+    """Yield the values in groups that fit into a query; one empty group where there are none."""
     group: list[str] = []
     taken = 0
     for value in values:
         length = len(urlencode([(f"{name}[]", value)])) + 1
-        if group and taken + length > room:
+        if group and taken + length > most:
             yield tuple(group)
             group, taken = [], 0
         group.append(value)
@@ -185,7 +185,7 @@ def _cut(name: str, values: tuple[str, ...], room: int) -> Iterator[tuple[str, .
 
 
 def split_by_term(filters: Mapping[str, Any]) -> Iterator[CourseFilters]:
-    """The filters that a person wrote, one for each term where ``enrollment_term_id`` is a list: Canvas takes one.
+    """Yield filters as a person wrote them: one for each term of a list ``enrollment_term_id``, because Canvas accepts one.
 
     Raises:
         InputError: unknown filter or value.

@@ -1,4 +1,4 @@
-"""Every REST call we make: from arguments to a request and the reading of its answer. No I/O."""
+"""Define every REST call: its request, and the function that reads its response. No I/O."""
 
 from __future__ import annotations
 
@@ -36,13 +36,11 @@ from canvas_exports.errors import InputError, UnexpectedAnswerError
 T = TypeVar("T")
 
 LARGEST_PAGE = 100
-_MARKS = frozenset(
-    {"x-canvas-meta", "x-request-context-id", "x-canvas-user-id"}
-)  # headers that Canvas alone sends
-_TOLD_OF_A_USER = frozenset({"id", "name", "sortable_name", "short_name"})
-_SHORT_URL = (
-    SHORT_LINK - 400
-)  # characters; the links of its pages are longer by what tells the page, a bookmark at worst
+# Headers that only Canvas sends.
+_CANVAS_HEADERS = frozenset({"x-canvas-meta", "x-request-context-id", "x-canvas-user-id"})
+_USER_FIELDS = frozenset({"id", "name", "sortable_name", "short_name"})
+# Characters; the links to pages of a list are longer by the page, a bookmark at worst.
+_SHORT_URL = SHORT_LINK - 400
 _LONGEST_URL = 6000  # characters; servers and proxies begin to refuse at 8,000
 
 
@@ -52,15 +50,15 @@ def whoami() -> Endpoint[User]:
 
 
 def identify() -> Endpoint[User]:
-    """``GET /api/v1/users/self``, of a server that shows itself to be a Canvas: by its headers, or by what it tells.
+    """``GET /api/v1/users/self``, of a server that is a Canvas by its headers or the fields of the user.
 
-    Reading the answer raises ``UnexpectedAnswerError`` where it is somebody else's.
+    Reading the response of any other server raises ``UnexpectedAnswerError``.
     """
 
     def read(document: Any, response: Response) -> User:
-        told = isinstance(document, dict) and document.keys() >= _TOLD_OF_A_USER
-        if not told and not _MARKS & response.headers.keys():
-            raise UnexpectedAnswerError("the answer bears none of Canvas's marks")
+        is_user = isinstance(document, dict) and document.keys() >= _USER_FIELDS
+        if not is_user and not _CANVAS_HEADERS & response.headers.keys():
+            raise UnexpectedAnswerError("the answer has none of Canvas's headers and fields")
         return read_user(document)
 
     return Endpoint(Request("GET", "/api/v1/users/self"), read)
@@ -81,11 +79,11 @@ def resolve(context: Context) -> Endpoint[int]:
 def account_courses(origin: Origin, account: str | int, filters: CourseFilters) -> Pagination[Course]:
     """``GET /api/v1/accounts/:account_id/courses``, with the term of each course.
 
-    Long lists of teachers and sub-accounts are asked for in parts, and the answers joined: Canvas repeats the filters in
-    every link to a page, and leaves links out where they grow too long.
+    Long lists of teachers and sub-accounts are split over several requests, and the results joined: Canvas repeats the filters
+    in every link to a page, and leaves out links that grow too long.
 
     Raises:
-        InputError: what cannot be parted is longer than a server takes.
+        InputError: the filters that cannot be split are longer than a server accepts.
     """
     path = f"{account_path(account)}/courses"
 
@@ -103,7 +101,7 @@ def account_courses(origin: Origin, account: str | int, filters: CourseFilters) 
             f"together they make an address of {bare} characters",
             accepted="fewer, or shorter ones",
         )
-    firsts = [request(part) for part in filters.parts(max(_SHORT_URL - bare, 0))]
+    firsts = [request(part) for part in filters.split_to_fit(max(_SHORT_URL - bare, 0))]
     return Pagination(firsts, read_course, lambda row: row.id, origin)
 
 

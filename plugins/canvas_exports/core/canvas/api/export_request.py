@@ -1,4 +1,4 @@
-"""What is asked of Canvas when an export is created, checked before any request is made."""
+"""Build the request for a content export, checked before it is sent."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
-#: Export types Canvas builds for each kind of context.
+#: Export types that Canvas supports for each kind of context.
 EXPORTABLE: Mapping[ContextKind, tuple[ExportType, ...]] = {
     ContextKind.COURSE: tuple(ExportType),
     ContextKind.GROUP: (ExportType.ZIP,),
     ContextKind.USER: (ExportType.ZIP,),
 }
 
-#: The one cartridge version that must be asked for by name; without it Canvas writes 1.1.
+#: The one cartridge version that can be requested; without it Canvas writes 1.1.
 VERSION = "1.3"
 
 
@@ -44,7 +44,7 @@ class ExportRequest:
         version: str | float | None = None,
         kind: ContextKind = ContextKind.COURSE,
     ) -> ExportRequest:
-        """Read what a person wrote, and check it for one kind of context.
+        """Parse parameters as a person wrote them, and check them for one kind of context.
 
         Raises:
             InputError: names the field, what is wrong with it, and what is accepted.
@@ -63,7 +63,7 @@ class ExportRequest:
         return request
 
     def check(self, kind: ContextKind) -> None:
-        """Refuse what Canvas would refuse, or would silently ignore.
+        """Check for parameters that Canvas would refuse or silently ignore.
 
         Raises:
             InputError: names the field and the combination that is allowed.
@@ -83,7 +83,7 @@ class ExportRequest:
             raise InputError("version", "only a common_cartridge has a version", accepted="none")
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """The form fields Canvas expects."""
+        """Yield the form fields that Canvas expects."""
         yield "export_type", self.export_type.value
         if self.skip_notifications:
             yield "skip_notifications", "true"

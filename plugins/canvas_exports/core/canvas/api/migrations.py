@@ -1,4 +1,4 @@
-"""Content migrations: how a package gets back into a course. What is asked, and what Canvas answers."""
+"""Define content migrations, which import a package into a course: the requests, and the objects that Canvas returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MigrationType(str, Enum):
 
     @classmethod
     def of(cls, export_type: ExportType) -> MigrationType:
-        """The importer for a type of package."""
+        """Return the importer for a type of package."""
         return _IMPORTERS[export_type]
 
 
@@ -54,7 +54,7 @@ class MigrationState(str, Enum):
 
     @property
     def is_over(self) -> bool:
-        """Canvas will do nothing more by itself."""
+        """Whether Canvas will do nothing more by itself."""
         return self in (MigrationState.COMPLETED, MigrationState.FAILED, MigrationState.WAITING_FOR_SELECT)
 
 
@@ -66,7 +66,7 @@ class PackageFile:
     size: int
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """The form fields that ask Canvas for a place to put it."""
+        """Yield the form fields that ask Canvas for an upload ticket."""
         yield "pre_attachment[name]", self.name
         yield "pre_attachment[size]", str(self.size)
         yield "pre_attachment[content_type]", MEDIA_TYPE
@@ -78,9 +78,9 @@ class MigrationRequest:
 
     Attributes:
         migration_type: the importer.
-        file: what will be uploaded.
-        file_url: where Canvas fetches it instead, without authentication: a secret, never shown.
-        folder_id: where the files of a ``zip_file_importer`` go.
+        file: the file that will be uploaded.
+        file_url: the URL from which Canvas fetches it instead, without authentication: a secret, never shown.
+        folder_id: the folder for the files of a ``zip_file_importer``.
 
     Raises:
         InputError: neither or both sources, or an importer of files without a folder.
@@ -100,7 +100,7 @@ class MigrationRequest:
             )
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """The form fields Canvas expects."""
+        """Yield the form fields that Canvas expects."""
         yield "migration_type", self.migration_type.value
         if self.folder_id is not None:
             yield "settings[folder_id]", str(self.folder_id)
@@ -112,7 +112,7 @@ class MigrationRequest:
 
 @dataclass(frozen=True)
 class UploadTicket:
-    """Where a file goes and what has to be sent along, verbatim. A secret: it lets anybody upload for half an hour."""
+    """The URL and the form fields of one upload, verbatim. A secret: it allows anybody to upload for half an hour."""
 
     url: str = field(repr=False)
     params: tuple[tuple[str, str], ...] = field(repr=False)
@@ -124,9 +124,9 @@ class ContentMigration:
     """The ContentMigration object.
 
     Attributes:
-        has_file: Canvas has the file that was to be uploaded. Not shown of one that is older than 30 days.
-        ticket: for the upload; only in the answer to a creation or an update.
-        refusal: why Canvas will take no file, in its own words: an answer of 200 may be a refusal (a quota).
+        has_file: Canvas has the uploaded file. Not shown for a migration older than 30 days.
+        ticket: for the upload; only in the response to a creation or an update.
+        refusal: the reason why Canvas will take no file, in its own words; it refuses with status 200 (a quota).
     """
 
     id: int
@@ -141,7 +141,7 @@ class ContentMigration:
 
 
 class IssueType(str, Enum):
-    """``issue_type``: what a person should do about it. An unknown value counts as a warning."""
+    """``issue_type``: how serious an issue is. An unknown value counts as a warning."""
 
     TODO = "todo"
     WARNING = "warning"
@@ -154,7 +154,7 @@ class IssueType(str, Enum):
 
 @dataclass(frozen=True)
 class MigrationIssue:
-    """One thing Canvas noticed while it imported. Its links, and the text of its error report, are left out."""
+    """One issue that Canvas noted during an import, without its links and the text of its error report."""
 
     id: int
     issue_type: IssueType

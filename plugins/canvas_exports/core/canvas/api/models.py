@@ -1,4 +1,4 @@
-"""What Canvas answers, as typed values. Unknown fields and states are tolerated everywhere."""
+"""Define the objects that Canvas returns as typed values. Unknown fields and states are tolerated everywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canvas_exports.core.canvas.http.bounded_values import bounded_int
 
 
 class ExportState(str, Enum):
-    """``workflow_state`` of a content export; a value Canvas invents later reads as ``UNKNOWN``: keep waiting."""
+    """``workflow_state`` of a content export; an unknown value reads as ``UNKNOWN``: keep waiting."""
 
     CREATED = "created"
     WAITING_FOR_EXTERNAL_TOOL = "waiting_for_external_tool"
@@ -45,7 +45,7 @@ class ProgressState(str, Enum):
 
 
 def last_number(url: str | None) -> int | None:
-    """The id at the end of a URL."""
+    """Return the id at the end of a URL."""
     return bounded_int((url or "").partition("?")[0].rstrip("/").rpartition("/")[2], least=1)
 
 
@@ -80,7 +80,7 @@ class ContentExport:
 
     @property
     def is_ready(self) -> bool:
-        """Exported *and* with a package: either alone is not enough."""
+        """Whether it is exported *and* has a package: either alone is not enough."""
         return (
             self.workflow_state is ExportState.EXPORTED
             and self.attachment is not None
@@ -89,7 +89,7 @@ class ContentExport:
 
     @property
     def is_dead(self) -> bool:
-        """Will never have a package."""
+        """Whether it will never have a package."""
         return self.workflow_state in (ExportState.FAILED, ExportState.DELETED)
 
     @property
@@ -130,7 +130,7 @@ class Course:
 
 @dataclass(frozen=True)
 class User:
-    """The token's user. The name is for the person who tests the connection, never for logs or manifests."""
+    """The token's user. The name is shown in the test of a connection, never in logs or manifests."""
 
     id: int
     name: str | None = field(default=None, repr=False)

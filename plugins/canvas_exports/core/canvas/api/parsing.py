@@ -1,7 +1,7 @@
-"""Canvas's JSON as typed values.
+"""Read Canvas's JSON into typed values.
 
-Ids may come as numbers or as strings, unknown fields are kept or passed over, unknown states read as ``UNKNOWN``.
-What a later step cannot do without must be there: its absence is an ``UnexpectedAnswerError``.
+Ids may come as numbers or as strings, unknown fields are kept or ignored, unknown states read as ``UNKNOWN``. A missing field
+that later steps need raises ``UnexpectedAnswerError``.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _EXPORT_FIELDS = frozenset(
 )
 _id = partial(bounded_int, least=1)
 _percent = partial(bounded_float, least=0.0, most=100.0)
-_word = partial(bounded_text, most=255)  # states and types, SIS ids: cut down they would be others
+_word = partial(bounded_text, most=255)  # states and types, SIS ids: a shorter one would be another
 
 
 def read_export(document: Any) -> ContentExport:
-    """A ContentExport object."""
+    """Read a ContentExport."""
     row = _object(document, "content export")
     attachment = row.get("attachment")
     return ContentExport(
@@ -79,7 +79,7 @@ def read_export(document: Any) -> ContentExport:
 
 
 def read_progress(document: Any) -> Progress:
-    """A Progress object."""
+    """Read a Progress."""
     row = _object(document, "progress")
     return Progress(
         id=_required(row, "id", _id),
@@ -90,7 +90,7 @@ def read_progress(document: Any) -> Progress:
 
 
 def read_course(document: Any) -> Course:
-    """A Course object; a row that Canvas cut down to its id is one too."""
+    """Read a Course; a row that Canvas reduced to its id is one too."""
     row = _object(document, "course")
     term = row.get("term")
     term = term if isinstance(term, Mapping) else {}
@@ -111,7 +111,7 @@ def read_course(document: Any) -> Course:
 
 
 def read_id(document: Any) -> int:
-    """The id of any object."""
+    """Read the id of any object."""
     return _required(_object(document, "object"), "id", _id)
 
 
@@ -158,7 +158,7 @@ def read_migration(document: Any) -> ContentMigration:
 
 
 def read_issue(document: Any) -> MigrationIssue:
-    """A MigrationIssue object."""
+    """Read a MigrationIssue."""
     row = _object(document, "migration issue")
     return MigrationIssue(
         id=_required(row, "id", _id),
@@ -180,14 +180,14 @@ def _read_ticket(upload: Mapping[str, Any]) -> UploadTicket | None:
 
 
 def _param(value: Any) -> str:
-    """A form field, verbatim."""
+    """Return the value of a form field, verbatim."""
     if value is None:
         return ""
     found = bounded_text(value) if isinstance(value, str) else _digits(value)
     if found is None and isinstance(value, bool):
         found = str(value)
     if found is None:
-        raise UnexpectedAnswerError("Canvas wants something to be uploaded that is no text")
+        raise UnexpectedAnswerError("Canvas names a form field for the upload that is not text")
     return found
 
 

@@ -1,4 +1,4 @@
-"""``select``: exporting some objects of a context instead of all of them."""
+"""Parse ``select``, which exports some objects of a context instead of all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
-#: Object types Canvas documents, and the names it uses for four of them internally: either may be written.
+#: Object types that Canvas documents, and its internal names of four of them; either may be used.
 OBJECT_TYPES: Mapping[str, str] = {
     "folders": "folders",
     "files": "attachments",
@@ -29,7 +29,7 @@ OBJECT_TYPES: Mapping[str, str] = {
     "rubrics": "rubrics",
 }
 
-#: What Canvas looks at for each export type; it ignores the rest without a word, and then exports nothing or fails.
+#: Object types of each export type. Canvas silently ignores all others, and then exports nothing or fails.
 SELECTABLE: Mapping[ExportType, frozenset[str]] = {
     ExportType.COMMON_CARTRIDGE: frozenset(OBJECT_TYPES),
     ExportType.QTI: frozenset({"quizzes"}),
@@ -41,7 +41,7 @@ _FORMS = "a list of ids, or a mapping of asset strings to 1"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenObjects:
     """The chosen objects of one type: ids, or asset strings (``quiz_12``) where they came as a hash."""
 
     object_type: str
@@ -53,15 +53,15 @@ class Chosen:
 class Selection:
     """A validated, never empty ``select``. Hashable; keeps the order in which it was written."""
 
-    chosen: tuple[Chosen, ...]
+    chosen: tuple[ChosenObjects, ...]
 
     @classmethod
     def parse(cls, select: Mapping[str, Any], *, field: str = "select") -> Selection:
-        """Read ``{"folders": [1, "2"]}`` or ``{"quizzes": {"quiz_12": "1"}}``, several types at once.
+        """Parse ``{"folders": [1, "2"]}`` or ``{"quizzes": {"quiz_12": "1"}}``, several types at once.
 
         Raises:
             InputError: unknown type, malformed id, one type under two names, or nothing chosen at all: Canvas
-                takes an empty ``select`` for *everything*.
+                exports everything for an empty ``select``.
         """
         if not isinstance(select, Mapping):
             raise InputError(field, "must be a mapping of object types to ids", accepted=OBJECT_TYPES)
@@ -80,7 +80,7 @@ class Selection:
         return cls(chosen)
 
     def check(self, export_type: ExportType, *, field: str = "select") -> None:
-        """Refuse object types that this export type cannot hold.
+        """Check for object types that this export type cannot hold.
 
         Raises:
             InputError: names the type and the ones that are valid.
@@ -92,7 +92,7 @@ class Selection:
                 raise InputError(field, problem, accepted=[name for name in OBJECT_TYPES if name in valid])
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """The form fields Canvas expects."""
+        """Yield the form fields that Canvas expects."""
         for choice in self.chosen:
             for id_ in choice.ids:
                 if choice.as_hash:
@@ -101,11 +101,11 @@ class Selection:
                     yield f"select[{choice.object_type}][]", id_
 
     def as_dict(self) -> dict[str, list[str]]:
-        """Object types and ids, for a manifest."""
+        """Return object types and ids, for a manifest."""
         return {choice.object_type: list(choice.ids) for choice in self.chosen}
 
 
-def _choose(field: str, name: object, value: object) -> Chosen:
+def _choose(field: str, name: object, value: object) -> ChosenObjects:
     if not isinstance(name, str) or name not in OBJECT_TYPES:
         raise InputError(field, f"{name!r} is not an object type", accepted=OBJECT_TYPES)
     where = f"{field}.{name}"
@@ -117,7 +117,7 @@ def _choose(field: str, name: object, value: object) -> Chosen:
         raise InputError(where, "is neither a list nor a mapping", accepted=_FORMS)
     if not ids:
         raise InputError(where, "is empty, and Canvas would export everything", accepted=_FORMS)
-    return Chosen(name, tuple(dict.fromkeys(ids)), isinstance(value, Mapping))
+    return ChosenObjects(name, tuple(dict.fromkeys(ids)), isinstance(value, Mapping))
 
 
 def _id(where: str, item: object) -> str:

@@ -1,8 +1,8 @@
-"""How ids are written into a path, so that Canvas reads back exactly what a person meant.
+"""Encode ids into URL paths, so that Canvas reads exactly the id that was written.
 
-Canvas decodes a path segment once, after every proxy on the way had its turn, and takes a trailing ``.xml`` or
-``.11`` for a format. Proxies and HTTP libraries undo the percent-encoding of dots and slashes; nothing undoes
-Canvas's hexadecimal form ``hex:sis_course_id:42494f``, so a SIS id that needs it travels that way.
+Canvas decodes a path segment once, after all proxies, and reads a trailing ``.xml`` or ``.11`` as a format. Proxies and HTTP
+libraries undo the percent-encoding of dots and slashes. Nothing undoes Canvas's hexadecimal form
+``hex:sis_course_id:42494f``, so a SIS id with such characters is sent in it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ACCOUNT_FIELDS = frozenset({"sis_account_id", "sis_integration_id", "lti_contex
 
 
 def encode_id(value: str) -> str:
-    """One path segment for digits, ``self`` or ``<field>:<value>``."""
+    """Return the path segment for digits, ``self`` or ``<field>:<value>``."""
     field, colon, name = value.partition(":")
     if not colon:
         return _quote(value)
@@ -30,25 +30,25 @@ def encode_id(value: str) -> str:
 
 
 def context_path(context: Context) -> str:
-    """``/api/v1/courses/101`` and its like."""
+    """Return a path such as ``/api/v1/courses/101``."""
     return f"/api/v1/{context.kind.collection}/{encode_id(context.id)}"
 
 
 def account_path(account: str | int) -> str:
-    """``/api/v1/accounts/self`` and its like.
+    """Return a path such as ``/api/v1/accounts/self``.
 
     Raises:
-        InputError: not a form in which Canvas knows accounts.
+        InputError: not an account id that Canvas accepts.
     """
     value = str(account).strip()
     return f"/api/v1/accounts/{encode_id(check_id('account', value, _ACCOUNT_FIELDS, _ACCOUNT_NAMES))}"
 
 
 def check_id(field: str, value: str, sis_fields: frozenset[str], names: frozenset[str] = frozenset()) -> str:
-    """The value, if it is digits, one of the names, or ``<sis field>:<something>``.
+    """Return the value if it is digits, one of the names, or ``<sis field>:<something>``.
 
     Raises:
-        InputError: anything else; Canvas would answer 404, or silently leave it out of a filter.
+        InputError: anything else; Canvas would respond with 404, or silently ignore it in a filter.
     """
     sis_field, colon, name = value.partition(":")
     if (

@@ -1,7 +1,7 @@
-"""Canvas's OAuth2: an access token for a refresh token. ``POST /login/oauth2/token``.
+"""Get a new access token for a refresh token by OAuth 2. ``POST /login/oauth2/token``.
 
-A refresh rewrites Canvas's one row: the access token before dies at that moment, for everybody who holds it, and the
-refresh token stays what it is. So whoever shares a refresh token must agree on who uses it; that is not for this module.
+A refresh replaces the access token: Canvas rejects the one before at once, for all that use it. The refresh token stays the
+same. So programs that share a refresh token must agree on which of them uses it; this module does not coordinate them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class RefreshGrant:
-    """What a refresh needs.
+    """The credentials of a refresh.
 
     Attributes:
         client_id: number of the developer key.
-        client_secret: its secret.
-        refresh_token: what Canvas handed out once, when a user allowed the key.
+        client_secret: secret of the developer key.
+        refresh_token: issued by Canvas once, when a user authorised the key.
     """
 
     client_id: str
@@ -60,11 +60,11 @@ class RefreshGrant:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a refresh brings.
+    """A new access token.
 
     Attributes:
         value: the token.
-        lifetime: seconds that it lasts, where Canvas says so.
+        lifetime: seconds until it expires, where Canvas says so.
     """
 
     value: str = field(repr=False)
@@ -75,15 +75,15 @@ class AccessToken:
 
 
 def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[PreparedRequest], Result]) -> AccessToken:
-    """Ask for a new access token, once. ``POST /login/oauth2/token`` with ``grant_type=refresh_token``.
+    """Get a new access token, with one request. ``POST /login/oauth2/token`` with ``grant_type=refresh_token``.
 
-    Asking again is always safe: each refresh takes the place of the one before, whether its answer arrived or not. It
-    carries no token, so it does not touch the token's rate budget.
+    Repeating a refresh is always safe: each one replaces the one before, whether its response arrived or not. The request
+    carries no token, so it does not count against the token's rate limit.
 
     Raises:
-        CredentialError: the developer key or the refresh token is not good, and what to do about it (permanent).
-        CanvasUnavailableError: no answer, a server error, or too many requests from this address (retryable).
-        UnexpectedAnswerError: not an answer of Canvas's (retryable).
+        CredentialError: the developer key or the refresh token is not valid; the message says what to do (permanent).
+        CanvasUnavailableError: no response, a server error, or too many requests from this address (retryable).
+        UnexpectedAnswerError: not a response of Canvas (retryable).
     """
     form = urlencode(
         {
@@ -122,8 +122,8 @@ def _error(response: Response) -> CanvasError | None:
     )
 
 
-def _read(said: Any, request: Request, response: Response) -> AccessToken:
-    found = said if isinstance(said, dict) else {}
+def _read(document: Any, request: Request, response: Response) -> AccessToken:
+    found = document if isinstance(document, dict) else {}
     value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
         raise with_request(UnexpectedAnswerError("an answer without an access token"), request, response)

@@ -119,7 +119,7 @@ def _outcome(number: int) -> Item:
 def sweep_archive(count: int, folder: Path) -> dict[str, Any]:
     """As ``CanvasRunReportOperator`` does; every package has its manifest."""
     swept = sweep(LongArchive(folder, count))
-    if swept.trouble or swept.packages:
+    if swept.problem or swept.packages:
         raise SystemExit(f"nothing was to be swept: {swept}")
     return {"courses": count}
 

@@ -11,7 +11,7 @@ from tests.support.archives import holdings
 from tests.support.archives.holdings import lay, manifest, note
 from tests.support.task_runner import Life
 
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.planning.batch_plan import write_plan
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
@@ -51,7 +51,7 @@ def task(*archives: FileStore, **arguments: Any) -> Life:
 
 def answer(store: FileStore) -> dict[str, Any]:
     (key,) = (info.key for info in store.list("runs/") if "/gates/" in info.key)
-    assert Ownership().owns(key)
+    assert KeyPatterns().owns(key)
     document: dict[str, Any] = json.loads(store.read(key))
     return document
 

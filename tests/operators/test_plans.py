@@ -12,7 +12,9 @@ import pytest
 from airflow.sdk import BaseOperator
 from tests.support.task_runner import Killed, Life
 
+from canvas_exports.core.archive.probe import is_probe
 from canvas_exports.core.storage.local import FileStore
+from canvas_exports.errors import ArchiveDeniedError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
@@ -143,7 +145,7 @@ class TestSweeping:
         assert ("swept" in report) is (arguments.get("sweep_after") != "never")
         assert path.exists()
 
-    def test_trouble_is_told_and_fails_nothing(
+    def test_a_problem_of_the_sweep_is_reported_and_fails_nothing(
         self,
         canvas: Sandbox,
         tmp_path: Path,
@@ -151,10 +153,16 @@ class TestSweeping:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         path = self.leave(tmp_path, days=3)
-        (tmp_path / "taken").mkdir()
-        monkeypatch.setattr("canvas_exports.core.archive.probe.probe_key", lambda _suffix: "taken")
+        put_if_absent = FileStore.put_if_absent
+
+        def denied(store: FileStore, key: str, data: bytes) -> bool:
+            if is_probe(key):
+                raise ArchiveDeniedError("no right to write here", key=key)
+            return put_if_absent(store, key, data)
+
+        monkeypatch.setattr(FileStore, "put_if_absent", denied)
         report = reported(canvas, tmp_path, [])
-        assert "taken there is no file" in report["swept"]["trouble"]
+        assert "no right to write here" in report["swept"]["trouble"]
         assert "sweeping ended early" in caplog.text
         assert path.exists()
 

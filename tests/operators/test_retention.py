@@ -10,7 +10,7 @@ import pytest
 from tests.support.archives.holdings import lay, manifest
 from tests.support.task_runner import Life
 
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, LockedError
@@ -38,7 +38,7 @@ def left(archive: FileStore) -> set[str]:
 
 def plan(archive: FileStore) -> dict[str, Any]:
     (key,) = (info.key for info in archive.list("runs/") if info.key.endswith("/retention/retention.json"))
-    assert Ownership().owns(key)
+    assert KeyPatterns().owns(key)
     document: dict[str, Any] = json.loads(archive.read(key))
     assert problem("retention-1", document) is None
     return document

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.task_runner import Life
 
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -108,7 +108,7 @@ def test_page_and_table_lie_beside_the_report_and_are_ours(tmp_path: Path) -> No
     task(tmp_path, fail_on="never").segment()
     (folder,) = tmp_path.glob("runs/2026-11-23/*/*")
     assert {path.name for path in folder.glob("report.*")} == {"report.json", "report.csv", "report.html"}
-    assert all(Ownership().owns(path.relative_to(tmp_path).as_posix()) for path in folder.glob("report.*"))
+    assert all(KeyPatterns().owns(path.relative_to(tmp_path).as_posix()) for path in folder.glob("report.*"))
     assert "1 of 2 exports ended without a good copy" in (folder / "report.html").read_text()
     assert (folder / "report.csv").read_text("utf-8-sig").count("course:") == 2
 

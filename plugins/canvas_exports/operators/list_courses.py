@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_by_term
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.failure_policy import FailurePolicy
@@ -171,7 +171,7 @@ class CanvasListCoursesOperator(BaseOperator):
             return cut(contexts, self.batch_size, exports_each=each)
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
             stores = writable_stores(opened)
-            exchange(stores, plan_folder(run))
+            mirror(stores, plan_folder(run))
             newest = last_copies(stores[0], among=contexts)
             # Of a course with a copy, a manifest tells.
             if nameless := names.nameless(each for each in contexts if each not in newest):
@@ -179,7 +179,7 @@ class CanvasListCoursesOperator(BaseOperator):
                     names.ask(client, nameless)
             ordered = neediest_first(contexts, newest)
             references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each, names=names)
-            exchange(stores, plan_folder(run))
+            mirror(stores, plan_folder(run))
         return [reference.to_json() for reference in references]
 
     def _explicit(self, names: Names) -> Iterator[CanvasContext]:

@@ -18,9 +18,9 @@ from tests.support.hostile_documents import SPOILT, TIMES, mutations
 
 from canvas_exports.core.archive.catalog.runs import RunSummary, outcomes_of, summary_of
 from canvas_exports.core.archive.json_documents import (
-    DEEPEST,
-    LARGEST,
-    MOST_OF_MANIFEST,
+    MAX_DEPTH,
+    MAX_MANIFEST_BYTES,
+    MAX_NUMBER,
     encoded,
     fetch,
     parse,
@@ -156,8 +156,8 @@ class TestBounds:
                 return b" " * (length or 10**9)
 
         with pytest.raises(UnreadableDocumentError, match="more than"):
-            fetch(Large(), KEY, MOST_OF_MANIFEST)
-        assert asked == [MOST_OF_MANIFEST + 1]
+            fetch(Large(), KEY, MAX_MANIFEST_BYTES)
+        assert asked == [MAX_MANIFEST_BYTES + 1]
 
     @pytest.mark.parametrize("line", [b"x", b'{"a": 1},\n'])
     def test_a_report_without_end_is_left(self, line: bytes) -> None:
@@ -186,14 +186,14 @@ class TestBounds:
             made.run,
             made.stored_at,
         ).to_json()
-        assert len(document) < MOST_OF_MANIFEST
+        assert len(document) < MAX_MANIFEST_BYTES
         assert len(Manifest.from_json(document).proof.findings) == 201
 
     def test_depth_and_numbers_end_where_the_documentation_says(self) -> None:
-        nested = b"[" * DEEPEST + b"]" * DEEPEST
+        nested = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
         assert parse(nested, "text")
-        assert parse(str(LARGEST - 1).encode(), "text")
-        for wrong in (b"[" + nested + b"]", str(LARGEST).encode(), str(-LARGEST).encode()):
+        assert parse(str(MAX_NUMBER - 1).encode(), "text")
+        for wrong in (b"[" + nested + b"]", str(MAX_NUMBER).encode(), str(-MAX_NUMBER).encode()):
             with pytest.raises(UnreadableDocumentError):
                 parse(wrong, "text")
 

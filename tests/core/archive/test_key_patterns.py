@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key, package_key, run_folder
 from canvas_exports.core.archive.probe import PROBE
 from canvas_exports.errors import InputError
@@ -46,12 +46,12 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(facts(), st.sampled_from(TEMPLATES))
 def test_whatever_is_stored_is_ours_and_so_is_its_manifest(facts: dict[str, Any], template: str) -> None:
-    ownership = Ownership(template)
+    patterns = KeyPatterns(template)
     key = package_key(**facts, template=template)
-    assert ownership.is_package(key)
-    assert ownership.owns(key)
-    assert ownership.owns(manifest_key(key))
-    assert not ownership.is_package(manifest_key(key))
+    assert patterns.is_package(key)
+    assert patterns.owns(key)
+    assert patterns.owns(manifest_key(key))
+    assert not patterns.is_package(manifest_key(key))
 
 
 @pytest.mark.parametrize(
@@ -88,30 +88,30 @@ def test_whatever_is_stored_is_ours_and_so_is_its_manifest(facts: dict[str, Any]
     ],
 )
 def test_a_name_that_only_looks_alike_is_not_ours(key: str) -> None:
-    assert not Ownership().owns(key)
-    assert not Ownership().is_package(key)
+    assert not KeyPatterns().owns(key)
+    assert not KeyPatterns().is_package(key)
 
 
 @given(st.text(alphabet="courses/groups/users/0123456789TZ-_.commn_cartridgeqtizp", max_size=80))
 def test_no_random_name_is_ours(key: str) -> None:
-    assert not Ownership().owns(key)
+    assert not KeyPatterns().owns(key)
 
 
 def test_the_documents_of_a_run_and_the_probe_are_ours_and_no_packages() -> None:
     folder = run_folder(date(2026, 11, 23), "nightly", "manual__2026-11-23T08:00:00+00:00")
     for key in (f"{folder}report.json", f"{folder}batches/export-3.json", f"{folder}plan/0.jsonl", PROBE):
-        assert Ownership().owns(key)
-        assert not Ownership().is_package(key)
+        assert KeyPatterns().owns(key)
+        assert not KeyPatterns().is_package(key)
 
 
 def test_another_template_s_packages_are_not_ours() -> None:
-    assert not Ownership("{created}_{export_id}").is_package(OURS)
+    assert not KeyPatterns("{created}_{export_id}").is_package(OURS)
 
 
 @pytest.mark.parametrize("template", ["{export_id}", "{term}/{course_code}-{export_id}", "zip-{export_id}"])
 def test_a_template_without_the_time_claims_no_package(template: str) -> None:
-    ownership = Ownership(template)
-    assert not ownership.is_telling
+    patterns = KeyPatterns(template)
+    assert not patterns.has_packages
     key = package_key(
         "course",
         101,
@@ -121,9 +121,9 @@ def test_a_template_without_the_time_claims_no_package(template: str) -> None:
         suffix=".zip",
         template=template,
     )
-    assert not ownership.owns(key)
+    assert not patterns.owns(key)
 
 
 def test_a_bad_template_is_refused() -> None:
     with pytest.raises(InputError, match="key_template"):
-        Ownership("{name}")
+        KeyPatterns("{name}")

@@ -73,7 +73,7 @@ class TestWhatGoes:
         archive.lay(OURS)
         swept = sweep(archive, grace=GRACE)
         assert archive.files() == set()
-        assert (swept.packages, swept.bytes, swept.keys, swept.trouble) == (1, 5, [OURS], None)
+        assert (swept.packages, swept.bytes, swept.keys, swept.problem) == (1, 5, [OURS], None)
 
     def test_an_old_unfinished_upload(self, archive: Archive) -> None:
         archive.lay("courses/101/.20261123T080000Z-common_cartridge-501.imscc.0badf00d.part")
@@ -173,7 +173,7 @@ def test_a_manifest_that_comes_too_late_is_told(archive: Archive) -> None:
                 self.lay(manifest_key(OURS), data=b"{}")
 
     swept = sweep(Late(archive.root), grace=GRACE)
-    assert manifest_key(OURS) in str(swept.trouble)
+    assert manifest_key(OURS) in str(swept.problem)
 
 
 class TestClocks:
@@ -197,7 +197,7 @@ class TestClocks:
                 return None
 
         archive.lay(OURS)
-        assert "time" in str(sweep(Timeless(archive.root), grace=GRACE).trouble)
+        assert "time" in str(sweep(Timeless(archive.root), grace=GRACE).problem)
         assert archive.files() == {OURS}
 
 
@@ -212,7 +212,7 @@ class TestTrouble:
         archive.lay(OURS)
         swept = sweep(Locked(archive.root), grace=GRACE)
         assert swept.packages == 0
-        assert "no right to delete" in str(swept.trouble)
+        assert "no right to delete" in str(swept.problem)
 
     def test_without_the_right_to_see_uploads_packages_are_swept_all_the_same(self, archive: Archive) -> None:
         class Closed(Archive):
@@ -222,7 +222,7 @@ class TestTrouble:
         archive.lay(OURS)
         swept = sweep(Closed(archive.root), grace=GRACE)
         assert (swept.packages, archive.files()) == (1, set())
-        assert "no right to list uploads" in str(swept.trouble)
+        assert "no right to list uploads" in str(swept.problem)
 
     def test_an_archive_that_fails_in_the_middle(self, archive: Archive) -> None:
         class Failing(Archive):
@@ -234,14 +234,14 @@ class TestTrouble:
         for number in (1, 2):
             archive.lay(numbered(number))
         swept = sweep(Failing(archive.root), grace=GRACE)
-        assert "out of order" in str(swept.trouble)
+        assert "out of order" in str(swept.problem)
         assert numbered(2) in archive.files()
-        assert sweep(archive, grace=GRACE).trouble is None
+        assert sweep(archive, grace=GRACE).problem is None
         assert archive.files() == set(), "a later run does the rest"
 
     def test_a_bad_template_is_a_mistake_of_the_backup_and_stops_nothing(self, archive: Archive) -> None:
         archive.lay(OURS)
-        assert "key_template" in str(sweep(archive, grace=GRACE, template="{name}").trouble)
+        assert "key_template" in str(sweep(archive, grace=GRACE, template="{name}").problem)
 
 
 class TestUnchanged:
@@ -277,7 +277,7 @@ class TestUnchanged:
 
     def test_it_stays_if_those_manifests_cannot_be_read(self, archive: Archive) -> None:
         laid = self.lay(archive, broken=True)
-        assert sweep(archive, grace=GRACE).trouble is None
+        assert sweep(archive, grace=GRACE).problem is None
         assert sorted(archive.files()) == laid
 
 

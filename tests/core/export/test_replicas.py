@@ -13,7 +13,7 @@ import pytest
 from tests.core.export.test_transfer import Way, way_over
 from tests.support.batch_rig import RUN, course
 
-from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
@@ -288,6 +288,6 @@ def test_a_plan_is_handed_on_and_never_replaced(stores: list[Fickle]) -> None:
     stores[0].replace("runs/plan/0", b"one")
     stores[1].replace("runs/plan/0", b"another")
     stores[1].replace("runs/plan/1", b"more")
-    exchange(stores, "runs/plan/")
+    mirror(stores, "runs/plan/")
     assert [store.read("runs/plan/0") for store in stores] == [b"one", b"another"]
     assert stores[0].read("runs/plan/1") == b"more"

@@ -202,7 +202,7 @@ def test_what_is_foreign_is_passed_over_told_once_and_left_alone_whatever_it_is_
     assert all(line.isprintable() for line in told)
     assert [holding.name for holding in every_context(place.store)] == ["course:1", "course:10"]
     assert place.store.sweep(timedelta(0)) == []
-    assert sweep(place.store, grace=timedelta(seconds=-2)).trouble is None
+    assert sweep(place.store, grace=timedelta(seconds=-2)).problem is None
     check_writable(place.store)
     assert place.foreign() == before
 
@@ -241,7 +241,7 @@ def test_sweeping_an_archive_takes_what_killed_runs_left_and_nothing_of_anybody_
     swept = sweep(
         place.store, grace=timedelta(seconds=-2)
     )  # some stores tell whole seconds in one place only
-    assert swept.trouble is None
+    assert swept.problem is None
     sweeps = place.store.capabilities.sweeps
     assert swept.keys == [f"{stem}3.zip"] * sweeps + [f"{stem}1.zip"]
     assert place.objects() == {*foreign, f"{stem}2.zip", f"{stem}2.json"}

@@ -128,7 +128,7 @@ class TestS3:
             store.lock(SMALL)
             store.put(LARGE, [b"not locked"])
             swept = sweep(store, grace=timedelta(seconds=-2))
-            assert (swept.packages, swept.keys, swept.trouble) == (1, [LARGE], None)
+            assert (swept.packages, swept.keys, swept.problem) == (1, [LARGE], None)
             assert store.read(SMALL) == b"locked"
 
     def test_locks_without_keys_to_sign_with_are_refused(

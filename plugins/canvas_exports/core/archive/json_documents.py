@@ -31,15 +31,15 @@ Flat = TypeVar("Flat")
 MiB = 1024 * 1024
 
 #: The most bytes that a document of each kind may have.
-MOST_OF_MANIFEST = 4 * MiB
-MOST_OF_BATCH = 16 * MiB
-MOST_OF_PLAN = 64 * MiB
-MOST_OF_REPORT = 512 * MiB
+MAX_MANIFEST_BYTES = 4 * MiB
+MAX_BATCH_BYTES = 16 * MiB
+MAX_PLAN_BYTES = 64 * MiB
+MAX_REPORT_BYTES = 512 * MiB
 #: Of a report that is not laid out with a row in each line, and so has to be parsed as a whole.
-MOST_AT_ONCE = 64 * MiB
+MAX_WHOLE_BYTES = 64 * MiB
 
-DEEPEST = 64  # lists and objects in each other
-LARGEST = 2**256  # no number is as large: arithmetic holds, of whole numbers with others too
+MAX_DEPTH = 64  # lists and objects in each other
+MAX_NUMBER = 2**256  # no number is as large: arithmetic holds, of whole numbers with others too
 
 _LARGE = MiB // 4
 _one_large_at_a_time = Lock()
@@ -97,7 +97,7 @@ def fetch(store: Store, key: str, most: int, *, size: int | None = None) -> byte
 
 
 def parse(document: bytes, noun: str, *, key: str | None = None) -> Any:
-    """JSON data from a document: UTF-8, ``DEEPEST`` at most, every number finite and below ``LARGEST``, every name once.
+    """JSON data from a document: UTF-8, ``MAX_DEPTH`` at most, every number finite and below ``MAX_NUMBER``, every name once.
 
     Half a surrogate pair, which an escape can hide, becomes a replacement character.
 
@@ -160,7 +160,7 @@ class _RefusedError(ValueError):
     """Valid to a parser, and not to us."""
 
 
-_TOO_DEEP = f"it is nested more than {DEEPEST} deep"
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} deep"
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -177,15 +177,17 @@ def _no_number(_: str) -> Any:
 def _check(data: Any) -> None:
     """Level by level, so that depth costs nothing."""
     level = [data]
-    for depth in range(DEEPEST + 1):
+    for depth in range(MAX_DEPTH + 1):
         inner: list[Any] = []
         for each in level:
             kind = type(each)
             if kind is dict or kind is list:
-                if depth == DEEPEST:
+                if depth == MAX_DEPTH:
                     raise _RefusedError(_TOO_DEEP)
                 inner.extend(each.values() if kind is dict else each)
-            elif (kind is int or kind is float) and not (-LARGEST < each < LARGEST and math.isfinite(each)):
+            elif (kind is int or kind is float) and not (
+                -MAX_NUMBER < each < MAX_NUMBER and math.isfinite(each)
+            ):
                 raise _RefusedError("it holds a number out of range")
         if not inner:
             return

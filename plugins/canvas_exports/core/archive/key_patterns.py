@@ -1,4 +1,4 @@
-"""Which keys below an archive's root are ours: those that could have been written here, and no others."""
+"""Patterns of the keys that a backup writes, to tell them from the keys of other programs in the same archive."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _RUNS = re.compile(
 _INDEX = re.compile(r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz")
 
 
-class Ownership:
-    """Tells the keys that a backup writes from all others in the same archive.
+class KeyPatterns:
+    """Recognise the keys that a backup with a key template writes.
 
-    A key is ours only if the template renders exactly it from some context and export. A template without ``{created}``
-    renders names that somebody else may well have given (``courses/101/7.zip``), so none of its packages is ever claimed.
+    A key is ours only if the template renders exactly this key from some context and export. A template without
+    ``{created}`` renders names that other programs may use, too (``courses/101/7.zip``), so none of its packages is recognised.
 
     Args:
-        template: how packages are named; see ``keys.check_template``.
+        template: of the keys of packages; see ``layout.check_template``.
 
     Raises:
         InputError: a bad template.
@@ -41,21 +41,21 @@ class Ownership:
         self._template = check_template(template)
         self._patterns = {
             kind: re.compile(
-                rf"(?P<kind>{kind})s/(?P<id>[1-9][0-9]{{0,18}})/{_rendered(template, kind)}(?P<suffix>\.imscc|\.zip)"
+                rf"(?P<kind>{kind})s/(?P<id>[1-9][0-9]{{0,18}})/{_template_pattern(template, kind)}(?P<suffix>\.imscc|\.zip)"
             )
             for kind in _TYPES
         }
-        self.is_telling = "{created}" in template
+        self.has_packages = "{created}" in template
 
     def is_package(self, key: str) -> bool:
-        """Whether it is the name of a package."""
-        if not self.is_telling:
+        """Return whether a key is that of a package."""
+        if not self.has_packages:
             return False
         matches = (pattern.fullmatch(key) for pattern in self._patterns.values())
         return any(self._render(found, each) == key for found in matches if found for each in _types(found))
 
     def owns(self, key: str) -> bool:
-        """Whether it is the name of a package, of a manifest, of a document of a run or the index, or of a probe."""
+        """Return whether a key is that of a package, a manifest, a document of a run or the index, or a probe."""
         if is_probe(key) or _RUNS.fullmatch(key) or _INDEX.fullmatch(key):
             return True
         stem = key.removesuffix(".json")
@@ -63,7 +63,7 @@ class Ownership:
         return any(self.is_package(name) for name in names)
 
     def _render(self, found: re.Match[str], export_type: str) -> str | None:
-        """The key that the found fields would be given: the same one, or it is none of ours."""
+        """Return the key that the template renders from the found fields: if it is another one, the key is not ours."""
         fields = found.groupdict()
         slugs = {name: fields.get(name) for name in ("course_code", "sis_id", "name", "term")}
         try:
@@ -86,8 +86,8 @@ def _types(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(each for each in _TYPES[found["kind"]] if _SUFFIXES[each] == found["suffix"])
 
 
-def _rendered(template: str, kind: str) -> str:
-    """What a template renders, as a regular expression; a field that comes twice has to say the same twice."""
+def _template_pattern(template: str, kind: str) -> str:
+    """Return a template as a regular expression; a field that occurs twice must have the same value twice."""
     fields = _FIELDS if kind != "user" else {**_FIELDS, "name": MISSING}
     seen: set[str] = set()
     pattern = ""

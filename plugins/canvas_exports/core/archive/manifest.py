@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import (
-    MOST_OF_MANIFEST,
+    MAX_MANIFEST_BYTES,
     conform,
     encoded,
     fetch,
@@ -159,7 +159,7 @@ class Manifest:
                 "it is not a manifest: it names a time that there is not", key=key
             ) from None
 
-    def misplaced(self, key: str) -> str | None:
+    def placement_problem(self, key: str) -> str | None:
         """Why it cannot be what its place says, in a sentence; ``None`` if it can.
 
         A manifest lies in the folder of the context that it is about, and names a package there. One that does not is
@@ -191,7 +191,7 @@ def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifes
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    return Manifest.from_json(fetch(store, key, MOST_OF_MANIFEST, size=size), key=key)
+    return Manifest.from_json(fetch(store, key, MAX_MANIFEST_BYTES, size=size), key=key)
 
 
 def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
@@ -201,7 +201,7 @@ def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifes
         UnreadableDocumentError: it is no manifest, or of another context, or names a package elsewhere (permanent).
     """
     manifest = load_manifest(store, key, size=size)
-    if wrong := manifest.misplaced(key):
+    if wrong := manifest.placement_problem(key):
         raise UnreadableDocumentError(wrong, key=key)
     return manifest
 

@@ -1,55 +1,58 @@
-"""Small documents that several archives hold: what one of them missed, it gets from the others."""
+"""Copy the small documents of a run that one archive lacks from the archives that have them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
 
-from canvas_exports.core.archive.json_documents import MOST_OF_PLAN, fetch
+from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, fetch
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
 _log = logging.getLogger(__name__)
 
-Later = Callable[[bytes, bytes], bool]
-"""Whether the first of two versions of a document is the later one."""
+IsLater = Callable[[bytes, bytes], bool]
+"""Return whether the first of two versions of a document is the later one."""
 
 
-def exchange(stores: Sequence[Store], folder: str, later: Later | None = None) -> None:
-    """Give every archive the documents below a folder that any of them has.
+def mirror(stores: Sequence[Store], folder: str, is_later: IsLater | None = None) -> None:
+    """Copy every document below a folder to the archives that lack it.
 
-    Versions of one size are taken for the same. One that is too large to be ours is left where it is. Holds one document at a time, and the names of all.
+    Versions of the same size count as the same. A document that is too large to be ours is not copied. Memory holds the names
+    of all documents, and one of them at a time.
 
     Args:
-        stores: the archives; all of them have to answer.
+        stores: the archives; all of them must be available.
         folder: ends in ``/``.
-        later: which of two versions replaces the other; ``None``: none ever does.
+        is_later: decides which of two versions replaces the other; ``None``: no version is ever replaced.
 
     Raises:
         ArchiveError: one of them failed.
     """
-    if len(stores) < 2:  # noqa: PLR2004 - it takes two
+    if len(stores) == 1:
         return
     listed = [{info.key: info.size for info in store.list(folder)} for store in stores]
     for key in sorted(set().union(*listed)):
         sizes = [sizes.get(key) for sizes in listed]
-        if len(set(sizes)) == 1 or (later is None and None not in sizes):
+        if len(set(sizes)) == 1 or (is_later is None and None not in sizes):
             continue
         try:
             found = [
-                None if size is None else fetch(store, key, MOST_OF_PLAN, size=size)
+                None if size is None else fetch(store, key, MAX_PLAN_BYTES, size=size)
                 for store, size in zip(stores, sizes, strict=True)
             ]
-        except UnreadableDocumentError as error:  # none of ours is so large
+        except UnreadableDocumentError as error:
             _log.warning("%s", error)
             continue
         newest: bytes | None = None
         for document in found:
-            if document is not None and (newest is None or (later is not None and later(document, newest))):
+            if document is not None and (
+                newest is None or (is_later is not None and is_later(document, newest))
+            ):
                 newest = document
-        assert newest is not None  # somebody listed it
+        assert newest is not None
         for store, document in zip(stores, found, strict=True):
-            if document is None and later is None:
+            if document is None and is_later is None:
                 store.put_if_absent(key, newest)
-            elif document != newest and later is not None:
+            elif document != newest and is_later is not None:
                 store.replace(key, newest)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import MOST_OF_BATCH, encoded, fetch, parse
+from canvas_exports.core.archive.json_documents import MAX_BATCH_BYTES, encoded, fetch, parse
 from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.archive.mirror import exchange
+from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.archive.run_report import (
     Merger,
     OutcomeRecord,
@@ -228,8 +228,8 @@ def exchange_reports(stores: Sequence[Store], run: RunInfo) -> None:
     Raises:
         ArchiveError: one of them failed.
     """
-    exchange(stores, plan_folder(run))
-    exchange(stores, f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}", _is_later)
+    mirror(stores, plan_folder(run))
+    mirror(stores, f"{run_folder(run.date, run.dag_id, run.run_id)}{BATCHES}", _is_later)
 
 
 def _attributed(document: dict[str, Any]) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _read(store: Store, info: ObjectInfo) -> dict[str, Any]:
         UnreadableDocumentError: it is none.
     """
     key = info.key
-    document = parse(fetch(store, key, MOST_OF_BATCH, size=info.size), _NOUN, key=key)
+    document = parse(fetch(store, key, MAX_BATCH_BYTES, size=info.size), _NOUN, key=key)
     if not isinstance(document, dict) or "outcomes" not in document:
         raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
     if {record.outcome for record in records_of(document, key=key)} - _OUTCOMES:

@@ -29,7 +29,7 @@ from canvas_exports.core.archive.catalog.index_segments import (
     segment_key,
 )
 from canvas_exports.core.archive.catalog.read import Holding
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.packages.proof import Verdict
@@ -95,8 +95,8 @@ class TestSaving:
     def test_its_keys_are_ours_to_sweep(self, archive: CountingArchive) -> None:
         fill(archive)
         read_indexed(archive)
-        assert all(Ownership().owns(key) for key in archive.segments())
-        assert not Ownership().owns("catalog/notes.jsonl.gz")
+        assert all(KeyPatterns().owns(key) for key in archive.segments())
+        assert not KeyPatterns().owns("catalog/notes.jsonl.gz")
 
 
 class TestTrust:

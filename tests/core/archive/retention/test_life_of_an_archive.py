@@ -123,7 +123,7 @@ class Life:
 
     def swept(self) -> None:
         before = self.holding.copies
-        assert sweep(self.store, grace=AT_ONCE).trouble is None
+        assert sweep(self.store, grace=AT_ONCE).problem is None
         after = self.holding.copies
         assert [copy.key for copy in after] == [copy.key for copy in before]
         self._nothing_good_is_lost(before)

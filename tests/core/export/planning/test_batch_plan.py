@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.archive.key_patterns import Ownership
+from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.export.planning.batch_plan import (
     BatchReference,
@@ -69,7 +69,7 @@ class TestWriting:
         write_plan(store, RUN, courses(1), 50)
         (info,) = store.list()
         assert info.key == f"{FOLDER}0.jsonl"
-        assert Ownership().owns(info.key)
+        assert KeyPatterns().owns(info.key)
 
     def test_two_runs_have_two_plans(self, store: FileStore) -> None:
         write_plan(store, RUN, courses(1), 50)

@@ -125,5 +125,5 @@ def test_a_sweep_of_an_archive_that_locks_takes_what_was_never_proven(locking: G
     stale = draft(499).key
     locking.store.put(stale, [b"never proven"])
     swept = sweep(locking.store, grace=timedelta(seconds=-2))
-    assert (swept.keys, swept.trouble) == ([stale], None)
+    assert (swept.keys, swept.problem) == ([stale], None)
     assert locking.objects() == {DRAFT.key, MANIFEST}

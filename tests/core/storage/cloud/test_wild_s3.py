@@ -305,7 +305,7 @@ class TestSharedObjects:
             server.things[ROOT + name] = Thing(b"", yesterday() - timedelta(days=9))
         young = f"{PROBE}-{'b' * 32}.json"
         server.things[ROOT + young] = Thing(b"")
-        assert sweep(store).trouble is None
+        assert sweep(store).problem is None
         assert set(server.things) == {ROOT + name for name in (*others, young)}
 
     def test_writers_of_one_document_in_one_instant_all_get_an_answer(self, wild: Wild) -> None:

@@ -91,7 +91,7 @@ def parse_row(text: bytes) -> Copy | None:
         manifest = Manifest.from_data(
             {"schema": SCHEMA, **facts, "proof": {**proof, "findings": [], "never_held": []}}
         )
-        if manifest.misplaced(key):
+        if manifest.placement_problem(key):
             return None
     except (ArchiveError, KeyError, TypeError, ValueError):
         return None

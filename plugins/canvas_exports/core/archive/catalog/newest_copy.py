@@ -62,7 +62,7 @@ def newest_copy(
             return None
         if (manifest.context.kind, manifest.context.id) != (kind, canvas_id) or not like(manifest):
             continue
-        if wrong := manifest.misplaced(info.key):
+        if wrong := manifest.placement_problem(info.key):
             log.warning(
                 "%s:%d: its newest copy is unknown: %s: %s",
                 kind,

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import MOST_AT_ONCE, MOST_OF_REPORT, conform, fetch, parse
+from canvas_exports.core.archive.json_documents import (
+    MAX_REPORT_BYTES,
+    MAX_WHOLE_BYTES,
+    conform,
+    fetch,
+    parse,
+)
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.core.text.wording import parse_time
@@ -138,7 +144,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
             pass
         else:
             return _summary(key, head)
-    return _summary(key, parse(fetch(store, key, MOST_AT_ONCE), _NOUN, key=key))
+    return _summary(key, parse(fetch(store, key, MAX_WHOLE_BYTES), _NOUN, key=key))
 
 
 def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
@@ -205,8 +211,8 @@ def _rows(lines: Iterator[bytes], key: str) -> Iterator[Any]:
         for line in lines:
             gathered.append(line)
             size += len(line) + 1
-            if size > MOST_AT_ONCE:
-                raise _too_large(MOST_AT_ONCE, key)
+            if size > MAX_WHOLE_BYTES:
+                raise _too_large(MAX_WHOLE_BYTES, key)
         document = parse(b"\n".join(gathered), _NOUN, key=key)
         rows = document.get("outcomes") if isinstance(document, dict) else None
         if not isinstance(rows, list):
@@ -224,8 +230,8 @@ def _bounded(blocks: Iterator[Block], key: str) -> Iterator[bytes]:
     size = 0
     for block in blocks:
         size += len(block)
-        if size > MOST_OF_REPORT:
-            raise _too_large(MOST_OF_REPORT, key)
+        if size > MAX_REPORT_BYTES:
+            raise _too_large(MAX_REPORT_BYTES, key)
         yield bytes(block)
 
 
@@ -236,8 +242,8 @@ def _lines(blocks: Iterable[bytes], key: str) -> Iterator[bytes]:
     for block in blocks:
         *whole, rest = (rest + block).split(b"\n")
         first = first and not whole
-        if len(rest) > (MOST_AT_ONCE if first else _LONGEST):
-            raise _too_large(MOST_AT_ONCE if first else _LONGEST, key)
+        if len(rest) > (MAX_WHOLE_BYTES if first else _LONGEST):
+            raise _too_large(MAX_WHOLE_BYTES if first else _LONGEST, key)
         yield from whole
     if rest:
         yield rest

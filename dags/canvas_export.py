@@ -1,4 +1,4 @@
-"""Export courses by hand: an Airflow DAG with a form that asks which courses, as what, and where to."""
+"""The Airflow DAG that exports courses by hand, with a form for the courses, the export type and the archive."""
 
 from __future__ import annotations
 

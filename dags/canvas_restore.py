@@ -1,4 +1,4 @@
-"""Bring a course back from the archive: an Airflow DAG with a form that asks which, as of when, and into which course."""
+"""The Airflow DAG that restores a course from the archive, with a form for the course, the copy and the target course."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restore a few copies for trial, every week: an Airflow DAG that finds out whether they really come back."""
+"""The Airflow DAG that restores a few copies every week, and checks that they can be restored."""
 
 from __future__ import annotations
 

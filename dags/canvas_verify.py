@@ -1,4 +1,4 @@
-"""Prove stored packages again, every week: an Airflow DAG that finds damage before the copy is needed."""
+"""The Airflow DAG that verifies stored packages every week."""
 
 from __future__ import annotations
 

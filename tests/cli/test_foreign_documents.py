@@ -31,7 +31,7 @@ from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.copy_status import look
-from canvas_exports.core.restore.choose_copy import choose
+from canvas_exports.core.restore.choose_copy import choose_copy
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError
@@ -118,10 +118,10 @@ def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
     assert newest_copy(spoilt, "course", 102, lambda _: True) is not None
     client = cast("CanvasClient", None)
     for course, export in ((101, 503), (102, 504), (103, 507)):
-        chosen = choose(spoilt, client, RestoreRequest.build(course=course, into=300))
+        chosen = choose_copy(spoilt, client, RestoreRequest.build(course=course, into=300))
         assert chosen.export.id == export
-    with pytest.raises(InputError, match="no copy under that key"):
-        choose(spoilt, client, RestoreRequest.build(course=101, into=300, copy=BROKEN))
+    with pytest.raises(InputError, match="no copy with that key"):
+        choose_copy(spoilt, client, RestoreRequest.build(course=101, into=300, copy=BROKEN))
     gate = DeletionGate([BAD, *GOOD], DeletionRule("directory", timedelta(days=30), 1), now=NOW)
     with closing(read_with_index(spoilt)) as holdings:
         gate.check(spoilt.uri, holdings)
@@ -137,9 +137,13 @@ def test_every_subcommand_answers_and_names_it_once(
 
     def ask(store: str, *arguments: str) -> tuple[int, list[str], str]:
         status = main([*arguments, "--archive", store])
-        told = capsys.readouterr()
-        assert all(each.isprintable() or each == "\n" for each in told.out + told.err)
-        return status, [line for line in told.out.splitlines() if BROKEN not in line], told.out + told.err
+        message = capsys.readouterr()
+        assert all(each.isprintable() or each == "\n" for each in message.out + message.err)
+        return (
+            status,
+            [line for line in message.out.splitlines() if BROKEN not in line],
+            message.out + message.err,
+        )
 
     for arguments in (["missing"], ["ages"], ["verify"], ["retention", "--keep-last", "9"]):
         status, lines, text = ask(spoilt.uri, *arguments)
@@ -171,9 +175,9 @@ def test_a_report_of_a_run_that_is_none_hides_no_other_run(
     valid = archive.read(key)
     archive.replace(key, SPOILT[name](valid) if name != "too large" else b"[" + b"1," * 34_000_000)
     assert main(["runs", "--archive", archive.uri]) == 0
-    told = capsys.readouterr().out
-    assert f"{key} cannot be read." in told
-    assert "nightly" in told
+    message = capsys.readouterr().out
+    assert f"{key} cannot be read." in message
+    assert "nightly" in message
     caplog.clear()
     assert main(["missing", "--archive", archive.uri]) == 1
     assert "denied in the last run" in capsys.readouterr().out
@@ -216,6 +220,6 @@ def test_no_document_under_any_name_ends_a_question(
             ("retention", "--keep-last", "9"),
         ):
             assert main([*arguments, "--archive", archive.uri]) in (0, 1), arguments
-            told = capsys.readouterr()
-            assert "Traceback" not in told.err
+            message = capsys.readouterr()
+            assert "Traceback" not in message.err
         assert {name: len(held(archive)[name].copies) for name in GOOD} == {"course:102": 3, "course:103": 4}

@@ -27,7 +27,7 @@ from canvas_exports.core.reports.message import message
 from canvas_exports.core.reports.page.write import PAGE, SHEET
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.reports.run_table import table
-from canvas_exports.core.restore.result import harmless as in_canvas_words
+from canvas_exports.core.restore.result import canvas_text
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
     ArchiveUnavailableError,
@@ -185,6 +185,6 @@ def test_a_table_of_outcomes_has_no_line_that_we_did_not_write(name: str, reason
 
 @given(st.text())
 def test_what_canvas_notes_is_one_tame_line(text: str) -> None:
-    told = in_canvas_words(text)
+    told = canvas_text(text)
     assert told.isprintable()
     assert told

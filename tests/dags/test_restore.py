@@ -146,7 +146,7 @@ def test_a_drill_without_variables_tries_one_copy_and_needs_courses_to_be_named(
     monkeypatch.delenv("AIRFLOW_VAR_CANVAS_DRILL_COUNT")
     task = rendered(canvas_restore_drill, "draw")
     assert task._count() == 1
-    with pytest.raises(InputError, match="no course to restore into is named"):
+    with pytest.raises(InputError, match="no target course is named"):
         task._named()
 
 

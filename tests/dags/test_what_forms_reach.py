@@ -373,23 +373,23 @@ class TestHowFormsRead:
             (
                 canvas_restore,
                 {"course": "101", "into": "Biology"},
-                "Into which course: 'Biology' is not a Canvas course id",
+                "Target course: 'Biology' is not a Canvas course id",
             ),
             (
                 canvas_restore,
                 {"course": "101", "into": "group:7"},
-                "Into which course: group:7 is not a course",
+                "Target course: group:7 is not a course",
             ),
-            (canvas_restore, {"course": "101", "into": "300", "copy": "yesterday"}, "copy: "),
+            (canvas_restore, {"course": "101", "into": "300", "copy": "yesterday"}, "Copy: "),
             (
                 canvas_restore,
                 {"course": "101", "into": "https://other.example.edu/courses/300"},
-                "Into which course: the address of course:300 leads to other.example.edu",
+                "Target course: the address of course:300 leads to other.example.edu",
             ),
             (
                 canvas_restore_drill,
                 {"into": ["Biology"]},
-                "Into which courses: 'Biology' is not a Canvas course id",
+                "Target courses: 'Biology' is not a Canvas course id",
             ),
         ],
     )

@@ -381,7 +381,7 @@ class TestHowItWorks:
 
 class TestRestore:
     def test_the_outcomes(self) -> None:
-        named = page("restore").column("What to do with what Canvas noted")
+        named = page("restore").column("Outcomes and issues")
         assert named == [outcome.value for outcome in RestoreOutcome]
 
     def test_the_variables_of_the_drill(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.restore.conftest import back_up, imports
+from tests.support.restore_rig import back_up, imports
 from tests.support.task_runner import Life
 
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
@@ -16,10 +16,16 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
+from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 COPIES = (101, 102, 103)
+
+
+@pytest.fixture(autouse=True)
+def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CanvasRestoreTrigger, "min_wait", 0.05)
 
 
 @pytest.fixture
@@ -87,7 +93,7 @@ class TestDraw:
         self, canvas: Sandbox, tmp_path: Path, course: int
     ) -> None:
         assert [pair["into"] for pair in draw(canvas, tmp_path, into=[course, 301]).receipt] == ["301"]
-        assert "can be restored into" in str(draw(canvas, tmp_path, into=[course]).error)
+        assert "no target course is usable" in str(draw(canvas, tmp_path, into=[course]).error)
 
     def test_a_course_into_which_something_is_imported_is_passed_over(
         self, canvas: Sandbox, tmp_path: Path
@@ -102,13 +108,13 @@ class TestDraw:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ({"into": ""}, "Into which courses: no course to restore into is named"),
-            ({"into": []}, "Into which courses: no course to restore into is named"),
-            ({"into": ["group:7"]}, "Into which courses: group:7 is not a course"),
-            ({"into": "Biology"}, "Into which courses: 'Biology'"),
-            ({"count": 0}, "How many: 0"),
-            ({"count": "many"}, "How many: 'many'"),
-            ({"count": 101}, "How many: 101"),
+            ({"into": ""}, "Target courses: no target course is named"),
+            ({"into": []}, "Target courses: no target course is named"),
+            ({"into": ["group:7"]}, "Target courses: group:7 is not a course"),
+            ({"into": "Biology"}, "Target courses: 'Biology'"),
+            ({"count": 0}, "Number of drills: 0"),
+            ({"count": "many"}, "Number of drills: 'many'"),
+            ({"count": 101}, "Number of drills: 101"),
             ({"export_type": "qti"}, "no proven qti copy"),
         ],
     )
@@ -136,7 +142,7 @@ class TestDrill:
         canvas.world.courses[300].active_faults = FaultCounter([Fault.IMPORT_ERRORS])
         task = drill(canvas, tmp_path, retries=3)
         assert task.live() == "failed"
-        assert "The drill failed: Canvas noted" in str(task.error)
+        assert "The drill failed: Canvas reported" in str(task.error)
         assert task.supervisor.xcoms["drill"]["differences"]
         assert list(tmp_path.glob("courses/101/*.drill-*-course-failed.json"))
 

@@ -83,7 +83,7 @@ def logged(*methods: Callable[[], None]) -> list[Any]:
 def test_bad_input_is_one_line_that_names_the_field(canvas: Sandbox, make: Make) -> None:
     state, errors = segment(life(canvas, lambda: make("gopher://nowhere"), retries=3))
     assert state == "failed", "a retry cannot help"
-    assert told(errors).startswith(("archive: ", "Into which courses: ")), (
+    assert told(errors).startswith(("archive: ", "Target courses: ")), (
         "a drill asks first whether there is room"
     )
 

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 from airflow.sdk.execution_time.comms import DeferTask
-from tests.core.restore.conftest import EMPTY, FULL, SOURCE, back_up, imports, web
+from tests.support.restore_rig import EMPTY, FULL, QUICK, SOURCE, back_up, imports, web
 from tests.support.task_runner import Life
 
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.restore import restore
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.restore import CanvasRestoreOperator
+from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "_SETTLE", 0.01)
-    monkeypatch.setattr(restore, "_BACKOFF", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(CanvasRestoreTrigger, "min_wait", 0.05)
+    monkeypatch.setattr(CanvasRestoreOperator, "timing", QUICK)
 
 
 @pytest.fixture
@@ -153,20 +153,20 @@ def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"into": SOURCE}, "101 under 'Really into the course it came from?'"),
+        ({"into": SOURCE}, "101 under 'Confirm the original course'"),
         ({"into": FULL}, "not empty"),
         ({"into": "group:7"}, "not a course"),
-        ({"course": "BIO"}, "Which course to bring back: no manifest in this archive names 'BIO'"),
+        ({"course": "BIO"}, "Course to restore: no manifest in this archive names 'BIO'"),
         ({"course": 999}, "holds no common_cartridge copy"),
-        ({"copy": "yesterday"}, "copy: 'yesterday' names no copy"),
+        ({"copy": "yesterday"}, "Copy: 'yesterday' names no copy"),
         ({"copy": "2020-01-01"}, "that old"),
-        ({"export_type": "pdf"}, "Kind of copy: 'pdf'"),
-        ({"proof": "hearsay"}, "Proof: 'hearsay'"),
-        ({"via": "pigeon"}, "Way: 'pigeon'"),
-        ({"fail_on": "rain"}, "When is it red: 'rain'"),
+        ({"export_type": "pdf"}, "Export type: 'pdf'"),
+        ({"proof": "hearsay"}, "Proof level: 'hearsay'"),
+        ({"via": "pigeon"}, "Transfer: 'pigeon'"),
+        ({"fail_on": "rain"}, "When the task fails: 'rain'"),
         ({"deadline": "soon"}, "deadline: 'soon'"),
-        ({"allow_content": "False"}, "The course may hold something already: 'False'"),
-        ({"allow_incomplete": "no"}, "An incomplete copy will do: 'no'"),
+        ({"allow_content": "False"}, "Allow a course that is not empty: 'False'"),
+        ({"allow_incomplete": "no"}, "Allow an incomplete copy: 'no'"),
     ],
 )
 def test_bad_input_fails_for_good_before_anything_is_done(

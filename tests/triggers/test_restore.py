@@ -16,7 +16,7 @@ from canvas_exports.core.canvas.api.migrations import MigrationRequest, Migratio
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
-from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting
+from canvas_exports.core.restore.wait import EXPORT, IMPORT, CanvasJob
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 
@@ -43,10 +43,10 @@ def waiting_for_import(canvas: Sandbox, *, deadline: float = 60.0) -> CanvasRest
         made = client.create_migration(where, MigrationRequest(MigrationType.CARTRIDGE, file))
         assert made.ticket is not None
         client.upload(made.ticket, file, [b"PK!"])
-    return trigger(Waiting(IMPORT, 300, made.id, made.progress_id, time.time(), time.time() + deadline))
+    return trigger(CanvasJob(IMPORT, 300, made.id, made.progress_id, time.time(), time.time() + deadline))
 
 
-def trigger(waiting: Waiting) -> CanvasRestoreTrigger:
+def trigger(waiting: CanvasJob) -> CanvasRestoreTrigger:
     return CanvasRestoreTrigger(
         canvas_conn_id="canvas_default", waiting=waiting.to_json(), pace=[0.05, 0.1], try_number=2
     )
@@ -75,7 +75,7 @@ async def test_it_speaks_when_an_export_is_ready(canvas: Sandbox) -> None:
     with CanvasClient(canvas.url, canvas.token) as client:
         export = client.create_export(Context.parse(100), ExportRequest(ExportType.COMMON_CARTRIDGE))
     now = time.time()
-    await events(trigger(Waiting(EXPORT, 100, export.id, export.progress_id, now, now + 60)))
+    await events(trigger(CanvasJob(EXPORT, 100, export.id, export.progress_id, now, now + 60)))
     assert canvas.exports[0].state == "exported"
 
 
@@ -89,7 +89,7 @@ async def test_it_speaks_at_its_deadline(canvas: Sandbox) -> None:
 async def test_a_progress_that_stands_still_does_not_hold_it_for_ever(canvas: Sandbox) -> None:
     with CanvasClient(canvas.url, canvas.token) as client:
         stuck = client.create_export(Context.parse(101), ExportRequest(ExportType.COMMON_CARTRIDGE))
-    waiting = Waiting.from_json(waiting_for_import(canvas).waiting)
+    waiting = CanvasJob.from_json(waiting_for_import(canvas).waiting)
     await events(trigger(replace(waiting, progress_id=stuck.progress_id)))
     assert canvas.migrations[0].state == "failed"
 
@@ -97,7 +97,7 @@ async def test_a_progress_that_stands_still_does_not_hold_it_for_ever(canvas: Sa
 @pytest.mark.usefixtures("canvas")
 async def test_what_is_gone_is_for_the_worker_to_find_out() -> None:
     now = time.time()
-    assert await events(trigger(Waiting(IMPORT, 300, 999, None, now, now + 60)))
+    assert await events(trigger(CanvasJob(IMPORT, 300, 999, None, now, now + 60)))
 
 
 async def test_two_of_it_at_once_change_nothing(canvas: Sandbox) -> None:

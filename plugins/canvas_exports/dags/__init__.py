@@ -1,6 +1,6 @@
-"""The DAGs this package offers: backups from YAML, and the manual run with its form.
+"""Factories of the DAGs in the DAG folder, whose files only call them.
 
-``tasks`` holds the three tasks that all of them share; ``backups`` builds a DAG from each backup file; ``by_hand`` the
-DAG whose trigger form a person fills in, from the fields in ``form``; ``restoring`` and ``drilling`` bring courses back,
-by a form and for trial. The files in the DAG folder only call these.
+``backups`` builds a DAG from each backup file and ``manual_export`` the DAG with the trigger form, both with the tasks of
+``backup_tasks`` and the form fields of ``trigger_form``. ``restore``, ``restore_drill`` and ``verify`` build one DAG each.
+``mail_alerts`` adds mails to tasks.
 """

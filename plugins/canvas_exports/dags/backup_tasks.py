@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, TriggerRule
 
-from canvas_exports.dags.mail_alerts import alarms, mails
+from canvas_exports.dags.mail_alerts import failure_mails, report_mails
 from canvas_exports.hooks.archive_replicas import named_archives
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -18,11 +18,11 @@ from canvas_exports.operators.run_report import CanvasRunReportOperator
 
 RETRY_DELAY = timedelta(minutes=1)
 
-#: What Airflow's UI calls a batch: ``course:101 and 49 more``.
+#: Name of a batch in Airflow's UI: ``course:101 and 49 more``.
 BATCH_NAME = "{{ task.batch_name }}"
 
 
-def back_up(
+def add_backup_tasks(
     *,
     archive: str,
     export_types: Any,
@@ -42,32 +42,32 @@ def back_up(
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
-    ``list`` finds the contexts and cuts them into batches, ``export`` carries one batch in each mapped task, ``report``
-    merges what became of them and judges the run as a whole: a batch by itself fails only where it could not go on.
-    With a policy, ``retention`` deletes what the backup need not keep. It waits for the batches and not for the verdict: it
-    counts copies and not nights, so that a bad night costs no copy, and a backup in which one course fails every night
-    does not grow for ever. As it is a last task of its own, a run is green only if both are.
+    ``list`` finds the courses, groups and users and cuts them into batches. Each mapped ``export`` task exports one batch;
+    it fails only if it cannot continue. ``report`` merges their outcomes and decides whether the run failed. With a policy,
+    ``retention`` deletes copies that need not be kept. It runs after the batches and does not depend on ``report``: it counts
+    copies, not nights, so a failed night deletes no additional copy, and an archive does not grow without limit because one
+    course fails every night. A run succeeds only if both of these last tasks succeed.
 
     Args:
         archive: root URI of the archive.
-        export_types: what to export of each context: a list, or one.
-        listing: which contexts: arguments of ``CanvasListCoursesOperator``.
-        options: what exactly: arguments of ``CanvasContentExportOperator`` named in ``OPTIONS``.
-        settings: how: a value for each name in ``SETTINGS``.
-        connections: ``archive_conn_id`` and ``canvas_conn_id``, as far as they are named.
+        export_types: one export type, or a list.
+        listing: arguments of ``CanvasListCoursesOperator``: which courses, groups and users.
+        options: arguments of ``CanvasContentExportOperator`` named in ``OPTIONS``: which content.
+        settings: a value for each name in ``SETTINGS``.
+        connections: ``archive_conn_id`` and ``canvas_conn_id``, if they are named.
         retries: of each task. A retry does only what is missing.
-        max_active_batches: batches of one run under way at once.
+        max_active_batches: concurrent batches of one run.
         pool: Airflow pool of the batches.
-        sweep_after: how old leftovers of killed runs have to be for ``report`` to remove them, or ``never``.
-        keep: the retention policy, as ``export.keeping.read_keep`` reads it, and ``apply``; ``None``: nothing is deleted.
-        timezone: in which the report tells times, and the policy's days begin.
-        notify: mail addresses that hear of each run, by the report; or that there is none, because ``list`` failed.
+        sweep_after: minimum age of leftovers of killed runs that ``report`` removes, or ``never``.
+        keep: the retention policy, as ``policy_fields.read_keep`` reads it, and ``apply``; ``None``: nothing is deleted.
+        timezone: of the times in the report and of the days of the policy.
+        notify: mail addresses for the report, or for the failure of ``list``, without which there is no report.
         notify_when: ``problems`` or ``always``.
-        also_archives: further archives that are to hold the same; in each of them, the policy applies by itself.
+        also_archives: replicas of the archive; the policy applies to each of them separately.
     """
-    again: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
-    how = dict(settings)
-    batch_size, fail_on = how.pop("batch_size"), how.pop("fail_on")
+    retrying: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
+    remaining = dict(settings)
+    batch_size, fail_on = remaining.pop("batch_size"), remaining.pop("fail_on")
     listed = CanvasListCoursesOperator(
         task_id="list",
         archive=archive,
@@ -77,8 +77,8 @@ def back_up(
         fail_on=fail_on,
         **connections,
         **listing,
-        **again,
-        **alarms(notify),
+        **retrying,
+        **failure_mails(notify),
     )
     batches: Any = listed.output
     placement = {} if pool is None else {"pool": pool}
@@ -91,13 +91,13 @@ def back_up(
         deferrable=True,
         map_index_template=BATCH_NAME,
         max_active_tis_per_dagrun=max_active_batches,
-        # A mapped task takes its outlets from here alone, so the operator's own default has to be repeated.
+        # A mapped task does not use the operator's default outlets, so they are repeated here.
         outlets=[AssetAlias(ARCHIVE_ALIAS)],
         **connections,
         **options,
-        **how,
+        **remaining,
         **placement,
-        **again,
+        **retrying,
     ).expand(courses=batches)
     report = CanvasRunReportOperator(
         task_id="report",
@@ -110,10 +110,10 @@ def back_up(
         sweep_after=sweep_after,
         key_template=options.get("key_template"),
         timezone=timezone,
-        # However the batches ended, but not where nothing was listed: a run is as good as its last task.
+        # Also after failed batches, but not after a failed ``list``: the last task decides the state of the run.
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
-        **again,
-        **mails(notify, notify_when),
+        **retrying,
+        **report_mails(notify, notify_when),
     )
     exported >> report
     if keep is None:
@@ -130,5 +130,5 @@ def back_up(
             archive_conn_id=conn_id,
             timezone=timezone,
             trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
-            **again,
+            **retrying,
         )

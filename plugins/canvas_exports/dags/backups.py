@@ -9,20 +9,20 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from canvas_exports.core.backups import Backup, load_backups
 from canvas_exports.core.backups.summary import summary
-from canvas_exports.dags.backup_tasks import back_up
+from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.trigger_form import Filled, setting_fields
 
-#: Of the form that Airflow shows to a person who starts a backup by hand.
-SECTION = "For this run only"
+#: Section of the form for starting a backup by hand.
+SECTION = "Settings of this run"
 
 
 def backup_dags(include: Path) -> dict[str, DAG]:
-    """The DAGs of all whole backups in an include folder, by id. Broken files are passed over; see ``load_backups``."""
+    """Return the DAGs of all valid backup files in an include folder, by id. Skips invalid files; see ``load_backups``."""
     return {dag.dag_id: dag for dag in map(backup_dag, load_backups(include).backups)}
 
 
 def backup_dag(backup: Backup) -> DAG:
-    """The DAG of one backup: one run at a time, and no run for a day that was missed."""
+    """Build the DAG of one backup: one run at a time, and no run for a missed day."""
     params = setting_fields(backup.settings, SECTION)
     zone = pendulum.timezone(backup.timezone)
     day = backup.start_date
@@ -37,7 +37,7 @@ def backup_dag(backup: Backup) -> DAG:
         doc_md=summary(backup),
         params=params,
     ) as dag:
-        back_up(
+        add_backup_tasks(
             archive=backup.archive,
             also_archives=list(backup.also_archives),
             export_types=list(backup.export_types),

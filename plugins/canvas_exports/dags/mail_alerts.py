@@ -1,4 +1,4 @@
-"""Who hears of a backup's runs."""
+"""Mails about the runs of a backup."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from canvas_exports.notifications.run_report import RunReportNotifier
 
 
-def mails(to: Sequence[str], when: str) -> dict[str, Any]:
-    """Callbacks of a task that writes the run report: a mail to each address, through Airflow's SMTP connection.
+def report_mails(to: Sequence[str], when: str) -> dict[str, Any]:
+    """Return callbacks of the task that writes the run report: mails through Airflow's SMTP connection.
 
     Args:
-        to: addresses; nobody hears of anything without one.
+        to: addresses; without one there are no mails.
         when: ``problems`` or ``always``; see ``RunReportNotifier``.
     """
     if not to:
         return {}
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415 - only for who wants mail
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415 - only needed for mails
 
     def notifier() -> list[RunReportNotifier]:
         return [RunReportNotifier(SmtpNotifier(to=list(to)), when=when)]
@@ -25,8 +25,8 @@ def mails(to: Sequence[str], when: str) -> dict[str, Any]:
     return {"on_success_callback": notifier(), "on_failure_callback": notifier()}
 
 
-def alarms(to: Sequence[str]) -> dict[str, Any]:
-    """Callbacks of a task without which there is no report: a mail if it fails."""
-    callbacks = mails(to, "problems")
+def failure_mails(to: Sequence[str]) -> dict[str, Any]:
+    """Return callbacks of a task without which there is no report: a mail if it fails."""
+    callbacks = report_mails(to, "problems")
     callbacks.pop("on_success_callback", None)
     return callbacks

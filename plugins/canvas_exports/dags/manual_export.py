@@ -1,6 +1,6 @@
-"""The DAG that a person starts by hand, and its trigger form.
+"""The DAG that exports courses by hand, and its trigger form.
 
-What the form's rules cannot say is refused by the first task that would use it, before anything is created in Canvas.
+The first task refuses what the rules of the form cannot express, before anything is created in Canvas.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from airflow.sdk import DAG, Param
 from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
-from canvas_exports.dags.backup_tasks import back_up
+from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields
 
-WHAT = "What exactly"
-WHERE = "Where"
-HOW = "How"
+WHAT = "Content"
+WHERE = "Connections"
+HOW = "Settings"
 
 _HELP = """
-Exports courses from Canvas once, now. Fill in the form and trigger the DAG: each course's package is proven whole and
-stored in the archive, and the task `report` tells what became of every course.
+Exports courses from Canvas once, now. Fill in the form and trigger the DAG: it proves each package and stores it in the
+archive, and the task `report` lists the outcome of every course.
 
-For a backup that comes back by itself, add a file to `include/backups/` instead.
+For a scheduled backup, add a file to `include/backups/` instead.
 """
 
 
 def canvas_export() -> DAG:
-    """The DAG ``canvas_export``: three fields to fill in, the rest in collapsed sections."""
+    """Build the DAG ``canvas_export``: three main fields, the others in collapsed sections."""
     with DAG(
         dag_id=MANUAL_EXPORT,
-        description="Export courses by hand: a form asks which, as what, and where to.",
+        description="Export courses by hand. A form asks for the courses, the export type and the archive.",
         schedule=None,
         catchup=False,
         tags=["canvas"],
@@ -39,20 +39,20 @@ def canvas_export() -> DAG:
         params=form(),
     ) as dag:
         archive: Any = Filled("archive")  # resolved when a task runs, as all of them
-        back_up(
+        add_backup_tasks(
             archive=archive,
             export_types=Filled("export_type"),
             listing={name: Filled(name) for name in ("courses", "groups", "users")},
             options={name: Filled(name) for name in OPTIONS if name in form()},
             connections={"canvas_conn_id": Filled("canvas_conn_id")},
             settings={name: Filled(name) for name in SETTINGS},
-            sweep_after="never",  # a few courses by hand are no reason to list a whole archive
+            sweep_after="never",  # a manual export of a few courses does not list the whole archive
         )
     return dag
 
 
 def form() -> dict[str, Param]:
-    """The fields in the order of the form; those without a section stand open at the top."""
+    """Return the fields in the order of the form. Fields without a section are at the top."""
     lines: dict[str, Any] = {
         "type": ["array", "null"],
         "items": {"type": "string"},
@@ -65,9 +65,9 @@ def form() -> dict[str, Param]:
             [],
             title="Courses",
             description_md=(
-                "Required, unless groups or users are named below. One course on each line: its number in Canvas, its page's "
-                "address (canvas.example.edu/courses/101), or its SIS id as sis_course_id:BIO-101. Numbers may also "
-                "stand on one line, with commas between them."
+                "Required, unless you name groups or users below. One course on each line: its id in Canvas, the address of "
+                "its page (canvas.example.edu/courses/101), or its SIS id as sis_course_id:BIO-101. Ids may also be on one "
+                "line, with commas between them."
             ),
             type=["array", "null"],
             items={"type": "string"},
@@ -75,7 +75,7 @@ def form() -> dict[str, Param]:
         "export_type": Param(
             "common_cartridge",
             title="Export type",
-            description_md="What to export of each course.",
+            description_md="The type of the package of each course.",
             type="string",
             enum=schema()["properties"]["export_types"]["items"]["enum"],
             values_display={
@@ -87,7 +87,7 @@ def form() -> dict[str, Param]:
         "archive": archive_field(),
         "groups": field("groups", section=WHAT, **lines),
         "users": field("users", section=WHAT, **lines),
-        # The form shows an object that was left alone as {}, so here that means everything.
+        # The form submits {} for an object that was not edited, so here that means everything.
         "select": field(
             "select", section=WHAT, default=None, type=["object", "null"], minProperties=None, examples=None
         ),

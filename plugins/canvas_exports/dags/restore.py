@@ -1,6 +1,6 @@
-"""The DAG that brings a course back, and its form for a help desk.
+"""The DAG that restores a course, and its trigger form.
 
-What the form's rules cannot say is refused by the task before anything is sent to Canvas.
+The task refuses what the rules of the form cannot express, before anything is sent to Canvas.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ WHERE = "Where"
 HOW = "How"
 
 _HELP = """
-Brings the content of a course back from its copy in the archive, into another, empty course.
+Restores the content of a course from its copy in the archive, into another, empty course.
 
-1. In Canvas, make an empty course, or ask somebody who may.
-2. Fill in the form: which course, which copy of it, and into which course.
-3. When the task is green, everything is there. When it is red, its log says why, and the button *Canvas* leads to the page
-   on which Canvas lists what it noted.
+1. Create an empty course in Canvas, or ask an administrator to create one.
+2. Fill in the form: the course, the copy, and the target course.
+3. If the task succeeds, all of the content is restored. If it fails, its log shows the reason, and the button *Canvas* opens
+   the page with the issues that Canvas reported.
 
-Nothing is deleted. Enrolments, submissions and grades are in no copy, so they do not come back.
+Deletes nothing. Does not restore enrolments, submissions and grades: no copy holds them.
 """
 
 
 def canvas_restore() -> DAG:
-    """The DAG ``canvas_restore``: three questions, and safeguards that are off only where a person says so."""
+    """Build the DAG ``canvas_restore``: three required fields, and safeguards that a person may switch off."""
     with DAG(
         dag_id="canvas_restore",
-        description="Bring a course back from the archive: a form asks which, as of when, and into which course.",
+        description="Restore a course from the archive. A form asks for the course, the copy and the target course.",
         schedule=None,
         catchup=False,
         tags=["canvas"],
@@ -55,14 +55,14 @@ def canvas_restore() -> DAG:
 
 
 def form() -> dict[str, Param]:
-    """The fields in the order of the form; those without a section stand open at the top."""
+    """Return the fields in the order of the form. Fields without a section are at the top."""
     return {
         "course": Param(
             None,
             title=LABELS["course"],
             description_md=(
-                "Required. Its number in Canvas or its page's address (canvas.example.edu/courses/101), also if it "
-                "is deleted there; or its SIS id, code or name: what Canvas no longer knows is found in the archive."
+                "Required. Its id in Canvas or the address of its page (canvas.example.edu/courses/101), also if it is "
+                "deleted; or its SIS id, course code or name. A deleted course is found in the archive."
             ),
             type="string",
         ),
@@ -70,7 +70,7 @@ def form() -> dict[str, Param]:
             NEWEST,
             title=LABELS["copy"],
             description_md=(
-                "newest: the newest proven one. Or a day such as 2026-11-20: the newest proven one at the end of that "
+                "newest: the newest proven copy. Or a day such as 2026-11-20: the newest proven copy at the end of that "
                 "day (UTC). Or the key of a manifest in the archive."
             ),
             type=["string", "null"],
@@ -80,8 +80,8 @@ def form() -> dict[str, Param]:
             None,
             title=LABELS["into"],
             description_md=(
-                "Required. An empty course: its number, its page's address, or its SIS id as sis_course_id:BIO-101. It is looked "
-                "at before anything is sent."
+                "Required. An empty course: its id, the address of its page, or its SIS id as sis_course_id:BIO-101. The task "
+                "checks it before it sends anything."
             ),
             type="string",
         ),
@@ -90,8 +90,8 @@ def form() -> dict[str, Param]:
             section=SAFEGUARDS,
             title=LABELS["confirm_same_course"],
             description_md=(
-                "Only to restore into the very course that the copy was made of, which overwrites what is there: repeat "
-                "its number here."
+                "Only to restore into the course from which the copy was made, which overwrites its content: enter the id of "
+                "that course."
             ),
             type=["string", "null"],
         ),
@@ -100,8 +100,8 @@ def form() -> dict[str, Param]:
             section=SAFEGUARDS,
             title=LABELS["allow_content"],
             description_md=(
-                "What is both in the copy and in the course is overwritten, what is only in the course stays. It cannot be "
-                "undone."
+                "Items that are both in the copy and in the course are overwritten. Other items of the course stay. This "
+                "cannot be undone."
             ),
             type="boolean",
         ),
@@ -109,19 +109,19 @@ def form() -> dict[str, Param]:
             False,
             section=SAFEGUARDS,
             title=LABELS["allow_incomplete"],
-            description_md="For want of a better one: a copy in which files are known to be missing.",
+            description_md="Restore a copy with missing files if there is no better copy.",
             type="boolean",
         ),
         "fail_on": Param(
             FAIL_ON[0],
             section=SAFEGUARDS,
             title=LABELS["fail_on"],
-            description_md="Canvas may import a copy and note what it could not do.",
+            description_md="Canvas can finish an import and report issues.",
             type="string",
             enum=list(FAIL_ON),
             values_display={
-                "issues": "if Canvas noted anything",
-                "errors": "if Canvas noted errors",
+                "issues": "if Canvas reported any issue",
+                "errors": "if Canvas reported an error",
                 "failure": "only if the import failed",
             },
         ),
@@ -131,7 +131,7 @@ def form() -> dict[str, Param]:
             "common_cartridge",
             section=HOW,
             title=LABELS["export_type"],
-            description_md="What was exported of the course.",
+            description_md="The type of the exported package.",
             type="string",
             enum=["common_cartridge", "qti", "zip"],
             values_display={
@@ -144,7 +144,7 @@ def form() -> dict[str, Param]:
             PROOF_LEVELS[0],
             section=HOW,
             title=LABELS["proof"],
-            description_md="How deep the copy is proven before anything is sent; full reads and unpacks all of it.",
+            description_md="How the copy is proven before the upload. full reads and unpacks all of it.",
             type="string",
             enum=list(PROOF_LEVELS),
         ),
@@ -153,8 +153,8 @@ def form() -> dict[str, Param]:
             section=HOW,
             title=LABELS["via"],
             description_md=(
-                "upload sends the copy through Airflow. With url, Canvas fetches it from the archive by a link that is "
-                "good for six hours; the archive must be able to sign links, and Canvas to reach it."
+                "upload sends the copy through Airflow. With url, Canvas downloads it from the archive by a link that is "
+                "valid for six hours. The archive must support signed links, and Canvas must be able to reach it."
             ),
             type="string",
             enum=[UPLOAD, URL],
@@ -162,6 +162,6 @@ def form() -> dict[str, Param]:
         "deadline": field(
             "deadline",
             section=HOW,
-            description_md="How long it may take. ISO 8601: PT12H is twelve hours.",
+            description_md="Longest duration of the restore in ISO 8601: PT12H is twelve hours.",
         ),
     }

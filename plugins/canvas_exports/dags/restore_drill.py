@@ -1,4 +1,4 @@
-"""The DAG that restores copies for trial."""
+"""The DAG that runs restore drills, and its trigger form."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
-from canvas_exports.core.restore.form_labels import DRILLS
+from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.restore import WHERE
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
-#: Airflow Variable: courses that are restored into, with commas between them.
+#: Airflow Variable: target courses, with commas between them.
 COURSES_VARIABLE = "canvas_drill_courses"
-#: Airflow Variable: how many copies are tried by each run.
+#: Airflow Variable: number of drills in each run.
 COUNT_VARIABLE = "canvas_drill_count"
 
 _HELP = """
-Draws copies from the archive, restores each into an empty course kept for it, has Canvas export that course, and compares
-the two packages. What comes of it is recorded beside each manifest. A task is red where a copy did not come back as it was.
+Samples copies from the archive, restores each into an empty target course, exports that course again, and compares the two
+packages. Writes a record beside each manifest. A task fails if the restored course differs from its copy.
 
-Before you switch it on: make some empty, unpublished courses in Canvas, and name them in the Variable
-`canvas_drill_courses`, with commas between them (`sis_course_id:DRILL-1, sis_course_id:DRILL-2`). A course is used once;
-*Reset course content* in its settings makes it empty again, and leaves it its SIS id.
+Before you switch it on: create some empty, unpublished courses in Canvas, and list them in the Variable
+`canvas_drill_courses`, with commas between them (`sis_course_id:DRILL-1, sis_course_id:DRILL-2`). Each course is used once;
+*Reset course content* in its settings empties it again and keeps its SIS id.
 """
 
 
 def canvas_restore_drill() -> DAG:
-    """The DAG ``canvas_restore_drill``: every Sunday, once it is switched on and its courses are named."""
+    """Build the DAG ``canvas_restore_drill``: every Sunday, once it is switched on and its target courses are listed."""
     # Resolved when a task runs.
-    places: dict[str, Any] = {name: Filled(name) for name in ("archive", "canvas_conn_id")}
-    drawing: dict[str, Any] = {
+    connections: dict[str, Any] = {name: Filled(name) for name in ("archive", "canvas_conn_id")}
+    sampling: dict[str, Any] = {
         "into": Filled("into", variable=COURSES_VARIABLE, default=""),
         "count": Filled("count", variable=COUNT_VARIABLE, default="1"),
         "seed": Filled("seed"),
     }
     with DAG(
         dag_id="canvas_restore_drill",
-        description="Restore a few copies for trial, every week: whether they really come back, and how fast.",
+        description="Restore a few copies every week, and check that they can be restored, and how fast.",
         schedule=CronTriggerTimetable("0 4 * * 0", timezone="UTC"),
         catchup=False,
-        is_paused_upon_creation=True,  # also where new DAGs are not: it writes into Canvas
+        is_paused_upon_creation=True,  # also if new DAGs are not paused: it writes into Canvas
         max_active_runs=1,
         tags=["canvas"],
         doc_md=_HELP,
         params=form(),
     ) as dag:
-        drawn = CanvasDrawDrillsOperator(
+        sampled = CanvasDrawDrillsOperator(
             task_id="draw",
             retries=3,
             retry_delay=RETRY_DELAY,
-            **drawing,
-            **places,
+            **sampling,
+            **connections,
         )
-        pairs: Any = drawn.output
+        pairs: Any = sampled.output
         CanvasRestoreDrillOperator.partial(
             task_id="drill",
             proof=Filled("proof"),
@@ -62,20 +62,20 @@ def canvas_restore_drill() -> DAG:
             map_index_template="{{ task.drill_name }}",
             retries=3,
             retry_delay=RETRY_DELAY,
-            **places,
+            **connections,
         ).expand_kwargs(pairs)
     return dag
 
 
 def form() -> dict[str, Param]:
-    """The fields in the order of the form."""
+    """Return the fields in the order of the form."""
     return {
         "count": Param(
             None,
-            title=DRILLS["count"],
+            title=DRILL_LABELS["count"],
             description_md=(
-                "Copies to try; fewer where fewer courses are empty. Left empty, as many as the Airflow Variable "
-                f"{COUNT_VARIABLE} says, or one."
+                "Copies to restore; fewer if fewer target courses are empty. If this field is empty, the value of the "
+                f"Airflow Variable {COUNT_VARIABLE}, or 1."
             ),
             type=["integer", "null"],
             minimum=1,
@@ -83,11 +83,10 @@ def form() -> dict[str, Param]:
         ),
         "into": Param(
             [],
-            title=DRILLS["into"],
+            title=DRILL_LABELS["into"],
             description_md=(
-                "One course on each line, by number, address, or SIS id as sis_course_id:DRILL-1: empty ones that were never "
-                "published. Left empty, those in "
-                f"the Airflow Variable {COURSES_VARIABLE}."
+                "One course on each line, by id, address, or SIS id as sis_course_id:DRILL-1. Only empty courses that were "
+                f"never published are used. If this field is empty, the courses in the Airflow Variable {COURSES_VARIABLE}."
             ),
             type=["array", "null"],
             items={"type": "string"},
@@ -95,13 +94,13 @@ def form() -> dict[str, Param]:
         "seed": Param(
             None,
             title="Seed",
-            description_md="Any text: the same draws the same copies again. Left empty, every run draws others.",
+            description_md="Any text. The same text selects the same copies again. If this field is empty, each run selects other copies.",
             type=["string", "null"],
         ),
         "proof": Param(
             "directory",
-            title="Proof",
-            description_md="How deep a copy is proven before it is restored; full reads and unpacks all of it.",
+            title=LABELS["proof"],
+            description_md="How a copy is proven before it is restored. full reads and unpacks all of it.",
             type="string",
             enum=["directory", "full"],
         ),

@@ -1,4 +1,4 @@
-"""The DAG that proves again what is stored."""
+"""The DAG that verifies stored packages, and its trigger form."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from canvas_exports.dags.trigger_form import Filled, archive_field
 from canvas_exports.operators.verify import MOST_AT_ONCE, CanvasVerifyOperator
 
 _HELP = """
-Reads stored packages again and compares them with their manifests, those first that nobody has looked at for longest.
-What it finds is recorded beside each manifest, and the task fails if a package is not what was stored.
+Reads stored packages again and compares them with their manifests. Begins with the packages whose last verification is
+oldest. Writes each result beside its manifest, and fails if a package is not what was stored.
 
-Every Saturday, for four hours: what does not fit is the next Saturday's. Trigger it by hand to look at another archive,
-or for longer.
+Runs every Saturday for four hours, and continues on the next Saturday. Trigger it by hand to verify another archive, or
+for longer.
 """
 
 
 def canvas_verify() -> DAG:
-    """The DAG ``canvas_verify``: one task, a budget, a form."""
+    """Build the DAG ``canvas_verify``: one task with a time limit, and a form."""
     with DAG(
         dag_id="canvas_verify",
-        description="Prove again what is stored: damage is found before the copy is needed.",
+        description="Verify stored packages, to find damage before a copy is needed.",
         schedule=CronTriggerTimetable("0 6 * * 6", timezone="UTC"),
         catchup=False,
         max_active_runs=1,
@@ -48,35 +48,35 @@ def _form() -> dict[str, Param]:
         "level": Param(
             ProofLevel.FULL.value,
             title="Level",
-            description_md="full reads every byte. directory is quick, and does not see bits that rotted inside a file.",
+            description_md="full reads every byte. directory is quick, but does not detect changed bytes inside a file.",
             type="string",
             enum=[ProofLevel.FULL.value, ProofLevel.DIRECTORY.value],
         ),
         "max_time": Param(
             "PT4H",
-            title="Longest time",
-            description_md="After it no further package is begun (ISO 8601: PT4H); empty for as long as it takes.",
+            title="Time limit",
+            description_md="After this time no other package is started (ISO 8601: PT4H). Empty: no limit.",
             type=["string", "null"],
         ),
         "max_gigabytes": Param(
             None,
-            title="Most gigabytes",
-            description_md="How much to read; empty for as much as fits into the time.",
+            title="Gigabyte limit",
+            description_md="How many gigabytes to read. Empty: no limit.",
             type=["number", "null"],
             exclusiveMinimum=0,
         ),
         "parallel": Param(
             2,
-            title="At once",
-            description_md="Packages that are read at the same time.",
+            title="Parallel packages",
+            description_md="How many packages are read at the same time.",
             type="integer",
             minimum=1,
             maximum=MOST_AT_ONCE,
         ),
         "allow_empty": Param(
             False,
-            title="The archive may be empty",
-            description_md="Without this, an archive that holds no copy is an error: its address may be a wrong one.",
+            title="Allow an empty archive",
+            description_md="Without this, an archive without a copy is an error, because its address may be wrong.",
             type="boolean",
         ),
     }

@@ -1,4 +1,4 @@
-"""Restore drills: draw packages and courses for trial, and try each."""
+"""The operators of restore drills: sample copies with target courses, and run one drill for each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.drills.drill import Drill, DrillState
-from canvas_exports.core.restore.drills.sample import draw
-from canvas_exports.core.restore.drills.target_courses import empty_rooms
-from canvas_exports.core.restore.form_labels import DRILLS
+from canvas_exports.core.restore.drills.sample import sample_copies
+from canvas_exports.core.restore.drills.target_courses import find_empty_courses
+from canvas_exports.core.restore.form_labels import DRILL_LABELS
 from canvas_exports.core.restore.request import NEWEST, RestoreRequest
-from canvas_exports.core.restore.state import RestoreState, earlier
+from canvas_exports.core.restore.state import RestoreState, read_state
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
@@ -35,25 +35,25 @@ MOST = 100  # drills of one run
 
 
 class CanvasDrawDrillsOperator(BaseOperator):
-    """Draw packages at random and give each an empty course to be restored into.
+    """Sample copies at random and assign an empty target course to each.
 
-    The chance of a course grows with the days since its last drill; one that never had any comes first, nearly always. The
-    same seed draws the same courses. Courses to restore into are named, never guessed: those of them that were published,
-    hold anything, or are busy with an import are passed over, so each is used once until somebody empties it.
+    The weight of a course grows with the days since its last drill; a course without a drill nearly always comes first. The
+    same seed samples the same courses. Uses only target courses that are named, and skips those that were published, are not
+    empty, or are busy with an import; so each is used once until it is emptied.
 
-    Changes nothing, in Canvas or in the archive.
+    Changes nothing in Canvas and nothing in the archive.
 
     Args:
         archive: root URI of the archive.
-        into: courses to restore into: numbers or SIS ids, as a list, or as text with commas or line breaks between them.
-        count: how many packages, 1 to 100; fewer where there are fewer courses to restore into.
+        into: target courses: ids or SIS ids, as a list, or as text with commas or line breaks between them.
+        count: number of copies, 1 to 100; fewer if there are fewer empty target courses.
         seed: any text; by default the id of the DAG run.
-        export_type: which kind of package.
+        export_type: of the packages.
         archive_conn_id: Airflow connection of the archive.
-        canvas_conn_id: Airflow connection of the Canvas that is restored into.
+        canvas_conn_id: Airflow connection of the Canvas with the target courses.
 
     Raises:
-        AirflowFailException: bad input, no course to restore into, or no proven copy in the archive.
+        AirflowFailException: bad input, no usable target course, or no proven copy in the archive.
     """
 
     template_fields: Sequence[str] = (
@@ -90,36 +90,38 @@ class CanvasDrawDrillsOperator(BaseOperator):
 
     @ending_in_one_line
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Arguments for ``CanvasRestoreDrillOperator``, one set for each drill."""
+        """Return arguments for ``CanvasRestoreDrillOperator``, one set for each drill."""
         named, count = self._named(), self._count()
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
-            rooms = empty_rooms(client, named)
-        for course, why in rooms.refused.items():
-            self.log.warning("Not restored into %s: %s", course, why)
-        if not rooms.empty:
+            targets = find_empty_courses(client, named)
+        for course, why in targets.refused.items():
+            self.log.warning("Target course %s is not used: %s", course, why)
+        if not targets.empty:
             raise InputError(
-                DRILLS["into"],
-                "none of the courses named for drills can be restored into",
-                accepted="courses that are empty and were never published; reset or add one in Canvas",
+                DRILL_LABELS["into"],
+                "no target course is usable",
+                accepted="courses that are empty and were never published; reset one or add one in Canvas",
             )
         with open_archive(self.archive, self.archive_conn_id) as store:
-            drawn = draw(
+            sampled = sample_copies(
                 store,
-                min(count, len(rooms.empty)),
+                min(count, len(targets.empty)),
                 seed=self.seed or context["ti"].run_id,
                 now=datetime.now(timezone.utc),
                 export_type=self.export_type,
-                leave_out=rooms.ids,
+                leave_out=targets.ids,
             )
-            if not drawn:
+            if not sampled:
                 require_archive(store)
-        if not drawn:
-            raise AirflowFailException(f"The archive holds no proven {self.export_type} copy to try.")
-        if len(drawn) < count:
+        if not sampled:
+            raise AirflowFailException(f"The archive holds no proven {self.export_type} copy.")
+        if len(sampled) < count:
             self.log.warning(
-                "%d of the %d drills asked for: there is no more to restore, or no room", len(drawn), count
+                "%d of %d drills: there are no more copies or no more empty target courses",
+                len(sampled),
+                count,
             )
-        pairs = zip(drawn, rooms.empty, strict=False)
+        pairs = zip(sampled, targets.empty, strict=False)
         return [{"course": copy.name, "copy": copy.key, "into": str(course)} for copy, course in pairs]
 
     def _named(self) -> list[str | int]:
@@ -127,9 +129,9 @@ class CanvasDrawDrillsOperator(BaseOperator):
         named = [course for course in into if str(course).strip()]
         if not named:
             raise InputError(
-                DRILLS["into"],
-                "no course to restore into is named",
-                accepted="numbers or SIS ids of empty courses that were never published",
+                DRILL_LABELS["into"],
+                "no target course is named",
+                accepted="ids or SIS ids of empty courses that were never published",
             )
         return named
 
@@ -139,33 +141,35 @@ class CanvasDrawDrillsOperator(BaseOperator):
         except (TypeError, ValueError):
             count = 0
         if not 1 <= count <= MOST:
-            raise InputError(DRILLS["count"], f"{self.count!r} drills cannot be run", accepted=f"1 to {MOST}")
+            raise InputError(
+                DRILL_LABELS["count"], f"{self.count!r} is not a number of drills", accepted=f"1 to {MOST}"
+            )
         return count
 
 
 class CanvasRestoreDrillOperator(ImportingOperator):
-    """Restore one package for trial, export the course again, compare the two packages, and record what came of it.
+    """Restore one copy, export the restored course, compare the two packages, and record the result.
 
-    The record lies beside the package's manifest; see the docs of the archive. The task fails where the drill does. Nothing
-    but an empty course that was never published is restored into, and what it then holds stays there.
+    Writes the record beside the manifest of the copy; see the docs of the archive. The task fails if the drill fails. Restores
+    only into an empty course that was never published, and leaves the restored content there.
 
     Args:
-        course: whose copy, as ``CanvasDrawDrillsOperator`` returns it.
-        into: the course that it goes into.
+        course: the course of the copy, as ``CanvasDrawDrillsOperator`` returns it.
+        into: the target course.
         archive: root URI of the archive.
         copy: key of the manifest; or as for ``CanvasRestoreOperator``.
-        export_type: which kind of package, where no key says it.
+        export_type: of the package, if no key says it.
         archive_conn_id: Airflow connection of the archive.
-        canvas_conn_id: Airflow connection of the Canvas that is restored into.
-        proof: how deep the package is proven first.
-        poll_shortest: seconds, the shortest interval between two looks.
-        poll_longest: seconds, the longest.
+        canvas_conn_id: Airflow connection of the Canvas with the target course.
+        proof: level of the proof before the upload.
+        poll_shortest: shortest interval between two polls, in seconds.
+        poll_longest: longest interval between two polls, in seconds.
         deadline: how long the drill may take; a timedelta or ISO 8601 (``PT12H``).
         deferrable: wait in the triggerer; otherwise in the worker, which then stays occupied.
 
     Raises:
-        AirflowFailException: bad input, a course that may not be restored into, or a failed drill.
-        CanvasExportsError: Canvas or the archive could not be reached; Airflow retries and goes on from here.
+        AirflowFailException: bad input, a refused target course, or a failed drill.
+        CanvasExportsError: Canvas or the archive could not be reached; Airflow retries and the task resumes.
     """
 
     template_fields: Sequence[str] = (
@@ -216,7 +220,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
 
     @property
     def drill_name(self) -> str:
-        """What people call this drill: ``course:101 into 300``. For ``map_index_template``."""
+        """Name of this drill for ``map_index_template``: ``course:101 into 300``."""
         return f"{self.course} into {self.into}"
 
     def check(self) -> None:
@@ -233,8 +237,8 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         document: Any,
         save: Save,
     ) -> Drill:
-        """The drill, as far as an earlier attempt came."""
-        state = earlier(document, DrillState.from_json, DrillState(fresh))
+        """Return the drill, from the state of an earlier attempt or a fresh one."""
+        state = read_state(document, DrillState.from_json, DrillState(fresh))
         state.restore.resume(fresh)
         self._drill = Drill(
             client=client,
@@ -247,7 +251,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         return self._drill
 
     def finish(self, context: Context) -> dict[str, Any]:
-        """Tell what came of it; a drill that failed is a task that failed."""
+        """Log the result, and fail the task if the drill failed."""
         assert self._drill is not None
         result = self._drill.state.result
         assert result is not None

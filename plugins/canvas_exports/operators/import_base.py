@@ -1,4 +1,4 @@
-"""What a restore and a drill have in common: one import, carried through retries, deferrals and kills."""
+"""Base operator of restores and drills: one import that survives retries, deferrals and kills."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.restore.state import RestoreState
-from canvas_exports.core.restore.wait import Waiting, wait_for
+from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
@@ -32,11 +32,11 @@ _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the dead
 Save = Callable[[dict[str, Any]], object]
 
 
-class Job(Protocol):
-    """What is carried through."""
+class ImportRun(Protocol):
+    """A restore or a drill, resumed from its checkpoint."""
 
-    def advance(self) -> Waiting | None:
-        """Do what can be done now; what to wait for, or ``None`` at the end."""
+    def advance(self) -> CanvasJob | None:
+        """Do what can be done now; return the job to wait for, or ``None`` at the end."""
 
     def cancel(self) -> None:
         """Stop as soon as possible."""
@@ -47,7 +47,7 @@ class Job(Protocol):
 
 
 class ImportingOperator(BaseOperator):
-    """Runs one job to its end: in the worker while there is something to do, in the triggerer while Canvas works.
+    """Run one import to its end: in the worker while there is something to do, in the triggerer while Canvas works.
 
     Its state is kept in Airflow's task state store, where it survives retries and a Clear.
     """
@@ -75,23 +75,25 @@ class ImportingOperator(BaseOperator):
         self.poll_longest = poll_longest
         self.deadline = deadline
         self.deferrable = deferrable
-        self._job: Job | None = None
+        self._import: ImportRun | None = None
         self.canvas_url: str | None = None
 
     @ending_in_one_line
     def execute(self, context: Context) -> dict[str, Any]:
-        """Begin, or go on from the state of an earlier attempt."""
-        return self._run(context, refused=False)
+        """Begin, or resume from the state of an earlier attempt."""
+        return self._run(context, token_refused=False)
 
     @ending_in_one_line
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after waiting. Canvas itself is asked what became of the import."""
-        return self._run(context, refused=isinstance(event, Mapping) and event.get("status") == "refused")
+        """Resume after waiting. The worker reads the result of the import from Canvas."""
+        return self._run(
+            context, token_refused=isinstance(event, Mapping) and event.get("status") == "refused"
+        )
 
     def on_kill(self) -> None:
         """Break an upload off; keep the state; touch nothing in Canvas."""
-        if self._job is not None:
-            self._job.cancel()
+        if self._import is not None:
+            self._import.cancel()
 
     @abstractmethod
     def check(self) -> None:
@@ -107,28 +109,28 @@ class ImportingOperator(BaseOperator):
         fresh: RestoreState,
         document: Any,
         save: Save,
-    ) -> Job:
-        """The job, from the document that was saved last, if it can be read, or from a fresh state."""
+    ) -> ImportRun:
+        """Return the restore or drill, from the last saved document or from a fresh state."""
 
     @abstractmethod
     def finish(self, context: Context) -> dict[str, Any]:
-        """Tell what the job came to, and judge it."""
+        """Log the result, and fail the task if the policy says so."""
 
-    def _run(self, context: Context, *, refused: bool) -> dict[str, Any]:
-        with self._open(context, refused=refused) as (job, host):
+    def _run(self, context: Context, *, token_refused: bool) -> dict[str, Any]:
+        with self._open(context, token_refused=token_refused) as (run, host):
             while True:
-                waiting = job.advance()
-                # The page on which Canvas lists the course's imports, and what it noted.
-                self.canvas_url = f"{host}/courses/{job.course_id}/content_migrations"
-                if waiting is None:
+                job = run.advance()
+                # Canvas lists the imports of the course and their issues on this page.
+                self.canvas_url = f"{host}/courses/{run.course_id}/content_migrations"
+                if job is None:
                     break
                 if self.deferrable:
-                    self._wait(waiting, context["ti"].try_number)
-                asyncio.run(self._stay(waiting))
+                    self._defer(job, context["ti"].try_number)
+                asyncio.run(self._wait_here(job))
         return self.finish(context)
 
     @contextmanager
-    def _open(self, context: Context, *, refused: bool) -> Iterator[tuple[Job, str]]:
+    def _open(self, context: Context, *, token_refused: bool) -> Iterator[tuple[ImportRun, str]]:
         """Check the input, restore the state, open Canvas and the archive."""
         store_state = context["task_state_store"]
         self.check()
@@ -139,10 +141,10 @@ class ImportingOperator(BaseOperator):
             open_archive(self.archive, self.archive_conn_id) as store,
             CanvasHook(self.canvas_conn_id).get_conn() as client,
         ):
-            if refused:
-                client.whoami()  # otherwise the next watch would be refused as well
+            if token_refused:
+                client.whoami()  # fail here rather than in the next trigger
             self.canvas_url = client.host
-            self._job = self.build(
+            self._import = self.build(
                 context,
                 client=client,
                 store=store,
@@ -150,21 +152,21 @@ class ImportingOperator(BaseOperator):
                 document=store_state.get(CHECKPOINT),
                 save=lambda document: store_state.set(CHECKPOINT, document),
             )
-            yield self._job, client.host
+            yield self._import, client.host
 
-    def _wait(self, waiting: Waiting, try_number: int) -> NoReturn:
-        """Free the worker until Canvas is done."""
+    def _defer(self, job: CanvasJob, try_number: int) -> NoReturn:
+        """Defer the task until Canvas is done."""
         trigger = CanvasRestoreTrigger(
             canvas_conn_id=self.canvas_conn_id,
-            waiting=waiting.to_json(),
+            waiting=job.to_json(),
             pace=[self.poll_shortest, self.poll_longest],
             try_number=try_number,
         )
-        rest = timedelta(seconds=max(waiting.deadline - time.time(), 0.0))
+        rest = timedelta(seconds=max(job.deadline - time.time(), 0.0))
         self.defer(trigger=trigger, method_name="execute_complete", timeout=rest + _BACKSTOP)
         raise AssertionError("defer does not return")
 
-    async def _stay(self, waiting: Waiting) -> None:
-        """Wait in this process; the way without a triggerer."""
+    async def _wait_here(self, job: CanvasJob) -> None:
+        """Wait in this process, without a triggerer."""
         async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-            await wait_for(client, waiting, shortest=self.poll_shortest, longest=self.poll_longest)
+            await wait_for(client, job, shortest=self.poll_shortest, longest=self.poll_longest)

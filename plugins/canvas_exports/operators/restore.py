@@ -1,10 +1,10 @@
-"""Restore a stored package into a course."""
+"""The operator that restores a stored package into a course."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
@@ -12,10 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.form_labels import label, refused
+from canvas_exports.core.restore.form_labels import LABELS, form_error
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.core.restore.restore import Restore
-from canvas_exports.core.restore.state import RestoreState, earlier
+from canvas_exports.core.restore.restore import Restore, RestoreTiming
+from canvas_exports.core.restore.state import RestoreState, read_state
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.import_base import ImportingOperator, Save
@@ -27,43 +27,46 @@ FAIL_ON = ("issues", "errors", "failure")
 
 
 class CanvasRestoreOperator(ImportingOperator):
-    """Import one stored package into one course, through Canvas's content migrations, and tell what Canvas noted.
+    """Import one stored package into one course through Canvas's content migrations, and report the issues.
 
-    The package is chosen from the manifests, proven, and its target is checked before Canvas is asked for anything. Then it
-    is streamed from the archive in constant memory, and the task waits in the triggerer while Canvas imports. The bytes are
-    compared with the manifest's digest as they pass: an upload of others is never completed.
+    Chooses the copy from the manifests, checks the target course and proves the package before it changes anything in Canvas.
+    Then streams the package from the archive in constant memory, and waits in the triggerer while Canvas imports. Compares
+    the bytes with the manifest's digest during the upload, and never completes the upload of other bytes.
 
-    A retry goes on where the last attempt ended: the state is kept in Airflow's task state store, where it also survives a
-    Clear. A package is never imported twice by one task instance; to restore again, start a new run.
+    A retry resumes where the last attempt ended: the state is in Airflow's task state store, where it also survives a Clear.
+    One task instance never imports a package twice; to restore again, start a new run.
 
-    It never restores into the course the copy was made of, unless that course's number is repeated, nor into a course that
-    holds something already, unless allowed. It deletes nothing, and cannot take an import back. What a package never held
-    (enrolments, submissions, grades) does not come back.
+    Never restores into the source course of the copy, unless its id is confirmed, nor into a course that is not empty, unless
+    allowed. Deletes nothing, and cannot undo an import. Does not restore what no package holds: enrolments, submissions,
+    grades.
 
     Args:
-        course: what to restore: a course's number (``101``), its SIS id, code or name, or any context (``group:7``). A course
-            that Canvas no longer knows is found in the manifests.
-        into: number or SIS id of the course that it goes into.
+        course: what to restore: the id of a course (``101``), its SIS id, code or name, or a group or user (``group:7``). A
+            course that Canvas no longer has is found in the manifests.
+        into: id or SIS id of the target course.
         archive: root URI of the archive.
         copy: ``newest`` proven copy; a day or time (UTC) for the newest one by then; or the key of a manifest or package.
-        export_type: which kind of package: ``common_cartridge``, ``qti`` or ``zip``.
+        export_type: of the package: ``common_cartridge``, ``qti`` or ``zip``.
         archive_conn_id: Airflow connection of the archive; without it, the environment's credentials.
-        canvas_conn_id: Airflow connection of the Canvas that is restored into.
-        proof: how deep the package is proven first: ``directory``, or ``full``, which reads all of it.
+        canvas_conn_id: Airflow connection of the Canvas with the target course.
+        proof: level of the proof before the upload: ``directory``, or ``full``, which reads all of the package.
         via: ``upload``, or ``url``: Canvas fetches the package from the archive by a signed URL that lasts six hours.
-        confirm_same_course: the number of the course the copy was made of, to restore into that very course.
-        allow_content: restore into a course that is not empty; what is in both is overwritten.
-        allow_incomplete: restore a copy that is not whole, for want of a better one.
-        fail_on: when the task fails: Canvas noted any ``issues``, noted ``errors``, or only on a ``failure``.
-        poll_shortest: seconds, the shortest interval between two looks.
-        poll_longest: seconds, the longest.
+        confirm_same_course: id of the source course of the copy, to restore into that same course.
+        allow_content: restore into a course that is not empty; items that are in both are overwritten.
+        allow_incomplete: restore a copy that is not whole, if there is no better one.
+        fail_on: when the task fails: Canvas reported any ``issues``, reported ``errors``, or only on a ``failure``.
+        poll_shortest: shortest interval between two polls, in seconds.
+        poll_longest: longest interval between two polls, in seconds.
         deadline: how long the restore may take; a timedelta or ISO 8601 (``PT12H``).
         deferrable: wait in the triggerer; otherwise in the worker, which then stays occupied.
 
     Raises:
-        AirflowFailException: bad input, a target that is refused, a damaged package, or the failure policy.
-        CanvasExportsError: Canvas or the archive could not be reached; Airflow retries and goes on from here.
+        AirflowFailException: bad input, a refused target course, a damaged package, or the failure policy.
+        CanvasExportsError: Canvas or the archive could not be reached; Airflow retries and the task resumes.
     """
+
+    #: How long a restore waits for Canvas.
+    timing: ClassVar[RestoreTiming] = RestoreTiming()
 
     template_fields: Sequence[str] = (
         "course",
@@ -129,7 +132,7 @@ class CanvasRestoreOperator(ImportingOperator):
     def check(self) -> None:
         """Refuse bad input."""
         if self.fail_on not in FAIL_ON:
-            raise refused("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
+            raise form_error("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
         self._request()
 
     def build(
@@ -142,23 +145,25 @@ class CanvasRestoreOperator(ImportingOperator):
         document: Any,
         save: Save,
     ) -> Restore:
-        """The restore, as far as an earlier attempt came."""
+        """Return the restore, from the state of an earlier attempt or a fresh one."""
         request = self._request()
         if not isinstance(request.source, str):
-            request.source.check_host(client.host, field=label("course"))
-        request.into.check_host(client.host, field=label("into"))
-        state = earlier(document, RestoreState.from_json, fresh)
+            request.source.check_host(client.host, field=LABELS["course"])
+        request.into.check_host(client.host, field=LABELS["into"])
+        state = read_state(document, RestoreState.from_json, fresh)
         state.resume(fresh)
-        self._restore = Restore(client=client, store=store, request=request, state=state, save=save)
+        self._restore = Restore(
+            client=client, store=store, request=request, state=state, save=save, timing=self.timing
+        )
         return self._restore
 
     def finish(self, context: Context) -> dict[str, Any]:
-        """Tell what became of it, and judge it by the policy. The result can be read either way."""
+        """Log the issues, and fail the task if ``fail_on`` says so. The XCom holds the result in either case."""
         assert self._restore is not None
         result = self._restore.result
         assert result is not None
         for text in result.texts:
-            self.log.warning("Canvas noted: %s", text)
+            self.log.warning("Canvas reported: %s", text)
         self.log.info("%s into course %d: %s", result.copy, result.course_id, result.outcome.value)
         document = result.to_json()
         if result.is_failure(self.fail_on):

@@ -1,4 +1,4 @@
-"""Poll an import from the triggerer."""
+"""Wait for an import, or for the export of a drill, in the triggerer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from canvas_exports.core.restore.wait import DWELL, Waiting, wait_for
+from canvas_exports.core.restore.wait import MIN_WAIT, CanvasJob, wait_for
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
 
@@ -16,26 +16,26 @@ PATH = "canvas_exports.triggers.restore.CanvasRestoreTrigger"
 
 
 class CanvasRestoreTrigger(BaseTrigger):
-    """Poll one import, and yield one event when Canvas is done with it or its deadline has passed.
+    """Poll one job of Canvas, and fire one event when it is over or at its deadline.
 
-    May be moved, restarted and run twice at the same time: it changes nothing in Canvas and depends on nothing but its
-    arguments. It does not cancel: Canvas has no way to stop an import, so there is no ``on_kill``.
+    Can be moved, restarted and run twice at the same time: it changes nothing in Canvas, and its arguments are its whole
+    state. Does not cancel: Canvas has no call to stop an import, so there is no ``on_kill``.
 
-    The event is ``{"status", "try_number"}``: ``status`` is ``watched``, or ``refused`` if Canvas refuses the token. The
-    worker reads what became of the import. Neither arguments nor event hold a token, a URL or a name. Arguments may have
-    been stored by another release, as with exports.
+    The event is ``{"status", "try_number"}``; ``status`` is ``watched``, or ``refused`` if the token no longer works. The
+    worker reads the result from Canvas. Neither arguments nor event hold a token, a URL or a name. The arguments may be those
+    of another release.
 
     Args:
         canvas_conn_id: the Airflow connection of Canvas.
-        waiting: fields of ``Waiting``, as a row; its deadline is absolute, so that a restart does not extend it.
+        waiting: fields of ``CanvasJob``, as a row; its deadline is absolute, so that a restart does not extend it.
         pace: seconds between two polls, at least and at most.
         try_number: the attempt that waits.
 
-    Attributes:
-        min_wait: seconds to wait in any case.
+
     """
 
-    min_wait: ClassVar[float] = DWELL
+    #: Seconds before the event at the earliest.
+    min_wait: ClassVar[float] = MIN_WAIT
 
     def __init__(
         self,
@@ -65,18 +65,18 @@ class CanvasRestoreTrigger(BaseTrigger):
         """Poll, yield one event, return."""
         status = "watched"
         try:
-            waiting = Waiting.from_json(self.waiting)
+            job = CanvasJob.from_json(self.waiting)
             shortest, longest = map(float, self.pace)
         except (TypeError, ValueError) as error:
             self.log.warning(
-                "Arguments of another release cannot be read (%s); the task goes on by itself", error
+                "Another release wrote the arguments of this trigger (%s); the worker resumes", error
             )
             await asyncio.sleep(self.min_wait)
             yield TriggerEvent({"status": status, "try_number": self.try_number})
             return
         try:
             async with CanvasHook(self.canvas_conn_id).async_conn() as client:
-                await wait_for(client, waiting, shortest=shortest, longest=longest, dwell=self.min_wait)
+                await wait_for(client, job, shortest=shortest, longest=longest, min_wait=self.min_wait)
         except CanvasExportsError as error:
             self.log.warning("%s", error)
             status = "refused"

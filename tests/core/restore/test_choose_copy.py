@@ -15,9 +15,9 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.core.restore.choose_copy import choose
+from canvas_exports.core.restore.choose_copy import choose_copy
 from canvas_exports.core.restore.form_labels import LABELS
-from canvas_exports.core.restore.request import RestoreRequest, Wanted
+from canvas_exports.core.restore.request import CopyChoice, RestoreRequest
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import InputError, NotFoundError
 
@@ -42,7 +42,7 @@ def nights(store: FileStore) -> list[Manifest]:
 
 def chosen(store: FileStore, copy: str = "newest", **arguments: Any) -> int:
     request = RestoreRequest.build(**{"course": 101, "into": 300, "copy": copy, **arguments})
-    return choose(store, cast("CanvasClient", Canvas()), request).export.id
+    return choose_copy(store, cast("CanvasClient", Canvas()), request).export.id
 
 
 @pytest.mark.usefixtures("nights")
@@ -75,7 +75,7 @@ class TestProven:
 
     def test_an_incomplete_copy_is_taken_only_where_it_is_allowed(self, store: FileStore) -> None:
         lay(store, manifest(verdict=Verdict.INCOMPLETE))
-        with pytest.raises(InputError, match="is proven: this copy is incomplete, not whole"):
+        with pytest.raises(InputError, match="is proven: this copy is incomplete, not proven whole"):
             chosen(store)
         assert chosen(store, allow_incomplete=True) == 501
 
@@ -109,7 +109,7 @@ class TestByKey:
         assert chosen(store, key) == chosen(store, manifest_key(key)) == 503
 
     def test_a_key_of_another_course_names_none(self, store: FileStore, nights: list[Manifest]) -> None:
-        with pytest.raises(InputError, match="course:102 has no copy under that key"):
+        with pytest.raises(InputError, match="course:102 has no copy with that key"):
             chosen(store, nights[3].package.key, course=102)
 
     def test_an_unchanged_course_is_restored_from_the_package_its_manifest_names(
@@ -117,7 +117,7 @@ class TestByKey:
     ) -> None:
         lay(store, manifest(day=30, export_id=700), names=nights[2])
         request = RestoreRequest.build(course=101, into=300)
-        found = choose(store, cast("CanvasClient", Canvas()), request)
+        found = choose_copy(store, cast("CanvasClient", Canvas()), request)
         assert (found.export.id, found.package.key) == (700, nights[2].package.key)
 
 
@@ -154,7 +154,7 @@ class TestByName:
                 return 205
 
         request = RestoreRequest.build(course="sis_course_id:BIO-101", into=300)
-        assert choose(store, cast("CanvasClient", Moved()), request).export.id == 8
+        assert choose_copy(store, cast("CanvasClient", Moved()), request).export.id == 8
 
     def test_of_several_each_is_named_with_its_number(self, store: FileStore) -> None:
         lay(store, manifest("course:101", facts=self.BIOLOGY))
@@ -162,7 +162,7 @@ class TestByName:
         with pytest.raises(InputError) as error:
             chosen(store, course="BIO 101")
         assert str(error.value) == (
-            "Which course to bring back: 2 courses are called 'BIO 101': course:205 (BIO-101-B, BIO 101, Introduction to "
+            "Course to restore: 2 courses are called 'BIO 101': course:205 (BIO-101-B, BIO 101, Introduction to "
             "Biology), last copied 2026-11-04; course:101 (BIO-101, BIO 101, Introduction to Biology), last copied "
             "2026-11-01. Accepted: the number of one of them."
         )
@@ -175,13 +175,13 @@ class TestByName:
         ):
             chosen(store, course="sis_course_id:PHY")
         with pytest.raises(
-            InputError, match="Which course to bring back: no manifest in this archive names 'Physics'"
+            InputError, match="Course to restore: no manifest in this archive names 'Physics'"
         ):
             chosen(store, course="Physics")
 
     @pytest.mark.parametrize("course", [None, "", "  ", "x" * 300])
     def test_no_name_at_all_is_refused(self, course: Any) -> None:
-        with pytest.raises(InputError, match=r"Which course to bring back: is (missing|too long)"):
+        with pytest.raises(InputError, match=r"Course to restore: is (missing|too long)"):
             RestoreRequest.build(course=course, into=300)
 
 
@@ -202,23 +202,23 @@ class TestAdvice:
             note(store, bad, day=5, result=spoil)
         if spoil == "gone":
             store.delete(bad.package.key)
-        told = self.refusal(store, bad.package.key)
-        assert "-601." in told
-        assert "-602." not in told
+        message = self.refusal(store, bad.package.key)
+        assert "-601." in message
+        assert "-602." not in message
 
     def test_without_any_that_may_be_restored_none_is_named(self, store: FileStore) -> None:
         bad = lay(store, manifest())
         note(store, bad, day=5, result="damaged")
-        told = self.refusal(store)
-        assert "courses/101/" not in told
-        assert told.endswith("Accepted: a course that has a proven copy in this archive.")
+        message = self.refusal(store)
+        assert "courses/101/" not in message
+        assert message.endswith("Accepted: a course that has a proven copy in this archive.")
 
     def test_an_incomplete_copy_is_offered_by_the_box_of_the_form(self, store: FileStore) -> None:
         lay(store, manifest(verdict=Verdict.INCOMPLETE))
-        told = self.refusal(store)
-        assert "'An incomplete copy will do'" in told
-        assert "allow_incomplete" not in told
-        assert told.startswith("Which copy: ")
+        message = self.refusal(store)
+        assert "'Allow an incomplete copy'" in message
+        assert "allow_incomplete" not in message
+        assert message.startswith("Copy: ")
 
 
 @pytest.mark.parametrize(
@@ -233,13 +233,13 @@ def test_what_the_form_lets_pass_is_blamed_by_the_title_of_its_field(argument: s
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "../courses/101", "copy 3", "05.11.2026"])
 def test_what_names_no_copy_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="copy: "):
-        Wanted.parse(text)
+    with pytest.raises(InputError, match="Copy: "):
+        CopyChoice.parse(text)
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - hypothesis wants naive bounds
 def test_every_moment_of_a_day_lies_before_its_end(moment: datetime) -> None:
-    until = Wanted.parse(f"{moment:%Y-%m-%d}").until
+    until = CopyChoice.parse(f"{moment:%Y-%m-%d}").until
     assert until is not None
     assert moment.replace(tzinfo=timezone.utc) <= until < moment.replace(tzinfo=timezone.utc) + DAY
     assert f"{until + timedelta(microseconds=1):%H:%M:%S}" == "00:00:00"

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.restore.conftest import EMPTY, SOURCE, Task, back_up, imports
 from tests.support import batch_rig
+from tests.support.restore_rig import EMPTY, SOURCE, RestoreTask, back_up, imports
 
-from canvas_exports.core.restore import restore
+from canvas_exports.core.restore.restore import RestoreTiming
 from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasExportsError
 from canvas_sandbox import Course, RequestFault, Sandbox, Storage, Switches
 
-QUICK = {"duration": 0.02, "import_duration": 0.02, "throttle": False}
+SWITCHES = {"duration": 0.02, "import_duration": 0.02, "throttle": False}
 MOMENTS = (
     ("POST", r"/content_migrations$"),
     ("PUT", r"/content_migrations/"),
@@ -29,6 +29,7 @@ MOMENTS = (
 )
 EFFECTS = ("lost_answer", "refused", "garbled", "hidden_answer", "server_error", "maintenance")
 _ATTEMPTS = 12
+AT_ONCE = RestoreTiming(settle=0.0, upload_backoff=(0.0, 0.0, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FileStore:
     """An archive with a proven copy."""
     folder: Path = tmp_path_factory.mktemp("archive")
     made = FileStore(folder.as_uri(), folder)
-    switches = Switches(**QUICK)  # type: ignore[arg-type] # plain values
+    switches = Switches(**SWITCHES)  # type: ignore[arg-type] # plain values
     with (
         Sandbox([Course(id=SOURCE, size=20_000)], switches=switches) as canvas,
         batch_rig.client(canvas) as client,
@@ -45,14 +46,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FileStore:
     return made
 
 
-def attempt(task: Task) -> RestoreResult | None:
+def attempt(task: RestoreTask) -> RestoreResult | None:
     """As far as one attempt of Airflow's comes; the next one begins with what was saved."""
     try:
-        return task.live()
+        return task.run_to_end()
     except CanvasExportsError as error:
         if not error.retryable:
             raise
-        task.restore = task.born()
+        task.restore = task.new_process()
         return None
 
 
@@ -70,17 +71,14 @@ def test_one_import_whatever_happens(
     deaths: set[int],
     storage: Storage,
 ) -> None:
-    switches = Switches(**QUICK, storage=storage)  # type: ignore[arg-type] # plain values
+    switches = Switches(**SWITCHES, storage=storage)  # type: ignore[arg-type] # plain values
     with (
-        pytest.MonkeyPatch.context() as patch,
         Sandbox([Course(id=EMPTY, state="claimed", size=0)], switches=switches) as canvas,
         batch_rig.client(canvas) as client,
     ):
-        patch.setattr(restore, "_SETTLE", 0.0)
-        patch.setattr(restore, "_BACKOFF", (0.0, 0.0, 0.0))
         for (method, path), effect, skip in accidents:
             canvas.inject(RequestFault(effect=effect, method=method, path=path, skip=skip))
-        task = Task(client, store)
+        task = RestoreTask(client, store, timing=AT_ONCE)
         task.die_at = deaths
         for _ in range(_ATTEMPTS):
             if (result := attempt(task)) is not None:

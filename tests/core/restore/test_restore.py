@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.core.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, Task, back_up, imports, web
+from tests.support.restore_rig import (
+    EMPTY,
+    FULL,
+    OTHER,
+    QUICK,
+    SOURCE,
+    KilledError,
+    RestoreTask,
+    back_up,
+    imports,
+    web,
+)
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
-from canvas_exports.core.restore import restore
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.restore.state import Phase, RestoreState
 from canvas_exports.core.storage.local import FileStore
@@ -44,14 +55,14 @@ def posts(canvas: Sandbox, path: str = CREATE) -> int:
 def busy(canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
     """Somebody else's import into the empty course, which never ends."""
     canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_STUCK])
-    assert Task(client, store).restore.advance() is not None
+    assert RestoreTask(client, store).restore.advance() is not None
 
 
 class TestRoundTrip:
     def test_what_is_restored_exports_to_an_equal_content_digest(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
     ) -> None:
-        result = Task(client, store).live()
+        result = RestoreTask(client, store).run_to_end()
         assert result.outcome is RestoreOutcome.RESTORED
         assert (result.course_id, result.copy, result.size) == (EMPTY, copy.key, copy.package.size)
         assert back_up(client, store, EMPTY).package.content_digest == copy.package.content_digest
@@ -62,7 +73,7 @@ class TestRoundTrip:
         self, client: CanvasClient, store: FileStore, export_type: str
     ) -> None:
         stored = back_up(client, store, SOURCE, export_type)
-        assert Task(client, store, export_type=export_type).live().is_clean
+        assert RestoreTask(client, store, export_type=export_type).run_to_end().is_clean
         assert back_up(client, store, EMPTY, export_type).counts["files"] == stored.counts["files"]
 
     @pytest.mark.parametrize("storage", list(Storage))
@@ -72,7 +83,7 @@ class TestRoundTrip:
         switches = Switches(duration=0.05, import_duration=0.05, throttle=False, storage=storage)
         with Sandbox([*canvas.world.courses.values()], switches=switches) as other:
             with CanvasClient(other.url, other.token) as there:
-                assert Task(there, store, into=OTHER).live().is_clean
+                assert RestoreTask(there, store, into=OTHER).run_to_end().is_clean
             assert imports(other) == 1
             (record,) = other.migrations
         assert (record.size, record.sha256) == (copy.package.size, copy.package.sha256)
@@ -80,8 +91,8 @@ class TestRoundTrip:
     def test_a_course_is_named_by_its_sis_id_on_either_side(
         self, client: CanvasClient, store: FileStore, copy: Copy
     ) -> None:
-        task = Task(client, store, course="sis_course_id:BIO/101", into="sis_course_id:DRILL-1")
-        assert (task.live().course_id, task.restore.copy.key) == (EMPTY, copy.key)
+        task = RestoreTask(client, store, course="sis_course_id:BIO/101", into="sis_course_id:DRILL-1")
+        assert (task.run_to_end().course_id, task.restore.copy.key) == (EMPTY, copy.key)
 
     @pytest.mark.usefixtures("copy")
     def test_a_url_is_fetched_by_canvas_itself(
@@ -95,8 +106,8 @@ class TestRoundTrip:
             monkeypatch.setattr(
                 FileStore, "signed_url", lambda _, key, _lifetime: f"{address}/{key}?signature=secret"
             )
-            task = Task(client, store, via="url")
-            assert task.live().is_clean
+            task = RestoreTask(client, store, via="url")
+            assert task.run_to_end().is_clean
         assert "secret" not in task.written
         assert canvas.migrations[0].source == "file_url"
         assert imports(canvas) == 1
@@ -105,8 +116,8 @@ class TestRoundTrip:
     def test_a_store_that_cannot_sign_is_no_source_of_urls(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        with pytest.raises(InputError, match="Way: this archive cannot sign"):
-            Task(client, store, via="url").live()
+        with pytest.raises(InputError, match="Transfer: this archive cannot sign"):
+            RestoreTask(client, store, via="url").run_to_end()
         assert posts(canvas) == 0
 
     @pytest.mark.usefixtures("copy")
@@ -144,7 +155,7 @@ class TestRoundTrip:
         monkeypatch.setattr(FileStore, "blocks", noted_too)
         into = {"full": FULL, "gone": 999}.get(hindrance, EMPTY)
         with pytest.raises(InputError):
-            Task(client, store, via=via, into=into).live()
+            RestoreTask(client, store, via=via, into=into).run_to_end()
         assert keys
         assert [key for key in keys if key.endswith(".imscc")] == []
         assert imports(canvas) == 0
@@ -164,7 +175,7 @@ class TestRoundTrip:
 
         monkeypatch.setattr(FileStore, "blocks", overtaken)
         with pytest.raises(InputError, match="busy with another import"):
-            Task(client, store, via="url").live()
+            RestoreTask(client, store, via="url").run_to_end()
         assert posts(canvas) == 1  # the other's
 
 
@@ -174,16 +185,16 @@ class TestKilled:
     def test_a_process_killed_at_any_save_imports_once(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, save: int
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         task.die_at = {save}
-        assert task.live().is_clean
+        assert task.run_to_end().is_clean
         assert imports(canvas) == 1
         assert task.saves >= save, "it did die"
 
     def test_a_process_killed_in_mid_upload_sends_the_package_again_in_the_same_migration(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
 
         def dying(_store: FileStore, _key: str) -> Iterator[Block]:
             yield b"PK"
@@ -192,15 +203,15 @@ class TestKilled:
         with monkeypatch.context() as killed:
             killed.setattr(FileStore, "blocks", dying)
             with pytest.raises(SystemExit):
-                task.live()
-        task.restore = task.born()
-        assert task.live().is_clean
+                task.run_to_end()
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     def test_a_process_killed_before_the_answer_was_written_down_finds_its_migration(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         create = CanvasClient.create_migration
 
         def dying(self: CanvasClient, course: Context, request: MigrationRequest) -> None:
@@ -210,15 +221,15 @@ class TestKilled:
         with monkeypatch.context() as killed:
             killed.setattr(CanvasClient, "create_migration", dying)
             with pytest.raises(SystemExit):
-                task.live()
-        task.restore = task.born()
-        assert task.live().is_clean
+                task.run_to_end()
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     def test_two_candidates_are_for_a_person_to_look_at(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         canvas.inject(RequestFault(method="POST", path=CREATE, effect="lost_answer"))
         file = PackageFile("other.imscc", 10)
 
@@ -229,17 +240,17 @@ class TestKilled:
 
         task.restore._cancelled.wait = meanwhile  # type: ignore[method-assign, assignment] # only here
         with pytest.raises(InputError, match="several imports into course 300"):
-            task.live()
+            task.run_to_end()
         assert imports(canvas) == 0
 
     def test_a_finished_restore_taken_up_again_does_nothing(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        task = Task(client, store)
-        result = task.live()
-        task.restore = task.born()
+        task = RestoreTask(client, store)
+        result = task.run_to_end()
+        task.restore = task.new_process()
         before = len(canvas.requests)
-        assert task.live() == result
+        assert task.run_to_end() == result
         assert len(canvas.requests) == before
 
     def test_a_cancelled_upload_is_never_completed(
@@ -250,7 +261,7 @@ class TestKilled:
         store: FileStore,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         blocks = FileStore.blocks
 
         def stopped(self: FileStore, key: str) -> Iterator[Block]:
@@ -260,11 +271,11 @@ class TestKilled:
         with monkeypatch.context() as being:
             being.setattr(FileStore, "blocks", stopped)
             with pytest.raises(Stopped):
-                task.live()
+                task.run_to_end()
         assert canvas.migrations[0].state == "pre_processing"
         task.client = again  # another process; nothing is asked through a client that was called off
-        task.restore = task.born()
-        assert task.live().is_clean
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert imports(canvas) == 1
 
 
@@ -275,35 +286,35 @@ class TestSideBySide:
     def test_of_two_restores_at_once_the_second_gives_way(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        told = self.while_uploading(monkeypatch, Task(client, store))
-        assert Task(client, store).live().is_clean
-        assert "busy with another import (migration 301)" in told[0]
+        message = self.while_uploading(monkeypatch, RestoreTask(client, store))
+        assert RestoreTask(client, store).run_to_end().is_clean
+        assert "busy with another import (migration 301)" in message[0]
         assert imports(canvas) == 1
 
     def test_a_slow_restore_that_was_overtaken_gives_way_at_its_last_block(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(restore, "_SIDE_BY_SIDE", timedelta(seconds=-10))
-        told = self.while_uploading(monkeypatch, Task(client, store))
+        late = replace(QUICK, simultaneous=timedelta(seconds=-10))
+        message = self.while_uploading(monkeypatch, RestoreTask(client, store, timing=late))
         with pytest.raises(InputError, match=r"busy with another import \(migration 302\)|not empty"):
-            Task(client, store).live()
-        assert told == ["restored"]
+            RestoreTask(client, store, timing=late).run_to_end()
+        assert message == ["restored"]
         assert imports(canvas) == 1
 
-    def while_uploading(self, monkeypatch: pytest.MonkeyPatch, other: Task) -> list[str]:
+    def while_uploading(self, monkeypatch: pytest.MonkeyPatch, other: RestoreTask) -> list[str]:
         """Let another restore run while the first one uploads; what became of it."""
-        blocks, told = FileStore.blocks, list[str]()
+        blocks, message = FileStore.blocks, list[str]()
 
         def slowly(store: FileStore, key: str) -> Iterator[Block]:
             monkeypatch.setattr(FileStore, "blocks", blocks)
             try:
-                told.append(other.live().outcome.value)
+                message.append(other.run_to_end().outcome.value)
             except InputError as error:
-                told.append(str(error))
+                message.append(str(error))
             yield from blocks(store, key)
 
         monkeypatch.setattr(FileStore, "blocks", slowly)
-        return told
+        return message
 
 
 @pytest.mark.usefixtures("copy")
@@ -313,7 +324,7 @@ class TestTheNet:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, effect: str
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=CREATE, effect=effect))
-        assert Task(client, store).live().is_clean
+        assert RestoreTask(client, store).run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     @pytest.mark.parametrize("effect", ["server_error", "maintenance", "refused", "lost_answer", "garbled"])
@@ -321,7 +332,7 @@ class TestTheNet:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, effect: str
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=UPLOAD, effect=effect))
-        assert Task(client, store).live().is_clean
+        assert RestoreTask(client, store).run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     @pytest.mark.parametrize("effect", ["server_error", "refused", "lost_answer", "throttled", "not_found"])
@@ -329,31 +340,31 @@ class TestTheNet:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, effect: str
     ) -> None:
         canvas.inject(RequestFault(path=r"/create_success", effect=effect))
-        assert Task(client, store).live().is_clean
+        assert RestoreTask(client, store).run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     def test_storage_that_stays_down_is_for_a_retry(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=UPLOAD, effect="server_error", times=3))
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         with pytest.raises(UploadError) as caught:
-            task.live()
+            task.run_to_end()
         assert caught.value.retryable
-        task.restore = task.born()
-        assert task.live().is_clean
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     def test_a_package_that_canvas_gave_up_waiting_for_is_asked_for_anew(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=UPLOAD, effect="server_error", times=3))
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         with pytest.raises(UploadError):
-            task.live()
+            task.run_to_end()
         canvas.advance(3700)
-        task.restore = task.born()
-        assert task.live().is_clean
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 2)
 
     def test_an_archive_that_is_down_is_for_a_retry(
@@ -363,29 +374,29 @@ class TestTheNet:
             yield b"PK"
             raise ArchiveUnavailableError("slow down")
 
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         with monkeypatch.context() as trouble:
             trouble.setattr(FileStore, "blocks", down)
             with pytest.raises(ArchiveUnavailableError):
-                task.live()
-        assert task.live().is_clean
+                task.run_to_end()
+        assert task.run_to_end().is_clean
         assert imports(canvas) == 1
 
     def test_a_dead_token_is_final(self, canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
         canvas.revoke(canvas.token)
         with pytest.raises(CredentialError):
-            Task(client, store).live()
+            RestoreTask(client, store).run_to_end()
 
     def test_answers_that_are_lost_again_and_again_are_for_a_retry(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=CREATE, effect="refused", times=5))
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         with pytest.raises(AnswerLostError):
-            task.live()
+            task.run_to_end()
         assert json.loads(task.written)["phase"] == Phase.INTENDED.value
-        task.restore = task.born()
-        assert task.live().is_clean
+        task.restore = task.new_process()
+        assert task.run_to_end().is_clean
         assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
     def test_where_canvas_cannot_be_reached_nothing_was_intended(
@@ -394,13 +405,13 @@ class TestTheNet:
         def away(*_: object) -> None:
             raise CanvasUnavailableError("no connection")
 
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         with monkeypatch.context() as trouble:
             trouble.setattr(CanvasClient, "create_migration", away)
             with pytest.raises(CanvasUnavailableError):
-                task.live()
+                task.run_to_end()
         assert json.loads(task.written)["phase"] == Phase.PLANNED.value
-        assert task.live().is_clean
+        assert task.run_to_end().is_clean
 
 
 class TestWhatCanvasSays:
@@ -413,12 +424,12 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, fault: Fault
     ) -> None:
         self.faulty(canvas, fault)
-        result = Task(client, store).live()
+        result = RestoreTask(client, store).run_to_end()
         assert result.outcome is RestoreOutcome.RESTORED_WITH_ISSUES
         assert not result.is_clean
         assert sum(result.issues.values()) == len(result.texts) == len(canvas.migrations[0].issues) > 0
         assert result.reason is not None
-        assert result.reason.startswith("Canvas noted ")
+        assert result.reason.startswith("Canvas reported ")
         assert result.is_failure("issues")
         assert result.is_failure("errors") is (fault is Fault.IMPORT_ERRORS)
         assert not result.is_failure("failure")
@@ -426,7 +437,7 @@ class TestWhatCanvasSays:
     @pytest.mark.usefixtures("copy")
     def test_a_failed_import_says_why(self, canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
         self.faulty(canvas, Fault.IMPORT_FAILS)
-        result = Task(client, store).live()
+        result = RestoreTask(client, store).run_to_end()
         assert result.outcome is RestoreOutcome.FAILED
         assert result.reason == "error: Unexpected error while importing the content"
         assert result.is_failure("failure")
@@ -436,10 +447,10 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.OVER_QUOTA)
-        result = Task(client, store).live()
+        result = RestoreTask(client, store).run_to_end()
         assert (result.outcome, result.reason) == (
             RestoreOutcome.FAILED,
-            "Canvas takes no such file: file size exceeds quota",
+            "Canvas refuses the file: file size exceeds quota",
         )
         assert (imports(canvas), len(canvas.migrations)) == (0, 1)
 
@@ -448,7 +459,7 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.OVER_QUOTA_LATE)
-        result = Task(client, store).live()
+        result = RestoreTask(client, store).run_to_end()
         assert result.outcome is RestoreOutcome.FAILED
         assert "exceeds quota" in (result.reason or "")
         assert imports(canvas) == 0
@@ -459,9 +470,9 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.IMPORT_STUCK)
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         task.restore._now = lambda: 9e9
-        result = task.live()
+        result = task.run_to_end()
         assert result.outcome is RestoreOutcome.STALLED
         assert result.is_failure("failure")
         task.restore._state.resume(RestoreState(generation=1, deadline=9e10))
@@ -473,10 +484,10 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.IMPORT_STUCK)
-        first = Task(client, store)
+        first = RestoreTask(client, store)
         assert first.restore.advance() is not None
         with pytest.raises(InputError, match="busy with another import"):
-            Task(client, store).live()
+            RestoreTask(client, store).run_to_end()
         assert len(canvas.migrations) == 1
 
     @pytest.mark.usefixtures("copy")
@@ -484,10 +495,10 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.IMPORT_STUCK)
-        assert Task(client, store).restore.advance() is not None
+        assert RestoreTask(client, store).restore.advance() is not None
         self.faulty(canvas)
         canvas.advance(3 * 86_400)
-        assert Task(client, store).live().is_clean
+        assert RestoreTask(client, store).run_to_end().is_clean
 
 
 class TestDamage:
@@ -503,7 +514,7 @@ class TestDamage:
     ) -> None:
         self.damage(store, copy, 5_000)
         with pytest.raises(PackageError, match="another digest") as caught:
-            Task(client, store).live()
+            RestoreTask(client, store).run_to_end()
         assert not caught.value.retryable
         assert imports(canvas) == 0
         assert [record.sha256 for record in canvas.migrations] == [None]
@@ -513,7 +524,7 @@ class TestDamage:
     ) -> None:
         self.damage(store, copy, 5_000)
         with pytest.raises(PackageError):
-            Task(client, store, proof="full").live()
+            RestoreTask(client, store, proof="full").run_to_end()
         assert canvas.migrations == []
 
     def test_level_directory_finds_a_damaged_directory_before_canvas_is_asked(
@@ -521,18 +532,18 @@ class TestDamage:
     ) -> None:
         self.damage(store, copy, copy.package.size - 30)
         with pytest.raises(PackageError):
-            Task(client, store).live()
+            RestoreTask(client, store).run_to_end()
         assert canvas.migrations == []
 
     def test_a_copy_that_retention_took_meanwhile_ends_the_restore(
         self, client: CanvasClient, store: FileStore, copy: Copy
     ) -> None:
-        task = Task(client, store)
+        task = RestoreTask(client, store)
         task.die_at = {1}
         with pytest.raises(KilledError):
             task.restore.advance()
         store.delete(copy.key)
-        task.restore = task.born()
+        task.restore = task.new_process()
         with pytest.raises(PackageError, match="no longer in the archive"):
             task.restore.advance()
 
@@ -541,7 +552,7 @@ class TestDamage:
     ) -> None:
         store.delete(copy.package.key)
         with pytest.raises(InputError, match="damaged or missing"):
-            Task(client, store).live()
+            RestoreTask(client, store).run_to_end()
 
 
 @pytest.mark.usefixtures("copy")
@@ -550,52 +561,56 @@ class TestRefusals:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         for confirmed in (None, "102", "yes", "sis_course_id:BIO/101"):
-            with pytest.raises(InputError, match="course 101 is the one this copy was made of"):
-                Task(client, store, into=SOURCE, allow_content=True, confirm_same_course=confirmed).live()
+            with pytest.raises(InputError, match="this copy was made from course 101 itself"):
+                RestoreTask(
+                    client, store, into=SOURCE, allow_content=True, confirm_same_course=confirmed
+                ).run_to_end()
         assert canvas.migrations == []
         assert (
-            Task(client, store, into=SOURCE, allow_content=True, confirm_same_course=SOURCE).live().is_clean
+            RestoreTask(client, store, into=SOURCE, allow_content=True, confirm_same_course=SOURCE)
+            .run_to_end()
+            .is_clean
         )
 
     def test_its_sis_id_does_not_get_around_that(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        with pytest.raises(InputError, match="the one this copy was made of"):
-            Task(client, store, into="sis_course_id:BIO/101", allow_content=True).live()
+        with pytest.raises(InputError, match="this copy was made from course"):
+            RestoreTask(client, store, into="sis_course_id:BIO/101", allow_content=True).run_to_end()
         assert canvas.migrations == []
 
     def test_even_then_its_content_has_to_be_allowed(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         with pytest.raises(InputError, match="not empty"):
-            Task(client, store, into=SOURCE, confirm_same_course=SOURCE).live()
+            RestoreTask(client, store, into=SOURCE, confirm_same_course=SOURCE).run_to_end()
         assert canvas.migrations == []
 
     def test_a_confirmation_for_another_course_is_a_mistake(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        with pytest.raises(InputError, match="Really into the course it came from: "):
-            Task(client, store, confirm_same_course=EMPTY).live()
+        with pytest.raises(InputError, match="Confirm the original course: "):
+            RestoreTask(client, store, confirm_same_course=EMPTY).run_to_end()
         assert canvas.migrations == []
 
     def test_a_course_that_holds_something_is_refused_and_told_what(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         with pytest.raises(InputError, match=r"course 102 is not empty: it holds .*wiki_pages \(\d+\)"):
-            Task(client, store, into=FULL).live()
+            RestoreTask(client, store, into=FULL).run_to_end()
         assert canvas.migrations == []
-        assert Task(client, store, into=FULL, allow_content=True).live().is_clean
+        assert RestoreTask(client, store, into=FULL, allow_content=True).run_to_end().is_clean
 
     def test_a_course_that_is_not_there_or_not_reachable_is_refused(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         with pytest.raises(InputError, match="course:999 does not exist"):
-            Task(client, store, into=999).live()
+            RestoreTask(client, store, into=999).run_to_end()
         with (
             CanvasClient(canvas.url, canvas.tokens["student"]) as student,
-            pytest.raises(InputError, match="Into which course"),
+            pytest.raises(InputError, match="Target course"),
         ):
-            Task(student, store).live()
+            RestoreTask(student, store).run_to_end()
         assert canvas.migrations == []
 
     def test_a_published_course_is_no_place_to_try_things_out(
@@ -603,5 +618,5 @@ class TestRefusals:
     ) -> None:
         canvas.world.courses[EMPTY].state = "available"
         with pytest.raises(InputError, match="course 300 is available"):
-            Task(client, store, only_unpublished=True).live()
+            RestoreTask(client, store, only_unpublished=True).run_to_end()
         assert canvas.migrations == []

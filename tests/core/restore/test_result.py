@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
-from canvas_exports.core.restore.result import MOST_ISSUES, RestoreOutcome, RestoreResult, harmless, told
+from canvas_exports.core.restore.result import (
+    MOST_ISSUES,
+    RestoreOutcome,
+    RestoreResult,
+    canvas_text,
+    summarize_issues,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,7 @@ from canvas_exports.core.restore.result import MOST_ISSUES, RestoreOutcome, Rest
     ],
 )
 def test_what_canvas_says_is_told_without_links_that_open_doors_or_people(text: str, kept: str) -> None:
-    assert harmless(text) == kept
+    assert canvas_text(text) == kept
 
 
 @pytest.mark.parametrize("outcome", RestoreOutcome)
@@ -39,14 +45,14 @@ def test_every_end_but_restored_says_what_to_do(outcome: RestoreOutcome) -> None
 
 @given(st.text())
 def test_whatever_canvas_says_is_one_short_printable_line(text: str) -> None:
-    line = harmless(text)
+    line = canvas_text(text)
     assert 0 < len(line) <= 300
     assert line.isprintable()
 
 
 def test_every_issue_is_counted_the_gravest_are_told() -> None:
     issues = [MigrationIssue(number, IssueType.TODO, "look") for number in range(200)]
-    counts, texts = told([*issues, MigrationIssue(200, IssueType.ERROR, "a page is lost")])
+    counts, texts = summarize_issues([*issues, MigrationIssue(200, IssueType.ERROR, "a page is lost")])
     assert counts == {"error": 1, "todo": 200}
     assert len(texts) == MOST_ISSUES
     assert texts[:2] == ("error: a page is lost", "todo: look")

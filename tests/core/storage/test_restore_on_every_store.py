@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.core.restore.conftest import Task, back_up, imports
 from tests.support import batch_rig
+from tests.support.restore_rig import RestoreTask, back_up, imports
 from tests.support.store_servers.stores import Place
 
 from canvas_exports.core.canvas.client import CanvasClient
@@ -35,13 +35,13 @@ def client(canvas: Sandbox) -> Iterator[CanvasClient]:
 def test_a_package_comes_back_from_any_store(canvas: Sandbox, client: CanvasClient, place: Place) -> None:
     store = place.store
     copy = back_up(client, store, 101)
-    assert Task(client, store, proof="full").live().is_clean
+    assert RestoreTask(client, store, proof="full").run_to_end().is_clean
     assert canvas.migrations[0].sha256 == copy.package.sha256
-    by_link = Task(client, store, into=301, via="url")
+    by_link = RestoreTask(client, store, into=301, via="url")
     if store.signed_url(copy.package.key, timedelta(minutes=1)) is None:
         with pytest.raises(InputError, match="cannot sign"):
-            by_link.live()
+            by_link.run_to_end()
     else:
-        assert by_link.live().is_clean
+        assert by_link.run_to_end().is_clean
         assert canvas.migrations[1].sha256 == copy.package.sha256
     assert imports(canvas) == len(canvas.migrations)

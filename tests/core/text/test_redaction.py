@@ -69,7 +69,7 @@ def test_what_has_the_shape_of_a_credential_is_masked(text: str) -> None:
         "1 file missing: web_resources/Is this whole?.png",
         "wiki_content/really?.html",
         "s3://campus-backups/canvas/courses/101/20261123T020000Z-common_cartridge-501.imscc",
-        "Really into the course it came from? It was course 101.",
+        "Confirm the original course It was course 101.",
         "mail to help@example.edu; see https://canvas.example.edu/courses/101/content_migrations",
         "the token is unknown, expired or revoked: stop everything",
         "100%3 of it",

@@ -8,7 +8,7 @@ from canvas_exports.core.backups import load_backups
 from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.planning.course_lists import read_list
-from canvas_exports.core.restore.drills.target_courses import empty_rooms
+from canvas_exports.core.restore.drills.target_courses import find_empty_courses
 from canvas_sandbox.scenarios import demo
 
 INCLUDE = Path(__file__).parents[3] / "include"
@@ -29,9 +29,9 @@ def test_the_pilot_lists_good_courses_of_the_demo_by_number_and_by_sis_id() -> N
 def test_every_course_for_drills_is_an_empty_target_course() -> None:
     scenario = demo()
     with scenario.sandbox(throttle=False) as canvas, CanvasClient(canvas.url, canvas.token) as client:
-        rooms = empty_rooms(client, [course.label for course in scenario.drills])
-    assert rooms.refused == {}
-    assert len(rooms.empty) == len(scenario.drills) >= 5
+        targets = find_empty_courses(client, [course.label for course in scenario.drills])
+    assert targets.refused == {}
+    assert len(targets.empty) == len(scenario.drills) >= 5
 
 
 def test_the_archive_of_a_finished_term_finds_the_courses_of_such_a_term() -> None:

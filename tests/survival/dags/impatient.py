@@ -53,7 +53,7 @@ with DAG(
     },
     render_template_as_native_obj=True,
 ) as dag:
-    backup_tasks.back_up(
+    backup_tasks.add_backup_tasks(
         archive="{{ params.archive }}",
         export_types="common_cartridge",
         listing={"courses": Filled("courses")},

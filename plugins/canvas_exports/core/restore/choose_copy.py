@@ -1,4 +1,4 @@
-"""Which copy is restored. Only what the manifests and records say decides; nothing is read of a package."""
+"""Choose the copy to restore from the manifests and records. Reads no package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.core.restore.form_labels import LABELS, label, refused
+from canvas_exports.core.restore.form_labels import LABELS, form_error
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError, NotFoundError
@@ -17,13 +17,13 @@ from canvas_exports.errors import InputError, NotFoundError
 _NAMED = 5
 
 
-def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
-    """The copy that was asked for: a proven one, unless an incomplete one is allowed; never one known to be damaged.
+def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
+    """Return the requested copy: a proven one, unless an incomplete one is allowed; never one that is known to be damaged.
 
-    An export of selected objects only is taken where its key says so, and never else.
+    An export of selected objects is chosen only by its key.
 
     Raises:
-        InputError: there is no such copy; says what there is.
+        InputError: there is no such copy; the message lists copies that can be restored.
         NoArchiveError: the archive holds no copy of anything (permanent).
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
@@ -36,11 +36,11 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
         named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
         found = newest(named)
         if found is None:
-            raise refused(
-                "copy", f"{holding.name} has no copy under that key", accepted=_keys(holding, request)
+            raise form_error(
+                "copy", f"{holding.name} has no copy with that key", accepted=_keys(holding, request)
             )
         if not _may_be_restored(found, request):
-            raise refused("copy", _why_not(found), accepted=_keys(holding, request))
+            raise form_error("copy", _why_not(found), accepted=_keys(holding, request))
         return found
     of_type = [
         copy
@@ -52,20 +52,21 @@ def choose(store: Store, client: CanvasClient, request: RestoreRequest) -> Copy:
     ]
     found = newest(copy for copy in in_time if _may_be_restored(copy, request))
     if found is None:
-        raise refused("copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request))
+        raise form_error(
+            "copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request)
+        )
     return found
 
 
 def source_of(store: Store, client: CanvasClient, source: Context | str) -> Context:
-    """The context under whose number the archive keeps what was asked for.
+    """Return the course, group or user with the id under which the archive keeps its copies.
 
-    Canvas is asked where a SIS id was given; what it no longer knows, and every course by its code or name, is looked for in
-    the manifests.
+    Resolves a SIS id in Canvas. Searches the manifests for a SIS id that Canvas does not know, and for a course code or name.
 
     Raises:
-        InputError: neither Canvas nor the archive knows it, or several courses of the archive are called so.
+        InputError: neither Canvas nor the archive knows it, or several courses of the archive have this code or name.
     """
-    field = label("course")
+    field = LABELS["course"]
     if isinstance(source, str) or source.canvas_id is not None:
         return find_course(store, source, field=field)
     try:
@@ -90,7 +91,7 @@ def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
 def _why_not(copy: Copy) -> str:
     if copy.is_damaged:
         return "the package of this copy is damaged or missing"
-    return f"this copy is {copy.verdict.value}, not whole"
+    return f"this copy is {copy.verdict.value}, not proven whole"
 
 
 def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
@@ -105,9 +106,9 @@ def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request
 
 
 def _keys(holding: Holding, request: RestoreRequest) -> str:
-    """The newest few that may be restored, for a person who has to choose another; never one that is refused."""
-    ways = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
+    """Return the newest copies that may be restored, for the error message."""
+    keys = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
     partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)
     if partial and not request.allow_incomplete:
-        ways.append(f"the box {LABELS['allow_incomplete']!r}, where pieces may be missing")
-    return ", ".join(ways) or "a course that has a proven copy in this archive"
+        keys.append(f"the box {LABELS['allow_incomplete']!r}, if files may be missing")
+    return ", ".join(keys) or "a course that has a proven copy in this archive"

@@ -1,4 +1,4 @@
-"""What the form calls what a restore is asked for. Its messages use the same words: who reads them has filled in the form."""
+"""Titles of the fields in the forms of restores and drills. Error messages name a field by its title."""
 
 from __future__ import annotations
 
@@ -6,32 +6,27 @@ from collections.abc import Iterable
 
 from canvas_exports.errors import InputError
 
-#: The title of each field by the argument that it fills.
+#: Title of each field, by the argument that it fills.
 LABELS = {
-    "course": "Which course to bring back",
-    "copy": "Which copy",
-    "into": "Into which course",
-    "confirm_same_course": "Really into the course it came from?",
-    "allow_content": "The course may hold something already",
-    "allow_incomplete": "An incomplete copy will do",
-    "fail_on": "When is it red?",
-    "export_type": "Kind of copy",
-    "proof": "Proof",
-    "via": "Way",
+    "course": "Course to restore",
+    "copy": "Copy",
+    "into": "Target course",
+    "confirm_same_course": "Confirm the original course",
+    "allow_content": "Allow a course that is not empty",
+    "allow_incomplete": "Allow an incomplete copy",
+    "fail_on": "When the task fails",
+    "export_type": "Export type",
+    "proof": "Proof level",
+    "via": "Transfer",
 }
 
 
-#: Likewise of the form of drills, where it differs.
-DRILLS = {"count": "How many", "into": "Into which courses"}
+#: Titles in the form of drills, where they differ.
+DRILL_LABELS = {"count": "Number of drills", "into": "Target courses"}
 
 
-def label(argument: str) -> str:
-    """As it stands before a colon."""
-    return LABELS[argument].rstrip("?")
-
-
-def refused(argument: str, problem: str, *, accepted: Iterable[str] | str | None = None) -> InputError:
-    """The error that blames an argument by its label. Its ``field`` is the argument's name."""
-    error = InputError(label(argument), problem, accepted=accepted)
+def form_error(argument: str, problem: str, *, accepted: Iterable[str] | str | None = None) -> InputError:
+    """Return an error whose message names the field by its title. ``field`` of the error is the argument's name."""
+    error = InputError(LABELS[argument], problem, accepted=accepted)
     error.field = argument
     return error

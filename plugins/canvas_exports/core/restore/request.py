@@ -1,4 +1,4 @@
-"""What a person asks for: which copy, into which course, and what is allowed on the way."""
+"""The request of a restore: which copy, which target course, and which safeguards are off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canvas_exports.core.archive.catalog.find_course import parse_course_name
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.form_labels import LABELS, label, refused
+from canvas_exports.core.restore.form_labels import LABELS, form_error
 from canvas_exports.errors import InputError
 
 NEWEST = "newest"
@@ -22,11 +22,11 @@ _WHEN = (
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which copy of a context: the newest proven one, the newest proven one up to a moment, or one by its key.
+class CopyChoice:
+    """Which copy to restore: the newest proven one, the newest proven one at a time, or one by its key.
 
     Attributes:
-        until: no copy that was created later.
+        until: latest time of creation.
         key: of a manifest or of a package.
     """
 
@@ -34,11 +34,11 @@ class Wanted:
     key: str | None = None
 
     @classmethod
-    def parse(cls, text: str, *, field: str = LABELS["copy"]) -> Wanted:
-        """Read ``newest``, a day (the copy that was the newest at its end, in UTC), a time, or a key.
+    def parse(cls, text: str, *, field: str = LABELS["copy"]) -> CopyChoice:
+        """Read ``newest``, a day (the newest copy at its end, in UTC), a time, or a key.
 
         Raises:
-            InputError: none of them.
+            InputError: any other text.
         """
         raw = str(text).strip()
         if raw.lower() in ("", NEWEST):
@@ -57,23 +57,23 @@ class Wanted:
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """One restore, checked as far as it can be without asking anybody.
+    """One restore, checked as far as possible without a request.
 
     Attributes:
-        source: the course, group or user whose copy is restored; a text is a course's SIS id, code or name in the manifests.
+        source: the course, group or user of the copy; a text is a course's SIS id, code or name in the manifests.
         wanted: which copy.
         export_type: of the package.
-        into: the course it goes into.
-        proof: how deep the package is proven before anything is sent.
+        into: the target course.
+        proof: level at which the package is proven before the upload.
         via: ``upload`` from the archive, or ``url``: Canvas fetches it from the archive's own storage.
-        confirmed: the number of the course it came from, where it is to go back into that one.
-        allow_content: restore into a course that holds something already.
-        allow_incomplete: restore a copy that is stored but not whole, for want of a better one.
-        only_unpublished: refuse a course that students may see.
+        confirmed: id of the source course, if the copy is to be restored into that same course.
+        allow_content: restore into a course that is not empty.
+        allow_incomplete: restore a copy that is not whole, if there is no better one.
+        only_unpublished: refuse a course that students can see or saw.
     """
 
     source: Context | str
-    wanted: Wanted
+    wanted: CopyChoice
     into: Context
     export_type: ExportType = ExportType.COMMON_CARTRIDGE
     proof: str = PROOF_LEVELS[0]
@@ -98,26 +98,26 @@ class RestoreRequest:
         allow_incomplete: bool = False,
         only_unpublished: bool = False,
     ) -> RestoreRequest:
-        """Read what a person wrote.
+        """Read the arguments of the operator.
 
         Raises:
-            InputError: names the field, what is wrong with it, and what is accepted.
+            InputError: names the field, the problem, and accepted values.
         """
-        target = Context.parse(into, field=label("into"))
+        target = Context.parse(into, field=LABELS["into"])
         if target.kind is not ContextKind.COURSE:
-            raise refused("into", f"{target} is not a course", accepted="the number or SIS id of a course")
+            raise form_error("into", f"{target} is not a course", accepted="the number or SIS id of a course")
         if export_type not in ExportType._value2member_map_:
             types = [each.value for each in ExportType]
-            raise refused("export_type", f"{export_type!r} is no type of package", accepted=types)
+            raise form_error("export_type", f"{export_type!r} is not an export type", accepted=types)
         for field, value, known in (("proof", proof, PROOF_LEVELS), ("via", via, (UPLOAD, URL))):
             if value not in known:
-                raise refused(field, f"{value!r} is not known", accepted=known)
+                raise form_error(field, f"{value!r} is not known", accepted=known)
         for field, switch in (("allow_content", allow_content), ("allow_incomplete", allow_incomplete)):
             if not isinstance(switch, bool):  # the text "False" would allow it
-                raise refused(field, f"{switch!r} is neither true nor false", accepted="true, false")
+                raise form_error(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
-            source=parse_course_name(course, field=label("course")),
-            wanted=Wanted.parse(copy or NEWEST),
+            source=parse_course_name(course, field=LABELS["course"]),
+            wanted=CopyChoice.parse(copy or NEWEST),
             into=target,
             export_type=ExportType(export_type),
             proof=proof,

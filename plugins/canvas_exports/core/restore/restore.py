@@ -1,4 +1,4 @@
-"""Carry a stored package into a course, once, whatever happens on the way."""
+"""Import a stored package into a course exactly once, also after crashes and lost responses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,14 +23,14 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.packages.proof import Proof
-from canvas_exports.core.restore.choose_copy import choose
-from canvas_exports.core.restore.form_labels import refused
+from canvas_exports.core.restore.choose_copy import choose_copy
+from canvas_exports.core.restore.form_labels import form_error
 from canvas_exports.core.restore.request import URL, RestoreRequest
-from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult, harmless, told
+from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult, canvas_text, summarize_issues
 from canvas_exports.core.restore.safeguards import check_free, check_target
 from canvas_exports.core.restore.state import Phase, RestoreState
-from canvas_exports.core.restore.verified_package import checked, package_file, prove
-from canvas_exports.core.restore.wait import IMPORT, Waiting
+from canvas_exports.core.restore.verified_package import package_file, prove_copy, verified_blocks
+from canvas_exports.core.restore.wait import IMPORT, CanvasJob
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AnswerLostError,
@@ -45,38 +46,50 @@ from canvas_exports.errors import (
 
 _log = logging.getLogger(__name__)
 
-CREATIONS = 3  # migrations at most; more than one only where Canvas says that the first never got its package
+CREATIONS = 3  # migrations at most; a second one only if Canvas reports that the first never got its package
 UPLOADS = 3  # of one migration by one process
-_SETTLE = 5.0  # seconds before looking for a migration whose answer was lost: Canvas may still be making it
-_SETTLE_URL = (
-    60.0  # the same for one that needs no upload: an import that began unseen must not be asked for again
-)
-_LOST = 3  # answers lost in a row before the attempt is given up
-_BACKOFF = (0.0, 5.0, 20.0)  # seconds before the first, second and third upload
-_CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
-_SIDE_BY_SIDE = timedelta(minutes=2)  # of two restores that began within it, the second gives way
+_LOST = 3  # responses lost in a row before the attempt fails
+_CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole seconds, and the clocks of its hosts differ a little
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
 
 
+@dataclass(frozen=True)
+class RestoreTiming:
+    """How long a restore waits for Canvas.
+
+    Attributes:
+        settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.
+        settle_url: the same where Canvas fetches the package: its import must not be requested twice.
+        upload_backoff: seconds before the first, second and third upload.
+        simultaneous: of two restores into one course that begin within this time, the second is refused.
+    """
+
+    settle: float = 5.0
+    settle_url: float = 60.0
+    upload_backoff: tuple[float, ...] = (0.0, 5.0, 20.0)
+    simultaneous: timedelta = timedelta(minutes=2)
+
+
 class RestoreCancelled(Stopped):
-    """The task is being killed. The upload is left without its end."""
+    """The task is being killed. The upload stays incomplete."""
 
 
 class Restore:
     """One restore, from its state to its result.
 
-    ``advance`` does everything that can be done now and returns what to wait for while Canvas works, or ``None`` once there
-    is a result. Between two calls, and within one, the process may die at any point: a new ``Restore`` with the last saved
-    state goes on, and never imports the package a second time.
+    ``advance`` does everything that can be done now and returns the job to wait for while Canvas works, or ``None`` once there
+    is a result. The process may die at any point: a new ``Restore`` with the last saved state resumes, and never imports the
+    package a second time.
 
-    Deletes nothing, changes nothing but by the import itself, and cannot take an import back: Canvas has no call for that.
+    Deletes nothing, changes nothing but by the import itself, and cannot undo an import: Canvas has no call for that.
 
     Args:
         client: the Canvas to restore into.
         store: the archive.
-        request: what is asked for.
+        request: which copy, and which target course.
         state: where to start; a fresh one has only a deadline.
         save: stores the state; if it raises, another attempt owns this restore and the error ends this one.
+        timing: how long to wait for Canvas.
         now: our clock, in seconds since the epoch.
     """
 
@@ -88,6 +101,7 @@ class Restore:
         request: RestoreRequest,
         state: RestoreState,
         save: Callable[[dict[str, Any]], object],
+        timing: RestoreTiming | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
@@ -95,6 +109,7 @@ class Restore:
         self._request = request
         self._state = state
         self._store_state = save
+        self._timing = timing or RestoreTiming()
         self._now = now
         self._cancelled = threading.Event()
         self._copy: Copy | None = None
@@ -104,38 +119,38 @@ class Restore:
 
     @property
     def course_id(self) -> int | None:
-        """The number of the course restored into, once it is known."""
+        """Id of the target course, once it is known."""
         return self._state.course_id
 
     @property
     def result(self) -> RestoreResult | None:
-        """The end, once there is one."""
+        """The result, once the restore is over."""
         return self._state.result
 
     @property
     def copy(self) -> Copy:
-        """The copy that is restored, once it is chosen."""
+        """The chosen copy."""
         if self._copy is None:
             key = self._state.copy or ""
             try:
                 self._copy = Copy.of(key, read_manifest(self._store, key))
             except ObjectNotFoundError:
                 raise PackageError(
-                    f"{key} is no longer in the archive; start anew with another copy"
+                    f"{key} is no longer in the archive; start a new run with another copy"
                 ) from None
         return self._copy
 
     def cancel(self) -> None:
-        """Stop as soon as possible: an upload is broken off, the state stays, nothing in Canvas is touched."""
+        """Stop as soon as possible: abort an upload, keep the state, change nothing in Canvas."""
         self._cancelled.set()
         self._client.stop()
 
-    def advance(self) -> Waiting | None:
-        """Choose, prove, check, create, upload, until only waiting is left.
+    def advance(self) -> CanvasJob | None:
+        """Choose, check, prove, create and upload; return the job to wait for, or ``None`` once there is a result.
 
         Raises:
-            InputError: the request cannot be carried out; nothing was asked of Canvas, or nothing more (permanent).
-            PackageError: the stored package is not what its manifest says; Canvas never has all of it (permanent).
+            InputError: the request is refused; Canvas imports nothing (permanent).
+            PackageError: the stored package is not what its manifest says; Canvas never gets all of it (permanent).
             CanvasExportsError: Canvas or the archive refuse (permanent) or cannot be reached (retryable).
             Stopped: ``cancel`` was called.
         """
@@ -147,45 +162,47 @@ class Restore:
                     self._prepare()
                     self._create()
                 case Phase.INTENDED:
-                    self._look_up()
+                    self._find_migration()
                 case Phase.CREATED:
-                    self._deliver()
+                    self._upload()
                 case _:
-                    if (waiting := self._look()) is not None:
-                        return waiting
+                    if (job := self._poll()) is not None:
+                        return job
         return None
 
     def _prepare(self) -> None:
-        """Everything that can be found out before Canvas is asked to change anything."""
+        """Choose, check and prove the copy before anything changes in Canvas."""
         if self._state.copy is None:
-            self._copy = choose(self._store, self._client, self._request)
+            self._copy = choose_copy(self._store, self._client, self._request)
             self._state.copy = self._copy.key
         copy = self.copy
-        self._look_whether_it_may_begin()
+        self._check_preconditions()
         _log.info("%s: proving %s", copy.name, copy.package.key)
-        self.proof = prove(self._store, copy, self._request.proof)
+        self.proof = prove_copy(self._store, copy, self._request.proof)
 
-    def _look_whether_it_may_begin(self) -> None:
-        """Before anything is read of the package: that can take hours."""
+    def _check_preconditions(self) -> None:
+        """Check the target course, and that a URL can be signed, before the package is read, which can take hours."""
         self._state.course_id = check_target(self._client, self._request, self.copy).id
         if self._request.via == URL:
-            self._signed()
+            self._signed_url()
 
-    def _signed(self) -> str:
+    def _signed_url(self) -> str:
         url = self._store.signed_url(self.copy.package.key, _URL_LIFETIME)
         if url is None:
-            raise refused("via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload")
+            raise form_error(
+                "via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload"
+            )
         return url
 
     def _create(self) -> None:
-        """``POST .../content_migrations``, once for each intention that was written down."""
+        """Request the migration once for each saved intention: ``POST .../content_migrations``."""
         request = self._migration_request()
         if self._state.creations >= CREATIONS:
-            self._end(RestoreOutcome.FAILED, f"Canvas never took the package, {CREATIONS} times")
+            self._finish(RestoreOutcome.FAILED, f"Canvas did not accept the package in {CREATIONS} imports")
             return
         self._state.began_at = self._state.began_at or self._now()
         self._state.intended_at = self._client.server_now().timestamp()
-        self._enter(Phase.INTENDED)
+        self._set_phase(Phase.INTENDED)
         try:
             migration = self._client.create_migration(self._target, request)
         except AnswerLostError as error:
@@ -193,15 +210,15 @@ class Restore:
             self._lost += 1
             if self._lost >= _LOST:
                 raise
-            self._cancelled.wait(_SETTLE_URL if self._request.via == URL else _SETTLE)
+            self._cancelled.wait(self._timing.settle_url if self._request.via == URL else self._timing.settle)
             return
         except (BadRequestError, NotFoundError, PermissionDeniedError) as error:
-            self._end(RestoreOutcome.FAILED, f"Canvas refuses the import: {error.message}")
+            self._finish(RestoreOutcome.FAILED, f"Canvas refuses the import: {error.message}")
             return
         except CanvasExportsError:
-            self._enter(Phase.PLANNED)  # Canvas certainly did nothing
+            self._set_phase(Phase.PLANNED)  # Canvas created nothing
             raise
-        self._created(migration)
+        self._take_migration(migration)
 
     def _migration_request(self) -> MigrationRequest:
         copy = self.copy
@@ -209,17 +226,16 @@ class Restore:
         folder = self._client.root_folder(self._target) if importer is MigrationType.ZIP else None
         if self._request.via != URL:
             return MigrationRequest(importer, package_file(copy), folder_id=folder)
-        for _ in checked(
-            self._store, copy
-        ):  # nobody looks at the bytes on their way from the archive to Canvas
-            self._go_on()
-        self._look_whether_it_may_begin()  # once more, as the import begins with the request
-        return MigrationRequest(importer, file_url=self._signed(), folder_id=folder)
+        # Canvas fetches the bytes directly from the archive, so they are compared with the digest here.
+        for _ in verified_blocks(self._store, copy):
+            self._raise_if_cancelled()
+        self._check_preconditions()  # again, because the import begins with this request
+        return MigrationRequest(importer, file_url=self._signed_url(), folder_id=folder)
 
-    def _look_up(self) -> None:
-        """Find the migration that an unanswered POST may have made, before another is asked for.
+    def _find_migration(self) -> None:
+        """Find the migration that a POST with a lost response may have created, before another one is requested.
 
-        It is ours if the same user began it, of the same type, after our intention, and it is the only one.
+        It is ours if the same user created it, of the same type, after our intention, and it is the only one.
         """
         user = self._client.whoami().id
         importer = MigrationType.of(ExportType(self.copy.export.type)).value
@@ -233,43 +249,43 @@ class Restore:
         ]
         if len(found) > 1:
             numbers = ", ".join(str(each.id) for each in found)
-            raise refused(
+            raise form_error(
                 "into",
-                f"several imports into course {self._state.course_id} began when an answer of Canvas was lost "
-                f"(migrations {numbers}); look at them in Canvas before you restore again",
+                f"several imports into course {self._state.course_id} began when a response of Canvas was lost "
+                f"(migrations {numbers}); check them in Canvas before you restore again",
             )
         if found:
-            _log.info("found migration %d, asked for before the answer was lost", found[0].id)
-            self._created(found[0])
+            _log.info("found migration %d, whose response was lost", found[0].id)
+            self._take_migration(found[0])
         else:
-            self._enter(Phase.PLANNED)
+            self._set_phase(Phase.PLANNED)
 
-    def _created(self, migration: ContentMigration) -> None:
+    def _take_migration(self, migration: ContentMigration) -> None:
         self._state.creations += 1
         self._state.migration_id = migration.id
         self._state.progress_id = migration.progress_id
         self._ticket = migration.ticket
         if migration.refusal is not None:
-            self._end(RestoreOutcome.FAILED, f"Canvas takes no such file: {harmless(migration.refusal)}")
+            self._finish(RestoreOutcome.FAILED, f"Canvas refuses the file: {canvas_text(migration.refusal)}")
             return
-        _log.info("course %s: Canvas begins import %d", self._state.course_id, migration.id)
-        self._enter(Phase.SENT if self._request.via == URL else Phase.CREATED)
+        _log.info("course %s: Canvas created import %d", self._state.course_id, migration.id)
+        self._set_phase(Phase.SENT if self._request.via == URL else Phase.CREATED)
 
-    def _deliver(self) -> None:
-        """Upload the package, unless Canvas has it already. A broken upload begins anew in the same migration."""
+    def _upload(self) -> None:
+        """Upload the package, unless Canvas has it already. A failed upload starts again in the same migration."""
         file = package_file(self.copy)
         problem = UploadError("nothing was uploaded")
         for attempt in range(UPLOADS):
             if self._ticket is None and not self._needs_file():
                 return
-            if self._cancelled.wait(_BACKOFF[attempt]):
+            if self._cancelled.wait(self._timing.upload_backoff[attempt]):
                 raise RestoreCancelled("the task is being stopped")
             ticket, self._ticket = self._ticket, None
             if ticket is None:
                 again = self._client.upload_again(self._target, self._migration, file)
                 if again.refusal is not None or again.ticket is None:
-                    reason = harmless(again.refusal or "no place to upload to was given")
-                    self._end(RestoreOutcome.FAILED, f"Canvas takes no such file: {reason}")
+                    reason = canvas_text(again.refusal or "Canvas gave no upload address")
+                    self._finish(RestoreOutcome.FAILED, f"Canvas refuses the file: {reason}")
                     return
                 ticket = again.ticket
             try:
@@ -280,70 +296,72 @@ class Restore:
                 continue
             except BadRequestError as error:
                 if self._needs_file():
-                    self._end(RestoreOutcome.FAILED, f"Canvas does not take the file: {error.message}")
+                    self._finish(RestoreOutcome.FAILED, f"Canvas refuses the file: {error.message}")
                 return
-            self._enter(Phase.SENT)
+            self._set_phase(Phase.SENT)
             return
         if self._needs_file():
             raise problem
 
     def _needs_file(self) -> bool:
-        """Whether the migration still waits for the package; enters the phase that follows if it does not."""
+        """Return whether the migration still waits for the package; if not, set the next phase."""
         migration = self._client.show_migration(self._target, self._migration)
         if migration.workflow_state is MigrationState.PRE_PROCESSING:
             return True
         if migration.workflow_state is MigrationState.FAILED and not migration.has_file:
-            # Canvas gave up waiting: nothing was imported.
-            _log.warning("import %d was given up by Canvas before it had the package", migration.id)
+            # Canvas stopped waiting for the file: nothing was imported.
+            _log.warning("Canvas ended import %d before it had the package", migration.id)
             self._state.migration_id = self._state.progress_id = None
-            self._enter(Phase.PLANNED)
+            self._set_phase(Phase.PLANNED)
             return False
-        self._enter(Phase.SENT)
+        self._set_phase(Phase.SENT)
         return False
 
     def _blocks(self) -> Iterator[Block]:
-        for block in checked(self._store, self.copy, at_last=self._is_still_free):
-            self._go_on()
+        for block in verified_blocks(self._store, self.copy, before_last=self._check_still_free):
+            self._raise_if_cancelled()
             yield block
 
-    def _is_still_free(self) -> None:
-        """The last moment: another restore into the same course may have been quicker, or may be as far as this one."""
+    def _check_still_free(self) -> None:
+        """Check before the last block that no other restore uses the course."""
         check_free(
             self._client,
             self._target,
             self._migration,
-            created_after=self._client.server_now() - _SIDE_BY_SIDE,
+            created_after=self._client.server_now() - self._timing.simultaneous,
             empty=not self._request.allow_content,
         )
 
-    def _look(self) -> Waiting | None:
-        """See whether Canvas is done, and read what it noted."""
+    def _poll(self) -> CanvasJob | None:
+        """Poll the migration, and read its issues once Canvas is done."""
         try:
             migration = self._client.show_migration(self._target, self._migration)
         except NotFoundError:
-            self._end(RestoreOutcome.FAILED, "Canvas no longer knows the import, or the course is gone")
+            self._finish(RestoreOutcome.FAILED, "Canvas no longer has the import or the course")
             return None
         state = migration.workflow_state
         if not state.is_over:
             if self._now() >= self._state.deadline:
-                where = f"it says {state.value}; look at the course's imports in Canvas"
-                self._end(RestoreOutcome.STALLED, f"Canvas was not done by the deadline: {where}")
+                where = f"its state is {state.value}; check the imports of the course in Canvas"
+                self._finish(
+                    RestoreOutcome.STALLED, f"Canvas did not finish the import by the deadline: {where}"
+                )
                 return None
             since = self._state.began_at or self._now()
             course, until = self._state.course_id or 0, self._state.deadline
-            return Waiting(IMPORT, course, self._migration, migration.progress_id, since, until)
-        counts, texts = told(self._client.migration_issues(self._target, self._migration))
+            return CanvasJob(IMPORT, course, self._migration, migration.progress_id, since, until)
+        counts, texts = summarize_issues(self._client.migration_issues(self._target, self._migration))
         if state is MigrationState.COMPLETED:
             outcome = RestoreOutcome.RESTORED_WITH_ISSUES if counts else RestoreOutcome.RESTORED
-            reason = f"Canvas noted {_listed(counts)}" if counts else None
+            reason = f"Canvas reported {_list_counts(counts)}" if counts else None
         elif state is MigrationState.WAITING_FOR_SELECT:
-            outcome, reason = RestoreOutcome.FAILED, "Canvas waits for somebody to select what to import"
+            outcome, reason = RestoreOutcome.FAILED, "Canvas waits for a person to select what to import"
         else:
             outcome, reason = RestoreOutcome.FAILED, texts[0] if texts else "Canvas reported a failed import"
-        self._end(outcome, reason, counts, texts)
+        self._finish(outcome, reason, counts, texts)
         return None
 
-    def _end(
+    def _finish(
         self,
         outcome: RestoreOutcome,
         reason: str | None,
@@ -361,13 +379,13 @@ class Restore:
             issues=issues or {},
             texts=texts,
         )
-        self._enter(Phase.OVER)
+        self._set_phase(Phase.OVER)
 
-    def _enter(self, phase: Phase) -> None:
+    def _set_phase(self, phase: Phase) -> None:
         self._state.phase = phase
         self._store_state(self._state.to_json())
 
-    def _go_on(self) -> None:
+    def _raise_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise RestoreCancelled("the task is being stopped")
 
@@ -381,6 +399,6 @@ class Restore:
         return self._state.migration_id
 
 
-def _listed(counts: dict[str, int]) -> str:
-    """``1 error, 3 warnings``."""
+def _list_counts(counts: dict[str, int]) -> str:
+    """Return ``1 error, 3 warnings``."""
     return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items())

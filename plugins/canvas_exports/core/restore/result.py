@@ -1,4 +1,4 @@
-"""What a restore came to. ``completed`` in Canvas is not yet success: what Canvas noted on the way decides."""
+"""The result of a restore. ``completed`` in Canvas is not success by itself: the issues that Canvas reports decide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
-from canvas_exports.foreign_text import harmless as one_line
+from canvas_exports.foreign_text import harmless
 
 MOST_ISSUES = 100  # texts kept; all of them are counted
 _LONGEST = 300  # characters of one text
@@ -19,11 +19,11 @@ _LONGEST_READ = 20_000  # before markup is taken away
 
 
 class RestoreOutcome(str, Enum):
-    """The end of a restore.
+    """The outcome of a restore.
 
-    ``RESTORED``: Canvas imported everything without a remark. ``RESTORED_WITH_ISSUES``: it is done, and somebody has to
-    look at what Canvas noted. ``FAILED``: Canvas imported nothing, or not all of it. ``STALLED``: not done by the
-    deadline; Canvas may still finish.
+    ``RESTORED``: Canvas imported everything and reported no issue. ``RESTORED_WITH_ISSUES``: Canvas imported the package and
+    reported issues to check. ``FAILED``: Canvas imported nothing, or not all of it. ``STALLED``: not done by the deadline;
+    Canvas may still finish.
     """
 
     RESTORED = "restored"
@@ -33,14 +33,14 @@ class RestoreOutcome(str, Enum):
 
     @property
     def next_step(self) -> str:
-        """What a person does about it, in a sentence; empty if nothing."""
+        """What an administrator does next, in a sentence; empty if nothing."""
         return _NEXT_STEPS.get(self, "")
 
 
 _NEXT_STEPS = {
-    RestoreOutcome.RESTORED_WITH_ISSUES: "The import is done: read above what Canvas noted, and look at it in the course.",
-    RestoreOutcome.FAILED: "Mend what the reason names, or choose another copy, and start a new run.",
-    RestoreOutcome.STALLED: "Clear looks again, and imports nothing anew.",
+    RestoreOutcome.RESTORED_WITH_ISSUES: "The import is done: read the issues above, and check them in the course.",
+    RestoreOutcome.FAILED: "Fix what the reason names, or choose another copy, and start a new run.",
+    RestoreOutcome.STALLED: "Clear the task to poll Canvas again; that imports nothing a second time.",
 }
 
 
@@ -49,15 +49,15 @@ class RestoreResult:
     """A receipt without links, credentials or people's names.
 
     Attributes:
-        outcome: the end of it.
+        outcome: of the restore.
         copy: key of the manifest of the copy.
-        course_id: the course restored into.
-        migration_id: Canvas's content migration, if one came about.
+        course_id: id of the target course.
+        migration_id: Canvas's content migration, if there is one.
         reason: why it is not ``restored``.
-        seconds: from the first request to Canvas until Canvas was seen to be done.
+        seconds: from the first request to Canvas until a poll found the import done.
         size: bytes of the package.
-        issues: how many of each type Canvas noted: ``error``, ``warning``, ``todo``.
-        texts: what Canvas noted, the gravest first, at most 100, each as ``error: ...``.
+        issues: number of issues of each type: ``error``, ``warning``, ``todo``.
+        texts: of the issues, the most severe first, at most 100, each as ``error: ...``.
     """
 
     outcome: RestoreOutcome
@@ -72,11 +72,11 @@ class RestoreResult:
 
     @property
     def is_clean(self) -> bool:
-        """Restored, and nothing to look at."""
+        """Return whether the course is restored without issues."""
         return self.outcome is RestoreOutcome.RESTORED
 
     def is_failure(self, fail_on: str) -> bool:
-        """Whether it counts as failed where any ``issues``, only ``errors``, or only a ``failure`` do."""
+        """Return whether the task fails under ``fail_on``: ``issues``, ``errors`` or ``failure``."""
         if self.outcome in (RestoreOutcome.FAILED, RestoreOutcome.STALLED):
             return True
         return (
@@ -86,29 +86,31 @@ class RestoreResult:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value."""
+        """Return a JSON value."""
         return {**asdict(self), "outcome": self.outcome.value, "texts": list(self.texts)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> RestoreResult:
-        """The inverse of ``to_json``."""
+        """Read what ``to_json`` wrote."""
         values = dict(document)
         outcome, texts = RestoreOutcome(values.pop("outcome")), tuple(values.pop("texts"))
         return cls(outcome=outcome, texts=texts, **values)
 
 
-def told(issues: Iterable[MigrationIssue]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """How many issues of each type there are, and what they say."""
+def summarize_issues(issues: Iterable[MigrationIssue]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the number of issues of each type, and their texts."""
     order = [IssueType.ERROR, IssueType.WARNING, IssueType.TODO]
     found = sorted(issues, key=lambda issue: order.index(issue.issue_type))
     counts = Counter(issue.issue_type.value for issue in found)
-    texts = tuple(f"{issue.issue_type.value}: {harmless(issue.description)}" for issue in found[:MOST_ISSUES])
+    texts = tuple(
+        f"{issue.issue_type.value}: {canvas_text(issue.description)}" for issue in found[:MOST_ISSUES]
+    )
     return dict(counts), texts
 
 
-def harmless(text: str) -> str:
-    """Canvas's own words on one line, without markup, mail addresses, or the query of any address in them."""
+def canvas_text(text: str) -> str:
+    """Return a text of Canvas on one line, without markup, mail addresses, and the query parts of URLs."""
     plain = html.unescape(re.sub(r"<[^<>]*>", " ", text[:_LONGEST_READ]))
     plain = re.sub(r"(https?://[^\s?#]{1,500})[?#]\S*", r"\1", plain)
     plain = re.sub(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}\.[^\s@<>]+", "(a mail address)", plain)
-    return one_line(plain, most=_LONGEST, instead=" ").strip() or "(no text)"
+    return harmless(plain, most=_LONGEST, instead=" ").strip() or "(no text)"

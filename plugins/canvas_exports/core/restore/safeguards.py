@@ -1,4 +1,4 @@
-"""What a restore refuses: a target that is not there, that is the source itself, or that holds something already."""
+"""Refuse unsuitable target courses: missing, the source itself, not empty, published, or busy with an import."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from canvas_exports.core.canvas.api.migrations import ContentMigration, Migratio
 from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.core.restore.form_labels import LABELS, refused
+from canvas_exports.core.restore.form_labels import LABELS, form_error
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
 
-#: What Canvas lists of a course in which nobody has done anything yet.
-_ALWAYS = frozenset({"course_settings", "syllabus_body", "assignment_groups"})
+#: Rows that Canvas lists for every course, also for an empty one.
+_ALWAYS_LISTED = frozenset({"course_settings", "syllabus_body", "assignment_groups"})
 
 _BUSY = (
     MigrationState.PRE_PROCESSED,
@@ -23,16 +23,18 @@ _BUSY = (
     MigrationState.UNKNOWN,
 )
 
-_LONGEST = timedelta(days=2)  # after which Canvas drops the job of an import; its state may stay as it was
+_LONGEST = timedelta(
+    days=2
+)  # after which Canvas drops the job of an import; its state may not change any more
 
 
 def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> Course:
-    """The course to restore into, if it may be restored into. Changes nothing.
+    """Return the target course if a restore into it is allowed. Changes nothing.
 
     Raises:
-        InputError: it is not there, not reachable with this token, the one the copy came from and not confirmed, or
-            not empty and not allowed, or busy (permanent).
-        CanvasError: Canvas could not be asked (retryable).
+        InputError: the course is missing, not accessible with this token, the unconfirmed source of the copy, not empty
+            without permission, or busy (permanent).
+        CanvasError: Canvas could not be reached (retryable).
     """
     try:
         course = client.course(request.into)
@@ -48,39 +50,39 @@ def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> C
 
 
 def check_not_source(request: RestoreRequest, copy: Copy, course: Course) -> None:
-    """Refuse to overwrite the course that the copy was made of, unless its number was repeated.
+    """Refuse the source course of the copy as target, unless its id was confirmed.
 
-    Two Canvases may number courses alike; one of the same number is refused on each of them.
+    Refuses a course with the same id also on another Canvas.
 
     Raises:
-        InputError: it is that course.
+        InputError: it is that course; or another course was confirmed.
     """
     source = copy.context
     same = source.kind == "course" and (
         course.id == source.id or (source.uuid is not None and course.uuid == source.uuid)
     )
     if same and request.confirmed != str(course.id):
-        raise refused(
+        raise form_error(
             "into",
-            f"course {course.id} is the one this copy was made of; restoring would overwrite it",
+            f"this copy was made from course {course.id} itself; the restore would overwrite it",
             accepted=f"another course, or {course.id} under {LABELS['confirm_same_course']!r}",
         )
     if not same and request.confirmed is not None:
-        raise refused(
+        raise form_error(
             "confirm_same_course",
-            f"course {course.id} is not the one this copy was made of",
-            accepted="nothing, as long as the copy goes into another course",
+            f"this copy was not made from course {course.id}",
+            accepted="nothing, if the copy is restored into another course",
         )
 
 
 def check_unpublished(course: Course) -> None:
-    """Refuse a course that is, or was, open to students: it is no place to try things out.
+    """Refuse a course that is or was published.
 
     Raises:
-        InputError: it is.
+        InputError: it is or was.
     """
     if course.workflow_state != "unpublished":
-        raise refused(
+        raise form_error(
             "into",
             f"course {course.id} is {course.workflow_state or 'in an unknown state'}",
             accepted="a course that was never published",
@@ -88,15 +90,15 @@ def check_unpublished(course: Course) -> None:
 
 
 def check_empty(client: CanvasClient, course_id: int) -> None:
-    """Refuse a course that holds anything a person made.
+    """Refuse a course that is not empty.
 
     Raises:
-        InputError: it does; says what.
+        InputError: the course is not empty; lists its content.
     """
-    held = contents(client, course_id)
-    if held:
-        listed = ", ".join(f"{name} ({count})" if count else name for name, count in held.items())
-        raise refused(
+    found = count_contents(client, course_id)
+    if found:
+        listed = ", ".join(f"{name} ({count})" if count else name for name, count in found.items())
+        raise form_error(
             "into",
             f"course {course_id} is not empty: it holds {listed}",
             accepted=f"an empty course, or the box {LABELS['allow_content']!r}",
@@ -104,12 +106,12 @@ def check_empty(client: CanvasClient, course_id: int) -> None:
 
 
 def check_idle(client: CanvasClient, course_id: int) -> None:
-    """Refuse a course into which something is being imported: Canvas would make the next import wait, or fail it.
+    """Refuse a course with a running import: Canvas would delay the next import, or fail it.
 
-    An import that still waits for its file is none: its upload may never come. Nor is one that has been stuck for days.
+    Ignores an import that still waits for its file, because the upload may never happen, and one that is older than two days.
 
     Raises:
-        InputError: it is busy.
+        InputError: the course is busy.
     """
     for migration in client.list_migrations(Context(ContextKind.COURSE, str(course_id))):
         if _is_busy(client, migration):
@@ -119,19 +121,19 @@ def check_idle(client: CanvasClient, course_id: int) -> None:
 def check_free(
     client: CanvasClient, course: Context, own: int, *, created_after: datetime, empty: bool
 ) -> None:
-    """See once more, before an import begins, that no other one has the course: of two, exactly one must go on.
+    """Check again, just before an import begins, that no other import uses the course: of two, exactly one may go on.
 
-    Another import that still waits for its file counts if it is older than ours, and young enough to be under way.
+    Another import that still waits for its file counts if it is older than ours and was created after ``created_after``.
 
     Args:
         client: the Canvas.
-        course: restored into.
-        own: our migration.
-        created_after: by Canvas's clock; an older one that still has no file is taken for dead.
+        course: the target course.
+        own: id of our migration.
+        created_after: by Canvas's clock; an older migration without a file counts as abandoned.
         empty: whether the course has to be empty.
 
     Raises:
-        InputError: another one has it, or had.
+        InputError: another import uses or used the course.
     """
     number = course.canvas_id or 0
     for other in client.list_migrations(course):
@@ -143,22 +145,21 @@ def check_free(
         check_empty(client, number)
 
 
-def contents(client: CanvasClient, course_id: int) -> dict[str, int]:
-    """What a course holds, by Canvas's names for it, with how many where Canvas says.
+def count_contents(client: CanvasClient, course_id: int) -> dict[str, int]:
+    """Return the content of a course: count by Canvas's type, 0 where Canvas gives no count.
 
-    ``GET /api/v1/courses/:course_id/content_list`` counts everything that can be exported; the syllabus is in it always,
-    so its text is asked for by ``GET /api/v1/courses/:id?include[]=syllabus_body``. Neither tells of enrolments, grades or
-    settings.
+    ``GET /api/v1/courses/:course_id/content_list`` counts everything that can be exported. It always lists the syllabus, so
+    ``GET /api/v1/courses/:id?include[]=syllabus_body`` reads its text. Neither includes enrolments, grades or settings.
     """
     where = Context(ContextKind.COURSE, str(course_id))
-    held = {
+    found = {
         row.type: row.count or 0
         for row in client.content_list(where)
-        if row.type not in _ALWAYS and row.count != 0
+        if row.type not in _ALWAYS_LISTED and row.count != 0
     }
     if client.syllabus(where).strip():
-        held["syllabus"] = 0
-    return held
+        found["syllabus"] = 0
+    return found
 
 
 def _is_busy(client: CanvasClient, migration: ContentMigration) -> bool:
@@ -168,7 +169,7 @@ def _is_busy(client: CanvasClient, migration: ContentMigration) -> bool:
 
 
 def _busy(course_id: int, migration: ContentMigration) -> InputError:
-    return refused(
+    return form_error(
         "into",
         f"course {course_id} is busy with another import (migration {migration.id})",
         accepted="a course into which nothing is being imported",
@@ -177,8 +178,10 @@ def _busy(course_id: int, migration: ContentMigration) -> InputError:
 
 def _unreachable(request: RestoreRequest, error: CanvasError) -> InputError:
     why = (
-        "does not exist, or the token's user may not see it"
+        "does not exist, or the user of the token may not see it"
         if isinstance(error, NotFoundError)
-        else "may not be changed by the token's user"
+        else "may not be changed by the user of the token"
     )
-    return refused("into", f"{request.into} {why}", accepted="a course the token's user may import into")
+    return form_error(
+        "into", f"{request.into} {why}", accepted="a course into which the user of the token may import"
+    )

@@ -1,4 +1,4 @@
-"""Everything a restore needs to go on after a crash: one small JSON document, without links or credentials."""
+"""The checkpoint of a restore: one small JSON document, without links or credentials."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ VERSION = 1
 
 
 class Phase(str, Enum):
-    """How far a restore is.
+    """The phase of a restore.
 
-    ``PLANNED``: nothing was asked of Canvas. ``INTENDED``: the migration may have been asked for. ``CREATED``: Canvas has
-    it and waits for the package, as far as known. ``SENT``: Canvas has the package. ``OVER``: there is a result.
+    ``PLANNED``: nothing was requested from Canvas. ``INTENDED``: the migration may have been requested. ``CREATED``: Canvas
+    has the migration and waits for the package, as far as known. ``SENT``: Canvas has the package. ``OVER``: there is a result.
     """
 
     PLANNED = "planned"
@@ -29,21 +29,21 @@ class Phase(str, Enum):
 
 @dataclass
 class RestoreState:
-    """The state of one restore, written before a migration is asked for and after every answer.
+    """The state of one restore, written before a migration is requested and after every response.
 
     Times are seconds since the epoch.
 
     Attributes:
         deadline: by our clock; fixed at the start, so that a restart does not extend it.
-        generation: how often a person has cleared the task.
-        phase: how far it is.
+        generation: how often the task was cleared.
+        phase: the current phase.
         copy: key of the manifest of the chosen copy; a retry restores no other.
-        course_id: the number of the course restored into.
-        intended_at: by Canvas's clock.
+        course_id: id of the target course.
+        intended_at: when the migration was requested, by Canvas's clock.
         migration_id, progress_id: of Canvas's content migration.
         creations: migrations that Canvas made so far.
-        began_at: when the first migration was asked for, by our clock.
-        result: the end.
+        began_at: when the first migration was requested, by our clock.
+        result: of the restore, once it is over.
     """
 
     deadline: float
@@ -59,7 +59,7 @@ class RestoreState:
     result: RestoreResult | None = None
 
     def resume(self, fresh: RestoreState) -> None:
-        """Take the restore up again. A person's Clear gives it the deadline of a fresh one, and a look at what had stalled."""
+        """Resume the restore. After a Clear, it gets a new deadline, and a stalled import is polled again."""
         if fresh.generation == self.generation:
             return
         self.generation, self.deadline = fresh.generation, fresh.deadline
@@ -67,7 +67,7 @@ class RestoreState:
             self.phase, self.result = Phase.SENT, None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value of some hundred bytes; with a result, of up to 40 KB."""
+        """Return a JSON value of some hundred bytes; with a result, of up to 40 KB."""
         document = {
             **asdict(self),
             "phase": self.phase.value,
@@ -77,7 +77,7 @@ class RestoreState:
 
     @classmethod
     def from_json(cls, document: Any) -> RestoreState | None:
-        """Read a state; ``None`` if there is none, or if it is none that this software knows."""
+        """Read a state; return ``None`` for no document, or for one of another version."""
         if not isinstance(document, Mapping) or document.get("version") != VERSION:
             return None
         known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
@@ -93,17 +93,17 @@ class RestoreState:
 State = TypeVar("State")
 
 
-def earlier(document: Any, read: Callable[[Any], State | None], fresh: State) -> State:
-    """The state of an earlier attempt, or a fresh one if there was none.
+def read_state(document: Any, read: Callable[[Any], State | None], fresh: State) -> State:
+    """Return the state of an earlier attempt, or a fresh one if there was none.
 
     Raises:
-        InputError: there was one, and it cannot be read: the package may be in Canvas already (permanent).
+        InputError: the state of the earlier attempt cannot be read: Canvas may have the package already (permanent).
     """
     state = read(document)
     if state is None and document is not None:
         raise InputError(
             "restore",
-            "another release wrote down how far this task came, so nobody knows whether Canvas has the package already",
-            accepted="a new run, once you have looked at the imports of the course in Canvas",
+            "another release wrote the checkpoint of this task, so it is unknown whether Canvas has the package already",
+            accepted="a new run, after you have checked the imports of the course in Canvas",
         )
     return fresh if state is None else state

@@ -1,4 +1,4 @@
-"""A stored package on its way out: proven before anything is sent, and checked against its digest as it goes."""
+"""Prove a stored package before the upload, and compare it with its digest during the upload."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from canvas_exports.errors import ObjectNotFoundError, PackageError
 
 
 def package_file(copy: Copy) -> PackageFile:
-    """What Canvas is told of the package."""
+    """Return the file name and size that Canvas needs for the upload."""
     return PackageFile(copy.package.key.rpartition("/")[2], copy.package.size)
 
 
-def prove(store: Store, copy: Copy, level: str) -> Proof:
-    """Prove what is stored, at level ``directory`` (a few ranged reads) or ``full`` (all of it is read and unpacked).
+def prove_copy(store: Store, copy: Copy, level: str) -> Proof:
+    """Prove a stored package at level ``directory`` (a few ranged reads) or ``full`` (reads and unpacks all of it).
 
-    Which Canvas it came from is not asked again: it was when it was stored.
+    Does not check which Canvas it came from: that was checked when it was stored.
 
     Raises:
         PackageError: missing, or not the package its manifest describes (permanent).
@@ -45,16 +45,18 @@ def prove(store: Store, copy: Copy, level: str) -> Proof:
     return found.proof
 
 
-def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: None) -> Iterator[Block]:
-    """The package's bytes. The last block comes only once all of them have the digest in the manifest.
+def verified_blocks(
+    store: Store, copy: Copy, before_last: Callable[[], object] = lambda: None
+) -> Iterator[Block]:
+    """Yield the blocks of a package. Yields the last block only if all bytes have the digest in the manifest.
 
     Args:
         store: the archive.
-        copy: whose package.
-        at_last: called before the last block; what it raises holds that back as well.
+        copy: the copy with the package.
+        before_last: called before the last block; if it raises, the last block is not yielded.
 
     Raises:
-        PackageError: they have another, or there are fewer or more; the last block was held back (permanent).
+        PackageError: another digest or another size; the last block was not yielded (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
     digest, size, left = hashlib.sha256(), 0, copy.package.size
@@ -68,7 +70,7 @@ def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: No
             elif left < 0 or digest.hexdigest() != copy.package.sha256:
                 break
             else:
-                at_last()
+                before_last()
                 yield block
                 return
     except ObjectNotFoundError:
@@ -78,6 +80,6 @@ def checked(store: Store, copy: Copy, at_last: Callable[[], object] = lambda: No
 
 def _damaged(copy: Copy, why: str) -> PackageError:
     return PackageError(
-        f"{copy.package.key} is not the package its manifest describes: {why}; choose another one under {LABELS['copy']!r}",
+        f"{copy.package.key} is not the package its manifest describes: {why}; choose another copy under {LABELS['copy']!r}",
         context=copy.name,
     )

@@ -1,4 +1,4 @@
-"""Look at an import, or at the export of a drill, until Canvas is done. Asynchronous, stateless, restartable."""
+"""Poll an import, or the export of a drill, until Canvas is done. Asynchronous, stateless, restartable."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
 IMPORT, EXPORT = "import", "export"
-DWELL = 10.0  # seconds; a task that comes back sooner can be failed by Airflow's scheduler
-_OF_AGE = 0.15  # of the time it has taken: one that has run for an hour will not be done in ten seconds
-_THOROUGH = 5  # of so many looks, one is at the job itself: its Progress may stand still for ever
+MIN_WAIT = 10.0  # seconds; a task that comes back sooner can be failed by Airflow's scheduler
+_OF_AGE = 0.15  # share of the elapsed time: a job that has run for an hour will not be done in ten seconds
+_DIRECT = 5  # one of so many polls reads the job itself, because its Progress may never be updated
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A job that Canvas works on, as plain values. Times are seconds since the epoch.
+class CanvasJob:
+    """A job of Canvas as plain values. Times are seconds since the epoch.
 
     Attributes:
-        what: ``IMPORT`` or ``EXPORT``.
-        course_id: where.
+        kind: ``IMPORT`` or ``EXPORT``.
+        course_id: the course of the job.
         id: of the content migration or the content export.
         progress_id: of its Progress, if there is one.
         since: when it began.
-        deadline: until when it is waited for.
+        deadline: when waiting ends.
     """
 
-    what: str
+    kind: str
     course_id: int
     id: int
     progress_id: int | None
@@ -42,26 +42,26 @@ class Waiting:
     deadline: float
 
     def to_json(self) -> list[Any]:
-        """A short row."""
+        """Return a JSON row."""
         return list(astuple(self))
 
     @classmethod
-    def from_json(cls, row: Sequence[Any]) -> Waiting:
-        """The inverse of ``to_json``; what a later release has added is ignored.
+    def from_json(cls, row: Sequence[Any]) -> CanvasJob:
+        """Read what ``to_json`` wrote. Ignores values that a later release added.
 
         Raises:
-            ValueError: it is none.
+            ValueError: malformed row.
         """
         try:
-            what, course_id, number, progress_id, since, deadline = row[:6]
+            kind, course_id, number, progress_id, since, deadline = row[:6]
             progress_id = None if progress_id is None else int(progress_id)
-            return cls(str(what), int(course_id), int(number), progress_id, float(since), float(deadline))
+            return cls(str(kind), int(course_id), int(number), progress_id, float(since), float(deadline))
         except (TypeError, OverflowError) as error:
-            raise ValueError(f"not something to wait for: {error}") from None
+            raise ValueError(f"not a job of Canvas: {error}") from None
 
 
-class Looks(Protocol):
-    """The part of the asynchronous client that waiting needs."""
+class PollingClient(Protocol):
+    """The part of the asynchronous client that ``wait_for`` needs."""
 
     async def progress(self, progress_id: int) -> Progress:
         """``GET /api/v1/progress/:id``."""
@@ -77,59 +77,59 @@ class Looks(Protocol):
 
 
 async def wait_for(
-    client: Looks,
-    waiting: Waiting,
+    client: PollingClient,
+    job: CanvasJob,
     *,
     shortest: float = 5.0,
     longest: float = 60.0,
-    dwell: float = 0.0,
+    min_wait: float = 0.0,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
 ) -> None:
-    """Return once the job is worth a worker: over, gone, or past its deadline. The worker reads what became of it.
+    """Return once the job is over or gone, or at its deadline. Does not return the result: the worker reads it from Canvas.
 
-    Can be run twice at the same time, and again from the start. A transient error is not news: the next look tries again.
+    Can run twice at the same time, and again from the start. After a retryable error, the next poll tries again.
 
     Args:
-        client: looks at Canvas.
-        waiting: what is waited for.
-        shortest: seconds between two looks at least.
-        longest: seconds at most, before they are spread by a tenth either way.
-        dwell: seconds to stay in any case.
+        client: polls Canvas.
+        job: the job to wait for.
+        shortest: seconds between two polls at least.
+        longest: seconds between two polls at most, before a jitter of ten per cent.
+        min_wait: seconds after which the function returns at the earliest.
         now: our clock, in seconds since the epoch.
         sleep: waits so many seconds.
-        chance: a source of numbers in [0, 1), to spread looks.
+        chance: a source of numbers in [0, 1), for the jitter.
 
     Raises:
         CanvasExportsError: permanent, and not about this job (the token is no longer valid).
     """
-    started, looks = now(), 0
-    while now() < waiting.deadline:
-        looks += 1
-        looking = _is_over(client, waiting, thorough=looks % _THOROUGH == 0)
+    started, polls = now(), 0
+    while now() < job.deadline:
+        polls += 1
+        polling = _is_over(client, job, direct=polls % _DIRECT == 0)
         try:
-            if await asyncio.wait_for(looking, waiting.deadline - now()):
+            if await asyncio.wait_for(polling, job.deadline - now()):
                 break
-        except asyncio.TimeoutError:  # Canvas is slow: the worker looks again
+        except asyncio.TimeoutError:  # Canvas is slow: the worker polls again
             break
-        wanted = min(max(_OF_AGE * (now() - waiting.since), shortest), longest)
-        await sleep(min(wanted * (0.9 + 0.2 * chance()), max(waiting.deadline - now(), 0.0)))
-    if (rest := started + dwell - now()) > 0:
+        wanted = min(max(_OF_AGE * (now() - job.since), shortest), longest)
+        await sleep(min(wanted * (0.9 + 0.2 * chance()), max(job.deadline - now(), 0.0)))
+    if (rest := started + min_wait - now()) > 0:
         await sleep(rest)
 
 
-async def _is_over(client: Looks, waiting: Waiting, *, thorough: bool) -> bool:
-    """A Progress is one row and cheap, so it is asked first; only the job itself is believed."""
-    course = Context(ContextKind.COURSE, str(waiting.course_id))
+async def _is_over(client: PollingClient, job: CanvasJob, *, direct: bool) -> bool:
+    """Return whether the job is over. Reads the Progress first, which is cheap, and then the job, which decides."""
+    course = Context(ContextKind.COURSE, str(job.course_id))
     try:
-        if waiting.progress_id is not None and not thorough:
-            progress = await client.progress(waiting.progress_id)
+        if job.progress_id is not None and not direct:
+            progress = await client.progress(job.progress_id)
             if progress.workflow_state not in _OVER:
                 return False
-        if waiting.what == IMPORT:
-            return (await client.show_migration(course, waiting.id)).workflow_state.is_over
-        export = await client.show_export(course, waiting.id)
+        if job.kind == IMPORT:
+            return (await client.show_migration(course, job.id)).workflow_state.is_over
+        export = await client.show_export(course, job.id)
     except (NotFoundError, PermissionDeniedError):
         return True
     except CanvasExportsError as error:

@@ -24,7 +24,7 @@ from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.verification.candidates import candidates
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.core.restore.drills.sample import draw
+from canvas_exports.core.restore.drills.sample import sample_copies
 from canvas_exports.errors import UnreadableDocumentError
 
 DAY = timedelta(days=1)
@@ -127,7 +127,7 @@ def test_a_drill_dated_ahead_keeps_no_course_from_being_drawn() -> None:
         shelf = laid([*three(), *three(102)])
         if at is not None:
             record(shelf, RecordKind.DRILL, "course", "passed", at)
-        drawn = [draw(shelf, 1, seed=str(seed), now=NOW)[0].name for seed in range(40)]
+        drawn = [sample_copies(shelf, 1, seed=str(seed), now=NOW)[0].name for seed in range(40)]
         often.append(drawn.count("course:101"))
     assert often[0] == often[1]
 

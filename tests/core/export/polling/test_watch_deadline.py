@@ -16,7 +16,7 @@ from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.export.polling.poll_results import WakeRule
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.restore.wait import EXPORT, IMPORT, Waiting, wait_for
+from canvas_exports.core.restore.wait import EXPORT, IMPORT, CanvasJob, wait_for
 
 
 def wake(seconds: float) -> WakeRule:
@@ -61,7 +61,7 @@ async def test_a_byte_now_and_then_does_not_hold_a_watch_past_its_deadline(dripp
 
 @pytest.mark.parametrize("what", [IMPORT, EXPORT])
 async def test_nor_a_restore_or_a_drill(dripping: str, what: str) -> None:
-    waiting = Waiting(what, 101, 5, 88, time.time() - 60, time.time() + 0.5)
+    waiting = CanvasJob(what, 101, 5, 88, time.time() - 60, time.time() + 0.5)
     async with AsyncCanvasClient(dripping, "7~token") as client:
         await asyncio.wait_for(wait_for(client, waiting), 20)
         assert client.rate_limiter.in_flight == 0

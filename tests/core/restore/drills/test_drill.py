@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.restore.conftest import EMPTY, FULL, OTHER, SOURCE, KilledError, back_up, imports
+from tests.support.restore_rig import EMPTY, FULL, OTHER, SOURCE, KilledError, back_up, imports
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of
@@ -38,9 +38,9 @@ class Trial:
         self.written = DrillState(RestoreState(deadline=time.time() + 60)).to_json()
         self.saves = 0
         self.die_at = 0
-        self.drill = self.born()
+        self.drill = self.new_process()
 
-    def born(self) -> Drill:
+    def new_process(self) -> Drill:
         """A new process."""
         state = DrillState.from_json(json.loads(json.dumps(self.written)))
         assert state is not None
@@ -59,7 +59,7 @@ class Trial:
         if self.saves == self.die_at:
             raise KilledError
 
-    def live(self) -> DrillResult:
+    def run_to_end(self) -> DrillResult:
         while not self._is_done():
             time.sleep(0.02)
         assert self.drill.state.result is not None
@@ -69,7 +69,7 @@ class Trial:
         try:
             return self.drill.advance() is None
         except KilledError:
-            self.drill = self.born()
+            self.drill = self.new_process()
             return False
 
 
@@ -81,7 +81,7 @@ def records(store: FileStore) -> list[dict[str, Any]]:
 def test_a_package_that_comes_back_as_it_was_passes_and_is_on_record(
     client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
-    result = Trial(client, store, copy).live()
+    result = Trial(client, store, copy).run_to_end()
     assert result.passed, result.reason
     assert (result.differences, result.content_equal) == ((), True)
     assert result.stored["pages"] == result.restored["pages"] > 0
@@ -100,7 +100,7 @@ def test_a_package_that_comes_back_as_it_was_passes_and_is_on_record(
 
 
 def test_a_record_holds_no_link_and_no_name(client: CanvasClient, store: FileStore, copy: Copy) -> None:
-    Trial(client, store, copy).live()
+    Trial(client, store, copy).run_to_end()
     text = json.dumps(records(store))
     assert "http" not in text
     assert "Biology" not in text
@@ -110,9 +110,9 @@ def test_what_was_left_out_of_the_import_fails_the_drill_and_is_named(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
     canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_ERRORS])
-    result = Trial(client, store, copy).live()
+    result = Trial(client, store, copy).run_to_end()
     assert not result.passed
-    assert result.reason.startswith("Canvas noted ")
+    assert result.reason.startswith("Canvas reported ")
     assert any(text.startswith(("pages: ", "files: ")) for text in result.differences)
     assert result.content_equal is False
     (record,) = records(store)
@@ -123,7 +123,7 @@ def test_warnings_alone_do_not_fail_a_drill_but_are_on_record(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
     canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_WARNINGS])
-    assert Trial(client, store, copy).live().passed
+    assert Trial(client, store, copy).run_to_end().passed
     (record,) = records(store)
     assert record["issues"]["warning"] > 0
     assert record["texts"]
@@ -135,7 +135,7 @@ def test_warnings_alone_do_not_fail_a_drill_but_are_on_record(
         (Fault.IMPORT_FAILS, "Unexpected error"),
         (Fault.OVER_QUOTA, "exceeds quota"),
         (Fault.EXPORT_FAILS, "cannot export"),
-        (Fault.CORRUPT, "no whole package"),
+        (Fault.CORRUPT, "not a whole package"),
     ],
 )
 def test_whatever_ends_it_is_the_reason(
@@ -143,7 +143,7 @@ def test_whatever_ends_it_is_the_reason(
 ) -> None:
     fault, reason = end
     canvas.world.courses[EMPTY].active_faults = FaultCounter([fault])
-    result = Trial(client, store, copy).live()
+    result = Trial(client, store, copy).run_to_end()
     assert not result.passed
     assert reason in result.reason
     assert [record["result"] for record in records(store)] == ["failed"]
@@ -158,7 +158,7 @@ def test_a_damaged_package_is_a_failed_drill(
     content[5_000] ^= 0xFF
     path.chmod(0o644)
     path.write_bytes(content)
-    result = trial.live()
+    result = trial.run_to_end()
     assert not result.passed
     assert "digest" in result.reason
     assert imports(canvas) == 0
@@ -171,7 +171,7 @@ def test_a_process_killed_at_any_save_imports_once_and_records_once(
 ) -> None:
     trial = Trial(client, store, copy)
     trial.die_at = save
-    assert trial.live().passed
+    assert trial.run_to_end().passed
     assert imports(canvas) == 1
     assert len(records(store)) == 1
     assert trial.saves >= save or save == 8
@@ -183,9 +183,9 @@ def test_a_lost_answer_of_the_second_export_is_for_a_retry(
     canvas.inject(RequestFault(method="POST", path=r"/courses/300/content_exports$", effect="server_error"))
     trial = Trial(client, store, copy)
     with pytest.raises(Exception, match="content exports"):
-        trial.live()
-    trial.drill = trial.born()
-    assert trial.live().passed
+        trial.run_to_end()
+    trial.drill = trial.new_process()
+    assert trial.run_to_end().passed
     assert imports(canvas) == 1
 
 
@@ -193,23 +193,23 @@ def test_nothing_but_an_empty_course_that_was_never_published_is_used(
     canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
 ) -> None:
     with pytest.raises(InputError, match="course 102 is available"):
-        Trial(client, store, copy, into=FULL).live()
+        Trial(client, store, copy, into=FULL).run_to_end()
     canvas.world.courses[FULL].state = "claimed"
     with pytest.raises(InputError, match="not empty"):
-        Trial(client, store, copy, into=FULL).live()
+        Trial(client, store, copy, into=FULL).run_to_end()
     assert (canvas.migrations, records(store)) == ([], [])
 
 
 def test_a_second_drill_needs_another_course(client: CanvasClient, store: FileStore, copy: Copy) -> None:
-    assert Trial(client, store, copy).live().passed
+    assert Trial(client, store, copy).run_to_end().passed
     with pytest.raises(InputError, match="not empty"):
-        Trial(client, store, copy).live()
-    assert Trial(client, store, copy, into=OTHER).live().passed
+        Trial(client, store, copy).run_to_end()
+    assert Trial(client, store, copy, into=OTHER).run_to_end().passed
 
 
 def test_a_course_of_another_name_comes_to_the_same_content(client: CanvasClient, store: FileStore) -> None:
     stored = back_up(client, store, SOURCE)
-    result = Trial(client, store, stored, into=OTHER).live()
+    result = Trial(client, store, stored, into=OTHER).run_to_end()
     assert (result.passed, result.content_equal) == (True, True)
 
 
@@ -236,11 +236,11 @@ def test_a_cancelled_drill_leaves_the_download_of_its_second_export(
     with monkeypatch.context() as being:
         being.setattr(CanvasClient, "download", cancelled)
         with pytest.raises(Stopped):
-            trial.live()
+            trial.run_to_end()
     assert came == [1000]
     assert records(store) == []
     trial.client = again
-    trial.drill = trial.born()
-    assert trial.live().passed
+    trial.drill = trial.new_process()
+    assert trial.run_to_end().passed
     assert imports(canvas) == 1
     assert sum(export.context == f"course:{EMPTY}" for export in canvas.exports) == 1

@@ -1,4 +1,4 @@
-"""Whether what came back is what was stored, judged by the proofs of the two packages."""
+"""Compare the proofs of the stored package and of the restored course."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from canvas_exports.core.packages.proof import Proof
 
-#: Counts that say how a package was written, or how whole it is, not what it holds.
+#: Counts that describe the package file or its problems, not the content of the course.
 _OF_THE_PACKAGE = frozenset(
     {"members", "bytes", "folders", "references", "missing", "export_errors", "unresolved_items", "findings"}
 )
 
 
-def differences(stored: Mapping[str, int], restored: Mapping[str, int]) -> tuple[str, ...]:
-    """What is more or less than before, each as ``pages: 12 stored, 11 restored``; none means alike.
+def count_differences(stored: Mapping[str, int], restored: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the counts that differ, each as ``pages: 12 stored, 11 restored``.
 
-    Kinds that only one of the proofs counted say nothing: it looked deeper.
+    Ignores kinds that only one of the proofs counted, because a deeper proof counts more kinds.
 
     Args:
         stored: counts of the stored package, by kind.
@@ -29,9 +29,9 @@ def differences(stored: Mapping[str, int], restored: Mapping[str, int]) -> tuple
     )
 
 
-def is_equal(stored: Proof, restored: Proof) -> bool:
-    """Whether both hold the same members with the same bytes; then nothing was lost or changed on the way.
+def same_content(stored: Proof, restored: Proof) -> bool:
+    """Return whether both packages hold the same members with the same bytes.
 
-    Canvas may write the same content in another way, so unequal packages are no proof of the contrary.
+    Canvas may write the same content in different bytes, so ``False`` does not prove a difference.
     """
     return stored.content_digest == restored.content_digest

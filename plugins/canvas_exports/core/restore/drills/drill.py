@@ -1,4 +1,4 @@
-"""A drill: restore a package for trial, export the course again, and compare the two packages."""
+"""Run one drill: restore a copy, export the restored course, and compare the two packages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.random_access import BytesNotKeptError
-from canvas_exports.core.restore.drills.counts import differences, is_equal
+from canvas_exports.core.restore.drills.counts import count_differences, same_content
 from canvas_exports.core.restore.drills.record import DrillResult, put_record
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.restore.state import RestoreState
-from canvas_exports.core.restore.verified_package import prove
-from canvas_exports.core.restore.wait import EXPORT, Waiting
+from canvas_exports.core.restore.verified_package import prove_copy
+from canvas_exports.core.restore.wait import EXPORT, CanvasJob
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CorruptPackageError, DownloadError, PackageError
@@ -34,7 +34,7 @@ from canvas_exports.errors import CorruptPackageError, DownloadError, PackageErr
 _log = logging.getLogger(__name__)
 
 VERSION = 1
-_PASSES = 3  # over one package; a proof may need bytes that were not kept the first time
+_PASSES = 3  # downloads of one package; a proof may need bytes that were not kept the first time
 
 
 @dataclass
@@ -51,7 +51,7 @@ class DrillState:
     ended_at: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value."""
+        """Return a JSON value."""
         return {
             "version": VERSION,
             "restore": self.restore.to_json(),
@@ -63,7 +63,7 @@ class DrillState:
 
     @classmethod
     def from_json(cls, document: Any) -> DrillState | None:
-        """Read a state; ``None`` if there is none, or if it is of a version this software does not know."""
+        """Read a state; return ``None`` for no document, or for one of another version."""
         if not isinstance(document, Mapping) or document.get("version") != VERSION:
             return None
         restore = RestoreState.from_json(document.get("restore"))
@@ -86,16 +86,16 @@ class DrillState:
 class Drill:
     """One drill, from its state to its record.
 
-    ``advance`` is as that of ``Restore``. The course restored into keeps what it then holds; a second export, made because
-    an answer was lost, costs Canvas's time and nothing else.
+    ``advance`` works as that of ``Restore``. Leaves the restored content in the target course. After a lost response it may
+    request a second export, which changes nothing.
 
     Attributes:
         client: the Canvas to restore into.
         store: the archive.
-        request: which copy, into which empty course that was never published.
+        request: which copy, and which empty course that was never published.
         state: where to start.
         save: stores the state; if it raises, another attempt owns this drill.
-        run: who does it, for the record.
+        run: the Airflow run, for the record.
         now: our clock, in seconds since the epoch.
     """
 
@@ -123,38 +123,38 @@ class Drill:
 
     @property
     def course_id(self) -> int | None:
-        """The number of the course restored into, once it is known."""
+        """Id of the target course, once it is known."""
         return self.restore.course_id
 
     def cancel(self) -> None:
         """Stop as soon as possible."""
         self.restore.cancel()
 
-    def advance(self) -> Waiting | None:
-        """Restore, export, compare, record, until only waiting is left; ``None`` once the record is written.
+    def advance(self) -> CanvasJob | None:
+        """Restore, export, compare and record; return the job to wait for, or ``None`` once the record is written.
 
         Raises:
-            InputError: there is no such copy, or no such empty, unpublished course: nothing was learnt (permanent).
+            InputError: there is no such copy, or no such empty, unpublished course; no record is written (permanent).
             CanvasExportsError: see ``Restore.advance``.
         """
         if self.state.result is None:
             try:
-                waiting = self.restore.advance()
+                job = self.restore.advance()
             except PackageError as error:
-                self._conclude(DrillResult(passed=False, reason=str(error), copy=self.restore.copy.key))
+                self._finish(DrillResult(passed=False, reason=str(error), copy=self.restore.copy.key))
             else:
-                waiting = waiting or self._compared()
-                if waiting is not None:
-                    return waiting
+                job = job or self._export_and_compare()
+                if job is not None:
+                    return job
         self._record()
         return None
 
-    def _compared(self) -> Waiting | None:
-        """Export the course and compare the packages, once it is restored."""
+    def _export_and_compare(self) -> CanvasJob | None:
+        """Export the restored course and compare the packages."""
         restored = self.restore.result
         assert restored is not None
         if restored.outcome in (RestoreOutcome.FAILED, RestoreOutcome.STALLED):
-            self._conclude(DrillResult(passed=False, reason=restored.reason or "", copy=restored.copy))
+            self._finish(DrillResult(passed=False, reason=restored.reason or "", copy=restored.copy))
             return None
         course = Context(ContextKind.COURSE, str(restored.course_id))
         if self.state.export_id is None:
@@ -164,34 +164,34 @@ class Drill:
             self._save()
         export = self.client.show_export(course, self.state.export_id)
         if export.is_ready:
-            self._judge(course, export)
+            self._compare(course, export)
         elif export.is_dead or export.workflow_state is ExportState.EXPORTED:
             self._fail("Canvas restored the package, but cannot export the course")
         elif self.now() >= self.state.restore.deadline:
-            self._fail("Canvas restored the package, but had not exported the course by the deadline")
+            self._fail("Canvas restored the package, but did not export the course by the deadline")
         else:
             since, until = self.state.exported_at or self.now(), self.state.restore.deadline
-            return Waiting(EXPORT, restored.course_id, export.id, export.progress_id, since, until)
+            return CanvasJob(EXPORT, restored.course_id, export.id, export.progress_id, since, until)
         return None
 
-    def _judge(self, course: Context, export: ContentExport) -> None:
+    def _compare(self, course: Context, export: ContentExport) -> None:
         restored = self.restore.result
         assert restored is not None
-        stored = self.restore.proof or prove(self.store, self.restore.copy, "directory")
+        stored = self.restore.proof or prove_copy(self.store, self.restore.copy, "directory")
         try:
-            again = prove_again(self.client, course, export)
+            again = prove_export(self.client, course, export)
         except PackageError as error:
-            self._fail(f"what Canvas exports of the restored course is no whole package: {error.message}")
+            self._fail(f"the export of the restored course is not a whole package: {error.message}")
             return
-        found = differences(stored.counts, again.counts)
+        found = count_differences(stored.counts, again.counts)
         errors = restored.issues.get("error", 0)
         if errors:
-            reason = f"Canvas noted {errors} error{'s' * (errors > 1)}"
+            reason = f"Canvas reported {errors} error{'s' * (errors > 1)}"
         elif found:
-            reason = f"not all that was stored came back, or more: {found[0]}"
+            reason = f"the counts differ: {found[0]}"
         else:
-            reason = "everything that was counted came back"
-        self._conclude(
+            reason = "all counts are equal"
+        self._finish(
             DrillResult(
                 passed=not errors and not found,
                 reason=reason,
@@ -199,14 +199,14 @@ class Drill:
                 stored=stored.counts,
                 restored=again.counts,
                 differences=found,
-                content_equal=is_equal(stored, again),
+                content_equal=same_content(stored, again),
             )
         )
 
     def _fail(self, reason: str) -> None:
-        self._conclude(DrillResult(passed=False, reason=reason, copy=self.restore.copy.key))
+        self._finish(DrillResult(passed=False, reason=reason, copy=self.restore.copy.key))
 
-    def _conclude(self, result: DrillResult) -> None:
+    def _finish(self, result: DrillResult) -> None:
         began = self.state.restore.began_at or self.now()
         self.state.ended_at = self.now()
         self.state.result = replace(
@@ -234,12 +234,12 @@ class Drill:
         self.save(self.state.to_json())
 
 
-def prove_again(client: CanvasClient, course: Context, export: ContentExport) -> Proof:
-    """The proof of a package that Canvas made, without keeping any of it.
+def prove_export(client: CanvasClient, course: Context, export: ContentExport) -> Proof:
+    """Download a package from Canvas and return its proof. Stores nothing.
 
     Raises:
-        PackageError: it is not whole.
-        DownloadError: it cannot be fetched (retryable).
+        PackageError: the package is not whole.
+        DownloadError: the package cannot be downloaded (retryable).
     """
     expect = Expectation(
         export_type=export.export_type,
@@ -263,4 +263,4 @@ def prove_again(client: CanvasClient, course: Context, export: ContentExport) ->
                 raise
         else:
             return stream.proof
-    raise CorruptPackageError("every download of the package looks different")
+    raise CorruptPackageError("every download of the package has other bytes")

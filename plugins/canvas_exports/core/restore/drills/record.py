@@ -1,4 +1,4 @@
-"""What a drill leaves in the archive: a record beside the package's manifest, which itself is never rewritten."""
+"""Write the record of a drill beside the manifest of the copy. The manifest itself is never rewritten."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _INTO = "course"
 
 @dataclass(frozen=True)
 class DrillResult:
-    """How a drill ended, without links, credentials or people's names.
+    """The result of a drill, without links, credentials or people's names.
 
     Attributes:
-        passed: the package was restored, Canvas noted no error, and the counts are those of the stored package.
+        passed: Canvas restored the package and reported no error, and the counts are those of the stored package.
         reason: in a sentence.
         copy: key of the manifest of the copy.
-        restore: what the restore itself came to; ``None`` where it was not begun.
-        stored, restored: counts by kind, of the stored package and of what Canvas made of it.
-        differences: between these.
-        content_equal: whether the content digests are equal, too; ``None`` where there is no second package.
-        seconds: with the export and the comparison.
+        restore: result of the restore; ``None`` if it did not begin.
+        stored, restored: counts by kind, of the stored package and of the export of the restored course.
+        differences: between these counts.
+        content_equal: whether the content digests are equal, too; ``None`` if there is no second package.
+        seconds: of the restore, the export and the comparison.
         record: key of the record.
     """
 
@@ -50,7 +50,7 @@ class DrillResult:
     record: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value."""
+        """Return a JSON value."""
         return {
             "passed": self.passed,
             "reason": self.reason,
@@ -66,7 +66,7 @@ class DrillResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> DrillResult:
-        """The inverse of ``to_json``."""
+        """Read what ``to_json`` wrote."""
         values = dict(document)
         values["differences"] = tuple(values["differences"])
         if values["restore"] is not None:
@@ -75,7 +75,7 @@ class DrillResult:
 
 
 def record_key(copy: Copy, result: DrillResult, ended_at: datetime) -> str:
-    """Where the record of a drill that ended then lies."""
+    """Return the key of the record of a drill."""
     word = PASSED if result.passed else FAILED
     return RecordName(manifest_key(copy.package.key), RecordKind.DRILL, ended_at, _INTO, word).key
 
@@ -83,7 +83,7 @@ def record_key(copy: Copy, result: DrillResult, ended_at: datetime) -> str:
 def put_record(
     store: Store, copy: Copy, result: DrillResult, *, canvas: str, ended_at: datetime, run: RunFacts
 ) -> str:
-    """Write what a drill came to. A second record of the same second and result is the same one.
+    """Write the record of a drill and return its key. Does not write a second record of the same second and result.
 
     Raises:
         ArchiveDeniedError: no right to write (permanent).
@@ -116,7 +116,7 @@ def put_record(
         "run": plain(run),
     }
     if wrong := problem("drill-1", document):
-        raise ValueError(f"not a drill: {wrong}")
+        raise ValueError(f"not a record of a drill: {wrong}")
     key = record_key(copy, result, ended_at)
     store.put_if_absent(key, encoded(document, indent=2) + b"\n")
     return key

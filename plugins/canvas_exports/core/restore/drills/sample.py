@@ -1,4 +1,4 @@
-"""Which copies a drill tries: at random, those that were never restored first of all."""
+"""Sample copies for drills at random, with a preference for courses whose last drill is long ago."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOLDER = "courses/"
 _DAY = 86_400.0
 
 
-def draw(
+def sample_copies(
     store: Store,
     count: int,
     *,
@@ -28,26 +28,26 @@ def draw(
     export_type: str = "common_cartridge",
     leave_out: Container[int] = (),
 ) -> list[Copy]:
-    """The newest proven copy of so many courses, or of fewer where there are no more.
+    """Return the newest proven copies of ``count`` random courses, or of fewer if there are not so many.
 
-    The chance of a course grows with the days since its last drill; one that never had any counts as ten years. The same
-    seed draws the same courses from the same archive. One listing of all courses; manifests only of those that are drawn.
+    The weight of a course grows with the days since its last drill; a course without a drill counts as ten years. The same
+    seed samples the same courses from the same archive. Lists all courses once; reads the manifests of sampled courses only.
 
     Args:
         store: the archive.
-        count: courses.
+        count: number of courses.
         seed: any text, such as the id of a run.
-        now: the time to count days to.
-        export_type: which kind of package.
-        leave_out: courses that are not drawn, such as those that are restored into.
+        now: end of the days that are counted.
+        export_type: of the packages.
+        leave_out: ids of courses that are not sampled, such as target courses.
 
     Raises:
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    drawn: list[Copy] = []
+    sampled: list[Copy] = []
     for course in _order(_last_drills(store, now), seed, now):
-        if len(drawn) == count:
+        if len(sampled) == count:
             break
         if course in leave_out:
             continue
@@ -58,12 +58,12 @@ def draw(
             if copy.is_proven and copy.export.type == export_type and copy.export.select is None
         )
         if found is not None:
-            drawn.append(found)
-    return drawn
+            sampled.append(found)
+    return sampled
 
 
 def _last_drills(store: Store, now: datetime) -> dict[int, datetime | None]:
-    """Every course in the archive, and when a copy of it was last restored for trial."""
+    """Return every course in the archive with the time of its last drill."""
     last: dict[int, datetime | None] = {}
     for info in store.list(_FOLDER):
         if (context := context_of(info.key)) is None:
@@ -79,12 +79,12 @@ def _last_drills(store: Store, now: datetime) -> dict[int, datetime | None]:
 
 
 def _order(last: dict[int, datetime | None], seed: str, now: datetime) -> Iterator[int]:
-    """All courses, drawn without putting back, by their weights."""
+    """Yield all courses in a weighted random order without replacement."""
 
-    def turn(course: int) -> float:
+    def rank(course: int) -> float:
         at = last[course]
         days = _NEVER if at is None else min(max((now - at).total_seconds() / _DAY, 1.0), _NEVER)
-        chance = random.Random(f"{seed}:{course}").random()  # noqa: S311 - a draw that can be repeated, no secret
+        chance = random.Random(f"{seed}:{course}").random()  # noqa: S311 - a repeatable sample, not a secret
         return -math.log(1.0 - chance) / days
 
-    yield from sorted(last, key=lambda course: (turn(course), course))
+    yield from sorted(last, key=lambda course: (rank(course), course))

@@ -12,9 +12,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import requests
-from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.config import Config
 from smart_open import open as smart_open
 
 from benchmarks.reading import Reading, forget_peak, used

@@ -429,8 +429,8 @@ class TestDependencies:
 #: Distributions by the module they are imported as, where the two differ.
 DISTRIBUTIONS = {
     "airflow": "apache-airflow",
-    "google": "google-auth",
-    "jwt": "pyjwt",
+    "azure": "azure-storage-blob",
+    "google": "google-cloud-storage",
     "smart_open": "smart-open",
     "yaml": "pyyaml",
 }

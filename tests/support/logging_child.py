@@ -171,7 +171,7 @@ def _stores() -> None:
         store.put("courses/1/a.zip", [b"PK"])
         assert store.read("courses/1/a.zip") == b"PK"
     with moto() as endpoint:
-        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415
+        import boto3  # noqa: PLC0415
         import requests  # noqa: PLC0415
 
         client = boto3.client(

@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
                     return
                 self._authorize(url.path, query, headers)
                 if url.path.startswith("/storage/v1/b/"):
-                    self._json(url.path.removeprefix("/storage/v1/b/"), body)
+                    self._json(url.path.removeprefix("/storage/v1/b/"), query, body)
                     return
                 self._xml(url.path, query, headers, body)
         except _RefusedError as error:
@@ -199,8 +199,6 @@ class _Handler(BaseHTTPRequestHandler):
         match self.command, sorted(asked):
             case "GET", ["uploads", *_] | ["prefix", "uploads"] if not name:
                 self._list_uploads(query)
-            case "GET", _ if not name and query.get("list-type") == "2":
-                self._list(query)
             case "GET" | "HEAD", []:
                 self._read(name, headers)
             case "PUT", []:
@@ -274,25 +272,23 @@ class _Handler(BaseHTTPRequestHandler):
         told["Content-Range"] = f"bytes {first}-{last}/{len(blob.data)}"
         self._send(206, blob.data[first : last + 1], **told)
 
-    def _list(self, query: dict[str, str]) -> None:
-        after = query.get("continuation-token") or query.get("start-after") or ""
+    def _list_json(self, query: dict[str, str]) -> None:
+        after = query.get("pageToken", "")
         names = sorted(
             name for name in self.gcs.blobs if name.startswith(query.get("prefix", "")) and name > after
         )
-        encoded = query.get("encoding-type") == "url"
-        rows = "<EncodingType>url</EncodingType>" if encoded else ""
-        for name in names[:PAGE]:
-            blob = self.gcs.blobs[name]
-            moment = blob.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            written = quote(name) if encoded else html.escape(name)
-            rows += (
-                f"<Contents><Key>{written}</Key><LastModified>{moment}</LastModified>"
-                f"<ETag>{blob.etag}</ETag><Size>{len(blob.data)}</Size></Contents>"
-            )
-        more = (
-            f"<NextContinuationToken>{names[PAGE - 1]}</NextContinuationToken>" if len(names) > PAGE else ""
-        )
-        self._send(200, _document("ListBucketResult", f"<IsTruncated>{bool(more)}</IsTruncated>{more}{rows}"))
+        items = [
+            {
+                "name": name,
+                "size": str(len(self.gcs.blobs[name].data)),
+                "updated": self.gcs.blobs[name]
+                .modified.isoformat(timespec="milliseconds")
+                .replace("+00:00", "Z"),
+            }
+            for name in names[:PAGE]
+        ]
+        more = {"nextPageToken": names[PAGE - 1]} if len(names) > PAGE else {}
+        self._send(200, json.dumps({"items": items, **more}).encode())
 
     def _list_uploads(self, query: dict[str, str]) -> None:
         rows = "".join(
@@ -303,10 +299,13 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._send(200, _document("ListMultipartUploadsResult", f"<IsTruncated>false</IsTruncated>{rows}"))
 
-    def _json(self, path: str, body: bytes) -> None:
-        bucket, _, name = path.partition("/o/")
+    def _json(self, path: str, query: dict[str, str], body: bytes) -> None:
+        bucket, _, name = path.removesuffix("/o").partition("/o/")
         if bucket != self.gcs.bucket:
             raise _RefusedError(404, "notFound")
+        if path.endswith("/o"):
+            self._list_json(query)
+            return
         if not name:
             enabled: dict[str, Any] = {"objectRetention": {"mode": "Enabled"}} if self.gcs.lockable else {}
             self._send(200, json.dumps({"name": bucket, **enabled}).encode())

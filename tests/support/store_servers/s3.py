@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 
 ACCESS_KEY, SECRET_KEY = "canvas-tests", "not-a-secret"
 

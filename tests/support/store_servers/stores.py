@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.core.exceptions import AzureError
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 from tests.support.store_servers.gcs import GcsServer, Upload
 from tests.support.store_servers.wild_s3 import Thing, Unfinished, WildS3, yesterday
 

@@ -161,7 +161,7 @@ def test_a_lock_that_fails_says_so_and_what_cannot_be_asked_about_is_not_deleted
                     use(KEY)
             assert place.objects() == {KEY}
             proxy.rule = lambda _verb, target: 403 if "/storage/v1/" in target else None
-            with pytest.raises(ArchiveDeniedError, match="no right to lock objects"):
+            with pytest.raises(ArchiveDeniedError, match="cannot lock objects"):
                 store.lock(KEY)
             store.delete(KEY)
             assert place.objects() == set()

@@ -19,7 +19,6 @@ from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool
-from canvas_exports.core.storage.cloud.locks import written
 from canvas_exports.core.storage.options import Protection
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveDeniedError, LockedError
@@ -53,7 +52,10 @@ def unlock(place: GcsPlace, *keys: str) -> None:
 
 
 def asked(place: GcsPlace, *verbs: str) -> list[str]:
-    seen = [(verb, unquote(target).partition(place.prefix)[2]) for verb, target, _ in place.server.seen]
+    seen = [
+        (verb, unquote(target.partition("?")[0]).partition(place.prefix)[2])
+        for verb, target, _ in place.server.seen
+    ]
     return [f"{verb} {key}" for verb, key in seen if key and verb in verbs]
 
 
@@ -96,7 +98,7 @@ def test_what_was_left_without_a_manifest_is_proven_and_then_locked(locking: Gcs
 def test_a_later_manifest_makes_the_lock_of_its_package_longer(locking: GcsPlace) -> None:
     copy = store(locking).manifest
     held = locking.server.blobs[locking.prefix + DRAFT.key].retention
-    held["retainUntilTime"] = soon = written(datetime.now(timezone.utc) + timedelta(days=1))
+    held["retainUntilTime"] = soon = f"{datetime.now(timezone.utc) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
     assert store(locking, 502, copy=copy).unchanged
     assert locking.server.blobs[locking.prefix + DRAFT.key].retention["retainUntilTime"] > soon
 
@@ -113,7 +115,7 @@ def test_what_cannot_be_locked_is_no_backup() -> None:
     server = GcsServer("plain", lockable=False)
     try:
         place = gcs_place(server, protection=Protection(lock_mode="compliance", lock_for=MONTH))
-        with place.store, pytest.raises(ArchiveDeniedError, match="refuses to lock"):
+        with place.store, pytest.raises(ArchiveDeniedError, match="cannot lock objects"):
             store(place)
         assert place.objects() == {DRAFT.key}
     finally:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.core.storage.conftest import s3_options
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.core.archive.probe import PROBE, check_writable
 from canvas_exports.core.storage.cloud import list_pages
 from canvas_exports.core.storage.cloud.listings import moment
+from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.storage.temporary_names import final_name
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, LockedError
 
 Wild = Callable[..., tuple[WildS3, Store]]
@@ -39,6 +44,18 @@ def wild() -> Iterator[Wild]:
         each.close()
 
 
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[tuple[WildS3, Store]]:
+    server = WildS3("archive", Habits())
+    with open_store("s3://archive/canvas/", s3_options(server.endpoint, retries=0)) as store:
+        yield server, store
+    server.close()
+
+
+def _is_encodable(name: str) -> bool:
+    return name.encode(errors="ignore").decode() == name
+
+
 def tokens(
     written: Callable[[int], str], *, empty: bool = False, element: str = "NextContinuationToken"
 ) -> Any:
@@ -52,6 +69,41 @@ def tokens(
         return document + f"<{element}>{written(next(number))}</{element}>"
 
     return rewritten
+
+
+@given(
+    names=st.lists(
+        st.one_of(
+            st.text(min_size=1, max_size=80).filter(lambda name: name.isascii() or _is_encodable(name)),
+            st.from_regex(r"courses/[0-9]{1,4}/[A-Za-z0-9._=-]{1,40}", fullmatch=True),
+            st.from_regex(r"[a-z/.+%&<\x00-\x1f]{1,30}", fullmatch=True),
+        ),
+        max_size=5,
+    ),
+    encodes_names=st.booleans(),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_whatever_objects_are_called_those_of_the_archive_are_listed_and_no_others(
+    one_server: tuple[WildS3, Store], names: list[str], encodes_names: bool
+) -> None:
+    server, store = one_server
+    server.habits.encodes_names = encodes_names
+    server.things.clear()
+    server.things |= {f"canvas/{name}": Thing(b"x") for name in names}
+    listed = {info.key for info in store.list()}
+    assert listed == {name for name in names if is_key(name) and final_name(name) is None}
+
+
+@given(inside=st.one_of(st.text(max_size=400), st.from_regex(r"(</?(Contents|Key|Size)>|[a-z<&]){1,30}")))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_whatever_a_list_holds_nothing_but_an_error_of_the_archive_comes_out(
+    one_server: tuple[WildS3, Store], inside: str
+) -> None:
+    server, store = one_server
+    server.habits.lists = lambda _: inside.encode(errors="replace").decode()
+    with suppress(ArchiveUnavailableError):
+        list(store.list())
+    server.habits.lists = str
 
 
 ENDLESS = [

@@ -108,12 +108,12 @@ def test_a_profile_is_found_where_boto3_is_installed(no_keys: Path, rclone_endpo
         assert store.sweep(timedelta(0)) == []
 
 
-@pytest.mark.parametrize("boto3", [True, False])
 @pytest.mark.usefixtures("no_keys")
-def test_without_any_keys_a_sweep_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, boto3: bool) -> None:
-    if not boto3:
-        monkeypatch.setattr(open_cloud, "find_spec", lambda _name: None)
-    with open_store("s3://bucket/x") as store, pytest.raises(ArchiveDeniedError, match="lifecycle rule"):
+def test_without_any_keys_a_sweep_says_what_is_missing() -> None:
+    with (
+        open_store("s3://bucket/x") as store,
+        pytest.raises(ArchiveDeniedError, match="no credentials; name"),
+    ):
         store.sweep(timedelta(0))
 
 

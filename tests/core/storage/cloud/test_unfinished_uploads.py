@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,9 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from canvas_exports.core.storage.cloud import signed_requests
-from canvas_exports.core.storage.cloud.s3 import S3Rest
-from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.cloud.s3 import S3Sdk, S3Uploads
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
@@ -38,7 +35,7 @@ class Server:
             def _answer(self) -> None:
                 query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
                 server.seen.append((self.command, self.path))
-                server.headers.append(dict(self.headers.items()))
+                server.headers.append({name.lower(): value for name, value in self.headers.items()})
                 listing = self.command == "GET"
                 body = server.pages[query.get("key-marker", [""])[0]] if listing else b""
                 self.send_response(200 if listing else server.status)
@@ -80,8 +77,9 @@ def server() -> Iterator[Server]:
     started.close()
 
 
-def uploads(server: Server, keys: KeysProvider | None = lambda: KEYS) -> UnfinishedUploads:
-    return UnfinishedUploads(S3Rest(server.endpoint, "bucket", region="eu-central-1", keys=keys), "canvas")
+def uploads(server: Server, keys: KeysProvider | None = lambda: KEYS) -> S3Uploads:
+    sdk = S3Sdk("s3://bucket/canvas", "bucket", endpoint=server.endpoint, region="eu-central-1", keys=keys)
+    return S3Uploads(sdk, "canvas")
 
 
 def test_every_page_is_read_and_every_old_upload_aborted(server: Server) -> None:
@@ -113,38 +111,8 @@ def test_an_entry_for_the_host_in_netrc_does_not_replace_the_signature(
 
 def test_a_list_that_cannot_be_read_is_unavailable(server: Server) -> None:
     server.pages[""] = b"<Listing>"
-    with pytest.raises(ArchiveUnavailableError, match="did not list"):
+    with pytest.raises(ArchiveUnavailableError):
         uploads(server).sweep(timedelta(0))
-
-
-@pytest.mark.parametrize(("trickles", "told"), [(True, "took longer than"), (False, "more than")])
-def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch, trickles: bool, told: str) -> None:
-    monkeypatch.setattr(signed_requests, "_LONGEST", 0.2 if trickles else 300)
-    monkeypatch.setattr(signed_requests, "_LARGEST", 100_000)
-    ended = threading.Event()
-
-    class Endless(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            with suppress(ConnectionError):
-                while not ended.wait(0.01):
-                    self.wfile.write(b"<" if trickles else bytes(10_000))
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
-    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-    asked = S3Rest(f"http://127.0.0.1:{server.server_port}", "bucket", region="x", keys=lambda: KEYS)
-    try:
-        with pytest.raises(ArchiveUnavailableError, match=told):
-            UnfinishedUploads(asked, "canvas").sweep(timedelta(0))
-    finally:
-        ended.set()
-        asked.close()
-        server.shutdown()
-        server.server_close()
 
 
 def test_an_upload_that_somebody_else_aborted_is_no_failure(server: Server) -> None:

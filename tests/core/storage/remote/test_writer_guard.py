@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import smart_open
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 from tests.core.storage.conftest import BUCKET
 from tests.support.store_servers.s3 import FaultProxy, client
 from tests.support.store_servers.stores import MiB, S3Place

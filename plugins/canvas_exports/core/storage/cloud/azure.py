@@ -1,152 +1,205 @@
-"""What obstore does not ask Azure Blob Storage: locks, and writing into an encryption scope."""
+"""Azure Blob Storage through its SDK: lists, locks, and signatures that write into an encryption scope."""
 
 from __future__ import annotations
 
-import base64
-import hmac
-from collections.abc import Mapping
+import logging
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import parse_qsl, quote, urlencode
+from typing import Any
+from urllib.parse import parse_qsl
 
-from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest
-from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
-from canvas_exports.core.storage.options import LockMode
-from canvas_exports.errors import ArchiveDeniedError
+from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
+from canvas_exports.core.storage.cloud.locks import HELD, Locks
+from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed, no_answer
+from canvas_exports.core.storage.options import LockMode, StoreOptions
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 
-_VERSION = "2021-12-02"
-_ADVICE = "make a container with support for version-level immutability"
-# What a shared key signs of a request besides its x-ms- headers, in this order; all of it is empty but the length.
-_STANDARD = (
-    *("content-encoding", "content-language", "content-length", "content-md5", "content-type", "date"),
-    *("if-modified-since", "if-match", "if-none-match", "if-unmodified-since", "range"),
-)
+_PERMISSIONS = "rcwti"
+
+# The settings of obstore's that name an application of Entra ID.
+_APPLICATION = ("tenant_id", "client_id", "client_secret")
+
+# The SDK writes a line for each request, which a task's log would be full of.
+_quiet = logging.getLogger(f"{__name__}.requests")
+_quiet.setLevel(logging.WARNING)
+
+CredentialProvider = Callable[[], Any]
 
 
-class AzureRest(Rest):
-    """Requests to Azure Blob Storage, with an account key or a shared access signature.
+def credential_provider(options: StoreOptions, account: str, key: str | None) -> CredentialProvider | None:
+    """Return what makes a credential of the SDK; ``None``: the packages for it are not installed.
+
+    A key, a signature, an application of Entra ID, or the identity of the environment or the machine; as obstore.
 
     Args:
-        endpoint: URL of the account.
-        container: its name.
+        options: of the archive's connection.
         account: the storage account.
-        key: of the account, in base64.
-        signature: a shared access signature, where there is no key.
+        key: of the account.
+    """
+    if not is_installed("azure.storage.blob"):
+        return None
+    if key:
+        return lambda: _named_key(account, key)
+    if signature := options.sas_token:
+        return lambda: _signature(signature)
+    if not is_installed("azure.identity") or not set(options.settings) <= set(_APPLICATION):
+        return None
+    application = [options.settings.get(name) for name in _APPLICATION]
+    return lambda: _application(*application) if all(application) else _ambient()
+
+
+class AzureSdk(Sdk):
+    """A ``ContainerClient`` of azure-storage-blob.
+
+    Args:
+        uri: the archive's root, for messages.
+        container: its name.
+        endpoint: URL of the account.
+        credential: makes the SDK's.
         verify: as in ``StoreOptions``.
         retries: likewise.
     """
 
     def __init__(
         self,
-        endpoint: str,
+        uri: str,
         container: str,
         *,
-        account: str,
-        key: str | None,
-        signature: str | None,
+        endpoint: str,
+        credential: CredentialProvider,
         verify: bool | str = True,
         retries: int = 0,
     ) -> None:
-        super().__init__(endpoint, container, verify, retries)
-        self._account = account
-        self._key = key
-        self._signature = (signature or "").removeprefix("?")
+        super().__init__(uri, retries)
+        self._container = container
+        self._endpoint = endpoint
+        self._credential = credential
+        self._verify = verify
 
-    def sign(self, request: Request) -> tuple[Mapping[str, str], str]:
-        """``SharedKey``, or the signature as part of the query."""
-        headers = {
-            **request.headers,
-            "x-ms-date": format_datetime(datetime.now(timezone.utc), usegmt=True),
-            "x-ms-version": _VERSION,
-        }
-        if self._key is None:
-            return headers, "&".join(part for part in (request.line, self._signature) if part)
-        given = {"content-length": str(len(request.body)) if request.body else ""} | headers
-        lines = [request.verb, *(given.get(name, "") for name in _STANDARD)]
-        lines += [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("x-ms-")]
-        lines.append(f"/{self._account}{request.target}")
-        lines += [
-            f"{name}:{value}" for name, value in sorted(parse_qsl(request.line, keep_blank_values=True))
-        ]
-        return headers | {
-            "authorization": f"SharedKey {self._account}:{_digest(self._key, lines)}"
-        }, request.line
+    def _connect(self) -> Any:
+        from azure.storage.blob import ContainerClient  # noqa: PLC0415 - optional
+
+        return ContainerClient(
+            self._endpoint,
+            self._container,
+            credential=self._credential(),
+            retry_total=0,
+            permit_redirects=False,
+            connection_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            connection_verify=self._verify,
+            logger=_quiet,
+        )
+
+    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+        from azure.core.exceptions import (  # noqa: PLC0415 - as above
+            AzureError,
+            ClientAuthenticationError,
+            HttpResponseError,
+        )
+
+        status = getattr(error, "status_code", None)
+        if isinstance(error, HttpResponseError) and status is not None and status >= 300:  # noqa: PLR2004 - HTTP's
+            code = (
+                str(getattr(error.error_code, "value", error.error_code or ""))
+                if hasattr(error, "error_code")
+                else ""
+            )
+            return Refusal(status, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
+        if isinstance(error, ClientAuthenticationError):
+            return ArchiveDeniedError("no credentials; name a connection that has them")
+        return no_answer(error) if isinstance(error, AzureError | ValueError) else None
+
+
+class AzureListing(Listing):
+    """``List Blobs``."""
+
+    def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:
+        def read(container: Any) -> tuple[list[Any], str | None]:
+            pages = container.list_blobs(name_starts_with=prefix or None, results_per_page=PAGE).by_page(
+                place.get("marker")
+            )
+            return list(next(pages, ())), pages.continuation_token
+
+        blobs, marker = self._sdk.call("list", read)
+        rows = [Row(blob.name, blob.size, blob.last_modified) for blob in blobs]
+        return rows, {"marker": marker} if marker else None
 
 
 class AzureLocks(Locks):
-    """Immutability policies and legal holds of blobs.
+    """``Set Blob Immutability Policy``, ``Set Blob Legal Hold``, ``Get Blob Properties``, ``Get Container Properties``."""
 
-    Rests on ``PUT ?comp=immutabilityPolicies``, ``PUT ?comp=legalhold``, ``HEAD`` and ``GET ?restype=container``.
-
-    Args:
-        rest: where to ask.
-        container: its name.
-        path: of the archive's root in it.
-    """
-
-    def __init__(self, rest: Rest, container: str, path: str) -> None:
-        self._rest = rest
-        self._container = f"/{container}"
-        self._root = f"{path}/" if path else ""
+    _advice = "make a container with support for version-level immutability"
 
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
-        """Azure's ``unlocked`` is ``governance``, its ``locked`` is ``compliance``."""
-        headers = {
-            "x-ms-immutability-policy-mode": "locked" if mode == "compliance" else "unlocked",
-            "x-ms-immutability-policy-until-date": format_datetime(
-                until.astimezone(timezone.utc), usegmt=True
-            ),
-        }
-        self._put(key, "immutabilityPolicies", headers)
+        """Lock a blob. Azure's ``unlocked`` is ``governance``, its ``locked`` is ``compliance``."""
+        from azure.storage.blob import ImmutabilityPolicy  # noqa: PLC0415 - optional
+
+        name = "locked" if mode == "compliance" else "unlocked"
+        policy = ImmutabilityPolicy(expiry_time=until.replace(microsecond=0), policy_mode=name)
+        self._lock(key, lambda container: self._blob(container, key).set_immutability_policy(policy))
 
     def hold(self, key: str) -> None:
-        """A legal hold."""
-        self._put(key, "legalhold", {"x-ms-legal-hold": "true"})
+        """Set a legal hold."""
+        self._lock(key, lambda container: self._blob(container, key).set_legal_hold(True))
 
-    def until(self, key: str) -> datetime | None:
-        """``HEAD``."""
-        answer = self._rest.send("HEAD", self._path(key), action="look up locks")
-        if not answer.ok:
-            return None
-        held = answer.headers.get("x-ms-legal-hold") == "true"
-        until = answer.headers.get("x-ms-immutability-policy-until-date")
-        return latest(HELD if held else None, parsedate_to_datetime(until) if until else None)
+    def _ends(self, key: str) -> list[datetime | None]:
+        blob = self._look(key, lambda container: self._blob(container, key).get_blob_properties())
+        return [HELD if blob.has_legal_hold else None, blob.immutability_policy.expiry_time]
 
-    def check(self) -> None:
-        """The container's properties."""
-        answer = self._rest.send(
-            "GET", self._container, {"restype": "container"}, action="see whether it locks"
-        )
-        if answer.headers.get("x-ms-immutable-storage-with-versioning-enabled") != "true":
-            raise ArchiveDeniedError(f"{self._rest.place} cannot lock blobs; {_ADVICE}")
+    def _is_lockable(self) -> bool:
+        found = self._look("", lambda container: container.get_container_properties())
+        return bool(found.immutable_storage_with_versioning_enabled)
 
-    def _put(self, key: str, what: str, headers: Mapping[str, str]) -> None:
-        answer = self._rest.send("PUT", self._path(key), {"comp": what}, headers=headers, action="lock blobs")
-        expect(answer, key, _ADVICE)
-
-    def _path(self, key: str) -> str:
-        return f"{self._container}/{self._root}{key}"
+    def _blob(self, container: Any, key: str) -> Any:
+        return container.get_blob_client(self._root + key)
 
 
 def scoped_signature(account: str, key: str, container: str, scope: str, lifetime: timedelta) -> str:
-    """A shared access signature for a container, all of whose writes go into an encryption scope.
+    """Return a shared access signature for a container, all of whose writes go into an encryption scope.
 
     A shared key would have to sign the header that names the scope, and obstore does not sign headers it does not know.
     """
-    expiry = f"{datetime.now(timezone.utc) + lifetime:%Y-%m-%dT%H:%M:%SZ}"
-    permissions = "rcwti"
-    fields = [permissions, "", expiry, f"/blob/{account}/{container}", "", "", "", _VERSION, "c", "", scope]
-    signature = _digest(key, [*fields, "", "", "", "", ""])
-    return urlencode(
-        {"sv": _VERSION, "se": expiry, "sr": "c", "sp": permissions, "ses": scope, "sig": signature},
-        quote_via=quote,
+    from azure.storage.blob import generate_container_sas  # noqa: PLC0415 - optional
+
+    return generate_container_sas(
+        account,
+        container,
+        key,
+        permission=_PERMISSIONS,
+        expiry=datetime.now(timezone.utc) + lifetime,
+        encryption_scope=scope,
     )
 
 
 def scope_of(signature: str) -> str | None:
-    """The encryption scope that a shared access signature writes into."""
+    """Return the encryption scope that a shared access signature writes into."""
     return dict(parse_qsl(signature.removeprefix("?"))).get("ses")
 
 
-def _digest(key: str, lines: list[str]) -> str:
-    return base64.b64encode(hmac.digest(base64.b64decode(key), "\n".join(lines).encode(), "sha256")).decode()
+def _named_key(account: str, key: str) -> Any:
+    from azure.core.credentials import AzureNamedKeyCredential  # noqa: PLC0415 - optional
+
+    return AzureNamedKeyCredential(account, key)
+
+
+def _signature(signature: str) -> Any:
+    from azure.core.credentials import AzureSasCredential  # noqa: PLC0415 - optional
+
+    return AzureSasCredential(signature)
+
+
+def _application(tenant: Any, client: Any, secret: Any) -> Any:
+    from azure.identity import ClientSecretCredential  # noqa: PLC0415 - optional
+
+    return ClientSecretCredential(tenant, client, secret)
+
+
+def _ambient() -> Any:
+    """Identities of the environment and of the machine alone, as obstore: not those of tools that a person logged in to."""
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - optional
+
+    tools = ("cli", "developer_cli", "powershell", "shared_token_cache", "visual_studio_code")
+    return DefaultAzureCredential(**{f"exclude_{tool}_credential": True for tool in tools})

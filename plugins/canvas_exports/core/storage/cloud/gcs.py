@@ -1,166 +1,287 @@
-"""What obstore does not ask Google Cloud Storage: tokens for our own requests, and locks."""
+"""Google Cloud Storage through its SDK: lists, locks and unfinished uploads."""
 
 from __future__ import annotations
 
 import json
-import threading
-import time
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from importlib.util import find_spec
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from canvas_exports.core.storage.cloud.locks import HELD, Locks, expect, latest, moment, written
-from canvas_exports.core.storage.cloud.signed_requests import Request, Rest
+from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
+
+from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
+from canvas_exports.core.storage.cloud.locks import HELD, Locks
+from canvas_exports.core.storage.cloud.sdk import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    RefusedError,
+    Sdk,
+    is_installed,
+    no_answer,
+)
+from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads, Upload
 from canvas_exports.core.storage.options import LockMode, StoreOptions
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-_LIFETIME = 3600
-_ADVICE = "switch on object retention when the bucket is made"
+_ENDPOINT = "https://storage.googleapis.com"
+_PATIENCE: Mapping[str, Any] = {"timeout": (CONNECT_TIMEOUT, READ_TIMEOUT), "retry": None}
+_CODE = re.compile(rb"<Code>([\w.]{1,64})</Code>")
 
-TokenProvider = Callable[[], str]
+CredentialProvider = Callable[[], Any]
 
 
-def token_provider(options: StoreOptions) -> TokenProvider | None:
-    """Who gives tokens: the service account's key, or Google's library where it is installed; ``None``: nobody."""
+def is_available() -> bool:
+    """Whether the SDK is installed."""
+    return is_installed("google.cloud.storage")
+
+
+def credential_provider(options: StoreOptions) -> CredentialProvider | None:
+    """Return what makes a credential of the SDK: from a service account's key, or application default credentials.
+
+    ``None``: the SDK is not installed, or the account is one of an emulator, without credentials.
+    """
+    if not is_available():
+        return None
     text = options.service_account
     if text is None and options.key_file:
         text = Path(options.key_file).read_text()
-    if text is not None:
-        account: dict[str, Any] = json.loads(text)
-        return None if account.get("disable_oauth") else lambda: _own_token(account)
-    return _GoogleTokens() if find_spec("google") and find_spec("google.auth") else None
+    if text is None:
+        return _ambient
+    account: dict[str, Any] = json.loads(text)
+    return None if account.get("disable_oauth") else lambda: _service_account(account)
 
 
-def _own_token(account: Mapping[str, Any]) -> str:
-    """A token that the account signs for itself, as obstore's are."""
-    import jwt  # noqa: PLC0415 - only for who opens such a store
+@dataclass(frozen=True)
+class GcsClient:
+    """The SDK's client and its session, for the part of Google's XML API that the client has no calls for."""
 
-    now = int(time.time())
-    claims = {
-        "iss": account["client_email"],
-        "sub": account["client_email"],
-        "scope": _SCOPE,
-        "iat": now,
-        "exp": now + _LIFETIME,
-    }
-    return jwt.encode(
-        claims, account["private_key"], algorithm="RS256", headers={"kid": account["private_key_id"]}
-    )
+    storage: Any
+    session: Any
+    bucket: Any
+    url: str
 
+    def xml(self, verb: str, name: str, query: Mapping[str, str], body: bytes | None = None) -> bytes:
+        """Send a request to the XML API.
 
-class _GoogleTokens:
-    """Application default credentials, refreshed when they end. Used by several threads at once."""
+        Args:
+            verb: of HTTP.
+            name: of an object; empty for the bucket.
+            query: its parameters.
+            body: its content.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: Any = None
+        Raises:
+            RefusedError: any status but 2xx.
+        """
+        answer = self.session.request(
+            verb,
+            f"{self.url}/{quote(name)}" if name else self.url,
+            params=query,
+            data=body,
+            timeout=_PATIENCE["timeout"],
+            allow_redirects=False,
+        )
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - HTTP's
+            found = _CODE.search(answer.content[:4096])
+            raise RefusedError(Refusal(answer.status_code, found[1].decode() if found else None))
+        content: bytes = answer.content
+        return content
 
-    def __call__(self) -> str:
-        import google.auth  # noqa: PLC0415 - optional
-        import google.auth.exceptions  # noqa: PLC0415 - as above
-        from google.auth.transport.requests import Request as Transport  # noqa: PLC0415 - as above
-
-        try:
-            with self._lock:
-                if self._found is None:
-                    self._found, _ = google.auth.default(scopes=[_SCOPE])
-                if not self._found.valid:
-                    self._found.refresh(Transport())
-                return str(self._found.token)
-        except google.auth.exceptions.DefaultCredentialsError:
-            raise ArchiveDeniedError(
-                "no Google credentials; name a connection that has them, or log in to gcloud"
-            ) from None
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise ArchiveUnavailableError(
-                f"Google gives no token at present: {type(error).__name__}"
-            ) from None
+    def close(self) -> None:
+        """Close the connections."""
+        self.storage.close()
 
 
-class GcsRest(Rest):
-    """Requests to Google Cloud Storage, with a bearer token.
+class GcsSdk(Sdk):
+    """A client of google-cloud-storage's.
 
     Args:
-        endpoint: URL of the server.
+        uri: the archive's root, for messages.
         bucket: its name.
-        tokens: asked at each request; ``None`` where only obstore can get one.
+        endpoint: URL of another server than Google's.
+        credential: makes the SDK's.
         verify: as in ``StoreOptions``.
         retries: likewise.
     """
 
     def __init__(
         self,
-        endpoint: str,
+        uri: str,
         bucket: str,
-        tokens: TokenProvider | None,
+        *,
+        endpoint: str | None,
+        credential: CredentialProvider,
         verify: bool | str = True,
         retries: int = 0,
     ) -> None:
-        super().__init__(endpoint, bucket, verify, retries)
-        self._tokens = tokens
+        super().__init__(uri, retries)
+        self._bucket = bucket
+        self._endpoint = endpoint or _ENDPOINT
+        self._credential = credential
+        self._verify = verify
 
-    def sign(self, request: Request) -> tuple[Mapping[str, str], str]:
-        """A token."""
-        if self._tokens is None:
-            raise ArchiveDeniedError(f"no token to ask {self.place} with; install google-auth")
-        return {**request.headers, "authorization": f"Bearer {self._tokens()}"}, request.line
+    def _connect(self) -> Any:
+        from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415 - optional
+        from google.cloud import storage  # noqa: PLC0415 - as above
+
+        credential = _tokens_of(self._credential())
+        session = AuthorizedSession(credential)  # type: ignore[no-untyped-call]
+        session.verify = self._verify
+        client = storage.Client(
+            project=None,
+            credentials=credential,
+            _http=session,
+            client_options={"api_endpoint": self._endpoint},
+        )
+        return GcsClient(client, session, client.bucket(self._bucket), f"{self._endpoint}/{self._bucket}")
+
+    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+        from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415 - as above
+        from google.auth import exceptions  # noqa: PLC0415 - as above
+
+        if isinstance(error, GoogleAPICallError):
+            code = next((str(each.get("reason", "")) for each in error.errors if isinstance(each, dict)), "")
+            return Refusal(error.code, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
+        if isinstance(error, exceptions.DefaultCredentialsError):
+            return ArchiveDeniedError(
+                "no Google credentials; name a connection that has them, or log in to gcloud"
+            )
+        if isinstance(error, exceptions.GoogleAuthError):
+            return ArchiveUnavailableError(f"Google gives no token at present: {type(error).__name__}")
+        return no_answer(error) if isinstance(error, OSError | ValueError) else None
+
+
+class GcsListing(Listing):
+    """``objects.list`` of the JSON API."""
+
+    def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:
+        def read(gcs: GcsClient) -> tuple[list[Any], str | None]:
+            found = gcs.storage.list_blobs(
+                gcs.bucket,
+                prefix=prefix or None,
+                page_size=PAGE,
+                page_token=place.get("token"),
+                fields="items(name,size,updated),nextPageToken",
+                **_PATIENCE,
+            )
+            return list(next(found.pages, ())), found.next_page_token
+
+        blobs, token = self._sdk.call("list", read)
+        return [Row(blob.name, blob.size, blob.updated) for blob in blobs], {
+            "token": token
+        } if token else None
+
+
+class GcsUploads(UnfinishedUploads):
+    """Multipart uploads of the XML API: the list, ``DELETE`` and ``PUT`` of a part. The SDK's client has no calls for them."""
+
+    def _page(self, prefix: str, place: Place) -> tuple[list[Upload], Place | None]:
+        document = self._send(lambda gcs: gcs.xml("GET", "", {"uploads": "", "prefix": prefix, **place}))
+        try:
+            page = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
+        except etree.XMLSyntaxError:
+            raise ArchiveUnavailableError("the store did not list what it holds") from None
+        uploads = [
+            Upload(
+                row.findtext("{*}Key", ""),
+                row.findtext("{*}UploadId", ""),
+                moment(row.findtext("{*}Initiated")),
+            )
+            for row in page.iterfind("{*}Upload")
+        ]
+        if page.findtext("{*}IsTruncated", "").lower() != "true":
+            return uploads, None
+        return uploads, {
+            "key-marker": page.findtext("{*}NextKeyMarker", ""),
+            "upload-id-marker": page.findtext("{*}NextUploadIdMarker", ""),
+        }
+
+    def _end(self, upload: Upload) -> None:
+        self._send(lambda gcs: gcs.xml("DELETE", upload.name, {"uploadId": upload.id}))
+
+    def _try_part(self, upload: Upload) -> Refusal | None:
+        part = {"partNumber": "2", "uploadId": upload.id}
+        refusal: Refusal | None = self._sdk.refusal(lambda gcs: gcs.xml("PUT", upload.name, part, b"-"))
+        return refusal
 
 
 class GcsLocks(Locks):
-    """Object retention and holds. Rests on ``GET`` and ``PATCH /storage/v1/b/<bucket>/o/<object>``.
+    """Object retention and holds: ``objects.patch``, ``objects.get`` and ``buckets.get`` of the JSON API."""
 
-    Args:
-        rest: where to ask.
-        bucket: its name.
-        path: of the archive's root in it.
-    """
-
-    def __init__(self, rest: Rest, bucket: str, path: str) -> None:
-        self._rest = rest
-        self._bucket = f"/storage/v1/b/{bucket}"
-        self._root = f"{path}/" if path else ""
+    _advice = "switch on object retention when the bucket is made"
 
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
-        """Google's ``Unlocked`` is ``governance``, its ``Locked`` is ``compliance``."""
-        name = "Locked" if mode == "compliance" else "Unlocked"
-        self._patch(key, {"retention": {"mode": name, "retainUntilTime": written(until)}})
+        """Lock an object. Google's ``Unlocked`` is ``governance``, its ``Locked`` is ``compliance``."""
+
+        def lock(gcs: GcsClient) -> None:
+            blob = gcs.bucket.blob(self._root + key)
+            blob.retention.mode = "Locked" if mode == "compliance" else "Unlocked"
+            blob.retention.retain_until_time = until.astimezone(timezone.utc).replace(microsecond=0)
+            blob.patch(**_PATIENCE)
+
+        self._lock(key, lock)
 
     def hold(self, key: str) -> None:
-        """A temporary hold."""
-        self._patch(key, {"temporaryHold": True})
+        """Set a temporary hold."""
 
-    def until(self, key: str) -> datetime | None:
+        def lock(gcs: GcsClient) -> None:
+            blob = gcs.bucket.blob(self._root + key)
+            blob.temporary_hold = True
+            blob.patch(**_PATIENCE)
+
+        self._lock(key, lock)
+
+    def _ends(self, key: str) -> list[datetime | None]:
         """Retention of the object or by the bucket's policy, and both kinds of hold."""
-        answer = self._rest.send("GET", self._path(key), action="look up locks")
-        if not answer.ok:
-            return None
-        told: dict[str, Any] = answer.json()
-        held = told.get("temporaryHold") or told.get("eventBasedHold")
-        retention = told.get("retention") or {}
-        return latest(
-            HELD if held else None,
-            moment(retention.get("retainUntilTime")),
-            moment(told.get("retentionExpirationTime")),
-        )
 
-    def check(self) -> None:
-        """The bucket's metadata."""
-        answer = self._rest.send("GET", self._bucket, action="see whether it locks")
-        if not answer.ok or (answer.json().get("objectRetention") or {}).get("mode") != "Enabled":
-            raise ArchiveDeniedError(f"{self._rest.place} cannot lock objects; {_ADVICE}")
+        def look(gcs: GcsClient) -> Any:
+            blob = gcs.bucket.blob(self._root + key)
+            blob.reload(**_PATIENCE)
+            return blob
 
-    def _patch(self, key: str, change: dict[str, Any]) -> None:
-        answer = self._rest.send(
-            "PATCH",
-            self._path(key),
-            headers={"content-type": "application/json"},
-            body=json.dumps(change).encode(),
-            action="lock objects",
-        )
-        expect(answer, key, _ADVICE)
+        blob = self._look(key, look)
+        held = blob.temporary_hold or blob.event_based_hold
+        return [HELD if held else None, blob.retention.retain_until_time, blob.retention_expiration_time]
 
-    def _path(self, key: str) -> str:
-        return f"{self._bucket}/o/{f'{self._root}{key}'.replace('/', '%2F')}"
+    def _is_lockable(self) -> bool:
+        def look(gcs: GcsClient) -> bool:
+            gcs.bucket.reload(**_PATIENCE)
+            return bool(gcs.bucket.object_retention_mode == "Enabled")
+
+        return bool(self._look("", look))
+
+
+def _tokens_of(found: Any) -> Any:
+    """Return a credential with the tokens of another, and without the look-ups that Google's library makes beside it.
+
+    Those go to a host of Google's in the background, at a firewall in vain, with a warning each time.
+    """
+    from google.auth.credentials import Credentials  # noqa: PLC0415 - optional
+
+    class Tokens(Credentials):
+        def refresh(self, request: Any) -> None:
+            found.refresh(request)
+            self.token, self.expiry = found.token, found.expiry
+
+    return Tokens()  # type: ignore[no-untyped-call]
+
+
+def _service_account(account: Mapping[str, Any]) -> Any:
+    """Return tokens that the account signs for itself, as obstore's are: Google is not asked for them."""
+    from google.auth.jwt import Credentials  # noqa: PLC0415 - optional
+
+    given = {"token_uri": "", **account}  # asked for, and not used
+    return Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+        given, audience=None, additional_claims={"scope": _SCOPE}
+    )
+
+
+def _ambient() -> Any:
+    import google.auth  # noqa: PLC0415 - optional
+
+    return google.auth.default(scopes=[_SCOPE])[0]

@@ -1,27 +1,34 @@
-"""Lists of a cloud's objects, read row by row: obstore's own end at the first key that it takes for no path."""
+"""Lists of a cloud's objects through its SDK: obstore's own end at the first key that it takes for no path."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import unquote
 
-from canvas_exports.core.storage.cloud.errors import no_bucket
 from canvas_exports.core.storage.cloud.list_pages import Pages
 from canvas_exports.core.storage.cloud.retried_requests import Asking
-from canvas_exports.core.storage.cloud.signed_requests import Answer, Rest
-from canvas_exports.core.storage.cloud.xml_lists import Row, read_list
+from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.store import ObjectInfo
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError
+from canvas_exports.errors import ArchiveError
 from canvas_exports.foreign_text import harmless
 
-_PAGE = "1000"
-_ABSENT = 404
-_UNKNOWN_PARAMETER = (400, 501)
+PAGE = 1000
+
+_LARGEST = 10**18  # bytes; an exabyte
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object of a list: its name in the bucket, its size in bytes, the time of its last change (UTC)."""
+
+    name: str
+    size: int | None
+    modified: datetime | None
 
 
 class Lister(Protocol):
@@ -61,22 +68,24 @@ class PlainListing:
                 name = harmless(str(error).partition("\n")[0].partition('"')[2].rpartition('"')[0])
                 raise ArchiveError(
                     f"cannot list in {self._asking.uri}: an object there has a name that is no path, {name!r}; rename it, "
-                    "or give the archive credentials that can be signed with (see docs/archive.md)"
+                    "or install the extra for this cloud (see docs/archive.md)"
                 ) from None
+
+
+Place = Mapping[str, Any]
+"""Where a list goes on: parameters of the next request."""
 
 
 class Listing(ABC):
     """The objects below an archive's root, foreign ones included.
 
     Args:
-        uri: the archive's root, for messages.
-        rest: where to ask.
-        path: of the archive's root in its bucket.
+        sdk: the client of the bucket.
+        path: of the archive's root in it.
     """
 
-    def __init__(self, uri: str, rest: Rest, path: str) -> None:
-        self._uri = uri
-        self._rest = rest
+    def __init__(self, sdk: Sdk, path: str) -> None:
+        self._sdk: Any = sdk
         self._root = f"{path}/" if path else ""
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
@@ -86,89 +95,25 @@ class Listing(ABC):
             ArchiveDeniedError: no right to list, or no bucket (permanent).
             ArchiveUnavailableError: the store failed, or its list has no end (retryable).
         """
-        place: dict[str, str] = {}
-        pages = Pages(f"cannot list in {self._uri}: the list does not go on where it ended")
+        place: Place = {}
+        pages = Pages(f"cannot list in {self._sdk.uri}: the list does not go on where it ended")
         while True:
             rows, following = self._page(self._root + prefix, place)
-            pages.begin((rows[0][self._name],) if rows else None)
+            pages.begin((rows[0].name,) if rows else None)
             for row in rows:
-                found = self._object(row)
-                if found is not None:
-                    yield found
+                key = row.name.removeprefix(self._root)
+                if row.size is None or not 0 <= row.size < _LARGEST or row.modified is None:
+                    yield key
+                else:
+                    yield ObjectInfo(key, row.size, row.modified)
             if following is None:
                 return
             pages.go_on(following)
             place = following
 
-    #: The element that names an object.
-    _name: str
-
     @abstractmethod
-    def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
-        """The rows from a place on, and where to go on; ``None`` at the end."""
-
-    @abstractmethod
-    def _object(self, row: Row) -> ObjectInfo | str | None:
-        """What a row says; ``None``: it is about no object."""
-
-    def _granted(self, answer: Answer) -> Answer:
-        if answer.ok:
-            return answer
-        if answer.status_code == _ABSENT:
-            raise ArchiveDeniedError(no_bucket(self._uri, "list"))
-        raise answer.refusal.error(self._uri, "list")
-
-    def _info(self, name: str, size: str | None, modified: datetime | None) -> ObjectInfo | str:
-        if size is None or not size.isdecimal() or len(size) > 18 or modified is None:  # noqa: PLR2004 - an exabyte
-            return name.removeprefix(self._root)
-        return ObjectInfo(name.removeprefix(self._root), int(size), modified)
-
-
-class S3Listing(Listing):
-    """Rests on ``GET /<bucket>?list-type=2``, which S3 and GCS have in common."""
-
-    _name = "Key"
-    _encoding: Mapping[str, str] = {"encoding-type": "url"}
-
-    def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
-        asked = {"list-type": "2", "prefix": prefix, "max-keys": _PAGE, **place}
-        answer = self._rest.ask("GET", self._rest.bucket, {**asked, **self._encoding})
-        if self._encoding and answer.status_code in _UNKNOWN_PARAMETER:
-            self._encoding = {}
-            answer = self._rest.ask("GET", self._rest.bucket, asked)
-        rows, beside = read_list(self._granted(answer).content, "Contents")
-        rows = [row for row in rows if row.get("Key", "").startswith(prefix)]
-        if beside.get("IsTruncated", "").lower() != "true":
-            return rows, None
-        if token := beside.get("NextContinuationToken"):
-            return rows, {"continuation-token": token}
-        return rows, {"start-after": rows[-1]["Key"]} if rows else place
-
-    def _object(self, row: Row) -> ObjectInfo | str:
-        return self._info(row["Key"], row.get("Size"), moment(row.get("LastModified")))
-
-
-class AzureListing(Listing):
-    """Rests on ``GET /<container>?restype=container&comp=list``."""
-
-    _name = "Name"
-
-    def _page(self, prefix: str, place: dict[str, str]) -> tuple[list[Row], dict[str, str] | None]:
-        asked = {"restype": "container", "comp": "list", "maxresults": _PAGE, **place}
-        if prefix:
-            asked["prefix"] = prefix
-        answer = self._rest.ask("GET", self._rest.bucket, asked)
-        rows, beside = read_list(self._granted(answer).content, "Blob")
-        marker = beside.get("NextMarker")
-        return [row for row in rows if "Name" in row], {"marker": marker} if marker else None
-
-    def _object(self, row: Row) -> ObjectInfo | str | None:
-        if row.get("ResourceType") == "directory":  # of an account with a hierarchical namespace
-            return None
-        name = row["Name"]
-        if "Name is encoded" in row:
-            name = unquote(name, errors="replace")
-        return self._info(name, row.get("Content-Length"), moment(row.get("Last-Modified")))
+    def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:
+        """Return the objects from a place on, and where the list goes on; ``None`` at its end."""
 
 
 def moment(text: str | None) -> datetime | None:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import Any
 
-import requests
-
-from canvas_exports.core.storage.cloud.signed_requests import Answer
+from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.options import LockMode
-from canvas_exports.core.storage.store import not_found
-from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError
 
-# What servers say that cannot lock, or do not want to.
-_REFUSED = (
-    requests.codes.bad_request,
-    requests.codes.method_not_allowed,
-    requests.codes.conflict,
-    requests.codes.not_implemented,
-)
-
-#: When a hold ends that somebody has to lift.
+#: The end of a hold that a person has to lift.
 HELD = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -28,7 +19,17 @@ class Locks(ABC):
     """Locks on the objects below an archive's root.
 
     All methods may raise ``ArchiveDeniedError`` (permanent) and ``ArchiveUnavailableError`` (retryable).
+
+    Args:
+        sdk: the client of the bucket.
+        path: of the archive's root in it.
     """
+
+    _advice: str
+
+    def __init__(self, sdk: Sdk, path: str) -> None:
+        self._sdk: Any = sdk
+        self._root = f"{path}/" if path else ""
 
     @abstractmethod
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
@@ -36,43 +37,37 @@ class Locks(ABC):
 
     @abstractmethod
     def hold(self, key: str) -> None:
-        """Lock an object until somebody lifts the hold. ``ObjectNotFoundError`` if it is absent."""
+        """Lock an object until a person lifts the hold. ``ObjectNotFoundError`` if it is absent."""
 
-    @abstractmethod
     def until(self, key: str) -> datetime | None:
-        """As ``Store.lock_of``."""
+        """Return when the last lock on an object ends; as ``Store.lock_of``."""
+        try:
+            ends = self._ends(key)
+        except ObjectNotFoundError:
+            return None
+        return max(
+            (end for end in ends if end is not None and end > datetime.now(timezone.utc)), default=None
+        )
+
+    def check(self) -> None:
+        """Check that objects can be locked. ``ArchiveDeniedError`` if the bucket is not made for it."""
+        try:
+            able = self._is_lockable()
+        except ObjectNotFoundError:
+            able = False
+        if not able:
+            raise ArchiveDeniedError(f"{self._sdk.uri} cannot lock objects; {self._advice}")
 
     @abstractmethod
-    def check(self) -> None:
-        """``ArchiveDeniedError`` if the bucket is not made for locks."""
+    def _ends(self, key: str) -> list[datetime | None]:
+        """Return when each kind of lock on an object ends."""
 
+    @abstractmethod
+    def _is_lockable(self) -> bool:
+        """Return whether objects of this bucket can be locked."""
 
-def expect(answer: Answer, key: str, advice: str) -> None:
-    """Raise what an answer to a request for a lock means, unless it was granted."""
-    if answer.ok:
-        return
-    if answer.status_code == requests.codes.not_found:
-        raise not_found(key)
-    if answer.status_code in _REFUSED and not answer.refusal.is_left_to_us:
-        raise ArchiveDeniedError(
-            f"the store refuses to lock it (HTTP {answer.status_code}); {advice}", key=key
-        )
-    raise ArchiveUnavailableError(f"the store answered HTTP {answer.status_code}", key=key)
+    def _lock(self, key: str, request: Callable[[Any], object]) -> None:
+        self._sdk.call("lock objects", request, key, advice=self._advice)
 
-
-def latest(*ends: datetime | None) -> datetime | None:
-    """The last of several ends, of those that lie ahead."""
-    ahead = [end for end in ends if end is not None and end > datetime.now(timezone.utc)]
-    return max(ahead, default=None)
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time as clouds write it: ISO 8601 in UTC, with or without fractions, at times in nine digits."""
-    if not text:
-        return None
-    return datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-
-
-def written(time: datetime) -> str:
-    """A time as clouds read it. In whole seconds."""
-    return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    def _look(self, key: str, request: Callable[[Any], Any]) -> Any:
+        return self._sdk.call("look up locks", request, key)

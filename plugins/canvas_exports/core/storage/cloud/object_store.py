@@ -24,7 +24,7 @@ from canvas_exports.core.storage.cloud.errors import is_of_abort
 from canvas_exports.core.storage.cloud.listings import Lister, PlainListing
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.retried_requests import Asking, raw_errors
-from canvas_exports.core.storage.cloud.signed_requests import Rest
+from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
 from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.object_keys import check_key
@@ -65,10 +65,11 @@ class ObjectStore(Store):
         writes: the same for writing, where that takes other headers or credentials.
         once: as ``writes``, but a request that fails is not repeated: with it is found out whether the store knows conditional
             requests. ``None`` where it is known to.
-        rest: what the next three ask with, to be closed.
+        sdk: the client that the next three use, to be closed.
         listing: of the objects; without it, that of obstore.
         uploads: the unfinished uploads below the root; ``None`` where the cloud forgets them by itself.
         locks: of its objects; ``None`` where they cannot be asked about.
+        missing_extra: the extra that is not installed and without which unfinished uploads cannot be swept.
         protection: what is done with what is stored.
         retries: how often a request is repeated that obstore does not repeat by itself.
         capabilities: of this cloud with these credentials.
@@ -81,10 +82,11 @@ class ObjectStore(Store):
         *,
         writes: obstore.store.ObjectStore | None = None,
         once: obstore.store.ObjectStore | None = None,
-        rest: Rest | None = None,
+        sdk: Sdk | None = None,
         listing: Lister | None = None,
         uploads: UnfinishedUploads | None = None,
         locks: Locks | None = None,
+        missing_extra: str | None = None,
         protection: Protection = NO_PROTECTION,
         retries: int = 0,
         capabilities: Capabilities,
@@ -95,12 +97,13 @@ class ObjectStore(Store):
         self._api = obstore
         self._remote = remote
         self._writes = remote if writes is None else writes
-        self._rest = rest
+        self._sdk = sdk
         self._asking = Asking(uri, retries)
         self._listing = listing or PlainListing(remote, self._asking)
         self._foreign = ForeignObjects(uri)
         self._uploads = uploads
         self._locks = locks
+        self._missing_extra = missing_extra
         self._protection = protection
         self._able = capabilities
         self._creation = Creation(
@@ -231,12 +234,17 @@ class ObjectStore(Store):
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
     ) -> builtins.list[str]:
         """S3: multipart uploads. Azure forgets uncommitted blocks after a week; on GCS set a lifecycle rule."""
+        if self._missing_extra is not None:
+            raise ArchiveDeniedError(
+                f"cannot look for unfinished uploads in {self.uri}: install the extra {self._missing_extra}, or set a "
+                "lifecycle rule that ends them"
+            )
         return [] if self._uploads is None else self._uploads.sweep(older_than, owns)
 
     def close(self) -> None:
         """Those of obstore close by themselves, when they have been idle."""
-        if self._rest is not None:
-            self._rest.close()
+        if self._sdk is not None:
+            self._sdk.close()
 
     def _send(self, key: str, source: PutSource) -> None:
         head = deque(islice(source, 1))

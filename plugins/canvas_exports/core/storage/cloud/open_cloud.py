@@ -9,22 +9,16 @@ import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from obstore.exceptions import BaseError as SettingsError
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from canvas_exports.core.storage.cloud.addressing import is_virtual
-from canvas_exports.core.storage.cloud.azure import AzureLocks, AzureRest, scope_of, scoped_signature
-from canvas_exports.core.storage.cloud.gcs import GcsLocks, GcsRest, token_provider
-from canvas_exports.core.storage.cloud.listings import AzureListing, S3Listing
+from canvas_exports.core.storage.cloud import azure, gcs, s3
 from canvas_exports.core.storage.cloud.locks import Locks
 from canvas_exports.core.storage.cloud.object_store import ObjectStore
-from canvas_exports.core.storage.cloud.s3 import S3Rest, in_host
-from canvas_exports.core.storage.cloud.s3_locks import S3Locks
-from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
+from canvas_exports.core.storage.cloud.sdk import is_installed
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, Protection, StoreOptions
 from canvas_exports.core.storage.store import Capabilities
 from canvas_exports.errors import InputError
@@ -62,11 +56,11 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
     if plain and options.unsigned_payload:
         config["checksum_algorithm"] = "crc64nvme"
-    virtual = is_virtual(options.addressing_style, bucket, endpoint)
+    virtual = s3.is_virtual(options.addressing_style, bucket, endpoint)
     config["virtual_hosted_style_request"] = virtual
     config["disable_bulk_delete"] = True  # not every store has it, and we delete one by one
     if endpoint:
-        config["endpoint"] = in_host(endpoint, bucket) if virtual else endpoint
+        config["endpoint"] = s3.bucket_endpoint(endpoint, bucket) if virtual else endpoint
     if asked.encryption:
         config["server_side_encryption"] = asked.encryption
     if asked.key:
@@ -82,32 +76,36 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
             credential_provider=None if keys is None else _refreshing(keys),
         )
 
-    rest = S3Rest(
-        endpoint or f"https://s3.{region}.amazonaws.com",
-        bucket,
-        region=region,
-        keys=keys,
-        verify=options.verify,
-        retries=options.retries,
-        virtual=virtual,
-    )
+    sdk = None
+    if is_installed("botocore"):
+        sdk = s3.S3Sdk(
+            uri,
+            bucket,
+            endpoint=endpoint,
+            region=region,
+            keys=keys,
+            verify=options.verify,
+            retries=options.retries,
+            virtual=virtual,
+        )
     return ObjectStore(
         uri,
         remote(options.retries),
         once=remote(0),
-        rest=rest,
-        listing=S3Listing(uri, rest, path) if keys and not options.settings else None,
-        uploads=UnfinishedUploads(rest, path),
-        locks=_locks(S3Locks(rest, path) if keys else None, asked),
+        sdk=sdk,
+        listing=s3.S3Listing(sdk, path) if sdk and not options.settings else None,
+        uploads=s3.S3Uploads(sdk, path) if sdk else None,
+        locks=_locks(s3.S3Locks(sdk, path) if sdk else None, asked, "s3"),
+        missing_extra=None if sdk else "s3",
         protection=asked,
         retries=options.retries,
         capabilities=Capabilities(
-            sweeps=keys is not None,
+            sweeps=sdk is not None,
             signs=True,
             encrypts=True,
             classes=True,
             tags=True,
-            locks=keys is not None,
+            locks=sdk is not None,
         ),
     )
 
@@ -134,23 +132,31 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
         )
 
     reads = remote()  # first: it refuses what is no service account's key
-    tokens = token_provider(options)
-    rest = GcsRest(
-        options.endpoint or "https://storage.googleapis.com", bucket, tokens, options.verify, options.retries
-    )
+    credential = gcs.credential_provider(options)
+    sdk = None
+    if credential is not None:
+        sdk = gcs.GcsSdk(
+            uri,
+            bucket,
+            endpoint=options.endpoint,
+            credential=credential,
+            verify=options.verify,
+            retries=options.retries,
+        )
     return ObjectStore(
         uri,
         reads,
         # Google takes this header with every request of an upload, in one request or in parts, but with no other.
         writes=remote(**{"x-goog-encryption-kms-key-name": asked.key}) if asked.key else None,
-        rest=rest,
-        listing=S3Listing(uri, rest, path) if tokens and not options.settings else None,
-        uploads=UnfinishedUploads(rest, path) if tokens else None,
-        locks=_locks(GcsLocks(rest, bucket, path) if tokens else None, asked),
+        sdk=sdk,
+        listing=gcs.GcsListing(sdk, path) if sdk and not options.settings else None,
+        uploads=gcs.GcsUploads(sdk, path) if sdk else None,
+        locks=_locks(gcs.GcsLocks(sdk, path) if sdk else None, asked, "gcs"),
+        missing_extra=None if gcs.is_available() else "gcs",
         protection=asked,
         retries=options.retries,
         capabilities=Capabilities(
-            sweeps=tokens is not None, signs=True, encrypts=True, classes=True, locks=tokens is not None
+            sweeps=sdk is not None, signs=True, encrypts=True, classes=True, locks=sdk is not None
         ),
     )
 
@@ -184,36 +190,36 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
         )
 
     writes = None
+    if asked.key and not is_installed("azure.storage.blob"):
+        raise InputError("encryption_scope", "it needs Azure's own SDK: install the extra azure")
     if asked.key and account and key:
         scoped = {name: value for name, value in config.items() if name != "account_key"}
         writes = remote(
             scoped, credential_provider=partial(_scoped, account, key, container=container, scope=asked.key)
         )
-    elif asked.key and scope_of(options.sas_token or "") != asked.key:
+    elif asked.key and azure.scope_of(options.sas_token or "") != asked.key:
         raise InputError(
             "encryption_scope",
             "without an account key it has to be part of the shared access signature (ses)",
         )
-    locks = rest = listing = None
-    if account and (key or options.sas_token):
-        rest = AzureRest(
-            options.endpoint or f"https://{account}.blob.core.windows.net",
+    sdk = None
+    credential = azure.credential_provider(options, account, key) if account else None
+    if account and credential is not None:
+        sdk = azure.AzureSdk(
+            uri,
             container,
-            account=account,
-            key=key,
-            signature=options.sas_token,
+            endpoint=options.endpoint or f"https://{account}.blob.core.windows.net",
+            credential=credential,
             verify=options.verify,
             retries=options.retries,
         )
-        locks = AzureLocks(rest, container, path)
-        listing = None if options.settings else AzureListing(uri, rest, path)
     return ObjectStore(
         uri,
         remote(config),
         writes=writes,
-        rest=rest,
-        listing=listing,
-        locks=_locks(locks, asked),
+        sdk=sdk,
+        listing=azure.AzureListing(sdk, path) if sdk else None,
+        locks=_locks(azure.AzureLocks(sdk, path) if sdk else None, asked, "azure"),
         protection=asked,
         retries=options.retries,
         capabilities=Capabilities(
@@ -222,25 +228,23 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
             encrypts=True,
             classes=True,
             tags=True,
-            locks=locks is not None,
+            locks=sdk is not None,
         ),
     )
 
 
-def _locks(locks: Locks | None, asked: Protection) -> Locks | None:
+def _locks(locks: Locks | None, asked: Protection, extra: str) -> Locks | None:
     """Refuse to go on without locks if any are wanted."""
     if asked.locks and locks is None:
         raise InputError(
             "lock_mode, legal_hold",
-            "locks need credentials that are ours to sign with",
-            accepted="keys that the connection or boto3 knows (S3), a service account's key or google-auth (GCS), "
-            "an account key or a shared access signature (Azure)",
+            f"locks need the cloud's own SDK: install the extra {extra}",
         )
     return locks
 
 
 def _scoped(account: str, key: str, *, container: str, scope: str) -> AzureSASToken:
-    signature = scoped_signature(account, key, container, scope, _SIGNED_FOR)
+    signature = azure.scoped_signature(account, key, container, scope, _SIGNED_FOR)
     return {"sas_token": signature, "expires_at": datetime.now(timezone.utc) + _SIGNED_FOR - _ASK_AGAIN}
 
 
@@ -259,9 +263,9 @@ def _keys(options: StoreOptions) -> KeysProvider | None:
 
 def _boto3_keys() -> KeysProvider | None:
     """Profiles, single sign-on and roles, where boto3 is installed (it comes with Airflow's Amazon provider)."""
-    if find_spec("boto3") is None:
+    if not is_installed("boto3"):
         return None
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - optional, and it has no types
+    import boto3  # noqa: PLC0415 - optional, and it has no types
 
     found = boto3.Session().get_credentials()
     if found is None:

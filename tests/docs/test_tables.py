@@ -340,12 +340,12 @@ class TestProof:
             f"{xml_reader.MAX_ELEMENTS:,} elements",
             f"{xml_reader.MAX_DEPTH} levels",
             f"{xml_strict.MAX_NAMES:,} different names",
-            f"{xml_reader.MAX_MENDED // 1024**2} MiB",
+            f"{xml_reader.MAX_RECOVERED // 1024**2} MiB",
             f"{xml_strict.MAX_ATTRIBUTES} attributes",
             f"{xml_strict.MAX_TOKEN // 1024} KiB",
             f"a name of {xml_strict.MAX_NAME:,} characters",
             f"a namespace of {xml_reader.MAX_SPACE:,}",
-            f"{findings.MOST}, each of {findings.LONGEST_MESSAGE} characters and a path of {findings.LONGEST_MEMBER:,}",
+            f"{findings.MAX_FINDINGS}, each of {findings.MAX_MESSAGE} characters and a path of {findings.MAX_MEMBER:,}",
             f"at most {hostile.MOST_MIB} MiB",
         ):
             assert bound in said

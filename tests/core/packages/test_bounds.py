@@ -13,19 +13,20 @@ import pytest
 from benchmarks.attacks import ATTACKS
 from benchmarks.hostile import LEVELS, MIB, MOST_MIB, MOST_SECONDS_PER_MIB
 from tests.support.packages.build import zipped
-from tests.support.packages.courses import CANVAS, Course, Res, course
+from tests.support.packages.courses import CANVAS, Course, Res
 from tests.support.packages.stored import codes, proven
 from tests.support.packages.zips import entries_of, packed_zip
 
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages import work_limits
 from canvas_exports.core.packages.cartridge import xml_strict
-from canvas_exports.core.packages.cartridge.links import Links
+from canvas_exports.core.packages.cartridge.documents import ContentSummary, StreamedDocument
+from canvas_exports.core.packages.cartridge.links import LinkChecker
 from canvas_exports.core.packages.cartridge.manifest import read_manifest
 from canvas_exports.core.packages.content_digest import manifest_digest
-from canvas_exports.core.packages.findings import MOST, Findings
+from canvas_exports.core.packages.findings import MAX_FINDINGS, Findings
 from canvas_exports.core.packages.proof import Expectation, Finding, Severity, Verdict
-from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,14 +117,14 @@ class TestWork:
         document = Course({}, (Res("a", CANVAS, ("a", "b"), "a"),), (("x", "a"),)).manifest()
         left = set()
         for size in (1, 9, 1000):
-            spent = Work(100)
+            spent = WorkLimit(100)
             read_manifest([document[start : start + size] for start in range(0, len(document), size)], spent)
             left.add(spent.left)
         assert len(left) == 1
 
     def test_elements_attributes_and_what_is_digested_count(self) -> None:
         def spent(document: bytes) -> int:
-            counting = Work()
+            counting = WorkLimit()
             before = counting.left
             manifest_digest([document], counting)
             return before - counting.left
@@ -138,28 +139,27 @@ class TestWork:
         assert spent(long) > plain + 100 * 1000
 
     def test_more_of_it_is_allowed_for_a_larger_package(self) -> None:
-        assert Work(1 << 20).left > Work(0).left + (1 << 29)
+        assert WorkLimit(1 << 20).left > WorkLimit(0).left + (1 << 29)
 
-    def test_what_makes_too_much_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(work_limits, "_AT_LEAST", 10_000)
+    def test_what_makes_too_much_is_refused_by_name(self) -> None:
         with pytest.raises(HostileXmlError, match=r"imsmanifest\.xml: to read on would take more work"):
-            read_manifest([b"<manifest>" + b"<a/>" * 100 + b"</manifest>"], Work())
+            read_manifest([b"<manifest>" + b"<a/>" * 100 + b"</manifest>"], WorkLimit(units=10_000))
 
-    def test_a_processor_that_is_too_slow_ends_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(work_limits, "_SECONDS_AT_LEAST", -1.0)
-        monkeypatch.setattr(work_limits, "_LOOK_EVERY", 1)
+    def test_a_processor_that_is_too_slow_ends_it_too(self) -> None:
         with pytest.raises(HostileXmlError):
-            read_manifest([b"<manifest><a/></manifest>"], Work())
+            read_manifest([b"<manifest><a/></manifest>"], WorkLimit(seconds=-1.0, check_every=1))
 
-    def test_after_too_much_of_it_the_other_documents_are_named_and_the_package_is_kept(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(work_limits, "_AT_LEAST", 200_000)
-        monkeypatch.setattr(work_limits, "_PER_BYTE", 0)
-        long = b"<quiz>" + b"<a/>" * 2_000 + b"</quiz>"
-        found = proven(packed_zip(entries_of(course().having({"z1/assessment_meta.xml": long}).members())))
-        assert "hostile_xml" in codes(found)
-        assert found.is_complete
+    def test_documents_beyond_the_limit_are_findings_and_no_error(self) -> None:
+        summary = ContentSummary(WorkLimit(units=200_000))
+        for name in ("a.xml", "b.xml"):
+            document = StreamedDocument(summary, name)
+            document.feed(b"<quiz>" + b"<a/>" * 2_000 + b"</quiz>")
+            document.end()
+        found = summary.findings.most_severe()
+        assert [(finding.code, finding.member) for finding in found] == [
+            ("hostile_xml", "a.xml"),
+            ("hostile_xml", "b.xml"),
+        ]
 
 
 BEYOND = {
@@ -198,7 +198,7 @@ def test_what_exceeds_a_bound_is_refused_while_it_is_mended(what: str) -> None:
 
 @pytest.mark.parametrize("document", WITHIN.values(), ids=WITHIN.keys())
 def test_what_is_within_a_bound_is_read(document: bytes) -> None:
-    assert read_manifest([document]).oddity is None
+    assert read_manifest([document]).defect is None
     assert manifest_digest([document])
 
 
@@ -232,10 +232,10 @@ def test_a_long_namespace_is_refused_before_a_document_is_mended(tag: bytes, siz
 
 def test_a_long_link_makes_more_work_than_a_short_one() -> None:
     def spent(link: bytes) -> int:
-        counting = Work()
-        links = Links(read_manifest([b"<manifest/>"]), frozenset(), counting)
+        counting = WorkLimit()
+        links = LinkChecker(read_manifest([b"<manifest/>"]), frozenset(), counting)
         before = counting.left
-        links.see("wiki_content/a.html", b"IMS-CC-FILEBASE", link)
+        links.check("wiki_content/a.html", b"IMS-CC-FILEBASE", link)
         return before - counting.left
 
     assert spent(b"/a" * 500) > spent(b"/a") + 50_000
@@ -245,13 +245,17 @@ def test_findings_are_counted_and_not_kept() -> None:
     found = Findings()
     found.update(Finding("a", Severity.WARNING, "x", str(number)) for number in range(100_000))
     found.add(Finding("b", Severity.ERROR, "y" * 10_000, "z" * 10_000))
-    gravest = found.gravest()
-    assert len(gravest) == MOST + 1
-    assert (gravest[0].code, len(gravest[0].message), len(gravest[0].member or "")) == ("b", 500, 1000)
-    assert "99,801 more" in gravest[-1].message
+    most_severe = found.most_severe()
+    assert len(most_severe) == MAX_FINDINGS + 1
+    assert (most_severe[0].code, len(most_severe[0].message), len(most_severe[0].member or "")) == (
+        "b",
+        500,
+        1000,
+    )
+    assert "99,801 more" in most_severe[-1].message
 
 
 def test_a_package_of_many_wrong_names_tells_some_of_them() -> None:
     data = zipped({f"/{number}": b"" for number in range(5000)})
     proof = proven(data, Expectation("zip"), level=ProofLevel.DIRECTORY).proof
-    assert len(proof.findings) == MOST + 1
+    assert len(proof.findings) == MAX_FINDINGS + 1

@@ -23,7 +23,7 @@ from tests.support.packages.zips import Entry, entries_of, packed_zip
 
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
-from canvas_exports.core.packages.prove_stored import Limit, prove_stored
+from canvas_exports.core.packages.prove_stored import ReadLimit, prove_stored
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.errors import (
     ArchiveUnavailableError,
@@ -173,7 +173,7 @@ class TestHowMuchIsRead:
 
     def test_a_limit_of_bytes_ends_it_without_a_claim(self) -> None:
         store = InMemory(zipped(MANY, method=0), block=100_000)
-        found = prove_stored(store, KEY, FILES, limit=Limit(max_bytes=150_000))
+        found = prove_stored(store, KEY, FILES, limit=ReadLimit(max_bytes=150_000))
         assert (found.proof.level, found.sha256, found.is_complete) == (ProofLevel.DIRECTORY, None, False)
         assert store.yielded == 200_000
         assert 190_000 < found.covered <= 200_000 < found.size
@@ -181,18 +181,20 @@ class TestHowMuchIsRead:
 
     def test_a_limit_of_time_ends_it_without_a_claim(self) -> None:
         ticks = itertools.count(step=30)
-        limit = Limit(max_seconds=60, clock=lambda: float(next(ticks)))
+        limit = ReadLimit(max_seconds=60, clock=lambda: float(next(ticks)))
         found = proven(zipped(MANY, method=0), FILES, block=10_000, limit=limit)
         assert found.proof.level is ProofLevel.DIRECTORY
         assert 0 < found.covered <= 10_000
 
     def test_a_limit_that_is_not_reached_changes_nothing(self) -> None:
         data = zipped(BIG)
-        assert proven(data, FILES, limit=Limit(max_bytes=len(data), max_seconds=3600)) == proven(data, FILES)
+        assert proven(data, FILES, limit=ReadLimit(max_bytes=len(data), max_seconds=3600)) == proven(
+            data, FILES
+        )
 
     def test_a_partial_proof_says_what_the_directory_says_and_no_more(self) -> None:
         data = packed_zip(entries_of(course().members()))
-        part = proven(data, block=1000, limit=Limit(max_bytes=2000))
+        part = proven(data, block=1000, limit=ReadLimit(max_bytes=2000))
         assert part.proof == proven(data, level=ProofLevel.DIRECTORY).proof
 
     @given(at=st.integers(0, 99_999), allowed=st.integers(0, 100_000))
@@ -201,10 +203,10 @@ class TestHowMuchIsRead:
         self, at: int, allowed: int
     ) -> None:
         data = bytearray(zipped({f"{number}.bin": bytes(10_000) for number in range(10)}, method=0))
-        whole = proven(bytes(data), FILES, block=1000, limit=Limit(max_bytes=allowed))
+        whole = proven(bytes(data), FILES, block=1000, limit=ReadLimit(max_bytes=allowed))
         data[data.index(f"{at // 10_000}.bin".encode()) + 5 + at % 10_000] ^= 1
         try:
-            found = proven(bytes(data), FILES, block=1000, limit=Limit(max_bytes=allowed))
+            found = proven(bytes(data), FILES, block=1000, limit=ReadLimit(max_bytes=allowed))
         except CorruptPackageError as error:
             assert f"{at // 10_000}.bin" in str(error)  # noqa: PT017 - whether it is raised depends on where
         else:
@@ -214,9 +216,9 @@ class TestHowMuchIsRead:
 
     def test_a_limit_below_zero_is_refused(self) -> None:
         with pytest.raises(InputError, match="max_bytes"):
-            Limit(max_bytes=-1)
+            ReadLimit(max_bytes=-1)
         with pytest.raises(InputError, match="max_seconds"):
-            Limit(max_seconds=-0.5)
+            ReadLimit(max_seconds=-0.5)
 
 
 class TestTrouble:

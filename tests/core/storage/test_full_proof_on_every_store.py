@@ -10,7 +10,7 @@ from tests.support.store_servers.stores import Place
 
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation, Verdict
-from canvas_exports.core.packages.prove_stored import Limit, prove_stored
+from canvas_exports.core.packages.prove_stored import ReadLimit, prove_stored
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 KEY = draft().key
@@ -21,7 +21,7 @@ EXPECT = Expectation("common_cartridge", course_id=COURSE, canvas_host=HOST)
 
 def test_what_is_stored_is_proven_where_it_lies_wholly_or_as_far_as_allowed(place: Place) -> None:
     place.store.put(KEY, iter([PACKAGE]))
-    part = prove_stored(place.store, KEY, EXPECT, limit=Limit(max_bytes=1))
+    part = prove_stored(place.store, KEY, EXPECT, limit=ReadLimit(max_bytes=1))
     assert part.proof.level is ProofLevel.DIRECTORY
     assert 0 < part.covered < part.size
     found = prove_stored(place.store, KEY, EXPECT)

@@ -9,7 +9,7 @@ from tests.support.packages.build import COURSE, HOST
 
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation
-from canvas_exports.core.packages.prove_stored import Limit, StoredProof, prove_stored
+from canvas_exports.core.packages.prove_stored import ReadLimit, StoredProof, prove_stored
 from canvas_exports.core.packages.random_access import TailBuffer
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block, ObjectInfo
@@ -52,7 +52,7 @@ def proven(
     *,
     level: ProofLevel = ProofLevel.FULL,
     block: int = 1 << 20,
-    limit: Limit | None = None,
+    limit: ReadLimit | None = None,
 ) -> StoredProof:
     """The proof of a package that is stored in blocks of a size."""
     return prove_stored(InMemory(data, block), KEY, expect, level=level, limit=limit)

@@ -1,19 +1,15 @@
-"""The proof: is this package whole, and is it the one that was asked for?
+"""The proof: whether a package is whole, and whether it is the one that was requested.
 
-====================  ======================================================================
-``model``             what a proof is asked and what it answers
-``directory``         level ``directory``: what the zip's directory and its manifest tell
-``full``              level ``full``: a stored package from its first byte to its last
-``zip_directory``     a zip's directory, read from the end of the file
-``members``           what the directory may not say of its members
-``cartridge``         ``imsmanifest.xml`` and ``context.xml``, through ``xml_reader``
-``resources``         whether what the manifest speaks of is there, through ``references``
-``identity``          whether it is the course, and the Canvas, that was asked for
-``common_cartridge``  the checks of a cartridge; ``qti`` and ``file_package`` those of the others
-``kinds``             how many pages, quizzes, ... there are
-``stream``            a stored package, digested, in pieces as they are asked for
-``unpacking``         every member inflated and held against the directory
-``contents``          which documents are read then; ``documents`` what they tell
-``content_digest``    equal for equal content
-====================  ======================================================================
+====================  ===========================================================================
+``proof``             the expected package, and the result of a proof
+``prove_directory``   level ``directory``: reads the zip's directory and the manifest
+``prove_stored``      level ``full``: reads and unpacks a stored package from first to last byte
+``random_access``     reads parts of a package that is stored, or that has streamed by
+``zip``               directory, members and bytes of a zip
+``cartridge``         manifest and documents of a cartridge or QTI package
+``content_digest``    a digest that is equal for equal content
+``diff``              what has changed between two packages
+``findings``          collects findings in bounded memory
+``work_limits``       limits the work that one package may cause
+====================  ===========================================================================
 """

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 
 from canvas_exports.core.packages.cartridge import manifest as cartridge
-from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
-from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read_xml
+from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 from canvas_exports.errors import HostileXmlError
@@ -23,7 +23,7 @@ _MAX_TEXT = 1_000_000
 
 
 def content_digest(
-    members: Iterable[Member], manifest: Iterable[bytes] | None = None, work: Work | None = None
+    members: Iterable[Member], manifest: Iterable[bytes] | None = None, work: WorkLimit | None = None
 ) -> str:
     """Return the SHA-256 over names, sizes and CRCs in the order of the names, and over the manifest.
 
@@ -59,7 +59,7 @@ def counted_members(members: Iterable[Member], *, has_manifest: bool) -> list[tu
     )
 
 
-def manifest_digest(manifest: Iterable[bytes], work: Work | None = None) -> bytes:
+def manifest_digest(manifest: Iterable[bytes], work: WorkLimit | None = None) -> bytes:
     """Return the SHA-256 over a manifest, without what ``content_digest`` leaves out.
 
     Args:
@@ -69,13 +69,13 @@ def manifest_digest(manifest: Iterable[bytes], work: Work | None = None) -> byte
     Raises:
         CorruptPackageError: it cannot be read.
     """
-    return read(lambda: _ManifestDigest(work), manifest).digest()
+    return read_xml(lambda: _ManifestDigest(work), manifest).digest()
 
 
 class _ManifestDigest(XmlReader):
     """Digests elements, attributes and texts of a manifest, without identifiers and the day of the export."""
 
-    def __init__(self, work: Work | None) -> None:
+    def __init__(self, work: WorkLimit | None) -> None:
         super().__init__(cartridge.MANIFEST, work=work)
         self._whole = self._into = hashlib.sha256()
         self._resources: list[bytes] = []
@@ -88,25 +88,25 @@ class _ManifestDigest(XmlReader):
             self._whole.update(resource)
         return self._whole.digest()
 
-    def begin(self, space: str, local: str, attributes: dict[str, str]) -> None:
+    def start_element(self, space: str, local: str, attributes: dict[str, str]) -> None:
         self._say()
-        super().begin(space, local, attributes)
+        super().start_element(space, local, attributes)
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
         if self.open[1:] == _RESOURCE:
             self._into = hashlib.sha256()
         qualified = f"{self.space} {name}" if self.space else name
         said = [f"{key}={attributes[key]}" for key in sorted(attributes) if key not in _IDENTIFIERS]
         self._add("\0".join(["<", qualified, *said, ""]))
 
-    def ended(self, name: str) -> None:  # noqa: ARG002 - the base's signature
+    def on_end(self, name: str) -> None:  # noqa: ARG002 - the base's signature
         self._say()
         self._into.update(b">\0")
         if self.open[1:] == _RESOURCE:
             self._resources.append(self._into.digest())
             self._into = self._whole
 
-    def said(self, text: str) -> None:
+    def characters(self, text: str) -> None:
         self._texts.append(text)
         self._length += len(text)
         if self._length > _MAX_TEXT:

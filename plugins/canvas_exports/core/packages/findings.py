@@ -1,4 +1,4 @@
-"""What a proof noticed, gravest first, and no more of it than a person reads: a package may be wrong in a million places."""
+"""Collect the findings of a proof, most severe first, and at most as many as a person reads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from canvas_exports.core.packages.proof import Finding, Severity
 
-MOST = 200
-LONGEST_MESSAGE = 500
-LONGEST_MEMBER = 1_000
+MAX_FINDINGS = 200
+MAX_MESSAGE = 500
+MAX_MEMBER = 1_000
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 class Findings:
-    """Collects findings in bounded memory: of each severity the first are kept, the others counted."""
+    """Collects findings in bounded memory: keeps the first of each severity and counts the others."""
 
     def __init__(self) -> None:
         self._kept: dict[Severity, list[Finding]] = {severity: [] for severity in _ORDER}
@@ -23,38 +23,36 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        """Whether content is missing."""
+        """Whether content is missing: there is a finding of severity ``error``."""
         return self._seen[Severity.ERROR] > 0
 
     def add(self, finding: Finding) -> None:
-        """Remember one, shortened where it is long."""
+        """Add a finding, shortened if it is long."""
         self._seen[finding.severity] += 1
         kept = self._kept[finding.severity]
-        if len(kept) < MOST:
+        if len(kept) < MAX_FINDINGS:
             kept.append(_shortened(finding))
 
     def update(self, findings: Iterable[Finding]) -> None:
-        """Remember several."""
+        """Add several findings."""
         for finding in findings:
             self.add(finding)
 
-    def gravest(self) -> tuple[Finding, ...]:
-        """The gravest, and how many more there are."""
+    def most_severe(self) -> tuple[Finding, ...]:
+        """Return the most severe findings, and the number of the others as a last one."""
         found = [finding for severity in _ORDER for finding in self._kept[severity]]
-        rest = self._seen.total() - min(len(found), MOST)
+        rest = self._seen.total() - min(len(found), MAX_FINDINGS)
         if not rest:
             return tuple(found)
-        severity = found[MOST].severity if len(found) > MOST else found[-1].severity
-        return (*found[:MOST], Finding("more_findings", severity, f"and {rest:,} more findings"))
+        severity = found[MAX_FINDINGS].severity if len(found) > MAX_FINDINGS else found[-1].severity
+        return (*found[:MAX_FINDINGS], Finding("more_findings", severity, f"and {rest:,} more findings"))
 
 
 def _shortened(finding: Finding) -> Finding:
     message, member = finding.message, finding.member
-    if len(message) <= LONGEST_MESSAGE and (member is None or len(member) <= LONGEST_MEMBER):
+    if len(message) <= MAX_MESSAGE and (member is None or len(member) <= MAX_MEMBER):
         return finding
-    return replace(
-        finding, message=_cut(message, LONGEST_MESSAGE), member=member and _cut(member, LONGEST_MEMBER)
-    )
+    return replace(finding, message=_cut(message, MAX_MESSAGE), member=member and _cut(member, MAX_MEMBER))
 
 
 def _cut(text: str, most: int) -> str:

@@ -1,4 +1,4 @@
-"""What a proof is asked and what it answers."""
+"""The expected package, and the result of a proof: verdict, findings and counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canvas_exports.core.model.proof_levels import ProofLevel
 
 
 class Verdict(str, Enum):
-    """What a proof says of a package that may be published."""
+    """The result for a package that may be published."""
 
     WHOLE = "whole"
     INCOMPLETE = "incomplete"
@@ -18,7 +18,7 @@ class Verdict(str, Enum):
 
 
 class Severity(str, Enum):
-    """``ERROR``: content is missing. ``WARNING``: worth a look. ``INFO``: explained, or could not be checked."""
+    """``ERROR``: content is missing. ``WARNING``: should be checked by a person. ``INFO``: explained, or could not be checked."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -27,7 +27,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing the proof noticed. ``code`` is for programs, ``message`` for people, ``member`` a path in the zip."""
+    """One observation of the proof: ``code`` for programs, ``message`` for people, ``member`` a path in the zip."""
 
     code: str
     severity: Severity
@@ -37,15 +37,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What the package must be.
+    """The properties that the package must have.
 
     Attributes:
         export_type: ``common_cartridge``, ``qti`` or ``zip``.
-        size: bytes, as Canvas announced them; ``None`` where nobody said.
+        size: size in bytes, as announced by Canvas; ``None`` if unknown.
         course_id: numeric Canvas id of the course; ``None`` for a group or a user.
-        canvas_host: host name of the Canvas that was asked, without scheme.
-        root_account_id: numeric id of the course's root account: a university may call its Canvas by its own name and by
-            the vendor's, but it has only one root account of that number.
+        canvas_host: host name of the Canvas of the export, without scheme.
+        root_account_id: numeric id of the course's root account. It identifies a Canvas that has two host names, the
+            university's and the vendor's.
     """
 
     export_type: str
@@ -57,12 +57,12 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Proof:
-    """What the proof found.
+    """The result of a proof.
 
     Attributes:
-        member_count: files in the package; folders do not count.
-        content_digest: SHA-256 over names, sizes and CRCs, leaving out what changes at every export: equal digests
-            mean equal content, though the packages differ.
+        member_count: number of files in the package, without folders.
+        content_digest: SHA-256 over names, sizes and CRCs, without the parts that change at every export: equal digests
+            mean equal content, although the packages differ.
         counts: numbers by name, such as ``pages`` or ``missing``; ``docs/proof.md`` has all of them.
     """
 
@@ -74,7 +74,7 @@ class Proof:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-# What no package of a type ever holds, whole or not: for the person who one day restores it.
+# Content that no package of a type ever contains: for the person who restores it.
 NEVER_HELD: Mapping[str, tuple[str, ...]] = {
     "common_cartridge": (
         "enrolments",

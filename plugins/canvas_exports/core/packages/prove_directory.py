@@ -1,4 +1,4 @@
-"""The proof at level ``directory``: is this package whole, and is it the one that was asked for?"""
+"""The proof at level ``directory``: whether a package is whole, and whether it is the expected one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.cartridge import manifest as cartridge
-from canvas_exports.core.packages.cartridge.documents import odd
-from canvas_exports.core.packages.cartridge.emptiness import holds_content, look_into_settings
+from canvas_exports.core.packages.cartridge.documents import odd_xml
+from canvas_exports.core.packages.cartridge.emptiness import has_content_files, read_settings
 from canvas_exports.core.packages.cartridge.identity import check_identity
 from canvas_exports.core.packages.cartridge.package_types import check_cartridge, check_qti, count_files
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Expectation, Proof, Verdict
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.packages.work_limits import Work
-from canvas_exports.core.packages.zip.directory import Member, Unpacked, check_size, read_directory
+from canvas_exports.core.packages.work_limits import WorkLimit
+from canvas_exports.core.packages.zip.directory import Member, MemberContent, check_size, read_directory
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 from canvas_exports.core.packages.zip.members import check_members
 from canvas_exports.errors import CorruptPackageError
 
 
 def prove_directory(package: RandomAccess, expect: Expectation) -> Proof:
-    """Inspect a package at level ``DIRECTORY``.
+    """Prove a package at level ``directory``.
 
     Args:
-        package: the package, or what was kept of it; its ``size`` is the number of bytes that arrived.
-        expect: what it must be.
+        package: the package, or the part of it that was kept; its ``size`` is the number of bytes that arrived.
+        expect: the expected package.
 
     Raises:
-        CorruptPackageError: of another length, not a zip, truncated, a directory that lies, or a cartridge without
-            a sound manifest (retryable).
+        CorruptPackageError: of another length, not a zip, truncated, with a wrong directory, or a cartridge without a valid
+            manifest (retryable).
         WrongPackageError: the cartridge names another course or another Canvas (permanent).
         BytesNotKeptError: the proof needs bytes that were not kept.
     """
@@ -41,14 +41,14 @@ def prove_directory(package: RandomAccess, expect: Expectation) -> Proof:
 
 @dataclass
 class Inspection:
-    """What the directory and the manifest tell; a deeper look may add to ``findings`` and ``counts``.
+    """The results of directory and manifest, to which level ``full`` adds findings and counts.
 
     Attributes:
         members: in the order of their offsets.
-        files: names of those that are no folders.
+        files: names of the members, without folders.
         manifest: of a cartridge or a QTI package; ``None`` for a file export.
-        has_content: whether there is anything that a person put there.
-        work: what may still be done for the package.
+        has_content: whether the package has any content of a person.
+        work: the work that is left for the package.
     """
 
     expect: Expectation
@@ -59,15 +59,15 @@ class Inspection:
     findings: Findings
     counts: dict[str, int]
     has_content: bool
-    work: Work
+    work: WorkLimit
 
     def proof(self, level: ProofLevel) -> Proof:
-        """The proof, once a level has been looked at wholly."""
+        """Return the proof, once all checks of a level are done."""
         whole = Verdict.WHOLE if self.has_content else Verdict.EMPTY
         return Proof(
             level=level,
             verdict=Verdict.INCOMPLETE if self.findings.has_errors else whole,
-            findings=self.findings.gravest(),
+            findings=self.findings.most_severe(),
             member_count=self.counts["members"],
             content_digest=self.content_digest,
             counts=dict(self.counts),
@@ -75,16 +75,16 @@ class Inspection:
 
 
 def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
-    """All that ``prove_directory`` looks at, and what it saw there. Raises what ``prove_directory`` does."""
+    """Check directory and manifest. Takes the arguments of ``prove_directory`` and raises its errors."""
     if expect.size is not None and package.size != expect.size:
         raise CorruptPackageError(
             f"{package.size:,} bytes arrived of the {expect.size:,} that Canvas announced"
         )
     members = read_directory(package)
-    work = Work(package.size)
+    work = WorkLimit(package.size)
     findings = Findings()
     check_members(members, package.size, findings, once=frozenset({cartridge.MANIFEST, cartridge.CONTEXT}))
-    counts = _sizes(members)
+    counts = _count_members(members)
     if expect.export_type == "zip":
         counts |= count_files(members)
         digest, has_content = content_digest(members), counts["files"] > 0
@@ -92,31 +92,31 @@ def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
     by_name = {member.name: member for member in members if not member.is_folder}
     if cartridge.MANIFEST not in by_name:
         raise CorruptPackageError(f"there is no {cartridge.MANIFEST} in the package")
-    _within_reach(package, by_name)
-    context = _context(package, by_name, work)
+    _require_bytes(package, by_name)
+    context = _read_context(package, by_name, work)
     findings.update(check_identity(context, expect))
-    content = Unpacked(by_name[cartridge.MANIFEST], package, cartridge.MAX_MANIFEST)
+    content = MemberContent(by_name[cartridge.MANIFEST], package, cartridge.MAX_MANIFEST)
     manifest = cartridge.read_manifest(content, work)
-    for name, oddity in (
-        (cartridge.MANIFEST, manifest.oddity),
-        (cartridge.CONTEXT, context and context.oddity),
+    for name, defect in (
+        (cartridge.MANIFEST, manifest.defect),
+        (cartridge.CONTEXT, context and context.defect),
     ):
-        if oddity:
-            findings.add(odd(name, oddity))
+        if defect:
+            findings.add(odd_xml(name, defect))
     digest = content_digest(members, content, work)
     check = check_qti if expect.export_type == "qti" else check_cartridge
     counts |= check(manifest, by_name.keys(), findings)
     inspection = Inspection(
         expect, members, by_name.keys(), manifest, digest, findings, counts, has_content=True, work=work
     )
-    if not holds_content(by_name.keys(), manifest):
-        filled, told = look_into_settings(by_name, manifest, package, work)
-        inspection.has_content = filled
-        inspection.counts |= told
+    if not has_content_files(by_name.keys(), manifest):
+        has_content, counts = read_settings(by_name, manifest, package, work)
+        inspection.has_content = has_content
+        inspection.counts |= counts
     return inspection
 
 
-def _sizes(members: Iterable[Member]) -> dict[str, int]:
+def _count_members(members: Iterable[Member]) -> dict[str, int]:
     counts = {"members": 0, "folders": 0, "bytes": 0}
     for member in members:
         if not is_sidecar(member.name):
@@ -125,16 +125,18 @@ def _sizes(members: Iterable[Member]) -> dict[str, int]:
     return counts
 
 
-def _context(
-    package: RandomAccess, by_name: Mapping[str, Member], work: Work
+def _read_context(
+    package: RandomAccess, by_name: Mapping[str, Member], work: WorkLimit
 ) -> cartridge.CartridgeContext | None:
     if cartridge.CONTEXT not in by_name:
         return None
-    return cartridge.read_context(Unpacked(by_name[cartridge.CONTEXT], package, cartridge.MAX_CONTEXT), work)
+    return cartridge.read_context(
+        MemberContent(by_name[cartridge.CONTEXT], package, cartridge.MAX_CONTEXT), work
+    )
 
 
-def _within_reach(package: RandomAccess, by_name: Mapping[str, Member]) -> None:
-    """Ask for all members at once: another pass over the package should be the last."""
+def _require_bytes(package: RandomAccess, by_name: Mapping[str, Member]) -> None:
+    """Report the missing bytes of all needed members at once, so that one more pass over the package is enough."""
     missing: list[range] = []
     for name, limit in (
         (cartridge.MANIFEST, cartridge.MAX_MANIFEST),

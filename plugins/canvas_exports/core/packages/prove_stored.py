@@ -1,33 +1,32 @@
-"""The proof at level ``full``: a stored package read from its first byte to its last, and every member unpacked."""
+"""The proof at level ``full``: read a stored package from its first byte to its last, and unpack every member."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.core.packages.cartridge.document_readers import Contents
+from canvas_exports.core.packages.cartridge.document_readers import DocumentReaders
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import Inspection, inspect
 from canvas_exports.core.packages.random_access import StoredPackage
-from canvas_exports.core.packages.zip.directory import Member
-from canvas_exports.core.packages.zip.stored_stream import Limit, LimitReached, Stream
+from canvas_exports.core.packages.zip.stored_stream import ReadLimit, ReadLimitReached, StoredStream
 from canvas_exports.core.packages.zip.unpacking import unpack
 from canvas_exports.core.storage.store import Store, not_found
 
-__all__ = ["Limit", "StoredProof", "prove_stored"]
+__all__ = ["ReadLimit", "StoredProof", "prove_stored"]
 
 
 @dataclass(frozen=True)
 class StoredProof:
-    """What was found out about a stored package.
+    """The proof of a stored package, and how much of it was read.
 
     Attributes:
-        proof: its ``level`` is ``full`` only if all of it was read.
-        size: bytes of the object.
-        covered: bytes from its front, up to the end of a member, that were read and hold together; ``size`` once all of it
-            was read.
-        sha256: of all its bytes, in hexadecimal; ``None`` unless all of it was read.
-        bytes_read: that came from the store, the directory included.
+        proof: its ``level`` is ``full`` only if the whole package was read.
+        size: size of the object in bytes.
+        covered: bytes from the beginning, up to the end of a member, that were read and are consistent; ``size`` if the whole
+            package was read.
+        sha256: of all bytes, in hexadecimal; ``None`` unless the whole package was read.
+        bytes_read: bytes read from the store, including the directory.
     """
 
     proof: Proof
@@ -48,29 +47,30 @@ def prove_stored(
     expect: Expectation,
     *,
     level: ProofLevel = ProofLevel.FULL,
-    limit: Limit | None = None,
+    limit: ReadLimit | None = None,
 ) -> StoredProof:
-    """Prove a package that lies in an archive. Changes nothing there.
+    """Prove a package in an archive, without changing anything there.
 
-    First the directory and the manifest are read from its end, then, at level ``full``, all of it in one request from its
-    front: memory holds one block of the store, the directory, and what is being unpacked, however large the package is.
+    Reads the directory and the manifest from the end of the package, then, at level ``full``, the whole package in one
+    request. Memory holds one block of the store, the directory, and the data that is being unpacked, for packages of any
+    size.
 
-    A ``limit`` that is reached is no failure: the proof is then one of level ``directory``, without digest, and ``covered``
-    says how far it came. What was read until then holds together; damage behind it is not seen.
+    A ``limit`` that is reached is no failure: the proof is then one of level ``directory``, without digest. ``covered`` tells
+    how many bytes are consistent; damage after them is not detected.
 
     Args:
         store: the archive.
         key: of the package.
-        expect: what it must be.
-        level: how deep to look.
+        expect: the expected package.
+        level: level of the proof.
         limit: how much may be read at level ``full``.
 
     Raises:
-        ObjectNotFoundError: there is no such object, or it vanished while it was read (permanent).
-        CorruptPackageError: truncated, damaged, or hostile; names the member where there is one.
+        ObjectNotFoundError: there is no such object, or it was deleted during the read (permanent).
+        CorruptPackageError: truncated, damaged, or hostile; names the member if there is one.
         WrongPackageError: of another course or another Canvas (permanent).
         ArchiveDeniedError: no right to read (permanent).
-        ArchiveUnavailableError: the store failed, so nothing is known of the package (retryable).
+        ArchiveUnavailableError: the store failed, so the state of the package is unknown (retryable).
     """
     info = store.stat(key)
     if info is None:
@@ -80,10 +80,10 @@ def prove_stored(
     shallow = inspection.proof(ProofLevel.DIRECTORY)
     if level is ProofLevel.DIRECTORY:
         return StoredProof(shallow, info.size, 0, None, package.fetched)
-    with Stream(store.blocks(key), info.size, limit or Limit()) as stream:
+    with StoredStream(store.blocks(key), info.size, limit or ReadLimit()) as stream:
         try:
-            _look_deeper(inspection, stream)
-        except LimitReached:
+            _prove_members(inspection, stream)
+        except ReadLimitReached:
             return StoredProof(shallow, info.size, stream.covered, None, package.fetched + stream.read)
         return StoredProof(
             proof=inspection.proof(ProofLevel.FULL),
@@ -94,19 +94,15 @@ def prove_stored(
         )
 
 
-def _look_deeper(inspection: Inspection, stream: Stream) -> None:
+def _prove_members(inspection: Inspection, stream: StoredStream) -> None:
     if inspection.manifest is None:
-        inspection.findings.update(unpack(stream, inspection.members, _nobody))
+        inspection.findings.update(unpack(stream, inspection.members, lambda _: None))
         stream.finish()
         return
-    contents = Contents(
+    readers = DocumentReaders(
         inspection.manifest, inspection.files, inspection.work, is_qti=inspection.expect.export_type == "qti"
     )
-    inspection.findings.update(unpack(stream, inspection.members, contents.of))
+    inspection.findings.update(unpack(stream, inspection.members, readers.reader_for))
     stream.finish()
-    inspection.findings.update(contents.findings())
-    inspection.counts |= contents.counts
-
-
-def _nobody(_: Member) -> None:
-    """A file export: people's files only."""
+    inspection.findings.update(readers.findings())
+    inspection.counts |= readers.counts

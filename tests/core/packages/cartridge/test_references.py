@@ -4,21 +4,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.packages.cartridge.references import Matched, composed, match, resolved
+from canvas_exports.core.packages.cartridge.references import (
+    MatchedReferences,
+    match_references,
+    normalize_text,
+    resolve_path,
+)
 
 LONG = "a-very-long-file-name-that-canvas-had-to-shorten-because-no-zip-entry-may-be-so-long"
 
 
 def test_what_is_there_is_not_missing() -> None:
-    assert match(["a", "./b", "a"], {"a", "b", "c"}) == Matched((), ())
+    assert match_references(["a", "./b", "a"], {"a", "b", "c"}) == MatchedReferences((), ())
 
 
 def test_what_is_not_there_is_missing_once() -> None:
-    assert match(["z", "x", "z"], {"a"}) == Matched(("x", "z"), ())
+    assert match_references(["z", "x", "z"], {"a"}) == MatchedReferences(("x", "z"), ())
 
 
 def test_places_elsewhere_are_not_files_of_the_package() -> None:
-    assert match(["https://example.org/a", "mailto://x"], set()).missing == ()
+    assert match_references(["https://example.org/a", "mailto://x"], set()).missing == ()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ def test_places_elsewhere_are_not_files_of_the_package() -> None:
     ],
 )
 def test_a_name_that_canvas_changed_is_explained(reference: str, member: str) -> None:
-    assert match([reference], {member, "other"}) == Matched((), ((reference, member),))
+    assert match_references([reference], {member, "other"}) == MatchedReferences((), ((reference, member),))
 
 
 @pytest.mark.parametrize(
@@ -50,16 +55,16 @@ def test_a_name_that_canvas_changed_is_explained(reference: str, member: str) ->
     ],
 )
 def test_a_file_that_only_looks_similar_explains_nothing(reference: str, member: str) -> None:
-    assert match([reference], {member}) == Matched((reference,), ())
+    assert match_references([reference], {member}) == MatchedReferences((reference,), ())
 
 
 def test_a_member_explains_one_reference_and_never_when_it_is_somebodys_own() -> None:
-    assert match(["n.pdf", "n%2Epdf"], {"n-1.pdf"}).missing == ("n.pdf",)
-    assert match(["n.pdf", "n-1.pdf"], {"n-1.pdf"}).missing == ("n.pdf",)
+    assert match_references(["n.pdf", "n%2Epdf"], {"n-1.pdf"}).missing == ("n.pdf",)
+    assert match_references(["n.pdf", "n-1.pdf"], {"n-1.pdf"}).missing == ("n.pdf",)
 
 
 def test_the_exact_spelling_wins_over_a_likeness() -> None:
-    matched = match(["a b.pdf"], {"a%20b.pdf", "a b-1.pdf"})
+    matched = match_references(["a b.pdf"], {"a%20b.pdf", "a b-1.pdf"})
     assert matched.renamed == (("a b.pdf", "a%20b.pdf"),)
 
 
@@ -79,32 +84,34 @@ def test_the_exact_spelling_wins_over_a_likeness() -> None:
     ],
 )
 def test_a_path_is_resolved_as_canvas_does(reference: str, member: str) -> None:
-    assert match([reference], {member, "other"}) == Matched((), ())
+    assert match_references([reference], {member, "other"}) == MatchedReferences((), ())
 
 
 @pytest.mark.parametrize("reference", ["../a.txt", "x/../../a.txt", r"..\a.txt", "/../a.txt"])
 def test_a_path_that_leads_out_of_the_package_leads_to_nothing(reference: str) -> None:
-    assert match([reference], {"a.txt"}).missing == ("../a.txt",)
+    assert match_references([reference], {"a.txt"}).missing == ("../a.txt",)
 
 
 def test_a_member_with_backslashes_is_the_file_that_is_meant() -> None:
-    assert match(["a/b.txt"], {r"a\b.txt"}).renamed == (("a/b.txt", r"a\b.txt"),)
+    assert match_references(["a/b.txt"], {r"a\b.txt"}).renamed == (("a/b.txt", r"a\b.txt"),)
 
 
 @pytest.mark.parametrize("reference", ["", ".", "./", "/", "x/.."])
 def test_the_package_itself_is_not_missing(reference: str) -> None:
-    assert match([reference], set()) == Matched((), ())
+    assert match_references([reference], set()) == MatchedReferences((), ())
 
 
 def test_a_sidecar_explains_nothing() -> None:
-    assert match(["x/a.txt"], {"x/._a.txt", "x/.DS_Store", "__MACOSX/x/a-1.txt"}).missing == ("x/a.txt",)
+    assert match_references(["x/a.txt"], {"x/._a.txt", "x/.DS_Store", "__MACOSX/x/a-1.txt"}).missing == (
+        "x/a.txt",
+    )
 
 
 def test_more_accents_than_any_language_has_are_left_as_they_are() -> None:
     wild = "a" + "\u0301\u0316" * 50
-    assert composed(wild) == wild
-    assert composed("e\u0301") == "\u00e9"
-    assert match([f"{wild}%20.txt"], {f"{wild} .txt"}).missing == ()
+    assert normalize_text(wild) == wild
+    assert normalize_text("e\u0301") == "\u00e9"
+    assert match_references([f"{wild}%20.txt"], {f"{wild} .txt"}).missing == ()
 
 
 NAMES = st.sets(st.text("ab-1 %20/.\\", min_size=1, max_size=6), max_size=12)
@@ -113,8 +120,8 @@ NAMES = st.sets(st.text("ab-1 %20/.\\", min_size=1, max_size=6), max_size=12)
 @settings(max_examples=200)
 @given(references=NAMES, members=NAMES)
 def test_nothing_is_lost_and_nothing_explained_twice(references: set[str], members: set[str]) -> None:
-    matched = match(references, members)
-    wanted = {name if name in members else resolved(name) for name in references} - {""}
+    matched = match_references(references, members)
+    wanted = {name if name in members else resolve_path(name) for name in references} - {""}
     explained = {reference for reference, _ in matched.renamed}
     stand_ins = [member for _, member in matched.renamed]
     assert wanted - members == explained | set(matched.missing)

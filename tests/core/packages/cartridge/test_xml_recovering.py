@@ -13,7 +13,7 @@ from tests.support.packages.stored import CARTRIDGE, codes, proven
 from tests.support.packages.zips import entries_of, packed_zip
 
 from canvas_exports.core.packages.cartridge.manifest import read_context, read_manifest
-from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read_xml
 from canvas_exports.core.packages.content_digest import manifest_digest
 from canvas_exports.core.packages.proof import Severity, Verdict
 from canvas_exports.core.packages.prove_stored import StoredProof
@@ -88,9 +88,9 @@ def test_what_the_importer_mends_is_a_warning_that_names_the_document(document: 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_what_follows_a_mistake_is_read(document: bytes, size: int) -> None:
     pieces = [document[start : start + size] for start in range(0, len(document), size)]
-    reader = read(lambda: XmlReader("d.xml", ("points",)), pieces)
+    reader = read_xml(lambda: XmlReader("d.xml", ("points",)), pieces)
     assert (reader.root, reader.texts["points"]) == ("assignment", "1")
-    assert reader.oddity
+    assert reader.defect
 
 
 @pytest.mark.parametrize("document", LOST.values(), ids=LOST.keys())
@@ -123,7 +123,7 @@ def test_no_bytes_make_it_raise_anything_else(text: str, at: int) -> None:
     whole = _DECLARED.format("UTF-8", "a &amp; b").encode()
     data = whole[: at % len(whole)] + text.encode("utf-8", "surrogatepass") + whole[at % len(whole) :]
     try:
-        reader = read(lambda: XmlReader("d.xml", ("title",)), [data])
+        reader = read_xml(lambda: XmlReader("d.xml", ("title",)), [data])
     except CorruptPackageError:
         return
     assert reader.root
@@ -135,7 +135,7 @@ def test_no_bytes_make_it_raise_anything_else(text: str, at: int) -> None:
 def test_a_document_that_is_mended_and_cut_is_always_noticed(cut: int) -> None:
     whole = b"\n" + _DECLARED.format("UTF-8", "a &nbsp; <b>c</b> &amp; d").encode()
     with pytest.raises(CorruptPackageError):
-        read(lambda: XmlReader("d.xml"), [whole[: cut % (len(whole) - 1)]])
+        read_xml(lambda: XmlReader("d.xml"), [whole[: cut % (len(whole) - 1)]])
 
 
 def odd_manifest(how: str) -> bytes:
@@ -152,7 +152,7 @@ def test_a_manifest_that_is_mended_is_read_and_has_a_stable_digest(how: str) -> 
     document = odd_manifest(how)
     manifest = read_manifest([document])
     assert manifest.references == ("wiki_content/welcome.html",)
-    assert manifest.oddity
+    assert manifest.defect
     pieces = [document[start : start + 5] for start in range(0, len(document), 5)]
     assert manifest_digest([document]) == manifest_digest(pieces)
 

@@ -1,6 +1,6 @@
-"""How many things of each kind a cartridge or QTI package holds, told from the manifest's resources and their names.
+"""Count pages, quizzes, files and so on in a cartridge or QTI package, from the resources in its manifest.
 
-The names of the counts are in ``docs/proof.md``. They are those that a restored course can be compared by.
+``docs/proof.md`` lists the names of the counts. A restored course is compared by them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem, Resource
-from canvas_exports.core.packages.cartridge.references import resolved
+from canvas_exports.core.packages.cartridge.references import resolve_path
 
 _BANKS = "non_cc_assessments/"
 
@@ -18,11 +18,11 @@ Rule = Callable[[Resource], bool]
 
 
 def _is_page(resource: Resource) -> bool:
-    return resource.type == "webcontent" and resolved(resource.href).startswith("wiki_content/")
+    return resource.type == "webcontent" and resolve_path(resource.href).startswith("wiki_content/")
 
 
 def _is_file(resource: Resource) -> bool:
-    return resource.type == "webcontent" and resolved(resource.href).startswith("web_resources/")
+    return resource.type == "webcontent" and resolve_path(resource.href).startswith("web_resources/")
 
 
 def _is_discussion(resource: Resource) -> bool:
@@ -34,7 +34,7 @@ def _is_quiz(resource: Resource) -> bool:
 
 
 def _is_bank(resource: Resource) -> bool:
-    return resolved(resource.href).startswith(_BANKS) or resource.type.endswith("/question-bank")
+    return resolve_path(resource.href).startswith(_BANKS) or resource.type.endswith("/question-bank")
 
 
 def _is_link(resource: Resource) -> bool:
@@ -42,7 +42,7 @@ def _is_link(resource: Resource) -> bool:
 
 
 def _is_tool(resource: Resource) -> bool:
-    # Those of LTI 1.3 hold what a tool remembers of one link to it, not the tool.
+    # Resources of LTI 1.3 describe one link to a tool, not the tool.
     return resource.type.startswith("imsbasiclti_") and not resource.type.endswith("v1p3")
 
 
@@ -68,30 +68,30 @@ _QTI: Mapping[str, Rule] = {
 
 
 def count_cartridge(manifest: CartridgeManifest) -> dict[str, int]:
-    """Counts of a Common Cartridge."""
+    """Return the counts of a Common Cartridge."""
     counts = _counted(manifest.resources, _CARTRIDGE)
-    # One assignment may be two resources: Canvas's own form, and that of Common Cartridge 1.3.
+    # One assignment may be two resources: in Canvas's own form, and in that of Common Cartridge 1.3.
     counts["assignments"] = len(
         {
             folder
             for resource in manifest.resources
-            for folder, name in map(posixpath.split, map(resolved, resource.files))
+            for folder, name in map(posixpath.split, map(resolve_path, resource.files))
             if name in ("assignment_settings.xml", "assignment.xml")
         }
     )
     levels = Counter(min(item.level, 2) for item in manifest.outline)
     counts["modules"], counts["module_items"] = levels[1], levels[2]
-    counts["unresolved_items"] = len(unresolved(manifest))
+    counts["unresolved_items"] = len(unresolved_items(manifest))
     return counts
 
 
 def count_qti(manifest: CartridgeManifest) -> dict[str, int]:
-    """Counts of a QTI package."""
+    """Return the counts of a QTI package."""
     return _counted(manifest.resources, _QTI)
 
 
-def unresolved(manifest: CartridgeManifest) -> list[OutlineItem]:
-    """Items of the outline that lead to nothing: links to external tools, and what the exporting user could not see."""
+def unresolved_items(manifest: CartridgeManifest) -> list[OutlineItem]:
+    """Return the outline's items without a resource: links to external tools, and items hidden from the exporting user."""
     known = {resource.identifier for resource in manifest.resources}
     return [item for item in manifest.outline if item.resource and item.resource not in known]
 

@@ -1,4 +1,4 @@
-"""The documents inside a cartridge or QTI package that tell more than the manifest, read as they pass."""
+"""Readers of Canvas's own documents in a cartridge or QTI package, fed while the package is unpacked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from canvas_exports.core.packages.cartridge.xml_reader import Passing, XmlReader
+from canvas_exports.core.packages.cartridge.xml_reader import StreamedXml, XmlReader
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 _MOST_TOOLS = 50_000
@@ -17,180 +17,181 @@ _MOST_IDENTIFIERS = 100_000
 _LONGEST_IDENTIFIER = 100
 
 
-class Gathered:
-    """What the documents told.
+class ContentSummary:
+    """The results of all documents of a package.
 
     Attributes:
-        work: what may still be done for the package.
-        counts: by name.
-        findings: what was noticed.
+        work: the work limit of the package.
+        counts: numbers by name.
+        findings: what is wrong with the documents.
         tools: identifiers of module items that are links to external tools.
-        identifiers: those that documents give to what they hold; ``None`` once there are too many to know them all.
-        filled: documents that hold any element but their root, or may: what could not be read is among them.
+        identifiers: identifiers defined in documents; ``None`` once there are too many to keep.
+        nonempty: names of documents with an element below the root; unreadable documents are included.
+        has_modules: whether ``module_meta.xml`` was read.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: WorkLimit) -> None:
         self.work = work
         self.counts: Counter[str] = Counter()
         self.findings = Findings()
         self.tools: set[str] = set()
         self.identifiers: set[str] | None = set()
-        self.filled: set[str] = set()
+        self.nonempty: set[str] = set()
         self.has_modules = False
 
-    def identify(self, identifier: str) -> None:
-        """Remember an identifier."""
+    def add_identifier(self, identifier: str) -> None:
+        """Keep an identifier that a document defines."""
         if self.identifiers is not None and len(identifier) <= _LONGEST_IDENTIFIER:
             self.identifiers.add(identifier)
             if len(self.identifiers) > _MOST_IDENTIFIERS:
                 self.identifiers = None
 
 
-class Part(XmlReader):
-    """A document of Canvas's own."""
+class DocumentReader(XmlReader):
+    """Reads one document of Canvas's own and adds to the summary at its end."""
 
     texts_of: tuple[str, ...] = ()
 
-    def __init__(self, gathered: Gathered, name: str) -> None:
-        super().__init__(name, self.texts_of, gathered.work)
-        self.gathered = gathered
+    def __init__(self, summary: ContentSummary, name: str) -> None:
+        super().__init__(name, self.texts_of, summary.work)
+        self.summary = summary
 
-    def begin(self, space: str, local: str, attributes: dict[str, str]) -> None:
-        """See the base; identifiers are known from then on."""
+    def start_element(self, space: str, local: str, attributes: dict[str, str]) -> None:
+        """Keep the identifier of the element."""
         if "identifier" in attributes:
-            self.gathered.identify(attributes["identifier"])
-        super().begin(space, local, attributes)
+            self.summary.add_identifier(attributes["identifier"])
+        super().start_element(space, local, attributes)
 
-    def told(self) -> None:
-        """It has been read to its end: pass on what it said."""
+    def on_document_end(self) -> None:
+        """Add the results to the summary; called once the whole document could be read."""
 
 
-class Document:
-    """Reads a part as it passes. One that cannot be read is a finding: the rest of the package may be of use.
+class StreamedDocument:
+    """Feeds a document to its reader. An unreadable document becomes a finding, and the rest of the package is still read.
 
     Args:
-        gathered: where to tell what it says.
+        summary: where the results go.
         name: of the document.
-        make: makes a reader of it.
-        is_known: whether Canvas is known to write such documents. What else lies among its settings is never an error.
+        make: creates its reader.
+        is_known: whether Canvas is known to write this document. An unknown one is never an error.
     """
 
     def __init__(
         self,
-        gathered: Gathered,
+        summary: ContentSummary,
         name: str,
-        make: Callable[[Gathered, str], Part] = Part,
+        make: Callable[[ContentSummary, str], DocumentReader] = DocumentReader,
         *,
         is_known: bool = True,
     ) -> None:
-        self._gathered = gathered
+        self._summary = summary
         self._name = name
         self._is_known = is_known
-        self._last = make(gathered, name)
+        self._reader = make(summary, name)
         self._make = make
-        self._passing: Passing | None = Passing(self._made)
+        self._xml: StreamedXml | None = StreamedXml(self._new_reader)
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """The next bytes; of a document that was refused, nothing more is looked at."""
-        if self._passing is not None:
+        """Read the next bytes; ignored once the document was found to be unreadable."""
+        if self._xml is not None:
             try:
-                self._passing.feed(piece)
+                self._xml.feed(piece)
             except CorruptPackageError as error:
-                self._refuse(error)
+                self._fail(error)
 
     def end(self) -> None:
-        """Tell what it says, if all of it could be read."""
-        if self._passing is None:
+        """End the document and add its results to the summary, if it could be read."""
+        if self._xml is None:
             return
         try:
-            self._passing.end()
+            self._xml.end()
         except CorruptPackageError as error:
-            self._refuse(error)
+            self._fail(error)
             return
-        if self._last.oddity:
-            self._gathered.findings.add(odd(self._name, self._last.oddity))
-        if self._last.elements > 1:
-            self._gathered.filled.add(self._name)
-        self._last.told()
+        if self._reader.defect:
+            self._summary.findings.add(odd_xml(self._name, self._reader.defect))
+        if self._reader.elements > 1:
+            self._summary.nonempty.add(self._name)
+        self._reader.on_document_end()
 
-    def _made(self) -> Part:
-        self._last = self._make(self._gathered, self._name)
-        return self._last
+    def _new_reader(self) -> DocumentReader:
+        self._reader = self._make(self._summary, self._name)
+        return self._reader
 
-    def _refuse(self, error: CorruptPackageError) -> None:
-        self._passing = None
-        self._gathered.filled.add(self._name)
+    def _fail(self, error: CorruptPackageError) -> None:
+        self._xml = None
+        self._summary.nonempty.add(self._name)
         if isinstance(error, HostileXmlError):
             finding = Finding("hostile_xml", Severity.ERROR, error.message, self._name)
         else:
-            text = "it is cut, or not XML: whoever imports it loses the rest of it"
+            text = "it is truncated or not XML: an import loses the rest of it"
             finding = Finding("broken_xml", Severity.ERROR, text, self._name)
         if not self._is_known:
             finding = replace(finding, severity=Severity.WARNING)
-        self._gathered.findings.add(finding)
+        self._summary.findings.add(finding)
 
 
-def odd(name: str, oddity: str) -> Finding:
-    """The finding that a document could be read, though it is not well-formed."""
-    text = f"it is not well-formed XML, but can be read as Canvas's importer reads it: {oddity}"
+def odd_xml(name: str, defect: str) -> Finding:
+    """Return the finding for a document that is not well-formed but can be read."""
+    text = f"it is not well-formed XML, but Canvas's importer can read it: {defect}"
     return Finding("odd_xml", Severity.WARNING, text, name)
 
 
-class Listing(Part):
-    """A settings document, of which certain elements are counted: those of a name, or all below the root."""
+class ListReader(DocumentReader):
+    """Counts elements of a settings document: those of one name, or all directly below the root."""
 
-    def __init__(self, gathered: Gathered, name: str, element: str | None, count: str) -> None:
-        super().__init__(gathered, name)
+    def __init__(self, summary: ContentSummary, name: str, element: str | None, count: str) -> None:
+        super().__init__(summary, name)
         self._element, self._count, self._seen = element, count, 0
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
-        """See what begins."""
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
+        """Note an element that begins."""
         self._seen += name == self._element if self._element else len(self.open) == 2  # noqa: PLR2004 - below the root
 
-    def told(self) -> None:
-        """Pass on what it said."""
-        self.gathered.counts[self._count] += self._seen
+    def on_document_end(self) -> None:
+        """Add the results to the summary."""
+        self.summary.counts[self._count] += self._seen
 
 
-class OneOfMany(Part):
-    """A document of which each is one thing, unless it lists several."""
+class ItemReader(DocumentReader):
+    """Counts a document as one item, or the items directly below its root if it is a list."""
 
-    def __init__(self, gathered: Gathered, name: str, several: str, count: str) -> None:
-        super().__init__(gathered, name)
-        self._several, self._count, self._below = several, count, 0
+    def __init__(self, summary: ContentSummary, name: str, list_root: str, count: str) -> None:
+        super().__init__(summary, name)
+        self._list_root, self._count, self._below = list_root, count, 0
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
-        """See what begins."""
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
+        """Note an element that begins."""
         self._below += len(self.open) == 2  # noqa: PLR2004 - below the root
 
-    def told(self) -> None:
-        """Pass on what it said."""
-        self.gathered.counts[self._count] += self._below if self.root == self._several else 1
+    def on_document_end(self) -> None:
+        """Add the results to the summary."""
+        self.summary.counts[self._count] += self._below if self.root == self._list_root else 1
 
 
-class ModuleMeta(Part):
-    """``module_meta.xml``: which items of modules are links to external tools, which no resource stands for."""
+class ModuleMetaReader(DocumentReader):
+    """Reads ``module_meta.xml``: finds the module items that link to external tools, which have no resource."""
 
-    def __init__(self, gathered: Gathered, name: str) -> None:
-        super().__init__(gathered, name)
+    def __init__(self, summary: ContentSummary, name: str) -> None:
+        super().__init__(summary, name)
         self._names: list[str] = []
         self._tools: set[str] = set()
         self._is_tool = False
         self._text = ""
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:
-        """See what begins."""
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
+        """Note an element that begins."""
         self._text = ""
         if name == "item":
             self._names, self._is_tool = [attributes.get("identifier", "")], False
 
-    def said(self, text: str) -> None:
-        """Remember what is needed of it."""
+    def characters(self, text: str) -> None:
+        """Keep the texts that are needed."""
         if self.open[-1] in ("content_type", "identifierref"):
             self._text = (self._text + text)[:200]
 
-    def ended(self, name: str) -> None:
-        """See what has ended."""
+    def on_end(self, name: str) -> None:
+        """Note an element that has ended."""
         if "item" not in self.open:
             return
         if name == "identifierref" and len(self._names) < 3:  # noqa: PLR2004 - its own, and what it refers to
@@ -200,35 +201,35 @@ class ModuleMeta(Part):
         elif name == "item" and self._is_tool and len(self._tools) < _MOST_TOOLS:
             self._tools.update(each[:_LONGEST_IDENTIFIER] for each in self._names if each)
 
-    def told(self) -> None:
-        """Pass on what it said."""
-        self.gathered.tools |= self._tools
-        self.gathered.has_modules = True
+    def on_document_end(self) -> None:
+        """Add the results to the summary."""
+        self.summary.tools |= self._tools
+        self.summary.has_modules = True
 
 
-class Questions(Part):
-    """A quiz or question bank in QTI."""
+class QuestionsReader(DocumentReader):
+    """Counts the questions of a quiz or question bank in QTI."""
 
-    def __init__(self, gathered: Gathered, name: str) -> None:
-        super().__init__(gathered, name)
+    def __init__(self, summary: ContentSummary, name: str) -> None:
+        super().__init__(summary, name)
         self._items = 0
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
-        """See what begins."""
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - the base's signature
+        """Note an element that begins."""
         self._items += name == "item"
 
-    def told(self) -> None:
-        """Pass on what it said."""
+    def on_document_end(self) -> None:
+        """Add the results to the summary."""
         if self.root == "questestinterop":
-            self.gathered.counts["questions"] += self._items
+            self.summary.counts["questions"] += self._items
 
 
-class Topic(Part):
-    """What Canvas says of a discussion, if the document is that: whether it is an announcement."""
+class TopicReader(DocumentReader):
+    """Counts announcements: a discussion's settings say whether it is one."""
 
     texts_of = ("type",)
 
-    def told(self) -> None:
-        """Pass on what it said."""
+    def on_document_end(self) -> None:
+        """Add the results to the summary."""
         if self.root == "topicMeta" and self.texts.get("type") == "announcement":
-            self.gathered.counts["announcements"] += 1
+            self.summary.counts["announcements"] += 1

@@ -1,22 +1,22 @@
-"""Whether anybody has put anything into a course: every cartridge has a manifest and settings, that of an empty course too."""
+"""Decide whether a cartridge is empty: the cartridge of an empty course also has a manifest and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from canvas_exports.core.packages.cartridge.document_readers import Contents
+from canvas_exports.core.packages.cartridge.document_readers import DocumentReaders
 from canvas_exports.core.packages.cartridge.manifest import MANIFEST, CartridgeManifest
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.packages.work_limits import Work
-from canvas_exports.core.packages.zip.directory import Member, Unpacked
+from canvas_exports.core.packages.work_limits import WorkLimit
+from canvas_exports.core.packages.zip.directory import Member, MemberContent
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 from canvas_exports.core.packages.zip.members import is_readable
 
 _SETTINGS = "course_settings/"
 _SYLLABUS = "course_settings/syllabus.html"
 
-# What Canvas writes for every course, whether or not somebody has worked in it.
+# Files that Canvas writes for every course, also for an empty one.
 _OF_EVERY_COURSE = frozenset(
     f"{_SETTINGS}{name}"
     for name in (
@@ -30,29 +30,29 @@ _OF_EVERY_COURSE = frozenset(
     )
 )
 
-_MOST_LOOKED_INTO = 50
-_LONGEST = 4 * 1024 * 1024
+_MAX_DOCUMENTS = 50
+_MAX_DOCUMENT = 4 * 1024 * 1024
 
 
-def holds_content(files: AbstractSet[str], manifest: CartridgeManifest) -> bool:
-    """Whether names alone tell that there is content: anything beside the settings, a syllabus, or a module."""
+def has_content_files(files: AbstractSet[str], manifest: CartridgeManifest) -> bool:
+    """Return whether the names alone show content: any file beside the settings, a syllabus, or a module."""
     return (bool(manifest.outline) and any(item.level for item in manifest.outline)) or any(
         name == _SYLLABUS or not (name == MANIFEST or name.startswith(_SETTINGS) or is_sidecar(name))
         for name in files
     )
 
 
-def look_into_settings(
-    members: Mapping[str, Member], manifest: CartridgeManifest, package: RandomAccess, work: Work
+def read_settings(
+    members: Mapping[str, Member], manifest: CartridgeManifest, package: RandomAccess, work: WorkLimit
 ) -> tuple[bool, dict[str, int]]:
-    """Whether the settings of a course that holds nothing else are more than those of every course, and what they count.
+    """Return whether the settings of a course without other content have content themselves, and their counts.
 
-    Canvas may write a list of rubrics, events or the like though there are none: a list without anything in it does not count.
+    Canvas may write a list of rubrics, events or the like that has no entries. Such a list is no content.
 
     Raises:
-        CorruptPackageError: a document is not what the directory says.
+        CorruptPackageError: a document differs from its entry in the directory.
     """
-    looked = [
+    documents = [
         member
         for name, member in members.items()
         if name.startswith(_SETTINGS)
@@ -60,16 +60,21 @@ def look_into_settings(
         and not is_sidecar(name)
         and member.size
     ]
-    contents = Contents(manifest, frozenset(members), work, is_qti=False)
-    for number, member in enumerate(looked):
-        reader = contents.of(member)
-        if reader is None or number >= _MOST_LOOKED_INTO or member.size > _LONGEST or not is_readable(member):
+    readers = DocumentReaders(manifest, frozenset(members), work, is_qti=False)
+    for number, member in enumerate(documents):
+        reader = readers.reader_for(member)
+        if (
+            reader is None
+            or number >= _MAX_DOCUMENTS
+            or member.size > _MAX_DOCUMENT
+            or not is_readable(member)
+        ):
             return True, {}
         try:
-            for piece in Unpacked(member, package, _LONGEST):
+            for piece in MemberContent(member, package, _MAX_DOCUMENT):
                 reader.feed(piece)
         except BytesNotKeptError:
             return True, {}
         reader.end()
-    filled = contents.is_filled or any(not member.name.endswith(".xml") for member in looked)
-    return filled, {name: count for name, count in contents.counts.items() if count}
+    has_content = readers.has_content or any(not member.name.endswith(".xml") for member in documents)
+    return has_content, {name: count for name, count in readers.counts.items() if count}

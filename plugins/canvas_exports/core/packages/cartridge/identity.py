@@ -1,4 +1,4 @@
-"""Whether a cartridge is of the course, and of the Canvas, that was asked for."""
+"""Check that a cartridge is of the requested course and Canvas."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from canvas_exports.core.packages.cartridge.manifest import CartridgeContext
 from canvas_exports.core.packages.proof import Expectation, Finding, Severity
 from canvas_exports.errors import WrongPackageError
 
-# Canvas numbers the objects of shard 2 from 2 * 10^13; on their own shard they go without it.
+# Global ids of objects of shard 2 begin at 2 * 10^13; on their own shard, objects have the id without it.
 _GLOBAL = 10**13
 
 
 def check_identity(context: CartridgeContext | None, expect: Expectation) -> Iterator[Finding]:
-    """Compare ``context.xml``, where there is one, with what was asked for.
+    """Compare ``context.xml``, if there is one, with the expected course and Canvas.
 
     Raises:
-        WrongPackageError: another course, or another Canvas (permanent).
+        WrongPackageError: of another course, or another Canvas (permanent).
     """
     if expect.course_id is None:
         return
@@ -50,7 +50,7 @@ def _same_id(one: int, other: int) -> bool:
 
 
 def _host(name: str) -> str:
-    """The host alone, in one spelling; the vendor's beta and test copies call themselves by either name."""
+    """Return the host in one spelling. The vendor's beta and test instances use either name."""
     host = name.strip().lower().partition("://")[2] or name.strip().lower()
     host = re.sub(r"[:/].*", "", host).rstrip(".")
     return re.sub(r"\.(beta|test)\.instructure\.com$", ".instructure.com", host)

@@ -1,7 +1,7 @@
-"""Links of pages, assignments and questions to files and other parts of the course: which lead nowhere in the package.
+"""Find links to files and other parts of the course, in pages, assignments and questions, that lead to nothing.
 
-Canvas writes such links with tokens. They are looked for in the bytes of a document as they pass, whether it is HTML or
-XML that holds HTML; what is found is compared in every spelling it may have.
+Canvas writes such links with tokens. They are searched in the bytes of a document while it streams by, whether it is HTML
+or XML that contains HTML. A link is compared in every spelling that it may have.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from functools import cached_property
 from urllib.parse import unquote, unquote_plus
 
 from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
-from canvas_exports.core.packages.cartridge.references import composed, resolved
+from canvas_exports.core.packages.cartridge.references import normalize_text, resolve_path
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.errors import HostileXmlError
 from canvas_exports.foreign_text import harmless
 
@@ -36,20 +36,20 @@ _WORK_PER_BYTE = 100  # one that is full of accents, escapes and dots
 _MOST_PENDING = 10_000
 
 
-class Links:
-    """Judges the links of a package.
+class LinkChecker:
+    """Checks and counts the links of a package.
 
     Args:
         manifest: of the package.
-        files: names of the members that are no folders.
-        work: what may be done to judge them.
+        files: names of its members, without folders.
+        work: the work limit of all link checks.
 
     Attributes:
-        count: of the links that could be judged so far.
-        broken: of them, those that lead nowhere.
+        count: number of links that could be checked so far.
+        broken: number of those that lead to nothing.
     """
 
-    def __init__(self, manifest: CartridgeManifest, files: AbstractSet[str], work: Work) -> None:
+    def __init__(self, manifest: CartridgeManifest, files: AbstractSet[str], work: WorkLimit) -> None:
         self.count = 0
         self.broken = 0
         self._manifest = manifest
@@ -59,8 +59,12 @@ class Links:
         self._pending: Counter[str] = Counter()
         self._pending_first: dict[str, tuple[str, str]] = {}
 
-    def settle(self, identifiers: AbstractSet[str] | None) -> None:
-        """All documents have been read. ``identifiers``: those that they give; ``None``: not all of them are known."""
+    def resolve_pending(self, identifiers: AbstractSet[str] | None) -> None:
+        """Check the links that had to wait for the end of all documents.
+
+        Args:
+            identifiers: those that the documents define; ``None`` if not all of them are known.
+        """
         for identifier, times in self._pending.items():
             if identifiers is not None:
                 self.count += times
@@ -70,7 +74,7 @@ class Links:
         self._pending.clear()
 
     def finding(self) -> Iterator[Finding]:
-        """One note, if any link is broken: most were so when they were written."""
+        """Yield one finding if any link is broken. Most were already broken in the course."""
         if self._first is not None:
             member, link = self._first
             text = (
@@ -80,16 +84,16 @@ class Links:
             yield Finding("broken_links", Severity.INFO, text, member)
 
     def spend(self, units: int, member: str) -> None:
-        """Count work. Raises ``HostileXmlError`` where it is enough."""
+        """Count work. Raises ``HostileXmlError`` beyond the limit."""
         self._work.spend(units, member)
 
-    def see(self, member: str, token: bytes, raw: bytes) -> None:
-        """Judge a link that stands in a member."""
+    def check(self, member: str, token: bytes, raw: bytes) -> None:
+        """Check a link in a member."""
         self.spend(_WORK + _WORK_PER_BYTE * len(raw), member)
         spellings = list(_spellings(raw.decode("utf-8", "replace")))
         example = (member, harmless(f"${token.decode()}${spellings[0]}", most=200))
         if token == b"CANVAS_OBJECT_REFERENCE":
-            self._see_object(spellings[0], example)
+            self._check_object(spellings[0], example)
             return
         paths = [path for path in spellings if path.strip("/")]
         if not paths or paths[0].endswith("/"):
@@ -100,11 +104,11 @@ class Links:
             self.broken += 1
             self._first = self._first or example
 
-    def _see_object(self, path: str, example: tuple[str, str]) -> None:
+    def _check_object(self, path: str, example: tuple[str, str]) -> None:
         kind, _, identifier = path.strip("/").partition("/")
         identifier = identifier.partition("/")[0]
         if not identifier or not (kind in _KINDS or _IDENTIFIER.fullmatch(identifier)):
-            return  # another place of Canvas's, which no package holds
+            return  # another part of Canvas, which no package contains
         if identifier in self._identifiers or self._is_page(f"/{kind}/{identifier}"):
             self.count += 1
         elif identifier in self._pending or len(self._pending) < _MOST_PENDING:
@@ -112,9 +116,9 @@ class Links:
             self._pending_first.setdefault(identifier, example)
 
     def _is_file(self, path: str) -> bool:
-        names = (resolved(f"web_resources/{path}"), resolved(path))
+        names = (resolve_path(f"web_resources/{path}"), resolve_path(path))
         return any(
-            name in self._files or name in self._referred or composed(name) in self._composed
+            name in self._files or name in self._referred or normalize_text(name) in self._normalized
             for name in names
         )
 
@@ -125,7 +129,7 @@ class Links:
         if not slug or slug in self._identifiers:
             return True
         names = (f"wiki_content/{slug}.html", f"wiki_content/{slug}.json")
-        return any(name in self._files or composed(name) in self._composed for name in names)
+        return any(name in self._files or normalize_text(name) in self._normalized for name in names)
 
     @cached_property
     def _identifiers(self) -> frozenset[str]:
@@ -138,41 +142,41 @@ class Links:
 
     @cached_property
     def _referred(self) -> frozenset[str]:
-        """What the manifest names: if it is missing, or has another name, that is told already."""
-        return frozenset(map(resolved, self._manifest.references))
+        """Files that the manifest names: missing and renamed ones have findings of their own."""
+        return frozenset(map(resolve_path, self._manifest.references))
 
     @cached_property
-    def _composed(self) -> frozenset[str]:
+    def _normalized(self) -> frozenset[str]:
         return frozenset(
-            composed(name) for name in self._files if not name.isascii() and len(name) <= _LONGEST
+            normalize_text(name) for name in self._files if not name.isascii() and len(name) <= _LONGEST
         )
 
 
-class Scanner:
-    """Finds the links in one document as it passes. Once that takes too much work, no more are looked for."""
+class LinkScanner:
+    """Finds the links in one document while it streams by, until the work limit is reached."""
 
-    def __init__(self, links: Links, member: str) -> None:
+    def __init__(self, links: LinkChecker, member: str) -> None:
         self._links = links
         self._member = member
         self._kept = b""
-        self._is_enough = False
+        self._stopped = False
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """The next bytes."""
-        if not self._is_enough:
+        """Scan the next bytes."""
+        if not self._stopped:
             self._kept += bytes(piece)
             self._scan(len(self._kept) - _OVERLAP)
 
     def end(self) -> None:
-        """That was all."""
-        if not self._is_enough:
+        """Scan the rest."""
+        if not self._stopped:
             self._scan(len(self._kept))
 
     def _scan(self, before: int) -> None:
         try:
             self._look(before)
         except HostileXmlError:
-            self._is_enough = True
+            self._stopped = True
 
     def _look(self, before: int) -> None:
         done = max(before, 0)
@@ -180,13 +184,13 @@ class Scanner:
         for match in _LINK.finditer(self._kept):
             if match.start() >= before:
                 break
-            self._links.see(self._member, match[1], match[2])
+            self._links.check(self._member, match[1], match[2])
             done = max(done, match.end())
         self._kept = self._kept[done:]
 
 
 def _spellings(raw: str) -> Iterator[str]:
-    """What a link may mean, likeliest first: escaped for HTML and again for XML, encoded for URLs, with a query or without."""
+    """Yield the possible targets of a link, likeliest first: unescaped once and twice, URL-decoded, with and without query."""
     once = _ENDS.split(html.unescape(raw), maxsplit=1)[0]
     twice = _ENDS.split(html.unescape(once), maxsplit=1)[0]
     seen = set()

@@ -1,6 +1,6 @@
-"""What a Canvas package says of itself: ``imsmanifest.xml`` and ``course_settings/context.xml``.
+"""Read ``imsmanifest.xml`` and ``course_settings/context.xml`` of a package.
 
-Read as a stranger's XML: without a document type, within bounds of depth, elements and size.
+Both are untrusted XML: no document type, and bounded depth, elements and size.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read
-from canvas_exports.core.packages.work_limits import Work
+from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read_xml
+from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 
 MANIFEST = "imsmanifest.xml"
@@ -22,7 +22,7 @@ _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
 _MOST_DIGITS = 19
 _MOST_TYPES = 100
-# Resources, files, items and dependencies together, and the characters of what is kept of them.
+# Number of resources, files, items and dependencies together, and the characters kept of them.
 MAX_PARTS = 150_000
 MAX_CHARACTERS = 16 * 1024 * 1024
 
@@ -32,12 +32,12 @@ class Resource:
     """One ``resource`` element.
 
     Attributes:
-        identifier: what others refer to it by.
+        identifier: used in references to it.
         type: such as ``webcontent`` or ``imsdt_xmlv1p1``.
-        href: its own file; empty where it names none.
+        href: its own file; empty if it has none.
         intended_use: ``syllabus``, or empty.
         files: the ``href`` of each of its files.
-        dependencies: identifiers of the resources that it needs.
+        dependencies: identifiers of the resources it depends on.
     """
 
     identifier: str
@@ -50,7 +50,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class OutlineItem:
-    """One ``item`` of the course outline: ``level`` 1 is a module, 2 and more what lies in one."""
+    """One ``item`` of the course outline: ``level`` 1 is a module, 2 and more an item in a module."""
 
     level: int
     identifier: str
@@ -60,16 +60,16 @@ class OutlineItem:
 
 @dataclass(frozen=True)
 class CartridgeManifest:
-    """The parts of ``imsmanifest.xml`` that tell whether the package is whole.
+    """The parts of ``imsmanifest.xml`` that show whether the package is whole.
 
     Attributes:
-        identifier: of the root element; Canvas derives it from the course, so it stays the same.
+        identifier: of the root element; the same in every export of a course.
         schema: such as ``IMS Common Cartridge``.
         schema_version: such as ``1.1.0``.
         resources: in order.
         outline: the modules and their items, in order.
-        export_errors: what Canvas wrote into comments after the root element while it exported.
-        oddity: what is not well-formed in it, though it could be read.
+        export_errors: errors during the export, which Canvas wrote as comments after the root element.
+        defect: why it is not well-formed, although it could be read.
     """
 
     identifier: str | None
@@ -78,11 +78,11 @@ class CartridgeManifest:
     resources: tuple[Resource, ...]
     outline: tuple[OutlineItem, ...]
     export_errors: tuple[str, ...]
-    oddity: str | None = None
+    defect: str | None = None
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every file that it names, as written, in order."""
+        """Every file that the manifest names, as written, in order."""
         return tuple(
             href
             for resource in self.resources
@@ -92,25 +92,25 @@ class CartridgeManifest:
 
 @dataclass(frozen=True)
 class CartridgeContext:
-    """The parts of ``context.xml`` that tell which course of which Canvas this is; ``oddity`` as in ``CartridgeManifest``."""
+    """The parts of ``context.xml`` that identify the course and its Canvas; ``defect`` as in ``CartridgeManifest``."""
 
     course_id: int | None
     root_account_id: int | None
     canvas_domain: str | None
-    oddity: str | None = None
+    defect: str | None = None
 
 
-def read_manifest(pieces: Iterable[bytes], work: Work | None = None) -> CartridgeManifest:
+def read_manifest(pieces: Iterable[bytes], work: WorkLimit | None = None) -> CartridgeManifest:
     """Parse ``imsmanifest.xml``.
 
     Args:
-        pieces: its content, which may be asked for twice.
-        work: what may still be done for the package.
+        pieces: its content, an iterable that may be read twice.
+        work: the work limit of the package.
 
     Raises:
         CorruptPackageError: not XML, not a manifest, or hostile.
     """
-    reader = read(lambda: _ManifestReader(work), pieces)
+    reader = read_xml(lambda: _ManifestReader(work), pieces)
     if reader.root != "manifest":
         raise CorruptPackageError(f"the root element of {MANIFEST} is not a manifest")
     return CartridgeManifest(
@@ -121,17 +121,17 @@ def read_manifest(pieces: Iterable[bytes], work: Work | None = None) -> Cartridg
         outline=tuple(reader.outline),
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
-        oddity=reader.oddity,
+        defect=reader.defect,
     )
 
 
-def read_context(pieces: Iterable[bytes], work: Work | None = None) -> CartridgeContext:
-    """Parse ``course_settings/context.xml``, of which ``read_manifest`` says the rest.
+def read_context(pieces: Iterable[bytes], work: WorkLimit | None = None) -> CartridgeContext:
+    """Parse ``course_settings/context.xml``, with the arguments of ``read_manifest``.
 
     Raises:
         CorruptPackageError: not XML, or hostile.
     """
-    reader = read(
+    reader = read_xml(
         lambda: XmlReader(CONTEXT, texts_of=("course_id", "root_account_id", "canvas_domain"), work=work),
         pieces,
     )
@@ -139,7 +139,7 @@ def read_context(pieces: Iterable[bytes], work: Work | None = None) -> Cartridge
         course_id=_number(reader.texts.get("course_id", "")),
         root_account_id=_number(reader.texts.get("root_account_id", "")),
         canvas_domain=reader.texts.get("canvas_domain"),
-        oddity=reader.oddity,
+        defect=reader.defect,
     )
 
 
@@ -148,7 +148,7 @@ def _number(text: str) -> int | None:
 
 
 class _ManifestReader(XmlReader):
-    def __init__(self, work: Work | None) -> None:
+    def __init__(self, work: WorkLimit | None) -> None:
         super().__init__(MANIFEST, texts_of=("schema", "schemaversion"), work=work)
         self.identifier: str | None = None
         self.resources: list[Resource] = []
@@ -161,9 +161,9 @@ class _ManifestReader(XmlReader):
         self._title = ""
         self._parts = 0
         self._characters = 0
-        self._types: dict[str, str] = {}  # one copy of what thousands of resources say alike
+        self._types: dict[str, str] = {}  # one copy of each value that thousands of resources share
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.open) == 1:
             self.identifier = attributes.get("identifier")
         elif name == "resource":
@@ -184,22 +184,22 @@ class _ManifestReader(XmlReader):
         elif name == "title":
             self._title = ""
 
-    def ended(self, name: str) -> None:
+    def on_end(self, name: str) -> None:
         if name == "resource":
             self._end_resource()
-        elif name == "item" and self._items:  # the root element is no item, whatever its name
+        elif name == "item" and self._items:  # the root element is no item, even if it has that name
             self._items.pop()
         elif name == "title" and self._items and self.open[-2] == "item":
             item, title = self.outline[self._items[-1]], self._title.strip()
             self._keep(title)
             self.outline[self._items[-1]] = OutlineItem(item.level, item.identifier, item.resource, title)
 
-    def said(self, text: str) -> None:
+    def characters(self, text: str) -> None:
         if self._items and self.open[-1] == "title":
             self._title = (self._title + text)[:_MAX_TEXT]
-        super().said(text)
+        super().characters(text)
 
-    def commented(self, text: str) -> None:
+    def comment(self, text: str) -> None:
         after_root = self.root is not None and not self.open
         if after_root and len(self.comments) < _MAX_COMMENTS:
             self.comments.append(text.strip()[:_MAX_TEXT])
@@ -208,9 +208,7 @@ class _ManifestReader(XmlReader):
         self._parts += 1
         self._characters += sum(map(len, texts))
         if self._parts > MAX_PARTS or self._characters > MAX_CHARACTERS:
-            raise HostileXmlError(
-                f"{self.name} speaks of more, or at greater length, than that of any course"
-            )
+            raise HostileXmlError(f"{self.name} has more or longer entries than that of any course")
 
     def _once(self, text: str) -> str:
         return (

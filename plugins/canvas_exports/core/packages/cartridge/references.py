@@ -1,10 +1,10 @@
-"""Which of the files a cartridge's manifest refers to are missing from the zip.
+"""Find the files that a cartridge's manifest refers to and that are missing from the zip.
 
-Canvas may store a file under another name than its manifest says: made unique where two files of a folder share a
-name, shortened where the name is long, in another Unicode form or unescaped. A difference that one unreferenced
-member of the same folder explains is not a missing file; one member explains one reference.
+Canvas may store a file under another name than its manifest says: made unique if two files of a folder share a name,
+shortened if the name is long, in another Unicode form, or unescaped. A file is not missing if one unreferenced member of
+the same folder explains the difference; one member explains one reference.
 
-Canvas's importer takes a backslash for a slash, and lets the file system resolve ``.`` and ``..``; so does this.
+Paths are resolved as in Canvas's importer: a backslash is a slash, and ``.`` and ``..`` are resolved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 
 _KEPT_WHEN_SHORTENED = 40  # characters; a shorter name was never shortened
-# Beyond this a name is compared as it is: no Canvas writes it, and to find what is like it costs more the longer it is.
+# Longer names are only compared as they are: Canvas does not write them, and the search for similar ones would be slow.
 _LONGEST_LIKENESS = 1_000
 _MOST_MARKS = 30  # as in Unicode's stream-safe text (UAX 15)
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -29,25 +29,25 @@ Likeness = Callable[[str], "tuple[str, ...] | None"]
 
 
 @dataclass(frozen=True)
-class Matched:
-    """``missing``: references that nothing explains. ``renamed``: a reference, and the member it is stored as."""
+class MatchedReferences:
+    """``missing``: references without a member. ``renamed``: a reference, and the name of its member."""
 
     missing: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
 
 
-def match(references: Iterable[str], members: AbstractSet[str]) -> Matched:
-    """Look every reference up among the names of the zip's files.
+def match_references(references: Iterable[str], members: AbstractSet[str]) -> MatchedReferences:
+    """Look up every reference among the names of the zip's files.
 
-    References to other places (``https://...``) are not files of the package and are left out.
+    References to web addresses (``https://...``) are left out.
     """
     wanted = {
-        href if href in members else resolved(href) for href in references if not _ELSEWHERE.match(href)
+        href if href in members else resolve_path(href) for href in references if not _ELSEWHERE.match(href)
     }
     wanted.discard("")  # the package itself
     missing = sorted(wanted - members)
     if not missing:
-        return Matched((), ())
+        return MatchedReferences((), ())
     spare = {name for name in members if name not in wanted and not is_sidecar(name)}
     renamed: list[tuple[str, str]] = []
     for of_reference, of_member in (
@@ -61,11 +61,11 @@ def match(references: Iterable[str], members: AbstractSet[str]) -> Matched:
         renamed += explained.items()
         missing = [href for href in missing if href not in explained]
         spare -= set(explained.values())
-    return Matched(tuple(missing), tuple(sorted(renamed)))
+    return MatchedReferences(tuple(missing), tuple(sorted(renamed)))
 
 
-def resolved(href: str) -> str:
-    """The path in the package that a reference leads to. One that leads out of it keeps its first ``..``."""
+def resolve_path(href: str) -> str:
+    """Return the path in the package that a reference leads to. A path out of the package keeps its first ``..``."""
     path = href.replace("\\", "/")
     if "//" not in path and "./" not in path and not path.startswith("/") and not path.endswith((".", "/")):
         return path
@@ -81,7 +81,7 @@ def resolved(href: str) -> str:
 def _pair(
     references: list[str], members: AbstractSet[str], of_reference: Likeness, of_member: Likeness
 ) -> dict[str, str]:
-    # By the hash of their likeness, which takes a third of the memory; whether they are alike is asked again.
+    # Keyed by the hash of the likeness, which takes a third of the memory; a match is compared in full.
     alike: dict[int, str | list[str]] = {}
     for name in sorted(members, reverse=True):
         likeness = of_member(name)
@@ -105,13 +105,13 @@ def _pair(
 
 
 def _parts(path: str) -> tuple[str, str, str]:
-    folder, name = split(composed(unquote(resolved(path))))
+    folder, name = split(normalize_text(unquote(resolve_path(path))))
     stem, suffix = splitext(name)
     return folder, stem, suffix
 
 
-def composed(text: str) -> str:
-    """In the Unicode form NFC, unless it holds more marks upon one letter than any language: to sort those costs much."""
+def normalize_text(text: str) -> str:
+    """Return the text in Unicode form NFC; unchanged if a letter has more marks than in any language, which would be slow."""
     if unicodedata.is_normalized("NFC", text):
         return text
     marks = 0
@@ -135,7 +135,7 @@ def _made_unique(member: str) -> tuple[str, ...] | None:
 
 
 def _without_number(stem: str) -> str:
-    """``notes`` of ``notes-1``, ``notes (2)`` and the like."""
+    """Return ``notes`` for ``notes-1``, ``notes (2)`` and the like."""
     before = stem.removesuffix(")")
     name = before.rstrip("0123456789")
     return stem if name == before else name.removesuffix("(").rstrip("-_ ")

@@ -1,4 +1,4 @@
-"""Whether everything that a package's manifest speaks of is in the package."""
+"""Check that the files and resources named in a manifest are in the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
-from canvas_exports.core.packages.cartridge.references import match
+from canvas_exports.core.packages.cartridge.references import match_references
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.foreign_text import harmless
@@ -20,18 +20,18 @@ _QUERY = re.compile(r"(https?://[^\s?]{1,400})\?\S*")
 def check_resources(
     manifest: CartridgeManifest, files: AbstractSet[str], findings: Findings
 ) -> dict[str, int]:
-    """Resolve every file that it names, every resource that another one needs, and read what Canvas noted.
+    """Check every named file and every dependency, and read the export errors that Canvas noted.
 
     Args:
         manifest: of a cartridge or a QTI package.
-        files: names of the members that are no folders.
-        findings: where to tell what is missing.
+        files: names of its members, without folders.
+        findings: what is added to.
 
     Returns:
         Counts by name.
     """
     references = set(manifest.references)
-    matched = match(references, files)
+    matched = match_references(references, files)
     findings.update(
         Finding(
             "missing_file",
@@ -46,7 +46,7 @@ def check_resources(
         findings.add(finding)
         unmet += 1
     findings.update(
-        Finding("export_error", Severity.ERROR, f"Canvas noted while it exported: {_harmless(text)}")
+        Finding("export_error", Severity.ERROR, f"Canvas noted while it exported: {_readable(text)}")
         for text in manifest.export_errors
     )
     findings.update(
@@ -73,6 +73,6 @@ def _dependencies(manifest: CartridgeManifest) -> Iterator[Finding]:
                 )
 
 
-def _harmless(text: str) -> str:
-    """Canvas's own words, readable, and without the query of any URL in them."""
+def _readable(text: str) -> str:
+    """Return a message of Canvas in readable form, without the query of any URL in it."""
     return _QUERY.sub(r"\1", harmless(html.unescape(text), most=_MAX_MESSAGE))

@@ -1,6 +1,6 @@
-"""A bounded reader of a stranger's XML, as tolerant as Canvas's importer: no document types, hence no entities.
+"""Read untrusted XML within bounds, as tolerantly as Canvas's importer: no document types, hence no entities.
 
-The text of a document is never held: it is read in pieces, and a reader keeps what it came for.
+Documents are read in pieces and never kept whole: a reader keeps only the values it needs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from canvas_exports.core.packages.cartridge.xml_strict import (
 from canvas_exports.core.packages.work_limits import (
     ATTRIBUTE,
     ELEMENT,
-    MENDED_BYTE,
+    RECOVERED_BYTE,
     REFERENCE,
-    Work,
+    WorkLimit,
 )
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 from canvas_exports.foreign_text import harmless
@@ -30,62 +30,62 @@ MAX_ELEMENTS = 500_000
 MAX_SPACE = 2_000
 _MAX_TEXT = 2_000
 
-#: A longer document is not mended. Of one that passes so much is kept, to be read once more.
-MAX_MENDED = 4 * 1024 * 1024
+#: Longest document that is read in recovery mode. So much of a streamed document is kept, for a second read.
+MAX_RECOVERED = 4 * 1024 * 1024
 
 
 class XmlReader:
-    """Remembers the root element, and the text of a few elements, the first of each name.
+    """Keeps the root element and the texts of chosen elements, the first of each name.
 
     Args:
         name: of the document, for messages.
-        texts_of: local names of the elements whose text is remembered, shortened to 2,000 characters.
-        work: what may still be done for the package.
+        texts_of: local names of the elements whose text is kept, cut to 2,000 characters.
+        work: the work limit of the package.
 
     Attributes:
-        root: local name of the root element; ``None`` before it was read.
-        texts: what the elements said, by name, stripped.
-        open: local names of the elements that are open, outermost first.
-        elements: how many have begun.
-        space: the namespace of the element that begins.
-        oddity: what is not well-formed in it, in a sentence, though it could be read to its end; ``None``: nothing.
+        root: local name of the root element; ``None`` before it is read.
+        texts: stripped texts of the chosen elements, by name.
+        open: local names of the open elements, outermost first.
+        elements: number of elements so far.
+        space: namespace of the newest element.
+        defect: why the document is not well-formed, although it could be read; ``None`` if it is well-formed.
     """
 
-    def __init__(self, name: str, texts_of: Iterable[str] = (), work: Work | None = None) -> None:
+    def __init__(self, name: str, texts_of: Iterable[str] = (), work: WorkLimit | None = None) -> None:
         self.name = name
         self.texts: dict[str, str] = {}
         self.root: str | None = None
         self.open: list[str] = []
         self.space = ""
-        self.oddity: str | None = None
-        self.work = work or Work()
+        self.defect: str | None = None
+        self.work = work or WorkLimit()
         self._wanted = set(texts_of)
         self.elements = 0
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins; it is the last of ``open``."""
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
+        """Handle an element that begins: the last of ``open``."""
 
-    def ended(self, name: str) -> None:
-        """An element ends; it is still the last of ``open``."""
+    def on_end(self, name: str) -> None:
+        """Handle an element that ends: still the last of ``open``."""
 
-    def said(self, text: str) -> None:
-        """Text of the innermost element, perhaps not all of it."""
+    def characters(self, text: str) -> None:
+        """Handle text of the innermost element, perhaps only a part of it."""
         name = self.open[-1]
         if name in self._wanted:
             self.texts[name] = (self.texts.get(name, "") + text)[:_MAX_TEXT].lstrip()
 
-    def commented(self, text: str) -> None:
-        """A comment."""
+    def comment(self, text: str) -> None:
+        """Handle a comment."""
 
-    def declared(self, prefix: str, space: str) -> None:  # noqa: ARG002 - for those who override it
-        """A namespace is declared by the element that begins next."""
+    def namespace(self, prefix: str, space: str) -> None:  # noqa: ARG002 - for overriding methods
+        """Handle a namespace declaration of the element that begins next."""
         if len(space) > MAX_SPACE:
             raise HostileXmlError(
                 f"{self.name} has a namespace of {len(space):,} characters; no course has more than {MAX_SPACE:,}"
             )
 
-    def begin(self, space: str, local: str, attributes: dict[str, str]) -> None:
-        """See ``Events``."""
+    def start_element(self, space: str, local: str, attributes: dict[str, str]) -> None:
+        """Handle an event, see ``XmlEvents``."""
         self.elements += 1
         self.work.spend(ELEMENT + ATTRIBUTE * len(attributes), self.name)
         if len(self.open) >= MAX_DEPTH or self.elements > MAX_ELEMENTS:
@@ -96,12 +96,12 @@ class XmlReader:
         self.space = space
         if self.root is None:
             self.root = local
-        self.started(local, attributes)
+        self.on_start(local, attributes)
 
-    def finish(self) -> None:
-        """See ``Events``."""
+    def end_element(self) -> None:
+        """Handle an event, see ``XmlEvents``."""
         name = self.open[-1]
-        self.ended(name)
+        self.on_end(name)
         if name in self._wanted:
             self._wanted.discard(name)
             if name in self.texts:
@@ -112,12 +112,12 @@ class XmlReader:
 Reader = TypeVar("Reader", bound=XmlReader)
 
 
-def read(make: Callable[[], Reader], pieces: Iterable[bytes]) -> Reader:
-    """Read a document that can be read twice: the second time if it has to be mended, with a new reader.
+def read_xml(make: Callable[[], Reader], pieces: Iterable[bytes]) -> Reader:
+    """Read a document that can be read twice: the second time in recovery mode, with a new reader.
 
     Raises:
-        CorruptPackageError: it is not XML, or the rest of it is lost.
-        HostileXmlError: a document type, or more of anything than any course has.
+        CorruptPackageError: not XML, or not readable to its end.
+        HostileXmlError: a document type, or beyond a bound.
     """
     reader = make()
     strict = StrictParser(reader)
@@ -127,13 +127,13 @@ def read(make: Callable[[], Reader], pieces: Iterable[bytes]) -> Reader:
             strict.feed(piece)
         strict.end()
     except NotWellFormedError:
-        return _mended(make(), pieces)
-    reader.oddity = _undeclared(strict)
+        return _recovered(make(), pieces)
+    reader.defect = _undeclared(strict)
     return reader
 
 
-class Passing:
-    """Reads a document that passes once. What it may have to be read again for is kept until it has ended."""
+class StreamedXml:
+    """Reads a document that streams by once. Up to 4 MiB are kept, for a second read in recovery mode."""
 
     def __init__(self, make: Callable[[], XmlReader]) -> None:
         self._make = make
@@ -143,10 +143,10 @@ class Passing:
         self._size = 0
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """The next piece. Raises ``HostileXmlError`` as ``read`` does."""
+        """Read the next piece. Raises ``HostileXmlError`` as ``read_xml`` does."""
         self._reader.work.spend(len(piece), self._reader.name)
         self._size += len(piece)
-        if self._size > MAX_MENDED:
+        if self._size > MAX_RECOVERED:
             self._kept = None
         if self._kept is not None:
             self._kept.append(bytes(piece))
@@ -157,39 +157,39 @@ class Passing:
                 self._strict = None
 
     def end(self) -> XmlReader:
-        """The reader that has seen all of it. Raises what ``read`` does."""
+        """Return the reader of the whole document. Raises the errors of ``read_xml``."""
         if self._strict is not None:
             try:
                 self._strict.end()
             except NotWellFormedError:
                 self._strict = None
             else:
-                self._reader.oddity = _undeclared(self._strict)
+                self._reader.defect = _undeclared(self._strict)
                 return self._reader
         if self._kept is None:
             raise CorruptPackageError(
-                f"{self._reader.name} is not well-formed XML, and too long to be mended"
+                f"{self._reader.name} is not well-formed XML, and too long to be recovered"
             )
-        return _mended(self._make(), self._kept)
+        return _recovered(self._make(), self._kept)
 
 
-def _mended(reader: Reader, pieces: Iterable[bytes]) -> Reader:
+def _recovered(reader: Reader, pieces: Iterable[bytes]) -> Reader:
     try:
-        reader.oddity = recover(reader, _counted(reader, pieces))
+        reader.defect = recover(reader, _limited(reader, pieces))
     except NotWellFormedError:
         raise CorruptPackageError(
-            f"{reader.name} is not well-formed XML, and what is lost of it cannot be mended"
+            f"{reader.name} is not well-formed XML, and cannot be recovered to its end"
         ) from None
     return reader
 
 
-def _counted(reader: XmlReader, pieces: Iterable[bytes]) -> Iterable[bytes]:
+def _limited(reader: XmlReader, pieces: Iterable[bytes]) -> Iterable[bytes]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > MAX_MENDED:
-            raise CorruptPackageError(f"{reader.name} is not well-formed XML, and too long to be mended")
-        reader.work.spend(MENDED_BYTE * len(piece) + REFERENCE * piece.count(b"&"), reader.name)
+        if size > MAX_RECOVERED:
+            raise CorruptPackageError(f"{reader.name} is not well-formed XML, and too long to be recovered")
+        reader.work.spend(RECOVERED_BYTE * len(piece) + REFERENCE * piece.count(b"&"), reader.name)
         yield piece
 
 

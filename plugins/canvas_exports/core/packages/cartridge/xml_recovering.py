@@ -1,7 +1,7 @@
-"""XML that is not well-formed, read as Canvas's importer reads it: by libxml2, which mends what it can.
+"""Read XML that is not well-formed as Canvas's importer does: with libxml2 in recovery mode.
 
-The importer (Nokogiri) lets libxml2 recover, and so does this. A document that was mended is worth a warning. One of which
-the rest is lost is not: it ends early, or goes on after its root element, where the importer reads no further.
+The importer (Nokogiri) uses the same mode. A document that can be recovered to its end is worth a warning. It counts as
+unreadable if it ends early, or goes on after its root element, where the importer stops reading.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 from canvas_exports.core.packages.cartridge.xml_strict import (
     MAX_ATTRIBUTES,
     MAX_TOKEN,
-    Events,
     NotWellFormedError,
+    XmlEvents,
 )
 from canvas_exports.errors import CorruptPackageError, HostileXmlError
 from canvas_exports.foreign_text import harmless
 
-# Put around the document: then what stands beside its root element is seen, instead of dropped without a word.
+# Put around the document, so that content beside its root element is reported instead of dropped silently.
 _AROUND = "canvas-exports"
 _LEVELS = 20
 
@@ -32,7 +32,7 @@ _TAIL = 4096
 _LONGEST_REFERENCE = 16  # characters
 
 _MISMATCH = etree.ErrorTypes.ERR_TAG_NAME_MISMATCH
-_MANY_ERRORS = 90  # libxml2 tells no more than a hundred
+_MANY_ERRORS = 90  # libxml2 reports at most a hundred
 
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,500}?\?>")
 _ENCODING = re.compile(rb"""encoding\s{0,20}=\s{0,20}["']([A-Za-z0-9._-]{1,40})["']""")
@@ -46,8 +46,8 @@ _MARKS = (
 _BYTEWISE = ("iso8859", "cp125", "koi8", "gb", "big5", "euc", "shift_jis", "mac-", "tis-")
 
 _STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
-# The name of a namespace is told with every element in it, so a long one must not reach libxml2: 2,000 characters, and
-# 100 of its prefix and of each white space around. A text that says the like means what Canvas never writes, too.
+# libxml2 repeats the name of a namespace for every element in it, so a long one must not reach it: at most 2,000 characters,
+# and 100 of its prefix and of each white space around. Canvas does not write such text outside of tags either.
 _LONG_SPACE = re.compile(
     r"""xmlns(?::[^\s"'<>=]{101}|(?::[^\s"'<>=]{1,100})?"""
     r"""(?:\s{101}|\s{0,100}=(?:\s{101}|\s{0,100}(?:"[^"<]{2001}|'[^'<]{2001}))))"""
@@ -56,15 +56,15 @@ _LONGEST_SPACE = 2_400
 _BESIDE_ROOT = re.compile(r"(?:\s|<!--(?:[^-]|-(?!->))*-->)*\Z")
 
 
-def recover(events: Events, pieces: Iterable[bytes]) -> str | None:
-    """Read a document, mending it.
+def recover(events: XmlEvents, pieces: Iterable[bytes]) -> str | None:
+    """Read a document in recovery mode.
 
     Returns:
-        What was mended first, in a sentence; ``None`` if nothing was: it only is in an encoding that expat does not know.
+        The first defect, in a sentence; ``None`` if there is none and only expat does not know the encoding.
 
     Raises:
-        NotWellFormedError: the importer would lose the rest of it, or all.
-        HostileXmlError: it exceeds a bound.
+        NotWellFormedError: the importer would lose some or all of it.
+        HostileXmlError: beyond a bound.
     """
     refusal = _Refusal()
     source = _Source(events.name, pieces, refusal)
@@ -85,24 +85,24 @@ def recover(events: Events, pieces: Iterable[bytes]) -> str | None:
     if target.root is None or target.lost or not source.tail.rstrip().endswith(">"):
         raise NotWellFormedError
     if target.closed < _LEVELS:
-        # As many levels as there were unclosed elements could not be closed. Was it cut, or is a tag only forgotten?
+        # Each unclosed element leaves one level open. Either the document was cut, or only an end tag is missing.
         mismatches = sum(error.type == _MISMATCH for error in errors)
-        forgotten = mismatches > 1 or len(errors) >= _MANY_ERRORS
-        if not forgotten or not _ends_with(source.tail, target.root):
+        end_tag_missing = mismatches > 1 or len(errors) >= _MANY_ERRORS
+        if not end_tag_missing or not _ends_with(source.tail, target.root):
             raise NotWellFormedError
-    if source.oddity:
-        return source.oddity
+    if source.defect:
+        return source.defect
     return f"line {errors[0].line:,}: {harmless(errors[0].message, most=120)}" if errors else None
 
 
 class _Refusal:
-    """Why no more is to be read. Raised only once libxml2 has ended: in between it would go on, or not come to an end."""
+    """Keeps the error that ended the reading. It is raised after libxml2 has returned, which would ignore it or hang."""
 
     def __init__(self) -> None:
         self.error: CorruptPackageError | None = None
 
     def guard(self, action: Callable[..., object], *arguments: object) -> None:
-        """Do something, unless it is over."""
+        """Call the action, unless there was an error."""
         if self.error is None:
             try:
                 action(*arguments)
@@ -111,9 +111,9 @@ class _Refusal:
 
 
 class _Target:
-    """Passes on what is said within the document, and notices what stands beside its root element."""
+    """Passes the events of the document on, and detects content beside its root element."""
 
-    def __init__(self, events: Events, refusal: _Refusal) -> None:
+    def __init__(self, events: XmlEvents, refusal: _Refusal) -> None:
         self._guard = refusal.guard
         self.root: str | None = None
         self.lost = False
@@ -123,7 +123,7 @@ class _Target:
         self._open: list[str] = []
 
     def start_ns(self, prefix: str, space: str) -> None:
-        self._guard(self._events.declared, prefix or "", space or "")
+        self._guard(self._events.namespace, prefix or "", space or "")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self._around < _LEVELS:
@@ -139,20 +139,20 @@ class _Target:
             self._guard(self._refuse, "a tag of more than Canvas ever writes")
             return
         named = {_name(key): value for key, value in attributes.items()}
-        self._guard(self._events.begin, space[1:], local, named)
+        self._guard(self._events.start_element, space[1:], local, named)
 
     def end(self, tag: str) -> None:
-        # An element whose first tag is damaged is closed without a word.
+        # libxml2 does not report the end of an element whose start tag is damaged.
         while self._open and self._open.pop() != tag:
-            self._guard(self._events.finish)
+            self._guard(self._events.end_element)
         if tag == _AROUND:
             self.closed += 1
         else:
-            self._guard(self._events.finish)
+            self._guard(self._events.end_element)
 
     def data(self, text: str) -> None:
         if self._open:
-            self._guard(self._events.said, text)
+            self._guard(self._events.characters, text)
         elif self.root is None and text.strip():
             self.lost = True
             if "!DOCTYPE" in text:
@@ -164,13 +164,13 @@ class _Target:
     def comment(self, text: str) -> None:
         if len(text) > MAX_TOKEN:
             self._guard(self._refuse, f"a comment of more than {MAX_TOKEN:,} characters")
-        self._guard(self._events.commented, text)
+        self._guard(self._events.comment, text)
 
     def pi(self, target: str, data: str | None = None) -> None:
-        """Nobody's business."""
+        """Ignore a processing instruction."""
 
     def close(self) -> None:
-        """Nothing is made of it."""
+        """Return no result: the events were passed on."""
 
 
 def _name(key: str) -> str:
@@ -179,25 +179,25 @@ def _name(key: str) -> str:
 
 
 class _Source:
-    """The document in UTF-8, without what no XML may hold, for a parser that asks for it.
+    """A file object that gives the document in UTF-8, without characters that XML forbids.
 
     Args:
         name: of the document, for messages.
 
     Attributes:
         tail: its last characters.
-        oddity: what had to be left out or replaced.
+        defect: which characters were left out or replaced.
     """
 
     def __init__(self, name: str, pieces: Iterable[bytes], refusal: _Refusal) -> None:
         self._name = name
         self._refusal = refusal
         self.tail = ""
-        self.oddity: str | None = None
+        self.defect: str | None = None
         self._pieces = self._all(iter(pieces))
 
     def read(self, _: int = -1) -> bytes:
-        """The next bytes; none once it is over."""
+        """Return the next bytes; none after the end or an error."""
         if self._refusal.error is not None:
             return b""
         try:
@@ -224,7 +224,7 @@ class _Source:
                 break
         encoding, head, is_as_declared = _encoding(head)
         if not is_as_declared:
-            self.oddity = "it is not in the encoding that it declares"
+            self.defect = "it is not in the encoding that it declares"
         decoder = codecs.getincrementaldecoder(encoding)("replace")
         waiting = ""
         for piece in chain([head], pieces):
@@ -236,7 +236,7 @@ class _Source:
 
     def _clean(self, text: str) -> str:
         if "\ufffd" in text:
-            self.oddity = self.oddity or "some of its bytes are no characters in the encoding it is in"
+            self.defect = self.defect or "some of its bytes are not valid in its encoding"
         return _STRAY.sub(self._without, text)
 
     def _without(self, stray: re.Match[str]) -> str:
@@ -244,7 +244,7 @@ class _Source:
         number = int(hexadecimal, 16) if hexadecimal else int(decimal) if decimal else 0
         if stray[0][0] == "&" and _is_allowed(number):
             return stray[0]
-        self.oddity = self.oddity or "it holds characters that no XML may hold"
+        self.defect = self.defect or "it contains characters that XML forbids"
         return ""
 
 
@@ -256,7 +256,7 @@ def _is_allowed(number: int) -> bool:
 
 
 def _encoding(head: bytes) -> tuple[str, bytes, bool]:
-    """How a document that begins so is written; its beginning without mark and declaration; whether it declares that."""
+    """Return the encoding, the beginning without mark and declaration, and whether the declaration states this encoding."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding, head[len(mark) :], True

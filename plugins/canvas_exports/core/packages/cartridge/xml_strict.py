@@ -1,7 +1,7 @@
-"""Well-formed XML as it passes, by expat: within bounds of names, attributes and tokens, and without document types.
+"""Parse well-formed XML in pieces, with expat: bounded names, attributes and tokens, and no document types.
 
-Expat could resolve namespaces itself, but it would build the name of every element anew, however long the namespace's is,
-and it takes a namespace that is not declared for an end. So it does not, and prefixes are looked up here.
+Prefixes are resolved here, because expat would build every element's name anew, however long its namespace is, and
+stops at a prefix that is not declared.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ _AT_ONCE = 64 * 1024
 _XML = {"xml": "http://www.w3.org/XML/1998/namespace"}
 
 
-class Events(Protocol):
-    """Whoever is told what a document says. ``space`` is the name of a namespace, or empty."""
+class XmlEvents(Protocol):
+    """Receives the events of a document. ``space`` is the name of a namespace, or empty."""
 
     name: str
 
-    def begin(self, space: str, local: str, attributes: dict[str, str]) -> None:
-        """An element begins. Names of attributes with a prefix are the namespace, a blank, and the local name."""
+    def start_element(self, space: str, local: str, attributes: dict[str, str]) -> None:
+        """Begin an element. The name of an attribute with a prefix is its namespace, a blank, and the local name."""
 
-    def declared(self, prefix: str, space: str) -> None:
-        """The next element declares a namespace."""
+    def namespace(self, prefix: str, space: str) -> None:
+        """Handle a namespace that the next element declares."""
 
-    def finish(self) -> None:
-        """The innermost element ends."""
+    def end_element(self) -> None:
+        """End the innermost element."""
 
-    def said(self, text: str) -> None:
-        """Text of the innermost element, or outside of all."""
+    def characters(self, text: str) -> None:
+        """Handle text of the innermost element, or outside of all elements."""
 
-    def commented(self, text: str) -> None:
-        """A comment."""
+    def comment(self, text: str) -> None:
+        """Handle a comment."""
 
 
 class NotWellFormedError(Exception):
-    """It is not XML as the standard has it."""
+    """The document is not well-formed XML."""
 
 
 class StrictParser:
-    """Parses what is fed.
+    """Parses a document piece by piece.
 
     Attributes:
-        undeclared: a prefix that no namespace was declared for, if there was one.
+        undeclared: the first prefix without a declared namespace, if there is one.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: XmlEvents) -> None:
         self.undeclared: str | None = None
         self._events = events
         self._fed = 0
@@ -64,15 +64,15 @@ class StrictParser:
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = events.said
-        self._parser.CommentHandler = events.commented
+        self._parser.CharacterDataHandler = events.characters
+        self._parser.CommentHandler = events.comment
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """The next bytes.
+        """Parse the next bytes.
 
         Raises:
-            NotWellFormedError: it is not well-formed.
-            HostileXmlError: it exceeds a bound.
+            NotWellFormedError: not well-formed.
+            HostileXmlError: beyond a bound.
         """
         for start in range(0, len(piece), _AT_ONCE):
             part = bytes(piece[start : start + _AT_ONCE])
@@ -86,7 +86,7 @@ class StrictParser:
                 raise HostileXmlError(f"{self._events.name} has more than {MAX_NAMES:,} different names")
 
     def end(self) -> None:
-        """The document ends here. Raises what ``feed`` does."""
+        """End the document. Raises the errors of ``feed``."""
         self._parse(b"", last=True)
 
     def _parse(self, piece: bytes, *, last: bool) -> None:
@@ -97,7 +97,7 @@ class StrictParser:
             LookupError,
             ValueError,
             Warning,
-        ):  # all but the first of an unknown encoding
+        ):  # the last three: an unknown encoding
             raise NotWellFormedError from None
 
     def _doctype(self, *_: object) -> None:
@@ -110,12 +110,12 @@ class StrictParser:
             self._outer.append(None)
         prefix, colon, local = name.partition(":")
         if not colon:
-            self._events.begin(self._spaces.get("", ""), name, attributes)
+            self._events.start_element(self._spaces.get("", ""), name, attributes)
             return
-        self._events.begin(self._space(prefix), local, attributes)
+        self._events.start_element(self._space(prefix), local, attributes)
 
     def _end(self, _: str) -> None:
-        self._events.finish()
+        self._events.end_element()
         outer = self._outer.pop()
         if outer is not None:
             self._spaces = outer
@@ -138,7 +138,7 @@ class StrictParser:
             if len(self._spaces) > _MAX_PREFIXES:
                 raise HostileXmlError(f"{self._events.name} has more than {_MAX_PREFIXES} namespaces at once")
             for prefix, space in declared.items():
-                self._events.declared(prefix, space)
+                self._events.namespace(prefix, space)
         for key in [key for key in plain if ":" in key]:
             value = plain.pop(key)
             prefix, _, local = key.partition(":")

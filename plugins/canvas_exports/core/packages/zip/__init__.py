@@ -1,1 +1,1 @@
-"""Zip files from strangers: their directory, members and bytes."""
+"""Untrusted zip files: ``directory`` lists members, ``members`` checks them, ``stored_stream`` and ``unpacking`` read them."""

@@ -1,8 +1,7 @@
-"""A zip's directory, read from the end of the file, without the file.
+"""Read a zip's directory from the end of the file, and members through it.
 
-Python's ``zipfile`` wants a seekable file; here the package has streamed by and only its tail was kept. And it
-believes what the directory says; here every entry has to lie where it can lie: in order, without overlap, filling
-the file from its first byte to the directory.
+Python's ``zipfile`` needs a seekable file, while here only the tail of a streamed package was kept. It also trusts the
+directory, while here the members must be in order, without overlap, and fill the file from its first byte to the directory.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ LOCAL = struct.Struct("<4s5HL2L2H")
 _MAX_COMMENT = 0xFFFF
 # Between two entries lie at most a local extra field and a data descriptor.
 _MAX_GAP = 0xFFFF + 24
-# Flags of what cannot be read as it lies there: encrypted, a patch of something else, strongly encrypted, masked.
-SECRET = 0x1 | 0x20 | 0x40 | 0x2000
-_IN_ZIP64 = 0xFFFFFFFF  # stands for: too large for 32 bits, look in the zip64 extra field
+# Flags of members that cannot be read: encrypted, a patch, strongly encrypted, masked.
+UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000
+_IN_ZIP64 = 0xFFFFFFFF  # the value is too large for 32 bits and stands in the zip64 extra field
 _WIDE = struct.Struct("<Q")
 _NARROW = (0xFFFF, _IN_ZIP64)
-# Programs may put data of their own between the zip64 end record and its locator; nobody is known to.
+# Programs may put own data between the zip64 end record and its locator; none is known to.
 _MAX_RECORD64 = 0xFFFF
 _WITH_MODES = (3, 19)  # Unix and macOS, whose file modes stand in the upper half of the attributes
 
@@ -50,11 +49,11 @@ _PIECE = 1 << 16  # of a member that is inflated
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry.
+    """One entry of the directory.
 
     Attributes:
-        extent: all that it may fill in the file: its header, name, data and what follows them.
-        is_special: a symbolic link, a device or the like, if whoever unpacks it heeds its mode.
+        extent: bytes of the file that belong to it: header, name, data, and a data descriptor.
+        is_special: whether its mode is that of a symbolic link, a device or the like.
     """
 
     name: str
@@ -68,23 +67,23 @@ class Member:
 
     @property
     def label(self) -> str:
-        """Its name, for a message."""
+        """The name, for a message."""
         return harmless(self.name, most=200)
 
     @property
     def is_folder(self) -> bool:
-        """An entry that only names a folder."""
+        """Whether the entry only names a folder."""
         return self.name.endswith("/")
 
 
 def read_directory(package: RandomAccess) -> list[Member]:
-    """The members of a zip, in the order of their offsets.
+    """Return the members of a zip, in the order of their offsets.
 
     Raises:
-        CorruptPackageError: not a zip, truncated, a directory that lies, or more of it than any course has.
+        CorruptPackageError: not a zip, truncated, with a wrong directory, or beyond a bound.
         BytesNotKeptError: the directory is longer than what was kept.
     """
-    count, window = _locate(package)
+    count, window = _find_directory(package)
     if count > MAX_MEMBERS or len(window) > MAX_DIRECTORY:
         raise CorruptPackageError(
             f"the zip claims {count:,} members, in a directory of {len(window):,} bytes; "
@@ -103,23 +102,23 @@ def read_directory(package: RandomAccess) -> list[Member]:
         raise CorruptPackageError(
             f"the zip's directory lists {len(members):,} members, its end record says {count:,}"
         )
-    return _tiled(members, window.start)
+    return _check_layout(members, window.start)
 
 
 def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[bytes]:
-    """The content of one member, in pieces, checked against its size and CRC.
+    """Yield the content of one member in pieces, and check its size and CRC.
 
     Args:
         member: from ``read_directory`` of the same package.
         package: the package.
-        limit: bytes; a member that says or turns out to be larger is refused.
+        limit: in bytes; a member that is or claims to be larger is refused.
 
     Raises:
-        CorruptPackageError: the member is not what the directory says, is encrypted, or too large.
-        BytesNotKeptError: it was not kept.
+        CorruptPackageError: the member differs from the directory, is encrypted, or is too large.
+        BytesNotKeptError: the member was not kept.
     """
     check_size(member, limit)
-    data = _packed(member, package.read(member.extent))
+    data = _compressed_data(member, package.read(member.extent))
     crc = size = 0
     for piece in _slices(data) if member.method == STORED else _inflated(member, data):
         crc = zlib.crc32(piece, crc)
@@ -130,8 +129,8 @@ def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[by
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    """The content of one member, as ``inflate`` gives it, each time it is asked for."""
+class MemberContent:
+    """The content of one member; each iteration inflates it anew, see ``inflate``."""
 
     member: Member
     package: RandomAccess
@@ -142,23 +141,23 @@ class Unpacked:
 
 
 def check_size(member: Member, limit: int) -> None:
-    """Refuse a member that says it is larger than it may be, before any of it is read.
+    """Refuse a member whose stated size is beyond a limit, before it is read.
 
     Raises:
-        CorruptPackageError: it does.
+        CorruptPackageError: it is too large.
     """
     larger = max(member.size, member.compressed)
     if larger > limit:
         raise CorruptPackageError(f"{member.label} is {larger:,} bytes, more than the {limit:,} it may be")
 
 
-def _packed(member: Member, raw: bytes) -> memoryview:
+def _compressed_data(member: Member, raw: bytes) -> memoryview:
     signature, _, flags, method, *_, name_length, extra_length = LOCAL.unpack_from(raw)
     start = LOCAL.size + name_length + extra_length
     if signature != b"PK\x03\x04" or method != member.method or start + member.compressed > len(raw):
-        raise CorruptPackageError(f"{member.label} does not lie where the zip's directory says")
-    if (flags | member.flags) & SECRET or method not in (STORED, DEFLATED):
-        raise CorruptPackageError(f"{member.label} is packed in a way Canvas does not use")
+        raise CorruptPackageError(f"{member.label} is not where the zip's directory says")
+    if (flags | member.flags) & UNREADABLE or method not in (STORED, DEFLATED):
+        raise CorruptPackageError(f"{member.label} is compressed in a way that Canvas does not use")
     return memoryview(raw)[start : start + member.compressed]
 
 
@@ -169,9 +168,9 @@ def _slices(data: memoryview) -> Iterator[bytes]:
 
 def _inflated(member: Member, data: memoryview) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left = member.size + 1  # one byte more than promised is enough to see that the promise is broken
+    left = member.size + 1  # one byte too many is enough to detect a wrong size
     try:
-        for packed in _slices(data):  # what is left of a piece is copied at every step: so it is a small one
+        for packed in _slices(data):  # the unconsumed rest is copied at every step, so pieces are small
             waiting = packed
             while left and not inflater.eof:
                 piece = inflater.decompress(waiting, min(left, _PIECE))
@@ -184,11 +183,11 @@ def _inflated(member: Member, data: memoryview) -> Iterator[bytes]:
         raise CorruptPackageError(f"{member.label} cannot be inflated") from None
 
 
-def _locate(package: RandomAccess) -> tuple[int, range]:
-    """How many members there are, and where their directory lies.
+def _find_directory(package: RandomAccess) -> tuple[int, range]:
+    """Return the number of members and the extent of the directory.
 
-    A comment may hold anything, end records of other zips too. The one that counts has its comment reach exactly to the end
-    of the file, and its directory end exactly where it begins.
+    The comment of a zip may contain end records of other zips. In the right end record, the comment reaches exactly to the
+    end of the file, and the directory ends exactly where the record begins.
     """
     start = max(0, package.size - _END.size - _MAX_COMMENT)
     tail = package.read(range(start, package.size))
@@ -204,7 +203,7 @@ def _locate(package: RandomAccess) -> tuple[int, range]:
         except CorruptPackageError as error:
             refused = refused or error
     if len(fitting) > 1:
-        fitting = [each for each in fitting if _begins_well(package, *each)]
+        fitting = [each for each in fitting if _starts_with_entry(package, *each)]
     if len(fitting) > 1:
         raise CorruptPackageError(
             "the zip has two directories, and programs would differ on which one counts"
@@ -214,27 +213,27 @@ def _locate(package: RandomAccess) -> tuple[int, range]:
     raise refused or CorruptPackageError("the package is not a zip, or its end is missing")
 
 
-def _begins_well(package: RandomAccess, count: int, directory: range) -> bool:
-    """Whether there is an entry where a directory should begin."""
+def _starts_with_entry(package: RandomAccess, count: int, directory: range) -> bool:
+    """Return whether the directory begins with an entry."""
     if not count:
         return not directory
     return package.read(range(directory.start, directory.start + 4)) == b"PK\x01\x02"
 
 
 def _directory_of(package: RandomAccess, end: int, record: bytes) -> tuple[int, range]:
-    """What an end record at an offset says, or the longer one for large zips before it."""
+    """Return what the end record at an offset states, or the zip64 end record before it."""
     _, disk, directory_disk, here, count, length, offset, _ = _END.unpack(record)
     locator_start = end - _END64_LOCATOR.size
     locator = package.read(range(locator_start, end)) if locator_start >= 0 else b""
     if not locator.startswith(b"PK\x06\x07"):
-        return _stated((disk or directory_disk, here, count), offset, length, end)
+        return _checked_location((disk or directory_disk, here, count), offset, length, end)
     try:
         return _directory64_of(package, locator_start, locator)
     except CorruptPackageError:
-        # It may only look like a locator: bytes of the last entry's comment.
+        # The bytes may only look like a locator, in the comment of the last entry.
         if offset + length != end or any(value in _NARROW for value in (count, length, offset)):
             raise
-        return _stated((disk or directory_disk, here, count), offset, length, end)
+        return _checked_location((disk or directory_disk, here, count), offset, length, end)
 
 
 def _directory64_of(package: RandomAccess, locator_start: int, locator: bytes) -> tuple[int, range]:
@@ -245,10 +244,10 @@ def _directory64_of(package: RandomAccess, locator_start: int, locator: bytes) -
     signature, rest, _, _, disk, directory_disk, here, count, length, offset = _END64.unpack(record64)
     if signature != b"PK\x06\x06" or stop + 12 + rest != locator_start:
         raise CorruptPackageError("the zip's zip64 end record is not where its locator says")
-    return _stated((disk or directory_disk, here, count), offset, length, stop)
+    return _checked_location((disk or directory_disk, here, count), offset, length, stop)
 
 
-def _stated(parts: tuple[int, int, int], offset: int, length: int, stop: int) -> tuple[int, range]:
+def _checked_location(parts: tuple[int, int, int], offset: int, length: int, stop: int) -> tuple[int, range]:
     disk, here, count = parts
     if disk or here != count:
         raise CorruptPackageError("the zip claims to be one of several parts")
@@ -258,7 +257,7 @@ def _stated(parts: tuple[int, int, int], offset: int, length: int, stop: int) ->
 
 
 def _entries(package: RandomAccess, window: range) -> Iterator[Member]:
-    """The entries of a directory, which is read in pieces: it may be long."""
+    """Yield the entries of a directory, which is read in pieces because it may be long."""
     kept, at, unread = b"", 0, window.start
     while at < len(kept) or unread < window.stop:
         if len(kept) - at < _LONGEST_ENTRY and unread < window.stop:
@@ -272,7 +271,7 @@ def _entries(package: RandomAccess, window: range) -> Iterator[Member]:
 
 
 def _entry(directory: bytes, at: int, directory_start: int) -> tuple[Member, int]:
-    """The entry at a place, and where the next one begins."""
+    """Return the entry at an offset, and the offset of the next one."""
     if len(directory) - at < _ENTRY.size or directory[at : at + 4] != b"PK\x01\x02":
         raise CorruptPackageError("the zip's directory is damaged")
     fields = _ENTRY.unpack_from(directory, at)
@@ -283,17 +282,19 @@ def _entry(directory: bytes, at: int, directory_start: int) -> tuple[Member, int
     following = extras + extra_length + comment_length
     if following > len(directory):
         raise CorruptPackageError("the zip's directory is damaged")
-    size, compressed, offset = wide(directory[extras : extras + extra_length], size, compressed, offset)
+    size, compressed, offset = zip64_values(
+        directory[extras : extras + extra_length], size, compressed, offset
+    )
     stop = offset + LOCAL.size + name_length + compressed
     if stop > directory_start:
-        raise CorruptPackageError("a member of the zip lies outside of it")
+        raise CorruptPackageError("a member of the zip is outside of it")
     special = system in _WITH_MODES and stat.S_IFMT(attributes >> 16) not in _ORDINARY
     name = decode_name(directory[names:extras])
     return Member(name, size, compressed, crc, method, flags, range(offset, stop), special), following
 
 
-def wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
-    """The zip64 values of those that do not fit into 32 bits."""
+def zip64_values(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
+    """Return the values, those that do not fit into 32 bits from the zip64 extra field."""
     narrow = [size, compressed, offset]
     if _IN_ZIP64 not in narrow:
         return size, compressed, offset
@@ -312,16 +313,16 @@ def wide(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, in
 
 
 def decode_name(raw: bytes) -> str:
-    """The name of a member."""
-    # Canvas writes UTF-8 without the flag that says so: the flag is not asked.
+    """Decode the name of a member."""
+    # Canvas writes UTF-8 without the flag for it, so the flag is ignored.
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("cp437")
 
 
-def _tiled(members: list[Member], directory_start: int) -> list[Member]:
-    """The members by offset, their extents widened to the next one; every byte before the directory is accounted for."""
+def _check_layout(members: list[Member], directory_start: int) -> list[Member]:
+    """Return the members by offset, each extended to the next one; every byte before the directory must belong to a member."""
     members.sort(key=lambda member: member.extent.start)
     starts = [*(member.extent.start for member in members), directory_start]
     if starts[0] != 0:
@@ -332,7 +333,7 @@ def _tiled(members: list[Member], directory_start: int) -> list[Member]:
         if gap < 0:
             raise CorruptPackageError(f"{member.label} overlaps what follows it in the zip")
         if gap > _MAX_GAP:
-            raise CorruptPackageError(f"after {member.label} lie {gap:,} bytes that no member accounts for")
+            raise CorruptPackageError(f"after {member.label} are {gap:,} bytes that belong to no member")
         if gap:
             members[at] = replace(member, extent=range(member.extent.start, next_start))
     return members

@@ -1,12 +1,12 @@
-"""What a Mac puts into a zip beside the files of whoever packed it: nobody's content."""
+"""Recognise the metadata files that macOS adds to a zip."""
 
 from __future__ import annotations
 
 
 def is_sidecar(name: str) -> bool:
-    """Whether a member is one of ``__MACOSX/``, ``._name`` and ``.DS_Store``, wherever it lies.
+    """Return whether a member is one of ``__MACOSX/``, ``._name`` and ``.DS_Store``, in any folder.
 
-    They are checked like any other member, but they are not read, do not count, and are no part of the content digest.
+    They are checked like any other member, but not read, not counted, and no part of the content digest.
     """
     if "._" not in name and ".DS_Store" not in name and "__MACOSX" not in name:
         return False

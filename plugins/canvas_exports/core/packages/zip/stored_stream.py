@@ -1,6 +1,6 @@
-"""A stored package from its first byte to its last: digested in a thread of its own, cut into pieces as they are asked for.
+"""Stream a stored package from its first byte to its last, digest it in a thread, and cut it into pieces.
 
-One request of a store brings all of it, however many members it has, and only one of its blocks is held at a time.
+One request to the store reads the whole package, and only one of its blocks is in memory at a time.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ PIECE = MiB
 
 
 @dataclass(frozen=True)
-class Limit:
-    """How much of a package may be read, in one go from its front. What begins counts as allowed.
+class ReadLimit:
+    """How much of a package may be read. A block that is being read when a limit is reached is read to its end.
 
     Args:
-        max_bytes: no further block is read once so many have been; ``None`` for no limit.
-        max_seconds: likewise, once so much time has passed since the proof began.
-        clock: seconds that only grow.
+        max_bytes: no further block is read after so many bytes; ``None`` for no limit.
+        max_seconds: no further block is read after so many seconds since the beginning; ``None`` for no limit.
+        clock: monotonic clock in seconds.
 
     Raises:
         InputError: a limit below zero.
@@ -42,31 +42,31 @@ class Limit:
                 raise InputError(name, f"{value} is below zero", accepted="zero or more, or nothing")
 
     def is_reached(self, read: int, since: float) -> bool:
-        """Whether no more may be read, after so many bytes, and having begun at that time of ``clock``."""
+        """Return whether the limit is reached after ``read`` bytes, having begun at the clock's ``since``."""
         return (self.max_bytes is not None and read >= self.max_bytes) or (
             self.max_seconds is not None and self.clock() - since >= self.max_seconds
         )
 
 
-class LimitReached(Exception):  # noqa: N818 - not an error: as much was read as was allowed
-    """No more of the package may be read."""
+class ReadLimitReached(Exception):  # noqa: N818 - not an error: a limit of the caller
+    """The limit is reached: no more of the package may be read."""
 
 
-class Stream:
-    """Bytes of a package in order; a context manager, since it digests in a thread.
+class StoredStream:
+    """Reads the bytes of a package in order; a context manager, because it digests in a thread.
 
     Args:
-        blocks: from the store; a block need only stay as it is until the next one is asked for.
-        size: bytes of the whole package, as the store told.
+        blocks: from the store; a block may change once the next one is requested.
+        size: size of the whole package in bytes, as reported by the store.
         limit: how much may be read.
 
     Attributes:
-        position: bytes handed out.
-        covered: bytes of them that are known to hold together: up to the end of a member.
-        read: bytes that came from the store.
+        position: number of bytes returned so far.
+        covered: number of those that are consistent: up to the end of a member.
+        read: number of bytes received from the store.
     """
 
-    def __init__(self, blocks: Iterator[Block], size: int, limit: Limit) -> None:
+    def __init__(self, blocks: Iterator[Block], size: int, limit: ReadLimit) -> None:
         self.position = 0
         self.covered = 0
         self.read = 0
@@ -81,12 +81,12 @@ class Stream:
 
     @property
     def sha256(self) -> str:
-        """Of all that came, in hexadecimal."""
+        """SHA-256 of all bytes received, in hexadecimal."""
         self._digested()
         return self._digest.hexdigest()
 
     def take(self, count: int) -> bytes:
-        """The next bytes, at once: for what is small."""
+        """Return the next bytes at once. Only for small numbers of bytes."""
         if count <= len(self._left):
             taken, self._left = self._left[:count], self._left[count:]
             self.position += count
@@ -94,11 +94,11 @@ class Stream:
         return b"".join(bytes(piece) for piece in self.pieces(count))
 
     def pieces(self, count: int) -> Iterator[memoryview]:
-        """The next bytes, in pieces of at most a mebibyte, each to be used before the next one is asked for.
+        """Yield the next bytes in pieces of at most 1 MiB. A piece is valid until the next one is requested.
 
         Raises:
-            LimitReached: no more may be read.
-            ArchiveUnavailableError: the store gave less, or more, than it had said (retryable).
+            ReadLimitReached: no more may be read.
+            ArchiveUnavailableError: the store returned fewer or more bytes than it had reported (retryable).
         """
         while count:
             if not self._left:
@@ -110,21 +110,23 @@ class Stream:
             yield piece
 
     def finish(self) -> None:
-        """Read what is left, and see that there is nothing beyond it. Raises what ``pieces`` does."""
+        """Read the rest, and check that nothing follows. Raises the errors of ``pieces``."""
         for _ in self.pieces(self._size - self.position):
             pass
         self._digested()
         if self._left or any(len(block) for block in self._blocks):
-            raise ArchiveUnavailableError(f"the store gave more than the {self._size:,} bytes it had named")
+            raise ArchiveUnavailableError(
+                f"the store returned more than the {self._size:,} bytes it had reported"
+            )
 
     def _next_block(self) -> None:
         self._digested()  # the store may write the next block over this one
         if self._limit.is_reached(self.read, self._began):
-            raise LimitReached
+            raise ReadLimitReached
         block = next((block for block in self._blocks if len(block)), None)
         if block is None:
             raise ArchiveUnavailableError(
-                f"the store gave {self.read:,} of the {self._size:,} bytes it had named"
+                f"the store returned {self.read:,} of the {self._size:,} bytes it had reported"
             )
         self.read += len(block)
         self._left = memoryview(block)
@@ -135,7 +137,7 @@ class Stream:
             self._digesting.result()
             self._digesting = None
 
-    def __enter__(self) -> Stream:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+    def __enter__(self) -> StoredStream:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self
 
     def __exit__(

@@ -25,16 +25,15 @@ from canvas_exports.core.export.planning.course_lists import read_list
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import format_table
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_place
 from canvas_exports.hooks.archive_location import Place
 from canvas_exports.hooks.archive_replicas import all_places
-from canvas_exports.operators.error_mapping import ending_in_one_line
-from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -121,7 +120,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         self.archive_conn_id = archive_conn_id
         self.report_url: str | None = None
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask every archive, write the answer down, judge."""
         places = all_places(self.archive, self.archive_conn_id, self.also_archives)
@@ -137,7 +136,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         self, context: Context, places: list[Place], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
-        allow_empty = as_flag("allow_empty", self.allow_empty)
+        allow_empty = read_flag("allow_empty", self.allow_empty)
         with open_place(places[0]) as first:
             gate = DeletionGate(self._contexts(first), rule, now=now)
             for place in places:

@@ -34,9 +34,8 @@ from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.task_observer import observed
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
-from canvas_exports.operators.error_mapping import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError, run_info
 from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasContentExportTrigger
 
 if TYPE_CHECKING:
@@ -182,12 +181,12 @@ class CanvasContentExportOperator(BaseOperator):
         self.canvas_url: str | None = None
         self.report_url: str | None = None
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Begin, or go on from the checkpoint of an earlier attempt."""
         return self._run(context, None)
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:

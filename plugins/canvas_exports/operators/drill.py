@@ -24,9 +24,8 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.import_base import ImportingOperator, Save
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -88,7 +87,7 @@ class CanvasDrawDrillsOperator(BaseOperator):
         self.archive_conn_id = archive_conn_id
         self.canvas_conn_id = canvas_conn_id
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return arguments for ``CanvasRestoreDrillOperator``, one set for each drill."""
         named, count = self._named(), self._count()

@@ -19,8 +19,8 @@ from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.links import CanvasLink
+from canvas_exports.operators.task_context import AirflowErrors
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ class ImportingOperator(BaseOperator):
         self._import: ImportRun | None = None
         self.canvas_url: str | None = None
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Begin, or resume from the state of an earlier attempt."""
         return self._run(context, token_refused=False)
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resume after waiting. The worker reads the result of the import from Canvas."""
         return self._run(

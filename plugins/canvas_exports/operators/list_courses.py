@@ -26,8 +26,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.error_mapping import ending_in_one_line
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -120,7 +119,7 @@ class CanvasListCoursesOperator(BaseOperator):
         self.allow_empty = allow_empty
         self.fail_on = fail_on
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
         FailurePolicy.parse(self.fail_on)

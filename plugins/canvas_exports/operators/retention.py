@@ -16,13 +16,12 @@ from canvas_exports.core.archive.retention.plan import Plan, make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.archive.retention.report import document, result, summary, table
+from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import open_archives
-from canvas_exports.operators.error_mapping import ending_in_one_line
-from canvas_exports.operators.flags import as_flag
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -85,7 +84,7 @@ class CanvasRetentionOperator(BaseOperator):
         self.timezone = timezone
         self.allow_empty = allow_empty
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, print, write down, and delete if asked to."""
         run = run_info(context)
@@ -99,7 +98,7 @@ class CanvasRetentionOperator(BaseOperator):
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
         held = require_copies(
-            store, read_with_index(store), allow_empty=as_flag("allow_empty", self.allow_empty)
+            store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty)
         )
         plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=held)
         for line in table(plan).splitlines():

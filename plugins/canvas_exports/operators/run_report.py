@@ -22,10 +22,9 @@ from canvas_exports.core.reports.run_report import RunReport, exchange_reports, 
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
-from canvas_exports.operators.error_mapping import ending_in_one_line
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -101,7 +100,7 @@ class CanvasRunReportOperator(BaseOperator):
         #: What ``notifications.run_report`` sends; there once the report is.
         self.message: Message | None = None
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
         policy = FailurePolicy.parse(self.fail_on)

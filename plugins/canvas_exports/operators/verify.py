@@ -18,16 +18,15 @@ from canvas_exports.core.archive.verification.verify_archive import (
     verify_archive,
 )
 from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
-from canvas_exports.operators.error_mapping import ending_in_one_line
-from canvas_exports.operators.flags import as_flag
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -99,7 +98,7 @@ class CanvasVerifyOperator(BaseOperator):
         self.report_url: str | None = None
         self._stop = threading.Event()
 
-    @ending_in_one_line
+    @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Verify, report, judge."""
         verified = self._verify(run_info(context))
@@ -133,7 +132,7 @@ class CanvasVerifyOperator(BaseOperator):
                 run=run.to_facts(),
                 since=datetime.fromtimestamp(run.started_at, timezone.utc) if run.try_number > 1 else None,
                 parallel=parallel,
-                allow_empty=as_flag("allow_empty", self.allow_empty),
+                allow_empty=read_flag("allow_empty", self.allow_empty),
                 stop=self._stop,
             )
             self._report(store, run, verified, began)

@@ -22,11 +22,11 @@ from canvas_exports.errors import ArchiveUnavailableError, CredentialError
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
-from canvas_exports.operators.error_mapping import BatchInterruptedError, ending_in_one_line
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_sandbox import RequestFault, Sandbox
 
@@ -180,7 +180,7 @@ def test_a_refused_token_is_not_hidden_by_an_archive_that_is_down_too(
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_no_error_of_ours_brings_what_caused_it(error: Exception, kind: type[Exception], text: str) -> None:
-    @ending_in_one_line
+    @AirflowErrors()
     def execute() -> None:
         try:
             dict[str, int]()["the cause"]
@@ -195,7 +195,7 @@ def test_no_error_of_ours_brings_what_caused_it(error: Exception, kind: type[Exc
 
 
 def test_a_mistake_of_the_software_keeps_its_traceback() -> None:
-    @ending_in_one_line
+    @AirflowErrors()
     def execute() -> None:
         raise KeyError("odd")
 
@@ -205,7 +205,7 @@ def test_a_mistake_of_the_software_keeps_its_traceback() -> None:
 
 
 def test_the_errors_of_other_tasks_in_the_same_process_keep_theirs() -> None:
-    @ending_in_one_line
+    @AirflowErrors()
     def execute() -> None:
         raise CredentialError("ours")
 
@@ -225,9 +225,9 @@ import structlog
 log = structlog.get_logger(logger_name="task")
 log.info("begin")  # from here on the logger is cached, with its processors
 from canvas_exports.errors import CredentialError
-from canvas_exports.operators.error_mapping import ending_in_one_line
+from canvas_exports.operators.task_context import AirflowErrors
 
-@ending_in_one_line
+@AirflowErrors()
 def execute():
     try:
         {}["the cause"]

@@ -1,4 +1,4 @@
-"""Flags as they come out of forms and templates."""
+"""Read true and false from forms and templates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from canvas_exports.errors import InputError
 _WORDS = {"true": True, "false": False, "none": False, "": False}
 
 
-def as_flag(field: str, value: Any) -> bool:
-    """A flag that may have been rendered by a template, which makes a text of it.
+def read_flag(field: str, value: Any) -> bool:
+    """Read a boolean, also from the text that a template renders.
 
     Raises:
         InputError: it is neither true nor false.

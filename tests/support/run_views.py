@@ -12,7 +12,6 @@ from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.page.view import CopyFacts, Looked, PastRun, RunView
-from canvas_exports.core.reports.run_report import MEANINGS
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -66,7 +65,6 @@ def view(
         folder="runs/2026-11-23/canvas_backup_nightly/scheduled__2026-11-23/",
         started_at=NOW - timedelta(hours=1),
         finished_at=NOW,
-        meanings=MEANINGS,
         looked=Looked(about),
         past=runs,
     )

@@ -1,26 +1,20 @@
-"""Object storage and the proof. Knows nothing of Canvas's API, of the engine or of Airflow.
+"""The archive: copies of courses in object storage, and everything that is read from them or done with them.
 
-A package flows through one pipeline into a ``Store``, is proven from what is held of it while it passes, and only
-then becomes visible; its manifest, written last, is the commit marker.
+Knows nothing of the Canvas API and of Airflow.
 
-=====================  =====================================================================
-``store``              the interface every backend implements
-``stores``             the backends
-``capabilities``       what one of them can do and another cannot
-``protection``         encryption, storage class, locks and tags
-``opening``            from a root URI to a ``Store``
-``credentials``        what a backend needs to be let in
-``blocks``             the memory all packages of a task share
-``pipeline``           count, digest, keep what the proof needs, prove, and only then end
-``proof``              whole, incomplete or empty; corrupt and wrong packages raise
-``proving``            the same once more, of what has been stored
-``manifest``           the document beside a package
-``keys``               where things lie
-``delivery``           a package's way from its source to whoever stores it; ``tee``: to several at once
-``unchanged``          what a stored package already holds is not stored again; ``comparing``: what differs
-``publish``            all of it, in the one order that survives being killed; ``several``: into several archives
-``records``            what is learnt of a package later, in documents of their own
-``ownership``          which keys are ours; ``sweeping``: removing what killed runs left
-``report``             what became of every context of a run
-=====================  =====================================================================
+===================  =======================================================================
+``layout``           the keys of packages, manifests and reports; ``key_patterns`` recognises them
+``manifest``         the document beside a package; written last, it is the commit marker
+``records``          later documents about a package: verifications, drills, holds
+``json_documents``   reads and writes all of these, within bounds; ``schemas`` publishes them
+``run_report``       the outcome of every export of a run
+``publishing``       stores one package and its manifest, in the order that survives a kill
+``catalog``          finds copies, and courses without one
+``verification``     proves stored packages again
+``retention``        deletes copies by policy, and honours holds
+``probe``            checks that an archive can be written to
+``sweep``            removes the leftovers of killed runs
+``mirror``           copies small documents between the replicas of an archive
+``compare``          compares two stored packages
+===================  =======================================================================
 """

@@ -8,8 +8,9 @@ from string import Formatter
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, MISSING, check_template, package_key
 from canvas_exports.core.archive.probe import is_probe
+from canvas_exports.core.model.export_types import ExportType
 
-_SUFFIXES = {"common_cartridge": ".imscc", "qti": ".zip", "zip": ".zip"}
+_SUFFIXES = {export_type.value: export_type.suffix for export_type in ExportType}
 _TYPES = {"course": tuple(_SUFFIXES), "group": ("zip",), "user": ("zip",)}
 _SLUG = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,58}[A-Za-z0-9_])?"
 _FIELDS = {

@@ -1,4 +1,4 @@
-"""Where things lie below an archive's root.
+"""The keys of packages, manifests and run reports below an archive's root.
 
 A package's key is always ``<kind>s/<Canvas id>/`` and a rendered template::
 
@@ -17,22 +17,28 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from string import Formatter
 
+from canvas_exports.core.model.contexts import ContextKind
+from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.object_keys import MAX_SEGMENT, check_key, is_key
 from canvas_exports.errors import InputError
 
 DEFAULT_TEMPLATE = "{created}-{export_type}-{export_id}"
 FIELDS = ("created", "export_type", "export_id", "course_code", "sis_id", "name", "term")
 
+#: The folders of all courses, groups and users: ``courses/``, ``groups/``, ``users/``.
+CONTEXT_FOLDERS = tuple(f"{kind.collection}/" for kind in ContextKind)
+
+#: The file name suffixes of packages: ``.imscc``, ``.zip``.
+SUFFIXES = tuple(dict.fromkeys(export_type.suffix for export_type in ExportType))
+
 MISSING = "none"
 _MAX_TEMPLATE = 200
 _MAX_SLUG = 60
 _MAX_RENDERED = 700
 _LONGEST = {"{created}": 16, "{export_type}": 16, "{export_id}": 19}  # all others are slugs
-_KINDS = ("course", "group", "user")
-SUFFIXES = (".imscc", ".zip")
 _SEPARATORS = "-_.="
-_TELLING = re.compile("([0-9]{8}T[0-9]{6}Z)-[a-z_]+-([1-9][0-9]{0,18})[.]json")
-_FOLDER = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
+_DEFAULT_NAME = re.compile("([0-9]{8}T[0-9]{6}Z)-[a-z_]+-([1-9][0-9]{0,18})[.]json")
+_CONTEXT = re.compile(r"(course|group|user)s/([1-9][0-9]{0,18})/")
 _ACCEPTED = (
     "text of A-Z a-z 0-9 . _ = - / and "
     + ", ".join(f"{{{name}}}" for name in FIELDS)
@@ -41,10 +47,10 @@ _ACCEPTED = (
 
 
 def check_template(template: str, *, field: str = "key_template") -> str:
-    """The template itself, if every key it renders is safe and unique.
+    """Return the template if every key it renders is safe and unique.
 
-    ``{export_id}`` has to open or close its path segment, with a separator on its other side: then the id can be
-    read back from the key, whatever the other fields hold, and no two exports can meet.
+    ``{export_id}`` has to begin or end its path segment, with a separator on its other side: then the id can be read back
+    from the key, whatever the other fields are, and no two exports share a key.
 
     Args:
         template: literal text of ``A-Z a-z 0-9 . _ = - /`` and ``{field}`` from ``FIELDS``.
@@ -59,7 +65,7 @@ def check_template(template: str, *, field: str = "key_template") -> str:
 
 
 def _problems(template: str) -> Iterator[str]:
-    """What is wrong with a template, gravest first."""
+    """Yield the problems of a template, the worst first."""
     if not 0 < len(template) <= _MAX_TEMPLATE:
         yield f"a template has 1 to {_MAX_TEMPLATE} characters"
     try:
@@ -107,7 +113,7 @@ def package_key(
     name: str | None = None,
     term: str | None = None,
 ) -> str:
-    """The key of a package, such as ``courses/101/20261123T020000Z-common_cartridge-501.imscc``.
+    """Return the key of a package, such as ``courses/101/20261123T020000Z-common_cartridge-501.imscc``.
 
     Args:
         kind: ``course``, ``group`` or ``user``.
@@ -126,7 +132,7 @@ def package_key(
         InputError: a bad template.
     """
     if (
-        kind not in _KINDS
+        kind not in ContextKind._value2member_map_
         or canvas_id <= 0
         or export_id <= 0
         or suffix not in SUFFIXES
@@ -148,30 +154,30 @@ def package_key(
 
 
 def context_folder(kind: str, canvas_id: int) -> str:
-    """Where everything of one context lies: ``courses/101/``."""
+    """Return the folder of one context: ``courses/101/``."""
     return f"{kind}s/{canvas_id}/"
 
 
 def context_of(key: str) -> tuple[str, int] | None:
-    """Kind and number of the context whose folder a key lies in: ``("course", 101)``; ``None`` if it lies in none."""
-    found = _FOLDER.match(key)
+    """Return kind and id of the context in whose folder a key lies: ``("course", 101)``; ``None`` if it lies in none."""
+    found = _CONTEXT.match(key)
     return None if found is None else (found[1], int(found[2]))
 
 
 def is_package_below(folder: str, key: str) -> bool:
-    """Whether a key can be that of a package of the context that the folder belongs to."""
+    """Return whether a key can be that of a package in a context's folder."""
     return is_key(key) and key.startswith(folder) and key.endswith(SUFFIXES)
 
 
-def names_another(manifest: str, created: datetime, export_id: int) -> bool:
-    """Whether the key of a manifest, if it is of the form that the default template renders, tells another export or time."""
-    found = _TELLING.fullmatch(manifest.rpartition("/")[2])
-    told = created.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    return found is not None and (found[1], int(found[2])) != (told, export_id)
+def names_other_export(manifest: str, created: datetime, export_id: int) -> bool:
+    """Return whether the key of a manifest, if the default template rendered it, names another export or time."""
+    found = _DEFAULT_NAME.fullmatch(manifest.rpartition("/")[2])
+    named = created.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return found is not None and (found[1], int(found[2])) != (named, export_id)
 
 
 def manifest_key(package: str) -> str:
-    """The key of the manifest beside a package."""
+    """Return the key of the manifest beside a package."""
     for suffix in SUFFIXES:
         if package.endswith(suffix):
             return package.removesuffix(suffix) + ".json"
@@ -179,9 +185,9 @@ def manifest_key(package: str) -> str:
 
 
 def run_folder(day: date, dag_id: str, run_id: str) -> str:
-    """Where the reports of a DAG run lie: ``runs/2026-11-23/<dag_id>/<run_id>/``.
+    """Return the folder of the reports of a DAG run: ``runs/2026-11-23/<dag_id>/<run_id>/``.
 
-    What Airflow allows in an id and a key does not is replaced, and a digest of the id keeps two of them apart.
+    Characters of an id that a key cannot have are replaced, and a digest of the id keeps two such ids apart.
     """
     return check_key(f"runs/{day:%Y-%m-%d}/{_distinct(dag_id)}/{_distinct(run_id)}/manifest").removesuffix(
         "manifest"
@@ -189,7 +195,7 @@ def run_folder(day: date, dag_id: str, run_id: str) -> str:
 
 
 def _slug(text: str | None) -> str:
-    """Letters, digits, ``-`` and ``_`` only, so that a field never opens a path or ends in a dot."""
+    """Reduce a text to letters, digits, ``-`` and ``_``, so that a field never begins a path or ends in a dot."""
     plain = unicodedata.normalize("NFKD", text or "").encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:_MAX_SLUG].strip("-") or MISSING
 
@@ -198,5 +204,5 @@ def _distinct(identifier: str) -> str:
     slug = _slug(identifier)
     if slug == identifier and not re.search(r"-[0-9a-f]{10}$", slug):
         return slug
-    # Every id that is changed ends in its digest, and none that is not: so no two ids can meet.
+    # Every id that is changed ends in its digest, and no other id does: so no two ids share a folder.
     return f"{slug}-{hashlib.sha256(identifier.encode(errors='surrogatepass')).hexdigest()[:10]}"

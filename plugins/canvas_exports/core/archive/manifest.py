@@ -16,7 +16,12 @@ from canvas_exports.core.archive.json_documents import (
     plain,
     rebuild,
 )
-from canvas_exports.core.archive.layout import context_folder, context_of, is_package_below, names_another
+from canvas_exports.core.archive.layout import (
+    context_folder,
+    context_of,
+    is_package_below,
+    names_other_export,
+)
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunFacts
@@ -170,7 +175,7 @@ class Manifest:
             return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
         if not is_package_below(context_folder(*about), self.package.key):
             return "the package it names is not in its context's folder"
-        if names_another(key, self.export.created_at, self.export.id):
+        if names_other_export(key, self.export.created_at, self.export.id):
             return (
                 "it is about another export than its own name says: it lies in the place of another manifest"
             )

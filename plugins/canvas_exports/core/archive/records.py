@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
+from canvas_exports.core.archive.layout import CONTEXT_FOLDERS
 from canvas_exports.core.storage.object_keys import check_key
 from canvas_exports.core.text.wording import YEARS
 
@@ -92,8 +93,4 @@ def read_record_name(key: str) -> RecordName | None:
 
 def is_manifest_key(key: str) -> bool:
     """Whether a key below ``courses/``, ``groups/`` or ``users/`` can be a manifest's."""
-    return (
-        key.endswith(".json")
-        and key.startswith(("courses/", "groups/", "users/"))
-        and read_record_name(key) is None
-    )
+    return key.endswith(".json") and key.startswith(CONTEXT_FOLDERS) and read_record_name(key) is None

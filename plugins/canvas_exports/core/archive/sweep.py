@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
-from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key
+from canvas_exports.core.archive.layout import CONTEXT_FOLDERS, DEFAULT_TEMPLATE, manifest_key
 from canvas_exports.core.archive.manifest import load_manifest
 from canvas_exports.core.archive.probe import PROBE, is_probe, time_of
 from canvas_exports.core.archive.records import is_manifest_key
@@ -32,7 +32,6 @@ GRACE = timedelta(days=2)
 SHORTEST_GRACE = timedelta(days=1)  # longer than the transfer of any package
 NAMED = 20
 
-_FOLDERS = ("courses/", "groups/", "users/")
 _ANY_PACKAGE = ""  # named by a manifest that cannot be read: it may be any package of its context
 
 
@@ -135,7 +134,7 @@ def _sweep_uploads(store: Store, patterns: KeyPatterns, youngest: datetime, swep
 
 
 def _sweep_packages(store: Store, patterns: KeyPatterns, youngest: datetime, swept: Swept) -> None:
-    for folder in _FOLDERS:
+    for folder in CONTEXT_FOLDERS:
         listed = store.list(folder)
         for _, objects in groupby(listed, key=lambda info: info.key.split("/", 2)[:2]):
             for info in _leftovers(store, list(objects), patterns, youngest):

@@ -1,4 +1,4 @@
-"""What Canvas can export: a course, a group or a user."""
+"""A course, a group or a user of Canvas: the things that can be exported."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class ContextKind(str, Enum):
 
     @property
     def collection(self) -> str:
-        """The plural in REST paths: ``courses``, ``groups``, ``users``."""
+        """Return the plural in REST paths: ``courses``, ``groups``, ``users``."""
         return f"{self.value}s"
 
 
 @dataclass(frozen=True, order=True)
 class Context:
-    """One context, as a person names it.
+    """One course, group or user, as a person names it.
 
     ``id`` is a decimal Canvas id, ``self`` (users only) or ``<sis field>:<value>``, never percent-encoded.
 
     Attributes:
-        host: of the address that it was read from, where it was one; see ``check_host``. Not a part of what it is.
+        host: of the page address that it was read from, if it was one; see ``check_host``. Not compared.
     """
 
     kind: ContextKind
@@ -62,7 +62,7 @@ class Context:
         Args:
             text: what the person wrote; surrounding white space is ignored.
             field: the name of the field to blame in an error.
-            kind: the kind meant where the text does not name one.
+            kind: the kind if the text names none.
 
         Raises:
             InputError: malformed; names the field and the accepted forms.
@@ -78,9 +78,9 @@ class Context:
     def parse_all(
         cls, text: str | int, *, field: str = "courses", kind: ContextKind = ContextKind.COURSE
     ) -> list[Context]:
-        """Read one line, on which several may stand, with commas, semicolons or blanks between them.
+        """Read a line of one or several, separated by commas, semicolons or blanks.
 
-        A SIS id that holds such a character stays whole, unless all that it would be divided into are ids.
+        A SIS id that contains such a character stays whole, unless all its pieces are ids.
 
         Raises:
             InputError: one of them is malformed; names the field and the accepted forms.
@@ -92,14 +92,14 @@ class Context:
         return [cls.parse(piece, field=field, kind=kind) for piece in pieces]
 
     def check_host(self, host: str, *, field: str = "courses") -> None:
-        """See to it that a pasted address is of the Canvas that is asked.
+        """Check that a pasted address is one of the connection's Canvas.
 
         Args:
             host: of that Canvas, as an origin: ``https://canvas.example.edu``.
             field: the name of the field to blame in an error.
 
         Raises:
-            InputError: it is of another; its number would be another course's here.
+            InputError: it is one of another Canvas, where the number means another course.
         """
         asked = host.rpartition("//")[2].lower()
         if self.host and self.host != asked:
@@ -111,11 +111,11 @@ class Context:
 
     @property
     def canvas_id(self) -> int | None:
-        """The numeric id, or ``None`` where Canvas has to resolve the name first."""
+        """Return the numeric id, or ``None`` if Canvas has to resolve the name first."""
         return int(self.id) if self.id.isdigit() else None
 
     def resolved(self, canvas_id: int) -> Context:
-        """The same context under its numeric id."""
+        """Return the same context with its numeric id."""
         return Context(self.kind, str(canvas_id))
 
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ class Context:
 
 
 def _read(raw: str, kind: ContextKind) -> Context | None:
-    """What a text names, if it names one thing."""
+    """Return the context that a text names, if it names exactly one."""
     host = ""
     named, colon, rest = raw.partition(":")
     if colon and named in ContextKind._value2member_map_:

@@ -1,4 +1,4 @@
-"""Lengths of time as people and forms write them."""
+"""Read durations from YAML, forms and arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Duration = timedelta | str
 
 
 def read_duration(value: Duration, *, field: str) -> timedelta:
-    """A timedelta, from a timedelta or from ISO 8601 such as ``PT12H``.
+    """Return a timedelta, from a timedelta or from ISO 8601 such as ``PT12H``.
 
     Raises:
         InputError: neither.

@@ -1,4 +1,4 @@
-"""What became of a context in a run."""
+"""The outcomes of an export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """Every export of every run ends in exactly one of these. Each has one definition and one next step."""
+    """The outcome of one export of a run: exactly one of these, each with a definition and a next step."""
 
     STORED = "stored"
     UNCHANGED = "unchanged"
@@ -21,27 +21,27 @@ class Outcome(str, Enum):
 
     @property
     def definition(self) -> str:
-        """What it means, in one sentence."""
+        """Return its meaning, in one sentence."""
         return _DEFINITIONS[self][0]
 
     @property
     def next_step(self) -> str:
-        """What a person does about it."""
+        """Return what a person should do about it."""
         return _DEFINITIONS[self][1]
 
     @property
     def has_package(self) -> bool:
-        """A package and its manifest are in the archive, or in one of several."""
+        """Return whether a package and its manifest are in the archive, or in one of several."""
         return self in _WITH_PACKAGE
 
     @property
     def is_good(self) -> bool:
-        """Nothing for a person to look at: the copy is proven whole, or there was nothing to copy."""
+        """Return whether no person need look at it: the copy is proven whole, or there was nothing to copy."""
         return self in (Outcome.STORED, Outcome.UNCHANGED, Outcome.EMPTY)
 
     @property
     def is_retryable(self) -> bool:
-        """A retry of the same task may change it without anyone doing anything."""
+        """Return whether a retry of the same task may change it."""
         return self in (Outcome.INTERRUPTED, Outcome.DEGRADED)
 
 
@@ -61,7 +61,7 @@ _DEFINITIONS = {
     ),
     Outcome.DEGRADED: (
         "The package is stored, but not in every archive.",
-        "Nothing now: a retry completes what is missing. If it returns, mend the archive that the reason names.",
+        "Nothing now: a retry completes what is missing. If it returns, repair the archive that the reason names.",
     ),
     Outcome.INCOMPLETE: (
         "The package is in the archive, but pieces of the course are missing from it.",

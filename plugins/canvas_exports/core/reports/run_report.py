@@ -23,7 +23,7 @@ from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.reports.page.view import Meaning, RunView
+from canvas_exports.core.reports.page.view import RunView
 from canvas_exports.core.reports.page.write import store_pages
 from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.storage.store import ObjectInfo, Store
@@ -37,11 +37,6 @@ REPORT = "report.json"
 _NOUN = "report of a task"
 _SILENT = "its task ended without a report; read the task's log"
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
-
-#: What each outcome says on a page.
-MEANINGS = {
-    outcome.value: Meaning(outcome.definition, outcome.next_step, outcome.is_good) for outcome in Outcome
-}
 
 
 @dataclass(frozen=True)
@@ -207,7 +202,6 @@ def gather_run_report(
         day=run.date,
         started_at=merger.started_at,
         finished_at=finished_at or now,
-        meanings=MEANINGS,
         zone=zone,
         airflow=airflow,
         canvas=names.canvas,

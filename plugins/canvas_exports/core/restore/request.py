@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 
 from canvas_exports.core.archive.catalog.find_course import parse_course_name
+from canvas_exports.core.archive.layout import CONTEXT_FOLDERS
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
@@ -15,7 +16,6 @@ from canvas_exports.errors import InputError
 
 NEWEST = "newest"
 UPLOAD, URL = "upload", "url"
-_FOLDERS = ("courses/", "groups/", "users/")
 _WHEN = (
     "newest, a day such as 2026-11-20, a time such as 2026-11-20T14:00Z, or the key of a manifest or package"
 )
@@ -43,7 +43,7 @@ class CopyChoice:
         raw = str(text).strip()
         if raw.lower() in ("", NEWEST):
             return cls()
-        if raw.startswith(_FOLDERS):
+        if raw.startswith(CONTEXT_FOLDERS):
             return cls(key=raw)
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d", raw):

@@ -11,14 +11,12 @@ from itertools import chain, groupby
 from typing import Protocol
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest_first, oldest_first
-from canvas_exports.core.archive.layout import context_folder, context_of, manifest_key
+from canvas_exports.core.archive.layout import CONTEXT_FOLDERS, context_folder, context_of, manifest_key
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.records import RecordName, is_manifest_key, read_record_name
 from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
-
-FOLDERS = ("courses/", "groups/", "users/")
 
 READERS = 16  # manifests read at once
 _AHEAD = 256  # manifests requested before the first of them is needed
@@ -107,7 +105,7 @@ class _Listed:
 
 def _contexts(store: Store) -> Iterator[_Listed]:
     """Yield the objects of each context; every store lists the objects of one folder together."""
-    listed = chain.from_iterable(store.list(folder) for folder in FOLDERS)
+    listed = chain.from_iterable(store.list(folder) for folder in CONTEXT_FOLDERS)
     for context, objects in groupby(listed, key=lambda info: context_of(info.key)):
         if context is not None:
             yield _Listed(*context, list(objects))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.charts import plots
 from canvas_exports.core.reports.page.links import links
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_ROWS, label, row_data
@@ -16,6 +17,8 @@ from canvas_exports.core.reports.page.templates import part, template
 from canvas_exports.core.reports.page.view import CopyFacts, RunView
 from canvas_exports.core.text.wording import format_count, format_duration
 from canvas_exports.foreign_text import harmless
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 #: Named one by one above the table; more are found in it.
 MOST_NAMED = 50
@@ -52,7 +55,7 @@ def page(view: RunView) -> bytes:
         problems=totals["problems"],
         duration=duration,
         totals=totals,
-        outcomes=_outcomes(view, totals["outcomes"]),
+        outcomes=_totals(totals["outcomes"]),
         bare=bare,
         looked_at=format_count(len(view.looked.facts), "export") if view.looked.facts else "",
         counts=_counts(counted),
@@ -120,15 +123,15 @@ def _found(record: OutcomeRecord, view: RunView, facts: CopyFacts) -> _Found:
     return _Found(record, label(record, view), texts, facts.more_findings)
 
 
-def _outcomes(view: RunView, numbers: Mapping[str, int]) -> list[_Total]:
-    """Those that occur, those that need a person first."""
+def _totals(numbers: Mapping[str, int]) -> list[_Total]:
+    """Return the outcomes that occur, problems first."""
     totals = []
-    for outcome, number in numbers.items():
-        meaning = view.meanings.get(outcome)
-        if meaning is None:  # of a later version
-            totals.append(_Total(outcome, number, "", "", is_good=False))
+    for name, number in numbers.items():
+        outcome = _OUTCOMES.get(name)
+        if outcome is None:  # of a later version
+            totals.append(_Total(name, number, "", "", is_good=False))
         else:
-            totals.append(_Total(outcome, number, meaning.definition, meaning.next_step, meaning.is_good))
+            totals.append(_Total(name, number, outcome.definition, outcome.next_step, outcome.is_good))
     return sorted(totals, key=lambda total: (total.is_good, -total.number))
 
 

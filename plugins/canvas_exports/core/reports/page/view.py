@@ -14,21 +14,6 @@ _DEGRADED = "degraded"  # an export that made a good copy, but not in every arch
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What an outcome says, in the words of the engine.
-
-    Attributes:
-        definition: one sentence: what it means.
-        next_step: one sentence: what a person does about it.
-        is_good: nobody has to look.
-    """
-
-    definition: str
-    next_step: str
-    is_good: bool
-
-
-@dataclass(frozen=True)
 class CopyFacts:
     """What the archive holds of one context under one export type.
 
@@ -108,7 +93,6 @@ class RunView:
         folder: key of the run's folder, ending in a slash.
         started_at: of the first batch; ``None`` where there was none.
         finished_at: of the last.
-        meanings: by outcome.
         looked: what the archive holds of these contexts.
         past: the last runs of the same DAG, oldest first, this one among them.
         zone: in which times are told: an IANA name.
@@ -122,7 +106,6 @@ class RunView:
     folder: str
     started_at: datetime | None
     finished_at: datetime
-    meanings: Mapping[str, Meaning]
     looked: Looked = field(default_factory=Looked)
     past: Sequence[PastRun] = ()
     zone: str = "UTC"

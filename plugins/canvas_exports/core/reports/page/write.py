@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
@@ -11,7 +11,7 @@ from canvas_exports.core.reports.page.copy_status import look
 from canvas_exports.core.reports.page.csv_table import sheet
 from canvas_exports.core.reports.page.past_runs import last_runs
 from canvas_exports.core.reports.page.run_page import page
-from canvas_exports.core.reports.page.view import Meaning, PastRun, RunView
+from canvas_exports.core.reports.page.view import PastRun, RunView
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 
@@ -28,7 +28,6 @@ def store_pages(
     day: date,
     started_at: datetime | None,
     finished_at: datetime,
-    meanings: Mapping[str, Meaning],
     zone: str = "UTC",
     airflow: str = "",
     canvas: str | None = None,
@@ -46,7 +45,6 @@ def store_pages(
         day: the run's date.
         started_at: of the first batch.
         finished_at: of the last.
-        meanings: by outcome.
         zone: in which times are told: an IANA name.
         airflow: address of Airflow's UI; empty where it is not known.
         canvas: Canvas's address; ``None`` where it is not known.
@@ -61,7 +59,6 @@ def store_pages(
         folder=folder,
         started_at=started_at,
         finished_at=finished_at,
-        meanings=meanings,
         looked=look(store, records, now=finished_at),
         past=_past(store, run.dag_id, day),
         zone=zone,

@@ -176,9 +176,9 @@ def _in_manifest(make: _Maker, odd: bytes) -> Attack:
 
 ATTACKS: dict[str, Attack] = {
     **{name: _in_document(make, b"") for name, make in _XML.items()},
-    **{f"{name}, to be mended": _in_document(make, b"&") for name, make in _XML.items()},
+    **{f"{name}, to be recovered": _in_document(make, b"&") for name, make in _XML.items()},
     **{f"{name}, in the manifest": _in_manifest(make, b"") for name, make in _XML.items()},
-    **{f"{name}, in a manifest to be mended": _in_manifest(make, b"&") for name, make in _XML.items()},
+    **{f"{name}, in a manifest to be recovered": _in_manifest(make, b"&") for name, make in _XML.items()},
     "a hundred documents full of elements": _documents,
     "links": lambda: _document(_times(b"$WIKI_REFERENCE$/pages/a ", 4_000_000), "wiki_content/a.html"),
     "links that differ": lambda: _document(

@@ -37,22 +37,22 @@ WORST = [
     "a long namespace on many elements",
     "a namespace as long as allowed on many elements, in the manifest",
     "an attribute of 31 MB",
-    "an attribute of 31 MB, in a manifest to be mended",
+    "an attribute of 31 MB, in a manifest to be recovered",
     "a text of 31 MB, in the manifest",
-    "many attributes in an element, in a manifest to be mended",
+    "many attributes in an element, in a manifest to be recovered",
     "many attributes in many elements, in the manifest",
-    "different names of elements, to be mended",
+    "different names of elements, to be recovered",
     "different names of attributes",
     "deep nesting, in the manifest",
-    "many references, in a manifest to be mended",
-    "mistakes, in a manifest to be mended",
+    "many references, in a manifest to be recovered",
+    "mistakes, in a manifest to be recovered",
     "identifiers",
     "a hundred documents full of elements",
     "links",
     "links that differ",
     "links full of accents",
     "links full of escapes",
-    "a namespace of 3 MB on many elements, to be mended",
+    "a namespace of 3 MB on many elements, to be recovered",
     "as many members and resources as allowed",
     "more members than any course has",
     "members with long names",
@@ -191,7 +191,7 @@ def test_what_exceeds_a_bound_is_refused(document: bytes) -> None:
 
 
 @pytest.mark.parametrize("what", sorted(BEYOND.keys() - {"namespaces", "different names"}))
-def test_what_exceeds_a_bound_is_refused_while_it_is_mended(what: str) -> None:
+def test_what_exceeds_a_bound_is_refused_in_recovery_mode(what: str) -> None:
     with pytest.raises(CorruptPackageError, match=r"imsmanifest\.xml"):
         read_manifest([b"\n<?xml version='1.0'?>" + BEYOND[what]])
 
@@ -224,7 +224,7 @@ LONG_SPACES = {
 
 @pytest.mark.parametrize("tag", LONG_SPACES.values(), ids=LONG_SPACES.keys())
 @pytest.mark.parametrize("size", [7, 1000, 100_000])
-def test_a_long_namespace_is_refused_before_a_document_is_mended(tag: bytes, size: int) -> None:
+def test_a_long_namespace_is_refused_before_a_document_is_recovered(tag: bytes, size: int) -> None:
     document = b"\n<?xml version='1.0'?><manifest>" + b" " * 1990 + tag + b"</a></manifest>"
     with pytest.raises(HostileXmlError, match="longer namespace than any course"):
         read_manifest([document[start : start + size] for start in range(0, len(document), size)])

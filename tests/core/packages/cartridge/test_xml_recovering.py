@@ -1,4 +1,4 @@
-"""XML that is not well-formed: what Canvas's importer mends is a warning, what it loses an error."""
+"""XML that is not well-formed: what Canvas's importer recovers is a warning, what it loses an error."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ LOST = {
     "cut in its last tag": _Q.format("a").encode()[:-1],
     "cut in a comment": _Q.format("a").encode()[:46] + b"<!-- ...",
     "cut in a section": _Q.format("a").encode()[:46] + b"<![CDATA[ ...",
-    "mended, and cut": _Q.format("a & b &nbsp; c").encode()[:-15],
+    "recovered, and cut": _Q.format("a & b &nbsp; c").encode()[:-15],
     "two roots": _Q.format("a").encode() * 2,
     "a tag closed twice": _Q.format("a</b>").encode(),
     "an attribute without quotes that closes too much": _Q.format("<b c=1>a</b>").encode(),
@@ -76,7 +76,7 @@ def with_settings(document: bytes) -> StoredProof:
 
 
 @pytest.mark.parametrize("document", MENDED.values(), ids=MENDED.keys())
-def test_what_the_importer_mends_is_a_warning_that_names_the_document(document: bytes) -> None:
+def test_what_the_importer_recovers_is_a_warning_that_names_the_document(document: bytes) -> None:
     found = with_settings(document)
     (odd,) = (each for each in found.proof.findings if each.code == "odd_xml")
     assert (odd.severity, odd.member) == (Severity.WARNING, "a1/assignment_settings.xml")
@@ -132,7 +132,7 @@ def test_no_bytes_make_it_raise_anything_else(text: str, at: int) -> None:
 
 @given(cut=st.integers(0, 1000))
 @settings(max_examples=100, deadline=None)
-def test_a_document_that_is_mended_and_cut_is_always_noticed(cut: int) -> None:
+def test_a_recovered_document_that_is_cut_is_always_noticed(cut: int) -> None:
     whole = b"\n" + _DECLARED.format("UTF-8", "a &nbsp; <b>c</b> &amp; d").encode()
     with pytest.raises(CorruptPackageError):
         read_xml(lambda: XmlReader("d.xml"), [whole[: cut % (len(whole) - 1)]])
@@ -148,7 +148,7 @@ def odd_manifest(how: str) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["newline", "entity", "prefix"])
-def test_a_manifest_that_is_mended_is_read_and_has_a_stable_digest(how: str) -> None:
+def test_a_recovered_manifest_is_read_and_has_a_stable_digest(how: str) -> None:
     document = odd_manifest(how)
     manifest = read_manifest([document])
     assert manifest.references == ("wiki_content/welcome.html",)
@@ -163,12 +163,12 @@ def test_a_newline_before_the_declaration_changes_nothing_of_what_a_manifest_say
     )
 
 
-def test_export_errors_after_a_manifest_that_is_mended_are_read() -> None:
+def test_export_errors_after_a_recovered_manifest_are_read() -> None:
     document = b"\n" + manifest_xml([], errors=["Export errors for 501:", "Quiz 7 is lost"])
     assert read_manifest([document]).export_errors == ("Quiz 7 is lost",)
 
 
-def test_manifest_and_context_that_are_mended_are_warned_of_at_level_directory() -> None:
+def test_a_recovered_manifest_or_context_is_a_warning_at_level_directory() -> None:
     files = cartridge_files(context=b"\n" + context_xml())
     files["imsmanifest.xml"] = b"\n" + files["imsmanifest.xml"]
     found = proven(zipped(files), CARTRIDGE)
@@ -185,7 +185,7 @@ def test_a_document_type_is_refused_however_the_document_begins() -> None:
     assert "hostile_xml" in codes(with_settings(hostile))
 
 
-def test_a_document_that_is_too_long_to_be_mended_is_an_error() -> None:
+def test_a_document_that_is_too_long_to_be_recovered_is_an_error() -> None:
     found = with_settings(b"<quiz>& " + b"<p>text</p>" * 800_000 + b"</quiz>")
     assert found.proof.verdict is Verdict.INCOMPLETE
 
@@ -193,7 +193,7 @@ def test_a_document_that_is_too_long_to_be_mended_is_an_error() -> None:
 @pytest.mark.parametrize(
     "root", ["item", "resource", "file", "title", "dependency", "organization", "schema"]
 )
-@pytest.mark.parametrize("before", ["", "\n"], ids=["well-formed", "mended"])
+@pytest.mark.parametrize("before", ["", "\n"], ids=["well-formed", "recovered"])
 def test_a_manifest_whose_root_element_is_another_is_corrupt(root: str, before: str) -> None:
     for inside in (
         "",

@@ -194,7 +194,7 @@ def test_a_directory_that_lies_is_corrupt(data: bytes, reason: str) -> None:
 def test_bytes_that_no_member_accounts_for_are_corrupt() -> None:
     hidden = 70_000
     data = patched(TWO, -6, "<L", DIRECTORY + hidden)
-    with pytest.raises(CorruptPackageError, match="no member accounts for"):
+    with pytest.raises(CorruptPackageError, match="belong to no member"):
         read_directory(buffered(data[:DIRECTORY] + bytes(hidden) + data[DIRECTORY:]))
 
 
@@ -232,7 +232,7 @@ def test_a_member_that_is_not_what_the_directory_says_is_corrupt() -> None:
         only(patched(data, at + 16, "<L", 1234))
     with pytest.raises(CorruptPackageError, match="not the member"):
         only(patched(data, at + 24, "<L", 299))
-    with pytest.raises(CorruptPackageError, match="does not lie where"):
+    with pytest.raises(CorruptPackageError, match="is not where"):
         only(patched(data, 0, "<L", 0))
     with pytest.raises(CorruptPackageError, match="cannot be inflated"):
         only(data[:34] + b"\xff" * 6 + data[40:])
@@ -242,7 +242,7 @@ def test_a_member_that_is_not_what_the_directory_says_is_corrupt() -> None:
 def test_packing_that_canvas_does_not_use_is_corrupt(at: int, value: int) -> None:
     data = zipped({"page": b"x" * 50}, method=zipfile.ZIP_STORED)
     both = patched(patched(data, entry(data, 0) + at, "<H", value), at - 2, "<H", value)
-    with pytest.raises(CorruptPackageError, match="a way Canvas does not use"):
+    with pytest.raises(CorruptPackageError, match="a way that Canvas does not use"):
         only(both)
 
 

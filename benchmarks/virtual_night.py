@@ -90,7 +90,7 @@ async def _batch(canvas: VirtualCanvas, numbers: range, queue: CanvasQueue, coun
     """One task instance, from its first visit of a worker to its last."""
     items = [Item(f"course:{number}", "common_cartridge", canvas_id=number) for number in numbers]
     limits = Limits(
-        window=_OPTIONS.window,
+        window=_OPTIONS.max_in_flight,
         creations=CREATIONS,
         fetches=FETCHES,
         stall_after=_OPTIONS.stall_after.total_seconds(),

@@ -51,7 +51,7 @@ def options(**entries: Any) -> Any:
     """What the export task makes of the form, before it does anything."""
     task = rendered("export", **entries)
     assert isinstance(task, CanvasContentExportOperator)
-    return task._options()
+    return task._options(task.courses)
 
 
 def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> None:
@@ -100,7 +100,7 @@ def test_the_empty_form_is_valid_and_means_the_defaults() -> None:
     choice = options()
     assert [each.value for each in choice.export_types] == ["common_cartridge"]
     assert (choice.select, choice.version, choice.skip_notifications) == (None, None, True)
-    assert (choice.window, choice.parallel_transfers) == (50, 4)
+    assert (choice.max_in_flight, choice.parallel_transfers) == (50, 4)
     assert str(choice.deadline) == "12:00:00"
 
 
@@ -131,7 +131,7 @@ def test_what_is_filled_in_reaches_the_export_with_its_type() -> None:
     request = choice.request(choice.export_types[0], ContextKind.COURSE)
     assert dict(request.pairs())["version"] == "1.3"
     assert choice.skip_notifications is False
-    assert choice.window == 3
+    assert choice.max_in_flight == 3
     assert (choice.deadline.total_seconds(), choice.stall_after.total_seconds()) == (86400, 1800)
 
 

@@ -21,7 +21,6 @@ from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.export.waits import Waits
@@ -131,7 +130,7 @@ class Rig:
         **arguments: Any,
     ) -> None:
         options = build_options(**{"courses": ["100", "101"], **arguments})
-        self.options = replace(options, poll_interval=PollInterval(shortest=0.01, longest=0.02), waits=waits)
+        self.options = replace(options, poll_shortest=0.01, poll_longest=0.02, waits=waits)
         self.canvas = canvas
         self.folder = folder
         self.store = FileStore(folder.as_uri(), folder)

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
-from canvas_exports.core.export.options import BatchOptions, build_options
+from canvas_exports.core.export.options import OPTIONS, BatchOptions, build_options
 from canvas_exports.core.export.planning.batch_plan import BatchReference, batch_name, read_batch
 from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.polling.poll_results import PollResult
@@ -22,7 +22,7 @@ from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.core.export.replicas import Replicas, first_answer
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.export.waits import Waits
-from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.proof_levels import ProofLevel
@@ -64,28 +64,36 @@ class CanvasContentExportOperator(BaseOperator):
         groups: group ids; Canvas exports only their files (``zip``).
         users: user ids, or ``self``; only their files, and only those of the token's own user.
         export_type: ``common_cartridge``, ``qti`` or ``zip``, or a list of them.
-        select: export only these objects: ``{"modules": [1, 2], "pages": [3]}``.
-        skip_notifications: no mail about each export to the token's user.
-        version: ``1.3`` for a Common Cartridge 1.3; Canvas's default is 1.1.
+        select: Export only these objects: a mapping of object types to lists of ids. Without it, everything.
+        skip_notifications: Canvas mails nobody about the exports. Switched off, the access token's user gets a message
+            about each.
+        version: 1.3 for a Common Cartridge 1.3. Without it, Canvas writes 1.1.
         archive: root URI: ``s3://bucket/path``, ``gs://``, ``az://``, ``sftp://``, ``file:///path``.
         archive_conn_id: Airflow connection of the archive; without it, the environment's credentials.
         also_archives: further archives that are to hold the same: root URIs, or mappings with ``archive`` and
             ``archive_conn_id``.
         canvas_conn_id: Airflow connection of Canvas.
-        key_template: how packages are named below their context's folder; see the docs of the archive.
-        max_in_flight: exports that Canvas may be working on at once for this task, 1 to 200.
-        parallel_transfers: packages moved at once, 1 to 16; of those up to 1 MiB, up to 16 for each.
-        parallel_ranges: connections over which one package of more than 256 MiB is fetched, 1 to 8, where storage can
-            serve parts of it. Worth it where storage or a firewall throttles each connection.
-        poll_shortest: seconds, the shortest poll interval of an export.
-        poll_longest: seconds, the longest.
-        deadline: how long the batch may take, counted from its first attempt; a timedelta or ISO 8601 (``PT12H``).
-        stall_after: how long an export may show no progress before it is given up.
-        proof: how deeply a package is proven: ``directory`` needs no second read, ``full`` reads it back once it is stored.
-        unchanged: what becomes of a package that repeats the newest proven copy: ``refer`` names the stored package in
-            tonight's manifest, ``store`` stores it all the same.
-        fail_on: when the task fails: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
-        on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports all of it anew.
+        key_template: How a package is named below its course's folder: letters, digits, . _ = - / and {created},
+            {export_type}, {export_id}, {course_code}, {sis_id}, {name}, {term}.
+        max_in_flight: How many exports Canvas may have at once for one batch. It is asked for fewer as long as those
+            queue. 1 to 200.
+        parallel_transfers: How many packages one batch moves into the archive at once; of those up to 1 MiB, up to 16
+            for each. 1 to 16.
+        parallel_ranges: Over how many connections one package of more than 256 MiB is fetched, where storage can serve
+            parts of it. More than one is worth it where every connection is throttled. 1 to 8.
+        poll_shortest: Seconds between two polls of one export, at least. 0.1 to 3600.
+        poll_longest: Seconds between two polls of one export, at most. 0.1 to 3600.
+        deadline: How long a batch may take, from its first attempt. What is not done by then is reported as stalled.
+            ISO 8601: PT12H is twelve hours.
+        stall_after: An export that shows no progress for this long is given up and reported as stalled. ISO 8601: PT2H
+            is two hours.
+        proof: How deeply a package is proven before it is published. directory reads the zip's directory and the
+            cartridge's manifest, full also reads back what was stored and unpacks every member.
+        unchanged: What becomes of a package that holds just what the newest proven copy holds: refer writes a manifest
+            that names the package that is stored, store stores it all the same.
+        fail_on: When the run counts as failed: any export without a whole copy, a percentage of them such as 5%, or
+            never. The report is complete either way.
+        on_clear: What a person's Clear does: resume keeps what is stored, restart exports all of it again.
         deferrable: wait in the triggerer; otherwise in the worker, which then stays occupied.
 
     Raises:
@@ -301,27 +309,13 @@ class CanvasContentExportOperator(BaseOperator):
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as stores:
             return first_answer(stores, lambda store: read_batch(store, reference))
 
-    def _options(self, courses: Any = None) -> BatchOptions:
+    def _options(self, courses: Any) -> BatchOptions:
         options = build_options(
-            courses=self.courses if courses is None else courses,
+            courses=courses,
             groups=self.groups,
             users=self.users,
             export_type=self.export_type,
-            select=self.select,
-            skip_notifications=self.skip_notifications,
-            version=self.version,
-            key_template=self.key_template,
-            max_in_flight=self.max_in_flight,
-            parallel_transfers=self.parallel_transfers,
-            parallel_ranges=self.parallel_ranges,
-            poll_shortest=self.poll_shortest,
-            poll_longest=self.poll_longest,
-            deadline=read_duration(self.deadline, field="deadline"),
-            stall_after=read_duration(self.stall_after, field="stall_after"),
-            proof=self.proof,
-            unchanged=self.unchanged,
-            fail_on=self.fail_on,
-            on_clear=self.on_clear,
+            **{name: getattr(self, name) for name in OPTIONS},
         )
         return replace(options, waits=self.waits)
 
@@ -346,7 +340,7 @@ class CanvasContentExportOperator(BaseOperator):
                 if each.is_retryable and each in outcomes
             )
             raise BatchInterruptedError(f"exports are unfinished ({counts}); a retry takes them up again")
-        failure = batch.options.failure.failure(outcomes)
+        failure = batch.options.fail_on.failure(outcomes)
         if failure is not None:
             raise AirflowFailException(f"{failure}. Report: {self.report_url}")
         announce(context, self.outlets, root_uri(self.archive), receipt.to_json())

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, read_grace
 from canvas_exports.core.backups.backup import Backup
 from canvas_exports.core.backups.schema import _WORDING, schema
@@ -21,14 +20,9 @@ from canvas_exports.core.canvas.api.course_filters import (
     STATES,
     CourseFilters,
 )
-from canvas_exports.core.canvas.api.export_request import VERSION
-from canvas_exports.core.export.options import build_options
+from canvas_exports.core.export.options import OPTIONS
 from canvas_exports.core.export.planning.course_lists import FORMATS
-from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.export_types import ExportType
-from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.errors import InputError
-from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 
 PROPERTIES: dict[str, Any] = schema()["properties"]
@@ -70,8 +64,6 @@ def test_every_field_is_explained_and_its_examples_and_default_are_valid(name: s
 
 def test_vocabularies_are_those_of_the_engine() -> None:
     assert PROPERTIES["export_types"]["items"]["enum"] == [each.value for each in ExportType]
-    assert PROPERTIES["proof"]["enum"] == [each.value for each in ProofLevel]
-    assert PROPERTIES["version"]["enum"] == [VERSION]
     assert list(FILTERS) == sorted(FILTERS, key=[each.name for each in fields(CourseFilters)].index)
     assert set(FILTERS) == {each.name for each in fields(CourseFilters)}
     assert FILTERS["state"]["items"]["enum"] == list(STATES)
@@ -91,23 +83,10 @@ def test_course_lists_are_of_the_formats_that_the_engine_reads() -> None:
 
 
 def test_defaults_are_those_of_the_operators() -> None:
-    export = inspect.signature(CanvasContentExportOperator).parameters
     listing = inspect.signature(CanvasListCoursesOperator).parameters
-    for name in (
-        "skip_notifications",
-        "canvas_conn_id",
-        "max_in_flight",
-        "parallel_transfers",
-        "parallel_ranges",
-        "proof",
-        "fail_on",
-    ):
-        assert PROPERTIES[name]["default"] == export[name].default, name
-    for name in ("deadline", "stall_after"):
-        assert read_duration(PROPERTIES[name]["default"], field=name) == export[name].default, name
+    assert PROPERTIES["canvas_conn_id"]["default"] == listing["canvas_conn_id"].default
     assert PROPERTIES["batch_size"]["default"] == listing["batch_size"].default
     assert tuple(PROPERTIES["export_types"]["default"]) == listing["export_types"].default
-    assert PROPERTIES["key_template"]["default"] == DEFAULT_TEMPLATE
     assert PROPERTIES["timezone"]["default"] == Backup.timezone
     assert PROPERTIES["retries"]["default"] == Backup.retries
     assert PROPERTIES["max_active_batches"]["default"] == Backup.max_active_batches
@@ -116,11 +95,11 @@ def test_defaults_are_those_of_the_operators() -> None:
     assert read_grace(Backup.sweep_after) == GRACE
 
 
-@pytest.mark.parametrize("name", ["max_in_flight", "parallel_transfers", "parallel_ranges"])
-def test_ranges_are_those_of_the_engine(name: str) -> None:
-    least, most = PROPERTIES[name]["minimum"], PROPERTIES[name]["maximum"]
-    for value in (least, most):
-        build_options(courses=["1"], **{name: value})
-    for value in (least - 1, most + 1):
-        with pytest.raises(InputError, match=name):
-            build_options(courses=["1"], **{name: value})
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.group])
+def test_options_of_a_batch_are_as_they_are_declared(name: str) -> None:
+    assert PROPERTIES[name] == OPTIONS[name].schema()
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if not option.group])
+def test_other_options_of_a_batch_are_no_fields(name: str) -> None:
+    assert name not in PROPERTIES

@@ -79,7 +79,7 @@ def built(**arguments: Any) -> BatchOptions:
         ),
         ({"deadline": 3600}, "deadline: 3600 is not a length of time"),
         ({"stall_after": timedelta(-1)}, "stall_after: -1 day, 0:00:00 is not a length of time"),
-        ({"proof": "hope"}, "proof: 'hope' is not a level. Accepted: directory"),
+        ({"proof": "hope"}, "proof: 'hope' is not known. Accepted: directory"),
         (
             {"fail_on": "sometimes"},
             "fail_on: 'sometimes' is not a failure policy. Accepted: any, never, or a perc",
@@ -100,7 +100,7 @@ def test_the_defaults_are_what_a_person_would_want() -> None:
     assert options.skip_notifications, "nobody is mailed about a backup"
     assert options.on_clear == "resume"
     assert options.key_template == DEFAULT_TEMPLATE
-    assert str(options.failure) == "on any"
+    assert str(options.fail_on) == "on any"
 
 
 def test_contexts_and_types_come_once_and_in_order() -> None:
@@ -129,7 +129,7 @@ def test_numbers_and_flags_may_be_text_as_templates_render_them() -> None:
     options = built(
         max_in_flight="7", parallel_transfers="2", poll_shortest="0.5", skip_notifications="False"
     )
-    assert (options.window, options.parallel_transfers, options.poll_interval.shortest) == (7, 2, 0.5)
+    assert (options.max_in_flight, options.parallel_transfers, options.poll_interval.shortest) == (7, 2, 0.5)
     assert options.skip_notifications is False
 
 

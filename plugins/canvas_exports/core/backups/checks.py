@@ -22,7 +22,6 @@ from canvas_exports.core.canvas.api.url_paths import account_path
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
 
 _CRON_FIELDS = 5
@@ -122,7 +121,7 @@ def _how(sound: Sound) -> Iterator[Found]:
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}
     contexts = [f"{kind.value}:1" for kind in ContextKind if kind in _kinds(sound)]
-    for place, text in _refusals(partial(_build_options, contexts), written):
+    for place, text in _refusals(lambda values: build_options(courses=contexts, **values), written):
         yield ("export_types",) if place == ("export_type",) else place, text
 
 
@@ -147,14 +146,6 @@ def _kinds(sound: Sound) -> set[ContextKind]:
     if not kinds or sound(("courses", "list")) or sound(("courses", "account")):
         kinds.add(ContextKind.COURSE)
     return kinds
-
-
-def _build_options(contexts: list[str], values: Mapping[str, Any]) -> None:
-    options = dict(values)
-    for name in ("deadline", "stall_after"):
-        if name in options:
-            options[name] = read_duration(options[name], field=name)
-    build_options(courses=contexts, **options)
 
 
 def _refusal(place: Place, check: Callable[[], object]) -> Iterator[Found]:

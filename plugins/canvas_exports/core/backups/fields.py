@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from canvas_exports.core.export.options import OPTIONS as BATCH_OPTIONS
+
 #: What is exported, and how it is named: arguments of ``CanvasContentExportOperator``.
-OPTIONS = ("select", "skip_notifications", "version", "key_template")
+OPTIONS = tuple(name for name, option in BATCH_OPTIONS.items() if option.group == "what")
 
 #: How a run goes about it; a person who starts a run by hand may choose otherwise for that run.
-SETTINGS = (
-    "batch_size",
-    "max_in_flight",
-    "parallel_transfers",
-    "parallel_ranges",
-    "deadline",
-    "stall_after",
-    "proof",
-    "unchanged",
-    "fail_on",
-)
+SETTINGS = ("batch_size", *(name for name, option in BATCH_OPTIONS.items() if option.group == "how"))
 
 #: With whose credentials.
 CONNECTIONS = ("archive_conn_id", "canvas_conn_id")

@@ -94,7 +94,7 @@ class Batch:
         self._engine = Engine(
             checkpoint.items,
             Limits(
-                window=options.window,
+                window=options.max_in_flight,
                 creations=CREATIONS,
                 fetches=FETCHES,
                 stall_after=options.stall_after.total_seconds(),

@@ -1,16 +1,16 @@
-"""What a person may say about a batch, checked as a whole before anything is created."""
+"""Declare the options of a batch, and check what a person wrote before anything is created."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, check_template
-from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.export_request import VERSION, ExportRequest
 from canvas_exports.core.export.failure_policy import FailurePolicy
+from canvas_exports.core.export.option import Option, Values, duration, flag, number, one_of, option, whole
 from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context, ContextKind
@@ -19,52 +19,151 @@ from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.errors import InputError
 
 MAX_EXPORTS = 200  # of one task: its checkpoint stays below the 64 KiB that Airflow warns of
-ON_CLEAR = ("resume", "restart")
-UNCHANGED = ("refer", "store")
+
+
+def _read_template(_: str, value: str | None) -> str:
+    template = value or DEFAULT_TEMPLATE
+    check_template(template)
+    return template
+
+
+def _read_policy(name: str, value: Any) -> FailurePolicy:
+    return FailurePolicy.parse(value, field=name)
+
+
+def _unread(_: str, value: Any) -> Any:
+    """Leave a value to the check of the export request."""
+    return value
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """A checked batch.
+    """A checked batch. The metadata of each option (see ``OPTIONS``) says what it means.
 
     Attributes:
         contexts: what to export, without duplicates, in order.
-        requests: one export request for each export type, for each kind of context.
-        key_template: how packages are named; see ``archive.keys``.
-        window: exports that Canvas may be working on at once for this batch.
-        parallel_transfers: large packages moved at once; of those up to a mebibyte, up to 16 for each.
-        parallel_ranges: connections over which one package of more than 256 MiB is fetched, where storage serves ranges.
-        poll_interval: limits of the poll interval.
-        deadline: how long a batch may take from its first attempt.
-        stall_after: how long an export may show no progress.
-        proof: how deeply packages are proven.
-        unchanged: what becomes of a package that repeats a stored one: ``refer`` names that one in tonight's manifest,
-            ``store`` stores it all the same.
-        failure: when the batch has failed.
-        on_clear: what a person's Clear does: ``resume`` keeps what is stored, ``restart`` exports everything anew.
+        export_types: as what, without duplicates, in order.
         waits: how long the batch waits.
     """
 
     contexts: tuple[Context, ...]
     export_types: tuple[ExportType, ...]
-    select: Mapping[str, Any] | None = None
-    skip_notifications: bool = True
-    version: str | None = None
-    key_template: str = DEFAULT_TEMPLATE
-    window: int = 50
-    parallel_transfers: int = 4
-    parallel_ranges: int = 1
-    poll_interval: PollInterval = field(default_factory=PollInterval)
-    deadline: timedelta = timedelta(hours=12)
-    stall_after: timedelta = timedelta(hours=2)
-    proof: ProofLevel = ProofLevel.DIRECTORY
-    unchanged: str = "refer"
-    failure: FailurePolicy = field(default_factory=lambda: FailurePolicy(0.0))
-    on_clear: str = "resume"
+    select: Mapping[str, Any] | None = option(
+        None,
+        Values(
+            _unread, {"type": "object", "minProperties": 1, "examples": [{"modules": [12, 13], "pages": [4]}]}
+        ),
+        "Selection",
+        "Export only these objects: a mapping of object types to lists of ids. Without it, everything.",
+        group="what",
+    )
+    skip_notifications: bool = option(
+        True,
+        flag(),
+        "Skip notifications",
+        "Canvas mails nobody about the exports. Switched off, the access token's user gets a message about each.",
+        group="what",
+    )
+    version: str | None = option(
+        None,
+        Values(_unread, {"enum": [VERSION]}),
+        "Cartridge version",
+        "1.3 for a Common Cartridge 1.3. Without it, Canvas writes 1.1.",
+        group="what",
+    )
+    key_template: str = option(
+        DEFAULT_TEMPLATE,
+        Values(
+            _read_template,
+            {"type": "string", "examples": [DEFAULT_TEMPLATE, "{term}/{course_code}-{export_id}"]},
+        ),
+        "Key template",
+        "How a package is named below its course's folder: letters, digits, . _ = - / and {created}, {export_type}, "
+        "{export_id}, {course_code}, {sis_id}, {name}, {term}.",
+        group="what",
+    )
+    max_in_flight: int = option(
+        50,
+        whole(1, MAX_EXPORTS),
+        "Exports in flight",
+        "How many exports Canvas may have at once for one batch. It is asked for fewer as long as those queue.",
+        group="how",
+    )
+    parallel_transfers: int = option(
+        4,
+        whole(1, 16),
+        "Parallel transfers",
+        "How many packages one batch moves into the archive at once; of those up to 1 MiB, up to 16 for each.",
+        group="how",
+    )
+    parallel_ranges: int = option(
+        1,
+        whole(1, 8),
+        "Parallel ranges",
+        "Over how many connections one package of more than 256 MiB is fetched, where storage can serve parts of it. More "
+        "than one is worth it where every connection is throttled.",
+        group="how",
+    )
+    deadline: timedelta = option(
+        "PT12H",
+        duration("PT12H", "P2D"),
+        "Deadline",
+        "How long a batch may take, from its first attempt. What is not done by then is reported as stalled. ISO 8601: PT12H "
+        "is twelve hours.",
+        group="how",
+    )
+    stall_after: timedelta = option(
+        "PT2H",
+        duration("PT2H", "PT45M"),
+        "Stalled after",
+        "An export that shows no progress for this long is given up and reported as stalled. ISO 8601: PT2H is two hours.",
+        group="how",
+    )
+    proof: ProofLevel = option(
+        ProofLevel.DIRECTORY.value,
+        one_of(*(level.value for level in ProofLevel), make=ProofLevel),
+        "Proof",
+        "How deeply a package is proven before it is published. directory reads the zip's directory and the cartridge's "
+        "manifest, full also reads back what was stored and unpacks every member.",
+        group="how",
+    )
+    unchanged: str = option(
+        "refer",
+        one_of("refer", "store"),
+        "Unchanged courses",
+        "What becomes of a package that holds just what the newest proven copy holds: refer writes a manifest that names the "
+        "package that is stored, store stores it all the same.",
+        group="how",
+    )
+    fail_on: FailurePolicy = option(
+        "any",
+        Values(_read_policy, {"type": "string", "examples": ["any", "5%", "never"]}),
+        "Fail on",
+        "When the run counts as failed: any export without a whole copy, a percentage of them such as 5%, or never. The "
+        "report is complete either way.",
+        group="how",
+    )
+    poll_shortest: float = option(
+        5.0, number(0.1, 3600), "Shortest interval", "Seconds between two polls of one export, at least."
+    )
+    poll_longest: float = option(
+        60.0, number(0.1, 3600), "Longest interval", "Seconds between two polls of one export, at most."
+    )
+    on_clear: str = option(
+        "resume",
+        one_of("resume", "restart"),
+        "On clear",
+        "What a person's Clear does: resume keeps what is stored, restart exports all of it again.",
+    )
     waits: Waits = field(default_factory=Waits)
 
+    @property
+    def poll_interval(self) -> PollInterval:
+        """Return the limits of the poll interval."""
+        return PollInterval(self.poll_shortest, self.poll_longest)
+
     def request(self, export_type: ExportType, kind: ContextKind) -> ExportRequest:
-        """The request for one export; its combination has been checked."""
+        """Return the request for one export; its combination has been checked."""
         return ExportRequest.build(
             export_type.value,
             select=self.select,
@@ -74,33 +173,33 @@ class BatchOptions:
         )
 
 
+OPTIONS: Mapping[str, Option] = {
+    each.name: each.metadata["option"] for each in fields(BatchOptions) if "option" in each.metadata
+}
+
+
 def build_options(
     *,
     courses: str | int | Iterable[str | int] = (),
     groups: Iterable[str | int] = (),
     users: Iterable[str | int] = (),
     export_type: str | Iterable[str] = ExportType.COMMON_CARTRIDGE.value,
-    select: Mapping[str, Any] | None = None,
-    skip_notifications: bool = True,
-    version: str | None = None,
-    key_template: str | None = None,
-    max_in_flight: int = 50,
-    parallel_transfers: int = 4,
-    parallel_ranges: int = 1,
-    poll_shortest: float = 5.0,
-    poll_longest: float = 60.0,
-    deadline: timedelta = timedelta(hours=12),
-    stall_after: timedelta = timedelta(hours=2),
-    proof: str = ProofLevel.DIRECTORY.value,
-    unchanged: str = "refer",
-    fail_on: str = "any",
-    on_clear: str = "resume",
+    **written: Any,
 ) -> BatchOptions:
     """Check everything a person wrote about a batch. No I/O.
+
+    Args:
+        courses: what to export: ids, SIS ids or contexts.
+        groups: likewise.
+        users: likewise.
+        export_type: as what; one, or several.
+        written: values of ``OPTIONS`` by name; what is missing has its default.
 
     Raises:
         InputError: names the field, what was written and what is accepted.
     """
+    if unknown := written.keys() - OPTIONS.keys():
+        raise TypeError(f"no options of a batch: {', '.join(sorted(unknown))}")
     contexts = tuple(
         dict.fromkeys(
             Context.parse(text, field=name, kind=kind)
@@ -123,45 +222,23 @@ def build_options(
             f"{len(contexts)} contexts in {len(export_types)} export types are more than one task should carry",
             accepted=f"at most {MAX_EXPORTS} exports a task; list the courses with CanvasListCoursesOperator and .expand()",
         )
-    if proof not in ProofLevel._value2member_map_:
-        raise InputError("proof", f"{proof!r} is not a level", accepted=[level.value for level in ProofLevel])
-    if unchanged not in UNCHANGED:
-        raise InputError("unchanged", f"{unchanged!r} is not known", accepted=UNCHANGED)
-    if on_clear not in ON_CLEAR:
-        raise InputError("on_clear", f"{on_clear!r} is not known", accepted=ON_CLEAR)
-    window = _whole("max_in_flight", max_in_flight, 1, MAX_EXPORTS)
-    at_once = _whole("parallel_transfers", parallel_transfers, 1, 16)
-    shortest = _number("poll_shortest", poll_shortest, 0.1, 3600)
-    longest = _number("poll_longest", poll_longest, shortest, 3600)
-    _positive("deadline", deadline)
-    _positive("stall_after", stall_after)
-    template = key_template or DEFAULT_TEMPLATE
-    check_template(template)
-    options = BatchOptions(
-        contexts=contexts,
-        export_types=export_types,
-        select=select,
-        skip_notifications=_flag("skip_notifications", skip_notifications),
-        version=version,
-        key_template=template,
-        window=window,
-        parallel_transfers=at_once,
-        parallel_ranges=_whole("parallel_ranges", parallel_ranges, 1, 8),
-        poll_interval=PollInterval(shortest, longest),
-        deadline=deadline,
-        stall_after=stall_after,
-        proof=ProofLevel(proof),
-        unchanged=unchanged,
-        failure=FailurePolicy.parse(fail_on),
-        on_clear=on_clear,
-    )
-    if version is not None and ExportType.COMMON_CARTRIDGE not in export_types:
+    checked = {
+        name: each.values.read(name, written[name]) for name, each in OPTIONS.items() if name in written
+    }
+    options = BatchOptions(contexts, export_types, **checked)
+    if options.poll_longest < options.poll_shortest:
+        number(options.poll_shortest, 3600).read(
+            "poll_longest", written.get("poll_longest", options.poll_longest)
+        )
+    if options.version is not None and ExportType.COMMON_CARTRIDGE not in export_types:
         raise InputError(
-            "version", f"{version!r} means nothing to {export_types[0].value}", accepted="leave it out"
+            "version",
+            f"{options.version!r} means nothing to {export_types[0].value}",
+            accepted="leave it out",
         )
     for kind in dict.fromkeys(context.kind for context in contexts):
-        for each in export_types:
-            options.request(each, kind)
+        for each_type in export_types:
+            options.request(each_type, kind)
     return options
 
 
@@ -180,35 +257,3 @@ def _export_type(value: object) -> ExportType:
     if text not in ExportType._value2member_map_:
         raise InputError("export_type", f"{text!r} is not one", accepted=[each.value for each in ExportType])
     return ExportType(text)
-
-
-# Numbers and flags may be text: Airflow renders a template to text unless the DAG asks for native values.
-
-
-def _number(name: str, value: Any, least: float, most: float) -> float:
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not least <= number <= most:
-        raise InputError(name, f"{value!r} is not a number in range", accepted=f"{least:g} to {most:g}")
-    return number
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    number = _number(name, value, least, most)
-    if not number.is_integer():
-        raise InputError(name, f"{value!r} is not a whole number", accepted=f"{least} to {most}")
-    return int(number)
-
-
-def _flag(name: str, value: Any) -> bool:
-    known = {"true": True, "false": False}
-    if str(value).lower() not in known:
-        raise InputError(name, f"{value!r} is neither", accepted=known)
-    return known[str(value).lower()]
-
-
-def _positive(name: str, value: Any) -> None:
-    if not isinstance(value, timedelta) or value <= timedelta(0):
-        raise InputError(name, f"{value} is not a length of time", accepted="a timedelta above zero")

@@ -50,7 +50,7 @@ class TestPlan:
         rows = [line.split()[-2:] for line in text.splitlines() if line.startswith("course:101")]
         assert rows == [["yes", "delete"], ["yes", "delete"], ["keep", "daily"], ["daily,", "proven"]]
         assert "Of each course and export type, keep the newest of each of the last 2 days" in text
-        assert "Of 4 copies, 2 go and 2 stay. That frees 18 B." in text
+        assert "4 copies: 2 to delete, 2 to keep. The deletion frees 18 B." in text
         assert text.rstrip().endswith(
             "Nothing is deleted: this is only the plan. To delete the copies, use --apply."
         )
@@ -65,13 +65,13 @@ class TestPlan:
         assert left(archive) == ALL
 
     def test_of_one_backup(self, ask: Any) -> None:
-        assert "Of 0 copies, 0 go and 0 stay" in ask(*DAILY, "--backup", "canvas_backup_other")[1]
-        assert "Of 4 copies, 2 go" in ask(*DAILY, "--backup", "nightly")[1]
+        assert "0 copies: 0 to delete, 0 to keep" in ask(*DAILY, "--backup", "canvas_backup_other")[1]
+        assert "4 copies: 2 to delete" in ask(*DAILY, "--backup", "nightly")[1]
 
     def test_holds(self, ask: Any) -> None:
-        assert "Of 4 copies, 0 go" in ask(*DAILY, "--hold-course", "101")[1]
+        assert "4 copies: 0 to delete" in ask(*DAILY, "--hold-course", "101")[1]
         text = ask(*DAILY, "--hold-term", "Fall")[1]
-        assert "No copy here is meant by hold term Fall: is it misspelt?" in text
+        assert "No copy matches hold term Fall: is it misspelt?" in text
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -143,7 +143,7 @@ class TestApply:
 class TestHold:
     def test_a_tag_holds_until_it_is_lifted(self, ask: Any, archive: FileStore) -> None:
         assert "The tag legal was put on 4 packages of course:101." in ask("hold", "101", "--tag", "legal")[1]
-        assert "Of 4 copies, 0 go" in ask(*DAILY)[1]
+        assert "4 copies: 0 to delete" in ask(*DAILY)[1]
         assert ask("hold")[1].count("legal") == 4
         assert "put on 0 packages" in ask("hold", "101", "--tag", "legal")[1]
         assert "lifted from 4 packages" in ask("hold", "101", "--tag", "legal", "--lift")[1]
@@ -161,7 +161,7 @@ class TestHold:
         (record,) = json.loads(text)["records"]
         assert json.loads(archive.read(record))["tag"] == "audit"
         assert [row["tags"] for row in json.loads(ask("hold", "--json")[1])] == [["audit"]]
-        assert "Of 4 copies, 1 go" in ask(*DAILY)[1]
+        assert "4 copies: 1 to delete" in ask(*DAILY)[1]
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -10,15 +10,15 @@ from tests.support.markdown import page
 
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy
-from canvas_exports.core.archive.retention.policy_fields import FIELDS, HELD
-from canvas_exports.core.archive.retention.report import table
+from canvas_exports.core.archive.retention.policy_fields import FIELDS, HOLD_FIELDS
+from canvas_exports.core.archive.retention.report import format_plan
 from canvas_exports.core.packages.proof import Verdict
 
 
 def test_every_key_stands_there() -> None:
     assert page("retention").column("Set a policy") == [*FIELDS, "apply"]
     rows = page("retention").table("Set a policy")
-    assert all(f"`{name}`" in dict(rows)["`hold`"] for name in HELD)
+    assert all(f"`{name}`" in dict(rows)["`hold`"] for name in HOLD_FIELDS)
 
 
 def test_the_table_is_the_plan_of_the_command_above_it() -> None:
@@ -36,5 +36,5 @@ def test_the_table_is_the_plan_of_the_command_above_it() -> None:
     ]
     policy = Policy(timezone="America/Chicago", **rules)  # type: ignore[arg-type] # rules that count
     now = datetime(2026, 11, 23, 10, tzinfo=timezone.utc)
-    told = table(make_plan(laid(specs), policy, now=now, backup="nightly"))
+    told = format_plan(make_plan(laid(specs), policy, now=now, backup="nightly"))
     assert told.partition("\n\n")[0] == shown.rstrip("\n")

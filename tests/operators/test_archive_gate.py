@@ -140,7 +140,7 @@ def test_what_it_returns_and_raises_stays_small(archives: list[FileStore]) -> No
     ("arguments", "blamed"),
     [
         ({}, "courses: there is no course"),
-        ({"courses": ["sis_course_id:BIO"]}, "is not a number of Canvas's"),
+        ({"courses": ["sis_course_id:BIO"]}, "is not a Canvas number"),
         ({"courses": ["x y"]}, "courses"),
         ({"courses": [1], "level": "deep"}, "level"),
         ({"courses": [1], "max_age": "soon"}, "max_age"),

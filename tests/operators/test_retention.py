@@ -55,8 +55,8 @@ def test_without_apply_it_only_tells(archive: FileStore, capsys: pytest.CaptureF
     assert (life.receipt["delete"], life.receipt["applied"]) == (2, None)
     assert plan(archive)["totals"]["applied"] is None
     told = capsys.readouterr().out
-    assert "Of 4 copies, 2 go and 2 stay. That frees 18 B." in told
-    assert "Nothing is deleted: this was only the plan." in told
+    assert "4 copies: 2 to delete, 2 to keep. The deletion frees 18 B." in told
+    assert "Nothing is deleted: this is only the plan." in told
 
 
 def test_with_apply_it_deletes_and_writes_down_what(archive: FileStore) -> None:
@@ -127,7 +127,7 @@ def test_a_lock_that_the_plan_did_not_know_is_told_and_nothing_fails(
     [
         ({"keep": {}}, "keep: a policy without a rule"),
         ({"keep": {"daily": "2"}}, "daily: '2' is not a whole number"),
-        ({"apply": "yes"}, "apply: 'yes' is neither"),
+        ({"apply": "yes"}, "apply: 'yes' is not a truth value"),
         ({"timezone": "Nowhere"}, "timezone: 'Nowhere' is not a time zone"),
     ],
 )

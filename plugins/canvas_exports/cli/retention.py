@@ -15,7 +15,7 @@ from canvas_exports.core.archive.retention.apply import apply_plan
 from canvas_exports.core.archive.retention.plan import Decision, Plan, make_plan
 from canvas_exports.core.archive.retention.policy import COUNTS, Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
-from canvas_exports.core.archive.retention.report import document, result, table
+from canvas_exports.core.archive.retention.report import format_plan, plan_document, result
 from canvas_exports.core.model.runs import SOFTWARE, RunFacts
 from canvas_exports.errors import InputError
 
@@ -67,13 +67,13 @@ def run(options: argparse.Namespace) -> int:
         holdings = require_copies(store, every_context(store), allow_empty=options.allow_empty)
         plan = make_plan(store, policy, now=_now(), backup=options.backup, holdings=holdings)
         if not options.json:
-            print_text(table(plan, most=None))
+            print_text(format_plan(plan, most=None))
         applied = None
         if options.apply and (options.yes or _is_confirmed(plan)):
             applied = apply_plan(store, plan)
     if options.json:
         run = RunFacts(SOFTWARE)
-        print_json(json.loads(document(plan, applied, run=run, finished_at=_now())))
+        print_json(json.loads(plan_document(plan, applied, run=run, finished_at=_now())))
     elif applied is not None:
         for note in applied.notes:
             print_text(note)

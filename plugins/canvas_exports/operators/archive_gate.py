@@ -1,4 +1,4 @@
-"""Let a pipeline go on only if every course has a copy that one can rely on."""
+"""Let a DAG go on only if every course has a reliable copy."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ from canvas_exports.operators.task_context import AirflowErrors, run_info
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
-#: Up to so many contexts are looked up one by one; for more the whole archive is read.
+#: Up to this many courses are read one by one; for more, the whole archive is read.
 _FEW = 100
 _SHOWN = 200
 _NAMED = 5
 
 
 class CanvasArchiveGateOperator(BaseOperator):
-    """Succeed only if the newest copy of every course is proven, young, and in enough archives.
+    """Succeed only if the newest copy of every course is proven, recent, and in enough archives.
 
-    For the place between the last backup of a term and whatever deletes its courses. It fails, without a retry, if a single
-    course does not pass, and names every course that does not, with the reason in each archive: in the task's log, and in
-    full in ``gates/<task>.json`` in the run's folder of ``archive``. What cannot be read or is not known never passes.
+    To be placed between the last backup of a term and the task that deletes its courses. The task fails, without a retry,
+    if a single course does not pass. It lists every course that does not pass, with the reason in each archive: in the log
+    of the task, and in full in ``gates/<task>.json`` in the run's folder of ``archive``. A course whose copies cannot be
+    read, or that no archive knows, does not pass.
 
-    Asks the archives alone: it changes nothing in Canvas and deletes nothing anywhere. What Canvas holds now it does not
-    know; let the export run before it, after the last change to the courses.
+    Reads the archives only: it sends no request to Canvas and deletes nothing. It does not know the present content of
+    Canvas; run the export before it, after the last change to the courses.
 
     Args:
         archive: root URI of the archive.
@@ -60,12 +61,12 @@ class CanvasArchiveGateOperator(BaseOperator):
         batches: the courses of a plan, as ``CanvasListCoursesOperator`` returns it for this archive.
         course_list: path or URI of a CSV, text, JSON or YAML file, with Canvas's numbers.
         export_type: the export types each course has to have.
-        level: how deep the copy has to be proven, ``directory`` or ``full``: when it was stored, or by a verification since.
-        max_age: of the newest copy, counted from its export; a timedelta or ISO 8601.
-        also_archives: further archives that are asked: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
-        min_archives: in how many of all the archives; in each of them, if it is not given.
-        accept_empty: let a course pass whose copies never held any content.
-        allow_empty: ask on where one of the archives holds no copy of anything; without it, that is an error.
+        level: level to which the copy must be proven, ``directory`` or ``full``: when it was stored, or by a verification.
+        max_age: largest age of the newest copy, from its export; a timedelta or ISO 8601.
+        also_archives: further archives: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
+        min_archives: number of archives that must hold such a copy; by default all of them.
+        accept_empty: let a course pass whose copies were all empty.
+        allow_empty: accept an archive without copies; if it is false, that is an error.
         archive_conn_id: Airflow connection of the archive, and of every further one that names none.
 
     Raises:
@@ -122,17 +123,17 @@ class CanvasArchiveGateOperator(BaseOperator):
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Ask every archive, write the answer down, judge."""
+        """Check every archive, write the result, and fail if a course does not pass."""
         places = all_places(self.archive, self.archive_conn_id, self.also_archives)
         rule = self._rule(len(places))
-        missing, receipt = self._ask(context, places, rule)
+        missing, receipt = self._check(context, places, rule)
         if missing:
-            self._tell(missing)
+            self._log(missing)
             raise AirflowFailException(_failure(missing, receipt["checked"], self.report_url))
         self.log.info("All %d courses have the copies that were asked for", receipt["checked"])
         return receipt
 
-    def _ask(
+    def _check(
         self, context: Context, places: list[Place], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
@@ -146,7 +147,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 ):
                     gate.check(store.uri, holdings)
             missing = gate.shortfalls()
-            answer = gate_document(
+            document = gate_document(
                 missing,
                 checked=len(gate.contexts),
                 rule=rule,
@@ -155,7 +156,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 now=now,
             )
             key = f"{run_folder(run.date, run.dag_id, run.run_id)}gates/{run.part}.json"
-            first.replace(key, encoded(answer, indent=1))
+            first.replace(key, encoded(document, indent=1))
             self.report_url = report_url(first.uri, key)
             return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
 
@@ -173,7 +174,7 @@ class CanvasArchiveGateOperator(BaseOperator):
             ) from None
         if needed > archives:
             raise InputError(
-                "min_archives", f"{needed} of {archives} can never be", accepted=f"1 to {archives}"
+                "min_archives", f"{needed} is more than the number of archives", accepted=f"1 to {archives}"
             )
         return DeletionRule(
             level=self.level,
@@ -184,7 +185,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         )
 
     def _contexts(self, store: Store) -> Iterator[str]:
-        """Every course that was named, by its number: a SIS id may have moved on to another course."""
+        """Yield the courses by number; SIS ids are refused, since an SIS id may move to another course."""
         batches: Any = self.batches or ()
         courses: Any = [self.courses] if isinstance(self.courses, (str, int)) else self.courses or ()
         listed = [CanvasContext.parse(text) for text in courses]
@@ -194,12 +195,12 @@ class CanvasArchiveGateOperator(BaseOperator):
             if one.canvas_id is None:
                 raise InputError(
                     "courses",
-                    f"{one} is not a number of Canvas's",
+                    f"{one} is not a Canvas number",
                     accepted="101 or course:101; CanvasListCoursesOperator turns SIS ids into numbers",
                 )
             yield str(one)
 
-    def _tell(self, missing: list[Shortfall]) -> None:
+    def _log(self, missing: list[Shortfall]) -> None:
         rows = [
             (one.context, one.export_type, archive, reason)
             for one in missing[:_SHOWN]
@@ -213,19 +214,19 @@ class CanvasArchiveGateOperator(BaseOperator):
 
 
 def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Generator[Holding, None, None]:
-    """What an archive holds of these contexts, and perhaps of others."""
+    """Yield the copies of these contexts in an archive, and possibly of others."""
     if len(contexts) > _FEW:
-        # Without the index, which may be stale or forged: what follows the gate cannot be undone.
+        # Without the index, which may be stale or forged: a deletion in Canvas cannot be undone.
         with closing(require_copies(store, every_context(store), allow_empty=allow_empty)) as holdings:
             yield from holdings
         return
-    held = False
+    has_copy = False
     for context in contexts:
         kind, _, number = context.partition(":")
         holding = copies_of(store, kind, int(number))
-        held = held or bool(holding.copies)
+        has_copy = has_copy or bool(holding.copies)
         yield holding
-    if not held and not allow_empty:
+    if not has_copy and not allow_empty:
         require_archive(store)
 
 

@@ -1,4 +1,4 @@
-"""Delete the copies that a backup need not keep any longer."""
+"""Delete the copies of a backup that its retention policy does not keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_exports.core.archive.retention.apply import Applied, apply_plan
 from canvas_exports.core.archive.retention.plan import Plan, make_plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import read_keep
-from canvas_exports.core.archive.retention.report import document, result, summary, table
+from canvas_exports.core.archive.retention.report import format_plan, plan_document, result, summary
 from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
@@ -30,22 +30,21 @@ DOCUMENTS = "retention/"
 
 
 class CanvasRetentionOperator(BaseOperator):
-    """Plan which copies of a backup go, print the plan as a table, and carry it out if asked to.
+    """Plan which copies of a backup to delete, print the plan as a table, and delete them if ``apply`` is true.
 
-    Looks at the copies that one backup made, and at no others: neither those of another backup in the same archive nor
-    those that were made by hand. The newest proven copy of each course and export type always stays. A context in which
-    anything changed between planning and deleting is left for the next run. The plan, and what came of it, is written to
-    ``retention/<task>.json`` in the run's folder.
+    Applies to the copies of one backup only: not to those of another backup in the same archive, and not to manual exports.
+    The newest proven copy of each course and export type is always kept. A course that changed between planning and
+    deleting is left for the next run. The plan and its result are written to ``retention/<task>.json`` in the run's folder.
 
     Args:
         archive: root URI of the archive.
         keep: the policy: ``last``, ``daily``, ``weekly``, ``monthly``, ``yearly``, ``within``, ``proven`` and ``hold``; see
-            ``export.keeping.read_keep``.
-        apply: carry the plan out. Without it, nothing is deleted.
-        backup: DAG id of the backup whose copies are meant; the DAG that this task belongs to.
+            ``canvas_exports.core.archive.retention.policy_fields.read_keep``.
+        apply: delete the copies. If it is false, nothing is deleted.
+        backup: DAG id of the backup to whose copies the policy applies; by default the DAG of this task.
         archive_conn_id: Airflow connection of the archive.
-        timezone: in which days begin, by its name in the IANA database.
-        allow_empty: whether an archive that holds no copy is one; without it, the task fails there.
+        timezone: time zone in which days begin, by its name in the IANA database.
+        allow_empty: accept an archive without copies; if it is false, the task fails there.
 
     Raises:
         AirflowFailException: bad input, no archive at that address, or no right to read or delete there.
@@ -86,22 +85,22 @@ class CanvasRetentionOperator(BaseOperator):
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Plan, print, write down, and delete if asked to."""
+        """Plan, print the plan, write it to the archive, and delete if ``apply`` is true."""
         run = run_info(context)
         if not isinstance(self.apply, bool):
-            raise InputError("apply", f"{self.apply!r} is neither", accepted="true or false")
+            raise InputError("apply", f"{self.apply!r} is not a truth value", accepted="true or false")
         policy = read_keep(self.keep, timezone=self.timezone)
-        # A Canvas archive may name further ones, each of which is an archive of its own to the policy.
+        # A Canvas archive may name further archives; the policy applies to each of them by itself.
         with open_archives(self.archive, self.archive_conn_id) as stores:
             first, *further = [self._run(store, policy, run) for store in stores]
             return {**first, "also": further} if further else first
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
-        held = require_copies(
+        holdings = require_copies(
             store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty)
         )
-        plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=held)
-        for line in table(plan).splitlines():
+        plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=holdings)
+        for line in format_plan(plan).splitlines():
             self.log.info("%s", line)
         self._write(store, plan, None, run)
         applied = None
@@ -110,11 +109,11 @@ class CanvasRetentionOperator(BaseOperator):
             self._write(store, plan, applied, run)
             self.log.info("%s", result(applied))
         else:
-            self.log.info("Nothing is deleted: this was only the plan. To carry it out, say apply: true.")
+            self.log.info("Nothing is deleted: this is only the plan. To delete the copies, set apply: true.")
         return {"archive": store.uri, "plan": _key(run), **summary(plan, applied)}
 
     def _write(self, store: Store, plan: Plan, applied: Applied | None, run: RunInfo) -> None:
-        store.replace(_key(run), document(plan, applied, run=run.to_facts(), finished_at=_now()))
+        store.replace(_key(run), plan_document(plan, applied, run=run.to_facts(), finished_at=_now()))
 
 
 def _key(run: RunInfo) -> str:

@@ -1,4 +1,4 @@
-"""Prove again what is stored."""
+"""Verify stored packages."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ _NAMED = 100
 
 
 class CanvasVerifyOperator(BaseOperator):
-    """Prove stored packages again, those first that nobody has looked at for longest, as far as the budget reaches.
+    """Verify stored packages, the longest unverified first, within a budget.
 
-    Each result is recorded beside the package's manifest: ``intact``, ``damaged`` or ``vanished``. From then on a damaged
-    package counts as no copy: the next backup stores its course anew, and the catalog and the run reports name it. Changes
-    no package and no manifest, and asks nothing of Canvas. A retry goes on where the last attempt ended.
+    Each result is recorded beside the manifest of the package: ``intact``, ``damaged`` or ``vanished``. A damaged package no
+    longer counts as a copy: the next backup stores its course again, and the catalog and the run reports list it. Changes no
+    package and no manifest, and sends no request to Canvas. A retry goes on where the last attempt ended.
 
     Args:
         archive: root URI of the archive.
         archive_conn_id: Airflow connection of the archive.
-        level: ``full`` reads every byte and inflates every file; ``directory`` looks at sizes, the zip's directory and the
-            cartridge's manifest, and does not see bits that rotted inside a file.
-        max_gigabytes: how much to read (10^9 bytes); ``None`` for any number. A package that was begun is finished.
-        max_time: how long to go on; a timedelta, or ISO 8601 (``PT4H``); ``None`` for as long as it takes.
+        level: ``full`` reads every byte and unpacks every file; ``directory`` checks sizes, the directory of the zip and the
+            manifest of the cartridge, and does not detect damage inside a file.
+        max_gigabytes: how much to read (10^9 bytes); ``None`` for no limit. A package that was started is finished.
+        max_time: how long to run; a timedelta, or ISO 8601 (``PT4H``); ``None`` for no limit.
         parallel: packages read at once, 1 to 16.
-        allow_empty: whether an archive that holds no copy is one; without it, the task fails there.
-        fail_on_damage: whether the task fails if a package is not what was stored. The results are recorded either way.
+        allow_empty: accept an archive without copies; if it is false, the task fails there.
+        fail_on_damage: fail the task if a package is damaged or missing. The results are recorded either way.
 
     Raises:
-        AirflowFailException: bad input, no archive at that address, no right to it, or damage.
+        AirflowFailException: bad input, no archive at that address, no right to it, or a damaged package.
     """
 
     template_fields: Sequence[str] = (
@@ -100,9 +100,9 @@ class CanvasVerifyOperator(BaseOperator):
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Verify, report, judge."""
+        """Verify packages, write the report, and fail if a package is damaged."""
         verified = self._verify(run_info(context))
-        self._tell(verified)
+        self._log(verified)
         if verified.damaged and self.fail_on_damage:
             named = ", ".join(record.context for record in verified.damaged[:5])
             raise AirflowFailException(
@@ -118,7 +118,7 @@ class CanvasVerifyOperator(BaseOperator):
         }
 
     def on_kill(self) -> None:
-        """Begin no further package."""
+        """Start no further package."""
         self._stop.set()
 
     def _verify(self, run: RunInfo) -> ArchiveVerification:
@@ -146,7 +146,7 @@ class CanvasVerifyOperator(BaseOperator):
         )
         self.report_url = report_url(store.uri, key)
 
-    def _tell(self, verified: ArchiveVerification) -> None:
+    def _log(self, verified: ArchiveVerification) -> None:
         for record in verified.damaged[:_NAMED]:
             self.log.error("%s: %s, %s: %s", record.context, record.outcome, record.key, record.reason)
         for document in verified.unreadable[:_NAMED]:
@@ -183,7 +183,7 @@ class CanvasVerifyOperator(BaseOperator):
 
 
 def _number(field: str, value: Any) -> float | None:
-    """A number as it stands in a form or comes out of a template."""
+    """Read a number from a form or a template."""
     if value in (None, "", "None"):
         return None
     try:

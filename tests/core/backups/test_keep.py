@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.archive.retention.policy import Policy
-from canvas_exports.core.archive.retention.policy_fields import FIELDS, HELD, read_keep
+from canvas_exports.core.archive.retention.policy_fields import FIELDS, HOLD_FIELDS, read_keep
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.backups.summary import summary
@@ -50,7 +50,7 @@ def test_every_field_reaches_the_policy(write: Write) -> None:
 def test_the_schema_knows_what_the_engine_reads() -> None:
     rule: dict[str, Any] = schema()["properties"]["keep"]["properties"]
     assert set(rule) == {*FIELDS, "apply"}
-    assert set(rule["hold"]["properties"]) == set(HELD)
+    assert set(rule["hold"]["properties"]) == set(HOLD_FIELDS)
     assert rule["proven"]["default"] == Policy(last=1).proven
 
 

@@ -56,10 +56,10 @@ def test_a_copy_under_s3_object_lock_is_a_line_of_the_plan(moto_endpoint: str, l
         store.lock(key)
         plan = make_plan(store, POLICY, now=NOW)
         (context,) = plan.contexts
-        (line,) = context.of(Decision.LOCKED)
+        (copy,) = context.of(Decision.LOCKED)
         until = store.lock_of(key)
         assert until is not None
-        assert line.reasons == (f"locked until {until:%Y-%m-%dT%H:%M:%SZ}",)
+        assert copy.reasons == (f"locked until {until:%Y-%m-%dT%H:%M:%SZ}",)
         assert apply_plan(store, plan) == Applied(copies=1, packages=1, bytes=9)
         assert store.stat(first.package.key) is not None
         assert store.stat(manifest_key(first.package.key)) is not None

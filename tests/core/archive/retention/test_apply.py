@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.core.archive.retention.test_plan import KEEP_ONE, plan
-from tests.core.archive.retention.test_policy import night, policies
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.random_archives import ARCHIVES, NOW, Shelf, Spec, laid
+from tests.support.archives.retention_plans import KEEP_ONE, night, plan, policies
 from tests.support.publishing import Dying, Killed
 
 from canvas_exports.core.archive.catalog.read import every_context
@@ -33,7 +32,7 @@ def whole(shelf: Shelf) -> set[str]:
 
 
 def keys(made: Plan, decision: Decision) -> set[str]:
-    return {line.key for context in made.contexts for line in context.of(decision)}
+    return {copy.key for context in made.contexts for copy in context.of(decision)}
 
 
 def run(shelf: Shelf, policy: Policy = KEEP_ONE, **options: Any) -> Applied:
@@ -139,8 +138,8 @@ class TestStopping:
     def test_a_plan_that_would_delete_every_copy_of_a_context_is_refused(self) -> None:
         shelf = laid([night(2), night(1)])
         made = plan(shelf)
-        lines = tuple(replace(line, decision=Decision.DELETE) for line in made.contexts[0].lines)
-        emptying = replace(made, contexts=(replace(made.contexts[0], lines=lines),))
+        copies = tuple(replace(copy, decision=Decision.DELETE) for copy in made.contexts[0].copies)
+        emptying = replace(made, contexts=(replace(made.contexts[0], copies=copies),))
         with pytest.raises(InputError, match="every copy of course:101"):
             apply_plan(shelf, emptying)
         assert shelf.deleted == []
@@ -150,7 +149,7 @@ class TestLocked:
     def test_a_manifest_that_is_locked_after_all_is_told_and_keeps_its_package(self) -> None:
         shelf = laid([night(3), night(2), night(1)])
         made = plan(shelf)
-        first = made.contexts[0].lines[0]
+        first = made.contexts[0].copies[0]
         shelf.hidden_locks = {first.key}
         applied = apply_plan(shelf, made)
         assert applied.copies == 1
@@ -160,7 +159,7 @@ class TestLocked:
     def test_a_package_that_is_locked_after_all_is_told(self) -> None:
         shelf = laid([night(3, verified="intact"), night(1)])
         made = plan(shelf)
-        shelf.hidden_locks = {made.contexts[0].lines[0].package}
+        shelf.hidden_locks = {made.contexts[0].copies[0].package}
         applied = apply_plan(shelf, made)
         assert (applied.copies, applied.packages, applied.records) == (1, 0, 0)
         assert len(applied.notes) == 1

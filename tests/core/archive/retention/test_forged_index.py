@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.archive.retention.test_plan import KEEP_ONE
-from tests.core.archive.retention.test_policy import night
 from tests.support.archives.holdings import manifest
 from tests.support.archives.random_archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
+from tests.support.archives.retention_plans import KEEP_ONE, night
 from tests.support.hostile_documents import mutations
 
 from canvas_exports.core.archive.catalog.copies import Copy
@@ -63,8 +62,8 @@ def retain(shelf: Shelf, policy: Policy = KEEP_ONE, backup: str | None = None) -
 def let_go(shelf: Shelf, policy: Policy = KEEP_ONE, backup: str | None = None) -> set[str]:
     """What goes by the manifests alone."""
     made = make_plan(shelf, policy, now=NOW, backup=backup)
-    lines = [line for context in made.contexts for line in context.of(Decision.DELETE)]
-    return {line.key for line in lines} | {
+    copies = [copy for context in made.contexts for copy in context.of(Decision.DELETE)]
+    return {copy.key for copy in copies} | {
         key for each in made.contexts for key in (*each.sizes, *each.left_behind)
     }
 
@@ -186,7 +185,7 @@ def test_what_is_deleted_was_read_again_with_its_successors() -> None:
     apply_plan(shelf, made)
     first = next(at for at, (operation, _) in enumerate(asked) if operation == "delete")
     read = {key for operation, key in asked[:first] if operation == "read"}
-    assert {manifest_key(line.package) for context in made.contexts for line in context.lines} <= read
+    assert {manifest_key(copy.package) for context in made.contexts for copy in context.copies} <= read
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,30 +9,24 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.archive.retention.test_policy import night, policies
 from tests.support.archives.random_archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
+from tests.support.archives.retention_plans import KEEP_ONE, night, plan, policies
 
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.retention.holds import Holds, tags_on
-from canvas_exports.core.archive.retention.plan import UNCLEAR, Decision, Plan, make_plan
+from canvas_exports.core.archive.retention.plan import UNCLEAR, Decision, Plan
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
-
-KEEP_ONE = Policy(last=1)
-
-
-def plan(shelf: Shelf, policy: Policy = KEEP_ONE, **options: Any) -> Plan:
-    return make_plan(shelf, policy, now=NOW, **options)
 
 
 def decided(made: Plan, decision: Decision) -> set[int]:
     """The numbers of the exports whose copies have this decision."""
     return {
-        int(line.key.removesuffix(".json").rpartition("-")[2])
+        int(copy.key.removesuffix(".json").rpartition("-")[2])
         for context in made.contexts
-        for line in context.of(decision)
+        for copy in context.of(decision)
     }
 
 
@@ -42,7 +36,7 @@ def deleted(shelf: Shelf, policy: Policy = KEEP_ONE, **options: Any) -> set[int]
 
 def test_every_copy_is_in_it_with_its_decision_and_the_rules_that_keep_it() -> None:
     (context,) = plan(laid([night(2), night(1)]), Policy(last=1, daily=1)).contexts
-    assert [(line.decision.value, line.reasons) for line in context.lines] == [
+    assert [(copy.decision.value, copy.reasons) for copy in context.copies] == [
         ("delete", ()),
         ("keep", ("last", "daily", "proven")),
     ]
@@ -116,7 +110,7 @@ class TestHolds:
         policy = Policy(last=1, holds=Holds.of(["course:102"], ["spring 2026"]))
         made = plan(laid(specs), policy)
         assert decided(made, Decision.DELETE) == {1}
-        reasons = {line.reasons for context in made.contexts for line in context.lines if line.reasons}
+        reasons = {copy.reasons for context in made.contexts for copy in context.copies if copy.reasons}
         assert reasons >= {("hold tag legal",), ("hold term spring 2026",), ("hold course:102",)}
 
     def test_by_sis_id_of_any_copy_of_the_course(self) -> None:
@@ -157,15 +151,15 @@ class TestLocks:
         made = plan(laid([night(3, lock=lock), night(2), night(1)]))
         assert decided(made, Decision.LOCKED) == {1}
         assert decided(made, Decision.DELETE) == {2}
-        (line,) = made.contexts[0].of(Decision.LOCKED)
-        assert line.reasons == ("locked until 2030-01-01T00:00:00Z",)
-        assert line.package not in made.contexts[0].sizes
+        (copy,) = made.contexts[0].of(Decision.LOCKED)
+        assert copy.reasons == ("locked until 2030-01-01T00:00:00Z",)
+        assert copy.package not in made.contexts[0].sizes
 
     def test_a_hold_of_the_store_has_no_end(self) -> None:
         shelf = laid([night(3, lock="package"), night(1)])
         shelf.locks = dict.fromkeys(shelf.locks, datetime.max.replace(tzinfo=timezone.utc))
-        (line,) = plan(shelf).contexts[0].of(Decision.LOCKED)
-        assert line.reasons == ("locked until somebody lifts its hold",)
+        (copy,) = plan(shelf).contexts[0].of(Decision.LOCKED)
+        assert copy.reasons == ("locked until its hold is lifted",)
 
     def test_only_what_may_go_is_looked_up(self) -> None:
         shelf = laid([night(1), night(2, course=102), night(1, course=102)])
@@ -194,7 +188,7 @@ class TestPackages:
 
     def test_it_says_how_many_bytes_go(self) -> None:
         made = plan(laid([night(3), night(2), night(1)]))
-        assert made.frees == 2 * len(b"a package")
+        assert made.freed_bytes == 2 * len(b"a package")
 
 
 class TestUnreadable:
@@ -214,7 +208,7 @@ class TestUnreadable:
         shelf.lay("courses/101/20270101T000000Z-common_cartridge-77.json", b'{"schema": "of the future"}')
         made = plan(shelf)
         assert decided(made, Decision.DELETE) == {5}
-        assert made.contexts[0].lines[0].reasons == (UNCLEAR,)
+        assert made.contexts[0].copies[0].reasons == (UNCLEAR,)
 
     def test_a_context_of_which_nothing_can_be_read_is_told(self) -> None:
         shelf = Shelf()

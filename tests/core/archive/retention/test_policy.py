@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.archives.random_archives import ARCHIVES, NOW, ZONES, Spec, copies
+from tests.support.archives.random_archives import ARCHIVES, NOW, Spec, copies
+from tests.support.archives.retention_plans import night, policies
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.retention.holds import Holds
@@ -19,21 +20,6 @@ from canvas_exports.core.archive.retention.policy import COUNTS, Policy
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.errors import InputError
-
-NUMBERS = st.integers(1, 4)
-LENGTHS = st.integers(1, 2000).map(lambda hours: timedelta(hours=hours))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    named = draw(st.sets(st.sampled_from([*COUNTS, "within"]), min_size=1, max_size=3))
-    rules: dict[str, Any] = {name: draw(LENGTHS if name == "within" else NUMBERS) for name in sorted(named)}
-    return Policy(**rules, proven=draw(st.integers(1, 3)), timezone=draw(ZONES))
-
-
-def night(day: int, **fields: Any) -> Spec:
-    """A copy of two in the morning in Chicago, days before ``NOW``."""
-    return Spec((NOW - timedelta(days=day)).replace(hour=8), **fields)
 
 
 def kept(policy: Policy, *specs: Spec) -> set[int]:

@@ -1,4 +1,4 @@
-"""Carrying out a plan, and nothing but that plan."""
+"""Apply a plan: delete the copies that it names, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from canvas_exports.core.archive.layout import context_folder, manifest_key
 from canvas_exports.core.archive.manifest import load_manifest
 from canvas_exports.core.archive.records import is_manifest_key, read_record_name
 from canvas_exports.core.archive.retention.plan import (
-    ASKED_AT_ONCE,
+    CONCURRENCY,
     ContextPlan,
     Decision,
     Plan,
-    decided,
     fingerprint,
+    plan_context,
 )
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import (
@@ -31,9 +31,9 @@ from canvas_exports.errors import (
 
 log = logging.getLogger(__name__)
 
-_OTHERWISE = (
-    "its manifests do not say what the plan was made from; if that was the index, delete what is below catalog/, and it "
-    "will be made anew"
+_NOT_CONFIRMED = (
+    "its manifests differ from what the plan was made from; if that was the index, delete the objects below catalog/, and "
+    "it is written again"
 )
 
 
@@ -42,11 +42,11 @@ class Applied:
     """What was deleted.
 
     Attributes:
-        copies: manifests.
-        packages: that no copy named any more.
-        bytes: of those packages.
-        records: of those packages, and ones that a killed run had left.
-        notes: what was left alone although the plan names it, and why. A later run does the rest.
+        copies: number of manifests.
+        packages: number of packages that no copy named any more.
+        bytes: size of those packages.
+        records: number of records of those packages, and of those that a killed run had left.
+        notes: what was not deleted although the plan names it, and why. A later run deletes it.
     """
 
     copies: int = 0
@@ -66,30 +66,29 @@ class Applied:
 
 
 def apply_plan(store: Store, plan: Plan) -> Applied:
-    """Delete what the plan says, of each context only if nothing there has changed since the plan was made.
+    """Delete the copies that the plan names. A context that changed after the plan was made is not touched.
 
-    A plan may have been made from the index, which anybody who can write to the archive can forge, and which may be stale.
-    So of each context that loses something every manifest is read again from the store first, those of the copies that go
-    and those of the copies that justify it; what the same policy decides by them has to be the same, or nothing there is
-    deleted. It costs one read for each copy of those contexts.
+    The plan may come from the index, which may be stale, and which anybody with write access to the archive can forge. So
+    all manifests of each context with deletions are read from the store first, and the policy decides again. If the
+    decisions differ, nothing of the context is deleted. This takes one read for each copy of those contexts.
 
-    Of each context the manifests go first (no manifest, no backup), then the packages that no copy names any more, then
-    their records. So whenever it is killed, every manifest that is left has its package; a package that is left without a
-    manifest is swept later (see ``archive.sweeping``), and a later plan finds the records. What is locked after all is
-    left, and told. It may be called again with the same plan: a context of which anything is gone has changed.
+    In each context the manifests are deleted first, then the packages that no copy names any more, then their records. So
+    if the process is killed, every remaining manifest has its package. A package without a manifest is swept later (see
+    ``archive.sweep``), and a later plan deletes the records. Locked objects are not deleted, and noted. A second call with
+    the same plan deletes nothing more in a context in which something was deleted: it has changed.
 
     Raises:
-        InputError: the plan would delete every copy of a context; nothing was deleted.
+        InputError: the plan would delete every copy of a context; nothing was deleted (permanent).
         ArchiveDeniedError: no right to delete (permanent).
-        ArchiveUnavailableError: the store failed; part of the plan is carried out (retryable, with a new plan).
+        ArchiveUnavailableError: the store failed; the plan was applied in part (retryable, with a new plan).
     """
     for context in plan.contexts:
-        if context.lines and len(context.of(Decision.DELETE)) == len(context.lines):
+        if context.copies and len(context.of(Decision.DELETE)) == len(context.copies):
             raise InputError("plan", f"it would delete every copy of {context.name}")
-    busy = [context for context in plan.contexts if not context.is_idle]
+    affected = [context for context in plan.contexts if not context.is_idle]
     applied = Applied()
-    with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="retention") as pool:
-        for each in pool.map(lambda context: _Deleting(store, plan, context).run(), busy):
+    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="retention") as pool:
+        for each in pool.map(lambda context: _Deleting(store, plan, context).run(), affected):
             applied += each
     for note in applied.notes:
         log.warning("%s", note)
@@ -112,40 +111,40 @@ class _Deleting:
         if fingerprint(before) != context.fingerprint:
             return Applied(notes=(f"{context.name} has changed since it was planned, and is left alone",))
         if not self._is_confirmed(holding):
-            return Applied(notes=(f"{context.name} is left alone: {_OTHERWISE}",))
-        manifests = {line.key for line in context.of(Decision.DELETE) if self._delete(line.key)}
-        going = {
+            return Applied(notes=(f"{context.name} is left alone: {_NOT_CONFIRMED}",))
+        manifests = {copy.key for copy in context.of(Decision.DELETE) if self._delete(copy.key)}
+        deleted = {
             key: size
             for key, size in context.sizes.items()
-            if all(line.package != key or line.key in manifests for line in context.lines)
+            if all(copy.package != key or copy.key in manifests for copy in context.copies)
         }
-        if going:
-            # A copy that came this very moment may name a package that is about to go.
+        if deleted:
+            # A copy that was stored just now may name a package that is to be deleted.
             needed = self._named_by(self._list(), {info.key for info in before} - manifests)
-            going = {key: size for key, size in going.items() if key not in needed}
-        packages = [key for key in going if self._delete(key)]
+            deleted = {key: size for key, size in deleted.items() if key not in needed}
+        packages = [key for key in deleted if self._delete(key)]
         stems = {manifest_key(key) for key in packages}
-        beside = [info.key for info in before if _belongs(info.key, stems)]
+        beside = [info.key for info in before if _is_record_of(info.key, stems)]
         records = [key for key in (*beside, *context.left_behind) if self._delete(key)]
         return Applied(
             len(manifests),
             len(packages),
-            sum(going[key] for key in packages),
+            sum(deleted[key] for key in packages),
             len(records),
             tuple(self._notes),
         )
 
     def _is_confirmed(self, holding: Holding) -> bool:
-        """Whether the policy lets go by the manifests what it has let go in the plan."""
+        """Read whether the policy deletes the same copies by the manifests as in the plan."""
         plan, context = self._plan, self._context
-        held = plan.policy.holds.on(holding.copies)
-        fresh = decided(holding, plan.policy, held, plan.made_at, plan.backup)
-        going = {line.key for line in fresh.of(Decision.DELETE)}
-        planned = {line.key for line in (*context.of(Decision.DELETE), *context.of(Decision.LOCKED))}
+        holds = plan.policy.holds.on(holding.copies)
+        fresh = plan_context(holding, plan.policy, holds, plan.made_at, plan.backup)
+        deleted = {copy.key for copy in fresh.of(Decision.DELETE)}
+        planned = {copy.key for copy in (*context.of(Decision.DELETE), *context.of(Decision.LOCKED))}
         return (
-            going == planned
-            and {line.key: line.package for line in fresh.lines}
-            == {line.key: line.package for line in context.lines}
+            deleted == planned
+            and {copy.key: copy.package for copy in fresh.copies}
+            == {copy.key: copy.package for copy in context.copies}
             and context.sizes.keys() <= fresh.sizes.keys()
             and set(context.left_behind) <= set(fresh.left_behind)
         )
@@ -162,7 +161,7 @@ class _Deleting:
         return True
 
     def _named_by(self, objects: Iterable[ObjectInfo], known: set[str]) -> set[str]:
-        """The packages named by manifests that were not there before; all of the plan's if one cannot be read."""
+        """Return the packages named by new manifests; all packages of the plan, if one cannot be read."""
         named: set[str] = set()
         for info in objects:
             if is_manifest_key(info.key) and info.key not in known:
@@ -175,6 +174,6 @@ class _Deleting:
         return named
 
 
-def _belongs(key: str, manifests: set[str]) -> bool:
+def _is_record_of(key: str, manifests: set[str]) -> bool:
     record = read_record_name(key)
     return record is not None and record.manifest in manifests

@@ -1,4 +1,4 @@
-"""Holds: what no rule deletes."""
+"""Holds: copies that no rule deletes, by the policy or by a tag beside the copy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ from canvas_exports.errors import ArchiveUnavailableError, InputError, Unreadabl
 
 SET, LIFTED = "set", "lifted"
 
+SCHEMA = "urn:canvas-exports:hold:1"
+
 _ACCEPTED = "a Canvas number, sis_course_id:BIO-101, uuid:..., group:7, sis_group_id:... or user:3"
 _SIS = ("sis_course_id", "sis_group_id", "sis_user_id")
+_TAG = re.compile(r"[a-z]{1,12}")
+_LATER = timedelta(seconds=1)  # than the record before: the names of records have whole seconds
 
 
 @dataclass(frozen=True)
 class Holds:
-    """What a policy holds, whatever its rules say. Tags hold under every policy and are not named here.
+    """The holds of a policy. Tags hold under every policy and are not part of it.
 
     Attributes:
-        contexts: courses, groups and users, by what a manifest tells of them: number, SIS id or uuid.
-        terms: names of terms, as Canvas shows them; case does not matter.
+        contexts: courses, groups and users, by an id that manifests contain: number, SIS id or uuid.
+        terms: names of terms, as Canvas shows them, in any case.
 
     Raises:
-        InputError: a context by something that no manifest tells.
+        InputError: a context is named by an id that no manifest contains (permanent).
     """
 
     contexts: tuple[Context, ...] = ()
@@ -47,10 +51,10 @@ class Holds:
 
     @classmethod
     def of(cls, courses: Iterable[str | int] = (), terms: Iterable[str | int] = ()) -> Holds:
-        """From what a person wrote.
+        """Parse holds from courses and terms as a person writes them.
 
         Raises:
-            InputError: not a context, or one by something that no manifest tells.
+            InputError: not a context, or one by an id that no manifest contains (permanent).
         """
         return cls(
             tuple(Context.parse(text, field="hold.courses") for text in courses),
@@ -58,26 +62,26 @@ class Holds:
         )
 
     def on(self, copies: Sequence[Copy]) -> dict[str, tuple[str, ...]]:
-        """Which holds lie on the copies of one context, by the key of the manifest.
+        """Return the holds on each copy of one context, by the key of its manifest.
 
-        An SIS id may be missing in some manifests, or change: one copy that bears it holds all of its context.
+        An SIS id may be absent from some manifests, or change: if one copy has it, all copies of the context are held.
         """
         names = [str(context) for context in self.contexts if any(_is(copy, context) for copy in copies)]
         found = {}
         for copy in copies:
             terms = [term for term in self.terms if term.casefold() == (copy.context.term or "").casefold()]
             tags = tags_on(copy.records)
-            held = (
+            holds = (
                 *(f"hold {name}" for name in names),
                 *(f"hold term {term}" for term in terms),
                 *(f"hold tag {tag}" for tag in tags),
             )
-            if held:
-                found[copy.key] = held
+            if holds:
+                found[copy.key] = holds
         return found
 
     def sentence(self) -> str:
-        """Which copies no rule deletes, tags among them."""
+        """Describe in English which copies no rule deletes."""
         named = [str(context) for context in self.contexts]
         named += [f"the term {term}" for term in self.terms]
         parts = [f"those of {each}" for each in named] + ["those with a tag"]
@@ -86,12 +90,12 @@ class Holds:
 
 
 def tags_on(records: Iterable[RecordName]) -> tuple[str, ...]:
-    """The tags that stand on a package: put on it, and not lifted since."""
+    """Return the tags of a package that were set and not lifted since."""
     last: dict[str, RecordName] = {}
     for record in records:
         if record.kind is RecordKind.HOLD:
             known = last.get(record.detail)
-            # Of two in one second, the one that holds counts.
+            # Of two in one second, the one that sets the tag counts.
             if known is None or (record.at, record.result != LIFTED) > (known.at, known.result != LIFTED):
                 last[record.detail] = record
     return tuple(sorted(tag for tag, record in last.items() if record.result != LIFTED))
@@ -112,42 +116,33 @@ def _is(copy: Copy, context: Context) -> bool:
 
 
 def unmatched(holds: Holds, seen: Iterator[str] | Iterable[str]) -> tuple[str, ...]:
-    """The policy's own holds that lie on no copy: a misspelt one protects nothing."""
+    """Return the holds of a policy that match no copy, such as misspelt ones."""
     known = set(seen)
     named = [f"hold {context}" for context in holds.contexts] + [f"hold term {term}" for term in holds.terms]
     return tuple(name for name in named if name not in known)
 
 
-SCHEMA = "urn:canvas-exports:hold:1"
-
-
-_TAG = re.compile(r"[a-z]{1,12}")
-
-
-_LATER = timedelta(seconds=1)  # than the record before, for names tell time in seconds
-
-
 def put_tag(
     store: Store, copies: Iterable[Copy], tag: str, *, at: datetime, lift: bool = False
 ) -> tuple[str, ...]:
-    """Put a tag on the packages of copies, or lift it: a record beside each manifest, under any policy a hold.
+    """Set a tag on the packages of copies, or lift it, by a record beside each manifest. It holds under any policy.
 
-    A package on which the tag stands already (or does not) is passed over. Copies that are made later are not held.
+    A package that has the tag already (or, to lift it, does not have it) is skipped. Later copies are not held.
 
     Args:
         store: the archive.
-        copies: of any contexts. A package that several of them name is held once, for all.
-        tag: a word of 1 to 12 letters ``a-z``: why. Never a person's name: it stands in the record's name.
-        at: the time, aware of its zone.
+        copies: of any contexts. A package that several copies name gets one record.
+        tag: the reason: a word of 1 to 12 letters ``a-z``. Never a person's name: the key of the record contains it.
+        at: the time, with its time zone.
         lift: end the hold.
 
     Returns:
         The keys of the records that were written.
 
     Raises:
-        InputError: the tag is no such word.
+        InputError: the tag is not such a word (permanent).
         ArchiveDeniedError: no right to write (permanent).
-        ArchiveUnavailableError: the store failed, or somebody else did the same in this second (retryable).
+        ArchiveUnavailableError: the store failed, or another process wrote the same record in this second (retryable).
     """
     if not _TAG.fullmatch(tag):
         raise InputError("tag", f"{tag!r} is not a tag", accepted="1 to 12 letters of a-z, such as legal")
@@ -159,10 +154,12 @@ def put_tag(
     for copy in copies:
         moment = max([at, *(record.at + _LATER for record in copy.records if record.kind is RecordKind.HOLD)])
         if moment.year not in YEARS:
-            raise UnreadableDocumentError("a hold on it is of the end of time: delete that one", key=copy.key)
+            raise UnreadableDocumentError(
+                "a hold on it is dated in the last year there is: delete that record", key=copy.key
+            )
         name = RecordName(manifest_key(copy.package.key), RecordKind.HOLD, moment, tag, state)
         if name.key not in written and (tag in tags_on(copy.records)) == lift:
             if not store.put_if_absent(name.key, json.dumps(document, indent=2).encode() + b"\n"):
-                raise ArchiveUnavailableError("the record is there already; try again", key=name.key)
+                raise ArchiveUnavailableError("the record exists already; try again", key=name.key)
             written[name.key] = name
     return tuple(written)

@@ -1,4 +1,4 @@
-"""The plan of a retention run: every copy, whether it stays, and why. Making one changes nothing."""
+"""Plan a retention run: which copies are kept or deleted, and why. A plan changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from canvas_exports.core.archive.retention.policy import Policy, group_of
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.core.text.wording import format_time
 
-ASKED_AT_ONCE = 8  # contexts whose locks are looked up, or whose copies are deleted, at a time
+CONCURRENCY = 8  # contexts whose locks are read, or whose copies are deleted, at a time
 
 UNCLEAR = (
     "another manifest of its context cannot be read: it may be that of the newest copy, or need its package"
@@ -28,28 +28,28 @@ UNCLEAR = (
 
 
 class Decision(str, Enum):
-    """What becomes of a copy. ``LOCKED``: its rules let it go, and its store does not."""
+    """Whether a copy is kept or deleted. ``LOCKED``: the rules delete it, and its store forbids that."""
 
     KEEP = "keep"
     DELETE = "delete"
     LOCKED = "locked"
 
 
-_STAYING = (Decision.KEEP, Decision.LOCKED)
+_NOT_DELETED = (Decision.KEEP, Decision.LOCKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One copy in the plan.
+class PlannedCopy:
+    """One copy in a plan.
 
     Attributes:
         key: of its manifest.
-        package: of the package that it names.
-        type: of the export.
+        package: key of the package that it names.
+        type: export type.
         created_at: the time of the copy.
-        proven: whether it counts as proven.
-        decision: what becomes of it.
-        reasons: rules and holds that keep it; of a locked one, until when.
+        proven: whether it is proven.
+        decision: whether it is kept or deleted.
+        reasons: rules and holds that keep it; of a locked copy, the end of the lock.
     """
 
     key: str
@@ -63,54 +63,54 @@ class Line:
 
 @dataclass(frozen=True)
 class ContextPlan:
-    """What becomes of the copies of one context.
+    """The plan of one context.
 
     Attributes:
         kind, id: of the context.
-        fingerprint: of the listing that the plan was made from; see ``fingerprint``.
-        lines: its copies that the policy is about, oldest first.
-        named: packages that copies name which the policy is not about, and those beside manifests that cannot be read.
-        sizes: bytes of the packages that lose their last copy, by key. They go, too.
-        left_behind: records whose package has no copy any more; a run that was killed left them.
-        notes: what a person should know.
+        fingerprint: of the listing from which the plan was made; see ``fingerprint``.
+        copies: the copies to which the policy applies, oldest first.
+        protected: packages of copies to which the policy does not apply, and packages beside unreadable manifests.
+        sizes: bytes by key of the packages that lose their last copy. They are deleted, too.
+        left_behind: records of packages without any copy, which a killed run left behind.
+        notes: messages for people.
     """
 
     kind: str
     id: int
     fingerprint: str
-    lines: tuple[Line, ...]
-    named: frozenset[str] = frozenset()
+    copies: tuple[PlannedCopy, ...]
+    protected: frozenset[str] = frozenset()
     sizes: dict[str, int] = field(default_factory=dict)
     left_behind: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """The context as reports write it: ``course:101``."""
+        """The context, such as ``course:101``."""
         return f"{self.kind}:{self.id}"
 
-    def of(self, decision: Decision) -> list[Line]:
-        """The lines with this decision."""
-        return [line for line in self.lines if line.decision is decision]
+    def of(self, decision: Decision) -> list[PlannedCopy]:
+        """Return the copies with this decision."""
+        return [copy for copy in self.copies if copy.decision is decision]
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is to be deleted."""
+        """Whether there is nothing to delete."""
         return not self.left_behind and not self.of(Decision.DELETE)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a retention run is going to do.
+    """The plan of a retention run.
 
     Attributes:
-        archive: the archive's root.
-        policy: what decided.
-        backup: DAG id of the backup whose copies it is about; ``None`` for all copies, whoever made them.
+        archive: root URI of the archive.
+        policy: the policy that decided.
+        backup: DAG id of the backup to whose copies it applies; ``None`` for all copies.
         made_at: when it was made.
-        contexts: every context that holds such copies, or something to tell.
-        others: copies that it is not about.
-        unmatched: holds of the policy that lie on no copy.
+        contexts: contexts with such copies, or with notes.
+        others: number of copies to which it does not apply.
+        unmatched: holds of the policy that match no copy.
     """
 
     archive: str
@@ -122,12 +122,12 @@ class Plan:
     unmatched: tuple[str, ...] = ()
 
     def count(self, decision: Decision) -> int:
-        """How many copies have this decision."""
+        """Return the number of copies with this decision."""
         return sum(len(context.of(decision)) for context in self.contexts)
 
     @property
-    def frees(self) -> int:
-        """Bytes of the packages that go."""
+    def freed_bytes(self) -> int:
+        """Bytes of the packages that are to be deleted."""
         return sum(size for context in self.contexts for size in context.sizes.values())
 
 
@@ -141,14 +141,14 @@ def make_plan(
 ) -> Plan:
     """Read the archive and decide on every copy. Deletes nothing.
 
-    Takes memory of about half a kilobyte for each copy. Of each copy that may go it looks up the locks.
+    Memory: about half a kilobyte for each copy. Reads the locks of each copy that the policy deletes.
 
     Args:
         store: the archive.
-        policy: which copies stay.
-        now: the time, aware of its zone.
-        backup: DAG id of a backup: only copies that it made are in the plan. ``None``: all.
-        holdings: what the archive holds of each context, if not as ``catalog.reading.every_context`` reads it; closed here.
+        policy: which copies are kept.
+        now: the time, with its time zone.
+        backup: DAG id of a backup: the plan contains its copies only. ``None``: all copies.
+        holdings: the copies of each context; closed here. ``None``: as ``catalog.read.every_context`` reads them.
 
     Raises:
         ArchiveDeniedError: no right to list or to read (permanent).
@@ -160,68 +160,70 @@ def make_plan(
         for holding in (without_future_dates(each, now=now) for each in found):
             held = policy.holds.on(holding.copies)
             seen.update(hold for holds in held.values() for hold in holds)
-            planned = decided(holding, policy, held, now, backup)
-            others += len(holding.copies) - len(planned.lines)
-            if planned.lines or planned.left_behind or planned.notes:
+            planned = plan_context(holding, policy, held, now, backup)
+            others += len(holding.copies) - len(planned.copies)
+            if planned.copies or planned.left_behind or planned.notes:
                 contexts.append(planned)
-    with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="locks") as pool:
-        looked = pool.map(lambda context: _with_locks(store, context), contexts)
-        return Plan(store.uri, policy, backup, now, tuple(looked), others, unmatched(policy.holds, seen))
+    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="locks") as pool:
+        checked = pool.map(lambda context: _with_locks(store, context), contexts)
+        return Plan(store.uri, policy, backup, now, tuple(checked), others, unmatched(policy.holds, seen))
 
 
 def fingerprint(objects: Iterable[ObjectInfo]) -> str:
-    """A digest of one context's listing: keys, sizes and times. Equal as long as nothing there changes."""
+    """Return a digest of the keys, sizes and times of a listing; it is equal as long as no object changes."""
     lines = sorted(f"{info.key} {info.size} {info.modified.isoformat()}\n" for info in objects)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def decided(
+def plan_context(
     holding: Holding, policy: Policy, held: dict[str, tuple[str, ...]], now: datetime, backup: str | None
 ) -> ContextPlan:
-    """The plan of one context, before its locks are known. Where a manifest cannot be read, everything stays."""
-    ours = [copy for copy in holding.copies if _is_about(copy, backup)]
+    """Plan one context, before its locks are known. If a manifest cannot be read, every copy is kept."""
+    ours = [copy for copy in holding.copies if _applies_to(copy, backup)]
     is_unclear = bool(holding.unreadable)
     groups: dict[tuple[str, ...], list[Copy]] = {}
     for copy in ours:
         groups.setdefault(group_of(copy), []).append(copy)
     chosen = [policy.choose(group, now) for group in groups.values()]
     reasons = {key: rules for each in chosen for key, rules in each.items()}
-    lines = []
+    copies = []
     for copy in ours:
         why = reasons.get(copy.key, ()) + held.get(copy.key, ())
-        lines.append(_line(copy, why or (UNCLEAR,) * is_unclear))
+        copies.append(_planned(copy, why or (UNCLEAR,) * is_unclear))
     planned = ContextPlan(
         holding.kind,
         holding.id,
         fingerprint(holding.objects),
-        tuple(lines),
-        named=_beside_unreadable(holding)
-        | {copy.package.key for copy in holding.copies if not _is_about(copy, backup)},
+        tuple(copies),
+        protected=_beside_unreadable(holding)
+        | {copy.package.key for copy in holding.copies if not _applies_to(copy, backup)},
         left_behind=() if is_unclear else tuple(sorted(_left_behind(holding))),
         notes=tuple(f"{each.key} is left alone: {each.reason}" for each in holding.unreadable),
     )
     sizes = {info.key: info.size for info in holding.objects}
-    return replace(planned, sizes={key: sizes.get(key, 0) for key in _packages_that_go(planned)})
+    return replace(planned, sizes={key: sizes.get(key, 0) for key in _packages_to_delete(planned)})
 
 
-def _is_about(copy: Copy, backup: str | None) -> bool:
+def _applies_to(copy: Copy, backup: str | None) -> bool:
     return backup is None or copy.run.dag_id == backup
 
 
-def _line(copy: Copy, why: tuple[str, ...]) -> Line:
+def _planned(copy: Copy, why: tuple[str, ...]) -> PlannedCopy:
     decision = Decision.KEEP if why else Decision.DELETE
-    return Line(copy.key, copy.package.key, copy.export.type, copy.created_at, copy.is_proven, decision, why)
+    return PlannedCopy(
+        copy.key, copy.package.key, copy.export.type, copy.created_at, copy.is_proven, decision, why
+    )
 
 
 def _beside_unreadable(holding: Holding) -> frozenset[str]:
-    """The packages beside manifests that cannot be read."""
+    """Return the packages beside manifests that cannot be read."""
     keys = {info.key for info in holding.objects}
     stems = [document.key.removesuffix(".json") for document in holding.unreadable]
     return frozenset(f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES) & keys
 
 
 def _left_behind(holding: Holding) -> Iterator[str]:
-    """Records of packages that are gone with their last manifest."""
+    """Yield the records of packages that were deleted with their last manifest."""
     keys = {info.key for info in holding.objects}
     named = {manifest_key(copy.package.key) for copy in holding.copies}
     for key in keys:
@@ -232,31 +234,30 @@ def _left_behind(holding: Holding) -> Iterator[str]:
                 yield key
 
 
-def _packages_that_go(planned: ContextPlan) -> set[str]:
-    """The packages that no copy names any more."""
-    going = {line.package for line in planned.of(Decision.DELETE)}
-    return going - planned.named - {line.package for line in planned.lines if line.decision in _STAYING}
+def _packages_to_delete(planned: ContextPlan) -> set[str]:
+    """Return the packages that no copy names after the deletions."""
+    deleted = {copy.package for copy in planned.of(Decision.DELETE)}
+    kept = {copy.package for copy in planned.copies if copy.decision in _NOT_DELETED}
+    return deleted - planned.protected - kept
 
 
 def _with_locks(store: Store, context: ContextPlan) -> ContextPlan:
-    """The same with the copies locked whose manifest, or whose package that would go, is under a lock."""
+    """Return the plan with a copy ``LOCKED`` if its manifest, or its package that would be deleted, has a lock."""
     if not context.of(Decision.DELETE):
         return context
     packages = {key: store.lock_of(key) for key in context.sizes}
-    lines = []
-    for line in context.lines:
-        if line.decision is Decision.DELETE:
-            ends = [end for end in (store.lock_of(line.key), packages.get(line.package)) if end]
+    copies = []
+    for copy in context.copies:
+        if copy.decision is Decision.DELETE:
+            ends = [end for end in (store.lock_of(copy.key), packages.get(copy.package)) if end]
             if ends:
-                lines.append(replace(line, decision=Decision.LOCKED, reasons=(_locked(max(ends)),)))
+                copies.append(replace(copy, decision=Decision.LOCKED, reasons=(_locked(max(ends)),)))
                 continue
-        lines.append(line)
-    looked = replace(context, lines=tuple(lines))
-    going = _packages_that_go(looked)
-    return replace(looked, sizes={key: size for key, size in context.sizes.items() if key in going})
+        copies.append(copy)
+    checked = replace(context, copies=tuple(copies))
+    deleted = _packages_to_delete(checked)
+    return replace(checked, sizes={key: size for key, size in context.sizes.items() if key in deleted})
 
 
 def _locked(end: datetime) -> str:
-    return (
-        "locked until somebody lifts its hold" if end.year == MAXYEAR else f"locked until {format_time(end)}"
-    )
+    return "locked until its hold is lifted" if end.year == MAXYEAR else f"locked until {format_time(end)}"

@@ -1,4 +1,4 @@
-"""How long copies are kept: rules as data, and which copies they choose. No I/O, no clock of its own."""
+"""The retention policy: the rules, and which copies they keep. No I/O and no clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from canvas_exports.core.archive.catalog.copies import Copy, oldest_first
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.errors import InputError
 
-#: Rules that count copies, and what each counts the newest of.
+#: The rules that keep a number of copies.
 COUNTS = ("last", "daily", "weekly", "monthly", "yearly")
 
 _PERIODS: dict[str, Callable[[datetime], Hashable]] = {
@@ -27,24 +27,24 @@ _NOUNS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"
 
 @dataclass(frozen=True)
 class Policy:
-    """Which copies of a context stay. A copy stays if any rule chooses it, or a hold lies on it.
+    """Which copies of a context are kept. A copy is kept if any rule keeps it, or a hold is set on it.
 
-    Rules choose among the copies of one group (see ``group_of``). Proven ones are counted by themselves, and so are the
-    others: one that is not proven takes no place from one that is. Days, weeks (from Monday), months and years without a
-    copy are passed over, and ``within`` is measured from the newest copy: nothing goes because time passes, only because
-    newer copies have come.
+    Rules apply to the copies of one group (see ``group_of``). Proven copies and copies that are not proven are counted
+    separately, so that an unproven copy never replaces a proven one. Days, weeks (from Monday), months and years without a
+    copy are not counted, and ``within`` is measured from the newest copy: a copy is deleted only because newer copies exist,
+    never because time passes.
 
     Attributes:
-        last: the newest n copies.
-        daily, weekly, monthly, yearly: the newest copy of each of the last n days, weeks, months or years that have one.
-        within: every copy that is at most so much older than the newest.
-        proven: at least the newest n proven copies, and the newest proven copy of each of the newest n packages: an
-            unchanged course may have one package for many copies. Never less than one.
-        holds: what stays in any case.
-        timezone: in which days begin, by its name in the IANA database.
+        last: keep the newest n copies.
+        daily, weekly, monthly, yearly: keep the newest copy of each of the last n days, weeks, months or years with a copy.
+        within: keep every copy that is at most this much older than the newest.
+        proven: keep at least the newest n proven copies, and the newest proven copy of each of the newest n packages: many
+            copies of an unchanged course may name one package. At least 1.
+        holds: copies that are kept in any case.
+        timezone: time zone in which days begin, by its name in the IANA database.
 
     Raises:
-        InputError: nothing would be kept but the newest, a number below one, or no such time zone.
+        InputError: there is no rule, a number is below 1, or the time zone is unknown (permanent).
     """
 
     last: int | None = None
@@ -79,33 +79,33 @@ class Policy:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone, as the schedule of a backup reads its name."""
+        """The time zone, read from its name in the same way as the schedule of a backup."""
         return pendulum.timezone(self.timezone)
 
     def choose(self, copies: Iterable[Copy], now: datetime) -> dict[str, tuple[str, ...]]:
-        """Which copies of one group stay, and by which rules; holds are not looked at.
+        """Choose the copies of one group to keep, without regard to holds.
 
         Args:
             copies: of one group, in any order.
-            now: a copy that claims to be of a later time is no measure for ``within``.
+            now: the time; ``within`` is not measured from a copy that is dated later.
 
         Returns:
-            The names of the rules by the key of the manifest. A copy that is not in it goes.
+            The names of the rules that keep a copy, by the key of its manifest. A copy that is absent is to be deleted.
         """
-        ordered = oldest_first(copies)[::-1]
-        proven = [copy for copy in ordered if copy.is_proven]
-        others = [copy for copy in ordered if not copy.is_proven]
-        chosen: dict[str, list[str]] = {}
+        newest_first = oldest_first(copies)[::-1]
+        proven = [copy for copy in newest_first if copy.is_proven]
+        unproven = [copy for copy in newest_first if not copy.is_proven]
+        kept: dict[str, list[str]] = {}
         for rule, copy in (
-            *self._rules(proven, _newest(proven, now)),
-            *(("proven", copy) for copy in self._least(proven)),
-            *self._rules(others, _newest(ordered, now)),
+            *self._by_rules(proven, newest_at=_newest_at(proven, now)),
+            *(("proven", copy) for copy in self._minimum(proven)),
+            *self._by_rules(unproven, newest_at=_newest_at(newest_first, now)),
         ):
-            chosen.setdefault(copy.key, []).append(rule)
-        return {key: tuple(rules) for key, rules in chosen.items()}
+            kept.setdefault(copy.key, []).append(rule)
+        return {key: tuple(rules) for key, rules in kept.items()}
 
     def sentence(self) -> str:
-        """The policy in English."""
+        """Describe the policy in English."""
         parts = []
         if self.last:
             parts.append(f"the newest {_counted(self.last, 'copy')}")
@@ -124,8 +124,8 @@ class Policy:
             f"Copies that are not proven are counted by themselves. {self.holds.sentence()}"
         )
 
-    def _rules(self, copies: Sequence[Copy], newest: datetime | None) -> Iterator[tuple[str, Copy]]:
-        """The copies that each rule chooses from a list, newest first."""
+    def _by_rules(self, copies: Sequence[Copy], *, newest_at: datetime | None) -> Iterator[tuple[str, Copy]]:
+        """Yield each rule with the copies that it keeps; ``copies`` are sorted newest first."""
         for copy in copies[: self.last or 0]:
             yield "last", copy
         zone = self.zone
@@ -134,16 +134,17 @@ class Policy:
             for copy in copies:
                 if len(seen) == (getattr(self, rule) or 0):
                     break
-                when = period(copy.created_at.astimezone(zone))
-                if when not in seen:
-                    seen.add(when)
+                this_period = period(copy.created_at.astimezone(zone))
+                if this_period not in seen:
+                    seen.add(this_period)
                     yield rule, copy
-        if self.within is not None and newest is not None:
+        if self.within is not None and newest_at is not None:
             for copy in copies:
-                if copy.created_at >= newest - self.within:
+                if copy.created_at >= newest_at - self.within:
                     yield "within", copy
 
-    def _least(self, proven: Sequence[Copy]) -> Iterator[Copy]:
+    def _minimum(self, proven: Sequence[Copy]) -> Iterator[Copy]:
+        """Yield the newest proven copies, and the newest proven copy of each of the newest packages."""
         packages: set[str] = set()
         for number, copy in enumerate(proven):
             first = copy.package.key not in packages and len(packages) < self.proven
@@ -154,7 +155,7 @@ class Policy:
 
 
 def group_of(copy: Copy) -> tuple[str, str, str]:
-    """What a copy is compared with: others of its context from the same Canvas, of the same type and selection."""
+    """Return the group of a copy: copies of one context from the same Canvas, of the same type and selection."""
     select = copy.export.select
     return (
         copy.export.canvas_host,
@@ -163,7 +164,7 @@ def group_of(copy: Copy) -> tuple[str, str, str]:
     )
 
 
-def _newest(copies: Sequence[Copy], now: datetime) -> datetime | None:
+def _newest_at(copies: Sequence[Copy], now: datetime) -> datetime | None:
     return min(copies[0].created_at, now) if copies else None
 
 

@@ -1,4 +1,4 @@
-"""A retention policy from what a person wrote under ``keep``."""
+"""Read a retention policy from the fields of ``keep``."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from canvas_exports.core.archive.retention.policy import COUNTS, Policy
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
 
-#: What ``keep`` may hold, ``hold`` with its own two fields.
+#: The fields of ``keep``, and of its field ``hold``.
 FIELDS = (*COUNTS, "within", "proven", "hold")
-HELD = ("courses", "terms")
+HOLD_FIELDS = ("courses", "terms")
 
 
 def read_keep(keep: Mapping[str, Any], *, timezone: str = "UTC") -> Policy:
-    """The policy.
+    """Read the policy.
 
     Args:
         keep: ``last``, ``daily``, ``weekly``, ``monthly``, ``yearly`` and ``proven`` are whole numbers, ``within`` is a
             timedelta or ISO 8601 (``P30D``; a month counts 30 days, a year 365), ``hold`` holds lists of ``courses`` (any
-            context by number, SIS id or uuid) and ``terms`` (their names). ``None`` counts as left out.
-        timezone: in which days begin, by its name in the IANA database.
+            context by number, SIS id or uuid) and ``terms`` (their names). ``None`` counts as absent.
+        timezone: time zone in which days begin, by its name in the IANA database.
 
     Raises:
-        InputError: a field that is none, a value of another type, or what ``Policy`` refuses.
+        InputError: an unknown field, a value of another type, or a policy that ``Policy`` refuses (permanent).
     """
     written = {name: value for name, value in keep.items() if value is not None}
     _refuse_unknown("keep", written, FIELDS)
     hold = written.pop("hold", {})
     if not isinstance(hold, Mapping):
-        raise InputError("hold", f"{hold!r} is not a mapping", accepted=HELD)
-    _refuse_unknown("hold", hold, HELD)
+        raise InputError("hold", f"{hold!r} is not a mapping", accepted=HOLD_FIELDS)
+    _refuse_unknown("hold", hold, HOLD_FIELDS)
     within = written.pop("within", None)
     for name, number in written.items():
         if not isinstance(number, int) or isinstance(number, bool):

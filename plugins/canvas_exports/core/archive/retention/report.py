@@ -1,4 +1,4 @@
-"""A plan for people and for programs: a table, a document, a few numbers."""
+"""Report a plan and its result: a table, a JSON document, and totals."""
 
 from __future__ import annotations
 
@@ -10,92 +10,85 @@ from typing import Any
 
 from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.retention.apply import Applied
-from canvas_exports.core.archive.retention.plan import ContextPlan, Decision, Line, Plan
+from canvas_exports.core.archive.retention.plan import ContextPlan, Decision, Plan, PlannedCopy
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.text.text_table import format_table
 from canvas_exports.core.text.wording import format_size, format_time
 
 SCHEMA = "urn:canvas-exports:retention:1"
 
-#: Rows of the table in a task's log.
+#: Rows of the table in the log of a task.
 MOST_ROWS = 500
 
 _HEADINGS = ("CONTEXT", "TYPE", "COPY OF", "PROVEN", "DECISION", "WHY")
-_GAP = "  "
 _NOTES = 20
 
 
-def table(plan: Plan, *, most: int | None = MOST_ROWS, width: int = 120) -> str:
-    """Every copy, keep or delete, and by which rules; then the policy, the totals and what a person should know.
+def format_plan(plan: Plan, *, most: int | None = MOST_ROWS, width: int = 120) -> str:
+    """Return a table of every copy, its decision and the reason; below it the policy, the totals and the notes.
 
-    Contexts that lose something come first. Times are in the policy's time zone.
+    Contexts with deletions come first. Times are in the time zone of the policy.
 
     Args:
         plan: the plan.
-        most: rows after which it says how many are left; ``None`` for all.
+        most: rows after which the table ends with the number of the rest; ``None`` for all.
         width: of the lines below the table.
     """
-    zone = plan.policy.zone
     contexts = sorted(plan.contexts, key=lambda context: not context.of(Decision.DELETE))
-    lines = [(context, line) for context in contexts for line in context.lines]
-    rows = [_HEADINGS, *(_cells(context, line, zone) for context, line in lines[:most])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    told = [
-        _GAP.join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    if most is not None and len(lines) > most:
-        told.append(f"and {len(lines) - most:,} more, which `canvas-archive retention` shows")
+    copies = [(context, copy) for context in contexts for copy in context.copies]
+    lines = [format_table(_HEADINGS, [_cells(*each, plan.policy.zone) for each in copies[:most]])]
+    if most is not None and len(copies) > most:
+        lines.append(f"and {len(copies) - most:,} more, which `canvas-archive retention` shows")
     for paragraph in (plan.policy.sentence(), totals(plan), *_notes(plan)):
-        told += ["", *wrap(paragraph, width)]
-    return "\n".join(told)
+        lines += ["", *wrap(paragraph, width)]
+    return "\n".join(lines)
 
 
 def totals(plan: Plan) -> str:
-    """What the plan comes to, in a sentence."""
+    """Return the totals of a plan as a sentence."""
     keep, delete, locked = (plan.count(each) for each in Decision)
-    also = f"; {locked:,} stay because they are locked" if locked else ""
-    others = (
-        f" Copies that others made here, and that are not looked at: {plan.others:,}." if plan.others else ""
-    )
+    also = f", {locked:,} locked" if locked else ""
+    others = f" Copies of others, which are not touched: {plan.others:,}." if plan.others else ""
     return (
-        f"Of {_many(keep + delete + locked, 'copy', 'copies')}, {delete:,} go and {keep:,} stay{also}. That frees "
-        f"{format_size(float(plan.frees))}.{others}"
+        f"{_many(keep + delete + locked, 'copy', 'copies')}: {delete:,} to delete, {keep:,} to keep{also}. "
+        f"The deletion frees {format_size(float(plan.freed_bytes))}.{others}"
     )
 
 
 def result(applied: Applied) -> str:
-    """What was deleted, in a sentence."""
-    left = f" Left alone for a later run: {len(applied.notes):,}." if applied.notes else ""
+    """Return as a sentence what was deleted."""
+    left = f" Left for a later run: {len(applied.notes):,}." if applied.notes else ""
     copies = _many(applied.copies, "copy", "copies")
     packages = _many(applied.packages, "package", "packages")
     return f"Deleted {copies} and {packages} ({format_size(float(applied.bytes))}).{left}"
 
 
 def summary(plan: Plan, applied: Applied | None) -> dict[str, Any]:
-    """The same as a small JSON value: for XCom and for reports."""
-    told: dict[str, Any] = {
+    """Return the totals of a plan and of its result as a small JSON value, for XCom and for reports."""
+    values: dict[str, Any] = {
         "contexts": len(plan.contexts),
-        "copies": sum(len(context.lines) for context in plan.contexts),
+        "copies": sum(len(context.copies) for context in plan.contexts),
         **{decision.value: plan.count(decision) for decision in Decision},
-        "frees": plan.frees,
+        "frees": plan.freed_bytes,
         "policy": plan.policy.sentence(),
         "applied": None,
     }
     if applied is not None:
-        told["applied"] = {
+        values["applied"] = {
             "copies": applied.copies,
             "packages": applied.packages,
             "records": applied.records,
             "bytes": applied.bytes,
             "left": len(applied.notes),
         }
-    return told
+    return values
 
 
-def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at: datetime) -> bytes:
-    """The plan and what came of it, as JSON valid against ``schemas/retention-1.schema.json``, a context in each line.
+def plan_document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at: datetime) -> bytes:
+    """Return the plan and its result as JSON, valid against ``schemas/retention-1.schema.json``, one context in each line.
 
-    Of copies that stay it holds the number only: they can be asked for at any time, and are most of a large archive.
+    Copies that are kept are counted, not listed: they are most of a large archive, and can be listed at any time.
     """
     head = {
         "schema": SCHEMA,
@@ -106,7 +99,9 @@ def document(plan: Plan, applied: Applied | None, *, run: RunFacts, finished_at:
         "totals": summary(plan, applied),
         "notes": [*_notes(plan), *(applied.notes if applied else ())],
     }
-    rows = [_row(context) for context in plan.contexts if len(context.of(Decision.KEEP)) < len(context.lines)]
+    rows = [
+        _row(context) for context in plan.contexts if len(context.of(Decision.KEEP)) < len(context.copies)
+    ]
     if wrong := problem("retention-1", {**head, "contexts": rows}):
         raise ValueError(f"not the document of a plan: {wrong}")
     whole = BytesIO()
@@ -121,20 +116,20 @@ def _many(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _cells(context: ContextPlan, line: Line, zone: tzinfo) -> tuple[str, ...]:
+def _cells(context: ContextPlan, copy: PlannedCopy, zone: tzinfo) -> tuple[str, ...]:
     return (
         context.name,
-        line.type,
-        f"{line.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
-        "yes" if line.proven else "no",
-        line.decision.value,
-        ", ".join(line.reasons),
+        copy.type,
+        f"{copy.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "yes" if copy.proven else "no",
+        copy.decision.value,
+        ", ".join(copy.reasons),
     )
 
 
 def _notes(plan: Plan) -> Iterator[str]:
     for hold in plan.unmatched:
-        yield f"No copy here is meant by {hold}: is it misspelt?"
+        yield f"No copy matches {hold}: is it misspelt?"
     notes = [note for context in plan.contexts for note in context.notes]
     yield from notes[:_NOTES]
     if len(notes) > _NOTES:
@@ -142,14 +137,9 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 
 def _row(context: ContextPlan) -> dict[str, Any]:
-    going = [line for line in context.lines if line.decision is not Decision.KEEP]
+    listed = [copy for copy in context.copies if copy.decision is not Decision.KEEP]
     return {
         "context": context.name,
-        "keep": len(context.lines) - len(going),
-        "copies": [_copy(line) for line in going],
+        "keep": len(context.copies) - len(listed),
+        "copies": [{**plain(copy), "reasons": list(copy.reasons)} for copy in listed],
     }
-
-
-def _copy(line: Line) -> dict[str, Any]:
-    row: dict[str, Any] = {**plain(line), "reasons": list(line.reasons)}
-    return row

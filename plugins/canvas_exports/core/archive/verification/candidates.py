@@ -1,4 +1,4 @@
-"""Which stored packages to prove again, and in which order."""
+"""Choose the stored packages to verify, and their order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ObjectNotFoundError
 
-#: Packages of one run: what a minute-long look at each would take five weeks for. It bounds the memory for the order.
+#: Packages of one run; at a minute each, they take five weeks. It bounds the memory for the order.
 MOST = 50_000
 
 _KNOWN = (INTACT, DAMAGED, VANISHED)
@@ -24,7 +24,7 @@ _KNOWN = (INTACT, DAMAGED, VANISHED)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A stored package, whichever manifests name it.
+    """A stored package that one or more manifests name.
 
     Attributes:
         context: such as ``course:101``.
@@ -32,14 +32,14 @@ class Candidate:
         export_id: Canvas's id of the export that built it.
         key: of the package.
         size: bytes, as its manifest states them.
-        sha256: likewise.
-        content_digest: likewise, by the rules of ``content_digest_version``.
-        content_digest_version: of those rules.
-        member_count: files in it, likewise.
-        label: the course's code, for people.
+        sha256: as its manifest states it.
+        content_digest: as its manifest states it.
+        content_digest_version: version of the rules for ``content_digest``.
+        member_count: number of files in it, as its manifest states it.
+        label: the course code, for people.
         stored_at: when the first manifest that names it was written.
-        named_by: key of the manifest that says all of this.
-        verified: its newest verification at the wanted level or deeper; ``None`` if there is none.
+        named_by: key of the manifest from which all of this is.
+        verified: its newest verification of the wanted level or a deeper one; ``None`` if there is none.
     """
 
     context: str
@@ -63,21 +63,23 @@ class Candidate:
 
 
 def candidates(holding: Holding, level: ProofLevel) -> Iterator[Candidate]:
-    """Every package that the manifests of a context name, once each.
+    """Yield every package that the manifests of a context name, each once.
 
     Args:
-        holding: what the archive holds of a context.
-        level: how deep the verification will look; one that looked less deep does not count as one.
+        holding: the copies of a context.
+        level: level of the verification; earlier verifications of a shallower level do not count.
     """
     seen: set[str] = set()
-    for copy in holding.copies:  # oldest first: the first of them is the one the package was built for
+    for copy in holding.copies:  # oldest first: the package was built for the first copy that names it
         if copy.package.key not in seen:
             seen.add(copy.package.key)
             yield _candidate(copy, level)
 
 
 def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
-    """The candidate as its manifest, read anew, tells it: the index may be stale, or forged. ``None``: the manifest is gone.
+    """Return the candidate as its manifest states it now; ``None`` if the manifest is deleted.
+
+    The candidate may come from the index, which may be stale or forged.
 
     Raises:
         UnreadableDocumentError: the manifest cannot be read (permanent).
@@ -88,14 +90,14 @@ def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
         manifest = read_manifest(store, candidate.named_by)
     except ObjectNotFoundError:
         return None
-    told = _candidate(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
-    return replace(told, verified=candidate.verified)
+    current = _candidate(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
+    return replace(current, verified=candidate.verified)
 
 
 def least_recently_verified(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
-    """Those whose verification is longest ago: never verified first, the oldest of them first.
+    """Return the candidates whose verification is longest ago: those never verified first, the oldest of them first.
 
-    Memory is taken for ``most`` of them, however many there are.
+    Memory is bounded by ``most``.
     """
     return heapq.nsmallest(most, found, key=_urgency)
 

@@ -1,4 +1,4 @@
-"""What a verification leaves in the archive: a record beside the manifest, which itself is never rewritten."""
+"""Write the record of a verification beside the manifest, which itself is never changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = "urn:canvas-exports:verification:1"
 
 
 def put_record(store: Store, verification: PackageVerification, run: RunFacts) -> RecordName:
-    """Write what was found beside the manifest. A second record of the same second and result is the same one.
+    """Write the record of a verification. A second record of the same second and result is not written.
 
     Raises:
         ArchiveDeniedError: no right to write (permanent).
@@ -51,7 +51,7 @@ def put_record(store: Store, verification: PackageVerification, run: RunFacts) -
 
 
 def row(verification: PackageVerification) -> OutcomeRecord:
-    """What was found, as a row of a run report."""
+    """Return a verification as a row of a run report."""
     return _row(
         verification.candidate,
         verification.result,
@@ -62,7 +62,7 @@ def row(verification: PackageVerification) -> OutcomeRecord:
 
 
 def row_of_record(candidate: Candidate, name: RecordName) -> OutcomeRecord:
-    """The row of a package that an earlier attempt of the same run has verified."""
+    """Return the row of a package that an earlier attempt of the same run has verified."""
     result = VerificationResult(name.result)
     return _row(
         candidate, result, f"{result.definition} An earlier attempt of this run found it.", None, name.at

@@ -1,4 +1,4 @@
-"""A verification run: the packages that nobody has looked at for longest, as far as the budget reaches."""
+"""Verify the packages of an archive, the longest unverified first, within a budget."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from canvas_exports.errors import ArchiveDeniedError, UnreadableDocumentError
 
 log = logging.getLogger(__name__)
 
-_DENIED = 3  # packages in a row, from the first one on, that say that all are
+_MOST_DENIED = 3  # packages in a row, from the first one on, before the run fails
 
 
 @dataclass(frozen=True)
 class VerificationBudget:
-    """How much one run may cost. A package that was begun is finished.
+    """The limits of one run. The verification of a package that was started is finished.
 
     Attributes:
-        bytes: to read from the store; ``None`` for any number.
-        time: to spend; ``None`` for any length.
+        bytes: bytes to read from the store; ``None`` for no limit.
+        time: duration; ``None`` for no limit.
     """
 
     bytes: int | None = None
     time: timedelta | None = None
 
     def is_spent(self, read: int, seconds: float) -> bool:
-        """Whether nothing may be begun any more."""
+        """Return whether no further package may be started."""
         return (self.bytes is not None and read >= self.bytes) or (
             self.time is not None and seconds >= self.time.total_seconds()
         )
@@ -60,14 +60,14 @@ class VerificationBudget:
 
 @dataclass
 class ArchiveVerification:
-    """What a run has found.
+    """The result of a verification run.
 
     Attributes:
-        rows: one for each package, as rows of a run report, problems first.
-        left: packages that the budget did not reach.
-        bytes_read: from the store.
+        rows: a row of a run report for each package, problems first.
+        left: number of packages that were not verified within the budget.
+        bytes_read: bytes read from the store.
         unreadable: manifests that cannot be read, and packages that the store denies.
-        denied: how many of those there are.
+        denied: number of packages that the store denies.
     """
 
     rows: list[OutcomeRecord] = field(default_factory=list)
@@ -78,12 +78,12 @@ class ArchiveVerification:
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many packages of each result."""
+        """Number of packages by result."""
         return dict(Counter(record.outcome for record in self.rows))
 
     @property
     def damaged(self) -> list[OutcomeRecord]:
-        """The rows of packages that are not what was stored."""
+        """The rows of packages that are damaged or missing."""
         return [record for record in self.rows if record.outcome != VerificationResult.INTACT.value]
 
 
@@ -99,26 +99,26 @@ def verify_archive(
     stop: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> ArchiveVerification:
-    """Prove stored packages again, the longest unverified first, and record each result beside its manifest.
+    """Verify stored packages, the longest unverified first, and write each result as a record beside its manifest.
 
-    Whatever ends it (the budget, a kill, a store that fails), what was found is recorded, and the next run goes on where
-    this one ended. Lists the archive once. Changes no package and no manifest.
+    If the run ends early (by the budget, a kill or a failing store), the results so far are recorded, and the next run goes
+    on with the packages that are left. Lists the archive once. Changes no package and no manifest.
 
     Args:
         store: the archive.
-        level: how deep to look; see ``verify_package``.
-        budget: when to stop.
-        run: for the records.
-        since: when this run first began, if this is not its first attempt: what was verified since is not verified again.
+        level: see ``verify_package``.
+        budget: limits of this run.
+        run: the run, for the records.
+        since: start of the first attempt of this run, in a retry: packages verified since then are skipped.
         parallel: packages read at once.
-        allow_empty: whether an archive that holds no copy is one.
-        stop: set, it ends the run after the packages under way.
-        clock: seconds, from any beginning.
+        allow_empty: accept an archive without copies.
+        stop: when set, the run ends after the packages that were started.
+        clock: returns seconds.
 
     Raises:
-        NoArchiveError: there is not a single copy (permanent).
-        ArchiveDeniedError: no right to list, to write, or to read any package (permanent). One that is denied while others
-            are not is told.
+        NoArchiveError: the archive holds no copy (permanent).
+        ArchiveDeniedError: no right to list, to write, or to read any package (permanent). A single package that is denied
+            is listed in ``unreadable``.
         ArchiveUnavailableError: the store failed (retryable).
     """
     began, verified = clock(), ArchiveVerification()
@@ -138,8 +138,8 @@ def verify_archive(
                     if budget.is_spent(expected, clock() - began):
                         break
                     candidate = order.popleft()
-                    begun = pool.submit(_examined, store, candidate, level, run)
-                    running[begun] = candidate.size if level is ProofLevel.FULL else 0
+                    started = pool.submit(_verify_candidate, store, candidate, level, run)
+                    running[started] = candidate.size if level is ProofLevel.FULL else 0
                 if not running:
                     break
                 for each in wait(running, return_when=FIRST_COMPLETED).done:
@@ -172,14 +172,13 @@ def _order(
     return least_recently_verified(found())
 
 
-def _examined(
+def _verify_candidate(
     store: Store, candidate: Candidate, level: ProofLevel, run: RunFacts
 ) -> PackageVerification | None:
-    told = reread_candidate(store, candidate)
-    if told is None:
-        return None  # retention has let go of it since
-    candidate = told
-    verification = verify_package(store, candidate, level)
+    current = reread_candidate(store, candidate)
+    if current is None:
+        return None  # retention has deleted it since
+    verification = verify_package(store, current, level)
     put_record(store, verification, run)
     return verification
 
@@ -192,7 +191,7 @@ def _note(verified: ArchiveVerification, ended: Future[PackageVerification | Non
         return
     except ArchiveDeniedError as error:
         verified.denied += 1
-        if verified.denied >= _DENIED and not verified.rows:
+        if verified.denied >= _MOST_DENIED and not verified.rows:
             raise
         verified.unreadable.append(UnreadableDocument(error.key or "a package", error.message))
         return

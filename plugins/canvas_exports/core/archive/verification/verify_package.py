@@ -1,4 +1,4 @@
-"""One stored package, proven again: is it still what its manifest says?"""
+"""Verify one stored package: prove it again, and compare it with its manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 
 class VerificationResult(str, Enum):
-    """What has become of a stored package."""
+    """The result of the verification of a package."""
 
     INTACT = "intact"
     DAMAGED = "damaged"
@@ -25,12 +25,12 @@ class VerificationResult(str, Enum):
 
     @property
     def definition(self) -> str:
-        """What it means, in one sentence."""
+        """The meaning, in one sentence."""
         return _DEFINITIONS[self][0]
 
     @property
     def next_step(self) -> str | None:
-        """What a person does about it; ``None`` where nothing is to be done."""
+        """What to do about it; ``None`` if there is nothing to do."""
         return _DEFINITIONS[self][1]
 
 
@@ -50,16 +50,16 @@ _DEFINITIONS = {
 
 @dataclass(frozen=True)
 class PackageVerification:
-    """What was found.
+    """The verification of one package.
 
     Attributes:
         candidate: the package.
-        level: how deep was looked.
-        result: what has become of it.
-        reason: one sentence: why.
-        ended_at: when (UTC, whole seconds).
-        seconds: how long it took.
-        bytes_read: from the store.
+        level: level of the verification.
+        result: its result.
+        reason: the reason, in one sentence.
+        ended_at: its end (UTC, whole seconds).
+        seconds: its duration.
+        bytes_read: bytes read from the store.
     """
 
     candidate: Candidate
@@ -72,14 +72,14 @@ class PackageVerification:
 
 
 def verify_package(store: Store, candidate: Candidate, level: ProofLevel) -> PackageVerification:
-    """Prove one stored package again and compare it with its manifest. Changes nothing.
+    """Prove one stored package again, and compare it with its manifest. Changes nothing.
 
-    At level ``directory`` it looks at the size, the zip's directory and the cartridge's manifest: bits that rotted inside
-    a file stay unseen. At level ``full`` it reads every byte, inflates every file, and compares the SHA-256.
+    Level ``directory`` checks the size, the directory of the zip and the manifest of the cartridge; it does not detect
+    damage inside a file. Level ``full`` reads every byte, unpacks every file, and compares the SHA-256.
 
     Raises:
         ArchiveDeniedError: no right to read (permanent).
-        ArchiveUnavailableError: the store failed: it is not known what has become of the package (retryable).
+        ArchiveUnavailableError: the store failed: the state of the package is unknown (retryable).
     """
     began = time.monotonic()
     result, reason, read = _compared(store, candidate, level)
@@ -100,7 +100,7 @@ def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[Ve
     except ObjectNotFoundError:
         return VerificationResult.VANISHED, VerificationResult.VANISHED.definition, 0
     except CorruptPackageError as error:
-        # How far it was read is not known, so the budget is charged with all of it.
+        # How much was read is unknown, so the budget counts the whole package.
         return VerificationResult.DAMAGED, error.message, candidate.size if level is ProofLevel.FULL else 0
     wrong = _difference(candidate, stored)
     return (
@@ -111,7 +111,7 @@ def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[Ve
 
 
 def _difference(candidate: Candidate, stored: StoredProof) -> str | None:
-    """In what the package differs from its manifest."""
+    """Return in what the package differs from its manifest; ``None`` if it does not differ."""
     if stored.size != candidate.size:
         return f"it has {stored.size:,} bytes, not the {candidate.size:,} that were stored"
     if stored.is_complete and stored.sha256 != candidate.sha256:

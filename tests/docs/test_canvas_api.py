@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "canvas-api.md").read_text(encoding="utf-8")
-HERE = "tests/core/canvas/test_against_sandbox.py"
+HERE = "tests/core/canvas/against_sandbox"
 
 NAMED = sorted(set(re.findall(r"`((?:tests/[\w/]+\.py::)?test_\w+(?:\[[^\]`]+\])?)`", PAGE)))
 FIRST_COLUMN = [row.split("|")[1].strip() for row in PAGE.splitlines() if row.startswith("| `")]
@@ -56,8 +56,13 @@ DOCUMENTED = [
 
 
 def functions_in(path: str) -> set[str]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    files = sorted((ROOT / path).glob("test_*.py")) or [ROOT / path]
+    return {
+        node.name
+        for file in files
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.core.canvas.conftest import ScriptedServer, _serve
+from tests.support.scripted_canvas import ScriptedServer, serve
 
 from canvas_exports.hooks.canvas import RANGES, CanvasHook
 from canvas_exports.provider import get_provider_info
@@ -20,7 +20,7 @@ UNLIKE = "does not answer as a Canvas does; check the host of the connection"
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """Some web server, and a connection that takes it for Canvas."""
-    for server in _serve():
+    for server in serve():
         connect(monkeypatch, server)
         yield server
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
-import logging
-import pickle
 import threading
 import time
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.canvas.conftest import COURSE, TOKEN, Clock, Either, ScriptedServer, export_json, open_either
+from tests.support.scripted_canvas import (
+    CARTRIDGE,
+    COURSE,
+    EXPORTS,
+    SELF,
+    TOKEN,
+    Either,
+    ScriptedServer,
+    export_json,
+)
 
-from canvas_exports import __version__
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
@@ -25,29 +27,9 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
-    AnswerLostError,
-    BadRequestError,
-    CanvasUnavailableError,
-    CredentialError,
     InputError,
-    NotFoundError,
-    PermissionDeniedError,
-    ThrottledError,
     UnexpectedAnswerError,
 )
-
-SELF = "GET /api/v1/users/self"
-EXPORTS = "/api/v1/courses/101/content_exports"
-SHOW = f"GET {EXPORTS}/501"
-CREATE = f"POST {EXPORTS}"
-CARTRIDGE = ExportRequest.build("common_cartridge")
-REFUSAL = {
-    "status": 403,
-    "text": "403 Forbidden (Rate Limit Exceeded)\n",
-    "headers": {"X-Rate-Limit-Remaining": "31.5"},
-}
-REFUSAL_429 = {"status": 429, "text": "429 Too Many Requests (Rate Limit Exceeded)\n"}
-
 
 # -- every call ------------------------------------------------------------------------------------------------------
 
@@ -139,311 +121,6 @@ def test_what_cannot_be_right_is_refused_before_anything_is_sent(
         with pytest.raises(InputError):
             getattr(either, name)(*args, **kwargs)
     assert server.seen == []
-
-
-# -- what goes out ---------------------------------------------------------------------------------------------------
-
-
-def test_every_request_names_product_and_version_and_carries_the_token(
-    either: Either, server: ScriptedServer
-) -> None:
-    server.on(SELF, {"json": {"id": 9}})
-    either.whoami()
-    sent = server.seen[0].headers
-    assert sent["user-agent"] == f"airflow-provider-canvas-exports/{__version__}"
-    assert sent["authorization"] == f"Bearer {TOKEN}"
-    assert sent["accept"] == "application/json"
-    assert "cookie" not in sent
-
-
-def test_cookies_are_not_kept(either: Either, server: ScriptedServer) -> None:
-    server.on(SELF, {"json": {"id": 9}, "headers": {"Set-Cookie": "canvas_session=x; path=/"}})
-    either.whoami()
-    either.whoami()
-    assert "cookie" not in server.seen[1].headers
-
-
-def test_a_netrc_does_not_take_the_tokens_place(
-    either: Either, server: ScriptedServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    server.on(SELF, {"json": {"id": 9}})
-    either.whoami()
-    assert server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
-
-
-def test_ids_arrive_as_they_were_encoded(either: Either, server: ScriptedServer) -> None:
-    server.on(
-        "GET /api/v1/courses/hex:sis_course_id:43532f312e31/content_exports/5", {"json": export_json(id=5)}
-    )
-    server.on("GET /api/v1/courses/lti_context_id:a%2Eb%7E/content_exports/5", {"json": export_json(id=5)})
-    assert either.show_export(Context.parse("sis_course_id:CS/1.1"), 5).id == 5
-    server.on("GET /api/v1/courses/lti_context_id:a%2Eb/content_exports/5", {"json": export_json(id=5)})
-    assert either.show_export(Context.parse("lti_context_id:a.b"), 5).id == 5
-
-
-def test_a_proxy_from_the_environment_is_used(
-    either: Either, server: ScriptedServer, storage: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("http_proxy", storage.url)
-    storage.on(f"GET {server.url}/api/v1/users/self", {"json": {"id": 9}})
-    assert either.whoami().id == 9
-    assert server.seen == []
-
-
-# -- what comes back -------------------------------------------------------------------------------------------------
-
-
-def test_compressed_answers_and_upper_case_headers_are_read(either: Either, server: ScriptedServer) -> None:
-    body = gzip.compress(json.dumps({"id": 9}).encode())
-    server.on(
-        SELF, {"body": body, "headers": {"Content-Encoding": "gzip", "CONTENT-TYPE": "application/json"}}
-    )
-    assert either.whoami().id == 9
-
-
-def test_server_time_follows_the_date_header(either: Either, server: ScriptedServer) -> None:
-    there = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=3)
-    server.on(
-        SELF,
-        {"json": {"id": 9}, "headers": {"Date": format_datetime(there, usegmt=True)}},
-        {"json": {"id": 9}, "headers": {"Date": "no date"}},
-        {"json": {"id": 9}, "headers": {"Date": "Mon, 23 Nov 2020 02:00:00 -0000"}},
-    )
-    for _ in range(3):
-        either.whoami()
-    assert abs(either.client.server_now() - there) < timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        (
-            {"status": 401, "json": {}, "headers": {"www-authenticate": 'Bearer realm="canvas-lms"'}},
-            CredentialError,
-        ),
-        ({"status": 401, "json": {}}, PermissionDeniedError),
-        ({"status": 403, "json": {}}, PermissionDeniedError),
-        ({"status": 404, "json": {}}, NotFoundError),
-        ({"status": 400, "json": {"message": "no"}}, BadRequestError),
-        ({"status": 403, "html": "<html>"}, UnexpectedAnswerError),
-        ({"status": 302, "headers": {"Location": "https://sso.example.edu/"}}, UnexpectedAnswerError),
-        ({"json": {"no": "id"}}, UnexpectedAnswerError),
-    ],
-)
-def test_answers_that_time_does_not_mend_are_not_asked_for_again(
-    either: Either, server: ScriptedServer, clock: Clock, reply: dict[str, Any], kind: type[Exception]
-) -> None:
-    reply = {**reply, "headers": {**reply.get("headers", {}), "X-Request-Context-Id": "r-77"}}
-    server.on(SHOW, reply)
-    with pytest.raises(kind) as caught:
-        either.show_export(COURSE, 501)
-    assert type(caught.value) is kind
-    assert len(server.seen) == 1
-    assert clock.slept == []
-    text = str(caught.value)
-    assert "course:101, export 501" in text
-    assert "request r-77" in text
-    assert TOKEN not in text + repr(caught.value) + repr(caught.value.__dict__)
-    assert str(pickle.loads(pickle.dumps(caught.value))) == text  # noqa: S301 -- our own pickle
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        {"status": 500, "json": {"errors": [{"message": "x"}], "error_report_id": 5}},
-        {"status": 502, "html": "<html>"},
-        {"html": "<html>maintenance</html>"},
-        {"json": {"id": 9}, "cut": 3},
-        {"json": {"id": 9}, "cut": 3, "headers": {"Content-Length": None}},
-        {"drop": True},
-    ],
-)
-def test_a_get_that_went_wrong_in_passing_is_repeated(
-    either: Either, server: ScriptedServer, clock: Clock, reply: dict[str, Any]
-) -> None:
-    server.on(SELF, reply, reply, {"json": {"id": 9}})
-    assert either.whoami().id == 9
-    assert len(server.seen) == 3
-    pauses = (
-        1 if reply.get("drop") and isinstance(either.client, AsyncCanvasClient) else 2
-    )  # aiohttp repeats one itself
-    assert len(clock.slept) == pauses
-    assert all(0 < pause < 2 for pause in clock.slept)
-
-
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        ({"status": 503}, CanvasUnavailableError),
-        ({"html": "<html>"}, UnexpectedAnswerError),
-        ({"drop": True}, CanvasUnavailableError),
-    ],
-)
-def test_a_get_is_repeated_only_so_often(
-    either: Either, server: ScriptedServer, clock: Clock, reply: dict[str, Any], kind: type[Exception]
-) -> None:
-    server.on(SELF, reply)
-    with pytest.raises(kind):
-        either.whoami()
-    assert len(clock.slept) == 4
-    assert either.client.rate_limiter.in_flight == 0
-
-
-@pytest.mark.parametrize("seconds", ["7", "date", "never", "1e6"])
-def test_retry_after_is_honoured_within_reason(
-    either: Either, server: ScriptedServer, clock: Clock, seconds: str
-) -> None:
-    value = (
-        format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
-        if seconds == "date"
-        else seconds
-    )
-    server.on(SELF, {"status": 503, "headers": {"Retry-After": value}}, {"json": {"id": 9}})
-    either.whoami()
-    low, high = {"7": (7, 7), "date": (50, 60), "never": (0, 1), "1e6": (120, 120)}[seconds]
-    assert low <= clock.slept[0] <= high
-
-
-# -- throttle --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("refusal", [REFUSAL, REFUSAL_429])
-def test_refusals_are_waited_out_and_never_an_error(
-    either: Either, server: ScriptedServer, clock: Clock, refusal: dict[str, Any]
-) -> None:
-    server.on(SELF, *[refusal] * 8, {"json": {"id": 9}})
-    assert either.whoami().id == 9
-    assert sum(clock.slept) > 8 * 2
-    assert either.client.rate_limiter.in_flight == 0
-
-
-def test_a_post_that_was_refused_was_not_done_and_is_sent_again(
-    either: Either, server: ScriptedServer
-) -> None:
-    server.on(CREATE, REFUSAL, REFUSAL_429, {"json": export_json()})
-    assert either.create_export(COURSE, CARTRIDGE).id == 501
-    assert server.paths() == [EXPORTS] * 3
-
-
-def test_patience_with_refusals_ends_after_a_quarter_of_an_hour(
-    either: Either, server: ScriptedServer, clock: Clock
-) -> None:
-    server.on(SELF, REFUSAL)
-    with pytest.raises(ThrottledError):
-        either.whoami()
-    assert 900 <= sum(clock.slept) < 1100
-
-
-def test_the_budget_learns_from_every_answer(either: Either, server: ScriptedServer) -> None:
-    server.on(
-        SELF, {"json": {"id": 9}, "headers": {"X-Rate-Limit-Remaining": "222.5", "X-Request-Cost": "1.5"}}
-    )
-    either.whoami()
-    assert either.client.rate_limiter.remaining == 222.5
-    server.on(
-        SELF, {"json": {"id": 9}, "headers": {"X-Rate-Limit-Remaining": "nan", "X-Request-Cost": "much"}}
-    )
-    either.whoami()
-    assert either.client.rate_limiter.in_flight == 0
-
-
-# -- creating an export ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        {"drop": True},
-        {"status": 500, "json": {}},
-        {"status": 502, "html": "<html>"},
-        {"status": 504},
-        {"status": 408},
-        {"json": {"id": 501}, "cut": 4},
-        {"html": "<html>"},
-        {"json": {"no": "id"}},
-        {"status": 204},
-    ],
-)
-def test_a_post_whose_answer_is_lost_is_not_repeated(
-    either: Either, server: ScriptedServer, reply: dict[str, Any]
-) -> None:
-    server.on(CREATE, reply)
-    with pytest.raises(AnswerLostError) as caught:
-        either.create_export(COURSE, CARTRIDGE)
-    assert caught.value.context == "course:101"
-    assert caught.value.retryable
-    assert len(server.seen) == 1
-    assert either.client.rate_limiter.in_flight == 0
-
-
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        ({"status": 400, "json": {"message": "invalid export_type"}}, BadRequestError),
-        ({"status": 403, "json": {}}, PermissionDeniedError),
-        ({"status": 404, "json": {}}, NotFoundError),
-        ({"status": 302, "headers": {"Location": "https://x.example/"}}, UnexpectedAnswerError),
-        ({"status": 403, "html": "<html>"}, UnexpectedAnswerError),
-    ],
-)
-def test_a_post_that_was_surely_refused_says_so(
-    either: Either, server: ScriptedServer, reply: dict[str, Any], kind: type[Exception]
-) -> None:
-    server.on(CREATE, reply)
-    with pytest.raises(kind) as caught:
-        either.create_export(COURSE, CARTRIDGE)
-    assert not isinstance(caught.value, AnswerLostError)
-    assert len(server.seen) == 1
-
-
-@pytest.mark.parametrize("kind", ["requests", "aiohttp"])
-def test_a_post_without_a_connection_is_repeated_and_never_counts_as_lost(kind: str, clock: Clock) -> None:
-    with (
-        open_either(kind, "http://127.0.0.1:9", clock) as either,
-        pytest.raises(CanvasUnavailableError) as caught,
-    ):
-        either.create_export(COURSE, CARTRIDGE)
-    assert not isinstance(caught.value, AnswerLostError)
-    assert len(clock.slept) == 4
-    assert "no connection" in str(caught.value)
-
-
-@pytest.mark.parametrize("kind", ["requests", "aiohttp"])
-@pytest.mark.parametrize("way", ["a proxy that is down", "a proxy that refuses", "no TLS at the other end"])
-def test_trouble_before_the_request_went_out_is_never_a_lost_answer(
-    kind: str, way: str, server: ScriptedServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    url = "https://canvas.invalid"
-    if way == "no TLS at the other end":
-        url = server.url.replace("http://", "https://")
-    else:
-        monkeypatch.setenv(
-            "https_proxy", server.url if way == "a proxy that refuses" else "http://127.0.0.1:9"
-        )
-    with open_either(kind, url, clock) as either, pytest.raises(CanvasUnavailableError) as caught:
-        either.create_export(COURSE, CARTRIDGE)
-    assert type(caught.value) is CanvasUnavailableError
-    assert "no connection" in str(caught.value)
-    assert len(clock.slept) == 4
-
-
-@pytest.mark.parametrize("kind", ["requests", "aiohttp"])
-def test_a_canvas_that_falls_silent_after_a_post_is_a_lost_answer(
-    kind: str, server: ScriptedServer, clock: Clock
-) -> None:
-    answered = threading.Event()
-    server.delay = lambda: answered.wait(5)
-    server.on(CREATE, {"json": export_json()})
-    with open_either(kind, server.url, clock, read_timeout=0.05) as either, pytest.raises(AnswerLostError):
-        either.create_export(COURSE, CARTRIDGE)
-    answered.set()
 
 
 # -- the way through a list ------------------------------------------------------------------------------------------
@@ -581,21 +258,3 @@ async def test_a_session_is_opened_lazily_and_a_closed_client_is_reopened(server
     await client.aclose()
     assert (await client.whoami()).id == 9
     await client.aclose()
-
-
-def test_debug_logs_hold_neither_token_nor_query(
-    either: Either, server: ScriptedServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    server.on(f"GET {EXPORTS}", {"json": [], "headers": {"Link": "</next?signature=secret>; rel=next"}})
-    server.on("GET /next", {"json": []})
-    either.list_exports(COURSE)
-    assert server.seen[1].query == "signature=secret"
-    assert "secret" not in caplog.text
-    assert TOKEN not in caplog.text
-
-
-def test_urllib3_may_log_in_every_form(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    logging.getLogger("urllib3.connectionpool").debug("%(what)s", {"what": "nothing to hide?"})
-    assert "nothing to hide?" in caplog.text

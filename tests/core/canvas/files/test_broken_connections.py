@@ -12,10 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.core.canvas.conftest import COURSE, Clock, ScriptedServer, Seen
-from tests.core.canvas.files import test_parallel_ranges
-from tests.core.canvas.files.test_download import FILE, KEY, an_export, fetch, to
-from tests.core.canvas.files.test_parallel_ranges import Memory
+from tests.support.package_server import FILE, KEY, an_export, fetch, to
+from tests.support.range_storage import Memory
+from tests.support.scripted_canvas import COURSE, Clock, ScriptedServer, Seen
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
@@ -76,10 +75,9 @@ def test_every_byte_of_a_part_that_arrived_before_a_break_counts(
     in_chunks: bool,
 ) -> None:
     monkeypatch.setattr(download, "DIVISIBLE", 0)
-    monkeypatch.setattr(test_parallel_ranges, "BLOCK", MiB)
     server.on(FILE, to(f"{storage.url}/bucket/key"))
     storage.on(KEY, breaking(300_000, in_chunks=in_chunks, parts=True))
-    memory = Memory(4)
+    memory = Memory(4, MiB)
     blocks = client.download(COURSE, an_export(server, size=len(PACKAGE)), memory, 3)
     assert b"".join(memory.yielded(block) for block in blocks) == PACKAGE
     assert memory.is_whole

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.canvas.conftest import COURSE, ScriptedServer
-from tests.core.canvas.files import test_parallel_ranges
-from tests.core.canvas.files.test_download import FILE, KEY, SHOW, an_export, shown, to
+from tests.support.package_server import FILE, KEY, SHOW, an_export, shown, to
+from tests.support.range_storage import storage_of
+from tests.support.scripted_canvas import COURSE, ScriptedServer
 
 from canvas_exports.core.archive.publishing.package_stream import check_bytes
 from canvas_exports.core.canvas.client import CanvasClient
@@ -47,7 +47,7 @@ def _every_package_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def canvas(server: ScriptedServer, storage: ScriptedServer) -> ScriptedServer:
     server.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"))
     server.on(SHOW, shown(server, size=SIZE))
-    storage.on(KEY, test_parallel_ranges.storage_of(PACKAGE))
+    storage.on(KEY, storage_of(PACKAGE))
     return server
 
 
@@ -76,7 +76,7 @@ def digest(
 
 
 def trouble(kind: Callable[[int], bool], reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    return test_parallel_ranges.storage_of(PACKAGE, trouble=lambda start, _: reply if kind(start) else None)
+    return storage_of(PACKAGE, trouble=lambda start, _: reply if kind(start) else None)
 
 
 def test_after_success(client: CanvasClient, canvas: ScriptedServer, pool: BufferPool) -> None:
@@ -175,7 +175,7 @@ def test_when_the_length_is_wrong(
 def test_when_it_is_no_package(
     client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool, begin: bytes
 ) -> None:
-    storage.on(KEY, test_parallel_ranges.storage_of(begin + PACKAGE[len(begin) :]))
+    storage.on(KEY, storage_of(begin + PACKAGE[len(begin) :]))
     with pytest.raises((DownloadError, CorruptPackageError)) as caught:
         digest(fetching(client, canvas, pool))
     assert pool.in_use == 0
@@ -203,9 +203,7 @@ def test_whatever_goes_wrong_together(
     stop_after = data.draw(st.none() | st.integers(0, 6))
     storage.on(
         KEY,
-        test_parallel_ranges.storage_of(
-            PACKAGE, trouble=lambda start, count: plan.get(start) if count < 3 else None
-        ),
+        storage_of(PACKAGE, trouble=lambda start, count: plan.get(start) if count < 3 else None),
     )
     canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"))
     canvas.on(SHOW, data.draw(st.sampled_from([shown(canvas, size=SIZE), GONE, DOWN])))

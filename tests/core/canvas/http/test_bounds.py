@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from tests.core.canvas.conftest import COURSE, Clock, Either, ScriptedServer, export_json, open_either
+from tests.support.scripted_canvas import COURSE, Clock, Either, ScriptedServer, export_json, open_either
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.parsing import read_export

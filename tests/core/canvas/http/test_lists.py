@@ -10,7 +10,15 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.canvas.conftest import COURSE, Clock, Either, ScriptedServer, Seen, export_json, open_either
+from tests.support.scripted_canvas import (
+    COURSE,
+    Clock,
+    Either,
+    ScriptedServer,
+    Seen,
+    export_json,
+    open_either,
+)
 
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.errors import InputError, UnexpectedAnswerError

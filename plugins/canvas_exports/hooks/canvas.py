@@ -58,7 +58,7 @@ class CanvasSettings:
         host: ``https://canvas.example.edu``; ``http`` only if the connection's schema says so.
         token: the access token, from the password field; empty where there is a grant.
         verify: ``True``, ``False``, or the path of a CA bundle.
-        limits: what the token may use of Canvas's rate budget.
+        limits: how much of Canvas's rate limit the token may use.
         grant: a refresh token and its developer key; then the password is not used.
     """
 
@@ -198,7 +198,7 @@ class CanvasHook(BaseHook):
         return CanvasSettings.read(connection, connection.extra_dejson)
 
     def get_conn(self) -> CanvasClient:
-        """A synchronous client, to be closed by the caller. All clients of a process share one rate budget."""
+        """A synchronous client, to be closed by the caller. All clients of a process share one rate limiter."""
         return sync_client(self.settings())
 
     @asynccontextmanager

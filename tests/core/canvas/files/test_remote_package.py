@@ -94,7 +94,7 @@ def test_parts_of_two_packages_are_never_mixed(
     seen = look(client, canvas)
     assert seen is not None
     storage.on(KEY, storage_of(OTHER, etag='"other"'))
-    with pytest.raises(DownloadError, match="no longer serves parts"):
+    with pytest.raises(DownloadError, match="no longer serves ranges"):
         seen.read(range(10, 40))
 
 

@@ -1,4 +1,4 @@
-"""Text from outside (Canvas, stores, packages, documents, forms), made fit to show to a person."""
+"""Make text from outside (Canvas, stores, packages, documents, forms) safe to show."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ MOST = 500
 
 
 def harmless(text: str, *, most: int = MOST, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
-    """One printable line of a foreign text, for a log, a terminal, a message or a table.
+    """Return text from outside as one printable line, for a log, a terminal, a message or a table.
 
-    White space of every kind, line breaks and U+2028 included, becomes one blank. What is not printable (control
-    characters C0 and C1, so ESC too; bidi overrides and other format characters; lone surrogates) becomes ``instead``:
-    it is seen that something stood there. The result has at most ``most`` characters, and work does not grow with what is
-    cut off. It escapes nothing: HTML and CSV are escaped where they are written.
+    White space of every kind, including line breaks and U+2028, becomes one blank. Each unprintable character (control
+    characters, so ESC too; bidi overrides and other format characters; lone surrogates) becomes ``instead``. The result has
+    at most ``most`` characters; the time does not grow with the text that is cut off. Nothing is escaped: HTML and CSV are
+    escaped where they are written.
     """
     begin = text[: 4 * most]
     line = "".join(each if each.isprintable() else instead for each in " ".join(begin.split()))

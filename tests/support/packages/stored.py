@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from tests.support.packages.build import COURSE, HOST
 
 from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.core.packages.proof import Expectation
+from canvas_exports.core.packages.proof import Expectation, Proof
+from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.prove_stored import ReadLimit, StoredProof, prove_stored
 from canvas_exports.core.packages.random_access import TailBuffer
 from canvas_exports.core.storage.local import FileStore
@@ -65,6 +66,17 @@ def buffered(data: bytes, windows: Sequence[range] = (), tail: int | None = None
     return kept
 
 
+def prove_buffered(data: bytes, export_type: str = "common_cartridge", **expected: object) -> Proof:
+    """The proof of a package at level ``directory``, from all of its bytes."""
+    expect = Expectation(export_type, **{"course_id": COURSE, "canvas_host": HOST, **expected})  # type: ignore[arg-type]
+    return prove_directory(buffered(data), expect)
+
+
+def codes_of(proof: Proof) -> list[str]:
+    """The codes of its findings, in order."""
+    return [finding.code for finding in proof.findings]
+
+
 def codes(found: StoredProof) -> list[str]:
     """The codes of its findings, in order."""
-    return [finding.code for finding in found.proof.findings]
+    return codes_of(found.proof)

@@ -1,1 +1,1 @@
-"""Text for people and from strangers: made harmless, without secrets, in words, in tables."""
+"""Text for people: times and sizes in words, tables, files that people write, and logs without secrets."""

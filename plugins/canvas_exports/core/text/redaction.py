@@ -1,4 +1,4 @@
-"""Text without what may be a credential: secrets that this process knows, and what has the shape of one."""
+"""Remove credentials from text: the known secrets of this process, and everything with the form of a credential."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import threading
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
-_SHORTEST = (
-    5  # characters, as Airflow's own masker has it: to mask shorter words would make every log unreadable
-)
+_SHORTEST = 5  # characters, as in Airflow's own masker: masking shorter words would make every log unreadable
 _MOST = 2_000  # secrets, the newest of them; access tokens are renewed every hour
 
 _WORD = re.compile(r"[^\s\"'<>`]+")
 _QUERY = re.compile(r"\?|%3f", re.IGNORECASE)
 _AUTHORITY = re.compile(r"://[^/?#\s]*@")
-# What stands behind a telling name, up to where a value ends; behind a colon, words that are no value are prose. Every
-# repetition before a value is bounded, so the time is linear.
+# The value after the name of a secret. After a colon, a word without a digit or quote is prose and no value. Every repetition
+# before a value is bounded, so the time is linear.
 _NAMED = re.compile(
     r"((?:passw(?:or)?d|\bpwd|passphrase|secret|api[_-]?key|\bsig(?==)|token|verifier|signature|credentials?|private_?key|account_?key|cookie)"
     r"[\w-]{0,40}['\"]?\s{0,3}(?:=\s{0,3}b?|(?<=['\"]),\s{0,3}b?(?=['\"])|:\s{0,3}(?:b?(?=['\"])|(?=[^\s,;]{0,99}[0-9]))))"
@@ -36,10 +34,10 @@ _lock = threading.Lock()
 
 
 def register_secrets(*secrets: object) -> None:
-    """Remember secrets of this process, so that ``redact`` finds them wherever they stand, also percent-encoded or quoted.
+    """Add secrets of this process, which ``redact`` then removes everywhere, also percent-encoded or quoted.
 
     Args:
-        secrets: texts; anything else, and what is shorter than five characters, is passed over.
+        secrets: texts; other values, and texts shorter than five characters, are ignored.
     """
     global _known  # noqa: PLW0603 - one for the process, replaced whole, so that reading needs no lock
     new = {form for secret in secrets if isinstance(secret, str) for form in _forms(secret)} - set(_known)
@@ -51,7 +49,7 @@ def register_secrets(*secrets: object) -> None:
 
 
 def register_environment() -> None:
-    """Remember the credentials of object stores and of proxies that the environment holds."""
+    """Add the credentials of object stores and proxies in the environment."""
     register_secrets(*(value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)))
     proxies = (value for name, value in os.environ.items() if name.lower().endswith("_proxy"))
     users = (value.rpartition("@")[0].rpartition("//")[2] for value in proxies)
@@ -61,11 +59,11 @@ def register_environment() -> None:
 
 
 def redact(text: str) -> str:
-    """The same text without credentials.
+    """Return the text without credentials.
 
-    Masked are the secrets that ``register_secrets`` was told; the query of every URL, absolute or not, with or without a name in it;
-    user and password in a URL; the value of an ``Authorization`` header, a cookie, and whatever a telling name stands
-    before (``token=``, ``'password': ``); JSON web tokens; private keys. It takes time in proportion to the text.
+    Masked are the secrets of ``register_secrets``; the query of every URL, absolute or not, with or without names in it; user
+    and password in a URL; the value of an ``Authorization`` header or a cookie; values after the name of a secret
+    (``token=``, ``'password': ``); JSON web tokens; private keys. The time is linear in the length of the text.
     """
     for secret in _known:
         if secret in text:
@@ -80,7 +78,7 @@ def redact(text: str) -> str:
 
 
 def _bare(word: re.Match[str]) -> str:
-    """A word without what stands behind a question mark, if it can be a URL or its path, and without a user."""
+    """Remove the query from a word that may be a URL or its path, and user and password."""
     text = _AUTHORITY.sub(f"://{MASK}@", word[0]) if "@" in word[0] else word[0]
     found = _QUERY.search(text)
     if found is None:
@@ -93,7 +91,7 @@ def _bare(word: re.Match[str]) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """How it may be written."""
+    """Return the forms in which a secret may be written."""
     forms = {secret, secret.strip(), quote(secret, safe=""), quote(secret), quote_plus(secret)}
     forms |= {repr(form)[1:-1] for form in forms}
     if "PRIVATE KEY" in secret:  # also one within JSON

@@ -1,4 +1,4 @@
-"""Plain text tables."""
+"""Format tables in plain text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from canvas_exports.foreign_text import harmless
 _GAP = "  "
 _NARROWEST = 12
 
-#: Characters of a cell, of which keys are the longest.
+#: Longest cell in characters; keys are the longest values.
 MAX_CELL = 2000
 
 
@@ -20,15 +20,15 @@ def format_table(
     numbers: Sequence[str] = (),
     width: int | None = None,
 ) -> str:
-    """A table with a line below its headings; columns that are empty in every row are left out.
+    """Return a table with a line below its headings, without the columns that are empty in every row.
 
-    Cells are made harmless: names and reasons come from Canvas, stores and packages.
+    Cells are made harmless, because names and reasons come from Canvas, stores and packages.
 
     Args:
         headings: of the columns.
-        rows: a cell for each heading; ``None`` is an empty one.
-        numbers: headings of the columns that are flush right.
-        width: no line becomes longer: the last column is cut first, then the widest; ``None`` for no bound.
+        rows: one cell for each heading; ``None`` is an empty cell.
+        numbers: headings of the right-aligned columns.
+        width: longest line; the last column is cut first, then the widest; ``None`` for no limit.
     """
     cells = [
         ["" if cell is None else harmless(str(cell), most=MAX_CELL, instead="?") for cell in row]
@@ -57,7 +57,7 @@ def format_table(
 
 
 def _narrow(widths: list[int], width: int) -> None:
-    """Take from the last column, then from the widest, as long as there is something to take."""
+    """Narrow the last column, then the widest, down to the minimum width."""
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
     while excess > 0 and max(widths) > _NARROWEST:
         at = len(widths) - 1 if widths[-1] > _NARROWEST else widths.index(max(widths))

@@ -1,6 +1,6 @@
-"""Files that people write, and may have written wrongly: text that has lines, and YAML within bounds.
+"""Read files written by people: UTF-8 text, and YAML within bounds.
 
-No line of a file is repeated in what is said about it: it may be the wrong file.
+Error messages name the line, but never quote it, because it may be the wrong file.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _FOREIGN_BREAKS = "\x85\u2028\u2029"
 
 
 class FileFormatError(Exception):
-    """A file cannot be read as what it is said to be.
+    """A file cannot be read in its format.
 
     Attributes:
-        line: where, from 1; lines end as editors show them: with a line feed, a carriage return, or both.
-        problem: what is wrong and what to do, in a sentence without its full stop.
+        line: line number, from 1, as editors count: lines end with a line feed, a carriage return, or both.
+        problem: what is wrong and what to do, without a full stop.
     """
 
     def __init__(self, line: int, problem: str) -> None:
@@ -33,10 +33,10 @@ class FileFormatError(Exception):
 
 
 def decode_text(data: bytes) -> str:
-    """The text of a file: UTF-8, with or without a byte order mark.
+    """Return the text of a file in UTF-8, with or without a byte order mark.
 
     Raises:
-        FileFormatError: in another encoding, or no text.
+        FileFormatError: another encoding, or not a text.
     """
     if data.startswith(_WIDE):
         raise FileFormatError(1, "it is written in UTF-16 or UTF-32; save it as UTF-8")
@@ -44,7 +44,7 @@ def decode_text(data: bytes) -> str:
         text, wrong = data.decode("utf-8-sig"), -1
     except UnicodeDecodeError as error:
         text, wrong = "", error.start
-    # Outside the handler: the decoder's error holds the whole file and must not hang on ours.
+    # Outside the handler: the decoder's error contains the whole file and must not be chained to ours.
     if wrong >= 0:
         before = data[:wrong].decode("latin-1")
         raise FileFormatError(line_of(before, wrong), "it is not UTF-8; save it as UTF-8")
@@ -55,22 +55,22 @@ def decode_text(data: bytes) -> str:
 
 
 def line_of(text: str, at: int) -> int:
-    """The number of the line that a character stands in, as an editor counts."""
+    """Return the line number of a character, as an editor counts."""
     before = text[:at]
     return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
 
 
 class BoundedComposer(Composer):
-    """For PyYAML's loaders: no anchors and aliases, which a few lines could turn into gigabytes, and no deep nesting."""
+    """A composer for PyYAML's loaders that refuses anchors and aliases, which can expand to gigabytes, and deep nesting."""
 
     _depth = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        """Refuse what the class refuses, at the line where it stands."""
+        """Compose a node, or raise an error with the line of what is refused."""
         event: Any = self.peek_event()  # type: ignore[attr-defined]  # of the parser that this is mixed with
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
-            said = "anchors and aliases are not understood here; write the value out"
-            raise ComposerError(None, None, said, event.start_mark)
+            message = "anchors and aliases are not understood here; write the value out"
+            raise ComposerError(None, None, message, event.start_mark)
         if self._depth == MAX_NESTING:
             raise ComposerError(None, None, "it is nested too deeply", event.start_mark)
         self._depth += 1
@@ -81,10 +81,10 @@ class BoundedComposer(Composer):
 
 
 def check_line_breaks(text: str) -> None:
-    """Refuse characters that end a line for YAML and for nothing else: all lines after one would be counted wrongly.
+    """Refuse characters that end a line only in YAML, because the numbers of all later lines would be wrong.
 
     Raises:
-        FileFormatError: there is one.
+        FileFormatError: the text has one.
     """
     for at, character in enumerate(text):
         if character in _FOREIGN_BREAKS:
@@ -94,10 +94,14 @@ def check_line_breaks(text: str) -> None:
 
 
 def compose_yaml(text: str, loader: type[Any]) -> Node | None:
-    """The nodes of a YAML document, by a loader that is ``BoundedComposer``; ``None`` of an empty one.
+    """Return the root node of a YAML document; ``None`` for an empty one.
+
+    Args:
+        text: the document.
+        loader: a loader that is a ``BoundedComposer``.
 
     Raises:
-        FileFormatError: with the line, and what PyYAML says of it, which may repeat a character or a tag.
+        FileFormatError: with the line and PyYAML's message, which may quote a character or a tag.
     """
     at = 0
     try:
@@ -110,8 +114,8 @@ def compose_yaml(text: str, loader: type[Any]) -> Node | None:
     except YAMLError as error:
         mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
         line = mark.line + 1 if mark else line_of(text, position) if position is not None else 1
-        said = getattr(error, "problem", None) or getattr(error, "reason", None)
-        wrong = FileFormatError(line, str(said or "it cannot be read"))
+        message = getattr(error, "problem", None) or getattr(error, "reason", None)
+        wrong = FileFormatError(line, str(message or "it cannot be read"))
     except (ValueError, OverflowError):  # an escape that is no character, or a version number of many digits
         wrong = FileFormatError(at + 1, "it cannot be read")
     else:

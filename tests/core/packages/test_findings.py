@@ -1,0 +1,25 @@
+"""Findings are bounded, and the most severe come first."""
+
+from __future__ import annotations
+
+from tests.support.packages.build import (
+    cartridge,
+)
+from tests.support.packages.stored import codes_of, prove_buffered
+
+
+def test_findings_are_bounded_in_length() -> None:
+    proof = prove_buffered(
+        cartridge(missing=["web_resources/" + "x" * 50_000], errors=["head", "y" * 50_000])
+    )
+    assert all(len(finding.message) <= 500 for finding in proof.findings)
+    assert all(len(finding.member or "") <= 1000 for finding in proof.findings)
+
+
+def test_findings_are_bounded_gravest_first() -> None:
+    lost = [f"web_resources/{number}" for number in range(500)]
+    proof = prove_buffered(cartridge(context=None, missing=lost))
+    assert len(proof.findings) == 201
+    assert codes_of(proof)[-1] == "more_findings"
+    assert "301" in proof.findings[-1].message
+    assert proof.counts["missing"] == 500

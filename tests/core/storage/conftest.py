@@ -141,7 +141,7 @@ def open_place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
                 store = cleanup.enter_context(
                     open_store(f"s3://{BUCKET}/canvas", s3_options(wild.endpoint, retries=4))
                 )
-                heeds = wild.habits.condition == "heeded"
+                heeds = wild.habits.condition == "honoured"
                 return WildPlace(
                     store, 20 * MiB, True, wild, "canvas/", heeds_conditions=heeds, checks_signatures=False
                 )

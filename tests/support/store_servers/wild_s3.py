@@ -39,7 +39,7 @@ class Habits:
     """In what the server differs from Amazon.
 
     Attributes:
-        condition: what becomes of ``If-None-Match: *``: heeded; refused with 501 as Backblaze B2 does, or with 400; or not
+        condition: what becomes of ``If-None-Match: *``: honoured; refused with 501 as Backblaze B2 does, or with 400; or not
             even looked at.
         conflicts: so many conditional requests are answered 409 ``ConditionalRequestConflict`` before one is carried out.
         one_change_a_second: an object that was changed within the last second is answered 429, as on Google's.
@@ -55,7 +55,7 @@ class Habits:
         refuses_each: every so manieth request is refused once, in turn as one that is too slow, too early or too many is.
     """
 
-    condition: Literal["heeded", "501", "400", "ignored"] = "heeded"
+    condition: Literal["honoured", "501", "400", "ignored"] = "honoured"
     conflicts: int = 0
     one_change_a_second: bool = False
     encodes_names: bool = True

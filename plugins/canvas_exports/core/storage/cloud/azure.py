@@ -9,12 +9,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed, no_answer
 from canvas_exports.core.storage.options import LockMode, StoreOptions
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
 _PERMISSIONS = "rcwti"
 
@@ -93,7 +93,7 @@ class AzureSdk(Sdk):
             logger=_quiet,
         )
 
-    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+    def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         from azure.core.exceptions import (  # noqa: PLC0415 - as above
             AzureError,
             ClientAuthenticationError,
@@ -107,9 +107,11 @@ class AzureSdk(Sdk):
                 if hasattr(error, "error_code")
                 else ""
             )
-            return Refusal(status, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
-        if isinstance(error, ClientAuthenticationError):
+            return ErrorResponse(status, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
+        if type(error).__name__ == "CredentialUnavailableError":  # of azure-identity
             return ArchiveDeniedError("no credentials; name a connection that has them")
+        if isinstance(error, ClientAuthenticationError):
+            return ArchiveUnavailableError(f"Azure gives no token at present: {type(error).__name__}")
         return no_answer(error) if isinstance(error, AzureError | ValueError) else None
 
 
@@ -201,5 +203,5 @@ def _ambient() -> Any:
     """Identities of the environment and of the machine alone, as obstore: not those of tools that a person logged in to."""
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - optional
 
-    tools = ("cli", "developer_cli", "powershell", "shared_token_cache", "visual_studio_code")
+    tools = ("broker", "cli", "developer_cli", "powershell", "shared_token_cache", "visual_studio_code")
     return DefaultAzureCredential(**{f"exclude_{tool}_credential": True for tool in tools})

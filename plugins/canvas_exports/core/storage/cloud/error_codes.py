@@ -1,4 +1,4 @@
-"""What a cloud's refusal means: from HTTP status and code, never from its words, which may hold addresses and signatures."""
+"""The meaning of a cloud's error response: from HTTP status and code, never from its text, which may hold URLs and signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from canvas_exports.errors import (
 _DENIED = (401, 403)
 _ELSEWHERE = (301, 302, 307, 308, 400)
 _NOT_OFFERED = (405, 501, 505)
-_REPEATED_BELOW = (408, 429)  # and 5xx: obstore's client repeats those by itself
+_RETRIED_BY_OBSTORE = (408, 429)  # and 5xx: obstore's client repeats those by itself
 
 # Of GCS and Azure.
 _LOCKED = (
@@ -26,7 +26,7 @@ _LOCKED = (
 )
 _TAKEN = ("blobalreadyexists", "preconditionfailed", "conditionnotmet")
 # Whatever their status: a body that was cut or damaged on its way, two writers at once, a server that wants fewer requests.
-_PASSING = frozenset(
+_TEMPORARY = frozenset(
     (
         *("requesttimeout", "baddigest", "incompletebody", "invalidpart", "invalidpartorder"),
         *(
@@ -111,8 +111,8 @@ _KMS = "the key to encrypt with cannot be used; look at its state and at who may
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """How a store refused a request.
+class ErrorResponse:
+    """The HTTP status and the code with which a store refused a request.
 
     Attributes:
         status: of HTTP; ``None`` if there was no answer, or none that is known.
@@ -128,30 +128,30 @@ class Refusal:
         return ", ".join(part for part in (self.code, self.status and f"HTTP {self.status}") if part)
 
     @property
-    def is_passing(self) -> bool:
+    def is_temporary(self) -> bool:
         """Whether the same request may be granted a little later."""
         status = self.status or 0
         return (
-            self._word in _PASSING
+            self._word in _TEMPORARY
             or (self._word not in _SENTENCES and not self.is_lock and (status in (408, 409, 425, 429)))
             or (status >= 500 and status not in _NOT_OFFERED and self._word not in _SENTENCES)  # noqa: PLR2004 - HTTP's
         )
 
     @property
-    def is_left_to_us(self) -> bool:
+    def is_retried_by_us(self) -> bool:
         """Whether it is passing and obstore's client does not repeat it by itself."""
         status = self.status or 0
-        return self.is_passing and status not in _REPEATED_BELOW and 0 < status < 500  # noqa: PLR2004 - HTTP's
+        return self.is_temporary and status not in _RETRIED_BY_OBSTORE and 0 < status < 500  # noqa: PLR2004 - HTTP's
 
     @property
-    def is_of_condition(self) -> bool:
+    def may_concern_condition(self) -> bool:
         """Whether it can mean that the store does not know conditional requests: the same without one will tell."""
-        return self.status in (400, *_NOT_OFFERED) and not self.is_passing and self._word not in _SENTENCES
+        return self.status in (400, *_NOT_OFFERED) and not self.is_temporary and self._word not in _SENTENCES
 
     @property
-    def is_telling(self) -> bool:
+    def is_specific(self) -> bool:
         """Whether it says what is wrong, whatever was asked for."""
-        return self.is_passing or self._word in _SENTENCES or self.status in _DENIED
+        return self.is_temporary or self._word in _SENTENCES or self.status in _DENIED
 
     @property
     def is_lock(self) -> bool:
@@ -184,7 +184,7 @@ class Refusal:
             kind, words = known[0], f": {self.detail}: {known[1]}"
         elif self._word.startswith("kms."):
             kind, words = ArchiveDeniedError, f": {self.detail}: {_KMS}"
-        elif self.is_passing:
+        elif self.is_temporary:
             words = f" at present: {self.detail}"
         elif self.status == 403 and action == "look up":  # noqa: PLR2004 - HTTP's
             # An answer to HEAD bears no code, and S3 answers so for what is not there to whom may not list.

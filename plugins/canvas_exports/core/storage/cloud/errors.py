@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.store import not_found
 from canvas_exports.errors import (
     AlreadyStoredError,
@@ -51,19 +51,19 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
         raise ours(error, uri, action, key) from None
 
 
-def refusal_of(error: Exception) -> Refusal:
+def error_response_of(error: Exception) -> ErrorResponse:
     """Status and code of the answer that an error of obstore is about."""
     text = str(error)
     status = _found(r"status code: (\d{3})", text)
     code = next((found for pattern in _CODES if (found := _found(pattern, text))), None)
-    return Refusal(int(status) if status else None, code)
+    return ErrorResponse(int(status) if status else None, code)
 
 
 def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     """The error of ours that one of obstore's means."""
     from obstore import exceptions  # noqa: PLC0415 - as above
 
-    text, refusal = str(error), refusal_of(error)
+    text, refusal = str(error), error_response_of(error)
     # An upload is not known any more once it is complete: the answer to that was lost, and the call repeated.
     ended = refusal.code == "NoSuchUpload"
     missing = refusal.status == 404 and action in ("store", "list") and not ended  # noqa: PLR2004 - HTTP's
@@ -106,7 +106,7 @@ def is_of_abort(error: Exception) -> bool:
     return re.search(r"method: DELETE|performing DELETE", str(error)) is not None
 
 
-def never_arrived(error: Exception) -> bool:
+def was_never_sent(error: Exception) -> bool:
     """Whether a request did not even reach a server: then it has done nothing there, and can be repeated."""
     return re.search(r"Connection refused|dns error|tcp connect error", str(error)) is not None
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import (
@@ -88,7 +88,7 @@ class GcsClient:
         )
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - HTTP's
             found = _CODE.search(answer.content[:4096])
-            raise RefusedError(Refusal(answer.status_code, found[1].decode() if found else None))
+            raise RefusedError(ErrorResponse(answer.status_code, found[1].decode() if found else None))
         content: bytes = answer.content
         return content
 
@@ -140,13 +140,13 @@ class GcsSdk(Sdk):
         )
         return GcsClient(client, session, client.bucket(self._bucket), f"{self._endpoint}/{self._bucket}")
 
-    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+    def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415 - as above
         from google.auth import exceptions  # noqa: PLC0415 - as above
 
         if isinstance(error, GoogleAPICallError):
             code = next((str(each.get("reason", "")) for each in error.errors if isinstance(each, dict)), "")
-            return Refusal(error.code, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
+            return ErrorResponse(error.code, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
         if isinstance(error, exceptions.DefaultCredentialsError):
             return ArchiveDeniedError(
                 "no Google credentials; name a connection that has them, or log in to gcloud"
@@ -204,9 +204,9 @@ class GcsUploads(UnfinishedUploads):
     def _end(self, upload: Upload) -> None:
         self._send(lambda gcs: gcs.xml("DELETE", upload.name, {"uploadId": upload.id}))
 
-    def _try_part(self, upload: Upload) -> Refusal | None:
+    def _try_part(self, upload: Upload) -> ErrorResponse | None:
         part = {"partNumber": "2", "uploadId": upload.id}
-        refusal: Refusal | None = self._sdk.refusal(lambda gcs: gcs.xml("PUT", upload.name, part, b"-"))
+        refusal: ErrorResponse | None = self._sdk.refusal(lambda gcs: gcs.xml("PUT", upload.name, part, b"-"))
         return refusal
 
 

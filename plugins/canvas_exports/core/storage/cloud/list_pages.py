@@ -1,4 +1,4 @@
-"""Whether a list that a store sends page by page comes to an end."""
+"""Detect a paginated list that never ends."""
 
 from __future__ import annotations
 

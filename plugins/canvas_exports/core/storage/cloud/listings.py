@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from canvas_exports.core.storage.cloud.list_pages import Pages
-from canvas_exports.core.storage.cloud.retried_requests import Asking
+from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests
 from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveError
@@ -41,24 +41,24 @@ class Lister(Protocol):
         """
 
 
-class PlainListing:
+class ObstoreListing:
     """By obstore itself, where only that has credentials: it ends at the first key that is no path to it.
 
     Args:
         remote: obstore's store.
-        asking: for its errors.
+        requests: for its errors.
     """
 
-    def __init__(self, remote: Any, asking: Asking) -> None:
+    def __init__(self, remote: Any, requests: ObstoreRequests) -> None:
         self._remote = remote
-        self._asking = asking
+        self._requests = requests
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
         """As ``Lister``, but a foreign name ends it, with an error that says what helps."""
         import obstore  # noqa: PLC0415 - native code, only for who opens such a store
 
         folder = prefix.rpartition("/")[0]
-        with self._asking.translated("list", prefix):
+        with self._requests.translated("list", prefix):
             try:
                 for page in obstore.list(self._remote, prefix=folder or None, chunk_size=1000):
                     for meta in page:
@@ -67,7 +67,7 @@ class PlainListing:
             except obstore.exceptions.InvalidPathError as error:
                 name = harmless(str(error).partition("\n")[0].partition('"')[2].rpartition('"')[0])
                 raise ArchiveError(
-                    f"cannot list in {self._asking.uri}: an object there has a name that is no path, {name!r}; rename it, "
+                    f"cannot list in {self._requests.uri}: an object there has a name that is no path, {name!r}; rename it, "
                     "or install the extra for this cloud (see docs/archive.md)"
                 ) from None
 

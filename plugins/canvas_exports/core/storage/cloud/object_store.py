@@ -18,12 +18,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
-from canvas_exports.core.storage.cloud.create_if_absent import Creation
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.create_if_absent import ConditionalCreate
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.errors import is_of_abort
-from canvas_exports.core.storage.cloud.listings import Lister, PlainListing
+from canvas_exports.core.storage.cloud.listings import Lister, ObstoreListing
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
-from canvas_exports.core.storage.cloud.retried_requests import Asking, raw_errors
+from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests, obstore_errors
 from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
 from canvas_exports.core.storage.foreign_objects import ForeignObjects
@@ -98,22 +98,22 @@ class ObjectStore(Store):
         self._remote = remote
         self._writes = remote if writes is None else writes
         self._sdk = sdk
-        self._asking = Asking(uri, retries)
-        self._listing = listing or PlainListing(remote, self._asking)
+        self._requests = ObstoreRequests(uri, retries)
+        self._listing = listing or ObstoreListing(remote, self._requests)
         self._foreign = ForeignObjects(uri)
         self._uploads = uploads
         self._locks = locks
         self._missing_extra = missing_extra
         self._protection = protection
         self._able = capabilities
-        self._creation = Creation(
-            self._asking, self._put, None if once is None else partial(self._put, into=once)
+        self._create = ConditionalCreate(
+            self._requests, self._put, None if once is None else partial(self._put, into=once)
         )
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out
         """Of this cloud with these credentials, as far as they have been found out."""
-        return replace(self._able, one_winner=False) if self._creation.heeded is False else self._able
+        return replace(self._able, one_winner=False) if self._create.honoured is False else self._able
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """A multipart upload, or a single request for what fits into one block."""
@@ -121,7 +121,7 @@ class ObjectStore(Store):
         source = PutSource(blocks, _safe)
         started = datetime.now(timezone.utc)
         try:
-            with self._asking.translated("store", key):
+            with self._requests.translated("store", key):
                 self._send(key, source)
         except BaseException:
             source.reraise()
@@ -138,24 +138,24 @@ class ObjectStore(Store):
         if self.stat(key) is not None:
             return False
         try:
-            self._creation.store(key, data)
+            self._create.store(key, data)
         except AlreadyStoredError:
             return False
         return True
 
     def probe_capabilities(self, key: str) -> None:
         """One small object, twice: the second request has to be refused."""
-        self._creation.store(key, PROBE_TEXT)
-        self._creation.is_ignored(key, PROBE_TEXT)
+        self._create.store(key, PROBE_TEXT)
+        self._create.is_ignored(key, PROBE_TEXT)
 
     def replace(self, key: str, data: bytes) -> None:
         """One request; an object store replaces atomically."""
-        self._asking.ask("store", key, lambda: self._put(key, data))
+        self._requests.ask("store", key, lambda: self._put(key, data))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """One request, after a look-up where the range depends on the size."""
         if start == 0 and length is None:
-            return self._asking.ask(
+            return self._requests.ask(
                 "read", key, lambda: bytes(self._api.get(self._remote, check_key(key)).bytes())
             )
         info = self.stat(key)
@@ -167,10 +167,10 @@ class ObjectStore(Store):
 
     def blocks(self, key: str) -> Iterator[Block]:
         """One request; where it is cut, obstore asks for the rest."""
-        found = self._asking.ask("read", key, lambda: self._api.get(self._remote, check_key(key)))
+        found = self._requests.ask("read", key, lambda: self._api.get(self._remote, check_key(key)))
         stream = iter(found.stream(min_chunk_size=BLOCK_SIZE))
         while True:
-            with self._asking.translated("read", key):
+            with self._requests.translated("read", key):
                 block = next(stream, None)
             if block is None:
                 return
@@ -179,7 +179,7 @@ class ObjectStore(Store):
     def stat(self, key: str) -> ObjectInfo | None:
         """``HEAD``."""
         try:
-            meta = self._asking.ask("look up", key, lambda: self._api.head(self._remote, check_key(key)))
+            meta = self._requests.ask("look up", key, lambda: self._api.head(self._remote, check_key(key)))
         except ObjectNotFoundError:
             return None
         return ObjectInfo(key, meta["size"], meta["last_modified"])
@@ -199,7 +199,7 @@ class ObjectStore(Store):
         if until is not None:
             raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
         with suppress(ObjectNotFoundError):
-            self._asking.ask("delete", key, lambda: self._api.delete(self._remote, key))
+            self._requests.ask("delete", key, lambda: self._api.delete(self._remote, key))
 
     def lock(self, key: str) -> None:
         """One request for a retention, one for a hold."""
@@ -251,7 +251,7 @@ class ObjectStore(Store):
         if not (head and _is_full(head[0])):
             head.extend(islice(source, 1))
             if len(head) < 2:  # noqa: PLR2004 - one block, or none
-                self._creation.store(key, head.popleft() if head else b"")
+                self._create.store(key, head.popleft() if head else b"")
                 return
         started = datetime.now(timezone.utc)
         try:
@@ -262,12 +262,12 @@ class ObjectStore(Store):
                 chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
                 max_concurrency=CONCURRENCY,
             )
-        except raw_errors() as error:
+        except obstore_errors() as error:
             if not is_of_abort(error):
                 raise
             # A part was refused, and so was the abort, which is all that obstore tells.
             first = self._uploads and self._uploads.refusal(key, started - _CLOCKS_DIFFER)
-            raise (first or Refusal(None, "the upload was not taken, nor could it be aborted")).error(
+            raise (first or ErrorResponse(None, "the upload was not taken, nor could it be aborted")).error(
                 self.uri, "store", key
             ) from None
 
@@ -319,7 +319,7 @@ class ObjectStore(Store):
                     raise
                 return self._cut(key, start, length)
 
-        found = self._asking.ask("read", key, fetch)
+        found = self._requests.ask("read", key, fetch)
         if len(found) != length:
             raise ArchiveUnavailableError(
                 f"the store sent {len(found):,} bytes instead of {length:,}", key=key

@@ -1,4 +1,4 @@
-"""Requests through obstore: what it does not repeat by itself is repeated here, and its errors become ours."""
+"""Requests through obstore: retries that it does not make by itself, and its errors translated to the archive's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from canvas_exports.core.model.backoff import backoff_delays
-from canvas_exports.core.storage.cloud.errors import never_arrived, ours, refusal_of, translated
+from canvas_exports.core.storage.cloud.errors import error_response_of, ours, translated, was_never_sent
 
 Answer = TypeVar("Answer")
 
 
-def raw_errors() -> tuple[type[Exception], ...]:
+def obstore_errors() -> tuple[type[Exception], ...]:
     """What obstore raises."""
     from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
 
@@ -27,7 +27,7 @@ def is_not_supported(error: Exception) -> bool:
     return isinstance(error, exceptions.NotSupportedError | NotImplementedError)
 
 
-class Asking:
+class ObstoreRequests:
     """The requests of one store.
 
     Args:
@@ -54,9 +54,9 @@ class Asking:
         for pause in backoff_delays(self._retries):
             try:
                 return request()
-            except raw_errors() as error:
-                refusal = refusal_of(error)
-                again = refusal.is_passing or never_arrived(error) if alone else refusal.is_left_to_us
+            except obstore_errors() as error:
+                refusal = error_response_of(error)
+                again = refusal.is_temporary or was_never_sent(error) if alone else refusal.is_retried_by_us
                 if pause is None or not again:
                     raise self.ours(error, action, key) from None
             time.sleep(pause)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, RefusedError, Sdk, no_answer
@@ -123,7 +123,7 @@ class S3Sdk(Sdk):
             client.meta.events.register(f"before-call.s3.{operation}", _add_md5)
         return client
 
-    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+    def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         from botocore import exceptions  # noqa: PLC0415 - as above
         from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
@@ -131,7 +131,7 @@ class S3Sdk(Sdk):
             code = str(error.response.get("Error", {}).get("Code", ""))
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             # For want of a body, botocore takes the status for the code.
-            return Refusal(
+            return ErrorResponse(
                 status, code if re.fullmatch(r"[\w.]{1,64}", code) and not code.isdecimal() else None
             )
         if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
@@ -194,7 +194,7 @@ class S3Uploads(UnfinishedUploads):
             lambda s3: s3.abort_multipart_upload(Bucket=self._sdk.bucket, Key=upload.name, UploadId=upload.id)
         )
 
-    def _try_part(self, upload: Upload) -> Refusal | None:
+    def _try_part(self, upload: Upload) -> ErrorResponse | None:
         return self._sdk.refusal(
             lambda s3: s3.upload_part(
                 Bucket=self._sdk.bucket, Key=upload.name, UploadId=upload.id, PartNumber=2, Body=b"-"
@@ -274,7 +274,7 @@ def _refuse_redirect(response_dict: dict[str, Any], **_: Any) -> None:
     """Refuse to be sent to another address: credentials go nowhere but where the connection says."""
     if 300 <= response_dict["status_code"] < 400:  # noqa: PLR2004 - HTTP's
         found = re.search(rb"<Code>([\w.]{1,64})</Code>", response_dict["body"] or b"")
-        raise RefusedError(Refusal(response_dict["status_code"], found[1].decode() if found else None))
+        raise RefusedError(ErrorResponse(response_dict["status_code"], found[1].decode() if found else None))
 
 
 def _legal(found: re.Match[str]) -> str:

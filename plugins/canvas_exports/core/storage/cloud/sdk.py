@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from canvas_exports.core.model.backoff import backoff_delays
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.errors import no_bucket
 from canvas_exports.core.storage.store import not_found
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
@@ -64,12 +64,12 @@ class Sdk(ABC):
         except _FailedError as error:
             raise self._translated(error.failure, action, key, advice) from None
 
-    def refusal(self, request: Callable[[Any], object]) -> Refusal | None:
+    def refusal(self, request: Callable[[Any], object]) -> ErrorResponse | None:
         """Send one request and return how the store refuses it. ``None``: it does not, or there is no response."""
         try:
             self._repeat(request)
         except _FailedError as error:
-            return error.failure if isinstance(error.failure, Refusal) else None
+            return error.failure if isinstance(error.failure, ErrorResponse) else None
         return None
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Sdk(ABC):
         """Make the SDK's client. Opens no connection."""
 
     @abstractmethod
-    def _failure(self, error: Exception) -> Refusal | ArchiveError | None:
+    def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         """Read an error of the SDK: what the store answered, or why there is no answer. ``None``: it is not the SDK's."""
 
     def _repeat(self, request: Callable[[Any], Result]) -> Result:
@@ -108,7 +108,7 @@ class Sdk(ABC):
             return self._made
 
     def _translated(
-        self, failure: Refusal | ArchiveError, action: str, key: str, advice: str
+        self, failure: ErrorResponse | ArchiveError, action: str, key: str, advice: str
     ) -> ArchiveError:
         if isinstance(failure, ArchiveError):
             return type(failure)(f"cannot {action} in {self.uri}: {failure}", key=key or None)
@@ -117,7 +117,7 @@ class Sdk(ABC):
             if missing or action == "list":
                 return ArchiveDeniedError(no_bucket(self.uri, action), key=key or None)
             return not_found(key)
-        if advice and failure.status in _UNSUPPORTED and not failure.is_passing:
+        if advice and failure.status in _UNSUPPORTED and not failure.is_temporary:
             return ArchiveDeniedError(
                 f"cannot {action} in {self.uri}: {failure.detail}; {advice}", key=key or None
             )
@@ -127,7 +127,7 @@ class Sdk(ABC):
 class RefusedError(Exception):
     """A response that refuses a request, where the SDK itself raises nothing or goes on."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ErrorResponse) -> None:
         super().__init__()
         self.refusal = refusal
 
@@ -135,15 +135,15 @@ class RefusedError(Exception):
 class _FailedError(Exception):
     """The last failure of a request."""
 
-    def __init__(self, failure: Refusal | ArchiveError) -> None:
+    def __init__(self, failure: ErrorResponse | ArchiveError) -> None:
         super().__init__()
         self.failure = failure
 
 
-def _is_temporary(failure: Refusal | ArchiveError) -> bool:
+def _is_temporary(failure: ErrorResponse | ArchiveError) -> bool:
     if isinstance(failure, ArchiveError):
         return failure.retryable
-    return failure.status != _NOT_FOUND and failure.is_passing
+    return failure.status != _NOT_FOUND and failure.is_temporary
 
 
 def is_installed(package: str) -> bool:

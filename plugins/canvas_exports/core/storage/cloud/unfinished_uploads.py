@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from canvas_exports.core.storage.cloud.error_codes import Refusal
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.list_pages import Pages
 from canvas_exports.core.storage.cloud.listings import Place
 from canvas_exports.core.storage.cloud.sdk import Sdk
@@ -59,7 +59,7 @@ class UnfinishedUploads(ABC):
         with suppress(ArchiveError):
             self._abort(key, lambda other, began: other == key and began >= since)
 
-    def refusal(self, key: str, since: datetime) -> Refusal | None:
+    def refusal(self, key: str, since: datetime) -> ErrorResponse | None:
         """Return why a part of an upload to a key is refused, by sending another part of an upload that began since a time.
 
         It is for an error that says only that the upload could not be aborted. ``None``: it is not known.
@@ -68,7 +68,7 @@ class UnfinishedUploads(ABC):
             for upload, began in self._uploads(self._root + key):
                 if upload.name == self._root + key and began >= since:
                     refusal = self._try_part(upload)
-                    return refusal if refusal is not None and refusal.is_telling else None
+                    return refusal if refusal is not None and refusal.is_specific else None
         return None
 
     @abstractmethod
@@ -80,7 +80,7 @@ class UnfinishedUploads(ABC):
         """Abort one upload."""
 
     @abstractmethod
-    def _try_part(self, upload: Upload) -> Refusal | None:
+    def _try_part(self, upload: Upload) -> ErrorResponse | None:
         """Send a part of an upload and return how it is refused."""
 
     def _send(self, request: Callable[[Any], Result]) -> Result:

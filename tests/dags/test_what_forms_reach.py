@@ -26,7 +26,7 @@ from canvas_exports.dags.verify import canvas_verify
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.connections import Refused
+from canvas_exports.hooks.connections import RefusedChoice
 from canvas_sandbox import Course, Sandbox
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -134,8 +134,8 @@ def test_whatever_is_typed_into_whichever_field_reaches_nothing(text: str) -> No
                 if (dag.dag_id, name, text.strip()) == ("canvas_verify", "archive", "for_verify"):
                     assert value == "for_verify", "it is offered there"
                     continue
-                refused += isinstance(value, Refused)
-                assert isinstance(value, Refused) or value == before[name], f"{task}: {name}"
+                refused += isinstance(value, RefusedChoice)
+                assert isinstance(value, RefusedChoice) or value == before[name], f"{task}: {name}"
     assert refused
 
 
@@ -153,7 +153,7 @@ def test_a_form_offers_the_archives_and_canvases_that_are_set_up_for_it() -> Non
     assert getattr(task, "canvas_conn_id") == "canvas_help_desk"  # noqa: B009
     dag = canvas_export()
     for task in tasks(dag, {**dag.params.dump(), "canvas_conn_id": "canvas_help_desk"}):
-        assert isinstance(getattr(task, "canvas_conn_id", Refused("", "", "")), Refused)
+        assert isinstance(getattr(task, "canvas_conn_id", RefusedChoice("", "", "")), RefusedChoice)
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -175,7 +175,7 @@ def test_a_form_that_names_credentials_is_refused_and_not_passed_over() -> None:
     """A run that the release before was asked for by its API, and that is cleared now."""
     dag = canvas_verify()
     (task,) = tasks(dag, {**dag.params.dump(), "archive": "law", "archive_conn_id": "aws_default"})
-    with pytest.raises(InputError, match="archive_conn_id: a form knows no credentials"):
+    with pytest.raises(InputError, match="archive_conn_id: a form accepts no credentials"):
         open_archive(getattr(task, "archive"))  # noqa: B009
 
 
@@ -199,8 +199,8 @@ def test_what_an_administrator_wrote_so_that_it_cannot_be_read_is_offered_to_no_
     monkeypatch.setenv("AIRFLOW_CONN_CANVAS_LAW", written.replace("canvas_archive", "canvas"))
     dag = canvas_export()
     listing, *_ = tasks(dag, {**dag.params.dump(), "archive": "law", "canvas_conn_id": "canvas_law"})
-    assert isinstance(getattr(listing, "archive"), Refused)  # noqa: B009
-    assert isinstance(getattr(listing, "canvas_conn_id"), Refused)  # noqa: B009
+    assert isinstance(getattr(listing, "archive"), RefusedChoice)  # noqa: B009
+    assert isinstance(getattr(listing, "canvas_conn_id"), RefusedChoice)  # noqa: B009
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_what_is_refused_opens_nothing_and_tells_nothing_of_what_there_is() -> N
             CanvasHook(getattr(listing, "canvas_conn_id")).get_conn()  # noqa: B009
         said.add((str(archive.value), str(canvas.value)))
     ((archive_said, canvas_said),) = said
-    assert "archive: nothing of this name is offered to canvas_export" in archive_said
-    assert "canvas_conn_id: nothing of this name is offered to canvas_export" in canvas_said
+    assert "archive: no connection of this name is available to canvas_export" in archive_said
+    assert "canvas_conn_id: no connection of this name is available to canvas_export" in canvas_said
     assert "attacker" not in archive_said + canvas_said
 
 

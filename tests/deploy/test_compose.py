@@ -21,7 +21,7 @@ from airflow.providers.celery.executors import celery_executor
 from airflow.sdk import Connection
 from tests.support.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
 
-from canvas_exports.hooks.archive_location import Place
+from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_sandbox import Course, Sandbox, Switches
 from canvas_sandbox.__main__ import _parser
 
@@ -190,7 +190,7 @@ class TestWhoHasWhichSecret:
         name = worker["AIRFLOW_VAR_CANVAS_ARCHIVE"]
         named = json.loads(VARIABLE.sub("s3://a/b", worker[f"AIRFLOW_CONN_{name.upper()}"]))
         connection = Connection(conn_id=name, conn_type=named["conn_type"], host=named["host"])
-        assert Place.read(connection).uri == "s3://a/b"
+        assert ArchiveLocation.read(connection).uri == "s3://a/b"
 
 
 class TestSettings:

@@ -24,7 +24,7 @@ from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.fields import SETTINGS
 from canvas_exports.core.backups.load import INCLUDE
 from canvas_exports.hooks.archive import store_options
-from canvas_exports.hooks.archive_location import Place
+from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_exports.hooks.canvas import CanvasSettings
 from canvas_sandbox import Course, Sandbox
 from canvas_sandbox.__main__ import _parser
@@ -73,7 +73,7 @@ def add_connection(parsed: argparse.Namespace) -> None:
     if connection.conn_type == "canvas":
         CanvasSettings.read(connection, connection.extra_dejson)
     elif connection.conn_type == "canvas_archive":
-        assert Place.read(connection).uri == "s3://campus-backups/canvas"
+        assert ArchiveLocation.read(connection).uri == "s3://campus-backups/canvas"
     else:
         options = store_options("s3://bucket/path", connection)
         assert options.endpoint or options.region

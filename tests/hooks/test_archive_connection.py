@@ -16,9 +16,9 @@ from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_connection import CanvasArchiveHook
-from canvas_exports.hooks.archive_location import Place, find_place, root_uri
+from canvas_exports.hooks.archive_location import ArchiveLocation, find_location, root_uri
 from canvas_exports.hooks.archive_protection import EXTRAS
-from canvas_exports.hooks.archive_replicas import all_places, named_archives, open_archives
+from canvas_exports.hooks.archive_replicas import find_locations, named_archives, open_archives
 from canvas_exports.provider import get_provider_info
 
 Connect = Callable[..., None]
@@ -36,7 +36,7 @@ def test_it_says_where_and_with_whose_credentials(connect: Connect) -> None:
     connect(
         "campus", host=" s3://campus/canvas ", extra={"archive_conn_id": "aws_default", "lock_for": "P1D"}
     )
-    assert find_place("campus") == Place(
+    assert find_location("campus") == ArchiveLocation(
         "s3://campus/canvas", "aws_default", {"lock_for": "P1D"}, named="campus"
     )
     assert root_uri("campus") == "s3://campus/canvas"
@@ -142,7 +142,7 @@ def test_further_archives_are_named_and_each_is_one(connect: Connect, tmp_path: 
     with open_archive("one") as store:
         assert store.uri.endswith("/one")
     with pytest.raises(InputError, match="an archive is named twice"):
-        all_places("one", None, [(tmp_path / "two").as_uri()])
+        find_locations("one", None, [(tmp_path / "two").as_uri()])
 
 
 def test_names_and_uris_go_together_and_a_name_inherits_no_credentials() -> None:
@@ -160,12 +160,12 @@ class TestTheButton:
         works, said = CanvasArchiveHook("campus").test_connection()
         assert works
         assert said == (
-            f"{tmp_path.as_uri()} can be read and written from this machine, and is empty so far. "
+            f"{tmp_path.as_uri()} can be read and written from this machine, and is empty. "
             "Further archives: s3://two/canvas."
         )
         (tmp_path / "courses").mkdir()
         (tmp_path / "courses" / "a.json").write_text("{}")
-        assert "holds something already" in CanvasArchiveHook("campus").test_connection()[1]
+        assert "is not empty" in CanvasArchiveHook("campus").test_connection()[1]
 
     def test_or_what_is_wrong_in_a_sentence(self, connect: Connect) -> None:
         connect("campus", host="file:///proc/no-such-place")

@@ -172,7 +172,9 @@ def test_what_an_archive_does_not_have_is_refused_before_anything_is_asked(conne
     known = connect(
         "sftp", host="127.0.0.1", port=1, login=USER, password=PASSWORD, extra={"legal_hold": True}
     )
-    with pytest.raises(InputError, match="connection campus, extra legal_hold: sftp archives do not know it"):
+    with pytest.raises(
+        InputError, match="connection campus, extra legal_hold: sftp archives do not support it"
+    ):
         open_archive("sftp://127.0.0.1:1/canvas", known)
 
 

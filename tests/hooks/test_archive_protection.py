@@ -67,7 +67,9 @@ def test_what_a_cloud_has_is_read(kind: str, extra: dict[str, Any], asked: Prote
     ],
 )
 def test_what_an_archive_does_not_have_is_refused_by_name(kind: str, name: str) -> None:
-    with pytest.raises(InputError, match=f"connection campus, extra {name}: {kind} archives do not know it"):
+    with pytest.raises(
+        InputError, match=f"connection campus, extra {name}: {kind} archives do not support it"
+    ):
         read_protection(kind, {name: GOOD[name]}, connection="campus")
 
 
@@ -75,17 +77,17 @@ def test_what_an_archive_does_not_have_is_refused_by_name(kind: str, name: str) 
     ("kind", "extra", "problem"),
     [
         ("s3", {"encryption": "rot13"}, "encryption.*AES256, aws:kms"),
-        ("s3", {"kms_key": "alias/backups"}, "kms_key.*goes with an encryption by KMS"),
+        ("s3", {"kms_key": "alias/backups"}, "kms_key.*needs an encryption by KMS"),
         ("s3", {"kms_key": "alias/backups", "encryption": "AES256"}, "kms_key"),
         ("gs", {"kms_key": "canvas"}, "kms_key.*cryptoKeys"),
         ("az", {"encryption_scope": "x"}, "encryption_scope"),
-        ("s3", {"storage_class": "DEEP_ARCHIVE"}, "storage_class.*nothing can be read at once"),
-        ("s3", {"storage_class": "GLACIER"}, "storage_class.*nothing can be read at once"),
+        ("s3", {"storage_class": "DEEP_ARCHIVE"}, "storage_class.*cannot be read immediately"),
+        ("s3", {"storage_class": "GLACIER"}, "storage_class.*cannot be read immediately"),
         ("s3", {"storage_class": "standard ia"}, "storage_class"),
         ("gs", {"storage_class": "GLACIER"}, "storage_class.*NEARLINE"),
         ("az", {"storage_class": "Archive"}, "storage_class.*Cool"),
-        ("s3", {"lock_for": "P30D"}, "lock_for.*belong together"),
-        ("s3", {"lock_mode": "governance"}, "lock_for.*belong together"),
+        ("s3", {"lock_for": "P30D"}, "lock_for.*need each other"),
+        ("s3", {"lock_mode": "governance"}, "lock_for.*need each other"),
         ("s3", {"lock_mode": "GOVERN", "lock_for": "P30D"}, "lock_mode.*governance, compliance"),
         ("s3", {"lock_mode": "governance", "lock_for": "30 days"}, "lock_for.*ISO 8601"),
         ("s3", {"lock_mode": "governance", "lock_for": "PT1M"}, "lock_for.*too short"),

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 from airflow.sdk._shared.secrets_masker import redact
-from tests.hooks.conftest import MemoryShelf
+from tests.support.memory_texts import MemoryTexts
 
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.canvas import CanvasHook, CanvasSettings, sync_client
-from canvas_exports.hooks.lease import Timing
+from canvas_exports.hooks.lease import LeaseTiming
 from canvas_exports.hooks.shared_token import SharedToken
 from canvas_exports.provider import get_provider_info
 from canvas_sandbox import Course, DeveloperKey, Sandbox
@@ -145,9 +145,9 @@ class TestRefreshTokens:
     def test_a_dead_credential_is_final_and_says_which(
         self, field: str, advice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableShelf", MemoryShelf)
+        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableShelf", MemoryTexts)
         monkeypatch.setattr(
-            "canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=Timing(settle=0.0))
+            "canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=LeaseTiming(settle=0.0))
         )
         key = DeveloperKey(31, "hush-hush")
         with Sandbox([Course(id=100)], developer_keys=[key]) as canvas:

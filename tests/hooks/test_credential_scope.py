@@ -87,16 +87,16 @@ def test_its_own_host_is_its_own_however_it_is_written(uri: str, fields: dict[st
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
 def test_a_generic_connection_says_itself_where_it_leads(scheme: str) -> None:
-    with pytest.raises(InputError, match="it does not say which server its credentials are for"):
+    with pytest.raises(InputError, match="it does not name the server of its credentials"):
         store_options(URIS[scheme], connection("generic"))
     extra = {"endpoint_url": "http://127.0.0.1:9000"}
     assert store_options(URIS[scheme], connection("generic", extra=extra)).endpoint == extra["endpoint_url"]
 
 
 def test_a_connection_that_is_not_there_is_a_sentence() -> None:
-    with pytest.raises(InputError, match=r"^connection nowhere: Airflow has none of this id"):
+    with pytest.raises(InputError, match=r"^connection nowhere: Airflow has no connection with this id"):
         open_archive("s3://bucket/root", "nowhere")
-    with pytest.raises(InputError, match=r"^connection nowhere: Airflow has none of this id"):
+    with pytest.raises(InputError, match=r"^connection nowhere: Airflow has no connection with this id"):
         CanvasHook("nowhere").get_conn()
 
 

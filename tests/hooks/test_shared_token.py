@@ -8,16 +8,16 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.hooks.conftest import MemoryShelf
+from tests.support.memory_texts import MemoryTexts
 
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.errors import CanvasUnavailableError, CredentialError
-from canvas_exports.hooks.lease import Timing
+from canvas_exports.hooks.lease import LeaseTiming
 from canvas_exports.hooks.shared_token import SharedToken, shared_token
 
 GRANT = RefreshGrant("31", "hush", "7~refresh")
 HOST = "https://canvas.example.edu"
-QUICK = Timing(settle=0.0, lasts=30.0, look=0.01)
+QUICK = LeaseTiming(settle=0.0, duration=30.0, poll_interval=0.01)
 
 
 class Canvas:
@@ -27,7 +27,7 @@ class Canvas:
         self.lifetime = lifetime
         self.issued: list[str] = []
         self.now = 1_000_000.0
-        self.shelf = MemoryShelf()
+        self.texts = MemoryTexts()
         self.error: Exception | None = None
 
     def refresh(self) -> AccessToken:
@@ -37,13 +37,17 @@ class Canvas:
         return AccessToken(self.issued[-1], self.lifetime)
 
     def process(
-        self, *, refresh: Callable[[], AccessToken] | None = None, ahead: float = 0.0, timing: Timing = QUICK
+        self,
+        *,
+        refresh: Callable[[], AccessToken] | None = None,
+        ahead: float = 0.0,
+        timing: LeaseTiming = QUICK,
     ) -> SharedToken:
         """What one process has."""
         return SharedToken(
             GRANT,
             HOST,
-            shelf=self.shelf,
+            texts=self.texts,
             refresh=refresh or self.refresh,
             timing=timing,
             clock=lambda: self.now + ahead,
@@ -137,7 +141,7 @@ def test_an_entry_that_nobody_wrote_is_written_over(canvas: Canvas) -> None:
         '{"access_token": "a b", "renew_at": 1}',
     ):
         process = canvas.process()
-        canvas.shelf.texts = {name: text for name in canvas.shelf.texts if not name.endswith("_lease")}
+        canvas.texts.texts = {name: text for name in canvas.texts.texts if not name.endswith("_lease")}
         assert fetch(process) == canvas.issued[-1]
 
 
@@ -147,7 +151,7 @@ def test_two_that_refresh_at_once_agree_after_one_more(canvas: Canvas) -> None:
 
     def overtaken() -> AccessToken:
         first = canvas.refresh()
-        canvas.shelf.texts.clear()  # the lease
+        canvas.texts.texts.clear()  # the lease
         fetch(second)
         return first
 
@@ -173,7 +177,7 @@ def test_what_goes_wrong_is_told_and_the_lease_given_back(canvas: Canvas, error:
     canvas.error = error
     with pytest.raises(type(error)):
         process.renew(None)
-    assert canvas.shelf.texts == {}
+    assert canvas.texts.texts == {}
     canvas.error = None
     assert fetch(process) == "7~token-0"
 
@@ -201,8 +205,8 @@ def test_who_waits_for_a_lease_takes_what_its_holder_puts_there(canvas: Canvas) 
 
 def test_waiting_for_others_ends(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     others = (json.dumps({"holder": number, "until": canvas.now + 1}) for number in itertools.count())
-    monkeypatch.setattr(canvas.shelf, "read", lambda name: next(others) if name.endswith("_lease") else None)
-    process = canvas.process(timing=Timing(settle=0.0, lasts=0.05, look=0.01))
+    monkeypatch.setattr(canvas.texts, "read", lambda name: next(others) if name.endswith("_lease") else None)
+    process = canvas.process(timing=LeaseTiming(settle=0.0, duration=0.05, poll_interval=0.01))
     with pytest.raises(CanvasUnavailableError, match="too long"):
         process.renew(None)
     assert canvas.issued == []
@@ -216,7 +220,7 @@ def test_threads_of_a_process_refresh_once_between_them(canvas: Canvas) -> None:
     for thread in threads:
         thread.join()
     assert canvas.issued == ["7~token-0"]
-    assert canvas.shelf.written.count(process._name) == 1
+    assert canvas.texts.written.count(process._name) == 1
 
 
 async def test_a_loop_goes_on_while_a_thousand_of_its_tasks_wait_for_one_refresh(canvas: Canvas) -> None:
@@ -240,13 +244,13 @@ def test_nothing_that_is_shown_holds_a_secret(canvas: Canvas) -> None:
     process = canvas.process()
     token = fetch(process)
     assert token is not None
-    shown = [repr(process), repr(process._token), *canvas.shelf.texts, repr(GRANT)]
+    shown = [repr(process), repr(process._token), *canvas.texts.texts, repr(GRANT)]
     assert not any(secret in text for text in shown for secret in (token, "7~refresh", "hush"))
 
 
 def test_another_refresh_token_key_or_canvas_has_a_token_of_its_own(canvas: Canvas) -> None:
     others = [
-        SharedToken(grant, host, shelf=canvas.shelf, refresh=canvas.refresh, timing=QUICK)
+        SharedToken(grant, host, texts=canvas.texts, refresh=canvas.refresh, timing=QUICK)
         for grant, host in (
             (GRANT, HOST),
             (RefreshGrant("32", "hush", "7~refresh"), HOST),
@@ -256,7 +260,7 @@ def test_another_refresh_token_key_or_canvas_has_a_token_of_its_own(canvas: Canv
     ]
     assert len({fetch(other) for other in others}) == 4
     rotated = SharedToken(
-        RefreshGrant("31", "new secret", "7~refresh"), HOST, shelf=canvas.shelf, refresh=canvas.refresh
+        RefreshGrant("31", "new secret", "7~refresh"), HOST, texts=canvas.texts, refresh=canvas.refresh
     )
     assert fetch(rotated) == fetch(others[0])
 

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
 
 from canvas_exports.errors import CanvasUnavailableError
-from canvas_exports.hooks.variable_store import VariableShelf
+from canvas_exports.hooks.variable_store import VariableTexts
 
 
 class Supervisor:
@@ -41,18 +41,18 @@ def supervisor() -> Iterator[Supervisor]:
 
 
 def test_a_task_reads_writes_and_removes(supervisor: Supervisor) -> None:
-    shelf = VariableShelf()
-    assert shelf.read("name") is None
-    shelf.write("name", "text", "what it is")
-    assert shelf.read("name") == supervisor.variables["name"] == "text"
-    shelf.remove("name")
-    assert shelf.read("name") is None
-    shelf.remove("name")
+    texts = VariableTexts()
+    assert texts.read("name") is None
+    texts.write("name", "text", "what it is")
+    assert texts.read("name") == supervisor.variables["name"] == "text"
+    texts.remove("name")
+    assert texts.read("name") is None
+    texts.remove("name")
 
 
 def test_an_airflow_that_cannot_write_is_told_without_what_was_to_be_written(supervisor: Supervisor) -> None:
     supervisor.away = True
     with pytest.raises(CanvasUnavailableError, match="could not be written") as raised:
-        VariableShelf().write("name", "the secret", "what it is")
+        VariableTexts().write("name", "the secret", "what it is")
     assert "the secret" not in repr(raised.value)
     assert raised.value.__suppress_context__

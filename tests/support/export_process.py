@@ -28,10 +28,10 @@ from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.lease import Timing
+from canvas_exports.hooks.lease import LeaseTiming
 from canvas_exports.hooks.shared_token import SharedToken
 
-BRISK = Timing(settle=0.3, lasts=30.0, look=0.1)
+BRISK = LeaseTiming(settle=0.3, duration=30.0, poll_interval=0.1)
 CARTRIDGE = ExportRequest(ExportType.COMMON_CARTRIDGE)
 
 

@@ -13,10 +13,10 @@ from airflow.sdk import Param, Variable
 from canvas_exports.core.backups.fields import SETTINGS, is_template
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.hooks.form_choices import ARCHIVE_VARIABLE, offered_archive, offered_canvas
+from canvas_exports.hooks.form_choices import ARCHIVE_VARIABLE, archive_choice, canvas_choice
 
 #: Fields that name what a task reaches: each is read by a rule of its own, whichever DAG has it in its form.
-_REACHING = {"archive": offered_archive, "canvas_conn_id": offered_canvas}
+_CHOICES = {"archive": archive_choice, "canvas_conn_id": canvas_choice}
 #: What no form may fill in: it would lead credentials, or what is read and written, somewhere else.
 _NEVER = ("archive_conn_id", "also_archives", "course_list", "key_template")
 
@@ -45,8 +45,8 @@ class Filled:
     def resolve(self, context: Mapping[str, Any]) -> Any:
         """Airflow calls this where it would render a template."""
         params = context["params"]
-        if (offered := _REACHING.get(self.name)) is not None:
-            return offered(params, context["dag"].dag_id)
+        if (choose := _CHOICES.get(self.name)) is not None:
+            return choose(params, context["dag"].dag_id)
         value = _tidy(params[self.name])
         if value in ("", [], {}, None):
             return self._default if self._variable is None else Variable.get(self._variable, self._default)

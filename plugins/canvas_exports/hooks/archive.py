@@ -1,4 +1,4 @@
-"""The Airflow connection of an object store as a ``Store``."""
+"""Open an archive with the credentials of an Airflow connection."""
 
 from __future__ import annotations
 
@@ -13,64 +13,66 @@ from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive_location import Place, find_place
+from canvas_exports.hooks.archive_location import ArchiveLocation, find_location
 from canvas_exports.hooks.archive_protection import AZURE, GCS, S3, read_protection
 from canvas_exports.hooks.code_folders import code_folders
-from canvas_exports.hooks.connections import Refused, find_connection
-from canvas_exports.hooks.credential_scope import check_belongs
+from canvas_exports.hooks.connections import RefusedChoice, find_connection
+from canvas_exports.hooks.credential_scope import check_scope
 
 
-def open_archive(archive: str | Refused, archive_conn_id: str | None = None) -> Store:
+def open_archive(archive: str | RefusedChoice, archive_conn_id: str | None = None) -> Store:
     """Open an archive by its name or its root URI.
 
-    A name is the id of a connection of type ``canvas_archive``, which says all the rest. With a URI, ``archive_conn_id`` is
-    the connection with the credentials; see ``open_place``.
+    A name is the id of a connection of type ``canvas_archive``, which has all settings. With a URI, ``archive_conn_id`` is
+    the connection with the credentials; see ``open_location``.
 
     Raises:
-        InputError: a malformed URI, a connection that is missing or does not fit, or what a form may not reach.
+        InputError: a malformed URI, a connection that is missing or does not fit, or a refused choice of a form.
     """
-    if isinstance(archive, Refused):
-        archive.refuse()
-    return open_place(find_place(archive, archive_conn_id))
+    if isinstance(archive, RefusedChoice):
+        archive.raise_error()
+    return open_location(find_location(archive, archive_conn_id))
 
 
-def open_place(place: Place) -> Store:
+def open_location(location: ArchiveLocation) -> Store:
     """Open an archive with the credentials of an Airflow connection.
 
-    For ``s3://``, a connection of type ``aws`` goes through the Amazon provider where that is installed: profiles, assumed
-    roles and web identities work, and keys are refreshed during long uploads. Otherwise, and for every other scheme, the
-    connection's own fields are read. Without a connection, the environment's default chain applies.
+    For ``s3://``, a connection of type ``aws`` uses the Amazon provider if it is installed: profiles, assumed roles and web
+    identities work, and keys are refreshed during long uploads. Otherwise, and for every other scheme, the fields of the
+    connection are read. Without a connection, the default credentials of the environment apply.
 
-    Credentials go nowhere but to the host of their own connection (``belonging``); a folder from which Airflow takes code or
-    configuration is no archive (``code_folders``).
+    Sends credentials only to the host of their own connection (``credential_scope``). Refuses a folder from which Airflow
+    loads code or configuration (``code_folders``).
 
     Raises:
         InputError: a malformed URI, or a connection that does not fit it.
     """
-    if place.conn_id is not None:
-        options = store_options(place.uri, find_connection(place.conn_id), place.protection)
+    if location.conn_id is not None:
+        options = store_options(location.uri, find_connection(location.conn_id), location.protection)
     else:
-        protection = read_protection(_kind(place.uri), place.protection, connection=place.named or "archive")
+        protection = read_protection(
+            _kind(location.uri), location.protection, connection=location.named or "archive"
+        )
         options = StoreOptions(protection=protection)
-    field = "archive" if place.named is None else f"connection {place.named}, host"
-    return open_store(place.uri, replace(options, forbidden=code_folders()), field=field)
+    field = "archive" if location.named is None else f"connection {location.named}, host"
+    return open_store(location.uri, replace(options, forbidden=code_folders()), field=field)
 
 
 def store_options(
     uri: str, connection: Connection, protection: Mapping[str, Any] | None = None
 ) -> StoreOptions:
-    """Credentials and settings for one archive from one connection.
+    """Return the credentials and settings of one archive from one connection.
 
     Args:
         uri: root of the archive.
-        connection: the one with the credentials.
-        protection: extras that win over those of the connection.
+        connection: with the credentials.
+        protection: extras that override those of the connection.
 
     Raises:
-        InputError: the connection does not belong to the URI, or has a malformed field.
+        InputError: the connection does not fit the URI, or has a malformed field.
     """
     extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-    check_belongs(uri, connection, extra)
+    check_scope(uri, connection, extra)
     kind = _kind(uri)
     guarded = read_protection(kind, {**extra, **(protection or {})}, connection=connection.conn_id)
     reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind)
@@ -108,7 +110,7 @@ def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
 
 
 def _addressing_style(extra: Mapping[str, Any]) -> Any:
-    """Where the Amazon provider has it: in what it hands on to botocore, for all services or for this one."""
+    """Return the addressing style from the extras that the Amazon provider passes on to botocore."""
     for path in (("config_kwargs",), ("service_config", "s3", "config_kwargs"), ("service_config",)):
         found: Any = extra
         for name in (*path, "s3", "addressing_style"):
@@ -119,7 +121,7 @@ def _addressing_style(extra: Mapping[str, Any]) -> Any:
 
 
 def _provider_keys(connection: Connection) -> KeysProvider | None:
-    """Keys through the Amazon provider's hook, where it is installed and knows the connection."""
+    """Return keys through the Amazon provider's hook, if it is installed and supports the connection."""
     if connection.conn_type != "aws":
         return None
     try:
@@ -153,7 +155,7 @@ def _gcs(_: Connection, extra: dict[str, Any]) -> StoreOptions:
 
 
 def _azure(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
-    """A storage account's key, a signature, or an application of Entra ID, as the types ``wasb`` and ``adls`` hold them."""
+    """Read an account key, a SAS token, or an application of Entra ID from a connection of type ``wasb`` or ``adls``."""
     given = _connection_string(extra.get("connection_string") or "")
     host = (connection.host or "").rpartition("//")[2].partition(".")[0] or None
     options = StoreOptions(

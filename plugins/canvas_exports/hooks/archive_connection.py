@@ -1,4 +1,4 @@
-"""The Airflow connection ``canvas_archive``: an archive under a name, as an administrator has set it up."""
+"""The hook of the Airflow connection type ``canvas_archive``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive import open_archive
-from canvas_exports.hooks.archive_location import CONN_TYPE, named_forms
-from canvas_exports.hooks.archive_replicas import all_places
+from canvas_exports.hooks.archive_location import CONN_TYPE, allowed_forms
+from canvas_exports.hooks.archive_replicas import find_locations
 from canvas_exports.hooks.connections import find_connection
 
 
 class CanvasArchiveHook(BaseHook):
-    """An archive that an administrator has named. Who starts a DAG by its form names it, and nothing else about it.
+    """An archive that an administrator has set up under a name. Forms accept only this name.
 
     Args:
         canvas_archive: the Airflow connection.
@@ -33,25 +33,25 @@ class CanvasArchiveHook(BaseHook):
         self.canvas_archive = canvas_archive
 
     def get_conn(self) -> Any:
-        """The archive as a ``Store``, to be closed by the caller.
+        """Open the archive as a ``Store``. The caller closes it.
 
         Raises:
-            InputError: the connection lacks something, or does not fit together.
+            InputError: a field of the connection is missing, or the fields do not fit together.
         """
         return open_archive(self.canvas_archive)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether the archive can be reached, read and written from here, in a sentence.
+        """Return whether the archive can be read and written from this machine, with a message.
 
-        Puts a tiny probe and deletes it, and lists the root until the first key.
+        Writes a small probe object and deletes it, and lists the root until the first key.
         """
         try:
-            named_forms(find_connection(self.canvas_archive))
+            allowed_forms(find_connection(self.canvas_archive))
             with self.get_conn() as store:
                 further = ", ".join(self._further())
                 check_writable(store)
                 first = next(iter(store.list()), None)
-                holds = "is empty so far" if first is None else "holds something already"
+                holds = "is empty" if first is None else "is not empty"
                 return True, harmless(
                     f"{store.uri} can be read and written from this machine, and {holds}."
                     f"{f' Further archives: {further}.' if further else ''}"
@@ -60,5 +60,5 @@ class CanvasArchiveHook(BaseHook):
             return False, str(error)
 
     def _further(self) -> Iterator[str]:
-        for place in all_places(self.canvas_archive, None)[1:]:
-            yield place.uri
+        for location in find_locations(self.canvas_archive, None)[1:]:
+            yield location.uri

@@ -1,4 +1,4 @@
-"""Where an archive lies, and under which name an administrator has set it up."""
+"""Find the location of an archive by its name or root URI."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}"
 
 
 def is_name(archive: object) -> bool:
-    """Whether this can be the name of an archive; no URI can."""
+    """Return whether this can be the name of an archive. A URI cannot."""
     return isinstance(archive, str) and re.fullmatch(_NAME, archive.strip()) is not None
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an archive lies and what opens it.
+class ArchiveLocation:
+    """The root of an archive and how to open it.
 
     Attributes:
-        uri: its root.
-        conn_id: the connection with its credentials; ``None`` for those of the environment.
-        protection: extras about encryption, storage class, locks and tags, which win over those of that connection.
-        also: names of further archives that are to hold the same.
-        named: the connection that said all this, where one did.
+        uri: root of the archive.
+        conn_id: the connection with the credentials; ``None`` for those of the environment.
+        protection: extras about encryption, storage class, locks and tags; they override those of ``conn_id``.
+        also: names of the replicas.
+        named: the connection of type ``canvas_archive`` that defines the archive, if there is one.
     """
 
     uri: str
@@ -44,8 +44,8 @@ class Place:
     named: str | None = None
 
     @classmethod
-    def read(cls, connection: Connection) -> Place:
-        """What a connection of type ``canvas_archive`` says.
+    def read(cls, connection: Connection) -> ArchiveLocation:
+        """Read a connection of type ``canvas_archive``.
 
         Raises:
             InputError: it is of another type, or a field is missing or malformed; names the connection and the field.
@@ -62,7 +62,7 @@ class Place:
                 f"{name}, host", "it is empty", accepted="the root of the archive: s3://bucket/path"
             )
         extra = {key: value for key, value in connection.extra_dejson.items() if value not in (None, "")}
-        also = named_in(name, extra, "also_archives") or ()
+        also = parse_names(name, extra, "also_archives") or ()
         for each in also:
             if not is_name(each):
                 raise InputError(
@@ -79,16 +79,16 @@ class Place:
         )
 
 
-def named_in(name: str, extra: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
-    """The names in an extra: text with commas between them, or a list; ``None`` where it says nothing.
+def parse_names(name: str, extra: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """Return the names in an extra: text with commas between them, or a list; ``None`` if the extra is empty.
 
     Args:
-        name: what to call the connection in an error.
+        name: of the connection, for errors.
         extra: of the connection.
         key: of the extra.
 
     Raises:
-        InputError: it is neither (permanent).
+        InputError: it is neither text nor a list of texts (permanent).
     """
     value = extra.get(key)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -101,11 +101,11 @@ def named_in(name: str, extra: Mapping[str, Any], key: str) -> tuple[str, ...] |
     return tuple(text for each in texts if (text := each.strip()))
 
 
-def named_forms(connection: Connection) -> tuple[str, ...] | None:
-    """The DAGs whose forms may name a connection; ``None`` where it says nothing of them, so all.
+def allowed_forms(connection: Connection) -> tuple[str, ...] | None:
+    """Return the DAGs whose forms may use a connection; ``None`` if the connection does not restrict them.
 
     Raises:
-        InputError: what it says cannot be read, so that nobody knows (permanent).
+        InputError: the extra is malformed (permanent).
     """
     name = f"connection {connection.conn_id}"
     try:
@@ -114,21 +114,21 @@ def named_forms(connection: Connection) -> tuple[str, ...] | None:
         extra = None
     if not isinstance(extra, dict):
         raise InputError(f"{name}, extra", "it is no JSON object", accepted='{"name": "value"}, or nothing')
-    return named_in(name, extra, FORMS)
+    return parse_names(name, extra, FORMS)
 
 
-def find_place(archive: str, archive_conn_id: str | None = None) -> Place:
-    """Where an archive lies that is named by its connection of type ``canvas_archive``, or by its root URI.
+def find_location(archive: str, archive_conn_id: str | None = None) -> ArchiveLocation:
+    """Return the location of an archive.
 
     Args:
-        archive: the id of such a connection, or a URI.
+        archive: id of a connection of type ``canvas_archive``, or a root URI.
         archive_conn_id: the connection with the credentials for a URI.
 
     Raises:
-        InputError: there is no such connection, or it cannot be used; or credentials were named twice.
+        InputError: there is no such connection, or it is malformed; or credentials are named twice.
     """
     if not is_name(archive):
-        return Place(archive, archive_conn_id)
+        return ArchiveLocation(archive, archive_conn_id)
     try:
         connection = find_connection(archive.strip())
     except InputError:
@@ -137,16 +137,16 @@ def find_place(archive: str, archive_conn_id: str | None = None) -> Place:
             f"{archive.strip()!r} is no URI, and there is no connection of this name",
             accepted="the id of a connection of type Canvas archive; or a root URI: s3://bucket/path",
         ) from None
-    place = Place.read(connection)
+    location = ArchiveLocation.read(connection)
     if archive_conn_id is not None:
         raise InputError(
             "archive_conn_id",
             f"the Canvas archive {archive.strip()} names the connection with its credentials itself",
             accepted="nothing, next to the name of an archive",
         )
-    return place
+    return location
 
 
 def root_uri(archive: str) -> str:
-    """The root URI of an archive, however it is named."""
-    return find_place(archive).uri
+    """Return the root URI of an archive."""
+    return find_location(archive).uri

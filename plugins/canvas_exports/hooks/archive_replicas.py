@@ -1,4 +1,4 @@
-"""The archives of a backup: the first, and those that are to hold the same."""
+"""The replicas of an archive: the first archive, and further ones with the same copies."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Any
 
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_place
-from canvas_exports.hooks.archive_location import Place, find_place, is_name
-from canvas_exports.hooks.connections import Refused
+from canvas_exports.hooks.archive import open_location
+from canvas_exports.hooks.archive_location import ArchiveLocation, find_location, is_name
+from canvas_exports.hooks.connections import RefusedChoice
 
 FIELD = "also_archives"
 ACCEPTED = "a list of names or root URIs, or of mappings with archive and archive_conn_id"
 
 
 def named_archives(
-    archive: str | Refused, archive_conn_id: str | None, also_archives: Any = ()
+    archive: str | RefusedChoice, archive_conn_id: str | None, also_archives: Any = ()
 ) -> list[tuple[str, str | None]]:
-    """Every archive that is named here, as name or root URI and the connection with its credentials, the first one first.
+    """Return name or root URI and credentials connection of each archive in these arguments, the first one first.
 
-    No connection is looked up: further archives that the connection of a Canvas archive names are not among them.
+    Reads no connection, so replicas that the connection of the first archive names are not included.
 
     Args:
-        archive: name or root URI of the first.
-        archive_conn_id: its Airflow connection, and that of every further URI that names none.
-        also_archives: the further ones: names or root URIs, or mappings with ``archive`` and ``archive_conn_id``.
+        archive: name or root URI of the first archive.
+        archive_conn_id: its Airflow connection, and that of every further URI without one.
+        also_archives: the replicas: names or root URIs, or mappings with ``archive`` and ``archive_conn_id``.
 
     Raises:
-        InputError: what is no archive, one that is named twice, or what a form may not reach.
+        InputError: a malformed entry, an archive that is named twice, or a refused choice of a form.
     """
-    if isinstance(archive, Refused):
-        archive.refuse()
+    if isinstance(archive, RefusedChoice):
+        archive.raise_error()
     named = [(archive, archive_conn_id)]
     listed = [also_archives] if isinstance(also_archives, (str, Mapping)) else also_archives or ()
     try:
@@ -51,39 +51,41 @@ def named_archives(
         uri = entry["archive"].strip()
         inherited = None if is_name(uri) else archive_conn_id
         named.append((uri, entry.get("archive_conn_id") or inherited))
-    _each_once(uri for uri, _ in named)
+    _require_distinct(uri for uri, _ in named)
     return named
 
 
-def all_places(archive: str | Refused, archive_conn_id: str | None, also_archives: Any = ()) -> list[Place]:
-    """Where each of them lies; those that the connection of the first names come last. See ``named_archives``.
+def find_locations(
+    archive: str | RefusedChoice, archive_conn_id: str | None, also_archives: Any = ()
+) -> list[ArchiveLocation]:
+    """Return the location of each archive; replicas that the connection of the first archive names come last.
 
     Raises:
-        InputError: as there; or a connection that is missing or of another type.
+        InputError: as in ``named_archives``; or a connection that is missing or of another type.
     """
-    places = [find_place(*each) for each in named_archives(archive, archive_conn_id, also_archives)]
-    places += [find_place(name) for name in places[0].also]
-    _each_once(place.uri for place in places)
-    return places
+    locations = [find_location(*each) for each in named_archives(archive, archive_conn_id, also_archives)]
+    locations += [find_location(name) for name in locations[0].also]
+    _require_distinct(location.uri for location in locations)
+    return locations
 
 
 @contextmanager
 def open_archives(
-    archive: str | Refused, archive_conn_id: str | None, also_archives: Any = ()
+    archive: str | RefusedChoice, archive_conn_id: str | None, also_archives: Any = ()
 ) -> Iterator[list[Store]]:
-    """Open all of them; see ``all_places`` and ``open_place``.
+    """Open all archives; see ``find_locations`` and ``open_location``.
 
     Raises:
-        InputError: what is no archive, or a connection that does not fit it. Nothing has been asked of any by then.
+        InputError: a malformed entry, or a connection that does not fit its URI. No archive has been accessed by then.
     """
     with ExitStack() as cleanup:
         yield [
-            cleanup.enter_context(open_place(place))
-            for place in all_places(archive, archive_conn_id, also_archives)
+            cleanup.enter_context(open_location(location))
+            for location in find_locations(archive, archive_conn_id, also_archives)
         ]
 
 
-def _each_once(archives: Iterable[str]) -> None:
+def _require_distinct(archives: Iterable[str]) -> None:
     roots = [each.strip().rstrip("/") for each in archives]
     if len(set(roots)) < len(roots):
         raise InputError(FIELD, "an archive is named twice", accepted="each archive once")

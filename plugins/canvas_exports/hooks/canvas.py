@@ -34,10 +34,10 @@ from canvas_exports.errors import (
     UnexpectedAnswerError,
 )
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive_location import named_forms
-from canvas_exports.hooks.connections import Refused, find_connection, no_such
+from canvas_exports.hooks.archive_location import allowed_forms
+from canvas_exports.hooks.connections import RefusedChoice, find_connection, missing_connection
 from canvas_exports.hooks.shared_token import SharedToken, shared_token
-from canvas_exports.hooks.variable_store import VariableShelf
+from canvas_exports.hooks.variable_store import VariableTexts
 
 _log = logging.getLogger(__name__)
 
@@ -192,8 +192,8 @@ class CanvasHook(BaseHook):
         Raises:
             InputError: there is no such connection, it lacks something, or a form may not reach it.
         """
-        if isinstance(self.canvas_conn_id, Refused):
-            self.canvas_conn_id.refuse()
+        if isinstance(self.canvas_conn_id, RefusedChoice):
+            self.canvas_conn_id.raise_error()
         connection = find_connection(self.canvas_conn_id)
         return CanvasSettings.read(connection, connection.extra_dejson)
 
@@ -207,7 +207,7 @@ class CanvasHook(BaseHook):
         try:
             connection = await self.aget_connection(self.canvas_conn_id)
         except AirflowNotFoundException:
-            raise no_such(self.canvas_conn_id) from None
+            raise missing_connection(self.canvas_conn_id) from None
         extra = await connection.aextra_dejson()
 
         def make() -> (
@@ -235,7 +235,7 @@ class CanvasHook(BaseHook):
     def _test(self) -> tuple[bool, str]:
         connection = find_connection(self.canvas_conn_id)
         check_ranges(f"connection {self.canvas_conn_id}", connection.extra_dejson)
-        named_forms(connection)
+        allowed_forms(connection)
         with sync_client(self.settings(), once=True) as client:
             over = threading.Timer(LONGEST_TEST, client.stop)
             over.daemon = True
@@ -333,7 +333,7 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
             transport.close()
 
     def make() -> SharedToken:
-        return SharedToken(grant, str(origin), shelf=VariableShelf(), refresh=ask)
+        return SharedToken(grant, str(origin), texts=VariableTexts(), refresh=ask)
 
     return shared_token((origin, grant, settings.verify), make)
 

@@ -1,4 +1,4 @@
-"""The folders from which this Airflow takes code and configuration."""
+"""The folders from which this Airflow loads code and configuration."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def code_folders() -> list[Path]:
-    """Where no archive may lie; see ``archive.forbidden``.
+    """Return the folders in which no archive may be.
 
-    The folders of DAGs (of every bundle of this Airflow too), plugins and configuration, and this package. They are taken
-    from Airflow's settings; nothing is looked up on the disk.
+    They are the folders of DAGs (also of every DAG bundle), plugins and configuration, and this package, from Airflow's
+    settings. Reads nothing from the disk.
     """
     return [Path(os.path.expandvars(text)).expanduser() for text in _named() if text]
 

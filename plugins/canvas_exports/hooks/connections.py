@@ -12,18 +12,18 @@ from canvas_exports.errors import InputError
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A field of a form that names what its person may not reach."""
+class RefusedChoice:
+    """A value of a form field that this form may not use. Stands in place of the name, so that nothing can be opened with it."""
 
     field: str
     problem: str
     accepted: str
 
-    def refuse(self) -> NoReturn:
-        """Say so.
+    def raise_error(self) -> NoReturn:
+        """Raise the error.
 
         Raises:
-            InputError: always.
+            InputError: always (permanent).
         """
         raise InputError(self.field, self.problem, accepted=self.accepted)
 
@@ -32,7 +32,7 @@ class Refused:
 
 
 def find_connection(conn_id: str) -> Connection:
-    """The connection of this id.
+    """Return the connection with this id.
 
     Raises:
         InputError: there is none (permanent).
@@ -40,11 +40,13 @@ def find_connection(conn_id: str) -> Connection:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        raise no_such(conn_id) from None
+        raise missing_connection(conn_id) from None
 
 
-def no_such(conn_id: object) -> InputError:
-    """What to say where a connection is missing."""
+def missing_connection(conn_id: object) -> InputError:
+    """Return the error for a missing connection."""
     return InputError(
-        f"connection {conn_id}", "Airflow has none of this id", accepted="one listed under Admin, Connections"
+        f"connection {conn_id}",
+        "Airflow has no connection with this id",
+        accepted="one listed under Admin, Connections",
     )

@@ -1,7 +1,7 @@
-"""Whether a connection's credentials may go where an archive lies.
+"""Check that a connection's credentials may be sent to the host of an archive.
 
-They go to the host of their own connection only, and only if the connection is of a type that belongs to the scheme: the
-password of a database is no password of an archive, and the login of one server is not shown to another.
+They are sent only to the host of their own connection, and only if the type of the connection fits the scheme: the password
+of a database is never sent to an archive, nor the login of one server to another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from airflow.sdk import Connection
 
 from canvas_exports.errors import InputError
 
-#: Which types of connection belong to which scheme. ``generic`` belongs to each, if it says itself where it leads.
+#: Types of connections that fit each scheme. ``generic`` fits every scheme if the connection names its own endpoint.
 TYPES: dict[str, tuple[str, ...]] = {
     "s3": ("aws", "s3"),
     "gs": ("google_cloud_platform",),
@@ -28,22 +28,22 @@ _SFTP_PORT = 22
 _ENDPOINTS = ("endpoint_url", "host", "service_config", "connection_string")
 
 
-def check_belongs(uri: str, connection: Connection, extra: Mapping[str, Any]) -> None:
-    """Refuse a connection that does not belong to a URI. Schemes that take no credentials are left alone.
+def check_scope(uri: str, connection: Connection, extra: Mapping[str, Any]) -> None:
+    """Refuse a connection that does not fit a URI. Does not check schemes without credentials.
 
     Args:
         uri: root of the archive.
-        connection: the one named for it.
+        connection: with the credentials.
         extra: of the connection.
 
     Raises:
-        InputError: it is of another type, or leads to another host (permanent).
+        InputError: the connection is of another type, or for another host (permanent).
     """
     try:
         parts = urlsplit(uri.strip())
         port = parts.port
     except ValueError:
-        return  # opening the store says so
+        return  # opening the store raises the error
     kind = _KINDS.get(parts.scheme, parts.scheme)
     types = TYPES.get(kind)
     if types is None:
@@ -60,7 +60,7 @@ def check_belongs(uri: str, connection: Connection, extra: Mapping[str, Any]) ->
     elif given == GENERIC and not any(extra.get(field) for field in _ENDPOINTS):
         raise InputError(
             name,
-            f"it does not say which server its credentials are for, and {GENERIC} may be any",
+            f"it does not name the server of its credentials, and {GENERIC} connections can be for any server",
             accepted=f"type {types[0]}, or the extra endpoint_url",
         )
 

@@ -1,9 +1,9 @@
 """An access token that all processes of an Airflow share, renewed by one of them at a time.
 
-Canvas keeps one row for a refresh token: each refresh kills the access token before, wherever it is in use. So the token
-of the moment lies on a shelf that all see, an Airflow variable, and is renewed under a lease. Nothing depends on the lease
-alone: whoever holds a token that has been replaced is told so by Canvas (401), looks at the shelf, and repeats the request
-with what lies there. Should two refresh at once, or a process die between a refresh and the shelf, one more refresh follows.
+Canvas keeps one access token for a refresh token: each refresh invalidates the previous access token in all processes. So the
+current token is in an Airflow variable, and is renewed under a lease. The lease alone need not be safe: Canvas answers a
+replaced token with 401; then the process reads the variable and repeats the request with the token in it. If two processes
+refresh at once, or a process dies between the refresh and the write, one more refresh follows.
 """
 
 from __future__ import annotations
@@ -25,18 +25,16 @@ from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.core.canvas.http.token_source import TokenSource, is_sendable
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasUnavailableError
-from canvas_exports.hooks.lease import Lease, Shelf, Timing
+from canvas_exports.hooks.lease import Lease, LeaseTiming, SharedTexts
 
-_EARLIEST, _FRACTION = (
-    60.0,
-    0.1,
-)  # a token is renewed so many seconds before its end, or such a part of its life if that is less
+# A token is renewed so many seconds before its end, or such a part of its lifetime if that is less.
+_EARLIEST, _FRACTION = 60.0, 0.1
 _NAME = "canvas_exports_access_token_"  # Airflow hides the values of variables with such names
 
 
 @dataclass(frozen=True)
 class _Shared:
-    """What lies on the shelf."""
+    """The token as it is written in the variable."""
 
     value: str = field(repr=False)
     renew_at: float | None  # seconds since the epoch; None where it lasts
@@ -66,14 +64,14 @@ class _Shared:
 
 
 class SharedToken(TokenSource):
-    """The access token of a refresh token, for every thread and event loop of this process, shared with all others.
+    """The access token of a refresh token, for every thread and event loop of this process, shared with other processes.
 
     Args:
         grant: the refresh token and its developer key.
-        host: the origin of Canvas; with the grant, what tells one shared token from another.
-        shelf: where all processes see the token and the lease.
-        refresh: asks Canvas for a new one, within ``timing.lasts``.
-        timing: how long things take.
+        host: the origin of Canvas; with the grant, it identifies the shared token.
+        texts: store of the token and the lease, seen by all processes.
+        refresh: requests a new token from Canvas, within ``timing.duration``.
+        timing: of the lease.
         clock: seconds since the epoch.
     """
 
@@ -82,16 +80,16 @@ class SharedToken(TokenSource):
         grant: RefreshGrant,
         host: str,
         *,
-        shelf: Shelf,
+        texts: SharedTexts,
         refresh: Callable[[], AccessToken],
-        timing: Timing | None = None,
+        timing: LeaseTiming | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._identity = f"{host} {grant.client_id} {grant.refresh_token}"
         self._name = _NAME + hashlib.sha256(self._identity.encode()).hexdigest()[:16]
-        self._shelf, self._refresh, self._clock = shelf, refresh, clock
-        self._timing = timing or Timing()
-        self._lease = Lease(shelf, f"{self._name}_lease", timing=self._timing, clock=clock)
+        self._texts, self._refresh, self._clock = texts, refresh, clock
+        self._timing = timing or LeaseTiming()
+        self._lease = Lease(texts, f"{self._name}_lease", timing=self._timing, clock=clock)
         self._renewing = threading.Lock()
         self._token: _Shared | None = None
 
@@ -106,28 +104,28 @@ class SharedToken(TokenSource):
         return token.value if token is not None and token.is_good(self._clock()) else None
 
     def renew(self, rejected: str | None) -> None:
-        """Take from the shelf what another process has put there, or refresh."""
+        """Read the token that another process has written, or refresh it."""
         with self._renewing:
             if self.current() not in (None, rejected):
                 return
-            patience = time.monotonic() + 2 * self._timing.lasts
+            deadline = time.monotonic() + 2 * self._timing.duration
             while not self._adopt(rejected):
-                mine = self._lease.take()
+                mine = self._lease.acquire()
                 if mine is not None:
                     try:
                         if not self._adopt(rejected):
                             self._issue()
                     finally:
-                        self._lease.give_back(mine)
+                        self._lease.release(mine)
                     return
-                if time.monotonic() > patience:
+                if time.monotonic() > deadline:
                     raise CanvasUnavailableError(
                         "other processes have been renewing the access token for too long"
                     )
                 self._lease.wait()
 
     async def arenew(self, rejected: str | None) -> None:
-        """The same in a thread of its own: all who wait for it need no more than one."""
+        """Renew in one thread of its own, which all waiting coroutines share."""
         await get_running_loop().run_in_executor(self._executor, self.renew, rejected)
 
     def __repr__(self) -> str:
@@ -138,7 +136,7 @@ class SharedToken(TokenSource):
         return ThreadPoolExecutor(1, thread_name_prefix="canvas-token")
 
     def _adopt(self, rejected: str | None) -> bool:
-        text = self._shelf.read(self._name)
+        text = self._texts.read(self._name)
         token = _Shared.read(text) if text is not None else None
         if token is None or token.value == rejected or not token.is_good(self._clock()):
             return False
@@ -152,7 +150,7 @@ class SharedToken(TokenSource):
         token = self._refresh()
         mask_secret(token.value)
         self._token = _Shared.issued(token, asked_at)
-        self._shelf.write(
+        self._texts.write(
             self._name,
             self._token.written(),
             "The access token that canvas_exports shares among its processes. Safe to delete.",
@@ -164,7 +162,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_token(key: Hashable, make: Callable[[], SharedToken]) -> SharedToken:
-    """The one that this process has for a key, made at its first use."""
+    """Return the shared token of this process for a key, made at its first use."""
     with _shared_lock:
         if key not in _shared:
             _shared[key] = make()

@@ -1,4 +1,4 @@
-"""Airflow's variables as a shelf that every process of an Airflow sees, whichever kind of process asks."""
+"""Store short texts in Airflow variables, which every process of an Airflow sees."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 from canvas_exports.errors import CanvasUnavailableError
 
 
-class VariableShelf:
-    """Short texts by name.
+class VariableTexts:
+    """Short texts by name, in Airflow variables.
 
-    Tasks and triggers reach them through Airflow's execution API, the API server and the command line in the metadata
-    database. Airflow encrypts them with its Fernet key, if one is set. It offers no compare-and-set: of two that write at once, the
-    later one wins.
+    Tasks and triggers access them through Airflow's execution API, the API server and the command line through the metadata
+    database. Airflow encrypts them with its Fernet key, if one is set. There is no compare-and-set: of two concurrent writes,
+    the later one wins.
 
     Raises:
         CanvasUnavailableError: Airflow cannot be asked now (retryable).
     """
 
     def read(self, name: str) -> str | None:
-        """A text, or ``None``."""
+        """Return a text, or ``None``."""
         try:
             text: str | None = _variable().get(name, None)
-        except Exception as error:  # noqa: BLE001 -- Airflow has many, by the kind of process; all mean the same here
+        except Exception as error:  # noqa: BLE001 -- the type depends on the kind of process; all mean the same here
             raise _unavailable("read", error) from None
         return text
 
     def write(self, name: str, text: str, description: str) -> None:
-        """Put a text there, in place of what was."""
+        """Write a text, or replace it."""
         try:
             _variable().set(name, text, description)
         except Exception as error:  # noqa: BLE001 -- as above
             raise _unavailable("written", error) from None
 
     def remove(self, name: str) -> None:
-        """Take a text away, if it is there."""
+        """Delete a text, if it exists."""
         try:
             _variable().delete(name)
         except Exception as error:  # noqa: BLE001 -- as above
@@ -43,10 +43,10 @@ class VariableShelf:
 
 
 def _variable() -> Any:
-    """Airflow's class for this process: the SDK's has no way to write outside of tasks and triggers."""
+    """Return Airflow's class for this process: the SDK's cannot write outside of tasks and triggers."""
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     if getattr(runner, "SUPERVISOR_COMMS", None) is not None:
-        from airflow.sdk import Variable  # noqa: PLC0415 -- only one of the two is wanted
+        from airflow.sdk import Variable  # noqa: PLC0415 -- only one of the two is needed
 
         return Variable
     from airflow.models.variable import Variable as Row  # noqa: PLC0415 -- costs seconds, and a task must not load it

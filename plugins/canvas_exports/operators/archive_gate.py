@@ -29,9 +29,9 @@ from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.text_table import format_table
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_place
-from canvas_exports.hooks.archive_location import Place
-from canvas_exports.hooks.archive_replicas import all_places
+from canvas_exports.hooks.archive import open_location
+from canvas_exports.hooks.archive_location import ArchiveLocation
+from canvas_exports.hooks.archive_replicas import find_locations
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 
@@ -124,9 +124,9 @@ class CanvasArchiveGateOperator(BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Check every archive, write the result, and fail if a course does not pass."""
-        places = all_places(self.archive, self.archive_conn_id, self.also_archives)
-        rule = self._rule(len(places))
-        missing, receipt = self._check(context, places, rule)
+        locations = find_locations(self.archive, self.archive_conn_id, self.also_archives)
+        rule = self._rule(len(locations))
+        missing, receipt = self._check(context, locations, rule)
         if missing:
             self._log(missing)
             raise AirflowFailException(_failure(missing, receipt["checked"], self.report_url))
@@ -134,15 +134,15 @@ class CanvasArchiveGateOperator(BaseOperator):
         return receipt
 
     def _check(
-        self, context: Context, places: list[Place], rule: DeletionRule
+        self, context: Context, locations: list[ArchiveLocation], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
         allow_empty = read_flag("allow_empty", self.allow_empty)
-        with open_place(places[0]) as first:
+        with open_location(locations[0]) as first:
             gate = DeletionGate(self._contexts(first), rule, now=now)
-            for place in places:
+            for location in locations:
                 with (
-                    open_place(place) as store,
+                    open_location(location) as store,
                     closing(_holdings(store, gate.contexts, allow_empty=allow_empty)) as holdings,
                 ):
                     gate.check(store.uri, holdings)
@@ -151,7 +151,7 @@ class CanvasArchiveGateOperator(BaseOperator):
                 missing,
                 checked=len(gate.contexts),
                 rule=rule,
-                archives=[place.uri for place in places],
+                archives=[location.uri for location in locations],
                 run=run.to_facts(),
                 now=now,
             )

@@ -1,4 +1,4 @@
-"""A shelf in memory, and one that has faults."""
+"""Shared texts in memory, for tests of leases and shared tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class MemoryShelf:
+class MemoryTexts:
     """Short texts by name, as Airflow's variables keep them."""
 
     texts: dict[str, str] = field(default_factory=dict)

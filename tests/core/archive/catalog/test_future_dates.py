@@ -60,7 +60,9 @@ def test_a_copy_dated_ahead_costs_its_course_no_copy_and_the_others_nothing(
     late = lay(shelf, NOW + ahead)
     before = set(shelf.objects)
     plan = make_plan(shelf, policy, now=NOW)
-    assert any(late in note and "to come" in note for context in plan.contexts for note in context.notes)
+    assert any(
+        late in note and "in the future" in note for context in plan.contexts for note in context.notes
+    )
     apply_plan(shelf, plan)
     gone = before - set(shelf.objects)
     assert gone

@@ -149,8 +149,8 @@ class Life:
             assert after[best.key] == best
 
     def _publish(self, tonight: ManifestDraft, data: bytes) -> None:
-        known = newest_proven(self.store, tonight, ProofLevel.DIRECTORY)
-        store_package(self.store, Canvas(data), draft=tonight, known=known)
+        baseline = newest_proven(self.store, tonight, ProofLevel.DIRECTORY)
+        store_package(self.store, Canvas(data), draft=tonight, baseline=baseline)
 
     def _draft(self) -> ManifestDraft:
         created = BEGAN + timedelta(days=self.nights)

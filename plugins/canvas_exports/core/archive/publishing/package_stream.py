@@ -15,6 +15,7 @@ from itertools import islice
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import TAIL, RandomAccess, TailBuffer
+from canvas_exports.core.packages.zip.format import check_start
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool, SingleBuffer, close, is_small
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CorruptPackageError
@@ -102,11 +103,8 @@ def check_bytes(source: Iterator[Block], expected: int | None) -> Iterator[Block
     arrived = 0
     try:
         for block in source:
-            if not arrived and len(block) > 1 and bytes(block[:2]) != b"PK":
-                page = bytes(block[:64]).lstrip().startswith(b"<")
-                raise CorruptPackageError(
-                    "a web page arrived instead of the package" if page else "this is not a zip"
-                )
+            if not arrived:
+                check_start(bytes(block[:64]))
             arrived += len(block)
             if expected is not None and arrived > expected:
                 raise CorruptPackageError(f"more bytes arrived than the {expected:,} that Canvas announced")

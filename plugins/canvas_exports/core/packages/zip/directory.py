@@ -14,6 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
+from canvas_exports.core.packages.zip.format import (
+    DEFLATED,
+    IN_ZIP64,
+    LOCAL,
+    STORED,
+    UNREADABLE,
+    decode_name,
+    zip64_values,
+)
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 
@@ -21,21 +30,14 @@ MAX_MEMBERS = 100_000
 MAX_DIRECTORY = 32 * 1024 * 1024
 MAX_NAMES = 32 * 1024 * 1024
 
-STORED, DEFLATED = 0, 8
-
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
-LOCAL = struct.Struct("<4s5HL2L2H")
 _MAX_COMMENT = 0xFFFF
 # Between two entries lie at most a local extra field and a data descriptor.
 _MAX_GAP = 0xFFFF + 24
-# Flags of members that cannot be read: encrypted, a patch, strongly encrypted, masked.
-UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000
-_IN_ZIP64 = 0xFFFFFFFF  # the value is too large for 32 bits and stands in the zip64 extra field
-_WIDE = struct.Struct("<Q")
-_NARROW = (0xFFFF, _IN_ZIP64)
+_NARROW = (0xFFFF, IN_ZIP64)
 # Programs may put own data between the zip64 end record and its locator; none is known to.
 _MAX_RECORD64 = 0xFFFF
 _WITH_MODES = (3, 19)  # Unix and macOS, whose file modes stand in the upper half of the attributes
@@ -291,34 +293,6 @@ def _entry(directory: bytes, at: int, directory_start: int) -> tuple[Member, int
     special = system in _WITH_MODES and stat.S_IFMT(attributes >> 16) not in _ORDINARY
     name = decode_name(directory[names:extras])
     return Member(name, size, compressed, crc, method, flags, range(offset, stop), special), following
-
-
-def zip64_values(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
-    """Return the values, those that do not fit into 32 bits from the zip64 extra field."""
-    narrow = [size, compressed, offset]
-    if _IN_ZIP64 not in narrow:
-        return size, compressed, offset
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, at)
-        field = extra[at + 4 : at + 4 + length]
-        at += 4 + length
-        if kind != 1:
-            continue
-        for position, value in enumerate(narrow):
-            if value == _IN_ZIP64 and len(field) >= _WIDE.size:
-                (narrow[position],) = _WIDE.unpack_from(field)
-                field = field[_WIDE.size :]
-    return narrow[0], narrow[1], narrow[2]
-
-
-def decode_name(raw: bytes) -> str:
-    """Decode the name of a member."""
-    # Canvas writes UTF-8 without the flag for it, so the flag is ignored.
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("cp437")
 
 
 def _check_layout(members: list[Member], directory_start: int) -> list[Member]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.zip.directory import DEFLATED, STORED, UNREADABLE, Member
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.format import DEFLATED, STORED, UNREADABLE
 from canvas_exports.errors import CorruptPackageError
 
 # Deflate cannot compress better than 1032 to 1.

@@ -9,14 +9,8 @@ from typing import Protocol
 from isal import igzip_lib, isal_zlib
 
 from canvas_exports.core.packages.proof import Finding, Severity
-from canvas_exports.core.packages.zip.directory import (
-    LOCAL,
-    STORED,
-    UNREADABLE,
-    Member,
-    decode_name,
-    zip64_values,
-)
+from canvas_exports.core.packages.zip.directory import Member
+from canvas_exports.core.packages.zip.format import LOCAL, STORED, UNREADABLE, decode_name, zip64_values
 from canvas_exports.core.packages.zip.members import is_readable
 from canvas_exports.core.packages.zip.stored_stream import PIECE, StoredStream
 from canvas_exports.errors import CorruptPackageError

@@ -1,8 +1,8 @@
-"""The documents of an archive: how they are written, and the one way in which they are read.
+"""Read and write the JSON documents of an archive.
 
-Whatever lies in an archive may have been put there by anybody, or have rotted. So no document is read but through
-``fetch`` and ``parse``: bounded in bytes, in depth and in its numbers. What is not as it should be is an
-``UnreadableDocumentError``, and nothing else; whoever reads many passes over that one.
+A document may be foreign, hostile or damaged. So all are read through ``fetch`` and ``parse``, which bound their bytes, depth
+and numbers. A document that breaks a bound or its schema raises ``UnreadableDocumentError`` and nothing else; readers of many
+documents skip that one.
 
 Times are UTC, in whole seconds, and end in ``Z``.
 """
@@ -48,12 +48,12 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 def plain(instance: Any) -> dict[str, Any]:
-    """The fields of a flat dataclass as JSON data."""
+    """Return the fields of a flat dataclass as JSON data."""
     return {field.name: _plain(getattr(instance, field.name)) for field in fields(instance)}
 
 
 def rebuild(kind: type[Flat], data: Mapping[str, Any]) -> Flat:
-    """The dataclass from its fields; those it does not know are left out, missing ones take their default."""
+    """Build a dataclass from JSON data. Unknown fields are left out; missing ones get their default."""
     known = {
         name: parse_time(data[name]) if is_time and data[name] is not None else data[name]
         for name, is_time in _fields(kind)  # type: ignore[arg-type] # a class is hashable
@@ -64,26 +64,26 @@ def rebuild(kind: type[Flat], data: Mapping[str, Any]) -> Flat:
 
 @lru_cache
 def _fields(kind: Any) -> tuple[tuple[str, bool], ...]:
-    """The fields of a dataclass, and which of them are times: annotations are strings, so by the name of the type."""
+    """Return the fields of a dataclass, and whether each is a time: annotations are strings, so by the name of the type."""
     return tuple((field.name, "datetime" in str(field.type)) for field in fields(kind))
 
 
 def encoded(document: Any, *, indent: int | None = None) -> bytes:
-    """JSON data as a document. Half a surrogate pair, which no encoding has, becomes a question mark."""
+    """Return JSON data as a document. Half a surrogate pair, which cannot be encoded, becomes a question mark."""
     return json.dumps(document, indent=indent, ensure_ascii=False).encode(errors="replace")
 
 
 def fetch(store: Store, key: str, most: int, *, size: int | None = None) -> bytes:
-    """The bytes of a document, if there are not too many of them.
+    """Read the bytes of a document, within a limit.
 
     Args:
         store: the archive.
         key: of the document.
-        most: bytes; one that has more is not read.
-        size: what a listing says; without it, it costs a look-up.
+        most: bytes; a larger document is not read.
+        size: as a listing states it; without it, one more request is needed.
 
     Raises:
-        ObjectNotFoundError: there is none (permanent).
+        ObjectNotFoundError: it is absent (permanent).
         UnreadableDocumentError: it is too large (permanent).
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
@@ -97,14 +97,14 @@ def fetch(store: Store, key: str, most: int, *, size: int | None = None) -> byte
 
 
 def parse(document: bytes, noun: str, *, key: str | None = None) -> Any:
-    """JSON data from a document: UTF-8, ``MAX_DEPTH`` at most, every number finite and below ``MAX_NUMBER``, every name once.
+    """Parse a document: UTF-8, at most ``MAX_DEPTH`` deep, every number finite and below ``MAX_NUMBER``, every name once.
 
-    Half a surrogate pair, which an escape can hide, becomes a replacement character.
+    Half a surrogate pair, which an escape can contain, becomes a replacement character.
 
     Args:
         document: its bytes.
-        noun: what it should be, for the error: ``manifest``.
-        key: under which it lies, for the error.
+        noun: the kind of document, for the error: ``manifest``.
+        key: of the document, for the error.
 
     Raises:
         UnreadableDocumentError: it is not such a document (permanent).
@@ -131,7 +131,7 @@ def parse(document: bytes, noun: str, *, key: str | None = None) -> Any:
 
 
 def conform(data: Any, kind: str, *, key: str | None = None) -> Mapping[str, Any]:
-    """The data itself, if it follows the published schema of its kind.
+    """Return the data if it is valid against the published schema of its kind.
 
     Args:
         data: what ``parse`` returned.
@@ -157,7 +157,7 @@ def conform(data: Any, kind: str, *, key: str | None = None) -> Mapping[str, Any
 
 
 class _RefusedError(ValueError):
-    """Valid to a parser, and not to us."""
+    """The parser accepts it, and we do not."""
 
 
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} deep"
@@ -175,7 +175,7 @@ def _no_number(_: str) -> Any:
 
 
 def _check(data: Any) -> None:
-    """Level by level, so that depth costs nothing."""
+    """Check depth and numbers, level by level: recursion would limit the depth."""
     level = [data]
     for depth in range(MAX_DEPTH + 1):
         inner: list[Any] = []
@@ -195,7 +195,7 @@ def _check(data: Any) -> None:
 
 
 def _whole(data: Any) -> Any:
-    """The same without half surrogate pairs."""
+    """Return the same data without half surrogate pairs."""
     if isinstance(data, str):
         return _LONE.sub("\N{REPLACEMENT CHARACTER}", data)
     if isinstance(data, list):

@@ -1,4 +1,4 @@
-"""The manifest: the document beside a package that says what it is. Written last, it is the commit marker."""
+"""The manifest: the document that describes a package and stands beside it. Written last, it is the commit marker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCHEMA = "urn:canvas-exports:manifest:1"
 
 _KIND = "manifest-1"
 _LONGEST_MESSAGE = 1000
-_LONGEST_MEMBER = 500  # characters; of so many findings as there may be, the manifest stays readable
+_LONGEST_MEMBER = 500  # characters: the manifest stays readable, however many findings there are
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ContextFacts:
 
 @dataclass(frozen=True)
 class ExportFacts:
-    """Canvas's content export. ``canvas_host`` is a host name, ``user_id`` who exported: what they see is what it holds."""
+    """The content export of Canvas. ``canvas_host`` is a host name; the user ``user_id`` exported what they may see."""
 
     id: int
     type: str
@@ -83,7 +83,7 @@ class PackageFacts:
 
 @dataclass(frozen=True)
 class ManifestDraft:
-    """All that is known before the first byte arrives. ``key`` is the package's (see ``keys.package_key``)."""
+    """The part of a manifest that is known before the download. ``key`` is that of the package (see ``layout.package_key``)."""
 
     key: str
     context: ContextFacts
@@ -93,7 +93,7 @@ class ManifestDraft:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A stored package: what it is, where it came from, its digests, and what its proof found."""
+    """A stored package: its content, origin, digests, and the findings of its proof."""
 
     context: ContextFacts
     export: ExportFacts
@@ -103,7 +103,7 @@ class Manifest:
     stored_at: datetime
 
     def to_json(self) -> bytes:
-        """The document, valid against ``schemas/manifest-1.schema.json``."""
+        """Return the document, valid against ``schemas/manifest-1.schema.json``."""
         document = {
             "schema": SCHEMA,
             "context": plain(self.context),
@@ -125,11 +125,11 @@ class Manifest:
 
     @classmethod
     def from_json(cls, document: bytes, *, key: str | None = None) -> Manifest:
-        """Read a document back. Fields of a newer version are left out.
+        """Read a document. Fields of a newer version are left out.
 
         Args:
             document: its bytes.
-            key: under which it lies, for the error.
+            key: of the document, for the error.
 
         Raises:
             UnreadableDocumentError: it is not a manifest, or one of another schema (permanent).
@@ -138,7 +138,7 @@ class Manifest:
 
     @classmethod
     def from_data(cls, data: Any, *, key: str | None = None) -> Manifest:
-        """The same from JSON data, as ``documents.parse`` returns it."""
+        """Read JSON data, as ``json_documents.parse`` returns it."""
         data = conform(data, _KIND, key=key)
         try:
             return cls(
@@ -165,14 +165,14 @@ class Manifest:
             ) from None
 
     def placement_problem(self, key: str) -> str | None:
-        """Why it cannot be what its place says, in a sentence; ``None`` if it can.
+        """Return why the manifest cannot belong to its key, in a sentence; ``None`` if it can.
 
-        A manifest lies in the folder of the context that it is about, and names a package there. One that does not is
-        never followed to where it points. Where its own name tells an export and a time, it is about that export.
+        A manifest belongs to the folder of its context, and names a package there; another one is never followed to the package
+        that it names. If its key names an export and a time, the manifest is about that export.
         """
         about = (self.context.kind, self.context.id)
         if about != context_of(key):
-            return f"it is the manifest of {about[0]}:{about[1]}: somebody has moved it here"
+            return f"it is the manifest of {about[0]}:{about[1]}: it was moved here"
         if not is_package_below(context_folder(*about), self.package.key):
             return "the package it names is not in its context's folder"
         if names_other_export(key, self.export.created_at, self.export.id):
@@ -183,12 +183,12 @@ class Manifest:
 
 
 def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
-    """Read a manifest, wherever it lies and whatever package it names.
+    """Read a manifest without checking its place and the package that it names.
 
     Args:
         store: the archive.
         key: of the manifest.
-        size: what a listing says of it; without it, it costs a look-up.
+        size: as a listing states it; without it, one more request is needed.
 
     Raises:
         ObjectNotFoundError: there is none (permanent).
@@ -200,10 +200,10 @@ def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifes
 
 
 def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:
-    """Read the manifest of a copy: as ``load_manifest``, and only one that is where it belongs.
+    """Read the manifest of a copy: as ``load_manifest``, and check that it belongs to its key.
 
     Raises:
-        UnreadableDocumentError: it is no manifest, or of another context, or names a package elsewhere (permanent).
+        UnreadableDocumentError: it is not a manifest, is about another context, or names a package elsewhere (permanent).
     """
     manifest = load_manifest(store, key, size=size)
     if wrong := manifest.placement_problem(key):
@@ -212,7 +212,7 @@ def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifes
 
 
 def _short(finding: Finding) -> Finding:
-    """What is long in it is cut: member names come out of packages."""
+    """Cut long texts: names of members come from packages."""
     if len(finding.message) <= _LONGEST_MESSAGE and len(finding.member or "") <= _LONGEST_MEMBER:
         return finding
     member = finding.member and finding.member[:_LONGEST_MEMBER]

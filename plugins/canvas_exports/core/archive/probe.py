@@ -1,4 +1,4 @@
-"""Whether an archive can be written to, by the operations that write to it."""
+"""Check that an archive can be written to, and read its clock."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_probe(key: str) -> bool:
 
 
 def check_writable(store: Store) -> None:
-    """Prove, before anything is created in Canvas, that packages can be stored: by the very operations that store them.
+    """Check, before anything is created in Canvas, that packages can be stored: with the operations that store them.
 
     One tiny object is stored as a manifest is and one as a large package is, both under names that no other task uses. They
     are looked up, listed, read in part and deleted. Afterwards the store knows what it can do (``Store.probe_capabilities``). A store
@@ -69,7 +69,7 @@ def check_writable(store: Store) -> None:
         next(iter(store.list(small)), None)
     finally:
         for key in stored:  # what an answer that was lost has left is swept later
-            with suppress(ArchiveError):  # what may have gone wrong before is the one to tell
+            with suppress(ArchiveError):  # an earlier error is the one to report
                 store.delete(key)
 
 
@@ -100,7 +100,7 @@ def time_of(store: Store) -> datetime:
     with suppress(ArchiveError):  # it is swept later
         store.delete(probe)
     if info is None:
-        raise ArchiveUnavailableError("the archive does not tell its time")
+        raise ArchiveUnavailableError("the archive does not show the time of a new object")
     if abs(info.modified - here) > _CLOCKS_AGREE:
         log.warning("by the archive's clock it is %s, by the worker's %s", info.modified, here)
     return min(info.modified, here)

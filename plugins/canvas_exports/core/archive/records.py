@@ -1,9 +1,9 @@
-"""Records: what was learnt of a copy after it was stored, in documents of their own beside its manifest.
+"""Records: the verifications, drills and holds of a copy, in documents of their own beside its manifest.
 
-A record is about a package, so it lies under the package's own name: where several manifests name one package (an
-unchanged course), its records lie beside the first of them, are true of all, and stay as long as the package does.
+A record is about a package, so its key begins with that of the package. If several manifests name one package (an unchanged
+course), its records stand beside the first of them, are valid for all, and stay as long as the package does.
 
-A manifest is never rewritten. A record's name tells what matters, so a listing answers most questions without reading::
+A manifest is never rewritten. The name of a record states its result, so a listing answers most questions without reading::
 
     courses/101/20261123T020000Z-common_cartridge-501.json                                      the manifest
     courses/101/20261123T020000Z-common_cartridge-501.verify-20261130T031500Z-full-intact.json  a verification
@@ -30,7 +30,7 @@ _WORD = "[a-z]+"
 
 
 class RecordKind(str, Enum):
-    """What was done with the copy."""
+    """The action that a record documents."""
 
     VERIFY = "verify"
     DRILL = "drill"
@@ -45,10 +45,10 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class RecordName:
-    """What the name of a record says.
+    """The content of a record's name.
 
     Attributes:
-        manifest: key of the manifest that was written for the package it is about (see ``keys.manifest_key``).
+        manifest: key of the manifest that was written for the package it is about (see ``layout.manifest_key``).
         kind: what was done.
         at: when it ended (UTC, whole seconds).
         detail: how: the level of a verification, what a drill restored into, why something is held. A word of ``a-z``.
@@ -63,10 +63,10 @@ class RecordName:
 
     @property
     def key(self) -> str:
-        """The record's key.
+        """Return the key of the record.
 
         Raises:
-            ValueError: no such record can be: a mistake of the program.
+            ValueError: it is not a valid name; a mistake of the program.
         """
         stem = self.manifest.removesuffix(".json")
         key = f"{stem}.{self.kind.value}-{self.at.astimezone(timezone.utc):{_TIME}}-{self.detail}-{self.result}.json"
@@ -76,7 +76,7 @@ class RecordName:
 
 
 def read_record_name(key: str) -> RecordName | None:
-    """What a key says, if it is a record's; ``None`` for every other key, manifests among them."""
+    """Read the key of a record; ``None`` for every other key, manifests included."""
     found = _NAME.fullmatch(key)
     if found is None:
         return None
@@ -92,5 +92,5 @@ def read_record_name(key: str) -> RecordName | None:
 
 
 def is_manifest_key(key: str) -> bool:
-    """Whether a key below ``courses/``, ``groups/`` or ``users/`` can be a manifest's."""
+    """Return whether a key below ``courses/``, ``groups/`` or ``users/`` can be a manifest's."""
     return key.endswith(".json") and key.startswith(CONTEXT_FOLDERS) and read_record_name(key) is None

@@ -1,1 +1,1 @@
-"""The words that everybody uses: contexts, outcomes, durations, runs. Knows nobody."""
+"""The values of all layers: contexts, export types, outcomes, proof levels, runs, durations, back-off."""

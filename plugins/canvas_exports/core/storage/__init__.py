@@ -1,1 +1,1 @@
-"""Object storage: one law for every store, and the stores. Knows no Canvas and no layout of an archive."""
+"""Object storage: the interface ``store.Store`` and its backends. Knows nothing of Canvas and of an archive's layout."""

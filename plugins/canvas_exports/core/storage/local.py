@@ -53,7 +53,7 @@ class FileStore(Store):
         """Write beside the object, force to the disk, then link: the key appears whole or not at all."""
         if self._look_up(key) is not None:
             raise AlreadyStoredError("the key is taken", key=key)
-        with self._part_of(key) as (folder, part, name):
+        with self._temporary_file(key) as (folder, part, name):
             self._write(folder, part, blocks, key)
             with self._translated("store", key):
                 _link(folder, part, name)
@@ -68,7 +68,7 @@ class FileStore(Store):
 
     def replace(self, key: str, data: bytes) -> None:
         """Write beside the object, then rename over it."""
-        with self._part_of(key) as (folder, part, name):
+        with self._temporary_file(key) as (folder, part, name):
             self._write(folder, part, [data], key)
             with self._translated("store", key):
                 os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -108,14 +108,14 @@ class FileStore(Store):
         """Remove the file; its folder stays."""
         folder, name = _split(key)
         deleting = self._translated("delete", key)
-        with suppress(ObjectNotFoundError), deleting, self._folders.entered(folder) as here:
+        with suppress(ObjectNotFoundError), deleting, self._folders.open_folder(folder) as here:
             if S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
                 os.unlink(name, dir_fd=here)
 
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
     ) -> builtins.list[str]:
-        """Remove temporary files that nobody has written to for so long."""
+        """Remove temporary files that were last written before that time."""
         youngest = datetime.now(timezone.utc) - older_than
         swept = []
         for found in self._walk(""):
@@ -124,7 +124,7 @@ class FileStore(Store):
                 continue
             folder, _, name = found.key.rpartition("/")
             with suppress(ObjectNotFoundError), self._translated("sweep", found.key):
-                with self._folders.entered(folder) as here:
+                with self._folders.open_folder(folder) as here:
                     os.unlink(name, dir_fd=here)
                 swept.append(key)
         return swept
@@ -135,7 +135,7 @@ class FileStore(Store):
     def _look_up(self, key: str) -> ObjectInfo | None:
         folder, name = _split(key)
         try:
-            with self._translated("look up", key), self._folders.entered(folder) as here:
+            with self._translated("look up", key), self._folders.open_folder(folder) as here:
                 found = os.stat(name, dir_fd=here, follow_symlinks=False)
         except ObjectNotFoundError:
             return None
@@ -144,7 +144,7 @@ class FileStore(Store):
         return ObjectInfo(key, found.st_size, _moment(found.st_mtime))
 
     def _walk(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every plain file in the folders in which keys can begin with a prefix."""
+        """Yield the plain files of all folders in which keys can begin with a prefix."""
         top = prefix.rpartition("/")[0]
         if top and not is_key(top):
             return
@@ -158,17 +158,17 @@ class FileStore(Store):
 
         try:
             with self._translated("list", prefix):
-                for found in self._folders.walk(top, enters=enters, odd=self._foreign.report):
+                for found in self._folders.walk(top, enters=enters, report=self._foreign.report):
                     yield ObjectInfo(found.key, found.size, _moment(found.modified))
         except ObjectNotFoundError:
             return
 
     @contextmanager
-    def _part_of(self, key: str) -> Iterator[tuple[int, str, str]]:
-        """An object's folder, a temporary name in it, gone afterwards whatever happens, and the object's own name."""
+    def _temporary_file(self, key: str) -> Iterator[tuple[int, str, str]]:
+        """Yield the folder of an object, a temporary name in it, and the final name. The temporary file is always removed."""
         folder, name = _split(key)
         with self._translated("store", key):
-            entered = self._folders.entered(folder, make=True)
+            entered = self._folders.open_folder(folder, make=True)
             here = entered.__enter__()
         try:
             part = temporary_name(name)
@@ -198,9 +198,9 @@ class FileStore(Store):
                 os.fsync(new)
 
     def _opened(self, key: str, buffering: int = -1) -> BinaryIO:
-        """A plain file, opened to read: a pipe would be waited for, a device asked to do something."""
+        """Open a plain file to read. A pipe would block, and a device could act."""
         folder, name = _split(key)
-        with self._folders.entered(folder) as here:
+        with self._folders.open_folder(folder) as here:
             if not S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
                 raise not_found(key)
             found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)

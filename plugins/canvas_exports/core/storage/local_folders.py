@@ -1,4 +1,4 @@
-"""The folders below a root on this machine, entered one by one: no link below the root is ever followed."""
+"""Open the folders below a local root one by one, so that no link below the root is ever followed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_IMODE, S_ISGID, S_ISLNK
 from typing import TypeVar
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
@@ -22,11 +22,11 @@ _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
 
 class LinkError(OSError):
-    """A link lies where a folder was to be entered."""
+    """A link stands in the place of a folder."""
 
 
 @dataclass(frozen=True)
-class Found:
+class LocalFile:
     """A plain file: its key below the root, size in bytes, time of its last change in seconds since 1970."""
 
     key: str
@@ -35,10 +35,10 @@ class Found:
 
 
 class Folders:
-    """A root folder and what lies below it.
+    """A root folder and the folders below it.
 
-    The root is what an administrator has named: it may be a link. Below it a link could have been laid by anybody who may
-    write there, and lead anywhere, so folders are opened one in the other, and none through a link.
+    An administrator chooses the root: it may be a link. Below it every program with write access could add a link to any other
+    place, so each folder is opened relative to its parent, and none through a link.
 
     Args:
         root: absolute path.
@@ -48,8 +48,8 @@ class Folders:
         self._root = root
 
     @contextmanager
-    def entered(self, folder: str, *, make: bool = False) -> Iterator[int]:
-        """An open descriptor of a folder below the root; ``""`` is the root.
+    def open_folder(self, folder: str, *, make: bool = False) -> Iterator[int]:
+        """Open a folder below the root, and yield its descriptor. ``""`` is the root.
 
         Args:
             folder: relative, segments set off by ``/``.
@@ -73,16 +73,16 @@ class Folders:
             os.close(here)
 
     def walk(
-        self, folder: str, *, enters: Callable[[str], bool], odd: Callable[[str, str], None]
-    ) -> Iterator[Found]:
-        """All plain files below a folder, those of one folder together; holds the names of one folder at a time.
+        self, folder: str, *, enters: Callable[[str], bool], report: Callable[[str, str], None]
+    ) -> Iterator[LocalFile]:
+        """Yield all plain files below a folder, those of one folder together. Memory holds the names of one folder at a time.
 
-        A folder below that cannot be entered or read is told and passed over; what has vanished meanwhile is not there.
+        A folder that cannot be opened or read is reported and skipped; a file that has been deleted meanwhile is left out.
 
         Args:
             folder: where to begin; ``""`` for the root.
-            enters: asked of each folder's key, whether to go into it.
-            odd: told the key of each link and of whatever else is neither file nor folder, and why it is passed over.
+            enters: returns whether to open the folder with a key.
+            report: called with the key of each link, and of each other entry that is neither file nor folder, and the reason.
 
         Raises:
             OSError: the first folder cannot be read.
@@ -91,20 +91,20 @@ class Folders:
         while waiting:
             here = waiting.pop()
             try:
-                files, folders = self._read(here, odd)
+                files, folders = self._read(here, report)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 if here == folder:
                     raise
-                odd(here, f"it cannot be read: {error.strerror}")
+                report(here, f"it cannot be read: {error.strerror}")
                 continue
             yield from files
             waiting.extend(filter(enters, reversed(folders)))
 
-    def _read(self, folder: str, odd: Callable[[str, str], None]) -> tuple[list[Found], list[str]]:
+    def _read(self, folder: str, report: Callable[[str, str], None]) -> tuple[list[LocalFile], list[str]]:
         files, folders = [], []
-        with self.entered(folder) as here:
+        with self.open_folder(folder) as here:
             readable = self._named(
                 self._root / folder, lambda: os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
             )
@@ -113,21 +113,21 @@ class Folders:
                     for entry in entries:
                         key = f"{folder}/{entry.name}" if folder else entry.name
                         if entry.is_symlink():
-                            odd(key, "it is a link")
+                            report(key, "it is a link")
                         elif entry.is_dir(follow_symlinks=False):
                             folders.append(key)
                         elif not entry.is_file(follow_symlinks=False):
-                            odd(key, "it is neither a file nor a folder")
+                            report(key, "it is neither a file nor a folder")
                         else:
                             with suppress(FileNotFoundError):
                                 found = entry.stat(follow_symlinks=False)
-                                files.append(Found(key, found.st_size, found.st_mtime))
+                                files.append(LocalFile(key, found.st_size, found.st_mtime))
             finally:
                 os.close(readable)
         return files, sorted(folders)
 
     def _open(self, here: int, path: Path, name: str, *, make: bool) -> int:
-        """A folder's descriptor, from that of the folder it lies in, whose path is given."""
+        """Open a folder relative to the descriptor of its parent, whose path is given."""
         try:
             return os.open(name, _PASS, dir_fd=here)
         except FileNotFoundError as error:
@@ -136,7 +136,7 @@ class Folders:
         except OSError as error:
             link = error.errno in _NO_FOLDER and _is_link(name, here)
             raise _at(LinkError(errno.ELOOP, "it is a link") if link else error, path / name) from None
-        with suppress(FileExistsError):  # somebody else was quicker
+        with suppress(FileExistsError):  # another task was quicker
             self._named(path, lambda: os.mkdir(name, FOLDER_MODE, dir_fd=here))
         made = self._named(path / name, lambda: os.open(name, _PASS, dir_fd=here))
         with suppress(OSError):  # not every file system has modes
@@ -155,7 +155,7 @@ class Folders:
                 with suppress(OSError):
                     _set_mode(path)
 
-    def _named(self, path: Path, act: Callable[[], Answer]) -> Answer:
+    def _named(self, path: Path, act: Callable[[], Result]) -> Result:
         try:
             return act()
         except OSError as error:
@@ -163,7 +163,7 @@ class Folders:
 
 
 def _at(error: OSError, path: Path) -> OSError:
-    """The error, with the whole path of what it is about."""
+    """Return the error with the whole path that it is about."""
     error.filename = str(path)
     return error
 
@@ -176,6 +176,6 @@ def _is_link(name: str, folder: int) -> bool:
 
 
 def _set_mode(path: str | Path, folder: int | None = None) -> None:
-    """0750 whatever the umask; that what is made in it belongs to its group stays, if the folder above says so."""
+    """Set mode 0750, whatever the umask. The set-group-ID bit stays, if the parent folder has it."""
     mode = S_IMODE(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode)
     os.chmod(path, FOLDER_MODE | (mode & S_ISGID), dir_fd=folder)

@@ -26,7 +26,7 @@ class Protection:
         storage_class: of packages. Manifests and reports stay in the default class of the bucket: they are read often.
         lock_mode: ``governance``: a user with a special permission may lift the lock; ``compliance``: nobody may.
         lock_for: how long a package and its manifest are locked, from the moment they are stored.
-        legal_hold: lock them until somebody lifts the hold.
+        legal_hold: lock them until the hold is lifted.
         tags: of every object.
     """
 

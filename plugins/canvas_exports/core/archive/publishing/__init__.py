@@ -1,1 +1,1 @@
-"""From a stream to a published copy, in the order that survives a kill."""
+"""Store a package and its manifest, in the order that survives a kill: see ``publish``."""

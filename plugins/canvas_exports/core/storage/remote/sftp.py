@@ -118,14 +118,15 @@ class Sftp:
                 return None
 
     def walk(
-        self, folder: str, enters: Callable[[str], bool], odd: Callable[[str, str], None]
+        self, folder: str, enters: Callable[[str], bool], report: Callable[[str, str], None]
     ) -> Iterator[RemoteFile]:
         """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to.
 
         Args:
             folder: where to begin; nothing is listed if there is no such folder.
-            enters: asked of the path of each folder below, whether to go into it.
-            odd: told the path of what is neither file nor folder, or a folder that cannot be read, and why.
+            enters: returns whether to open the folder with a path.
+            report: called with the path of each entry that is neither file nor folder, or a folder that cannot be read, and the
+                reason.
         """
         waiting = [folder]
         while waiting:
@@ -138,7 +139,7 @@ class Sftp:
                 except PermissionError:
                     if here == folder:
                         raise
-                    odd(here, "it cannot be read")
+                    report(here, "it cannot be read")
                     continue
             folders = []
             for entry in entries:
@@ -150,7 +151,9 @@ class Sftp:
                 elif (found := _file(path, entry)) is not None:
                     yield found
                 else:
-                    odd(path, "it is a link" if modes.S_ISLNK(entry.st_mode or 0) else "it is no plain file")
+                    report(
+                        path, "it is a link" if modes.S_ISLNK(entry.st_mode or 0) else "it is no plain file"
+                    )
             waiting.extend(filter(enters, sorted(folders, reverse=True)))
 
     def check_folders(self, root: str, path: str) -> None:
@@ -308,7 +311,7 @@ def _identity(api: Any, options: StoreOptions) -> dict[str, Any]:
 
 
 def _file(path: str, found: paramiko.SFTPAttributes) -> RemoteFile | None:
-    """A plain file; of a server that tells no modes, whatever there is."""
+    """Return a plain file; from a server without modes, any entry."""
     if found.st_mode and not modes.S_ISREG(found.st_mode):
         return None
     return RemoteFile(path, found.st_size or 0, datetime.fromtimestamp(found.st_mtime or 0, timezone.utc))

@@ -1,6 +1,6 @@
 """A store on an SFTP server, through smart_open.
 
-smart_open streams; it cannot rename, list or delete, and its writers publish whatever they got when they are closed.
+smart_open streams; it cannot rename, list or delete, and its writers publish all bytes they have when they are closed.
 So a stream goes to a temporary name, inside a guard, and its size is compared before it is renamed.
 """
 
@@ -56,7 +56,7 @@ class SmartOpenStore(Store):
             self._remote.check_folders(self._root, path)
             if self._remote.stat(path) is not None:
                 raise AlreadyStoredError("the key is taken", key=key)
-        with self._part_of(path, key, blocks) as part, self._translated("store", key):
+        with self._temporary_file(path, key, blocks) as part, self._translated("store", key):
             self._remote.rename(part, path)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -72,7 +72,7 @@ class SmartOpenStore(Store):
         path = self._path(key)
         with self._translated("store", key):
             self._remote.check_folders(self._root, path)
-        with self._part_of(path, key, [data]) as part, self._translated("store", key):
+        with self._temporary_file(path, key, [data]) as part, self._translated("store", key):
             self._remote.replace(part, path)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
@@ -126,7 +126,7 @@ class SmartOpenStore(Store):
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
     ) -> builtins.list[str]:
-        """Remove temporary files that nobody has written to for so long."""
+        """Remove temporary files that were last written before that time."""
         youngest = datetime.now(timezone.utc) - older_than
         dead = [
             (key, file.path)
@@ -149,7 +149,7 @@ class SmartOpenStore(Store):
         return path.removeprefix(f"{self._root}/")
 
     def _walk(self, prefix: str) -> Iterator[tuple[str, RemoteFile]]:
-        """Every plain file in the folders in which keys can begin with a prefix, and its key."""
+        """Yield the plain files of all folders in which keys can begin with a prefix, with their keys."""
         top = prefix.rpartition("/")[0]
         if top and not is_key(top):
             return
@@ -162,13 +162,13 @@ class SmartOpenStore(Store):
                 self._foreign.report(f"{folder}/", "its name is no key of an archive")
             return is_key(folder)
 
-        def odd(path: str, why: str) -> None:
+        def report(path: str, why: str) -> None:
             self._foreign.report(self._key(path), why)
 
         folder = f"{self._root}/{prefix}".rpartition("/")[0]
         with self._translated("list", prefix):
             self._remote.check_folders(self._root, f"{self._root}/{prefix}")
-            for file in self._remote.walk(folder, enters, odd):
+            for file in self._remote.walk(folder, enters, report):
                 yield self._key(file.path), file
 
     def _size(self, key: str) -> int:
@@ -178,8 +178,8 @@ class SmartOpenStore(Store):
         return found.size
 
     @contextmanager
-    def _part_of(self, path: str, key: str, blocks: Iterable[Block]) -> Iterator[str]:
-        """The blocks under a temporary name beside the object's, gone afterwards whatever happens."""
+    def _temporary_file(self, path: str, key: str, blocks: Iterable[Block]) -> Iterator[str]:
+        """Write the blocks under a temporary name beside the object, and yield it. The temporary file is always removed."""
         folder, _, name = path.rpartition("/")
         part = f"{folder}/{temporary_name(name)}"
         try:
@@ -257,7 +257,7 @@ class SmartOpenStore(Store):
                 raise not_found(key) from None
             if isinstance(error, PermissionError):
                 raise self._denied(error, action, key) from None
-            # The library's messages may hold user names and addresses: only the kind is told.
+            # The library's messages may hold user names and addresses: only their type is reported.
             kind = type(error).__name__
             if self._remote.is_denied(error):
                 message = f"cannot {action} in {self.uri}: {kind}; check user, password, key and host key"
@@ -267,7 +267,7 @@ class SmartOpenStore(Store):
             ) from None
 
     def _denied(self, error: PermissionError, action: str, key: str) -> ArchiveDeniedError:
-        """Names the folder, once."""
+        """Return the error that names the folder."""
         folder, _, name = f"{self.uri}/{key}".rpartition("/")
         why = "no permission; give the user that logs in the right to it"
         if isinstance(error, LinkError):

@@ -1,4 +1,4 @@
-"""Closing a stream of smart_open only if it ended well.
+"""Close a stream of smart_open only if it ended well.
 
 For smart_open, closing a writer *is* committing. Its ``with`` block aborts on an exception, but if the abort fails
 too (the network is down: the very case that broke the source), the writer stays armed, and its finalizer closes it:
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What tells smart_open's writers that there is something to commit, and the value that says there is not.
+# The attributes by which smart_open's writers decide to commit, and the values that prevent it.
 _ARMED_BY: dict[str, Any] = {
     "_upload_id": None,  # s3, multipart: no upload to complete
     "_buf": None,  # s3 and azure: nothing buffered

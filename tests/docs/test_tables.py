@@ -371,8 +371,8 @@ class TestHowItWorks:
         for name, value, _ in page("how-it-works").table("The numbers"):
             assert pkgutil.resolve_name(bare(name)) == int(value), name
 
-    def test_the_rate_budget(self) -> None:
-        rows = page("how-it-works").table("The rate budget")
+    def test_the_rate_limit(self) -> None:
+        rows = page("how-it-works").table("The rate limit")
         limits = RateLimits()
         assert {bare(name): float(value) for name, value, _ in rows} == {
             one.name: getattr(limits, one.name) for one in fields(limits)

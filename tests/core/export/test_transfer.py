@@ -466,7 +466,7 @@ class TestThisOneOnly:
             NAME,
             item.export_id or 0,
             0,
-            "unexpected RecursionError; the task's log tells more",
+            "unexpected RecursionError; see the task's log",
             spoiled=False,
         )
         assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be mended"

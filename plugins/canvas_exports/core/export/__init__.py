@@ -1,6 +1,7 @@
-"""The engine: from contexts to outcomes.
+"""Export courses from Canvas into an archive, in batches.
 
-``engine`` is a pure state machine fed by events and the clock; ``checkpoint`` is everything it needs after a crash.
-``batch`` carries out its decisions on a worker, ``watch`` looks at running exports from a triggerer. ``contexts`` turns
-course lists into batches, ``policy`` decides whether a run has failed. Nothing here imports Airflow.
+``engine`` is a state machine without I/O, and its checkpoint. ``batch`` carries out its decisions on a worker: ``creation``
+asks Canvas for exports, ``transfer`` moves packages into ``replicas``. ``polling`` waits for Canvas, in a triggerer or a
+worker. ``planning`` turns course lists into batches. ``options`` declares what an administrator may set, ``failure_policy``
+decides whether a run has failed.
 """

@@ -1,4 +1,4 @@
-"""Which copy a package of tonight may merely repeat."""
+"""Find the stored copy that a new package may repeat."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _log = logging.getLogger(__name__)
 
 
 def newest_proven(store: Store, draft: ManifestDraft, level: ProofLevel) -> Baseline:
-    """A look at the newest stored copy of what a draft is about, if that is proven.
+    """Return a function that finds the newest stored copy of what a draft describes, if it is proven.
 
-    Meant is a copy of the same context, export type, Canvas and selection. It has to be proven as deeply as tonight's
-    package would have to be, and its package has to be there. If the archive cannot tell, the answer is no: storing a
-    package once too often is safe.
+    The copy is of the same context, export type, Canvas and selection. It is proven as deeply as the new package would be,
+    and its package is present. If the archive cannot be read, there is no such copy: storing a package once too often is
+    safe.
 
     Args:
         store: the archive.
-        draft: of tonight's manifest.
-        level: that is asked of what is stored now.
+        draft: of the new manifest.
+        level: the proof level of the batch.
     """
 
     def is_like(manifest: Manifest) -> bool:
         ours, theirs = draft.export, manifest.export
         return (ours.type, ours.canvas_host, ours.select) == (theirs.type, theirs.canvas_host, theirs.select)
 
-    def known() -> Manifest | None:
+    def find() -> Manifest | None:
         try:
             found = newest_copy(store, draft.context.kind, draft.context.id, is_like)
-        except Exception as error:  # noqa: BLE001 - whatever is odd about an earlier copy, tonight's is to be stored
-            _log.warning("no telling whether %s is unchanged (%s): storing it", draft.key, error)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with an earlier copy, the new package is to be stored
+            _log.warning("cannot find out whether %s is unchanged (%s): it is stored", draft.key, error)
             return None
         if found is None:
             return None
         copy, manifest = found
         return manifest if copy.is_proven_to(level.value) else None
 
-    return known
+    return find

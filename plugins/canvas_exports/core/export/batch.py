@@ -1,4 +1,4 @@
-"""Carry out the engine's decisions on a worker, and remember every step."""
+"""Carry out the engine's decisions on a worker, and save every step."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _DEATHS = {
 
 
 class Batch:
-    """One task's contexts, from the checkpoint to their outcomes.
+    """Bring the exports of one task from the checkpoint to their outcomes.
 
     ``advance`` does everything that can be done now and returns a ``Wait`` while Canvas works, or ``None`` once every
     export has its outcome. Between two calls the process may die at any point: a new ``Batch`` with the last saved
@@ -63,7 +63,7 @@ class Batch:
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
         save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
-        observer: is told of every change that is saved.
+        observer: takes a report of every change that is saved.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Batch:
         self._batch_log = BatchLog(creations=CREATIONS)
         self._now = now
         self._cancelled = threading.Event()
-        self._met = False
+        self._has_asked_user = False
         self._moving: dict[Future[events.Event], str] = {}
         self._engine = Engine(
             checkpoint.items,
@@ -120,10 +120,10 @@ class Batch:
         try_number: int = 1,
         lost_since: float | None = None,
     ) -> Checkpoint:
-        """A fresh checkpoint: everything planned, the deadline fixed.
+        """Return a fresh checkpoint: all exports planned, the deadline fixed.
 
-        ``lost_since`` says that an earlier attempt's checkpoint is gone: whatever it may have asked of Canvas since that
-        time, by our clock, is looked up before anything is asked for again.
+        ``lost_since`` says that an earlier attempt's checkpoint is gone: exports that it may have created since that time, by
+        our clock, are looked up before any is created again.
         """
         state = State.PLANNED if lost_since is None else State.INTENDED
         intended_at = None if lost_since is None else lost_since - _MAX_CLOCK_SKEW
@@ -141,17 +141,17 @@ class Batch:
 
     @property
     def items(self) -> list[Item]:
-        """Every export of the batch, in order."""
+        """Return every export of the batch, in order."""
         return list(self._engine.items.values())
 
     @property
     def options(self) -> BatchOptions:
-        """The checked batch."""
+        """Return the checked options."""
         return self._options
 
     @property
     def started_at(self) -> float:
-        """When the first attempt began, in seconds since the epoch."""
+        """Return when the first attempt began, in seconds since the epoch."""
         return self._checkpoint.started_at
 
     def resume(self, *, try_number: int, generation: int) -> None:
@@ -182,7 +182,7 @@ class Batch:
         self._client.stop()
 
     def interrupt(self, reason: str) -> None:
-        """Give whatever has no outcome the outcome ``interrupted``, for the report. A retry takes it back."""
+        """Give every export without an outcome ``interrupted``, for the report. A retry takes it back."""
         self._engine.interrupt(reason)
         self.save()
 
@@ -216,8 +216,8 @@ class Batch:
         """Look up, create, transfer, until only waiting is left.
 
         Raises:
-            CanvasExportsError: nothing can go on: the credential or the archive's is refused (permanent), or Canvas
-                answers nothing at all (retryable). The checkpoint is up to date.
+            CanvasExportsError: the batch cannot go on: Canvas or the archive refuses the credential (permanent), or Canvas
+                answers no request (retryable). The checkpoint is up to date.
             Stopped: ``cancel`` was called.
         """
         self._creation_turns.begin_round()
@@ -257,14 +257,14 @@ class Batch:
         return ProgressLog(done, len(self.items), self._options.waits.between_log_lines)
 
     def _user_id(self) -> int:
-        """Who the token is. Learnt once in each process, and with it what time Canvas thinks it is."""
-        if not self._met:
+        """Return the id of the token's user. Asked once in each process, which also gives Canvas's time."""
+        if not self._has_asked_user:
             self._checkpoint.user_id = self._client.whoami().id
-            self._met = True
+            self._has_asked_user = True
         return self._checkpoint.user_id or 0
 
     def _transfer(self, names: tuple[str, ...]) -> None:
-        """Move packages, as many at once as there are slots open; the checkpoint follows each."""
+        """Move packages, as many at once as the slots allow; save the checkpoint after each."""
         slots = self._mover.slots
         denied: dict[str, ArchiveDeniedError] = {}
         with ThreadPoolExecutor(slots.max_width, thread_name_prefix="transfer") as pool:
@@ -280,25 +280,27 @@ class Batch:
                     while waiting and len(running) < slots.width:
                         running.add(move(waiting.popleft()))
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    running |= {move(name, at_once=True) for name in self._take_in(done, denied)}
-                self._judge(denied, enough=1)
+                    running |= {move(name, at_once=True) for name in self._apply_transfers(done, denied)}
+                self._check_denied(denied, enough=1)
             except BaseException as error:
                 self._mover.cancel()
                 for future in running:
                     future.cancel()
                 if isinstance(error, (CanvasExportsError, Stopped)):  # the checkpoint is still ours
                     with suppress(Exception, Stopped):  # what was wrong before counts
-                        self._take_in(wait(running).done, {})
+                        self._apply_transfers(wait(running).done, {})
                 raise
         for name, denial in denied.items():
             self._engine.apply(events.Ended(name, Outcome.INTERRUPTED, denial.reason))
         self.save()
 
-    def _take_in(self, done: set[Future[events.Event]], denied: dict[str, ArchiveDeniedError]) -> list[str]:
-        """What transfers have come to; the names of those that are to begin again at once.
+    def _apply_transfers(
+        self, done: set[Future[events.Event]], denied: dict[str, ArchiveDeniedError]
+    ) -> list[str]:
+        """Apply the events of finished transfers; return the names of those that are to begin again at once.
 
         Raises:
-            BaseException: what is wrong with all of them, after everything else was taken in.
+            BaseException: an error that concerns all transfers, after all others were applied.
         """
         again: list[str] = []
         failure: BaseException | None = None
@@ -320,11 +322,11 @@ class Batch:
         self.save()
         if failure is not None:
             raise failure
-        self._judge(denied, enough=_MAX_DENIED)
+        self._check_denied(denied, enough=_MAX_DENIED)
         return [name for name in again if self._engine.items[name].state is State.READY]
 
-    def _judge(self, denied: dict[str, ArchiveDeniedError], *, enough: int) -> None:
-        """Whether the archive denies these packages, or all.
+    def _check_denied(self, denied: dict[str, ArchiveDeniedError], *, enough: int) -> None:
+        """Find out whether the archive denies only these packages, or all.
 
         Raises:
             ArchiveDeniedError: it has taken none of this batch, or nothing can be written to it (permanent).

@@ -1,4 +1,4 @@
-"""What a batch says in its task's log: how each export ended, at the level it deserves, and why another is made."""
+"""Log how each export of a batch ended, and why another one is created."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _log = logging.getLogger(__name__)
 
 
 class BatchLog:
-    """Logs the transitions of a batch. Course codes may stand in a log; people's names are never known here.
+    """Log the transitions of a batch. Course codes may appear in a log; people's names are not known here.
 
     Args:
-        creations: exports that are made of one context at most.
+        creations: exports that are created of one context at most.
     """
 
     def __init__(self, *, creations: int) -> None:
         self._creations = creations
 
     def report(self, transitions: Iterable[Transition]) -> None:
-        """Log what has changed."""
+        """Log transitions."""
         ended: dict[tuple[Outcome, str | None], list[Item]] = {}
         for transition in transitions:
             before, item = transition.before.state, transition.item
-            if item.outcome is Outcome.INTERRUPTED:  # of many at once, it is one thing that happened
+            if item.outcome is Outcome.INTERRUPTED:  # one line for all that are interrupted by the same cause
                 ended.setdefault((item.outcome, item.reason), []).append(item)
             elif item.outcome is not None:
                 ended[item.outcome, item.name] = [item]

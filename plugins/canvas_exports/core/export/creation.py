@@ -1,4 +1,4 @@
-"""Have Canvas make an export exactly once, whatever happens to the answer."""
+"""Create an export at Canvas exactly once, even if the answer is lost."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _ABOUT_THE_CONTEXT = (
     NotFoundError,
     PermissionDeniedError,
     BadRequestError,
-)  # Canvas's own word, which stands
+)  # permanent answers about one context
 
-_CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
+_CLOCK_PRECISION = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
 
 
 class Creator:
-    """Asks Canvas for exports, and finds those whose creation was asked for but never confirmed.
+    """Create exports, and find those whose creation was requested but never confirmed.
 
-    Canvas never deduplicates: every POST makes an export. So an intention is written down before each POST, and an
-    intention without an answer is looked up in the list of content exports before anything is asked for again.
+    Canvas never deduplicates: every POST creates an export. So an intention is saved before each POST, and an intention
+    without an answer is looked up in the list of content exports before another POST.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Creator:
         self._now = now
 
     def resolve(self, item: Item) -> events.Event:
-        """Learn the numeric id behind a SIS id or ``self``. One GET, unless the id is a number already."""
+        """Resolve a SIS id or ``self`` to the numeric id. One GET, unless the id is a number already."""
         context = Context.parse(item.context)
         if context.canvas_id is not None:
             return events.Resolved(item.name, context.canvas_id)
@@ -58,7 +58,7 @@ class Creator:
             return _refusal(item, error)
 
     def create(self, item: Item) -> events.Event:
-        """``POST .../content_exports``, once.
+        """Create an export with one ``POST .../content_exports``.
 
         Raises:
             AnswerLostError: it may have taken effect; the item stays intended and must be looked up.
@@ -74,7 +74,7 @@ class Creator:
         return self._created(item, export)
 
     def look_up(self, item: Item, user_id: int) -> events.Event:
-        """``GET .../content_exports``: find the export that an unanswered POST may have made.
+        """Find the export that an unanswered POST may have created, with ``GET .../content_exports``.
 
         An export is ours if the same user made it, of the same type, after our intention, and it is the only one. A
         request with ``select`` cannot be told from a full one in the list, so it is never adopted.
@@ -82,7 +82,7 @@ class Creator:
         if item.intended_at is None or self._options.select is not None:
             return events.NotCreated(item.name)
         try:
-            found = self._candidates(item, user_id, since=item.intended_at - _CLOCK_GRAIN)
+            found = self._candidates(item, user_id, since=item.intended_at - _CLOCK_PRECISION)
         except _ABOUT_THE_CONTEXT as error:
             return _refusal(item, error)
         if len(found) != 1:
@@ -124,7 +124,7 @@ def _context(item: Item) -> Context:
 
 
 def _refusal(item: Item, error: CanvasExportsError) -> events.Ended:
-    """The outcome behind a permanent answer about one context."""
+    """Return the outcome of a permanent answer about one context."""
     if isinstance(error, NotFoundError):
         outcome = Outcome.GONE
     elif isinstance(error, PermissionDeniedError):

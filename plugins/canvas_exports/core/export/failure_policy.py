@@ -1,4 +1,4 @@
-"""When has a run failed?"""
+"""Decide when a run has failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACCEPTED = "any, never, or a percentage such as 5%"
 
 @dataclass(frozen=True)
 class FailurePolicy:
-    """Turns outcomes into a verdict.
+    """Decide from outcomes whether a run has failed.
 
     ``limit`` is the share of exports (0.0 to 1.0) that may end without a whole copy; ``None`` means any number may.
     """
@@ -39,7 +39,7 @@ class FailurePolicy:
         return cls(float(match[1]) / 100)
 
     def failure(self, outcomes: Iterable[Outcome]) -> str | None:
-        """Why the run has failed, in a sentence, or ``None``. An empty run has not failed."""
+        """Return why the run has failed, in a sentence, or ``None``. An empty run has not failed."""
         listed = list(outcomes)
         bad = [outcome for outcome in listed if not outcome.is_good]
         if self.limit is None or not bad or len(bad) <= self.limit * len(listed):

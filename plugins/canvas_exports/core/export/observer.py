@@ -1,4 +1,4 @@
-"""What the observer of a batch is called for, and the reports that the engine's transitions make."""
+"""Report the engine's transitions to an observer, which counts and times them."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ class Step:
 
 
 class Observer(Protocol):
-    """Is told what a batch does. Must return at once and must not raise: a batch is not slowed or stopped by being watched.
+    """Take reports of what a batch does. Must return at once and must not raise, so that a batch is never slowed or stopped.
 
-    Nothing it is told holds a token, a URL or a person's name. Called from several threads.
+    No report holds a token, a URL or a person's name. Called from several threads.
     """
 
     def moved(self, step: Step) -> None:
-        """An export changed its state."""
+        """Take an export's change of state."""
         ...
 
     def created(self, export_type: str, *, again: bool) -> None:
-        """Canvas began an export; ``again`` if it is not the first for this context and type."""
+        """Take the start of an export at Canvas; ``again`` if it is not the first for this context and type."""
         ...
 
     def fetch_failed(self, export_type: str) -> None:
-        """A transfer failed; it is tried again, or the export has its outcome."""
+        """Take a failed transfer; it is tried again, or the export has its outcome."""
         ...
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        """Surrounds a piece of work: ``batch``, ``create``, ``transfer``, ``proof`` or ``publish``."""
+        """Surround a piece of work with a span: ``batch``, ``create``, ``transfer``, ``proof`` or ``publish``."""
         ...
 
 
 class Unobserved:
-    """Nobody watches."""
+    """Ignore all reports."""
 
     def moved(self, step: Step) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def created(self, export_type: str, *, again: bool) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def fetch_failed(self, export_type: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:  # noqa: ARG002 - the protocol's
-        """Nothing."""
+        """Do nothing."""
         return nullcontext()
 
 
@@ -79,7 +79,7 @@ UNOBSERVED = Unobserved()
 
 
 class StepReporter:
-    """Reports each transition of a batch to its observer, with the time that the state before took.
+    """Report each transition of a batch to its observer, with the time that the state before took.
 
     Args:
         observer: is called for each change. `UNOBSERVED` costs nothing.

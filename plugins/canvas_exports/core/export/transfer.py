@@ -1,4 +1,4 @@
-"""Move one package from Canvas to the archive, and say what became of it."""
+"""Move one package from Canvas to the archive, and return what became of it as an event."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ _OUTCOMES = {
 }
 
 
-_Told = tuple[list[Published], dict[str, str]]
+#: What was published, and for each archive without the package its URI and the reason.
+_Placed = tuple[list[Published], dict[str, str]]
 
 
 class TransferCancelled(Stopped):
@@ -71,12 +72,12 @@ class TransferCancelled(Stopped):
 
 
 class PackageMover:
-    """Carries packages; used by several threads at once.
+    """Move packages; used by several threads at once.
 
-    Each call reads the export afresh, so a signed URL is never kept longer than its download.
+    Each call reads the export again, so that a signed URL is never kept longer than its download.
 
     Attributes:
-        slots: how many calls of ``move`` should be under way.
+        slots: limit the calls of ``move`` that are under way.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class PackageMover:
         self._cancelled = threading.Event()
 
     def check(self) -> None:
-        """See that something can be written to an archive. Raises as ``Replicas.check``."""
+        """Check that at least one archive can be written to. Raises as ``Replicas.check``."""
         self._replicas.check()
 
     def cancel(self) -> None:
@@ -111,15 +112,15 @@ class PackageMover:
     def move(self, item: Item, *, at_once: bool = False) -> events.Event:
         """Download, prove and publish the package of a ready item.
 
-        What is wrong with one package is an event; only what is wrong with all of them is raised.
+        An error of one package is returned as an event; only errors that concern all packages are raised.
 
         Args:
             item: what to fetch; the more fetches have failed, the longer it waits first.
             at_once: do not wait.
 
         Raises:
-            CredentialError: the token no longer works, whatever is asked (permanent).
-            CanvasUnavailableError: nobody can say whether it does (retryable).
+            CredentialError: Canvas refuses the token for every request (permanent).
+            CanvasUnavailableError: Canvas cannot be asked whether it does (retryable).
             ArchiveDeniedError: every archive refuses to take this package (permanent, unless they take others).
             TransferCancelled: ``cancel`` was called.
         """
@@ -135,10 +136,10 @@ class PackageMover:
             if isinstance(error, ArchiveDeniedError) and not isinstance(error, LockedError):
                 raise
             return self._failed(item, error)
-        except Exception as error:  # noqa: BLE001 - whatever is odd about one package, the others are to be stored
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one package, the others are to be stored
             _log.exception("%s: unexpected, please report it", item.name)
             self._observer.fetch_failed(item.export_type)
-            reason = f"unexpected {type(error).__name__}; the task's log tells more"
+            reason = f"unexpected {type(error).__name__}; see the task's log"
             return events.FetchFailed(item.name, item.export_id or 0, item.fetches, reason, spoiled=False)
 
     def _failed(self, item: Item, error: CanvasExportsError) -> events.Event:
@@ -162,7 +163,7 @@ class PackageMover:
             )
         return events.NotReady(item.name, export_id)
 
-    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _Told:
+    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _Placed:
         export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
@@ -211,12 +212,12 @@ class PackageMover:
         with self.slots.slot(expect.size, self._cancelled):
             return self._into_all(draft, source)
 
-    def _into_all(self, draft: ManifestDraft, source: PackageSource) -> _Told:
-        """What the archives that took the package say, and why the others did not."""
+    def _into_all(self, draft: ManifestDraft, source: PackageSource) -> _Placed:
+        """Publish to all usable archives; return the results, and why the others lack the package."""
         stores, lacking = self._replicas.split()
         try:
             results = publish_to_replicas(
-                [Replica(store, self._known(store, draft)) for store in stores], draft=draft, source=source
+                [Replica(store, self._baseline(store, draft)) for store in stores], draft=draft, source=source
             )
         except ArchiveError:
             self._replicas.retry_all()
@@ -231,7 +232,7 @@ class PackageMover:
                 lacking[store.uri] = result.message
         return taken, lacking
 
-    def _known(self, store: Store, draft: ManifestDraft) -> Baseline | None:
+    def _baseline(self, store: Store, draft: ManifestDraft) -> Baseline | None:
         if self._options.unchanged == "store":
             return None
         return newest_proven(store, draft, self._options.proof)
@@ -244,7 +245,7 @@ class PackageMover:
 
 
 def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Event:
-    """What an error means for one item."""
+    """Return the event of an error about one package."""
     if isinstance(error, NotFoundError):
         return events.ExportFailed(item.name, export_id, "Canvas no longer knows the export")
     if isinstance(error, LockedError):  # what lies under its name cannot go; another export has another name
@@ -266,7 +267,7 @@ def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Ev
 
 
 def _is_by_source(error: CanvasExportsError) -> bool:
-    """Whether Canvas or its storage answered, and did not deliver: with an error, or with what cannot be read."""
+    """Return whether Canvas or its storage answered, but with an error or with something that cannot be read."""
     answered = isinstance(error, CanvasUnavailableError) and error.status is not None
     return answered or isinstance(error, (DownloadError, UnexpectedAnswerError))
 

@@ -1,4 +1,4 @@
-"""Everything a batch needs to go on after a crash: one small JSON document."""
+"""Store everything a batch needs to go on after a crash in one small JSON document."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from canvas_exports.core.export.engine.items import Item
 VERSION = 1
 MOST_BYTES = 62_000  # of the items; Airflow warns of a value beyond 64 KiB
 
-# What is given up while the items are larger: longer reasons than so many characters, and then these.
+# Dropped while the items are larger than that: reasons beyond so many characters, and then these fields.
 _REASONS = (160, 120, 80, 40)
-_LESS_NEEDED = ("completion", "changed_at", "running_since", "seen_at")  # of no use once there is an outcome
-_LEAST_NEEDED = ("label", "seconds", "reason")  # only the report tells them
+_LESS_NEEDED = ("completion", "changed_at", "running_since", "seen_at")  # not needed once there is an outcome
+_LEAST_NEEDED = ("label", "seconds", "reason")  # only the report shows them
 _EXPORT_TYPE = "common_cartridge"
 
 
@@ -40,10 +40,10 @@ class Checkpoint:
     user_id: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value of 100 to 300 bytes an item, and up to 240 characters more for the reason of its outcome.
+        """Return a JSON value of 100 to 300 bytes an item, and up to 240 characters more for the reason of its outcome.
 
-        It stays below the 64 KiB that Airflow warns of, whatever becomes of a batch of 200 under the default key template:
-        where it would not, reasons are cut, and at worst course codes are left out.
+        Stays below the 64 KiB that Airflow warns of for any batch of 200 under the default key template: where it would not,
+        reasons are cut, and at worst course codes are left out.
         """
         return {
             "version": VERSION,
@@ -57,9 +57,9 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, document: Any) -> Checkpoint | None:
-        """Read a checkpoint; ``None`` if there is none, or if it is none that this software knows.
+        """Read a checkpoint; return ``None`` if there is none that this release can read.
 
-        What a later release has added is ignored, what an earlier one did not know is as in a fresh one.
+        Fields of a later release are ignored, missing ones are as in a fresh checkpoint.
         """
         if not isinstance(document, Mapping) or document.get("version") != VERSION:
             return None
@@ -77,7 +77,7 @@ class Checkpoint:
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """Without what nearly every item says: the usual type, and an id that its context says already."""
+    """Return an item's row without the most frequent type, and without an id that its context contains."""
     row = dict(row)
     if row["export_type"] == _EXPORT_TYPE:
         del row["export_type"]
@@ -91,7 +91,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _long(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of ``_short``."""
+    """Return the inverse of ``_short``."""
     return {"export_type": _EXPORT_TYPE, "canvas_id": _id_in(row), **row}
 
 
@@ -101,7 +101,7 @@ def _id_in(row: Mapping[str, Any]) -> int | None:
 
 
 def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, without as little as possible of what no attempt needs, so that they fit."""
+    """Return rows that fit, dropping as little as possible of what no attempt needs."""
     for most in _REASONS:
         if _fits(rows):
             return rows

@@ -1,4 +1,4 @@
-"""The life of a batch as a state machine over plain data: events in, decisions out, the clock only as an argument."""
+"""Decide what a batch does next: a state machine over plain data, with events in, decisions out, and no clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.engine.running_export import COMPLETE
-from canvas_exports.core.export.engine.window import room
+from canvas_exports.core.export.engine.window import exports_to_request
 from canvas_exports.core.model.outcomes import Outcome
 
 
@@ -21,9 +21,9 @@ class Limits:
         window: exports that Canvas may be working on at once for this batch.
         creations: exports made for one context and type before its outcome is ``failed``.
         fetches: failed transfers of one export before it is given up.
-        turns: refusals of one context, in an attempt, before the others are all that is left of it.
+        turns: refusals of one context in an attempt before it ends for this attempt.
         stall_after: seconds for which an export was seen without a change of completion before it is ``stalled``.
-        deadline: seconds since the epoch after which nothing is waited for.
+        deadline: seconds since the epoch after which the batch waits for nothing.
     """
 
     window: int
@@ -35,14 +35,14 @@ class Limits:
 
 
 _ATTEMPTS = (
-    2  # in which one context alone is refused before it has failed: the first may have met trouble in passing
+    2  # in which Canvas refuses one context before it has failed: the first may have met a passing problem
 )
-_ATTEMPTS_ALONE = 3  # the same where nobody else was answered, so that it may as well be Canvas
+_ATTEMPTS_ALONE = 3  # the same where Canvas answered for no other context, so that all may be refused
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """What to do now, as item names in the order of the batch."""
+    """Say what to do now, as item names in the order of the batch."""
 
     look_up: tuple[str, ...] = ()
     create: tuple[str, ...] = ()
@@ -67,12 +67,11 @@ class Transition:
 
 
 class Engine:
-    """Decides what a batch does next.
+    """Decide what a batch does next.
 
-    Holds for every sequence of events, and is tested for it: an item ends in exactly one outcome and then never
-    changes; at most ``limits.window`` items are in flight through its decisions; an event that comes twice, or is about
-    an export that is no longer the item's, changes nothing; an ``intended`` item is looked up before it is ever created
-    again.
+    For every sequence of events (held by property tests): an item ends in exactly one outcome and then never changes; at
+    most ``limits.window`` items are in flight; an event that comes twice, or is about an earlier export of the item, changes
+    nothing; an ``intended`` item is looked up before it is created again.
     """
 
     def __init__(self, items: Iterable[Item], limits: Limits) -> None:
@@ -82,32 +81,32 @@ class Engine:
 
     @property
     def is_finished(self) -> bool:
-        """Every item has its outcome."""
+        """Return whether every item has its outcome."""
         return all(item.state is State.DONE for item in self.items.values())
 
     @property
     def has_room(self) -> bool:
-        """More exports are planned, and more may be in flight."""
+        """Return whether more exports are planned, and more may be in flight."""
         items = self.items.values()
         planned = any(item.state is State.PLANNED for item in items)
         return planned and sum(item.is_in_flight for item in items) < self.limits.window
 
     def decide(self) -> Decisions:
-        """What to do next; nothing once the batch is finished. Changes nothing itself.
+        """Return what to do next; nothing once the batch is finished. Changes nothing itself.
 
-        Who has been refused comes after those who have not, whatever the order of the batch.
+        Items that Canvas has refused come after the others, whatever the order of the batch.
         """
         by_state: dict[State, list[str]] = {state: [] for state in State}
         for name, item in self.items.items():
             by_state[item.state].append(name)
         for state in (State.INTENDED, State.PLANNED):
             by_state[state].sort(key=lambda name: self.items[name].refusals)
-        flying = [item for item in self.items.values() if item.is_in_flight]
-        queued = sum(item.running_since is None for item in flying)
-        free = room(
+        in_flight = [item for item in self.items.values() if item.is_in_flight]
+        queued = sum(item.running_since is None for item in in_flight)
+        free = exports_to_request(
             self.limits.window,
             queued=queued,
-            running=len(flying) - queued,
+            running=len(in_flight) - queued,
             finished=len(by_state[State.READY]),
         )
         return Decisions(
@@ -118,7 +117,7 @@ class Engine:
         )
 
     def apply(self, event: events.Event) -> None:
-        """Take note of what happened."""
+        """Apply an event."""
         self._remember(getattr(event, "item", None))
         self._apply(event)
 
@@ -134,9 +133,9 @@ class Engine:
     def resume(self, *, cleared: bool, now: float) -> None:
         """Go on in a new attempt.
 
-        A retry takes up what was interrupted, or is not in every archive. A Clear, which a person does after mending
-        something, also gives a new chance to every context without a package. It has another export made, unless the one
-        there is may still be of use: it stalled, and is looked at again, or nobody has tried in vain to fetch its package.
+        A retry takes up items that were interrupted, or are not in every archive. A Clear also gives a new chance to every
+        item without a package. It has another export created, unless the present one may still be of use: it stalled and is
+        polled again, or no fetch of its package has failed yet.
         """
         self._remember()
         for item in self.items.values():
@@ -149,7 +148,7 @@ class Engine:
                 item.changed_at = now if item.state in (State.REQUESTED, State.READY) else None
 
     def interrupt(self, reason: str) -> None:
-        """The attempt is over: whatever has no outcome gets ``interrupted``. ``resume`` takes it back."""
+        """End the attempt: every item without an outcome gets ``interrupted``, which ``resume`` takes back."""
         self._remember()
         for item in self.items.values():
             if item.state is not State.DONE:
@@ -162,7 +161,7 @@ class Engine:
                 self._before[each] = replace(self.items[each])
 
     def _about(self, event: events.Event, *states: State) -> Item | None:
-        """The event's item, if it is in one of the states and the event is about its present export."""
+        """Return the event's item, if it is in one of the states and the event is about its present export."""
         item = self.items.get(getattr(event, "item", ""))
         if item is None or item.state not in states:
             return None
@@ -248,7 +247,7 @@ class Engine:
         if item is not None:
             item.state = State.REQUESTED
             item.completion = (
-                COMPLETE  # its Progress was over too early: from now on the export itself is asked
+                COMPLETE  # its Progress ended too early: from now on the export itself is polled
             )
 
     @_apply.register
@@ -304,21 +303,20 @@ class Engine:
         late = event.at >= self.limits.deadline
         for item in self.items.values():
             if item.state is State.REQUESTED:
-                quiet = (item.seen_at or 0.0) - (
-                    item.changed_at or 0.0
-                )  # nobody looked is not nothing happened
+                # Time without a poll does not count.
+                unchanged_for = (item.seen_at or 0.0) - (item.changed_at or 0.0)
                 if late:
                     item.end(Outcome.STALLED, "the deadline passed while Canvas was building the package")
-                elif quiet >= self.limits.stall_after:
+                elif unchanged_for >= self.limits.stall_after:
                     why = f": {item.reason}" if item.reason else ""
-                    item.end(Outcome.STALLED, f"no progress for {quiet / 60:.0f} min{why}")
+                    item.end(Outcome.STALLED, f"no progress for {unchanged_for / 60:.0f} min{why}")
             elif item.state is State.PLANNED and late:
                 item.end(Outcome.STALLED, "the deadline passed before its turn came")
 
     def _give_up(self, item: Item) -> None:
-        """End a context that Canvas refuses: for this attempt, or for good if it is this context that is refused.
+        """End an item that Canvas refuses: for this attempt, or for good if only this context is refused.
 
-        Where Canvas has made exports of others, it is; where it has made none, it may be all of them, for longer.
+        If Canvas has created exports of others, only this one is refused. If not, Canvas may refuse all, for longer.
         """
         reason = item.reason or "refused"
         answered = any(other.creations for other in self.items.values() if other is not item)
@@ -328,7 +326,7 @@ class Engine:
             item.break_off(reason)
 
     def _again(self, item: Item, reason: str) -> None:
-        """Have another export made, as long as that is allowed."""
+        """Plan another export, unless the limit is reached."""
         if item.creations < self.limits.creations:
             item.plan()
             item.reason = reason[:MAX_REASON]

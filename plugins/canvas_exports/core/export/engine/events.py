@@ -1,7 +1,7 @@
-"""What can happen to an export. Each names the item and, where there is one, the export it is about.
+"""Events of an export. Each names the item and, where there is one, Canvas's export.
 
-An event about another export than the item's present one is out of date and changes nothing, and so does an event
-that comes a second time: that is what makes a moved trigger and a repeated task harmless.
+An event about another export than the item's present one is out of date and changes nothing, and so does an event that comes
+a second time. So a moved trigger and a repeated task are harmless.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from canvas_exports.core.model.outcomes import Outcome
 
 @dataclass(frozen=True)
 class Resolved:
-    """Canvas told the numeric id of the context."""
+    """Canvas returned the numeric id of the context."""
 
     item: str
     canvas_id: int
@@ -22,7 +22,7 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Intended:
-    """We are about to POST. ``at`` is Canvas's clock: an export of ours created later than this may be adopted."""
+    """A POST is about to be sent. ``at`` is Canvas's clock: an export created later than this may be adopted."""
 
     item: str
     at: float
@@ -30,7 +30,7 @@ class Intended:
 
 @dataclass(frozen=True)
 class Created:
-    """Canvas answered the POST, or an export of ours was found and adopted."""
+    """Canvas answered the POST, or the export of a lost answer was found and adopted."""
 
     item: str
     export_id: int
@@ -41,14 +41,14 @@ class Created:
 
 @dataclass(frozen=True)
 class NotCreated:
-    """The POST certainly had no effect: refused, or looked for and not found."""
+    """The POST certainly had no effect: Canvas refused it, or the export was looked up and not found."""
 
     item: str
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Canvas gave no answer about this context: an error page, a 5xx, nothing at all. It costs the export a turn.
+    """Canvas gave no valid answer about this context: an error page, a 5xx, nothing. It costs the export a turn.
 
     ``refusal`` is the number of refusals before this one. ``undone`` says that nothing was created for certain; where a
     POST may have taken effect, or could not be looked up, the export stays intended.
@@ -62,7 +62,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """It has been refused, and another turn in this attempt would be of no use."""
+    """Canvas has refused it, and another turn in this attempt is of no use."""
 
     item: str
 
@@ -90,7 +90,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class NotReady:
-    """It looked ready, but the package cannot be had yet: watch on."""
+    """It looked ready, but has no package yet: polling goes on."""
 
     item: str
     export_id: int
@@ -98,7 +98,7 @@ class NotReady:
 
 @dataclass(frozen=True)
 class ExportFailed:
-    """This export will never have a package. Another may."""
+    """This export will never have a package; another one may."""
 
     item: str
     export_id: int
@@ -141,7 +141,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Ended:
-    """Over for this context, whatever is tried."""
+    """The context has its outcome, whatever is tried."""
 
     item: str
     outcome: Outcome
@@ -150,7 +150,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class QueueMoved:
-    """Canvas did something for this batch: exports that still queue are waiting their turn, not stuck."""
+    """Canvas worked for this batch: queued exports wait for their turn and are not stuck."""
 
     at: float
 

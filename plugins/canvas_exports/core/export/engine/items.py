@@ -1,4 +1,4 @@
-"""One export that a batch cares for, and where it stands."""
+"""Hold one export of a batch and its state."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class State(str, Enum):
 class Item:
     """One context under one export type.
 
-    Times are seconds since the epoch. ``intended_at`` and ``created_at`` are Canvas's clock, the others are ours: when
-    the completion last changed, since when the export runs as far as known, and when it was last seen. ``label`` is the
-    course code. ``refusals`` counts the turns that Canvas has refused since it last answered; ``reason`` is why the export
-    ended, or what was last in its way. Holds ids, codes and times: never a URL, never a name.
+    Times are seconds since the epoch; ``intended_at`` and ``created_at`` by Canvas's clock, the others by ours. For
+    ``changed_at``, ``completion``, ``running_since`` and ``seen_at`` see ``RunningExport``. ``label`` is the course code.
+    ``refusals`` counts the turns that Canvas has refused since its last valid answer. ``reason`` says why the export ended,
+    or what last went wrong. Holds ids, codes and times: never a URL, never a name.
     """
 
     context: str
@@ -58,12 +58,12 @@ class Item:
 
     @property
     def name(self) -> str:
-        """Unique within a batch: ``course:101/common_cartridge``."""
+        """Return the item's name, unique within a batch: ``course:101/common_cartridge``."""
         return f"{self.context}/{self.export_type}"
 
     @property
     def is_in_flight(self) -> bool:
-        """Canvas is, or may be, working on it."""
+        """Return whether Canvas is, or may be, working on it."""
         return self.state in (State.INTENDED, State.REQUESTED)
 
     def running_export(self, *, now: float) -> RunningExport:
@@ -82,7 +82,7 @@ class Item:
         )
 
     def plan(self) -> None:
-        """Back to the start: the present export, if any, is of no use."""
+        """Go back to the start: the present export, if any, is of no use."""
         self.state = State.PLANNED
         self.export_id = self.progress_id = None
         self.intended_at = self.created_at = self.changed_at = self.completion = None
@@ -90,27 +90,27 @@ class Item:
         self.fetches = 0
 
     def end(self, outcome: Outcome, reason: str | None = None) -> None:
-        """The one place where an outcome is set.
+        """Set the outcome; no other method does.
 
-        What an earlier attempt has stored in one of several archives is still there, whatever became of this one.
+        A package that an earlier attempt stored in one of several archives is still there, so such an item is ``degraded``.
         """
         if self.key is not None and not outcome.has_package:
             outcome = Outcome.DEGRADED
         self.state = State.DONE
         self.outcome = outcome
         self.reason = reason[:MAX_REASON] if reason else None
-        if outcome.has_package:  # nobody will look at the export again, and checkpoints should be small
+        if outcome.has_package:  # the export is not polled again, and checkpoints should be small
             self.progress_id = self.created_at = self.changed_at = self.completion = None
             self.running_since = self.seen_at = None
 
     def break_off(self, reason: str) -> None:
-        """End for this attempt."""
+        """Set the outcome ``interrupted``: ended for this attempt."""
         self.end(Outcome.INTERRUPTED, reason)
 
     def reopen(self, *, anew: bool = False) -> None:
-        """Take an outcome back, keeping the export, or the unanswered intention, that may still be of use.
+        """Take an outcome back, but keep an export or an unanswered intention that may still be of use.
 
-        ``anew`` keeps no export but one that was still being built, or whose fetch was never refused.
+        ``anew`` keeps an export only if Canvas was still building it, or if no fetch of it has failed.
         """
         degraded = self.outcome is Outcome.DEGRADED
         of_use = degraded or self.outcome is Outcome.STALLED or self.outcome is Outcome.INTERRUPTED
@@ -129,7 +129,7 @@ class Item:
             self.plan()
 
     def to_json(self) -> dict[str, Any]:
-        """Only what differs from a fresh item, to keep checkpoints small."""
+        """Return the fields that differ from a fresh item, to keep checkpoints small."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             name: value.value if isinstance(value, Enum) else value
@@ -139,7 +139,7 @@ class Item:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Item:
-        """The inverse of ``to_json``; fields of a later version are ignored."""
+        """Read the inverse of ``to_json``; ignore fields of a later version."""
         known = {name: document[name] for name in document.keys() & _FRESH.keys()}
         if "state" in known:
             known["state"] = State(known["state"])

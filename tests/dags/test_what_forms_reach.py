@@ -16,7 +16,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore
@@ -283,8 +283,8 @@ class TestAgainstAServerThatCollectsPasswords:
                 "archive_conn_id": "mail",
             }
             for named in (typed, {**typed, "archive_conn_id": None}):
-                life = Life(partial(alone, make, named), {}, retries=3)
-                assert life.segment() == "failed", "no retry can help"
+                task_run = TaskRun(partial(alone, make, named), {}, retries=3)
+                assert task_run.run_segment() == "failed", "no retry can help"
                 assert not canvas.exports
                 assert not canvas.migrations
         assert heard == []
@@ -300,8 +300,8 @@ class TestAgainstAServerThatCollectsPasswords:
         with Sandbox([Course(id=101)]) as canvas:
             use(canvas, monkeypatch)
             typed = {"courses": ["101"], "archive": folder.as_uri(), "export_type": "zip"}
-            life = Life(partial(alone, canvas_export, typed), {}, retries=3)
-            assert life.segment() == "failed"
+            task_run = TaskRun(partial(alone, canvas_export, typed), {}, retries=3)
+            assert task_run.run_segment() == "failed"
         assert sorted(folder.rglob("*")) == before
 
 
@@ -404,8 +404,8 @@ class TestHowFormsRead:
         monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", (tmp_path / "archive").as_uri())
         with Sandbox([Course(id=101), Course(id=300, state="claimed", size=0)]) as canvas:
             use(canvas, monkeypatch)
-            life = Life(partial(alone, make, typed), {}, retries=3)
-            assert life.segment() == "failed", "no retry can help"
+            task_run = TaskRun(partial(alone, make, typed), {}, retries=3)
+            assert task_run.run_segment() == "failed", "no retry can help"
             assert not canvas.exports
             assert not canvas.migrations
-        assert said in str(life.error)
+        assert said in str(task_run.error)

@@ -24,7 +24,7 @@ from tests.support.packages.broken import BREAKERS
 from tests.support.packages.courses import course, quizzes
 from tests.support.packages.stored import proven
 from tests.support.packages.zips import entries_of, packed_zip
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core import packages
 from canvas_exports.core.archive.layout import FIELDS, run_folder
@@ -495,10 +495,10 @@ class TestDevelopment:
         )
         assert re.findall(r"`(\w+)`", text) == [effect.value for effect in Effect]
 
-    def test_what_a_life_offers(self) -> None:
-        named = page("development").column("A task's life, segment by segment")
+    def test_what_a_task_run_offers(self) -> None:
+        named = page("development").column("A task run, segment by segment")
         assert {name.removesuffix("()") for name in named} == {
             name
-            for name, value in vars(Life).items()
+            for name, value in vars(TaskRun).items()
             if inspect.isfunction(value) and not name.startswith("_")
         }

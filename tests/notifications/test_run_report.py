@@ -11,7 +11,7 @@ from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
 from tests.operators.test_run_report import batch
 from tests.support.smtp_server import MailServer
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError
@@ -50,8 +50,8 @@ def server() -> Iterator[MailServer]:
 
 def report_task(
     folder: Path, *notifiers: RunReportNotifier, fail_on: str = "any", **connections: Any
-) -> Life:
-    return Life(
+) -> TaskRun:
+    return TaskRun(
         lambda: CanvasRunReportOperator(
             task_id="report",
             archive=folder.as_uri(),
@@ -70,7 +70,7 @@ def test_a_night_with_problems_is_a_mail_with_the_verdict_and_the_courses(
     task = report_task(
         tmp_path, RunReportNotifier(SmtpNotifier(to=REGISTRAR)), smtp_default=server.connection
     )
-    assert task.segment() == "failed"
+    assert task.run_segment() == "failed"
     (mail,) = server.mails
     assert mail["subject"] == "campus_backup: 2 of 3 exports without a good copy"
     assert (mail["to"], mail["from"]) == (REGISTRAR, "airflow@example.edu")
@@ -86,17 +86,17 @@ def test_a_night_with_problems_is_a_mail_with_the_verdict_and_the_courses(
 def test_a_good_night_is_no_mail_unless_it_is_asked_for(tmp_path: Path, server: MailServer) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED)
     quiet = RunReportNotifier(SmtpNotifier(to=REGISTRAR))
-    assert report_task(tmp_path, quiet, smtp_default=server.connection).segment() == "success"
+    assert report_task(tmp_path, quiet, smtp_default=server.connection).run_segment() == "success"
     assert server.mails == []
     chatty = RunReportNotifier(SmtpNotifier(to=REGISTRAR), when="always")
-    assert report_task(tmp_path, chatty, smtp_default=server.connection).segment() == "success"
+    assert report_task(tmp_path, chatty, smtp_default=server.connection).run_segment() == "success"
     assert [mail["subject"] for mail in server.mails] == ["campus_backup: the only export ended well"]
 
 
 def test_problems_are_told_though_the_policy_lets_the_run_pass(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
     task = report_task(tmp_path, RunReportNotifier(Chat(channel="it")), fail_on="never")
-    assert task.segment() == "success"
+    assert task.run_segment() == "success"
     ((text, channel),) = Chat.sent
     assert channel == "it"
     assert text is not None
@@ -110,13 +110,13 @@ def test_a_template_of_ones_own_may_use_all_of_it(tmp_path: Path) -> None:
         channel="{{ dag.dag_id }}",
         text="{{ run_report.problems }}: {{ run_report.subject }} {{ ti.task_id }}",
     )
-    report_task(tmp_path, RunReportNotifier(own)).segment()
+    report_task(tmp_path, RunReportNotifier(own)).run_segment()
     assert Chat.sent == [("1: campus_backup: 1 of 1 exports without a good copy report", "campus_backup")]
 
 
 def test_no_course_is_taken_for_a_template(tmp_path: Path) -> None:
     batch(tmp_path, 0, **{"c{{ 7 * 7 }}": Outcome.GONE})
-    report_task(tmp_path, RunReportNotifier(Chat(channel="it"))).segment()
+    report_task(tmp_path, RunReportNotifier(Chat(channel="it"))).run_segment()
     ((text, _),) = Chat.sent
     assert text is not None
     assert "course:{{ 7 * 7 }}" in text
@@ -125,7 +125,7 @@ def test_no_course_is_taken_for_a_template(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path) -> None:
     task = report_task(tmp_path, RunReportNotifier(Chat(channel="it")), fail_on="maybe")
-    assert task.segment() == "failed"
+    assert task.run_segment() == "failed"
     ((text, _),) = Chat.sent
     assert text is not None
     assert "There is no report of this run: the task report failed: fail_on" in text
@@ -133,13 +133,13 @@ def test_a_report_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path)
 
 def test_a_list_that_failed_is_told_too() -> None:
     notifier = RunReportNotifier(Chat(channel="it"))
-    task = Life(
+    task = TaskRun(
         lambda: CanvasListCoursesOperator(
             task_id="list", courses=["course:x y"], on_failure_callback=[notifier]
         ),
         {},
     )
-    assert task.segment() == "failed"
+    assert task.run_segment() == "failed"
     ((text, _),) = Chat.sent
     assert text is not None
     assert "the task list failed" in text
@@ -154,7 +154,7 @@ def test_a_mail_that_cannot_be_sent_changes_nothing(tmp_path: Path) -> None:
         "extra": '{"disable_ssl": true, "disable_tls": true, "retry_limit": 0}',
     }
     notifier = RunReportNotifier(SmtpNotifier(to=REGISTRAR), when="always")
-    assert report_task(tmp_path, notifier, smtp_default=nobody).segment() == "success"
+    assert report_task(tmp_path, notifier, smtp_default=nobody).run_segment() == "success"
 
 
 def test_fields_that_somebody_filled_stay_as_they_are() -> None:

@@ -17,7 +17,7 @@ from airflow.observability.metrics import stats_utils as server_utils
 from airflow.sdk._shared.observability.metrics import stats as worker_side
 from airflow.sdk.observability.metrics import stats_utils
 from tests.support.statsd_server import StatsD
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.canvas.http import rate_limiter
 from canvas_exports.observability import task_observer, trigger_gauges
@@ -45,7 +45,7 @@ def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[StatsD]:
         module.initialize(factory=NoStatsLogger, export_legacy_names=False)
 
 
-def task(canvas: Sandbox, folder: Path, **arguments: Any) -> Life:
+def task(canvas: Sandbox, folder: Path, **arguments: Any) -> TaskRun:
     values: dict[str, Any] = {
         "courses": range(100, 106),
         "archive": folder.as_uri(),
@@ -56,7 +56,7 @@ def task(canvas: Sandbox, folder: Path, **arguments: Any) -> Life:
         **arguments,
     }
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(lambda: CanvasContentExportOperator(task_id="export", retries=1, **values), connections, 1)
+    return TaskRun(lambda: CanvasContentExportOperator(task_id="export", retries=1, **values), connections, 1)
 
 
 def sums(server: StatsD) -> Counter[str]:
@@ -70,8 +70,8 @@ def sums(server: StatsD) -> Counter[str]:
 
 class TestATask:
     def test_sends_what_became_of_every_export(self, canvas: Sandbox, tmp_path: Path, statsd: StatsD) -> None:
-        life = task(canvas, tmp_path)
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path)
+        assert task_run.run_to_end() == "success"
         stored = [json.loads(path.read_text()) for path in tmp_path.glob("courses/*/*.json")]
         assert sums(statsd) == {
             "created": len(canvas.exports),
@@ -87,7 +87,7 @@ class TestATask:
     def test_times_every_state_that_an_export_leaves(
         self, canvas: Sandbox, tmp_path: Path, statsd: StatsD
     ) -> None:
-        assert task(canvas, tmp_path, courses=["100", "101"]).live() == "success"
+        assert task(canvas, tmp_path, courses=["100", "101"]).run_to_end() == "success"
         timers = [sample for sample in statsd.samples(f"{OURS}time.") if sample.kind == "ms"]
         assert Counter(timer.name.removeprefix(f"{OURS}time.") for timer in timers) == dict.fromkeys(
             ("planned", "intended", "requested", "ready"), 2
@@ -97,12 +97,12 @@ class TestATask:
     def test_counts_nothing_twice_when_it_is_killed_and_tried_again(
         self, canvas: Sandbox, tmp_path: Path, statsd: StatsD
     ) -> None:
-        life = task(canvas, tmp_path, courses=["100", "101"])
-        life.supervisor.kill_after_writes = 3
-        assert life.segment() == "killed"
-        life.supervisor.kill_after_writes = None
-        life.retry()
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, courses=["100", "101"])
+        task_run.supervisor.kill_after_writes = 3
+        assert task_run.run_segment() == "killed"
+        task_run.supervisor.kill_after_writes = None
+        task_run.retry()
+        assert task_run.run_to_end() == "success"
         counted = sums(statsd)
         assert counted["ended.stored"] == 2
         assert counted["created"] <= len(canvas.exports) == 2
@@ -112,14 +112,14 @@ class TestATask:
     ) -> None:
         monkeypatch.setattr(rate_limiter.RateLimiter, "_wait", lambda *_: 0.0)
         canvas.inject(RequestFault(effect="throttled", path=r"/users/self$", times=2))
-        assert task(canvas, tmp_path, courses=["100"]).live() == "success"
+        assert task(canvas, tmp_path, courses=["100"]).run_to_end() == "success"
         assert sums(statsd)["refused"] == 2
 
     def test_sends_no_course_no_url_and_no_name_it_has_not_documented(
         self, canvas: Sandbox, tmp_path: Path, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED", "True")
-        assert task(canvas, tmp_path).live() == "success"
+        assert task(canvas, tmp_path).run_to_end() == "success"
         samples = statsd.samples(OURS)
         known = {metric.name: metric.tags for metric in METRICS}
         for name, *tags in (sample.name.removeprefix("airflow.").split(",") for sample in samples):
@@ -138,7 +138,7 @@ class TestATask:
 
         monkeypatch.setattr(task_observer, "stats", SimpleNamespace(incr=broken, timing=broken))
         monkeypatch.setattr(trigger_gauges, "stats", SimpleNamespace(incr=broken, gauge=broken))
-        assert task(canvas, tmp_path, courses=["100"]).live() == "success"
+        assert task(canvas, tmp_path, courses=["100"]).run_to_end() == "success"
         assert statsd.samples(OURS) == []
 
 
@@ -148,9 +148,9 @@ class TestATrigger:
     ) -> None:
         courses = [Course(id=100, size=20_000), Course(id=101, size=20_000)]
         with Sandbox(courses, switches=Switches(duration=5, throttle=False)) as canvas:
-            life = task(canvas, tmp_path, courses=["100", "101"])
-            assert life.segment() == "deferred"
-            life.wake()
+            task_run = task(canvas, tmp_path, courses=["100", "101"])
+            assert task_run.run_segment() == "deferred"
+            task_run.run_trigger()
         in_flight = [sample.value for sample in statsd.samples(f"{OURS}in_flight.")]
         ready = [sample.value for sample in statsd.samples(f"{OURS}ready.")]
         assert in_flight[0] == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.archives import holdings
 from tests.support.archives.holdings import lay, manifest, note
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.planning.batch_plan import write_plan
@@ -41,9 +41,9 @@ def good(store: FileStore, course: int, **facts: Any) -> None:
     note(store, lay(store, manifest(f"course:{course}", **facts)), day=0)
 
 
-def task(*archives: FileStore, **arguments: Any) -> Life:
+def task(*archives: FileStore, **arguments: Any) -> TaskRun:
     first, *others = [store.uri for store in archives]
-    return Life(
+    return TaskRun(
         lambda: CanvasArchiveGateOperator(task_id="gate", archive=first, also_archives=others, **arguments),
         {},
     )
@@ -60,9 +60,9 @@ def test_it_opens_when_every_course_has_its_copy_in_every_archive(archives: list
     for store in archives:
         good(store, 101)
         good(store, 102)
-    life = task(*archives, courses=["101", "course:102"])
-    assert life.segment() == "success"
-    assert life.receipt["checked"] == 2
+    task_run = task(*archives, courses=["101", "course:102"])
+    assert task_run.run_segment() == "success"
+    assert task_run.receipt["checked"] == 2
     assert answer(archives[0])["missing"] == []
     assert not list(archives[1].list("runs/")), "the answer lies in the first archive"
 
@@ -72,11 +72,11 @@ def test_it_stays_shut_and_names_who_is_missing_and_why(
 ) -> None:
     good(archives[0], 101)
     good(archives[0], 102, verdict=Verdict.INCOMPLETE)
-    life = task(archives[0], courses=[101, 102, 103])
-    life.max_tries = 3
-    assert life.segment() == "failed", "no retry would change it"
+    task_run = task(archives[0], courses=[101, 102, 103])
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed", "no retry would change it"
     assert "2 of 3 courses do not have the copies that were asked for: course:102, course:103" in str(
-        life.error
+        task_run.error
     )
     assert [(one["context"], one["why"][0]["reason"]) for one in answer(archives[0])["missing"]] == [
         ("course:102", "its newest copy is incomplete"),
@@ -88,15 +88,15 @@ def test_it_stays_shut_and_names_who_is_missing_and_why(
 def test_one_archive_may_be_enough(archives: list[FileStore]) -> None:
     good(archives[0], 102)
     good(archives[1], 101)
-    assert task(*archives, courses=[101]).segment() == "failed"
-    assert task(*archives, courses=[101], min_archives=1).segment() == "success"
+    assert task(*archives, courses=[101]).run_segment() == "failed"
+    assert task(*archives, courses=[101], min_archives=1).run_segment() == "success"
 
 
 def test_the_level_and_the_age_are_chosen(archives: list[FileStore]) -> None:
     lay(archives[0], manifest("course:101"))
-    assert task(archives[0], courses=[101]).segment() == "failed"
-    assert task(archives[0], courses=[101], level="directory").segment() == "success"
-    assert task(archives[0], courses=[101], level="directory", max_age="PT1H").segment() == "failed"
+    assert task(archives[0], courses=[101]).run_segment() == "failed"
+    assert task(archives[0], courses=[101], level="directory").run_segment() == "success"
+    assert task(archives[0], courses=[101], level="directory", max_age="PT1H").run_segment() == "failed"
 
 
 def test_it_takes_the_plan_of_the_list_task(archives: list[FileStore]) -> None:
@@ -104,16 +104,16 @@ def test_it_takes_the_plan_of_the_list_task(archives: list[FileStore]) -> None:
     run = RunInfo("end_of_term", "manual__1", "list", date(2026, 11, 23))
     contexts = [Context.parse(101), Context.parse(102)]
     references = [one.to_json() for one in write_plan(archives[0], run, contexts, 1)]
-    assert task(archives[0], batches=references[:1]).segment() == "success"
-    life = task(archives[0], batches=references)
-    assert life.segment() == "failed"
-    assert "course:102" in str(life.error)
+    assert task(archives[0], batches=references[:1]).run_segment() == "success"
+    task_run = task(archives[0], batches=references)
+    assert task_run.run_segment() == "failed"
+    assert "course:102" in str(task_run.error)
 
 
 def test_it_takes_a_course_list(archives: list[FileStore], tmp_path: Path) -> None:
     good(archives[0], 101)
     (tmp_path / "courses.csv").write_text("canvas_course_id\n101\n")
-    assert task(archives[0], course_list=str(tmp_path / "courses.csv")).segment() == "success"
+    assert task(archives[0], course_list=str(tmp_path / "courses.csv")).run_segment() == "success"
 
 
 @pytest.mark.parametrize("few", [0, 100])
@@ -123,16 +123,16 @@ def test_many_courses_are_answered_as_few_are(
     monkeypatch.setattr(archive_gate, "_FEW", few)
     for number in range(1, 20):
         good(archives[0], number)
-    life = task(archives[0], courses=range(1, 21))
-    assert life.segment() == "failed"
+    task_run = task(archives[0], courses=range(1, 21))
+    assert task_run.run_segment() == "failed"
     assert [one["context"] for one in answer(archives[0])["missing"]] == ["course:20"]
 
 
 def test_what_it_returns_and_raises_stays_small(archives: list[FileStore]) -> None:
     good(archives[0], 999)
-    life = task(archives[0], courses=range(1, 501))
-    assert life.segment() == "failed"
-    assert len(str(life.error)) < 500
+    task_run = task(archives[0], courses=range(1, 501))
+    assert task_run.run_segment() == "failed"
+    assert len(str(task_run.error)) < 500
     assert len(answer(archives[0])["missing"]) == 500
 
 
@@ -154,33 +154,33 @@ def test_bad_input_is_named_and_opens_nothing(
     archives: list[FileStore], arguments: dict[str, Any], blamed: str
 ) -> None:
     good(archives[0], 1)
-    life = task(archives[0], **arguments)
-    life.max_tries = 3
-    assert life.segment() == "failed"
-    assert blamed in str(life.error)
+    task_run = task(archives[0], **arguments)
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
+    assert blamed in str(task_run.error)
 
 
 @pytest.mark.parametrize("also", [[{}], ["s3://a/"], [{"uri": "s3://b"}], 7])
 def test_archives_that_are_none_or_the_same_twice(also: Any) -> None:
-    life = Life(
+    task_run = TaskRun(
         lambda: CanvasArchiveGateOperator(task_id="gate", archive="s3://a", also_archives=also, courses=[1]),
         {},
     )
-    assert life.segment() == "failed"
-    assert str(life.error).startswith("also_archives")
+    assert task_run.run_segment() == "failed"
+    assert str(task_run.error).startswith("also_archives")
 
 
 def test_an_archive_may_bring_its_own_connection(archives: list[FileStore]) -> None:
     for store in archives:
         good(store, 101)
     place = {"archive": archives[1].uri, "archive_conn_id": "campus_files"}
-    life = Life(
+    task_run = TaskRun(
         lambda: CanvasArchiveGateOperator(
             task_id="gate", archive=archives[0].uri, also_archives=[place], courses=[101]
         ),
         {"campus_files": {"conn_type": "fs"}},
     )
-    assert life.segment() == "success"
+    assert task_run.run_segment() == "success"
 
 
 def test_what_a_night_stored_and_proved_opens_it_and_what_it_could_not_store_shuts_it(
@@ -190,12 +190,12 @@ def test_what_a_night_stored_and_proved_opens_it_and_what_it_could_not_store_shu
     archive = tmp_path.as_uri()
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
 
-    def lives(operator: Callable[[], Any]) -> Life:
-        life = Life(operator, connections)
-        life.live()
-        return life
+    def lives(operator: Callable[[], Any]) -> TaskRun:
+        task_run = TaskRun(operator, connections)
+        task_run.run_to_end()
+        return task_run
 
-    def gate(**arguments: Any) -> Life:
+    def gate(**arguments: Any) -> TaskRun:
         return lives(lambda: CanvasArchiveGateOperator(task_id="gate", archive=archive, **arguments))
 
     lives(
@@ -228,11 +228,11 @@ def test_an_archive_that_cannot_be_reached_opens_nothing_and_is_asked_again(
     def fail(*_: object) -> Iterator[Any]:
         raise ArchiveUnavailableError("slow down")
 
-    life = task(archives[0], courses=[101])
-    life.max_tries = 1
+    task_run = task(archives[0], courses=[101])
+    task_run.max_tries = 1
     whole: Callable[..., Any] = FileStore.list
     monkeypatch.setattr(FileStore, "list", fail)
-    assert life.segment() == "up_for_retry"
+    assert task_run.run_segment() == "up_for_retry"
     monkeypatch.setattr(FileStore, "list", whole)
-    life.retry()
-    assert life.segment() == "success"
+    task_run.retry()
+    assert task_run.run_segment() == "success"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
@@ -22,7 +22,7 @@ from canvas_sandbox import RequestFault, Sandbox
 CANVAS = "canvas_default"
 
 
-def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> Life:
+def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> TaskRun:
     values = {
         "courses": ["100", "101"],
         "archive": folder.as_uri(),
@@ -32,7 +32,7 @@ def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> L
         **arguments,
     }
     connections = {CANVAS: {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(
+    return TaskRun(
         lambda: CanvasContentExportOperator(task_id="export", retries=retries, **values), connections, retries
     )
 
@@ -49,8 +49,8 @@ def exported(canvas: Sandbox) -> Counter[int]:
     return Counter(int(export.context.partition(":")[2]) for export in canvas.exports)
 
 
-def outcomes(life: Life) -> dict[str, str]:
-    return {item["context"]: item.get("outcome", "none") for item in life.checkpoint["items"]}
+def outcomes(task_run: TaskRun) -> dict[str, str]:
+    return {item["context"]: item.get("outcome", "none") for item in task_run.checkpoint["items"]}
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
@@ -59,16 +59,16 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 class TestTheMainJob:
     def test_a_course_list_becomes_proven_packages(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path)
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path)
+        assert task_run.run_to_end() == "success"
         assert packages(tmp_path) == {"100": 1, "101": 1}
-        assert life.receipt["exports"] == 2
-        assert life.receipt["outcomes"] == {"stored": 2}
+        assert task_run.receipt["exports"] == 2
+        assert task_run.receipt["outcomes"] == {"stored": 2}
 
     def test_every_kind_of_trouble_ends_in_its_outcome(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses=range(100, 110), stall_after="PT3S", fail_on="never")
-        assert life.live() == "success"
-        assert outcomes(life) == {
+        task_run = task(canvas, tmp_path, courses=range(100, 110), stall_after="PT3S", fail_on="never")
+        assert task_run.run_to_end() == "success"
+        assert outcomes(task_run) == {
             "course:100": "stored",
             "course:101": "stored",
             "course:102": "incomplete",
@@ -81,52 +81,52 @@ class TestTheMainJob:
             "course:109": "stored",
         }
         (report,) = reports(tmp_path)
-        assert {row["context"]: row["outcome"] for row in report["outcomes"]} == outcomes(life)
+        assert {row["context"]: row["outcome"] for row in report["outcomes"]} == outcomes(task_run)
         assert all(row["reason"] for row in report["outcomes"])
         assert packages(tmp_path) == {"100": 1, "101": 1, "102": 1, "106": 1, "109": 1}
 
     def test_several_export_types_of_several_kinds_of_context(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses="100", users="self", export_type="zip", fail_on="never")
-        assert life.live() == "success"
-        assert set(outcomes(life)) == {"course:100", "user:self"}
+        task_run = task(canvas, tmp_path, courses="100", users="self", export_type="zip", fail_on="never")
+        assert task_run.run_to_end() == "success"
+        assert set(outcomes(task_run)) == {"course:100", "user:self"}
         assert list(tmp_path.glob("users/1/*.zip"))
-        life = task(canvas, tmp_path, courses="100", export_type=["common_cartridge", "qti"])
-        assert life.live() == "success"
-        assert life.receipt["exports"] == 2
+        task_run = task(canvas, tmp_path, courses="100", export_type=["common_cartridge", "qti"])
+        assert task_run.run_to_end() == "success"
+        assert task_run.receipt["exports"] == 2
 
     def test_two_spellings_of_one_course_are_exported_once(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses=["sis_course_id:BIO/100", "100", "course:100"])
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, courses=["sis_course_id:BIO/100", "100", "course:100"])
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1}
 
     def test_no_more_than_the_window_is_asked_of_canvas_at_once(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        life = task(canvas, tmp_path, courses=["100", "101", "106"], max_in_flight=1)
-        assert life.segment() == "deferred"
+        task_run = task(canvas, tmp_path, courses=["100", "101", "106"], max_in_flight=1)
+        assert task_run.run_segment() == "deferred"
         assert len(canvas.exports) == 1
-        life.wake()
-        assert life.live() == "success"
+        task_run.run_trigger()
+        assert task_run.run_to_end() == "success"
 
     def test_without_a_triggerer_the_worker_waits_itself(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, deferrable=False)
-        assert life.segment() == "success"
-        assert life.segments == 1
+        task_run = task(canvas, tmp_path, deferrable=False)
+        assert task_run.run_segment() == "success"
+        assert task_run.segments == 1
         assert packages(tmp_path) == {"100": 1, "101": 1}
 
     def test_a_finished_task_run_again_moves_nothing(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path)
-        life.live()
-        life.clear()
+        task_run = task(canvas, tmp_path)
+        task_run.run_to_end()
+        task_run.clear()
         before = len(canvas.requests)
-        assert life.live() == "success"
+        assert task_run.run_to_end() == "success"
         assert len(canvas.requests) == before
 
     def test_restart_on_clear_exports_everything_anew(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses="100", on_clear="restart", unchanged="store")
-        life.live()
-        life.clear()
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, courses="100", on_clear="restart", unchanged="store")
+        task_run.run_to_end()
+        task_run.clear()
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 2}
         assert packages(tmp_path) == {"100": 2}
 
@@ -136,59 +136,59 @@ class TestKilled:
     def test_a_worker_killed_at_any_checkpoint_doubles_nothing(
         self, canvas: Sandbox, tmp_path: Path, write: int
     ) -> None:
-        life = task(canvas, tmp_path, retries=2)
-        life.supervisor.kill_after_writes = write
-        state = life.live()
-        life.supervisor.kill_after_writes = None
+        task_run = task(canvas, tmp_path, retries=2)
+        task_run.supervisor.kill_after_writes = write
+        state = task_run.run_to_end()
+        task_run.supervisor.kill_after_writes = None
         if state == "killed":
-            life.retry()
-            state = life.live()
+            task_run.retry()
+            state = task_run.run_to_end()
         assert state == "success"
         assert exported(canvas) == {100: 1, 101: 1}
         assert packages(tmp_path) == {"100": 1, "101": 1}
 
     def test_a_killed_worker_is_noticed_by_this_test_at_all(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, retries=2)
-        life.supervisor.kill_after_writes = 2
-        assert life.live() == "killed"
+        task_run = task(canvas, tmp_path, retries=2)
+        task_run.supervisor.kill_after_writes = 2
+        assert task_run.run_to_end() == "killed"
 
     def test_a_lost_answer_is_looked_up_and_adopted(self, canvas: Sandbox, tmp_path: Path) -> None:
         canvas.inject(
             RequestFault(method="POST", path=r"/courses/100/content_exports$", effect="lost_answer")
         )
-        life = task(canvas, tmp_path)
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path)
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     def test_a_post_that_never_arrived_is_sent_again(self, canvas: Sandbox, tmp_path: Path) -> None:
         canvas.inject(RequestFault(method="POST", path=r"/courses/100/content_exports$", effect="refused"))
-        life = task(canvas, tmp_path)
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path)
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     def test_a_lost_checkpoint_is_made_up_for_by_asking_canvas(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses=["100", "sis_course_id:BIO/101"], retries=2)
-        assert life.segment() == "deferred"
-        life.supervisor.state_store.clear()
-        life.retry()
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, courses=["100", "sis_course_id:BIO/101"], retries=2)
+        assert task_run.run_segment() == "deferred"
+        task_run.supervisor.state_store.clear()
+        task_run.retry()
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
         assert packages(tmp_path) == {"100": 1, "101": 1}
 
     def test_another_attempt_owning_the_task_stops_this_one(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path)
-        life.supervisor.fenced = True
-        assert life.segment() == "failed"
+        task_run = task(canvas, tmp_path)
+        task_run.supervisor.fenced = True
+        assert task_run.run_segment() == "failed"
         assert not canvas.exports
 
     def test_an_event_of_an_earlier_attempt_is_ignored(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, retries=2)
-        assert life.segment() == "deferred"
-        life.wake()
-        life.try_number = 2
-        assert life.next_kwargs is not None
-        life.next_kwargs["event"]["sightings"] = {"ready": "nonsense"}
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, retries=2)
+        assert task_run.run_segment() == "deferred"
+        task_run.run_trigger()
+        task_run.try_number = 2
+        assert task_run.next_kwargs is not None
+        task_run.next_kwargs["event"]["sightings"] = {"ready": "nonsense"}
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     @pytest.mark.parametrize(
@@ -204,11 +204,11 @@ class TestKilled:
     def test_an_event_of_another_release_lets_the_batch_go_on_from_its_checkpoint(
         self, canvas: Sandbox, tmp_path: Path, event: dict[str, Any]
     ) -> None:
-        life = task(canvas, tmp_path, retries=2)
-        assert life.segment() == "deferred"
-        life.wake()
-        life.next_kwargs = {"event": {"try_number": 1, **event}}
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, retries=2)
+        assert task_run.run_segment() == "deferred"
+        task_run.run_trigger()
+        task_run.next_kwargs = {"event": {"try_number": 1, **event}}
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     @pytest.mark.parametrize(
@@ -217,39 +217,39 @@ class TestKilled:
     def test_a_checkpoint_of_another_release_is_made_up_for_by_asking_canvas(
         self, canvas: Sandbox, tmp_path: Path, changes: dict[str, Any]
     ) -> None:
-        life = task(canvas, tmp_path, retries=2)
-        assert life.segment() == "deferred"
-        life.supervisor.state_store["canvas_exports"] = json.dumps({**life.checkpoint, **changes})
-        life.wake()
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, retries=2)
+        assert task_run.run_segment() == "deferred"
+        task_run.supervisor.state_store["canvas_exports"] = json.dumps({**task_run.checkpoint, **changes})
+        task_run.run_trigger()
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     def test_an_event_that_comes_without_a_payload_is_survived(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path)
-        assert life.segment() == "deferred"
-        life.wake()
-        life.next_kwargs = {"event": None}
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path)
+        assert task_run.run_segment() == "deferred"
+        task_run.run_trigger()
+        task_run.next_kwargs = {"event": None}
+        assert task_run.run_to_end() == "success"
 
     def test_on_kill_aborts_uploads_and_touches_nothing_in_canvas(
         self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        life = task(canvas, tmp_path, courses="100", retries=1)
-        assert life.segment() == "deferred"
-        life.wake()
+        task_run = task(canvas, tmp_path, courses="100", retries=1)
+        assert task_run.run_segment() == "deferred"
+        task_run.run_trigger()
         put = FileStore.put
 
         def killed_while_putting(store: FileStore, key: str, blocks: Any) -> None:
-            life.operator.on_kill()
+            task_run.operator.on_kill()
             put(store, key, blocks)
 
         monkeypatch.setattr(FileStore, "put", killed_while_putting)
-        assert life.segment() == "up_for_retry"
+        assert task_run.run_segment() == "up_for_retry"
         assert not list(tmp_path.glob("courses/**/*.*"))
         assert {record.method for record in canvas.requests} == {"GET", "POST"}
         monkeypatch.setattr(FileStore, "put", put)
-        life.retry()
-        assert life.live() == "success"
+        task_run.retry()
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1}
 
 
@@ -279,51 +279,51 @@ class TestFailing:
     def test_bad_input_fails_before_anything_is_asked_of_canvas(
         self, canvas: Sandbox, tmp_path: Path, arguments: dict[str, Any], named: str
     ) -> None:
-        life = task(canvas, tmp_path, retries=3, **arguments)
-        assert life.segment() == "failed", "bad input is not retried"
-        assert named in str(life.error)
+        task_run = task(canvas, tmp_path, retries=3, **arguments)
+        assert task_run.run_segment() == "failed", "bad input is not retried"
+        assert named in str(task_run.error)
         assert not canvas.requests
 
     def test_an_unwritable_archive_fails_before_anything_is_created(
         self, canvas: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "archive").write_text("a file where a folder should be")
-        life = task(canvas, tmp_path / "archive", retries=3)
-        assert life.segment() == "failed"
+        task_run = task(canvas, tmp_path / "archive", retries=3)
+        assert task_run.run_segment() == "failed"
         assert not canvas.exports
         place = str(tmp_path / "archive")
-        assert f"cannot store in {place}: Not a directory; let the user that runs" in str(life.error)
-        assert str(life.error).count(place) == 1
+        assert f"cannot store in {place}: Not a directory; let the user that runs" in str(task_run.error)
+        assert str(task_run.error).count(place) == 1
         lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
         assert sum(line.count(place) for line in lines) <= 1
 
     def test_a_revoked_token_fails_without_a_retry_and_says_so_for_every_context(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        life = task(canvas, tmp_path, retries=3)
-        assert life.segment() == "deferred"
-        life.wake()
+        task_run = task(canvas, tmp_path, retries=3)
+        assert task_run.run_segment() == "deferred"
+        task_run.run_trigger()
         canvas.revoke(canvas.token)
-        assert life.segment() == "failed"
+        assert task_run.run_segment() == "failed"
         (report,) = reports(tmp_path)
         assert {row["outcome"] for row in report["outcomes"]} == {"interrupted"}
 
     def test_a_cleared_task_goes_on_after_the_token_was_mended(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, retries=3)
-        assert life.segment() == "deferred"
-        mended = life.supervisor.connections[CANVAS]
-        life.supervisor.connections[CANVAS] = {**mended, "password": "1~wrong"}
-        assert life.wake()["status"] == "refused"
-        assert life.segment() == "failed"
-        life.supervisor.connections[CANVAS] = mended
-        life.clear()
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, retries=3)
+        assert task_run.run_segment() == "deferred"
+        mended = task_run.supervisor.connections[CANVAS]
+        task_run.supervisor.connections[CANVAS] = {**mended, "password": "1~wrong"}
+        assert task_run.run_trigger()["status"] == "refused"
+        assert task_run.run_segment() == "failed"
+        task_run.supervisor.connections[CANVAS] = mended
+        task_run.clear()
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     def test_permanent_outcomes_fail_the_task_without_a_retry(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, retries=3, courses=["100", "103", "104"])
-        assert life.live() == "failed"
-        assert "2 of 3 exports have no whole copy (1 gone, 1 denied)" in str(life.error)
+        task_run = task(canvas, tmp_path, retries=3, courses=["100", "103", "104"])
+        assert task_run.run_to_end() == "failed"
+        assert "2 of 3 exports have no whole copy (1 gone, 1 denied)" in str(task_run.error)
         assert packages(tmp_path) == {"100": 1}
 
     def test_an_interrupted_export_is_retried_and_only_that(
@@ -337,37 +337,37 @@ class TestFailing:
             put(store, key, blocks)
 
         monkeypatch.setattr(FileStore, "put", full)
-        life = task(canvas, tmp_path, retries=1)
-        assert life.live() == "up_for_retry"
-        assert outcomes(life) == {"course:100": "interrupted", "course:101": "stored"}
+        task_run = task(canvas, tmp_path, retries=1)
+        assert task_run.run_to_end() == "up_for_retry"
+        assert outcomes(task_run) == {"course:100": "interrupted", "course:101": "stored"}
         monkeypatch.setattr(FileStore, "put", put)
-        life.retry()
-        assert life.live() == "success"
-        assert outcomes(life) == {"course:100": "stored", "course:101": "stored"}
+        task_run.retry()
+        assert task_run.run_to_end() == "success"
+        assert outcomes(task_run) == {"course:100": "stored", "course:101": "stored"}
         assert exported(canvas) == {100: 1, 101: 1}
 
     def test_a_failed_export_is_made_again(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, courses="109")
-        assert life.live() == "success"
+        task_run = task(canvas, tmp_path, courses="109")
+        assert task_run.run_to_end() == "success"
         assert exported(canvas) == {109: 2}
 
     def test_a_failure_policy_decides(self, canvas: Sandbox, tmp_path: Path) -> None:
-        assert task(canvas, tmp_path, courses=["100", "101", "103"], fail_on="40%").live() == "success"
+        assert task(canvas, tmp_path, courses=["100", "101", "103"], fail_on="40%").run_to_end() == "success"
 
 
 class TestWhatAirflowSees:
     def test_a_deferral_survives_being_stored_and_says_nothing_secret(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        life = task(canvas, tmp_path)
-        life.segment()
-        assert isinstance(life.message, DeferTask)
-        written = json.dumps(life.message.trigger_kwargs)
+        task_run = task(canvas, tmp_path)
+        task_run.run_segment()
+        assert isinstance(task_run.message, DeferTask)
+        written = json.dumps(task_run.message.trigger_kwargs)
         assert len(written) < 2000
         assert canvas.token not in written
         assert "http" not in written
-        assert life.message.trigger_timeout is not None
-        assert timedelta(hours=12) < life.message.trigger_timeout < timedelta(hours=13)
+        assert task_run.message.trigger_timeout is not None
+        assert timedelta(hours=12) < task_run.message.trigger_timeout < timedelta(hours=13)
 
     def test_nothing_secret_is_kept_logged_or_returned(
         self,
@@ -377,11 +377,11 @@ class TestWhatAirflowSees:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         caplog.set_level("DEBUG")
-        life = task(canvas, tmp_path, courses=range(100, 108), fail_on="never")
-        life.live()
+        task_run = task(canvas, tmp_path, courses=range(100, 108), fail_on="never")
+        task_run.run_to_end()
         output = capsys.readouterr()
-        texts = [caplog.text, output.out, output.err, *life.supervisor.state_store.values()]
-        texts += [json.dumps(value, default=str) for value in life.supervisor.xcoms.values()]
+        texts = [caplog.text, output.out, output.err, *task_run.supervisor.state_store.values()]
+        texts += [json.dumps(value, default=str) for value in task_run.supervisor.xcoms.values()]
         texts += [path.read_text() for path in tmp_path.glob("**/*.json")]
         for text in texts:
             assert canvas.token not in text
@@ -390,39 +390,39 @@ class TestWhatAirflowSees:
             assert "token=" not in text
 
     def test_the_archive_announces_itself_with_the_receipt(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path)
-        life.live()
-        assert isinstance(life.message, SucceedTask)
-        assert life.message.outlet_events is not None
-        (event,) = life.message.outlet_events
+        task_run = task(canvas, tmp_path)
+        task_run.run_to_end()
+        assert isinstance(task_run.message, SucceedTask)
+        assert task_run.message.outlet_events is not None
+        (event,) = task_run.message.outlet_events
         assert event["source_alias_name"] == "canvas_archive"
         assert event["dest_asset_key"]["uri"].rstrip("/") == tmp_path.as_uri()
-        assert event["extra"] == life.receipt
+        assert event["extra"] == task_run.receipt
 
     def test_a_dag_author_may_name_other_outlets(self, canvas: Sandbox, tmp_path: Path) -> None:
-        life = task(canvas, tmp_path, outlets=[AssetAlias("biology")])
-        life.live()
-        assert isinstance(life.message, SucceedTask)
-        assert life.message.outlet_events is not None
-        assert [event["source_alias_name"] for event in life.message.outlet_events] == ["biology"]
+        task_run = task(canvas, tmp_path, outlets=[AssetAlias("biology")])
+        task_run.run_to_end()
+        assert isinstance(task_run.message, SucceedTask)
+        assert task_run.message.outlet_events is not None
+        assert [event["source_alias_name"] for event in task_run.message.outlet_events] == ["biology"]
 
     def test_the_link_leads_to_the_course_and_the_log_says_where_the_report_is(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        life = task(canvas, tmp_path, courses="100")
-        life.segment()
-        assert life.supervisor.xcoms["_link_CanvasLink"] == f"{canvas.url}/courses/100"
-        life.wake()
-        life.live()
+        task_run = task(canvas, tmp_path, courses="100")
+        task_run.run_segment()
+        assert task_run.supervisor.xcoms["_link_CanvasLink"] == f"{canvas.url}/courses/100"
+        task_run.run_trigger()
+        task_run.run_to_end()
         # No browser opens a document of a file:// archive from Airflow's page.
-        assert not life.supervisor.xcoms["_link_RunReportLink"]
-        told = getattr(life.operator, "report_url", None)
-        assert told == f"{tmp_path.as_uri()}/{life.receipt['report']}"
+        assert not task_run.supervisor.xcoms["_link_RunReportLink"]
+        told = getattr(task_run.operator, "report_url", None)
+        assert told == f"{tmp_path.as_uri()}/{task_run.receipt['report']}"
 
     def test_a_checkpoint_of_a_full_batch_stays_below_what_airflow_warns_of(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        life = task(canvas, tmp_path)
-        life.live()
-        one = len(json.dumps(life.checkpoint["items"][0]))
+        task_run = task(canvas, tmp_path)
+        task_run.run_to_end()
+        one = len(json.dumps(task_run.checkpoint["items"][0]))
         assert one * 200 < 64 * 1024

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.restore_rig import back_up, imports
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient
@@ -47,21 +47,21 @@ def canvas(tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def life(operator: Any, canvas: Sandbox, retries: int = 0, **arguments: Any) -> Life:
+def task_run(operator: Any, canvas: Sandbox, retries: int = 0, **arguments: Any) -> TaskRun:
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(lambda: operator(task_id="task", retries=retries, **arguments), connections, retries)
+    return TaskRun(lambda: operator(task_id="task", retries=retries, **arguments), connections, retries)
 
 
-def draw(canvas: Sandbox, folder: Path, **arguments: Any) -> Life:
-    task = life(CanvasDrawDrillsOperator, canvas, archive=folder.as_uri(), **{"into": [300], **arguments})
-    task.segment()
+def draw(canvas: Sandbox, folder: Path, **arguments: Any) -> TaskRun:
+    task = task_run(CanvasDrawDrillsOperator, canvas, archive=folder.as_uri(), **{"into": [300], **arguments})
+    task.run_segment()
     return task
 
 
-def drill(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> Life:
+def drill(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> TaskRun:
     quick = {"deferrable": True, "poll_shortest": 0.1, "poll_longest": 0.2}
     values = {"course": "course:101", "into": "300", "archive": folder.as_uri(), **quick, **arguments}
-    return life(CanvasRestoreDrillOperator, canvas, retries, **values)
+    return task_run(CanvasRestoreDrillOperator, canvas, retries, **values)
 
 
 class TestDraw:
@@ -131,9 +131,9 @@ class TestDrill:
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         task = drill(canvas, tmp_path)
-        assert task.segment() == "deferred"
-        task.wake()
-        assert task.live() == "success"
+        assert task.run_segment() == "deferred"
+        task.run_trigger()
+        assert task.run_to_end() == "success"
         assert task.receipt["passed"]
         assert (tmp_path / task.receipt["record"]).exists()
         assert imports(canvas) == 1
@@ -141,7 +141,7 @@ class TestDrill:
     def test_a_drill_that_failed_is_a_task_that_failed(self, canvas: Sandbox, tmp_path: Path) -> None:
         canvas.world.courses[300].active_faults = FaultCounter([Fault.IMPORT_ERRORS])
         task = drill(canvas, tmp_path, retries=3)
-        assert task.live() == "failed"
+        assert task.run_to_end() == "failed"
         assert "The drill failed: Canvas reported" in str(task.error)
         assert task.supervisor.xcoms["drill"]["differences"]
         assert list(tmp_path.glob("courses/101/*.drill-*-course-failed.json"))
@@ -152,10 +152,10 @@ class TestDrill:
     ) -> None:
         task = drill(canvas, tmp_path, retries=2)
         task.supervisor.kill_after_writes = write
-        assert task.live() == "killed"
+        assert task.run_to_end() == "killed"
         task.supervisor.kill_after_writes = None
         task.retry()
-        assert task.live() == "success"
+        assert task.run_to_end() == "success"
         assert imports(canvas) == 1
         assert len(list(tmp_path.glob("courses/101/*.drill-*.json"))) == 1
 
@@ -163,7 +163,7 @@ class TestDrill:
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         task = drill(canvas, tmp_path, into=302, retries=3)
-        assert task.live() == "failed"
+        assert task.run_to_end() == "failed"
         assert "never published" in str(task.error)
         assert list(tmp_path.glob("courses/*/*.drill-*.json")) == []
 
@@ -171,7 +171,7 @@ class TestDrill:
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         task = drill(canvas, tmp_path)
-        task.live()
+        task.run_to_end()
         for text in (json.dumps(task.checkpoint), json.dumps(task.receipt)):
             assert "http" not in text
             assert canvas.token not in text

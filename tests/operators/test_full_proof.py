@@ -15,8 +15,8 @@ from canvas_sandbox import Sandbox
 def test_the_level_that_was_asked_for_stands_in_each_manifest(
     canvas: Sandbox, tmp_path: Path, level: str
 ) -> None:
-    life = task(canvas, tmp_path, proof=level, export_type=["common_cartridge", "qti", "zip"])
-    assert life.live() == "success"
+    task_run = task(canvas, tmp_path, proof=level, export_type=["common_cartridge", "qti", "zip"])
+    assert task_run.run_to_end() == "success"
     assert packages(tmp_path) == {"100": 3, "101": 3}
     proofs = [json.loads(path.read_bytes())["proof"] for path in tmp_path.glob("courses/*/*.json")]
     assert {(proof["level"], proof["verdict"]) for proof in proofs} == {(level, "whole")}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -17,14 +17,14 @@ from canvas_sandbox import Sandbox
 
 def followed(canvas: Sandbox, folder: Path, courses: list[str]) -> str:
     """The page behind the Canvas button of an export of these courses, as a browser gets it."""
-    life = Life(
+    task_run = TaskRun(
         lambda: CanvasContentExportOperator(
             task_id="export", courses=courses, archive=folder.as_uri(), poll_shortest=0.2
         ),
         {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}},
     )
-    assert life.segment() == "success"
-    url = CanvasLink().get_link(life.operator, ti_key=None)
+    assert task_run.run_segment() == "success"
+    url = CanvasLink().get_link(task_run.operator, ti_key=None)
     answer = requests.get(url, headers={"Accept": "text/html"}, timeout=20)
     assert answer.status_code == 200, url
     assert answer.headers["Content-Type"].startswith("text/html")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.storage.open_store import open_store
@@ -27,15 +27,15 @@ def campus() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def task(canvas: Sandbox, **arguments: Any) -> Life:
+def task(canvas: Sandbox, **arguments: Any) -> TaskRun:
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(lambda: CanvasListCoursesOperator(task_id="list", **arguments), connections)
+    return TaskRun(lambda: CanvasListCoursesOperator(task_id="list", **arguments), connections)
 
 
 def listed(canvas: Sandbox, **arguments: Any) -> Any:
-    life = task(canvas, **arguments)
-    assert life.segment() == "success"
-    return life.receipt
+    task_run = task(canvas, **arguments)
+    assert task_run.run_segment() == "success"
+    return task_run.receipt
 
 
 def test_explicit_ids_are_cut_into_batches(campus: Sandbox) -> None:
@@ -91,16 +91,16 @@ def test_never_backed_up_first_then_the_oldest(campus: Sandbox, tmp_path: Path) 
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:
-    life = task(campus, course_list=str(tmp_path / "missing.csv"))
-    assert life.segment() == "failed"
-    assert "missing.csv" in str(life.error)
+    task_run = task(campus, course_list=str(tmp_path / "missing.csv"))
+    assert task_run.run_segment() == "failed"
+    assert "missing.csv" in str(task_run.error)
 
 
 def test_no_course_at_all_fails_unless_it_is_allowed(campus: Sandbox) -> None:
     nothing = {"account": 1, "filters": {"search_term": "no such course"}}
-    life = task(campus, **nothing)
-    assert life.segment() == "failed"
-    assert "nothing would be backed up" in str(life.error)
+    task_run = task(campus, **nothing)
+    assert task_run.run_segment() == "failed"
+    assert "nothing would be backed up" in str(task_run.error)
     assert listed(campus, **nothing, allow_empty=True) == []
 
 
@@ -117,17 +117,17 @@ def test_no_course_at_all_fails_unless_it_is_allowed(campus: Sandbox) -> None:
     ],
 )
 def test_bad_input_is_named_and_not_retried(campus: Sandbox, arguments: dict[str, Any], named: str) -> None:
-    life = task(campus, **arguments)
-    life.max_tries = 3
-    assert life.segment() == "failed"
-    assert named in str(life.error)
+    task_run = task(campus, **arguments)
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
+    assert named in str(task_run.error)
 
 
 def test_a_canvas_that_is_down_is_retried(campus: Sandbox) -> None:
-    life = task(campus, account=1)
-    life.max_tries = 3
-    life.supervisor.connections["canvas_default"]["host"] = "http://127.0.0.1:9"
-    assert life.segment() == "up_for_retry"
+    task_run = task(campus, account=1)
+    task_run.max_tries = 3
+    task_run.supervisor.connections["canvas_default"]["host"] = "http://127.0.0.1:9"
+    assert task_run.run_segment() == "up_for_retry"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_a_canvas_that_is_down_is_retried(campus: Sandbox) -> None:
 def test_a_course_that_never_had_a_copy_has_its_name_in_the_plan_and_not_in_airflow(
     campus: Sandbox, tmp_path: Path, asked: dict[str, Any]
 ) -> None:
-    life = task(campus, archive=tmp_path.as_uri(), **asked)
-    assert life.segment() == "success"
-    assert "Course 100" not in json.dumps(life.supervisor.xcoms)
+    task_run = task(campus, archive=tmp_path.as_uri(), **asked)
+    assert task_run.run_segment() == "success"
+    assert "Course 100" not in json.dumps(task_run.supervisor.xcoms)
     (plan,) = tmp_path.glob("runs/**/plan/0.jsonl")
     head = json.loads(plan.read_text().splitlines()[0])
     assert head["canvas"] == campus.url
@@ -160,10 +160,10 @@ def test_a_course_whose_name_canvas_does_not_tell_is_listed_all_the_same(
 
 
 def refused(canvas: Sandbox, **arguments: Any) -> str:
-    life = task(canvas, **arguments)
-    assert life.segment() == "failed"
+    task_run = task(canvas, **arguments)
+    assert task_run.run_segment() == "failed"
     assert not canvas.exports
-    return str(life.error)
+    return str(task_run.error)
 
 
 def test_what_a_person_pastes_is_understood(campus: Sandbox) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.archives.holdings import lay, manifest
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
@@ -32,37 +32,39 @@ TASKS: dict[str, Callable[..., Any]] = {
 def test_no_archive_here(tmp_path: Path, build: Callable[..., Any], folder: str) -> None:
     (tmp_path / "empty").mkdir()
     uri = (tmp_path / folder).as_uri()
-    life = Life(lambda: build(uri), {})
-    life.max_tries = 3
-    assert life.segment() == "failed"
-    assert str(life.error).startswith(f"no archive here: {uri}: ")
+    task_run = TaskRun(lambda: build(uri), {})
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
+    assert str(task_run.error).startswith(f"no archive here: {uri}: ")
     assert not (tmp_path / "absent").exists()
 
 
 @pytest.mark.parametrize("name", ["verify", "retention"])
 def test_an_empty_one_may_be_allowed(tmp_path: Path, name: str) -> None:
-    life = Life(lambda: TASKS[name](tmp_path.as_uri(), allow_empty="True"), {})  # as a template renders it
-    assert life.segment() == "success"
+    task_run = TaskRun(
+        lambda: TASKS[name](tmp_path.as_uri(), allow_empty="True"), {}
+    )  # as a template renders it
+    assert task_run.run_segment() == "success"
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_neither_true_nor_false_is_bad_input(tmp_path: Path, name: str) -> None:
-    life = Life(lambda: TASKS[name](tmp_path.as_uri(), allow_empty="perhaps"), {})
-    assert life.segment() == "failed"
-    assert "allow_empty" in str(life.error)
+    task_run = TaskRun(lambda: TASKS[name](tmp_path.as_uri(), allow_empty="perhaps"), {})
+    assert task_run.run_segment() == "failed"
+    assert "allow_empty" in str(task_run.error)
 
 
 def test_of_several_archives_each_has_to_be_one(tmp_path: Path) -> None:
     one, other = (FileStore((tmp_path / name).as_uri(), tmp_path / name) for name in ("one", "other"))
     lay(one, manifest("course:101"))
 
-    def gate(**more: Any) -> Life:
+    def gate(**more: Any) -> TaskRun:
         asked = {"level": "directory", "max_age": "P9999D", "min_archives": 1, "also_archives": [other.uri]}
-        return Life(lambda: TASKS["gate"](one.uri, **asked, **more), {})
+        return TaskRun(lambda: TASKS["gate"](one.uri, **asked, **more), {})
 
-    life = gate()
-    assert life.segment() == "failed"
-    assert str(life.error).startswith(f"no archive here: {other.uri}")
-    assert gate(allow_empty=True).segment() == "success"
+    task_run = gate()
+    assert task_run.run_segment() == "failed"
+    assert str(task_run.error).startswith(f"no archive here: {other.uri}")
+    assert gate(allow_empty=True).run_segment() == "success"
     lay(other, manifest("course:102"))
-    assert gate().segment() == "success"
+    assert gate().run_segment() == "success"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
-from tests.support.task_runner import Killed, Life
+from tests.support.task_runner import Killed, TaskRun
 
 from canvas_exports.core.archive.probe import is_probe
 from canvas_exports.core.storage.local import FileStore
@@ -23,26 +23,26 @@ from canvas_sandbox import Sandbox
 LEFT = "courses/9/20261123T080000Z-common_cartridge-501.imscc"
 
 
-def life(operator: type[BaseOperator], canvas: Sandbox, folder: Path, **arguments: Any) -> Life:
+def task_run(operator: type[BaseOperator], canvas: Sandbox, folder: Path, **arguments: Any) -> TaskRun:
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
     values = {"task_id": operator.__name__, "archive": folder.as_uri(), **arguments}
-    return Life(lambda: operator(**values), connections, arguments.get("retries", 0))
+    return TaskRun(lambda: operator(**values), connections, arguments.get("retries", 0))
 
 
 def listed(canvas: Sandbox, folder: Path, *courses: Any, **arguments: Any) -> Any:
-    task = life(CanvasListCoursesOperator, canvas, folder, courses=courses, **arguments)
-    assert task.segment() == "success"
+    task = task_run(CanvasListCoursesOperator, canvas, folder, courses=courses, **arguments)
+    assert task.run_segment() == "success"
     return task.receipt
 
 
-def export(canvas: Sandbox, folder: Path, batch: Any, **arguments: Any) -> Life:
+def export(canvas: Sandbox, folder: Path, batch: Any, **arguments: Any) -> TaskRun:
     quick = {"deferrable": True, "poll_shortest": 0.2, "poll_longest": 0.5}
-    return life(CanvasContentExportOperator, canvas, folder, courses=batch, **quick, **arguments)
+    return task_run(CanvasContentExportOperator, canvas, folder, courses=batch, **quick, **arguments)
 
 
 def reported(canvas: Sandbox, folder: Path, batches: Any, **arguments: Any) -> Any:
-    task = life(CanvasRunReportOperator, canvas, folder, batches=batches, fail_on="never", **arguments)
-    assert task.segment() == "success"
+    task = task_run(CanvasRunReportOperator, canvas, folder, batches=batches, fail_on="never", **arguments)
+    assert task.run_segment() == "success"
     (path,) = folder.glob("runs/*/*/*/report.json")
     return json.loads(path.read_text())
 
@@ -58,7 +58,7 @@ class TestByReference:
         batches = listed(canvas, tmp_path, 100, 101, 106, batch_size=2)
         assert [batch["name"] for batch in batches] == ["course:100 and 1 more", "course:106"]
         for batch in batches:
-            assert export(canvas, tmp_path, batch).live() == "success"
+            assert export(canvas, tmp_path, batch).run_to_end() == "success"
         report = reported(canvas, tmp_path, batches)
         assert {row["context"] for row in report["outcomes"]} == {f"course:{n}" for n in (100, 101, 106)}
 
@@ -72,15 +72,15 @@ class TestByReference:
     def test_a_batch_under_way_does_not_ask_for_its_plan_again(self, canvas: Sandbox, tmp_path: Path) -> None:
         (batch,) = listed(canvas, tmp_path, 100, 101)
         task = export(canvas, tmp_path, batch, retries=1)
-        assert task.segment() == "deferred"
+        assert task.run_segment() == "deferred"
         (tmp_path / batch["plan"]).unlink()
-        task.wake()
-        assert task.live() == "success"
+        task.run_trigger()
+        assert task.run_to_end() == "success"
         assert exported(canvas) == {"course:100": 1, "course:101": 1}
 
     def test_a_list_that_is_made_again_changes_no_batch(self, canvas: Sandbox, tmp_path: Path) -> None:
         first = listed(canvas, tmp_path, 100, 101, batch_size=1)
-        assert export(canvas, tmp_path, first[0]).live() == "success"
+        assert export(canvas, tmp_path, first[0]).run_to_end() == "success"
         # Course 100 has a copy now, so it would come last; and there is a new course.
         second = listed(canvas, tmp_path, 106, 100, 101, batch_size=1)
         assert second[:2] == first
@@ -91,13 +91,13 @@ class TestByReference:
     ) -> None:
         (batch,) = listed(canvas, tmp_path / "one", 100)
         task = export(canvas, tmp_path / "two", batch, retries=3)
-        assert task.segment() == "failed"
+        assert task.run_segment() == "failed"
         assert "archive: it does not hold the plan" in str(task.error)
         assert not canvas.exports
 
     def test_what_is_no_batch_is_refused(self, canvas: Sandbox, tmp_path: Path) -> None:
         task = export(canvas, tmp_path, {"course": 100}, retries=3)
-        assert task.segment() == "failed"
+        assert task.run_segment() == "failed"
         assert "courses: this is not a reference" in str(task.error)
 
     def test_what_airflow_stores_of_a_list_does_not_grow_with_its_batches(
@@ -167,29 +167,29 @@ class TestSweeping:
         assert path.exists()
 
     def test_a_grace_period_that_is_too_short_is_refused(self, canvas: Sandbox, tmp_path: Path) -> None:
-        task = life(CanvasRunReportOperator, canvas, tmp_path, sweep_after="PT1H")
-        assert task.segment() == "failed"
+        task = task_run(CanvasRunReportOperator, canvas, tmp_path, sweep_after="PT1H")
+        assert task.run_segment() == "failed"
         assert "sweep_after: PT1H is too short. Accepted: P1D or longer, or never" in str(task.error)
 
     def test_a_batch_whose_package_was_swept_before_its_manifest_fetches_it_again(
         self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         task = export(canvas, tmp_path, "100", retries=1)
-        assert task.segment() == "deferred"
-        task.wake()
+        assert task.run_segment() == "deferred"
+        task.run_trigger()
         with monkeypatch.context() as patched:
 
             def killed(*_: object) -> bool:
                 raise Killed
 
             patched.setattr(FileStore, "put_if_absent", killed)
-            assert task.segment() == "killed"
+            assert task.run_segment() == "killed"
         (package,) = tmp_path.glob("courses/100/*.imscc")
         os.utime(package, (0, 0))
         assert reported(canvas, tmp_path, [])["swept"]["packages"] == 1
         assert not package.exists()
         task.retry()
-        assert task.live() == "success"
+        assert task.run_to_end() == "success"
         assert package.exists()
         assert package.with_suffix(".json").exists()
         assert exported(canvas) == {"course:100": 1}

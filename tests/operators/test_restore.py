@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.execution_time.comms import DeferTask
 from tests.support.restore_rig import EMPTY, FULL, QUICK, SOURCE, back_up, imports, web
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.restore.result import RestoreOutcome
@@ -43,7 +43,7 @@ def canvas(tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> Life:
+def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> TaskRun:
     values = {
         "course": SOURCE,
         "into": EMPTY,
@@ -54,7 +54,7 @@ def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> L
         **arguments,
     }
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(
+    return TaskRun(
         lambda: CanvasRestoreOperator(task_id="restore", retries=retries, **values), connections, retries
     )
 
@@ -64,66 +64,66 @@ def trouble(canvas: Sandbox, *faults: Fault) -> None:
 
 
 def test_a_course_is_restored_while_no_worker_waits(canvas: Sandbox, tmp_path: Path) -> None:
-    life = task(canvas, tmp_path)
-    assert life.segment() == "deferred"
-    assert isinstance(life.message, DeferTask)
-    life.wake()
-    assert life.live() == "success"
-    assert (life.receipt["outcome"], life.receipt["course_id"]) == ("restored", EMPTY)
+    task_run = task(canvas, tmp_path)
+    assert task_run.run_segment() == "deferred"
+    assert isinstance(task_run.message, DeferTask)
+    task_run.run_trigger()
+    assert task_run.run_to_end() == "success"
+    assert (task_run.receipt["outcome"], task_run.receipt["course_id"]) == ("restored", EMPTY)
     assert imports(canvas) == 1
 
 
 def test_without_a_triggerer_the_worker_waits_itself(canvas: Sandbox, tmp_path: Path) -> None:
-    life = task(canvas, tmp_path, deferrable=False)
-    assert (life.segment(), life.segments) == ("success", 1)
-    assert life.receipt["outcome"] == "restored"
+    task_run = task(canvas, tmp_path, deferrable=False)
+    assert (task_run.run_segment(), task_run.segments) == ("success", 1)
+    assert task_run.receipt["outcome"] == "restored"
 
 
 @pytest.mark.parametrize("write", range(1, 5))
 def test_a_worker_killed_at_any_checkpoint_imports_once(canvas: Sandbox, tmp_path: Path, write: int) -> None:
-    life = task(canvas, tmp_path, retries=2)
-    life.supervisor.kill_after_writes = write
-    assert life.live() == "killed"
-    life.supervisor.kill_after_writes = None
-    life.retry()
-    assert life.live() == "success"
+    task_run = task(canvas, tmp_path, retries=2)
+    task_run.supervisor.kill_after_writes = write
+    assert task_run.run_to_end() == "killed"
+    task_run.supervisor.kill_after_writes = None
+    task_run.retry()
+    assert task_run.run_to_end() == "success"
     assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
 
 def test_a_finished_task_run_again_imports_nothing(canvas: Sandbox, tmp_path: Path) -> None:
-    life = task(canvas, tmp_path)
-    life.live()
-    life.clear()
-    assert life.live() == "success"
-    assert life.receipt["outcome"] == "restored"
+    task_run = task(canvas, tmp_path)
+    task_run.run_to_end()
+    task_run.clear()
+    assert task_run.run_to_end() == "success"
+    assert task_run.receipt["outcome"] == "restored"
     assert imports(canvas) == 1
 
 
 def test_another_attempt_owning_the_task_stops_this_one_before_canvas_is_asked(
     canvas: Sandbox, tmp_path: Path
 ) -> None:
-    life = task(canvas, tmp_path)
-    life.supervisor.fenced = True
-    assert life.segment() == "failed"
+    task_run = task(canvas, tmp_path)
+    task_run.supervisor.fenced = True
+    assert task_run.run_segment() == "failed"
     assert canvas.migrations == []
 
 
 def test_trouble_that_may_pass_is_for_a_retry_that_goes_on(canvas: Sandbox, tmp_path: Path) -> None:
     canvas.inject(RequestFault(method="POST", path="^/(?!api)", effect="server_error", times=3))
-    life = task(canvas, tmp_path, retries=1)
-    assert life.live() == "up_for_retry"
-    life.retry()
-    assert life.live() == "success"
+    task_run = task(canvas, tmp_path, retries=1)
+    assert task_run.run_to_end() == "up_for_retry"
+    task_run.retry()
+    assert task_run.run_to_end() == "success"
     assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
 
 def test_a_dead_token_while_waiting_ends_the_task(canvas: Sandbox, tmp_path: Path) -> None:
     trouble(canvas, Fault.IMPORT_SLOW)
-    life = task(canvas, tmp_path, retries=2)
-    assert life.segment() == "deferred"
+    task_run = task(canvas, tmp_path, retries=2)
+    assert task_run.run_segment() == "deferred"
     canvas.revoke(canvas.token)
-    assert life.wake()["status"] == "refused"
-    assert life.segment() == "failed"
+    assert task_run.run_trigger()["status"] == "refused"
+    assert task_run.run_segment() == "failed"
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,13 @@ def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
     canvas: Sandbox, tmp_path: Path, fault: Fault, fail_on: str, state: str
 ) -> None:
     trouble(canvas, fault)
-    life = task(canvas, tmp_path, retries=2, fail_on=fail_on)
-    assert life.live() == state
-    result = life.receipt or life.supervisor.xcoms["restore"]
+    task_run = task(canvas, tmp_path, retries=2, fail_on=fail_on)
+    assert task_run.run_to_end() == state
+    result = task_run.receipt or task_run.supervisor.xcoms["restore"]
     assert result["issues"]
     assert result["texts"]
     if state == "failed":
-        assert f". {RestoreOutcome(result['outcome']).next_step} (course " in str(life.error)
+        assert f". {RestoreOutcome(result['outcome']).next_step} (course " in str(task_run.error)
     assert imports(canvas) == (fault is not Fault.IMPORT_FAILS)
 
 
@@ -172,21 +172,21 @@ def test_what_canvas_noted_is_judged_by_the_policy_and_can_be_read_either_way(
 def test_bad_input_fails_for_good_before_anything_is_done(
     canvas: Sandbox, tmp_path: Path, arguments: dict[str, Any], problem: str
 ) -> None:
-    life = task(canvas, tmp_path, retries=2, **arguments)
-    assert life.live() == "failed"
-    assert problem in str(life.error)
+    task_run = task(canvas, tmp_path, retries=2, **arguments)
+    assert task_run.run_to_end() == "failed"
+    assert problem in str(task_run.error)
     assert canvas.migrations == []
 
 
 def test_neither_checkpoint_nor_trigger_nor_receipt_holds_a_link_or_a_token(
     canvas: Sandbox, tmp_path: Path
 ) -> None:
-    life = task(canvas, tmp_path)
-    assert life.segment() == "deferred"
-    stored = [json.dumps(life.checkpoint), json.dumps(life.message.trigger_kwargs)]
-    stored.append(json.dumps(life.wake()))
-    assert life.live() == "success"
-    for text in [*stored, json.dumps(life.checkpoint), json.dumps(life.receipt)]:
+    task_run = task(canvas, tmp_path)
+    assert task_run.run_segment() == "deferred"
+    stored = [json.dumps(task_run.checkpoint), json.dumps(task_run.message.trigger_kwargs)]
+    stored.append(json.dumps(task_run.run_trigger()))
+    assert task_run.run_to_end() == "success"
+    for text in [*stored, json.dumps(task_run.checkpoint), json.dumps(task_run.receipt)]:
         assert "http" not in text
         assert canvas.token not in text
 
@@ -203,45 +203,45 @@ def test_no_log_shows_a_link_a_ticket_or_the_token_however_much_is_logged(
         link = f"{address}/{{}}?X-Signature=hidden"
         monkeypatch.setattr(FileStore, "signed_url", lambda _, key, _lifetime: link.format(key))
         by_link = task(canvas, tmp_path, via="url")
-        assert by_link.live() == "success"
+        assert by_link.run_to_end() == "success"
     canvas.inject(RequestFault(method="POST", path="^/(?!api)", effect="server_error"))
     by_upload = task(canvas, tmp_path, allow_content=True)
-    assert by_upload.live() == "success"
+    assert by_upload.run_to_end() == "success"
     said = [
         caplog.text,
         str(capsys.readouterr()),
         json.dumps([by_link.supervisor.xcoms, by_upload.supervisor.xcoms], default=str),
     ]
-    said += [json.dumps(life.checkpoint) for life in (by_link, by_upload)]
+    said += [json.dumps(task_run.checkpoint) for task_run in (by_link, by_upload)]
     for text in said:
         for secret in ("X-Signature", "hidden", "signature", "Policy", "uuid=", canvas.token):
             assert secret not in text
 
 
 def test_the_button_leads_to_the_imports_of_the_course(canvas: Sandbox, tmp_path: Path) -> None:
-    life = task(canvas, tmp_path)
-    life.live()
-    (link,) = life.operator.operator_extra_links
-    address = link.get_link(life.operator, ti_key=None)  # type: ignore[arg-type] # it asks for none
+    task_run = task(canvas, tmp_path)
+    task_run.run_to_end()
+    (link,) = task_run.operator.operator_extra_links
+    address = link.get_link(task_run.operator, ti_key=None)  # type: ignore[arg-type] # it asks for none
     assert address == f"{canvas.url}/courses/{EMPTY}/content_migrations"
 
 
 def test_on_kill_breaks_the_upload_off(
     canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    life = task(canvas, tmp_path, retries=1)
+    task_run = task(canvas, tmp_path, retries=1)
     blocks = FileStore.blocks
 
     def stopped(store: FileStore, key: str) -> Any:
-        life.operator.on_kill()
+        task_run.operator.on_kill()
         return blocks(store, key)
 
     with monkeypatch.context() as being:
         being.setattr(FileStore, "blocks", stopped)
-        life.segment()
+        task_run.run_segment()
     assert imports(canvas) == 0
-    life.retry()
-    assert life.live() == "success"
+    task_run.retry()
+    assert task_run.run_to_end() == "success"
     assert imports(canvas) == 1
 
 
@@ -249,14 +249,14 @@ def test_on_kill_breaks_the_upload_off(
 def test_what_another_release_wrote_down_never_leads_to_a_second_import(
     canvas: Sandbox, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    life = task(canvas, tmp_path, retries=2)
-    assert life.segment() == "deferred"
-    life.supervisor.state_store["canvas_exports"] = json.dumps({**life.checkpoint, **changes})
-    life.wake()
-    state = life.live()
+    task_run = task(canvas, tmp_path, retries=2)
+    assert task_run.run_segment() == "deferred"
+    task_run.supervisor.state_store["canvas_exports"] = json.dumps({**task_run.checkpoint, **changes})
+    task_run.run_trigger()
+    state = task_run.run_to_end()
     assert imports(canvas) == 1
     if "unheard" in changes:
         assert state == "success", "what a later release has added is ignored"
     else:
         assert state == "failed"
-        assert "a new run" in str(life.error)
+        assert "a new run" in str(task_run.error)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.archives.holdings import lay, manifest
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.schemas import problem
@@ -27,9 +27,9 @@ def archive(tmp_path: Path) -> FileStore:
     return store
 
 
-def task(archive: FileStore, **arguments: Any) -> Life:
+def task(archive: FileStore, **arguments: Any) -> TaskRun:
     given: dict[str, Any] = {"keep": {"daily": 2}, "backup": "nightly", **arguments}
-    return Life(lambda: CanvasRetentionOperator(task_id="retention", archive=archive.uri, **given), {})
+    return TaskRun(lambda: CanvasRetentionOperator(task_id="retention", archive=archive.uri, **given), {})
 
 
 def left(archive: FileStore) -> set[str]:
@@ -49,10 +49,10 @@ NEWEST = {"503.json", "504.json"}
 
 
 def test_without_apply_it_only_tells(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
-    life = task(archive)
-    assert life.segment() == "success"
+    task_run = task(archive)
+    assert task_run.run_segment() == "success"
     assert left(archive) == ALL
-    assert (life.receipt["delete"], life.receipt["applied"]) == (2, None)
+    assert (task_run.receipt["delete"], task_run.receipt["applied"]) == (2, None)
     assert plan(archive)["totals"]["applied"] is None
     told = capsys.readouterr().out
     assert "4 copies: 2 to delete, 2 to keep. The deletion frees 18 B." in told
@@ -60,12 +60,12 @@ def test_without_apply_it_only_tells(archive: FileStore, capsys: pytest.CaptureF
 
 
 def test_with_apply_it_deletes_and_writes_down_what(archive: FileStore) -> None:
-    life = task(archive, apply=True)
-    assert life.segment() == "success"
+    task_run = task(archive, apply=True)
+    assert task_run.run_segment() == "success"
     assert left(archive) == NEWEST
-    assert life.receipt["applied"] == {"copies": 2, "packages": 2, "records": 0, "bytes": 18, "left": 0}
+    assert task_run.receipt["applied"] == {"copies": 2, "packages": 2, "records": 0, "bytes": 18, "left": 0}
     document = plan(archive)
-    assert document["totals"]["applied"] == life.receipt["applied"]
+    assert document["totals"]["applied"] == task_run.receipt["applied"]
     assert document["backup"] == "nightly"
     (context,) = document["contexts"]
     assert [(copy["decision"], copy["reasons"]) for copy in context["copies"]] == [
@@ -83,24 +83,24 @@ def test_the_plan_is_in_the_archive_before_the_first_deletion(
         raise ArchiveUnavailableError("down")
 
     monkeypatch.setattr(retention, "apply_plan", apply)
-    life = task(archive, apply=True)
-    life.max_tries = 1
-    assert life.segment() == "up_for_retry"
+    task_run = task(archive, apply=True)
+    task_run.max_tries = 1
+    assert task_run.run_segment() == "up_for_retry"
 
 
 def test_run_again_it_deletes_nothing_more(archive: FileStore) -> None:
-    task(archive, apply=True).segment()
-    life = task(archive, apply=True)
-    assert life.segment() == "success"
-    assert life.receipt["applied"]["copies"] == 0
+    task(archive, apply=True).run_segment()
+    task_run = task(archive, apply=True)
+    assert task_run.run_segment() == "success"
+    assert task_run.receipt["applied"]["copies"] == 0
     assert left(archive) == NEWEST
 
 
 def test_copies_of_another_backup_are_none_of_its_business(archive: FileStore) -> None:
-    life = task(archive, apply=True, backup=None)
-    assert life.segment() == "success"
+    task_run = task(archive, apply=True, backup=None)
+    assert task_run.run_segment() == "success"
     assert left(archive) == ALL
-    assert life.receipt["copies"] == 0
+    assert task_run.receipt["copies"] == 0
     assert plan(archive)["backup"] == "campus_backup"
 
 
@@ -115,10 +115,10 @@ def test_a_lock_that_the_plan_did_not_know_is_told_and_nothing_fails(
         delete(self, key)
 
     monkeypatch.setattr(FileStore, "delete", locked)
-    life = task(archive, apply=True)
-    assert life.segment() == "success"
+    task_run = task(archive, apply=True)
+    assert task_run.run_segment() == "success"
     assert left(archive) == NEWEST | {"501.json"}
-    assert life.receipt["applied"]["left"] == 1
+    assert task_run.receipt["applied"]["left"] == 1
     assert any("501.json was not deleted: it is locked" in note for note in plan(archive)["notes"])
 
 
@@ -134,8 +134,8 @@ def test_a_lock_that_the_plan_did_not_know_is_told_and_nothing_fails(
 def test_bad_input_fails_without_a_retry_and_deletes_nothing(
     archive: FileStore, arguments: dict[str, Any], said: str
 ) -> None:
-    life = task(archive, **arguments)
-    life.max_tries = 3
-    assert life.segment() == "failed"
-    assert said in str(life.error)
+    task_run = task(archive, **arguments)
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
+    assert said in str(task_run.error)
     assert left(archive) == ALL

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.engine.items import Item
@@ -37,8 +37,10 @@ def batch(folder: Path, index: int, **outcomes: Outcome) -> None:
         store_batch_report(store, items, run, started_at=0.0)
 
 
-def task(folder: Path, **arguments: Any) -> Life:
-    return Life(lambda: CanvasRunReportOperator(task_id="report", archive=folder.as_uri(), **arguments), {})
+def task(folder: Path, **arguments: Any) -> TaskRun:
+    return TaskRun(
+        lambda: CanvasRunReportOperator(task_id="report", archive=folder.as_uri(), **arguments), {}
+    )
 
 
 def report(folder: Path) -> dict[str, str]:
@@ -49,63 +51,63 @@ def report(folder: Path) -> dict[str, str]:
 def test_the_batches_become_one_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.EMPTY)
     batch(tmp_path, 1, c3=Outcome.STORED)
-    life = task(tmp_path, batches=[["course:1", "course:2"], ["course:3"]])
-    assert life.segment() == "success"
+    task_run = task(tmp_path, batches=[["course:1", "course:2"], ["course:3"]])
+    assert task_run.run_segment() == "success"
     assert report(tmp_path) == {"course:1": "stored", "course:2": "empty", "course:3": "stored"}
-    assert life.receipt["outcomes"] == {"stored": 2, "empty": 1}
-    assert life.receipt["bytes"] == 30
+    assert task_run.receipt["outcomes"] == {"stored": 2, "empty": 1}
+    assert task_run.receipt["bytes"] == 30
     assert "OUTCOME" in capsys.readouterr().out
 
 
 def test_a_context_that_no_task_reported_is_interrupted(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED)
-    life = task(tmp_path, batches=[["course:1"], ["course:2"]], fail_on="never")
-    assert life.segment() == "success"
+    task_run = task(tmp_path, batches=[["course:1"], ["course:2"]], fail_on="never")
+    assert task_run.run_segment() == "success"
     assert report(tmp_path) == {"course:1": "stored", "course:2": "interrupted"}
 
 
 def test_without_any_batch_there_is_still_a_report(tmp_path: Path) -> None:
-    life = task(tmp_path, batches=None)
-    assert life.segment() == "success"
+    task_run = task(tmp_path, batches=None)
+    assert task_run.run_segment() == "success"
     assert report(tmp_path) == {}
 
 
 def test_the_failure_policy_judges_the_whole_run_without_a_retry(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
-    life = task(tmp_path, fail_on="25%")
-    life.max_tries = 3
-    assert life.segment() == "failed"
-    assert "1 of 2 exports have no whole copy (1 gone)" in str(life.error)
+    task_run = task(tmp_path, fail_on="25%")
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
+    assert "1 of 2 exports have no whole copy (1 gone)" in str(task_run.error)
     assert report(tmp_path) == {"course:1": "stored", "course:2": "gone"}, "the report is complete either way"
 
 
 def test_run_again_it_replaces_its_report(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.INTERRUPTED)
-    task(tmp_path, fail_on="never").segment()
+    task(tmp_path, fail_on="never").run_segment()
     batch(tmp_path, 0, c1=Outcome.STORED)
-    task(tmp_path).segment()
+    task(tmp_path).run_segment()
     assert report(tmp_path) == {"course:1": "stored"}
 
 
 def test_a_bad_policy_is_named(tmp_path: Path) -> None:
-    life = task(tmp_path, fail_on="maybe")
-    assert life.segment() == "failed"
-    assert "fail_on" in str(life.error)
+    task_run = task(tmp_path, fail_on="maybe")
+    assert task_run.run_segment() == "failed"
+    assert "fail_on" in str(task_run.error)
 
 
 def test_a_page_too_large_for_an_xcom_is_linked_where_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report_xcom, "MOST_CARRIED", 10)
-    life = task(tmp_path, batches=[])
-    assert life.segment() == "success"
-    assert PAGE_XCOM not in life.supervisor.xcoms
-    assert str(getattr(life.operator, "report_url", None)).endswith("/report.html")
+    task_run = task(tmp_path, batches=[])
+    assert task_run.run_segment() == "success"
+    assert PAGE_XCOM not in task_run.supervisor.xcoms
+    assert str(getattr(task_run.operator, "report_url", None)).endswith("/report.html")
 
 
 def test_page_and_table_lie_beside_the_report_and_are_ours(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
-    task(tmp_path, fail_on="never").segment()
+    task(tmp_path, fail_on="never").run_segment()
     (folder,) = tmp_path.glob("runs/2026-11-23/*/*")
     assert {path.name for path in folder.glob("report.*")} == {"report.json", "report.csv", "report.html"}
     assert all(KeyPatterns().owns(path.relative_to(tmp_path).as_posix()) for path in folder.glob("report.*"))
@@ -125,16 +127,19 @@ def test_an_archive_that_fails_while_it_is_looked_at_still_gets_its_report(
 
     batch(tmp_path, 0, c1=Outcome.STORED)
     monkeypatch.setattr(FileStore, "list", failing)
-    life = task(tmp_path, sweep_after="never")
-    assert life.segment() == "success"
+    task_run = task(tmp_path, sweep_after="never")
+    assert task_run.run_segment() == "success"
     (page,) = tmp_path.glob("runs/**/report.html")
     assert "were not looked at: the disk is gone" in page.read_text()
     assert report(tmp_path) == {"course:1": "stored"}
 
 
 def test_the_link_leads_to_the_report(tmp_path: Path) -> None:
-    life = task(tmp_path, batches=[])
-    life.segment()
-    link = life.supervisor.xcoms["_link_RunReportLink"]
+    task_run = task(tmp_path, batches=[])
+    task_run.run_segment()
+    link = task_run.supervisor.xcoms["_link_RunReportLink"]
     assert link.endswith("/canvas_exports/dags/campus_backup/tasks/report/runs/manual__2026-11-23")
-    assert unpack(life.supervisor.xcoms[PAGE_XCOM]) == next(tmp_path.glob("runs/**/report.html")).read_bytes()
+    assert (
+        unpack(task_run.supervisor.xcoms[PAGE_XCOM])
+        == next(tmp_path.glob("runs/**/report.html")).read_bytes()
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.operators.test_content_export import CANVAS, exported, outcomes, packages
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import named_archives
@@ -23,13 +23,15 @@ def canvas() -> Any:
         yield sandbox
 
 
-def life_of(canvas: Sandbox, operator: Any, folders: list[Path], retries: int = 0, **arguments: Any) -> Life:
+def life_of(
+    canvas: Sandbox, operator: Any, folders: list[Path], retries: int = 0, **arguments: Any
+) -> TaskRun:
     connections = {CANVAS: {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
     archives = {"archive": folders[0].as_uri(), "also_archives": [each.as_uri() for each in folders[1:]]}
-    return Life(lambda: operator(retries=retries, **archives, **arguments), connections, retries)
+    return TaskRun(lambda: operator(retries=retries, **archives, **arguments), connections, retries)
 
 
-def export(canvas: Sandbox, folders: list[Path], retries: int = 0) -> Life:
+def export(canvas: Sandbox, folders: list[Path], retries: int = 0) -> TaskRun:
     return life_of(
         canvas,
         CanvasContentExportOperator,
@@ -48,9 +50,9 @@ ALL = {"100": 1, "101": 1}
 
 def test_each_archive_has_every_package_and_the_report(canvas: Sandbox, tmp_path: Path) -> None:
     folders = [tmp_path / "a", tmp_path / "b"]
-    life = export(canvas, folders)
-    assert life.live() == "success"
-    assert life.receipt["outcomes"] == {"stored": 2}
+    task_run = export(canvas, folders)
+    assert task_run.run_to_end() == "success"
+    assert task_run.receipt["outcomes"] == {"stored": 2}
     assert [packages(folder) for folder in folders] == [ALL, ALL]
     assert [len(list(folder.glob("runs/**/batches/*.json"))) for folder in folders] == [1, 1]
 
@@ -61,13 +63,13 @@ def test_an_archive_that_is_out_of_reach_costs_a_retry_and_no_export(
 ) -> None:
     folders = [tmp_path / "a", tmp_path / "b"]
     folders[at].write_text("a file where the folder should be")
-    life = export(canvas, folders, retries=1)
-    assert life.live() == "up_for_retry"
-    assert set(outcomes(life).values()) == {"degraded"}
+    task_run = export(canvas, folders, retries=1)
+    assert task_run.run_to_end() == "up_for_retry"
+    assert set(outcomes(task_run).values()) == {"degraded"}
     assert packages(folders[1 - at]) == ALL
     folders[at].unlink()
-    life.retry()
-    assert life.live() == "success"
+    task_run.retry()
+    assert task_run.run_to_end() == "success"
     assert [packages(folder) for folder in folders] == [ALL, ALL]
     assert exported(canvas) == {100: 1, 101: 1}
 
@@ -77,17 +79,17 @@ def test_after_the_last_retry_it_fails_and_says_what_is_missing_where(
 ) -> None:
     folders = [tmp_path / "a", tmp_path / "b"]
     folders[1].write_text("a file where the folder should be")
-    life = export(canvas, folders)
-    assert life.live() == "failed"
-    assert "no whole copy in every archive (2 degraded)" in str(life.error)
-    assert folders[1].as_uri() in str(life.checkpoint)
+    task_run = export(canvas, folders)
+    assert task_run.run_to_end() == "failed"
+    assert "no whole copy in every archive (2 degraded)" in str(task_run.error)
+    assert folders[1].as_uri() in str(task_run.checkpoint)
 
 
 def test_where_no_archive_can_be_written_to_nothing_is_created(canvas: Sandbox, tmp_path: Path) -> None:
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder in folders:
         folder.write_text("a file where the folder should be")
-    assert export(canvas, folders).live() == "failed"
+    assert export(canvas, folders).run_to_end() == "failed"
     assert canvas.exports == []
 
 
@@ -95,13 +97,13 @@ def test_the_plan_and_the_report_of_a_run_need_only_one_archive(canvas: Sandbox,
     folders = [tmp_path / "a", tmp_path / "b"]
     folders[0].write_text("a file where the folder should be")
     listing = life_of(canvas, CanvasListCoursesOperator, folders, task_id="list", courses=["100", "101"])
-    assert listing.live() == "success"
+    assert listing.run_to_end() == "success"
     batches = listing.receipt
     report = life_of(
         canvas, CanvasRunReportOperator, folders, task_id="report", batches=batches, fail_on="never"
     )
     folders[0].unlink()
-    assert report.live() == "success"
+    assert report.run_to_end() == "success"
     for folder in folders:
         assert len(list(folder.glob("runs/**/plan/0.jsonl"))) == 1
         assert len(list(folder.glob("runs/**/report.json"))) == 1

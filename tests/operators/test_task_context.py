@@ -15,7 +15,7 @@ import structlog
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError
@@ -47,15 +47,15 @@ REFUSED: list[Make] = [
 ]
 
 
-def life(canvas: Sandbox, make: Callable[[], BaseOperator], retries: int = 0) -> Life:
+def task_run(canvas: Sandbox, make: Callable[[], BaseOperator], retries: int = 0) -> TaskRun:
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return Life(make, connections, retries)
+    return TaskRun(make, connections, retries)
 
 
-def segment(one: Life) -> tuple[str, list[Any]]:
+def segment(one: TaskRun) -> tuple[str, list[Any]]:
     """Run a stretch of a task, and read its log."""
     with capture_logs() as lines:
-        state = one.segment()
+        state = one.run_segment()
     return state, [line for line in lines if line["log_level"] in ("error", "critical")]
 
 
@@ -81,7 +81,7 @@ def logged(*methods: Callable[[], None]) -> list[Any]:
 
 @pytest.mark.parametrize("make", REFUSED, ids=lambda make: type(make("file:///x")).__name__)
 def test_bad_input_is_one_line_that_names_the_field(canvas: Sandbox, make: Make) -> None:
-    state, errors = segment(life(canvas, lambda: make("gopher://nowhere"), retries=3))
+    state, errors = segment(task_run(canvas, lambda: make("gopher://nowhere"), retries=3))
     assert state == "failed", "a retry cannot help"
     assert told(errors).startswith(("archive: ", "Target courses: ")), (
         "a drill asks first whether there is room"
@@ -100,7 +100,7 @@ def test_an_archive_that_is_down_is_one_line_and_retried(
 
     for name in ("list", "read", "stat", "replace", "put", "put_if_absent"):
         monkeypatch.setattr(FileStore, name, fail)
-    state, errors = segment(life(canvas, lambda: make(tmp_path.as_uri()), retries=3))
+    state, errors = segment(task_run(canvas, lambda: make(tmp_path.as_uri()), retries=3))
     assert state == "up_for_retry"
     assert "the archive is down" in told(errors)
 
@@ -108,7 +108,7 @@ def test_an_archive_that_is_down_is_one_line_and_retried(
 def test_a_refused_token_is_one_line_that_says_what_to_do(canvas: Sandbox, tmp_path: Path) -> None:
     canvas.inject(RequestFault("bad_token", times=None))
     make = REFUSED[0]
-    state, errors = segment(life(canvas, lambda: make(tmp_path.as_uri()), retries=3))
+    state, errors = segment(task_run(canvas, lambda: make(tmp_path.as_uri()), retries=3))
     assert state == "failed"
     line = told(errors)
     assert "enter a new one" in line
@@ -117,7 +117,7 @@ def test_a_refused_token_is_one_line_that_says_what_to_do(canvas: Sandbox, tmp_p
 
 def test_a_policy_that_is_not_met_is_one_line(canvas: Sandbox, tmp_path: Path) -> None:
     state, errors = segment(
-        life(
+        task_run(
             canvas,
             lambda: CanvasContentExportOperator(
                 task_id="t", courses=["103"], archive=tmp_path.as_uri(), deferrable=False
@@ -129,7 +129,7 @@ def test_a_policy_that_is_not_met_is_one_line(canvas: Sandbox, tmp_path: Path) -
 
 
 def test_so_it_is_after_a_deferral(canvas: Sandbox, tmp_path: Path) -> None:
-    one = life(
+    one = task_run(
         canvas,
         lambda: CanvasContentExportOperator(
             task_id="t", courses=["100"], archive=tmp_path.as_uri(), deferrable=True, poll_shortest=0.2
@@ -138,7 +138,7 @@ def test_so_it_is_after_a_deferral(canvas: Sandbox, tmp_path: Path) -> None:
     )
     assert segment(one) == ("deferred", [])
     canvas.inject(RequestFault("bad_token", times=None))
-    one.wake()
+    one.run_trigger()
     state, errors = segment(one)
     assert state == "failed"
     assert "Canvas does not accept the token" in told(errors)
@@ -152,15 +152,15 @@ def test_a_refused_token_is_not_hidden_by_an_archive_that_is_down_too(
     def fail(*_: object, **__: object) -> Any:
         raise ArchiveUnavailableError("the archive is down")
 
-    one = life(
+    one = task_run(
         canvas,
         lambda: CanvasContentExportOperator(
             task_id="t", courses=["100"], archive=tmp_path.as_uri(), deferrable=True, poll_shortest=0.2
         ),
         retries=3,
     )
-    assert one.segment() == "deferred"
-    one.wake()
+    assert one.run_segment() == "deferred"
+    one.run_trigger()
     canvas.inject(RequestFault("bad_token", times=None))
     for name in ("list", "read", "stat", "replace", "put", "put_if_absent"):
         monkeypatch.setattr(FileStore, name, fail)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.archives.stored import package, rotten, spoil, stored
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.storage.open_store import open_store
@@ -21,8 +21,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def task(store: Store, **arguments: Any) -> Life:
-    return Life(lambda: CanvasVerifyOperator(task_id="verify", archive=store.uri, **arguments), {})
+def task(store: Store, **arguments: Any) -> TaskRun:
+    return TaskRun(lambda: CanvasVerifyOperator(task_id="verify", archive=store.uri, **arguments), {})
 
 
 def report(folder: Path) -> dict[str, str]:
@@ -38,11 +38,11 @@ def recorded(store: Store) -> list[str]:
 def test_an_intact_archive_is_a_green_task_with_a_report(store: Store, tmp_path: Path) -> None:
     stored(store, 101)
     stored(store, 102)
-    life = task(store)
-    assert life.segment() == "success"
+    task_run = task(store)
+    assert task_run.run_segment() == "success"
     assert report(tmp_path) == {"course:101": "intact", "course:102": "intact"}
-    assert life.receipt["results"] == {"intact": 2}
-    assert life.receipt["left"] == 0
+    assert task_run.receipt["results"] == {"intact": 2}
+    assert task_run.receipt["left"] == 0
 
 
 def test_damage_fails_the_task_without_a_retry_after_everything_was_looked_at(
@@ -51,11 +51,11 @@ def test_damage_fails_the_task_without_a_retry_after_everything_was_looked_at(
     spoil(store, stored(store, 101).package.key, rotten(package()))
     store.delete(stored(store, 102).package.key)
     stored(store, 103)
-    life = task(store)
-    life.max_tries = 3
-    assert life.segment() == "failed"
+    task_run = task(store)
+    task_run.max_tries = 3
+    assert task_run.run_segment() == "failed"
     assert "2 stored packages are not what was stored, among them of course:101, course:102" in str(
-        life.error
+        task_run.error
     )
     assert report(tmp_path) == {
         "course:101": "damaged",
@@ -66,16 +66,16 @@ def test_damage_fails_the_task_without_a_retry_after_everything_was_looked_at(
 
 def test_damage_may_be_no_failure(store: Store) -> None:
     store.delete(stored(store, 101).package.key)
-    assert task(store, fail_on_damage=False).segment() == "success"
+    assert task(store, fail_on_damage=False).run_segment() == "success"
     assert recorded(store) == ["vanished"]
 
 
 def test_what_a_form_sends_is_understood(store: Store) -> None:
     stored(store, 101)
     stored(store, 102)
-    life = task(store, level="directory", max_gigabytes=1e-9, max_time="PT1H", parallel=1)
-    assert life.segment() == "success"
-    assert life.receipt["left"] == 1
+    task_run = task(store, level="directory", max_gigabytes=1e-9, max_time="PT1H", parallel=1)
+    assert task_run.run_segment() == "success"
+    assert task_run.receipt["left"] == 1
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_a_form_sends_is_understood(store: Store) -> None:
 )
 def test_bad_input_fails_before_anything_is_read(store: Store, arguments: Any, told: str) -> None:
     stored(store, 101)
-    life = task(store, **arguments)
-    assert life.segment() == "failed"
-    assert told in str(life.error)
+    task_run = task(store, **arguments)
+    assert task_run.run_segment() == "failed"
+    assert told in str(task_run.error)
     assert recorded(store) == []

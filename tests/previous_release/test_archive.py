@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseOperator
 from tests.support.previous_release import ARCHIVE, EMPTY, copy_archive, recorded, set_age, task
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive import schemas
@@ -54,16 +54,16 @@ def shape(value: Any) -> Any:
 
 
 @pytest.fixture
-def night(canvas: Sandbox) -> Callable[..., Life]:
+def night(canvas: Sandbox) -> Callable[..., TaskRun]:
     """Run a task of one segment to its end."""
 
-    def ran(make: Callable[[], BaseOperator], state: str = "success") -> Life:
+    def ran(make: Callable[[], BaseOperator], state: str = "success") -> TaskRun:
         connections = {
             "canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
         }
-        life = Life(make, connections)
-        assert life.live() == state
-        return life
+        task_run = TaskRun(make, connections)
+        assert task_run.run_to_end() == state
+        return task_run
 
     return ran
 
@@ -103,29 +103,29 @@ def test_every_kind_of_document_is_there_and_fits_the_present_schema(name: str, 
         assert schemas.problem(name, json.loads(path.read_text())) is None, path
 
 
-def test_every_copy_is_still_what_was_stored(tmp_path: Path, night: Callable[..., Life]) -> None:
+def test_every_copy_is_still_what_was_stored(tmp_path: Path, night: Callable[..., TaskRun]) -> None:
     archive = copy_archive(tmp_path)
-    life = night(lambda: CanvasVerifyOperator(task_id="verify", archive=archive.as_uri()))
+    task_run = night(lambda: CanvasVerifyOperator(task_id="verify", archive=archive.as_uri()))
     before = recorded_xcom("canvas_verify", "verify")
-    assert life.receipt["results"] == before["results"]
-    assert life.receipt.keys() >= before.keys()
+    assert task_run.receipt["results"] == before["results"]
+    assert task_run.receipt.keys() >= before.keys()
 
 
-def test_retention_lets_the_same_copies_go(tmp_path: Path, night: Callable[..., Life]) -> None:
+def test_retention_lets_the_same_copies_go(tmp_path: Path, night: Callable[..., TaskRun]) -> None:
     archive = copy_archive(tmp_path)
-    life = night(
+    task_run = night(
         lambda: CanvasRetentionOperator(
             task_id="retention", archive=archive.as_uri(), keep={"last": 1}, backup="canvas_backup_nightly"
         )
     )
-    assert life.receipt.keys() >= recorded_xcom("canvas_backup_nightly", "retention").keys()
+    assert task_run.receipt.keys() >= recorded_xcom("canvas_backup_nightly", "retention").keys()
     totals = ANSWERS["retention --keep-last 1"]["answer"]["totals"]
-    assert [life.receipt[name] for name in ("copies", "keep", "delete", "frees")] == [
+    assert [task_run.receipt[name] for name in ("copies", "keep", "delete", "frees")] == [
         totals[name] for name in ("copies", "keep", "delete", "frees")
     ]
 
 
-def test_the_gate_finds_the_same_copies_missing(tmp_path: Path, night: Callable[..., Life]) -> None:
+def test_the_gate_finds_the_same_copies_missing(tmp_path: Path, night: Callable[..., TaskRun]) -> None:
     archive = copy_archive(tmp_path)
     (path,) = archive.glob(DOCUMENTS["gate-1"])
     before = json.loads(path.read_text())
@@ -142,23 +142,23 @@ def test_the_gate_finds_the_same_copies_missing(tmp_path: Path, night: Callable[
 
 
 def test_a_course_is_restored_from_the_same_copy(canvas: Sandbox, tmp_path: Path) -> None:
-    life = task(
+    task_run = task(
         canvas, copy_archive(tmp_path, canvas), "restore", {"course": "course:101", "into": str(EMPTY)}
     )
-    assert life.live() == "success"
+    assert task_run.run_to_end() == "success"
     before = recorded_xcom("canvas_restore", "restore")
-    assert (life.receipt["outcome"], life.receipt["copy"]) == (before["outcome"], before["copy"])
-    assert life.receipt.keys() >= before.keys()
+    assert (task_run.receipt["outcome"], task_run.receipt["copy"]) == (before["outcome"], before["copy"])
+    assert task_run.receipt.keys() >= before.keys()
 
 
 def test_a_drill_is_drawn_from_its_copies(
-    canvas: Sandbox, tmp_path: Path, night: Callable[..., Life]
+    canvas: Sandbox, tmp_path: Path, night: Callable[..., TaskRun]
 ) -> None:
     archive = copy_archive(tmp_path, canvas)
-    life = night(
+    task_run = night(
         lambda: CanvasDrawDrillsOperator(task_id="draw", archive=archive.as_uri(), into=[EMPTY], seed="a")
     )
-    (drawn,) = life.receipt
+    (drawn,) = task_run.receipt
     (before,) = recorded_xcom("canvas_restore_drill", "draw")
     assert drawn.keys() == before.keys()
     assert (archive / drawn["copy"]).exists()
@@ -171,11 +171,11 @@ def test_a_batch_of_its_list_goes_on_with_its_plan_and_its_copies(canvas: Sandbo
     canvas.edit_course(102)
     outcomes: dict[str, str] = {}
     for batch in recorded_xcom("canvas_backup_nightly", "list"):
-        life = task(canvas, archive, "export", {"courses": batch, "fail_on": "never", "retries": 0})
-        life.max_tries = 0
-        assert life.live() == "success"
-        outcomes.update({item["context"]: item["outcome"] for item in life.checkpoint["items"]})
-        assert life.receipt.keys() >= recorded_xcom("canvas_backup_nightly", "export").keys()
+        task_run = task(canvas, archive, "export", {"courses": batch, "fail_on": "never", "retries": 0})
+        task_run.max_tries = 0
+        assert task_run.run_to_end() == "success"
+        outcomes.update({item["context"]: item["outcome"] for item in task_run.checkpoint["items"]})
+        assert task_run.receipt.keys() >= recorded_xcom("canvas_backup_nightly", "export").keys()
     assert outcomes == {
         "course:101": "unchanged",
         "course:102": "unchanged",
@@ -187,8 +187,8 @@ def test_a_batch_of_its_list_goes_on_with_its_plan_and_its_copies(canvas: Sandbo
     }
 
 
-def test_a_list_names_batches_as_it_did(tmp_path: Path, night: Callable[..., Life]) -> None:
-    life = night(
+def test_a_list_names_batches_as_it_did(tmp_path: Path, night: Callable[..., TaskRun]) -> None:
+    task_run = night(
         lambda: CanvasListCoursesOperator(
             task_id="list",
             archive=tmp_path.as_uri(),
@@ -198,10 +198,10 @@ def test_a_list_names_batches_as_it_did(tmp_path: Path, night: Callable[..., Lif
         )
     )
     before = recorded_xcom("canvas_backup_nightly", "list")
-    assert [shape(row) for row in life.receipt] == [shape(row) for row in before]
+    assert [shape(row) for row in task_run.receipt] == [shape(row) for row in before]
 
 
-def test_its_batches_become_one_report(tmp_path: Path, night: Callable[..., Life]) -> None:
+def test_its_batches_become_one_report(tmp_path: Path, night: Callable[..., TaskRun]) -> None:
     archive = copy_archive(tmp_path)
     batches = recorded_xcom("canvas_backup_nightly", "list")
     ran = archive / batches[0]["plan"].partition("/plan/")[0]
@@ -210,7 +210,7 @@ def test_its_batches_become_one_report(tmp_path: Path, night: Callable[..., Life
     for path in here.glob("report.*"):
         path.unlink()
     plan = {"plan": f"{here.relative_to(archive)}/plan/0.jsonl"}
-    life = night(
+    task_run = night(
         lambda: CanvasRunReportOperator(
             task_id="report",
             archive=archive.as_uri(),
@@ -222,7 +222,7 @@ def test_its_batches_become_one_report(tmp_path: Path, night: Callable[..., Life
     assert [lasting(row) for row in after["outcomes"]] == [lasting(row) for row in before["outcomes"]]
     assert after.keys() == before.keys()
     kept = {row["key"] for row in XCOMS if row["task_id"] == "report"}
-    assert kept - {"_link_RunReportLink"} <= life.supervisor.xcoms.keys()
+    assert kept - {"_link_RunReportLink"} <= task_run.supervisor.xcoms.keys()
 
 
 def test_its_page_is_shown() -> None:

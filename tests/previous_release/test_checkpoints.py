@@ -29,22 +29,22 @@ def test_the_next_attempt_comes_to_the_same_end(
     left: dict[str, Any], canvas: Sandbox, tmp_path: Path
 ) -> None:
     if left["kind"] == "export":
-        life = task(canvas, tmp_path, "export", left["arguments"])
+        task_run = task(canvas, tmp_path, "export", left["arguments"])
         later = time.time() - left["at"]
         create_exports(canvas, left["exports"])
     else:
-        life = task(canvas, copy_archive(tmp_path, canvas), left["kind"], left["arguments"])
+        task_run = task(canvas, copy_archive(tmp_path, canvas), left["kind"], left["arguments"])
         later = time.time() - left["at"]
-        life.supervisor.kill_after_writes = left["write"]
-        assert life.live() == "killed", "Canvas is to be in the state in which it was"
-        life.supervisor.kill_after_writes = None
+        task_run.supervisor.kill_after_writes = left["write"]
+        assert task_run.run_to_end() == "killed", "Canvas is to be in the state in which it was"
+        task_run.supervisor.kill_after_writes = None
     assert [migration.id for migration in canvas.migrations] == left["migrations"]
     checkpoint = moved(left["checkpoint"], later)
-    life.supervisor.state_store["canvas_exports"] = json.dumps(checkpoint)
-    assert next_attempts(life, cleared="cleared" in left) == left["end"]["state"]
-    assert outcomes(life) == left["end"]["outcomes"]
+    task_run.supervisor.state_store["canvas_exports"] = json.dumps(checkpoint)
+    assert next_attempts(task_run, cleared="cleared" in left) == left["end"]["state"]
+    assert outcomes(task_run) == left["end"]["outcomes"]
     if "started_at" in checkpoint:
-        assert life.checkpoint["started_at"] == checkpoint["started_at"], "it was read, not begun anew"
+        assert task_run.checkpoint["started_at"] == checkpoint["started_at"], "it was read, not begun anew"
     assert Counter(export.context for export in canvas.exports) == left["end"]["exports"]
     assert len(canvas.migrations) == left["end"]["migrations"] == (left["kind"] != "export")
 

@@ -13,7 +13,7 @@ import pytest
 from airflow.jobs.triggerer_job_runner import TriggerRunner
 from airflow.models.trigger import Trigger
 from tests.support.previous_release import copy_archive, create_exports, moved, outcomes, recorded, task
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_sandbox import Sandbox
 
@@ -29,30 +29,30 @@ async def first_event(row: dict[str, Any]) -> Any:
     return event.payload
 
 
-def waiting(row: dict[str, Any], canvas: Sandbox, folder: Path) -> tuple[Life, dict[str, Any]]:
+def waiting(row: dict[str, Any], canvas: Sandbox, folder: Path) -> tuple[TaskRun, dict[str, Any]]:
     """A task that the previous release has deferred, with its row at the present time, beside a Canvas of that state."""
     if row["kind"] == "export":
-        life = task(canvas, folder, "export", row["arguments"])
+        task_run = task(canvas, folder, "export", row["arguments"])
         create_exports(canvas, row["exports"])
         later = time.time() - row["at"]
     else:
-        life = task(canvas, copy_archive(folder, canvas), row["kind"], row["arguments"])
+        task_run = task(canvas, copy_archive(folder, canvas), row["kind"], row["arguments"])
         for number in range(row["deferral"]):
             if number:
-                life.wake()
-            assert life.segment() == "deferred"
+                task_run.run_trigger()
+            assert task_run.run_segment() == "deferred"
         later = time.time() - row["at"]
     present = moved(row, later)
-    life.supervisor.state_store["canvas_exports"] = json.dumps(present["checkpoint"])
-    life.try_number = row["try_number"]
-    return life, present
+    task_run.supervisor.state_store["canvas_exports"] = json.dumps(present["checkpoint"])
+    task_run.try_number = row["try_number"]
+    return task_run, present
 
 
-def ends_as_recorded(life: Life, row: dict[str, Any], event: Any, canvas: Sandbox) -> None:
+def ends_as_recorded(task_run: TaskRun, row: dict[str, Any], event: Any, canvas: Sandbox) -> None:
     """The task wakes with an event, and comes to its end without asking Canvas for anything twice."""
-    life.next_method, life.next_kwargs = row["next_method"], {"event": event}
-    assert life.live() == row["end"]["state"]
-    assert outcomes(life) == row["end"]["outcomes"]
+    task_run.next_method, task_run.next_kwargs = row["next_method"], {"event": event}
+    assert task_run.run_to_end() == row["end"]["state"]
+    assert outcomes(task_run) == row["end"]["outcomes"]
     assert Counter(export.context for export in canvas.exports) == row["end"]["exports"]
     assert len(canvas.migrations) == row["end"]["migrations"]
 
@@ -68,7 +68,7 @@ def _connected(canvas: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_row_runs_and_the_task_goes_on_with_its_event(
     row: dict[str, Any], canvas: Sandbox, tmp_path: Path
 ) -> None:
-    life, present = waiting(row, canvas, tmp_path)
+    task_run, present = waiting(row, canvas, tmp_path)
     event = asyncio.run(first_event(present))
     before = row["events"][0]
     assert event.keys() == before.keys()
@@ -76,7 +76,7 @@ def test_a_row_runs_and_the_task_goes_on_with_its_event(
     seen, seen_before = event.get("sightings", {}), before.get("sightings", {})
     assert seen.keys() == seen_before.keys()
     assert any(seen.values()) == any(seen_before.values()), "the row was understood"
-    ends_as_recorded(life, row, event, canvas)
+    ends_as_recorded(task_run, row, event, canvas)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_a_row_runs_and_the_task_goes_on_with_its_event(
 def test_the_task_goes_on_with_a_recorded_event(
     row: dict[str, Any], event: dict[str, Any], canvas: Sandbox, tmp_path: Path
 ) -> None:
-    life, _ = waiting(row, canvas, tmp_path)
+    task_run, _ = waiting(row, canvas, tmp_path)
     canvas.advance(5.0)  # until what the event calls ready is so
-    ends_as_recorded(life, row, moved(event, time.time() - row["at"]), canvas)
+    ends_as_recorded(task_run, row, moved(event, time.time() - row["at"]), canvas)

@@ -173,7 +173,7 @@ class Rig:
             Batch.start(self.options, now=time.time(), try_number=2, lost_since=since).to_json()
         )
 
-    def live(self) -> dict[str, str]:
+    def run_to_end(self) -> dict[str, str]:
         """Process after process until every export has its outcome; the outcomes by context."""
         while True:
             with self.process() as batch, suppress(KilledError):

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time import task_runner
 from airflow.sdk.observability import stats, trace
 from airflow.sdk.observability.metrics import stats_utils
 from tests.support.short_waits import WAITS
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 
@@ -21,7 +21,7 @@ def main(url: str, token: str, folder: str) -> int:
     """Run the task to its end, inside a span as Airflow's task runner has one, and flush as it does."""
     CanvasContentExportOperator.waits = WAITS
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
-    life = Life(
+    task_run = TaskRun(
         lambda: CanvasContentExportOperator(
             task_id="export",
             courses=["100", "101", "103"],
@@ -33,7 +33,7 @@ def main(url: str, token: str, folder: str) -> int:
         {"canvas_default": {"conn_type": "canvas", "host": url, "password": token}},
     )
     with task_runner.flush_spans(), trace.get_tracer("airflow").start_as_current_span("worker.export"):
-        return int(life.live() != "success")
+        return int(task_run.run_to_end() != "success")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasRestoreDrillOperator
@@ -60,7 +60,7 @@ def campus(**switches: Any) -> Sandbox:
     return Sandbox([*courses, *drills], terms=terms, switches=Switches(**{**usual, **switches}))
 
 
-def task(canvas: Sandbox, archive: Path, kind: str, arguments: Mapping[str, Any]) -> Life:
+def task(canvas: Sandbox, archive: Path, kind: str, arguments: Mapping[str, Any]) -> TaskRun:
     """A task instance of one of the ``OPERATORS`` before its first segment."""
     connections = {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
     values: dict[str, Any] = {
@@ -72,7 +72,7 @@ def task(canvas: Sandbox, archive: Path, kind: str, arguments: Mapping[str, Any]
         "retries": RETRIES,
         **arguments,
     }
-    return Life(lambda: OPERATORS[kind](**values), connections, RETRIES)
+    return TaskRun(lambda: OPERATORS[kind](**values), connections, RETRIES)
 
 
 def host(canvas: Sandbox) -> str:
@@ -108,23 +108,25 @@ def copy_archive(folder: Path, canvas: Sandbox | None = None, *, source: Path = 
     return archive
 
 
-def next_attempts(life: Life, *, cleared: bool = False) -> str:
+def next_attempts(task_run: TaskRun, *, cleared: bool = False) -> str:
     """Attempts until there is no further one; the state of the last."""
     state = "up_for_retry"
     if cleared:
-        life.clear()
-        state = life.live()
+        task_run.clear()
+        state = task_run.run_to_end()
     while state == "up_for_retry":
-        life.retry()
-        state = life.live()
+        task_run.retry()
+        state = task_run.run_to_end()
     return state
 
 
-def outcomes(life: Life) -> dict[str, Any]:
+def outcomes(task_run: TaskRun) -> dict[str, Any]:
     """What became of each course; of a restore and a drill, what the task returned about it."""
-    if "items" in life.checkpoint:
-        return {item["context"]: item["outcome"] for item in life.checkpoint["items"]}
-    return {name: life.receipt[name] for name in ("outcome", "passed", "copy") if name in life.receipt}
+    if "items" in task_run.checkpoint:
+        return {item["context"]: item["outcome"] for item in task_run.checkpoint["items"]}
+    return {
+        name: task_run.receipt[name] for name in ("outcome", "passed", "copy") if name in task_run.receipt
+    }
 
 
 def recorded(name: str) -> Any:

@@ -27,7 +27,7 @@ from airflow.sdk.execution_time.comms import DeferTask
 from airflow.sdk.serde import deserialize
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
-from tests.support.task_runner import Life
+from tests.support.task_runner import TaskRun
 from tests.support.previous_release import (
     ARCHIVE,
     EMPTY,
@@ -113,10 +113,10 @@ def nights(archive: Path, canvas: Sandbox) -> None:
     canvas_restore_drill().test(run_conf={"into": [str(EMPTY)], "seed": "a"})
     canvas_restore().test(run_conf={"course": "course:101", "into": str(EMPTY + 1)})
     courses = ["101", "102", "105"]
-    gate = Life(
+    gate = TaskRun(
         lambda: CanvasArchiveGateOperator(task_id="gate", archive=archive.as_uri(), courses=courses), {}
     )
-    assert gate.segment() == "failed"
+    assert gate.run_segment() == "failed"
     del os.environ["AIRFLOW_CONN_CANVAS_DEFAULT"]  # in which the tasks below would find this Canvas
 
 
@@ -151,42 +151,42 @@ def killed(
 ) -> Iterator[dict[str, Any]]:
     """A task whose worker dies right after each of these writes."""
     for write in writes:
-        with begun(archive, kind, given) as (canvas, life):
-            life.supervisor.kill_after_writes = write
-            if life.live() != "killed":
+        with begun(archive, kind, given) as (canvas, task_run):
+            task_run.supervisor.kill_after_writes = write
+            if task_run.run_to_end() != "killed":
                 return
-            left = moment(canvas, life, kind, given, f"{kind}, killed at write {write}", write=write)
-            life.supervisor.kill_after_writes = None
-            yield continued(canvas, life, left)
+            left = moment(canvas, task_run, kind, given, f"{kind}, killed at write {write}", write=write)
+            task_run.supervisor.kill_after_writes = None
+            yield continued(canvas, task_run, left)
 
 
 def failed(archive: Path) -> dict[str, Any]:
     """A batch that has failed for good, because Canvas has failed an export, and that a person clears."""
     given = {"courses": ["101", "105"]}
-    with begun(archive, "export", given) as (canvas, life):
-        assert life.live() == "failed"
-        left = moment(canvas, life, "export", given, "export, failed and cleared", cleared=True)
-        return continued(canvas, life, left)
+    with begun(archive, "export", given) as (canvas, task_run):
+        assert task_run.run_to_end() == "failed"
+        left = moment(canvas, task_run, "export", given, "export, failed and cleared", cleared=True)
+        return continued(canvas, task_run, left)
 
 
 def deferrals(archive: Path, kind: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every trigger row of a task, with what it tells: by itself, and once the token has been revoked."""
     rows: list[dict[str, Any]] = []
-    with begun(archive, kind, given) as (canvas, life):
-        while (state := life.segment()) == "deferred":
-            row = waiting(canvas, life, kind, given, len(rows) + 1)
-            row["events"] = [life.wake()]
+    with begun(archive, kind, given) as (canvas, task_run):
+        while (state := task_run.run_segment()) == "deferred":
+            row = waiting(canvas, task_run, kind, given, len(rows) + 1)
+            row["events"] = [task_run.run_trigger()]
             rows.append(row)
-        end = ending(canvas, life, state)
-    with begun(archive, kind, given) as (canvas, life):
-        life.segment()
+        end = ending(canvas, task_run, state)
+    with begun(archive, kind, given) as (canvas, task_run):
+        task_run.run_segment()
         canvas.revoke(canvas.token)
-        rows[0]["events"].append(life.wake())
+        rows[0]["events"].append(task_run.run_trigger())
     yield from ({**row, "end": end} for row in rows)
 
 
 @contextlib.contextmanager
-def begun(archive: Path, kind: str, given: dict[str, Any]) -> Iterator[tuple[Sandbox, Life]]:
+def begun(archive: Path, kind: str, given: dict[str, Any]) -> Iterator[tuple[Sandbox, TaskRun]]:
     """A task before its first segment; a restore finds the copies of the nights, an export writes into a fresh archive."""
     with campus() as canvas, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -195,7 +195,7 @@ def begun(archive: Path, kind: str, given: dict[str, Any]) -> Iterator[tuple[San
 
 
 def moment(
-    canvas: Sandbox, life: Life, kind: str, given: dict[str, Any], name: str, **more: Any
+    canvas: Sandbox, task_run: TaskRun, kind: str, given: dict[str, Any], name: str, **more: Any
 ) -> dict[str, Any]:
     """Where a task stands."""
     return {
@@ -203,40 +203,42 @@ def moment(
         "kind": kind,
         "arguments": given,
         "at": time.time(),
-        "try_number": life.try_number,
+        "try_number": task_run.try_number,
         "exports": [[export.id, export.context] for export in canvas.exports],
         "migrations": [migration.id for migration in canvas.migrations],
-        "checkpoint": life.checkpoint,
+        "checkpoint": task_run.checkpoint,
         **more,
     }
 
 
-def waiting(canvas: Sandbox, life: Life, kind: str, given: dict[str, Any], number: int) -> dict[str, Any]:
+def waiting(
+    canvas: Sandbox, task_run: TaskRun, kind: str, given: dict[str, Any], number: int
+) -> dict[str, Any]:
     """Where a task stands that has deferred itself, with its trigger row."""
-    assert isinstance(life.message, DeferTask)
-    kwargs: Any = life.message.trigger_kwargs
+    assert isinstance(task_run.message, DeferTask)
+    kwargs: Any = task_run.message.trigger_kwargs
     return moment(
         canvas,
-        life,
+        task_run,
         kind,
         given,
         f"{kind}, deferral {number}",
         deferral=number,
-        trigger={"classpath": life.message.classpath, "kwargs": deserialize(kwargs)},
-        next_method=life.message.next_method,
+        trigger={"classpath": task_run.message.classpath, "kwargs": deserialize(kwargs)},
+        next_method=task_run.message.next_method,
     )
 
 
-def continued(canvas: Sandbox, life: Life, left: dict[str, Any]) -> dict[str, Any]:
+def continued(canvas: Sandbox, task_run: TaskRun, left: dict[str, Any]) -> dict[str, Any]:
     """The same with the end of the next attempts."""
-    return {**left, "end": ending(canvas, life, next_attempts(life, cleared="cleared" in left))}
+    return {**left, "end": ending(canvas, task_run, next_attempts(task_run, cleared="cleared" in left))}
 
 
-def ending(canvas: Sandbox, life: Life, state: str) -> dict[str, Any]:
+def ending(canvas: Sandbox, task_run: TaskRun, state: str) -> dict[str, Any]:
     """What a task has come to, and what Canvas had to do for it."""
     return {
         "state": state,
-        "outcomes": outcomes(life),
+        "outcomes": outcomes(task_run),
         "exports": Counter(export.context for export in canvas.exports),
         "migrations": len(canvas.migrations),
     }

@@ -1,4 +1,4 @@
-"""The life of one task instance under Airflow's own task runner, segment by segment, without a database.
+"""Run one task instance under Airflow's own task runner, segment by segment, without a database.
 
 The runner's channel to its supervisor is replaced by one that keeps the state store, XComs and connections in memory.
 Each segment builds the operator anew, as another worker process would.
@@ -74,7 +74,7 @@ class Killed(BaseException):
     """The worker process is gone: nothing after this point is executed."""
 
 
-class Life:
+class TaskRun:
     """A task instance from its first segment to its end.
 
     Args:
@@ -112,7 +112,7 @@ class Life:
         """What the state store holds."""
         return json.loads(self.supervisor.state_store["canvas_exports"])
 
-    def segment(self) -> str:
+    def run_segment(self) -> str:
         """Run one worker segment; the state it ends in."""
         with DAG("campus_backup", schedule=None, start_date=NOW):
             operator = self.make()
@@ -162,7 +162,7 @@ class Life:
             task_runner.finalize(instance, state, context, log, self.error)
         return str(state.value)
 
-    def wake(self) -> dict[str, Any]:
+    def run_trigger(self) -> dict[str, Any]:
         """Run the trigger of the present deferral, as the triggerer does, and hand its event to the next segment."""
         assert isinstance(self.message, comms.DeferTask)
         kwargs: Any = deserialize(cast("dict[str, Any]", self.message.trigger_kwargs))
@@ -190,10 +190,10 @@ class Life:
         self.max_tries = self.try_number + (self.max_tries - (self.try_number - 1))
         self.retry()
 
-    def live(self) -> str:
+    def run_to_end(self) -> str:
         """Segments and triggers in turn, until the task has ended; the state it ends in."""
         while True:
-            state = self.segment()
+            state = self.run_segment()
             if state != "deferred":
                 return state
-            self.wake()
+            self.run_trigger()

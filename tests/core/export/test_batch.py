@@ -42,7 +42,7 @@ class TestTheStraightWay:
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         rig = Rig(canvas, tmp_path)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert rig.packages() == BOTH
         assert creations(canvas) == BOTH
         assert asked(canvas, "POST", "") == 2
@@ -50,13 +50,13 @@ class TestTheStraightWay:
     def test_canvas_is_asked_once_who_we_are_and_not_at_all_what_a_number_is(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        Rig(canvas, tmp_path).live()
+        Rig(canvas, tmp_path).run_to_end()
         assert asked(canvas, "GET", r"/users/self$") == 1
         assert asked(canvas, "GET", r"/courses/100$") == 1, "only its facts, for the manifest"
         assert asked(canvas, "GET", POSTS) == 0
 
     def test_nobody_is_mailed(self, canvas: Sandbox, tmp_path: Path) -> None:
-        Rig(canvas, tmp_path).live()
+        Rig(canvas, tmp_path).run_to_end()
         assert not any(export.notified for export in canvas.exports)
 
     @pytest.mark.parametrize("window", [1, 3])
@@ -64,20 +64,20 @@ class TestTheStraightWay:
         numbers = range(100, 108)
         with sandbox(*map(course, numbers)) as canvas:
             rig = Rig(canvas, tmp_path, courses=numbers, max_in_flight=window)
-            assert set(rig.live().values()) == {"stored"}
+            assert set(rig.run_to_end().values()) == {"stored"}
             assert most_at_once(canvas.exports) <= window
 
     def test_several_types_of_several_kinds_of_context(self, canvas: Sandbox, tmp_path: Path) -> None:
         rig = Rig(canvas, tmp_path, courses=["100"], export_type=["common_cartridge", "zip"])
-        assert rig.live() == {"course:100": "stored"}
+        assert rig.run_to_end() == {"course:100": "stored"}
         assert rig.packages() == {"course:100": 2}
         rig = Rig(canvas, tmp_path, courses=(), users="self", export_type="zip")
-        assert rig.live() == {"user:self": "stored"}
+        assert rig.run_to_end() == {"user:self": "stored"}
         assert list(tmp_path.glob("users/1/*.zip"))
 
     def test_two_spellings_of_one_course_are_exported_once(self, canvas: Sandbox, tmp_path: Path) -> None:
         rig = Rig(canvas, tmp_path, courses=["sis_course_id:BIO/100", "100", "101"])
-        assert rig.live() == {"course:sis_course_id:BIO/100": "stored", "course:101": "stored"}
+        assert rig.run_to_end() == {"course:sis_course_id:BIO/100": "stored", "course:101": "stored"}
         assert creations(canvas) == BOTH
 
     def test_what_finished_meanwhile_is_fetched_without_waiting_once_more(self, tmp_path: Path) -> None:
@@ -169,14 +169,14 @@ class TestEveryOutcome:
     def test_a_name_that_leads_nowhere_is_gone_and_one_that_is_hidden_is_denied(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.FORBIDDEN)) as canvas:
             rig = Rig(canvas, tmp_path, courses=["sis_course_id:NONE", "sis_course_id:BIO/100"])
-            assert list(rig.live().values()) == ["gone", "denied"]
+            assert list(rig.run_to_end().values()) == ["gone", "denied"]
             assert asked(canvas, "POST", "") == 0
 
     def test_what_has_not_begun_at_the_deadline_is_never_asked_for(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         rig = Rig(canvas, tmp_path, deadline=timedelta(microseconds=1))
-        assert set(rig.live().values()) == {"stalled"}
+        assert set(rig.run_to_end().values()) == {"stalled"}
         assert not canvas.exports
 
     def test_what_has_not_finished_at_the_deadline_is_not_waited_for(self, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ class TestTransfers:
     def test_a_download_that_cannot_be_resumed_begins_again_at_once(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.CUT.times(1)), switches=replace(QUICK, ranges=False)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100", waits=replace(WAITS, before_fetches=(0.0, 1e9)))
-            assert rig.live() == {"course:100": "stored"}
+            assert rig.run_to_end() == {"course:100": "stored"}
             assert asked(canvas, "GET", "^/canvas-sandbox/") == 3, (
                 "cut, not resumed, and again from the start"
             )
@@ -275,7 +275,7 @@ class TestTransfers:
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
         rig = Rig(canvas, tmp_path)
-        rig.live()
+        rig.run_to_end()
         before = asked(canvas, "GET", "^/canvas-sandbox/")
         document = json.loads(rig.written)
         for item in document["items"]:
@@ -283,7 +283,7 @@ class TestTransfers:
             for name in ("outcome", "key", "size", "label"):
                 del item[name]
         rig.written = json.dumps(document)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert asked(canvas, "GET", "^/canvas-sandbox/") == before
 
 
@@ -294,7 +294,7 @@ class TestAPackageThatIsLost:
     def test_every_clear_has_other_exports_made(self, tmp_path: Path, fault: Fault) -> None:
         with sandbox(course(100, fault)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100")
-            assert rig.live() == {"course:100": "failed"}
+            assert rig.run_to_end() == {"course:100": "failed"}
             for clear in (1, 2):
                 before = len(canvas.exports)
                 with rig.process() as batch:
@@ -308,7 +308,7 @@ class TestAPackageThatIsLost:
     ) -> None:
         with sandbox(course(100, fault)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100")
-            assert rig.live() == {"course:100": "failed"}
+            assert rig.run_to_end() == {"course:100": "failed"}
             with rig.process() as batch:
                 batch.resume(try_number=2, generation=1)
                 assert outcomes(rig.finish(batch)) == {"course:100": "stored"}
@@ -319,7 +319,7 @@ class TestAPackageThatIsLost:
     ) -> None:
         with sandbox(course(100, Fault.LOGIN_PAGE)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100")
-            assert rig.live() == {"course:100": "interrupted"}
+            assert rig.run_to_end() == {"course:100": "interrupted"}
             with rig.process() as batch:
                 batch.resume(try_number=2, generation=0)
                 assert outcomes(rig.finish(batch)) == {"course:100": "interrupted"}
@@ -340,7 +340,7 @@ class TestAPackageThatIsLost:
         monkeypatch.setattr(FileStore, "put", fail)
         with sandbox(course(100)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100")
-            assert rig.live() == {"course:100": "interrupted"}
+            assert rig.run_to_end() == {"course:100": "interrupted"}
             monkeypatch.setattr(FileStore, "put", put)
             with rig.process() as batch:
                 batch.resume(try_number=2, generation=1)
@@ -404,7 +404,7 @@ class TestCancelled:
                 rig.finish(batch)
         assert not list(tmp_path.glob("**/*.*"))
         monkeypatch.setattr(FileStore, "put", put)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert creations(canvas) == BOTH
 
 
@@ -429,7 +429,7 @@ class TestResume:
     def test_a_clear_gives_a_stalled_export_another_look_and_more_time(self, tmp_path: Path) -> None:
         with sandbox(course(100), switches=replace(QUICK, duration=0.6)) as canvas:
             rig = Rig(canvas, tmp_path, courses="100", deadline=timedelta(seconds=0.3))
-            assert rig.live() == {"course:100": "stalled"}
+            assert rig.run_to_end() == {"course:100": "stalled"}
             rig.options = replace(rig.options, deadline=timedelta(hours=1))
             with rig.process() as batch:
                 batch.resume(try_number=2, generation=1)
@@ -440,7 +440,7 @@ class TestResume:
     def test_a_clear_asks_a_refused_course_again(self, canvas: Sandbox, tmp_path: Path) -> None:
         canvas.inject(RequestFault("denied", method="POST", path=r"/100/content_exports$"))
         rig = Rig(canvas, tmp_path)
-        assert rig.live() == {"course:100": "denied", "course:101": "stored"}
+        assert rig.run_to_end() == {"course:100": "denied", "course:101": "stored"}
         with rig.process() as batch:
             batch.resume(try_number=2, generation=1)
             assert outcomes(rig.finish(batch)) == STORED

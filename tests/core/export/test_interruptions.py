@@ -44,7 +44,7 @@ class TestKilled:
         self, canvas: Sandbox, tmp_path: Path, save: int, *, stored: bool
     ) -> None:
         rig = Rig(canvas, tmp_path, die_at={save}, stored=stored)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert rig.deaths == 1 or rig.saves < save
         assert creations(canvas) == BOTH
         assert asked(canvas, "POST", "") == 2
@@ -52,7 +52,7 @@ class TestKilled:
 
     def test_a_life_has_enough_saves_to_be_killed_at(self, canvas: Sandbox, tmp_path: Path) -> None:
         rig = Rig(canvas, tmp_path, die_at={4, 7})
-        rig.live()
+        rig.run_to_end()
         assert rig.deaths == 2
 
     @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -63,7 +63,7 @@ class TestKilled:
         courses = [course(100, Fault.LOST_ANSWER.times(lost)), course(101, Fault.REFUSED.times(lost))]
         with sandbox(*courses) as canvas:
             rig = Rig(canvas, tmp_path_factory.mktemp("archive"), die_at=deaths, stored=stored)
-            assert rig.live() == STORED
+            assert rig.run_to_end() == STORED
             assert creations(canvas) == BOTH
             assert rig.packages() == BOTH
 
@@ -88,7 +88,7 @@ class TestKilled:
         saved = [item.get("state", "planned") for item in json.loads(rig.written)["items"]]
         assert saved == ["intended", "planned"], "the second was certainly not asked for"
         monkeypatch.setattr(CanvasClient, "create_export", post)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert creations(canvas) == BOTH
 
     def test_another_process_that_owns_the_batch_stops_this_one_before_it_creates(
@@ -108,7 +108,7 @@ class TestLostAnswers:
     ) -> None:
         canvas.inject(RequestFault("lost_answer", method="POST", path=POSTS, times=2))
         rig = Rig(canvas, tmp_path)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert asked(canvas, "POST", "") == 2
         assert creations(canvas) == BOTH
 
@@ -117,7 +117,7 @@ class TestLostAnswers:
         self, canvas: Sandbox, tmp_path: Path, effect: str
     ) -> None:
         canvas.inject(RequestFault(effect, method="POST", path=POSTS))
-        assert Rig(canvas, tmp_path).live() == STORED
+        assert Rig(canvas, tmp_path).run_to_end() == STORED
         assert creations(canvas) == BOTH
         assert asked(canvas, "GET", POSTS) == 1
 
@@ -125,7 +125,7 @@ class TestLostAnswers:
         canvas.inject(RequestFault("lost_answer", method="POST", path=r"/100/content_exports$"))
         canvas.inject(RequestFault("maintenance", method="GET", path=POSTS, times=2))
         rig = Rig(canvas, tmp_path)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert creations(canvas) == BOTH
 
     def test_a_selection_is_asked_for_again_because_the_list_cannot_tell_it_from_a_whole_course(
@@ -134,7 +134,7 @@ class TestLostAnswers:
         canvas.inject(RequestFault("lost_answer", method="POST", path=POSTS))
         quiz = next(item.id for item in canvas.content(100).items.values() if item.kind.value == "quizzes")
         rig = Rig(canvas, tmp_path, courses="100", export_type="qti", select={"quizzes": [quiz]})
-        assert rig.live() == {"course:100": "stored"}
+        assert rig.run_to_end() == {"course:100": "stored"}
         assert creations(canvas) == {"course:100": 2}
 
     def test_a_post_that_is_lost_every_time_is_given_up_and_taken_up_later(
@@ -161,7 +161,7 @@ class TestLostCheckpoint:
         with rig.process() as batch:
             assert batch.advance() is not None
         rig.lose_the_checkpoint(since=since)
-        assert list(rig.live().values()) == ["stored", "stored"]
+        assert list(rig.run_to_end().values()) == ["stored", "stored"]
         assert creations(canvas) == BOTH
         assert rig.packages() == BOTH
 
@@ -173,25 +173,25 @@ class TestLostCheckpoint:
             with rig.process() as batch:
                 assert batch.advance() is not None
             rig.lose_the_checkpoint(since=since)
-            assert rig.live() == STORED
+            assert rig.run_to_end() == STORED
             assert creations(canvas) == BOTH
 
     def test_what_was_stored_is_found_and_not_moved_again(self, canvas: Sandbox, tmp_path: Path) -> None:
         since = time.time()
         rig = Rig(canvas, tmp_path)
-        rig.live()
+        rig.run_to_end()
         downloads = asked(canvas, "GET", "^/canvas-sandbox/")
         rig.lose_the_checkpoint(since=since)
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert creations(canvas) == BOTH
         assert asked(canvas, "GET", "^/canvas-sandbox/") == downloads
 
     def test_what_is_older_than_the_run_is_made_anew(self, canvas: Sandbox, tmp_path: Path) -> None:
         rig = Rig(canvas, tmp_path)
-        rig.live()
+        rig.run_to_end()
         canvas.advance(3600)
         rig.lose_the_checkpoint(since=time.time() + 3600)
-        assert rig.live() == dict.fromkeys(STORED, "unchanged")
+        assert rig.run_to_end() == dict.fromkeys(STORED, "unchanged")
         assert creations(canvas) == {"course:100": 2, "course:101": 2}
 
     def test_it_may_be_more_than_the_window_and_canvas_still_works_on_no_more(self, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ class TestLostCheckpoint:
         with sandbox(*map(course, numbers)) as canvas:
             rig = Rig(canvas, tmp_path, courses=numbers, max_in_flight=2)
             rig.lose_the_checkpoint(since=time.time())
-            assert set(rig.live().values()) == {"stored"}
+            assert set(rig.run_to_end().values()) == {"stored"}
             assert most_at_once(canvas.exports) == 2
             assert set(creations(canvas).values()) == {1}
 
@@ -208,13 +208,13 @@ class TestCanvasInTrouble:
     def test_throttling_is_never_an_outcome(self, canvas: Sandbox, tmp_path: Path) -> None:
         for path in (r"/users/self$", POSTS, "/progress/", r"/courses/100$", "/download$"):
             canvas.inject(RequestFault("throttled", path=path, times=4))
-        assert Rig(canvas, tmp_path).live() == STORED
+        assert Rig(canvas, tmp_path).run_to_end() == STORED
         assert creations(canvas) == BOTH
 
     def test_a_full_bucket_is_waited_out(self, tmp_path: Path) -> None:
         with sandbox(course(100), switches=replace(QUICK, throttle=True, outflow=2000.0)) as canvas:
             canvas.fill_bucket(790.0)
-            assert Rig(canvas, tmp_path, courses="100").live() == {"course:100": "stored"}
+            assert Rig(canvas, tmp_path, courses="100").run_to_end() == {"course:100": "stored"}
             assert creations(canvas) == {"course:100": 1}
 
     def test_a_canvas_that_is_down_from_the_start_is_left_alone(
@@ -226,7 +226,7 @@ class TestCanvasInTrouble:
             with pytest.raises(CanvasUnavailableError):
                 batch.advance()
             assert [item.state for item in batch.items] == [State.PLANNED] * 2
-        assert rig.live() == STORED
+        assert rig.run_to_end() == STORED
         assert creations(canvas) == BOTH
 
     def test_a_canvas_that_goes_down_while_exports_run_is_waited_for(
@@ -256,7 +256,7 @@ class TestCanvasInTrouble:
     ) -> None:
         canvas.inject(RequestFault("maintenance", path=r"/courses/101$", times=2 * FETCHES))
         rig = Rig(canvas, tmp_path)
-        assert rig.live() == {"course:100": "stored", "course:101": "interrupted"}
+        assert rig.run_to_end() == {"course:100": "stored", "course:101": "interrupted"}
         before = len(canvas.requests)
         with rig.process() as batch:
             batch.resume(try_number=2, generation=0)
@@ -279,7 +279,7 @@ class TestCanvasInTrouble:
             rig.finish(batch)
         for fault in faults:
             fault.times = 0
-        assert rig.live() == STORED, "with a new token"
+        assert rig.run_to_end() == STORED, "with a new token"
         assert creations(canvas) == BOTH
         assert asked(canvas, "GET", POSTS) == 0, "a refused POST is known to have had no effect"
 
@@ -288,7 +288,7 @@ class TestCanvasInTrouble:
         self, canvas: Sandbox, tmp_path: Path, path: str
     ) -> None:
         canvas.inject(RequestFault("bad_token", path=path))
-        assert Rig(canvas, tmp_path).live() == STORED
+        assert Rig(canvas, tmp_path).run_to_end() == STORED
         assert creations(canvas) == BOTH
 
     def test_input_that_canvas_would_refuse_ends_the_attempt_before_it_is_sent(

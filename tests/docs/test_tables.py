@@ -323,7 +323,7 @@ class TestProof:
             assert {name for name, level in named.items() if level == "directory"} == set(shallow)
 
     def test_the_damage_that_is_noticed(self) -> None:
-        rows = [(broken, bare(noticed)) for broken, noticed in page("proof").table("Damage that is noticed")]
+        rows = [(broken, bare(noticed)) for broken, noticed in page("proof").table("Damage that is detected")]
         assert rows == list(BREAKERS)
 
     def test_the_bounds(self) -> None:

@@ -89,18 +89,18 @@ class _ManifestDigest(XmlReader):
         return self._whole.digest()
 
     def start_element(self, space: str, local: str, attributes: dict[str, str]) -> None:
-        self._say()
+        self._flush_text()
         super().start_element(space, local, attributes)
 
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
         if self.open[1:] == _RESOURCE:
             self._into = hashlib.sha256()
         qualified = f"{self.space} {name}" if self.space else name
-        said = [f"{key}={attributes[key]}" for key in sorted(attributes) if key not in _IDENTIFIERS]
-        self._add("\0".join(["<", qualified, *said, ""]))
+        pairs = [f"{key}={attributes[key]}" for key in sorted(attributes) if key not in _IDENTIFIERS]
+        self._add("\0".join(["<", qualified, *pairs, ""]))
 
     def on_end(self, name: str) -> None:  # noqa: ARG002 - the base's signature
-        self._say()
+        self._flush_text()
         self._into.update(b">\0")
         if self.open[1:] == _RESOURCE:
             self._resources.append(self._into.digest())
@@ -112,7 +112,7 @@ class _ManifestDigest(XmlReader):
         if self._length > _MAX_TEXT:
             raise HostileXmlError(f"{self.name} has a text of more than {_MAX_TEXT:,} characters")
 
-    def _say(self) -> None:
+    def _flush_text(self) -> None:
         if not self._texts:
             return
         text = "".join(self._texts).strip()
@@ -120,6 +120,6 @@ class _ManifestDigest(XmlReader):
         if text and not (self.open[-1] == "dateTime" and "lifeCycle" in self.open):
             self._add(f'"\0{text}\0')
 
-    def _add(self, said: str) -> None:
-        self.work.spend(len(said), self.name)
-        self._into.update(said.encode())
+    def _add(self, text: str) -> None:
+        self.work.spend(len(text), self.name)
+        self._into.update(text.encode())

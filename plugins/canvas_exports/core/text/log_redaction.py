@@ -50,17 +50,17 @@ class _Factory:
     def __call__(self, *arguments: Any, **named: Any) -> logging.LogRecord:
         record: logging.LogRecord = self._make(*arguments, **named)
         try:
-            said = record.getMessage()
+            message = record.getMessage()
         except Exception:  # noqa: BLE001 - wrong arguments: the standard library would print them unredacted
-            said = f"{record.msg} {record.args!r}"
-            record.msg, record.args = redact(said), ()
+            message = f"{record.msg} {record.args!r}"
+            record.msg, record.args = redact(message), ()
         else:
-            _replace(record, said)
+            _replace(record, message)
         if record.exc_info and record.exc_info[0] is not None:
             formatted = "".join(traceback.format_exception(*record.exc_info)).rstrip()
             redacted, error = redact(formatted), record.exc_info[1]
             if redacted != formatted or _clean(error) is not error:
-                record.msg, record.args = f"{redact(said)}\n{redacted}", ()
+                record.msg, record.args = f"{redact(message)}\n{redacted}", ()
                 record.exc_info = record.exc_text = None
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
@@ -83,10 +83,10 @@ class _Attributes(dict[str, Any]):
         return dict, (dict(self),)
 
 
-def _replace(record: logging.LogRecord, said: str) -> None:
+def _replace(record: logging.LogRecord, message: str) -> None:
     """Replace ``msg`` and ``args`` only if there is something to redact: some handlers read them separately."""
-    redacted = redact(said)
-    if redacted != said or _clean(record.msg) is not record.msg or _clean(record.args) is not record.args:
+    redacted = redact(message)
+    if redacted != message or _clean(record.msg) is not record.msg or _clean(record.args) is not record.args:
         record.msg, record.args = redacted, ()
 
 
@@ -143,5 +143,5 @@ def _masked_by_name(name: Any, value: Any) -> Any:
     """Return the value, or the mask if its name is that of a secret."""
     if not isinstance(name, str) or not isinstance(value, str):
         return value
-    said = f"{name!r}: {value!r}"
-    return value if redact(said) == said else MASK
+    pair = f"{name!r}: {value!r}"
+    return value if redact(pair) == pair else MASK

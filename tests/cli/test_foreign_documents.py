@@ -30,7 +30,7 @@ from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.page.copy_status import look
+from canvas_exports.core.reports.page.copy_status import read_copy_statuses
 from canvas_exports.core.restore.choose_copy import choose_copy
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.storage.local import FileStore
@@ -126,8 +126,8 @@ def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
     with closing(read_with_index(spoilt)) as holdings:
         gate.check(spoilt.uri, holdings)
     assert [one.context for one in gate.shortfalls()] == [BAD]
-    looked = look(spoilt, [row(101, Outcome.DENIED), row(102, Outcome.DENIED)], now=NOW)
-    assert (looked.trouble, looked.left) == (None, 0)
+    copies = read_copy_statuses(spoilt, [row(101, Outcome.DENIED), row(102, Outcome.DENIED)], now=NOW)
+    assert (copies.problem, copies.skipped) == (None, 0)
 
 
 def test_every_subcommand_answers_and_names_it_once(

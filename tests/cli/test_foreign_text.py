@@ -24,7 +24,7 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.packages.proof import Finding, Severity, Verdict
 from canvas_exports.core.reports.message import message
-from canvas_exports.core.reports.page.write import PAGE, SHEET
+from canvas_exports.core.reports.page.write import CSV_TABLE, PAGE
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.restore.result import canvas_text
@@ -139,7 +139,7 @@ def test_the_report_its_page_its_sheet_its_mail_and_the_log(
     assert "\n" not in mail.subject
     folder = batches.removesuffix("batches/")
     assert archive.read(folder + PAGE) == made.page
-    rows = list(csv.reader(io.StringIO(archive.read(folder + SHEET).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(archive.read(folder + CSV_TABLE).decode("utf-8-sig"))))
     for cell in (cell for row in rows for cell in row):
         tame(cell)
         assert "\n" not in cell

@@ -128,7 +128,7 @@ def test_a_report_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path)
     assert task.run_segment() == "failed"
     ((text, _),) = Chat.sent
     assert text is not None
-    assert "There is no report of this run: the task report failed: fail_on" in text
+    assert "This run has no report: the task report failed: fail_on" in text
 
 
 def test_a_list_that_failed_is_told_too() -> None:

@@ -130,7 +130,7 @@ def test_an_archive_that_fails_while_it_is_looked_at_still_gets_its_report(
     task_run = task(tmp_path, sweep_after="never")
     assert task_run.run_segment() == "success"
     (page,) = tmp_path.glob("runs/**/report.html")
-    assert "were not looked at: the disk is gone" in page.read_text()
+    assert "were not checked: the disk is gone" in page.read_text()
     assert report(tmp_path) == {"course:1": "stored"}
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from tests.core.reports.page.test_page_in_browser import CHROMIUM
 from tests.support.run_views import night
 
-from canvas_exports.core.reports.page.run_page import page
+from canvas_exports.core.reports.page.run_page import render_page
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
 SIZE = {"width": 1180, "height": 1860}
@@ -23,7 +23,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         window = browser.new_page(viewport={"width": SIZE["width"], "height": SIZE["height"]})
-        window.set_content(page(night()).decode())
+        window.set_content(render_page(night()).decode())
         window.screenshot(path=PICTURE)
         browser.close()
     return 0

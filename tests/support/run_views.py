@@ -11,7 +11,7 @@ from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord, in_order
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunFacts
-from canvas_exports.core.reports.page.view import CopyFacts, Looked, PastRun, RunView
+from canvas_exports.core.reports.page.view import CopyStatus, CopyStatuses, PastRun, RunView
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -33,9 +33,9 @@ def row(number: int, outcome: Outcome = Outcome.STORED, **values: Any) -> Outcom
     return OutcomeRecord(f"course:{number}", "common_cartridge", outcome.value, **fields)
 
 
-def facts(**values: Any) -> CopyFacts:
+def facts(**values: Any) -> CopyStatus:
     """What the archive holds of a course: a good copy of this night."""
-    return replace(CopyFacts(title="Biology", good_at=NOW), **values)
+    return replace(CopyStatus(title="Biology", good_at=NOW), **values)
 
 
 def record(kind: RecordKind, days_ago: int, result: str) -> RecordName:
@@ -51,7 +51,7 @@ def past(count: int = 3, exports: int = 40) -> list[PastRun]:
 
 def view(
     records: Iterable[OutcomeRecord],
-    known: dict[int, CopyFacts] | None = None,
+    known: dict[int, CopyStatus] | None = None,
     *,
     runs: Sequence[PastRun] = (),
     **values: Any,
@@ -65,7 +65,7 @@ def view(
         folder="runs/2026-11-23/canvas_backup_nightly/scheduled__2026-11-23/",
         started_at=NOW - timedelta(hours=1),
         finished_at=NOW,
-        looked=Looked(about),
+        copies=CopyStatuses(about),
         past=runs,
     )
     return replace(made, **values)
@@ -119,7 +119,7 @@ def night() -> RunView:
         known[number] = facts(
             title=subjects[at % 8] if outcome.has_package else None,
             good_at=None if at in (11, 33) else NOW - 9 * DAY if not outcome.is_good else NOW,
-            lack="the archive holds no copy" if at == 33 else "2 files missing" if at == 11 else "",
+            gap="the archive holds no copy" if at == 33 else "2 files missing" if at == 11 else "",
             verified=record(RecordKind.VERIFY, at % 9 + 1, "intact") if at % 5 else None,
             drilled=record(RecordKind.DRILL, at % 30 + 2, "passed") if at % 4 == 0 else None,
             findings=(

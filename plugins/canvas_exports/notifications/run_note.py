@@ -1,4 +1,4 @@
-"""The note of a DAG run: ``34 of 40 good; 6 need attention``, for the grid to tell without a click.
+"""Write the note of a DAG run: ``34 of 40 good; 6 need attention``, which Airflow's grid shows.
 
 A task has no way to write it: Airflow's Execution API reads a run's note and does not set one. So the task that writes the
 run report leaves a line in an XCom, and this listener, which Airflow calls in the scheduler as the run ends (or in the API
@@ -50,27 +50,27 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - as a
 
 
 def note_run(dag_run: DagRun) -> None:
-    """Write the note of a run that has a run report, or should have one. Never raises: a run is not worth less without it.
+    """Write the note of a run that has a run report, or should have one. Never raises.
 
-    What people wrote there stays, above the line; a line from before a Clear is replaced.
+    Keeps text that people wrote above the line; replaces a line from before a Clear.
     """
     try:
         line = _line(dag_run)
         if line is not None and (note := merged(dag_run.note, line)) != dag_run.note:
             dag_run.note = note
-    except Exception:  # noqa: BLE001 - told with its traceback; it is the scheduler that is at stake
-        _log.exception("the run %s of %s gets no note", dag_run.run_id, dag_run.dag_id)
+    except Exception:  # noqa: BLE001 - logged with its traceback, because this runs in the scheduler
+        _log.exception("cannot write the note of run %s of %s", dag_run.run_id, dag_run.dag_id)
 
 
 def merged(note: str | None, line: str) -> str | None:
-    """A note with our line at its end, in place of an earlier one of ours; unchanged where there is no room for it."""
+    """Return the note with our line at its end, which replaces an earlier one; unchanged if it would be too long."""
     kept = [each for each in (note or "").splitlines() if not _OURS.fullmatch(each)]
     whole = "\n".join([*kept, line])
     return whole if len(whole) <= _MOST_NOTE else note
 
 
 def _line(dag_run: DagRun) -> str | None:
-    """What to say of a run; ``None`` for a run that is none of ours."""
+    """Return the line of a run; ``None`` for a run of other DAGs."""
     from sqlalchemy.orm import object_session  # noqa: PLC0415 - only processes with a database get here
 
     session = object_session(dag_run)

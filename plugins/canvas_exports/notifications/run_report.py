@@ -1,4 +1,4 @@
-"""Tell people what became of a run, through whichever notifier they use."""
+"""Send the run report's message through any Airflow notifier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
-from canvas_exports.core.reports.message import Message, no_report
+from canvas_exports.core.reports.message import Message, missing_report
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ _READY = {"subject": SUBJECT, "html_content": HTML, "text": TEXT, "body": TEXT, 
 class RunReportNotifier(BaseNotifier):
     """Sends the run report's message through another notifier, such as Airflow's ``SmtpNotifier``.
 
-    For ``on_success_callback`` and ``on_failure_callback`` of a ``CanvasRunReportOperator``: its message is the verdict,
-    the totals, and the exports that need a person. As the ``on_failure_callback`` of any other task, it says that there is
-    no report, and why.
+    Use it as ``on_success_callback`` and ``on_failure_callback`` of a ``CanvasRunReportOperator``: its message has the
+    verdict, the totals, and the exports with problems. As the ``on_failure_callback`` of any other task, it reports that the
+    run has no report, with the reason.
 
-    The other notifier's templates may use ``run_report``, with ``subject``, ``text``, ``html`` and ``problems``. Its
-    fields ``subject``, ``html_content``, ``text``, ``body`` and ``message`` are filled by themselves where it has them and
-    nothing was given. Nothing that a course is called is ever taken for a template.
+    The other notifier's templates may use ``run_report``, with ``subject``, ``text``, ``html`` and ``problems``. Its fields
+    ``subject``, ``html_content``, ``text``, ``body`` and ``message`` get default templates if they exist and are not set.
+    Names of courses are never rendered as templates.
 
-    Airflow logs a message that could not be sent; the task ends as it would have.
+    Airflow logs a message that could not be sent; the state of the task does not change.
 
     Args:
         notifier: any Airflow notifier.
@@ -58,17 +58,17 @@ class RunReportNotifier(BaseNotifier):
         self.when = when
 
     def notify(self, context: Context) -> None:
-        """Send the message, if this run is worth one."""
+        """Send the message, if ``when`` says so."""
         message = _message(context)
         if message.problems or self.when == "always":
             self.notifier({**context, "run_report": message})
 
 
 def _message(context: Context) -> Message:
-    """What the report's task left; for every other end of a task, what Airflow knows of it."""
+    """Return the message of the report's task; for any other task, a message with the reason of its failure."""
     instance = context["ti"]
     written = getattr(getattr(instance, "task", None), "message", None)
     if isinstance(written, Message):
         return written
     reason = context.get("exception") or context.get("reason") or "read its log"
-    return no_report(instance.dag_id, instance.run_id, f"the task {instance.task_id} failed: {reason}")
+    return missing_report(instance.dag_id, instance.run_id, f"the task {instance.task_id} failed: {reason}")

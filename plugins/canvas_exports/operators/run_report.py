@@ -1,4 +1,4 @@
-"""Tell what became of every export of a DAG run."""
+"""The operator that writes the run report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
-from canvas_exports.core.reports.run_report import RunReport, exchange_reports, gather_run_report
+from canvas_exports.core.reports.run_report import RunReport, gather_run_report, mirror_reports
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
@@ -133,7 +133,7 @@ class CanvasRunReportOperator(BaseOperator):
 
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
             stores = writable_stores(opened)
-            exchange_reports(stores, run)
+            mirror_reports(stores, run)
             return Replicas(stores).in_each(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:

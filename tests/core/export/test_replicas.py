@@ -22,7 +22,7 @@ from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.replicas import Replicas, first_answer, writable_stores
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.run_report import exchange_reports, gather_run_report, store_batch_report
+from canvas_exports.core.reports.run_report import gather_run_report, mirror_reports, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
 
@@ -267,7 +267,7 @@ def report_of(store: FileStore, *ended: tuple[str, Outcome]) -> None:
 
 def test_an_archive_that_missed_a_report_gets_it_before_the_run_is_told(stores: list[Fickle]) -> None:
     report_of(stores[1], ("course:1", Outcome.STORED))
-    exchange_reports(stores, RUN)
+    mirror_reports(stores, RUN)
     for store in stores:
         report = gather_run_report(store, RUN, [("course:1", "common_cartridge")])
         assert report.receipt.outcomes == {"stored": 1}
@@ -279,7 +279,7 @@ def test_of_two_reports_of_one_task_the_later_one_is_everywhere(stores: list[Fic
     early = json.loads(stores[0].read(info.key))
     stores[0].replace(info.key, json.dumps({**early, "finished_at": "2020-01-01T00:00:00Z"}).encode())
     report_of(stores[1], ("course:1", Outcome.STORED))
-    exchange_reports(stores, RUN)
+    mirror_reports(stores, RUN)
     assert stores[0].read(info.key) == stores[1].read(info.key)
     assert b"stored" in stores[0].read(info.key)
 

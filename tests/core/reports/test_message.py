@@ -8,7 +8,7 @@ from tests.core.reports.page.test_run_page import run_with as run
 from tests.support.run_views import facts, night, row, view
 
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.message import MOST_NAMED, message, no_report
+from canvas_exports.core.reports.message import MOST_NAMED, message, missing_report
 
 URL = "https://airflow.example.edu/canvas_exports/dags/a/tasks/report/runs/b"
 
@@ -51,7 +51,7 @@ def test_no_text_breaks_out_of_the_mail(text: str) -> None:
 
 
 def test_without_a_report_the_reason_is_told() -> None:
-    told = no_report("nightly", "run", "the archive denies access")
+    told = missing_report("nightly", "run", "the archive denies access")
     assert told.subject == "nightly: no report"
-    assert "There is no report of this run: the archive denies access" in told.text
+    assert "This run has no report: the archive denies access" in told.text
     assert told.problems == 1

@@ -23,7 +23,7 @@ class Message:
         subject: one line.
         text: plain, a few dozen lines at most.
         html: the same as a piece of HTML, every text in it escaped.
-        problems: how many exports made no good copy; a run that could not be told counts as one.
+        problems: number of exports without a good copy; a run without a report counts as one.
     """
 
     subject: str
@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True)
 class _Line:
-    """One export that needs a person."""
+    """One export with a problem."""
 
     name: str
     outcome: str
@@ -43,7 +43,7 @@ class _Line:
 
 
 def message(view: RunView, *, url: str | None = None) -> Message:
-    """The verdict, the totals, and the exports that need a person: those without any good copy first.
+    """Return the message about a run: verdict, totals, and the exports with problems, those without a good copy first.
 
     Args:
         view: the run.
@@ -84,11 +84,11 @@ def message(view: RunView, *, url: str | None = None) -> Message:
     )
 
 
-def no_report(dag_id: str, run_id: str, reason: str) -> Message:
-    """What is said of a run whose report could not be written."""
+def missing_report(dag_id: str, run_id: str, reason: str) -> Message:
+    """Return the message about a run whose report could not be written."""
     return _written(
         dag=dag_id,
-        verdict=f"There is no report of this run: {harmless(reason, most=MOST_DETAIL)}",
+        verdict=f"This run has no report: {harmless(reason, most=MOST_DETAIL)}",
         problems=1,
         exports=None,
         facts=(("Run", run_id),),
@@ -111,13 +111,13 @@ def _written(
     url: str | None,
 ) -> Message:
     if exports is None:
-        told = "no report"
+        result = "no report"
     elif problems:
-        told = f"{problems:,} of {exports:,} exports without a good copy{where}"
+        result = f"{problems:,} of {exports:,} exports without a good copy{where}"
     elif exports == 1:
-        told = "the only export ended well"
+        result = "the only export ended well"
     else:
-        told = f"all {exports:,} exports ended well" if exports else "nothing was exported"
+        result = f"all {exports:,} exports ended well" if exports else "nothing was exported"
     values = {
         "verdict": verdict,
         "facts": facts,
@@ -127,7 +127,7 @@ def _written(
         "is_bad": bool(problems),
     }
     return Message(
-        subject=harmless(f"{dag}: {told}"),
+        subject=harmless(f"{dag}: {result}"),
         text=template("message.txt").render(values).strip() + "\n",
         html=template("message.html").render(values).strip() + "\n",
         problems=problems,

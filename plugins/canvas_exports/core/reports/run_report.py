@@ -216,7 +216,7 @@ def gather_run_report(
     )
 
 
-def exchange_reports(stores: Sequence[Store], run: RunInfo) -> None:
+def mirror_reports(stores: Sequence[Store], run: RunInfo) -> None:
     """Give each of several archives the plan of a run and what its tasks reported, where it was out of reach at the time.
 
     Raises:

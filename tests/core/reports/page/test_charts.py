@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.run_views import DAY, NOW, past
 
-from canvas_exports.core.reports.page.charts import HEIGHT, WIDTH, plots
+from canvas_exports.core.reports.page.charts import HEIGHT, WIDTH, charts
 from canvas_exports.core.reports.page.view import PastRun
 
 runs = st.lists(
@@ -21,7 +21,7 @@ def test_every_bar_is_inside(numbers: list[tuple[int, int, float]]) -> None:
         PastRun(str(at), NOW + at * DAY, size, exports, int(exports * share))
         for at, (size, exports, share) in enumerate(numbers)
     ]
-    for plot in plots(done):
+    for plot in charts(done):
         for bar in plot.bars:
             assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
             assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
@@ -29,7 +29,7 @@ def test_every_bar_is_inside(numbers: list[tuple[int, int, float]]) -> None:
 
 
 def test_heights_are_in_proportion() -> None:
-    sizes, outcomes = plots(past(3))
+    sizes, outcomes = charts(past(3))
     assert [round(bar.height / sizes.bars[0].height, 1) for bar in sizes.bars] == [1, 2, 3]
     assert [bar.kind for bar in outcomes.bars] == ["good", "good", "bad", "good", "bad"]
     good, bad = outcomes.bars[-2:]
@@ -38,11 +38,11 @@ def test_heights_are_in_proportion() -> None:
 
 
 def test_it_is_told_in_words_too() -> None:
-    sizes, outcomes = plots(past(3))
+    sizes, outcomes = charts(past(3))
     assert sizes.summary == "Bytes stored in the last 3 runs: 3.0 GB in this one, 3.0 GB in the largest."
     assert outcomes.summary == "Exports of the last 3 runs: 40 in this one, of which 2 made no good copy."
     assert sizes.bars[-1].tip == "2026-11-23 03:00 UTC: 3.0 GB"
 
 
 def test_without_a_run_there_is_nothing_to_draw() -> None:
-    assert plots([]) == ()
+    assert charts([]) == ()

@@ -15,8 +15,8 @@ from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.reports.page import copy_status as look_room
-from canvas_exports.core.reports.page.copy_status import look
-from canvas_exports.core.reports.page.view import CopyFacts
+from canvas_exports.core.reports.page.copy_status import read_copy_statuses
+from canvas_exports.core.reports.page.view import CopyStatus
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
@@ -47,8 +47,8 @@ def store(tmp_path: Path) -> Counting:
     return Counting(tmp_path)
 
 
-def about(store: Counting, record: OutcomeRecord) -> CopyFacts:
-    facts = look(store, [record], now=NOW).of(record)
+def about(store: Counting, record: OutcomeRecord) -> CopyStatus:
+    facts = read_copy_statuses(store, [record], now=NOW).of(record)
     assert facts is not None
     return facts
 
@@ -59,7 +59,7 @@ def test_of_a_course_with_a_problem_the_newest_proven_copy_counts(store: Countin
     broken = lay(store, manifest("course:7", day=9, export_id=9, verdict=Verdict.INCOMPLETE))
     facts = about(store, row(7, Outcome.INCOMPLETE, key=broken.package.key))
     assert facts.good_at == START + 4 * DAY
-    assert facts.lack == ""
+    assert facts.gap == ""
     assert facts.findings == ("web_resources/a.png: the cartridge refers to it",) * 2
     assert facts.title == "Course 7"
 
@@ -69,7 +69,7 @@ def test_a_copy_found_damaged_is_no_good_copy(store: Counting) -> None:
     note(store, copy, day=2, result="damaged")
     facts = about(store, row(7, Outcome.GONE))
     assert facts.good_at is None
-    assert "damaged" in facts.lack
+    assert "damaged" in facts.gap
     assert facts.verified is not None
     assert facts.verified.result == "damaged"
 
@@ -82,7 +82,7 @@ def test_nor_is_one_that_was_found_damaged_after_its_run(store: Counting) -> Non
 
 def test_a_course_without_a_folder_has_no_copy(store: Counting) -> None:
     facts = about(store, row(7, Outcome.DENIED))
-    assert (facts.good_at, facts.lack) == (None, "the archive holds no copy")
+    assert (facts.good_at, facts.gap) == (None, "the archive holds no copy")
 
 
 def test_an_empty_package_is_good_only_where_nothing_was_ever_whole(store: Counting) -> None:
@@ -117,35 +117,37 @@ def test_the_look_is_bounded_in_contexts_problems_first(
 ) -> None:
     monkeypatch.setattr(look_room, "MOST_CONTEXTS", 3)
     records = [row(1, Outcome.GONE), *(row(number) for number in range(2, 8))]
-    looked = look(store, records, now=NOW)
-    assert looked.of(records[0]) is not None
-    assert (len(looked.facts), looked.left) == (3, 4)
+    copies = read_copy_statuses(store, records, now=NOW)
+    assert copies.of(records[0]) is not None
+    assert (len(copies.facts), copies.skipped) == (3, 4)
     assert len(store.listed) <= 4  # one more of the one with the problem, to read its copies
 
 
 def test_the_look_is_bounded_in_time(store: Counting) -> None:
     ticks = iter([0.0, 1.0, 61.0, 62.0, 63.0])
-    looked = look(store, [row(number) for number in range(1, 5)], now=NOW, clock=lambda: next(ticks))
-    assert (len(looked.facts), looked.left, looked.trouble) == (1, 3, None)
+    copies = read_copy_statuses(
+        store, [row(number) for number in range(1, 5)], now=NOW, clock=lambda: next(ticks)
+    )
+    assert (len(copies.facts), copies.skipped, copies.problem) == (1, 3, None)
 
 
 def test_trouble_is_told_and_never_raised(store: Counting) -> None:
     store.fails = True
-    looked = look(store, [row(1), row(2)], now=NOW)
-    assert (looked.facts, looked.left, looked.trouble) == ({}, 2, "the archive cannot be reached")
+    copies = read_copy_statuses(store, [row(1), row(2)], now=NOW)
+    assert (copies.facts, copies.skipped, copies.problem) == ({}, 2, "the archive cannot be reached")
 
 
 def test_a_manifest_that_cannot_be_read_says_nothing(store: Counting) -> None:
     record = row(7)
     assert record.key is not None
     store.replace(record.key.replace(".imscc", ".json"), b"half a docum")
-    assert about(store, record) == CopyFacts(good_at=NOW)
+    assert about(store, record) == CopyStatus(good_at=NOW)
 
 
 def test_a_context_without_a_number_has_no_place(store: Counting) -> None:
     lost = OutcomeRecord("course:sis_course_id:X", "common_cartridge", "gone", "why", problem=True)
-    looked = look(store, [lost], now=NOW)
-    assert (looked.unknown, looked.left, store.listed) == (1, 0, [])
+    copies = read_copy_statuses(store, [lost], now=NOW)
+    assert (copies.unknown, copies.skipped, store.listed) == (1, 0, [])
 
 
 def test_one_by_its_sis_id_is_found_by_what_was_stored(store: Counting) -> None:

@@ -11,7 +11,7 @@ from tests.support.run_views import NOW, facts, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.page.csv_table import COLUMNS, harmless, sheet
+from canvas_exports.core.reports.page.csv_table import COLUMNS, csv_table, harmless
 from canvas_exports.core.reports.page.view import RunView
 
 FORMULAS = [
@@ -32,7 +32,7 @@ texts = st.one_of(st.sampled_from(FORMULAS), st.text(st.characters(), max_size=6
 
 
 def read(run: RunView) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(sheet(run).decode("utf-8-sig"), newline="")))
+    return list(csv.DictReader(io.StringIO(csv_table(run).decode("utf-8-sig"), newline="")))
 
 
 @given(texts, texts, texts)
@@ -74,6 +74,6 @@ def test_a_run_of_any_size_is_there_as_a_whole() -> None:
 
 
 def test_a_spreadsheet_sees_that_it_is_utf8() -> None:
-    written = sheet(view([row(1, name="Überblick")], finished_at=NOW))
+    written = csv_table(view([row(1, name="Überblick")], finished_at=NOW))
     assert written.startswith(b"\xef\xbb\xbf")
     assert "Überblick" in written.decode()

@@ -19,7 +19,7 @@ from tests.support.run_views import facts, night, past, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.page.run_page import page as render
+from canvas_exports.core.reports.page.run_page import render_page
 from canvas_exports.core.text.wording import format_size
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -89,7 +89,7 @@ class Window:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_bytes(render(night()))
+    path.write_bytes(render_page(night()))
     return path.as_uri()
 
 
@@ -142,7 +142,7 @@ def test_a_column_sorts_both_ways_and_says_so(open_page: Any, address: str) -> N
 
 def test_courses_sort_as_people_count(open_page: Any, tmp_path: Path) -> None:
     path = tmp_path / "numbers.html"
-    path.write_bytes(render(view([row(number, name=f"BIO {number}") for number in (10, 9, 100)])))
+    path.write_bytes(render_page(view([row(number, name=f"BIO {number}") for number in (10, 9, 100)])))
     window = open_page(path.as_uri())
     window.page.get_by_label("Sort by", exact=True).select_option("Course, ascending")
     assert [text.split()[1] for text in window.column(1)] == ["9", "10", "100"]
@@ -151,7 +151,7 @@ def test_courses_sort_as_people_count(open_page: Any, tmp_path: Path) -> None:
 def test_sizes_read_as_in_the_log_of_the_task(open_page: Any, tmp_path: Path) -> None:
     sizes = [0, 1, 999, 1000, 99_900, 99_960, 999_400, 1_300_000, 10**9, 7 * 10**12, 5 * 10**15]
     path = tmp_path / "sizes.html"
-    path.write_bytes(render(view([row(at, size=size) for at, size in enumerate(sizes, 1)])))
+    path.write_bytes(render_page(view([row(at, size=size) for at, size in enumerate(sizes, 1)])))
     assert open_page(path.as_uri()).column(4) == [format_size(size) for size in sizes]
 
 
@@ -160,7 +160,7 @@ def test_what_a_verification_or_a_drill_found_wrong_stands_out(open_page: Any, t
         verified=record(RecordKind.VERIFY, 1, "damaged"), drilled=record(RecordKind.DRILL, 2, "passed")
     )
     path = tmp_path / "found.html"
-    path.write_bytes(render(view([row(1)], {1: found})))
+    path.write_bytes(render_page(view([row(1)], {1: found})))
     window = open_page(path.as_uri())
     assert window.column(7) == ["2026-11-22, damaged (full)"]
     assert window.column(8) == ["2026-11-21, passed (full)"]
@@ -207,7 +207,7 @@ def test_the_keyboard_is_enough(open_page: Any, address: str) -> None:
 
 def test_a_large_run_is_turned_over_page_by_page(open_page: Any, tmp_path: Path) -> None:
     path = tmp_path / "large.html"
-    path.write_bytes(render(view([row(number) for number in range(1, 20_001)])))
+    path.write_bytes(render_page(view([row(number) for number in range(1, 20_001)])))
     window = open_page(path.as_uri())
     assert window.row_count() == 50
     assert window.page.get_by_role("status").inner_text() == "1 to 50 of 5,000"
@@ -234,7 +234,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: Any, tmp_
     endless = "web_resources/" + "very_long_name" * 20
     records = [row(1, Outcome.INCOMPLETE, name=endless, reason=endless), row(2)]
     path = tmp_path / "phone.html"
-    path.write_bytes(render(view(records, {1: facts(good_at=None, findings=(endless,))}, runs=past(30))))
+    path.write_bytes(render_page(view(records, {1: facts(good_at=None, findings=(endless,))}, runs=past(30))))
     window = open_page(path.as_uri(), viewport=PHONE)
     page = window.page
     for details in page.locator("details").all():
@@ -257,7 +257,7 @@ def test_everything_has_a_name_and_a_role(open_page: Any, address: str) -> None:
     page = open_page(address).page
     tree = page.locator("body").aria_snapshot()
     assert 'heading "Run report: canvas_backup_nightly" [level=1]' in tree
-    for name in ("Without a good copy", "Totals", "The last 30 runs", "What is missing", "Every export"):
+    for name in ("Without a good copy", "Totals", "The last 30 runs", "Missing content", "Every export"):
         assert f'- heading "{name}" [level=2]' in tree
         assert page.get_by_role("region", name=name, exact=True).count() >= 1
     for label in ("Find", "Outcome", "Type", "Show", "Sort by"):
@@ -295,7 +295,7 @@ def test_what_a_course_is_called_is_never_run(open_page: Any, tmp_path: Path) ->
         row(1, Outcome.INCOMPLETE, name=HOSTILE, reason=HOSTILE, findings=HOSTILE),
         row(2, name=HOSTILE),
     ]
-    path.write_bytes(render(view(records, {1: facts(title=HOSTILE, good_at=None, findings=(HOSTILE,))})))
+    path.write_bytes(render_page(view(records, {1: facts(title=HOSTILE, good_at=None, findings=(HOSTILE,))})))
     window = open_page(path.as_uri())
     assert window.row_count() == 2
     assert window.page.title() == "Run report: canvas_backup_nightly"
@@ -307,7 +307,7 @@ def test_what_a_course_is_called_is_never_run(open_page: Any, tmp_path: Path) ->
 def test_a_script_that_is_not_the_pages_own_is_refused(open_page: Any, tmp_path: Path) -> None:
     path = tmp_path / "foreign.html"
     path.write_bytes(
-        render(night()).replace(b"<main>", b"<main><script>document.title = 'taken'</script>", 1)
+        render_page(night()).replace(b"<main>", b"<main><script>document.title = 'taken'</script>", 1)
     )
     window = open_page(path.as_uri())
     assert window.page.title() == "Run report: canvas_backup_nightly"
@@ -330,7 +330,7 @@ def long_address(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     path = tmp_path_factory.mktemp("long") / "report.html"
     path.write_bytes(
-        render(
+        render_page(
             view(
                 records,
                 canvas="https://canvas.example.edu",
@@ -401,5 +401,5 @@ def test_days_in_the_table_are_those_of_the_backups_zone(open_page: Any, tmp_pat
     late = replace(record(RecordKind.VERIFY, 1, "intact"), at=datetime(2026, 11, 21, 23, tzinfo=timezone.utc))
     path = tmp_path / "report.html"
     for zone, day in (("Asia/Tokyo", "2026-11-22"), ("UTC", "2026-11-21"), ("No/Where", "2026-11-21")):
-        path.write_bytes(render(view([row(1)], {1: facts(verified=late)}, zone=zone)))
+        path.write_bytes(render_page(view([row(1)], {1: facts(verified=late)}, zone=zone)))
         assert open_page(path.as_uri()).column(7) == [f"{day}, intact (full)"]

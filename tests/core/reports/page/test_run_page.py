@@ -22,8 +22,8 @@ from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page import rows
 from canvas_exports.core.reports.page import run_page as page_room
-from canvas_exports.core.reports.page.run_page import page
-from canvas_exports.core.reports.page.view import CopyFacts, Looked, RunView
+from canvas_exports.core.reports.page.run_page import render_page
+from canvas_exports.core.reports.page.view import CopyStatus, CopyStatuses, RunView
 from canvas_exports.core.text.wording import format_moment
 
 HOSTILE = [
@@ -85,13 +85,13 @@ class Reader(HTMLParser):
 def run_with(text: str) -> RunView:
     """A run in which every free text is this one."""
     lost = row(1, Outcome.INCOMPLETE, name=text, reason=text, next_step=text, findings=text)
-    known = {1: facts(title=text, good_at=None, lack=text, findings=(text,)), 2: facts(title=text)}
+    known = {1: facts(title=text, good_at=None, gap=text, findings=(text,)), 2: facts(title=text)}
     return view([lost, row(2, name=text)], known, runs=past())
 
 
 @given(texts)
 def test_no_text_breaks_out_of_the_page(text: str) -> None:
-    hostile, plain = Reader(page(run_with(text))), Reader(page(run_with("plain")))
+    hostile, plain = Reader(render_page(run_with(text))), Reader(render_page(run_with("plain")))
     if text:  # an empty name leaves its place out
         assert hostile.skeleton == plain.skeleton
     assert hostile.comments == []
@@ -101,13 +101,13 @@ def test_no_text_breaks_out_of_the_page(text: str) -> None:
 
 @given(texts.filter(lambda text: text.isprintable() and text.strip() == text and text))
 def test_every_text_reaches_the_reader_as_it_is(text: str) -> None:
-    reader = Reader(page(run_with(text)))
+    reader = Reader(render_page(run_with(text)))
     assert text in reader.data["texts"]
     assert " ".join(text.split()) in reader.words
 
 
 def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else() -> None:
-    reader = Reader(page(night()))
+    reader = Reader(render_page(night()))
     (policy,) = (
         value for _, name, value in reader.attributes if name == "content" and "default-src" in str(value)
     )
@@ -123,7 +123,7 @@ def hashed(content: str) -> str:
 
 
 def test_the_page_asks_nobody_for_anything() -> None:
-    reader = Reader(page(night()))
+    reader = Reader(render_page(night()))
     # A link is followed by a person, or by nobody.
     loading = {"src", "href", "srcset", "action", "data", "poster", "background", "style"}
     assert [
@@ -137,8 +137,8 @@ def test_the_page_asks_nobody_for_anything() -> None:
 
 
 def test_courses_without_a_good_copy_stand_above_all_else() -> None:
-    words = Reader(page(night())).words
-    sections = ["Without a good copy", "Totals", "The last 30 runs", "What is missing", "Every export"]
+    words = Reader(render_page(night())).words
+    sections = ["Without a good copy", "Totals", "The last 30 runs", "Missing content", "Every export"]
     places = [words.index(section) for section in sections]
     assert places == sorted(places)
     top = words[places[0] : places[1]]
@@ -162,13 +162,9 @@ def test_the_verdict_says_whether_an_older_copy_helps() -> None:
     assert view([]).verdict == "Nothing was exported."
     lost = [row(1, Outcome.GONE), row(2), row(3, Outcome.FAILED)]
     both = view(lost, {1: facts(), 2: facts(), 3: facts()}).verdict
-    assert both == (
-        "2 of 3 exports ended without a good copy. Of each of them an older good copy is in the archive."
-    )
+    assert both == ("2 of 3 exports ended without a good copy. The archive holds an older good copy of each.")
     one = view(lost, {1: facts(), 3: facts(good_at=None)}).verdict
-    assert (
-        one == "2 of 3 exports ended without a good copy. Of 1 there is no good copy at all in the archive."
-    )
+    assert one == "2 of 3 exports ended without a good copy. The archive holds no good copy of 1."
     assert view(lost).verdict == "2 of 3 exports ended without a good copy."
 
 
@@ -181,27 +177,29 @@ def test_the_verdict_does_not_deny_the_copy_that_one_of_several_archives_has() -
 
 
 def test_totals_carry_their_definitions_and_next_steps() -> None:
-    words = Reader(page(view([row(number, outcome) for number, outcome in enumerate(Outcome, 1)]))).words
+    words = Reader(
+        render_page(view([row(number, outcome) for number, outcome in enumerate(Outcome, 1)]))
+    ).words
     for outcome in Outcome:
         assert outcome.definition in words
         assert outcome.next_step in words
 
 
 def test_an_outcome_of_a_later_version_is_counted() -> None:
-    words = Reader(page(view([replace(row(1), outcome="sublimed")]))).words
+    words = Reader(render_page(view([replace(row(1), outcome="sublimed")]))).words
     assert "sublimed 1" in words
 
 
 def test_kinds_are_counted_over_the_packages_of_the_run() -> None:
     known = {1: facts(counts={"pages": 2, "files": 1}), 2: facts(counts={"pages": 3, "question_banks": 4})}
-    words = Reader(page(view([row(1), row(2)], known))).words
+    words = Reader(render_page(view([row(1), row(2)], known))).words
     assert "The packages of this run hold 5 pages, 4 question banks and 1 files." in words
 
 
 def test_a_row_tells_age_verification_and_drill() -> None:
     verified = RecordName("a.json", RecordKind.VERIFY, NOW, "full", "intact")
-    (data,) = Reader(page(view([row(1)], {1: facts(verified=verified)}))).data["rows"]
-    texts = Reader(page(view([row(1)], {1: facts(verified=verified)}))).data["texts"]
+    (data,) = Reader(render_page(view([row(1)], {1: facts(verified=verified)}))).data["rows"]
+    texts = Reader(render_page(view([row(1)], {1: facts(verified=verified)}))).data["texts"]
     now = int(NOW.timestamp())
     assert data[:2] == ["course:1", "BIO 1 · Biology"]
     assert [texts[place] for place in data[2:5]] == ["common cartridge", "stored", ""]
@@ -213,7 +211,7 @@ def test_findings_stand_there_in_words_and_are_bounded(monkeypatch: pytest.Monke
     monkeypatch.setattr(page_room, "MOST_NAMED", 3)
     lost = [row(number, Outcome.INCOMPLETE) for number in range(1, 6)]
     known = {number: facts(findings=("x.png: missing",), more_findings=7) for number in range(1, 6)}
-    words = Reader(page(view(lost, known))).words
+    words = Reader(render_page(view(lost, known))).words
     assert words.count("x.png: missing") == 3
     assert "8 findings" in words
     assert "and 7 more, in the manifest" in words
@@ -221,19 +219,19 @@ def test_findings_stand_there_in_words_and_are_bounded(monkeypatch: pytest.Monke
 
 
 def test_what_was_not_looked_at_is_said() -> None:
-    looked = Looked({}, left=3, unknown=2, trouble="the archive cannot be reached")
-    words = Reader(page(view([row(1, Outcome.GONE)], looked=looked))).words
-    assert "The copies behind 3 exports were not looked at: the archive cannot be reached." in words
-    assert "2 exports named a context that Canvas could not find" in words
-    assert "Nobody looked." in words
+    copies = CopyStatuses({}, skipped=3, unknown=2, problem="the archive cannot be reached")
+    words = Reader(render_page(view([row(1, Outcome.GONE)], copies=copies))).words
+    assert "The copies behind 3 exports were not checked: the archive cannot be reached." in words
+    assert "2 exports named a course, group or user that Canvas could not find" in words
+    assert "No copies were checked." in words
 
 
 def test_a_page_of_any_run_stays_small_and_says_what_it_leaves_out() -> None:
     records = [
         row(number, Outcome.GONE if number % 50 == 0 else Outcome.STORED) for number in range(1, 20_001)
     ]
-    written = page(
-        view(records, {number: CopyFacts(title=f"Course {number}") for number in range(1, 20_001)})
+    written = render_page(
+        view(records, {number: CopyStatus(title=f"Course {number}") for number in range(1, 20_001)})
     )
     reader = Reader(written)
     assert len(written) < 2_000_000
@@ -245,12 +243,12 @@ def test_a_page_of_any_run_stays_small_and_says_what_it_leaves_out() -> None:
 
 def test_long_texts_are_cut() -> None:
     endless = "x" * 10_000
-    assert len(page(run_with(endless))) < len(page(run_with("x"))) + 3 * 10_000
+    assert len(render_page(run_with(endless))) < len(render_page(run_with("x"))) + 3 * 10_000
 
 
 def test_a_course_without_any_copy_is_called_by_its_name() -> None:
     lost = row(1, Outcome.FAILED, name="BIO 1", title="Marine Biology", sis_id="B-1", term="Autumn")
-    reader = Reader(page(view([lost], {1: facts(title=None, good_at=None)})))
+    reader = Reader(render_page(view([lost], {1: facts(title=None, good_at=None)})))
     assert "course:1 BIO 1 · Marine Biology" in reader.words
     assert reader.data["rows"][0][1] == "BIO 1 · Marine Biology"
 
@@ -258,7 +256,7 @@ def test_a_course_without_any_copy_is_called_by_its_name() -> None:
 def links(**values: Any) -> dict[str, str]:
     """The links of the card of a course in trouble, by what they say."""
     lost = row(7, Outcome.FAILED, task_id="export", map_index=3)
-    reader = Reader(page(view([lost], {7: facts(good_at=None)}, **values)))
+    reader = Reader(render_page(view([lost], {7: facts(good_at=None)}, **values)))
     found = [value or "" for tag, name, value in reader.attributes if tag == "a" and name == "href"]
     names = [value or "" for tag, name, value in reader.attributes if tag == "a" and name == "aria-label"]
     return dict(zip((name.partition(":")[0] for name in names), found, strict=True))
@@ -289,15 +287,15 @@ def test_a_course_in_trouble_has_links_to_canvas_the_task_and_the_restore() -> N
 )
 def test_no_address_but_that_of_a_server_becomes_a_link(address: str) -> None:
     assert links(canvas=address, airflow=address) == {}
-    data = Reader(page(view([row(1)], canvas=address, airflow=address))).data
+    data = Reader(render_page(view([row(1)], canvas=address, airflow=address))).data
     assert (data["canvas"], data["airflow"]) == ("", "")
 
 
 def test_times_are_told_in_the_zone_of_the_backup_which_is_named() -> None:
-    words = Reader(page(view([row(1)], runs=past(), zone="America/Chicago"))).words
+    words = Reader(render_page(view([row(1)], runs=past(), zone="America/Chicago"))).words
     assert "Ended2026-11-22 21:00 CST (America/Chicago)" in words
     assert "UTC" not in words
-    assert "Ended2026-11-23 03:00 UTC" in Reader(page(view([row(1)], zone="No/Where"))).words
+    assert "Ended2026-11-23 03:00 UTC" in Reader(render_page(view([row(1)], zone="No/Where"))).words
 
 
 @given(
@@ -312,7 +310,7 @@ def test_a_moment_names_its_zone(at: datetime, zone: str) -> None:
 
 
 def test_ids_are_unique_and_headings_in_order() -> None:
-    reader = Reader(page(night()))
+    reader = Reader(render_page(night()))
     ids = [value for _, name, value in reader.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     levels = [int(tag[1]) for tag, _ in reader.skeleton if re.fullmatch("h[1-6]", tag)]

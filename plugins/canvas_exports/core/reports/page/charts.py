@@ -1,4 +1,4 @@
-"""The last runs as bars: inline SVG that needs no script and no style of its own."""
+"""Bar charts of the last runs, for inline SVG without a script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Bar:
 
     Attributes:
         kind: ``size``, ``good`` or ``bad``: its class.
-        tip: what is said when somebody points at it.
+        tip: text of the tooltip.
     """
 
     x: float
@@ -32,12 +32,12 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Plot:
+class Chart:
     """Bars over time.
 
     Attributes:
         title: what is drawn.
-        summary: the same in a sentence, for who cannot see it.
+        summary: a sentence for screen readers.
         bars: left to right.
         grid: height and label of each horizontal line.
         first, last: the days at both ends.
@@ -57,14 +57,14 @@ class Plot:
     bottom = HEIGHT - _BOTTOM
 
 
-def plots(past: Sequence[PastRun], zone: str = "UTC") -> tuple[Plot, ...]:
-    """What the last runs stored, and how their exports ended; nothing without a run. Times are told in a zone."""
+def charts(past: Sequence[PastRun], zone: str = "UTC") -> tuple[Chart, ...]:
+    """Return the charts of stored bytes and of outcomes of the last runs; none without a run."""
     if not past:
         return ()
     return _sizes(past, zone), _outcomes(past, zone)
 
 
-def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
+def _sizes(past: Sequence[PastRun], zone: str) -> Chart:
     most = max(run.size for run in past)
     axes = _Axes(_nice(most), len(past))
     bars = [
@@ -76,10 +76,10 @@ def _sizes(past: Sequence[PastRun], zone: str) -> Plot:
         f"{format_size(most)} in the largest."
     )
     grid = [(axes.y(value), format_size(value)) for value in (0, axes.top / 2, axes.top)]
-    return _plot("Bytes stored", summary, bars, grid, _days(past, zone))
+    return _chart("Bytes stored", summary, bars, grid, _days(past, zone))
 
 
-def _outcomes(past: Sequence[PastRun], zone: str) -> Plot:
+def _outcomes(past: Sequence[PastRun], zone: str) -> Chart:
     axes = _Axes(_nice(max(run.exports for run in past)), len(past))
     bars = []
     for at, run in enumerate(past):
@@ -91,14 +91,14 @@ def _outcomes(past: Sequence[PastRun], zone: str) -> Plot:
         f"of which {past[-1].problems:,} made no good copy."
     )
     grid = [(axes.y(value), f"{value:,.0f}") for value in (0, axes.top)]
-    return _plot("Exports: good, and not good", summary, bars, grid, _days(past, zone))
+    return _chart("Exports: good, and not good", summary, bars, grid, _days(past, zone))
 
 
-def _plot(
+def _chart(
     title: str, summary: str, bars: Sequence[Bar], grid: Sequence[tuple[float, str]], days: tuple[str, str]
-) -> Plot:
+) -> Chart:
     first, last = days
-    return Plot(
+    return Chart(
         title=title,
         summary=summary,
         bars=tuple(bar for bar in bars if bar.height),

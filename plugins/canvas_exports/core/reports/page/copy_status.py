@@ -1,4 +1,4 @@
-"""What the archive holds of the contexts of a run: a bounded look at their folders, those with problems first."""
+"""Read the copies behind the rows of a run from the archive, within limits, problems first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canvas_exports.core.archive.manifest import ContextFacts, Manifest, read_ma
 from canvas_exports.core.archive.records import RecordKind, RecordName, is_manifest_key, read_record_name
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.packages.proof import Severity, Verdict
-from canvas_exports.core.reports.page.view import CopyFacts, Looked
+from canvas_exports.core.reports.page.view import CopyStatus, CopyStatuses
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError, UnreadableDocumentError
 
@@ -27,21 +27,21 @@ _AT_ONCE = 8
 _TRIED = 3  # manifests
 _CONTEXT = re.compile(r"(course|group|user)(?::|s/)([1-9][0-9]{0,18})(?:/.*)?")
 
-Place = tuple[str, int]
+_Context = tuple[str, int]
 
 
-def look(
+def read_copy_statuses(
     store: Store,
     records: Sequence[OutcomeRecord],
     *,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
-) -> Looked:
-    """Look at the copies behind the rows of a run, in their order: at most ``MOST_CONTEXTS``, for about ``SECONDS``.
+) -> CopyStatuses:
+    """Read the copies behind the rows of a run, in their order: at most ``MOST_CONTEXTS``, for about ``SECONDS``.
 
-    A listing for each context and the manifest of what the run stored; every manifest of a context only where the run
-    made no good copy of it. A context whose number is not known, such as one by a SIS id that Canvas did not find, has
-    no folder to look into. Trouble with the archive ends the look; it is told, never raised.
+    Lists the folder of each course, group or user and reads the manifest of the package of this run; reads every manifest
+    of the folder only if the run made no good copy. Skips a row without a known id, such as a SIS id that Canvas did not
+    find. An error of the archive ends the check; it is returned, never raised.
 
     Args:
         store: the archive.
@@ -50,35 +50,35 @@ def look(
         clock: seconds.
     """
     until = clock() + SECONDS
-    places: dict[Place, list[OutcomeRecord]] = {}
+    rows_of: dict[_Context, list[OutcomeRecord]] = {}
     for record in records:
-        if (place := _place(record)) is not None:
-            places.setdefault(place, []).append(record)
-    troubles: list[str] = []
+        if (context := _context(record)) is not None:
+            rows_of.setdefault(context, []).append(record)
+    problems: list[str] = []
 
-    def each(place: Place) -> list[tuple[OutcomeRecord, CopyFacts]]:
-        if troubles or clock() > until:
+    def each(context: _Context) -> list[tuple[OutcomeRecord, CopyStatus]]:
+        if problems or clock() > until:
             return []
         try:
-            return list(_facts(store, place, places[place], now))
+            return list(_facts(store, context, rows_of[context], now))
         except ArchiveError as error:
-            troubles.append(error.message)
+            problems.append(error.message)
             return []
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
-        found = [pair for pairs in pool.map(each, list(places)[:MOST_CONTEXTS]) for pair in pairs]
+        found = [pair for pairs in pool.map(each, list(rows_of)[:MOST_CONTEXTS]) for pair in pairs]
     facts = {(record.context, record.export_type): about for record, about in found}
-    placed = sum(map(len, places.values()))
-    return Looked(
+    placed = sum(map(len, rows_of.values()))
+    return CopyStatuses(
         facts=facts,
-        left=placed - len(facts),
+        skipped=placed - len(facts),
         unknown=len(records) - placed,
-        trouble=troubles[0] if troubles else None,
+        problem=problems[0] if problems else None,
     )
 
 
-def _place(record: OutcomeRecord) -> Place | None:
-    """Kind and number of a context: from its name, or from the key of what was stored."""
+def _context(record: OutcomeRecord) -> _Context | None:
+    """Return kind and id of a context, from its name or from the key of its package."""
     for text in (record.context, record.key or ""):
         if (match := _CONTEXT.fullmatch(text)) is not None:
             return match[1], int(match[2])
@@ -86,40 +86,40 @@ def _place(record: OutcomeRecord) -> Place | None:
 
 
 def _facts(
-    store: Store, place: Place, records: Iterable[OutcomeRecord], now: datetime
-) -> Iterable[tuple[OutcomeRecord, CopyFacts]]:
-    kind, number = place
+    store: Store, context: _Context, records: Iterable[OutcomeRecord], now: datetime
+) -> Iterable[tuple[OutcomeRecord, CopyStatus]]:
+    kind, number = context
     keys = {info.key: info.size for info in store.list(context_folder(kind, number))}
-    told = [name for name in map(read_record_name, keys) if name is not None]
+    history = [name for name in map(read_record_name, keys) if name is not None]
     holding: Holding | None = None
     for record in records:
         good_at: datetime | None = record.finished_at or now
-        lack = ""
-        if record.problem or record.outcome == Verdict.EMPTY.value or _is_suspect(record, told):
+        gap = ""
+        if record.problem or record.outcome == Verdict.EMPTY.value or _is_suspect(record, history):
             holding = copies_of(store, kind, number) if holding is None else holding
             of_type = [copy for copy in holding.copies if copy.export.type == record.export_type]
             assessment = assess(of_type, holding.unreadable)
             good_at = None if assessment.proven is None else assessment.proven.created_at
-            lack = assessment.why
+            gap = assessment.why
         last = holding.copies[-1].context if holding is not None and holding.copies else None
-        yield record, _about(_manifest(store, record.key, keys), good_at, lack, told, last)
+        yield record, _about(_manifest(store, record.key, keys), good_at, gap, history, last)
 
 
-def _is_suspect(record: OutcomeRecord, told: Sequence[RecordName]) -> bool:
-    """Whether a verification, once, did not find the package as it was stored: a report may be written anew, much later."""
+def _is_suspect(record: OutcomeRecord, history: Sequence[RecordName]) -> bool:
+    """Return whether any verification found the package damaged: a report may be written again much later."""
     return any(
         name.kind is RecordKind.VERIFY
         and name.result != INTACT
         and name.manifest.removesuffix(".json") == (record.key or "").rpartition(".")[0]
-        for name in told
+        for name in history
     )
 
 
 def _manifest(store: Store, package: str | None, keys: Mapping[str, int]) -> Manifest | None:
-    """A manifest of what a row stored or referred to; ``None`` where there is none, or none that can be read.
+    """Return a readable manifest of the package of a row, or ``None``.
 
-    As a rule that is the one beside the package. Where retention has taken it, the last ones by name are tried: of an
-    unchanged course they name the package, too.
+    Normally it is beside the package. If retention has deleted it, the last manifests by name are tried: manifests of an
+    unchanged course name the same package.
     """
     if package is None:
         return None
@@ -138,17 +138,17 @@ def _manifest(store: Store, package: str | None, keys: Mapping[str, int]) -> Man
 def _about(
     manifest: Manifest | None,
     good_at: datetime | None,
-    lack: str,
-    told: Sequence[RecordName],
+    gap: str,
+    history: Sequence[RecordName],
     last: ContextFacts | None,
-) -> CopyFacts:
-    verified, drilled = _last(told, RecordKind.VERIFY), _last(told, RecordKind.DRILL)
+) -> CopyStatus:
+    verified, drilled = _last(history, RecordKind.VERIFY), _last(history, RecordKind.DRILL)
     if manifest is None:
-        return CopyFacts(
+        return CopyStatus(
             title=None if last is None else last.name,
             code=None if last is None else last.course_code,
             good_at=good_at,
-            lack=lack,
+            gap=gap,
             verified=verified,
             drilled=drilled,
         )
@@ -157,12 +157,12 @@ def _about(
         for finding in manifest.proof.findings
         if finding.severity is not Severity.INFO
     ]
-    return CopyFacts(
+    return CopyStatus(
         title=manifest.context.name,
         code=manifest.context.course_code,
         canvas=manifest.export.canvas_host,
         good_at=good_at,
-        lack=lack,
+        gap=gap,
         verified=verified,
         drilled=drilled,
         findings=tuple(findings[:MOST_FINDINGS]),
@@ -171,5 +171,5 @@ def _about(
     )
 
 
-def _last(told: Sequence[RecordName], kind: RecordKind) -> RecordName | None:
-    return max((name for name in told if name.kind is kind), key=lambda name: name.at, default=None)
+def _last(history: Sequence[RecordName], kind: RecordKind) -> RecordName | None:
+    return max((name for name in history if name.kind is kind), key=lambda name: name.at, default=None)

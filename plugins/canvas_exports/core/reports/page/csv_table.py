@@ -1,4 +1,4 @@
-"""The rows of a run as CSV: every one of them, for a spreadsheet or a script."""
+"""Write all rows of a run as CSV, for a spreadsheet or a script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
-from canvas_exports.core.reports.page.view import CopyFacts, RunView
+from canvas_exports.core.reports.page.view import CopyStatus, RunView
 from canvas_exports.core.text.wording import format_time
 from canvas_exports.foreign_text import harmless as one_line
 
@@ -43,24 +43,24 @@ _LONGEST = 2000
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001 - exactly these
 
 
-def sheet(view: RunView) -> bytes:
-    """The rows as CSV: UTF-8 with a byte order mark, so that Excel reads it as such; a comma between cells.
+def csv_table(view: RunView) -> bytes:
+    """Return the rows as CSV: UTF-8 with a byte order mark for Excel, a comma between cells.
 
-    A text that a spreadsheet could take for a formula gets an apostrophe before it. ``good_copy`` is ``yes``, ``no``, or
-    empty where nobody looked. Takes memory of a quarter of a kilobyte for each row.
+    Puts an apostrophe before a text that a spreadsheet could read as a formula. ``good_copy`` is ``yes``, ``no``, or empty
+    if the copies were not checked. Needs about 250 bytes of memory for each row.
     """
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
         rows = csv.writer(text, quoting=csv.QUOTE_ALL)
         rows.writerow(COLUMNS)
         for record in view.records:
-            rows.writerow(_cells(record, view.looked.of(record)))
+            rows.writerow(_cells(record, view.copies.of(record)))
         text.flush()
         return raw.getvalue()
 
 
-def _cells(record: OutcomeRecord, facts: CopyFacts | None) -> Iterator[str]:
-    about = facts or CopyFacts()
+def _cells(record: OutcomeRecord, facts: CopyStatus | None) -> Iterator[str]:
+    about = facts or CopyStatus()
     good = "" if facts is None else "no" if facts.good_at is None else "yes"
     values = (
         record.context,
@@ -89,7 +89,7 @@ def _cells(record: OutcomeRecord, facts: CopyFacts | None) -> Iterator[str]:
 
 
 def harmless(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula, on one line."""
+    """Return the text on one line, as a cell that no spreadsheet reads as a formula."""
     line = " ".join(one_line(text, most=_LONGEST, instead=" ").split())
     return f"'{line}" if line.startswith(_FORMULA) else line
 

@@ -1,4 +1,4 @@
-"""Where the things of a row can be opened: nothing here holds a credential, or works without one's own rights."""
+"""Links of a row to Canvas and Airflow. They hold no credentials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.reports.page.view import RunView
 
-#: The DAG whose form brings a course back.
+#: The DAG that restores a course.
 RESTORING = "canvas_restore"
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
@@ -18,10 +18,10 @@ _MANIFEST = re.compile(r"\.[A-Za-z0-9]+$")
 
 
 def canvas_origin(view: RunView) -> str:
-    """Canvas's address, from the list of courses or from a manifest of the run; empty where nobody said."""
+    """Return the address of Canvas, from the list of courses or a manifest of the run; empty if unknown."""
     if view.canvas is not None:
         return view.canvas if _ORIGIN.fullmatch(view.canvas) else ""
-    for facts in view.looked.facts.values():
+    for facts in view.copies.facts.values():
         if facts.canvas and _ORIGIN.fullmatch(
             found := facts.canvas if "://" in facts.canvas else f"https://{facts.canvas}"
         ):
@@ -43,7 +43,7 @@ def canvas_path(record: OutcomeRecord) -> str:
 
 
 def task_path(record: OutcomeRecord, view: RunView) -> str:
-    """The task that told of a row, below the address of Airflow's UI; empty where nobody said."""
+    """Return the path of the task that reported a row, below the address of Airflow's UI; empty if unknown."""
     if not (record.task_id and view.run.dag_id and view.run.run_id):
         return ""
     dag, run, task = (quote(text, safe="") for text in (view.run.dag_id, view.run.run_id, record.task_id))
@@ -52,7 +52,7 @@ def task_path(record: OutcomeRecord, view: RunView) -> str:
 
 
 def restore_path() -> str:
-    """The DAG with the form that brings a course back, below the address of Airflow's UI."""
+    """Return the path of the DAG that restores a course, below the address of Airflow's UI."""
     return f"/dags/{RESTORING}"
 
 
@@ -62,7 +62,7 @@ def manifest_key(package: str) -> str:
 
 
 def links(record: OutcomeRecord, view: RunView) -> list[tuple[str, str]]:
-    """What a person can open of a row, each with its address."""
+    """Return names and addresses of the links of a row."""
     canvas, airflow = canvas_origin(view), airflow_base(view)
     found = [
         ("Canvas", canvas, canvas_path(record)),

@@ -53,14 +53,14 @@ def row_data(view: RunView) -> dict[str, Any]:
 
 def label(record: OutcomeRecord, view: RunView) -> str:
     """What a person calls the context: its code and title, as far as they are known."""
-    facts = view.looked.of(record)
+    facts = view.copies.of(record)
     code, title = (None, None) if facts is None else (facts.code, facts.title)
     parts: Sequence[str] = [part for part in (record.name or code, record.title or title) if part]
     return harmless(" · ".join(dict.fromkeys(parts)), most=MOST_NAME)
 
 
 def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
-    facts = view.looked.of(record)
+    facts = view.copies.of(record)
     return [
         harmless(record.context, most=MOST_NAME),
         label(record, view),

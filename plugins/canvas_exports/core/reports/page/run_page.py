@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.reports.page.charts import plots
+from canvas_exports.core.reports.page.charts import charts
 from canvas_exports.core.reports.page.links import links
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_ROWS, label, row_data
 from canvas_exports.core.reports.page.templates import part, template
-from canvas_exports.core.reports.page.view import CopyFacts, RunView
+from canvas_exports.core.reports.page.view import CopyStatus, RunView
 from canvas_exports.core.text.wording import format_count, format_duration
 from canvas_exports.foreign_text import harmless
 
@@ -37,7 +37,7 @@ _COUNTED = (
 )
 
 
-def page(view: RunView) -> bytes:
+def render_page(view: RunView) -> bytes:
     """The page, in UTF-8.
 
     Holds the first ``rows.MOST_ROWS`` rows as data that a small script shows fifty at a time, and says so where there
@@ -47,7 +47,7 @@ def page(view: RunView) -> bytes:
     totals = totals_of(view.records)
     bare = [_named(record, view) for record in view.without_good_copy]
     findings = [_found(record, view, facts) for record in view.problems if (facts := _findings(record, view))]
-    counted = [facts for record in view.records if (facts := view.looked.of(record)) and facts.counts]
+    counted = [facts for record in view.records if (facts := view.copies.of(record)) and facts.counts]
     duration = "" if view.started_at is None else format_duration(view.finished_at - view.started_at)
     text = template("page.html").render(
         view=view,
@@ -57,11 +57,11 @@ def page(view: RunView) -> bytes:
         totals=totals,
         outcomes=_totals(totals["outcomes"]),
         bare=bare,
-        looked_at=format_count(len(view.looked.facts), "export") if view.looked.facts else "",
+        checked=format_count(len(view.copies.facts), "export") if view.copies.facts else "",
         counts=_counts(counted),
         counted=len(counted),
-        looked_stored=sum(record.key is not None for record in view.records),
-        plots=plots(view.past, view.zone),
+        stored=sum(record.key is not None for record in view.records),
+        charts=charts(view.past, view.zone),
         findings=findings,
         most_named=MOST_NAMED,
         left_out=len(view.records) > MOST_ROWS,
@@ -80,7 +80,7 @@ class _Named:
     record: OutcomeRecord
     label: str
     reason: str
-    lack: str
+    gap: str
     links: Sequence[tuple[str, str]]
 
 
@@ -106,19 +106,19 @@ class _Total:
 
 
 def _named(record: OutcomeRecord, view: RunView) -> _Named:
-    facts = view.looked.of(record)
-    lack = "" if facts is None else harmless(facts.lack, most=MOST_DETAIL)
+    facts = view.copies.of(record)
+    gap = "" if facts is None else harmless(facts.gap, most=MOST_DETAIL)
     return _Named(
-        record, label(record, view), harmless(record.reason, most=MOST_DETAIL), lack, links(record, view)
+        record, label(record, view), harmless(record.reason, most=MOST_DETAIL), gap, links(record, view)
     )
 
 
-def _findings(record: OutcomeRecord, view: RunView) -> CopyFacts | None:
-    facts = view.looked.of(record)
+def _findings(record: OutcomeRecord, view: RunView) -> CopyStatus | None:
+    facts = view.copies.of(record)
     return facts if facts is not None and facts.findings else None
 
 
-def _found(record: OutcomeRecord, view: RunView, facts: CopyFacts) -> _Found:
+def _found(record: OutcomeRecord, view: RunView, facts: CopyStatus) -> _Found:
     texts = [harmless(text, most=MOST_DETAIL) for text in facts.findings]
     return _Found(record, label(record, view), texts, facts.more_findings)
 
@@ -135,7 +135,7 @@ def _totals(numbers: Mapping[str, int]) -> list[_Total]:
     return sorted(totals, key=lambda total: (total.is_good, -total.number))
 
 
-def _counts(facts: Sequence[CopyFacts]) -> list[tuple[str, int]]:
+def _counts(facts: Sequence[CopyStatus]) -> list[tuple[str, int]]:
     together: Counter[str] = Counter()
     for each in facts:
         together.update({name: each.counts.get(name, 0) for name in _COUNTED})

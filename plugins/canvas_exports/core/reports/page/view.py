@@ -1,4 +1,4 @@
-"""What a run's page is made of: plain data, gathered before anything is written."""
+"""The data of a run's page, table and message."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _DEGRADED = "degraded"  # an export that made a good copy, but not in every arch
 
 
 @dataclass(frozen=True)
-class CopyFacts:
-    """What the archive holds of one context under one export type.
+class CopyStatus:
+    """The copies of one course, group or user with one export type.
 
     Attributes:
-        title: the context's name in its manifest, or in that of its newest copy; never a person's.
-        code: likewise, a course's code.
-        canvas: the host that the manifest names.
-        good_at: when the newest good copy was made; ``None`` if there is none.
-        lack: why there is no good copy, in a sentence; empty if there is one.
-        verified: the last verification of a copy of the context.
-        drilled: the last restore drill with one.
-        findings: of the package of this run, in words, the first of them.
-        more_findings: how many are not among them.
-        counts: numbers of the proof of this run's package.
+        title: name of the course or group in its manifest, or in that of its newest copy; never a person's name.
+        code: course code, from the same manifest.
+        canvas: host in the manifest.
+        good_at: time of the newest good copy; ``None`` if there is none.
+        gap: why there is no good copy, in a sentence; empty if there is one.
+        verified: the last verification of a copy.
+        drilled: the last restore drill with a copy.
+        findings: the first findings of the package of this run, as texts.
+        more_findings: number of further findings.
+        counts: of the proof of this run's package.
     """
 
     title: str | None = None
     code: str | None = None
     canvas: str | None = None
     good_at: datetime | None = None
-    lack: str = ""
+    gap: str = ""
     verified: RecordName | None = None
     drilled: RecordName | None = None
     findings: tuple[str, ...] = ()
@@ -43,23 +43,23 @@ class CopyFacts:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What was learnt of the copies behind the rows of a run.
+class CopyStatuses:
+    """The copies behind the rows of a run, as far as they were checked.
 
     Attributes:
         facts: by context and export type.
-        left: rows whose copies were not looked at.
-        unknown: rows whose context has no number that is known, so that nobody can say where its copies would lie.
-        trouble: why, where the archive failed; ``None`` if only the bounds were reached.
+        skipped: number of rows whose copies were not checked.
+        unknown: number of rows without a known id, so that the folder of their copies is not known.
+        problem: error of the archive; ``None`` if only the limits were reached.
     """
 
-    facts: Mapping[tuple[str, str], CopyFacts] = field(default_factory=dict)
-    left: int = 0
+    facts: Mapping[tuple[str, str], CopyStatus] = field(default_factory=dict)
+    skipped: int = 0
     unknown: int = 0
-    trouble: str | None = None
+    problem: str | None = None
 
-    def of(self, record: OutcomeRecord) -> CopyFacts | None:
-        """What is known of the copies of a row; ``None`` if nobody looked."""
+    def of(self, record: OutcomeRecord) -> CopyStatus | None:
+        """Return the copies of a row; ``None`` if they were not checked."""
         return self.facts.get((record.context, record.export_type))
 
 
@@ -84,7 +84,7 @@ class PastRun:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as its page, its table and its message tell it.
+    """A run, as its page, its table and its message show it.
 
     Attributes:
         records: every row, problems first.
@@ -93,11 +93,11 @@ class RunView:
         folder: key of the run's folder, ending in a slash.
         started_at: of the first batch; ``None`` where there was none.
         finished_at: of the last.
-        looked: what the archive holds of these contexts.
+        copies: the copies behind the rows.
         past: the last runs of the same DAG, oldest first, this one among them.
-        zone: in which times are told: an IANA name.
-        airflow: address of Airflow's UI; empty where it is not known.
-        canvas: Canvas's address; ``None`` where it is not known.
+        zone: time zone of the times, an IANA name.
+        airflow: address of Airflow's UI; empty if unknown.
+        canvas: address of Canvas; ``None`` if unknown.
     """
 
     records: Sequence[OutcomeRecord]
@@ -106,7 +106,7 @@ class RunView:
     folder: str
     started_at: datetime | None
     finished_at: datetime
-    looked: Looked = field(default_factory=Looked)
+    copies: CopyStatuses = field(default_factory=CopyStatuses)
     past: Sequence[PastRun] = ()
     zone: str = "UTC"
     airflow: str = ""
@@ -128,7 +128,7 @@ class RunView:
         return [
             record
             for record in self.records
-            if (facts := self.looked.of(record)) is not None and facts.good_at is None
+            if (facts := self.copies.of(record)) is not None and facts.good_at is None
         ]
 
     @property
@@ -152,7 +152,7 @@ class RunView:
         else:
             told = f"{bad:,} of {total:,} exports ended without a good copy{self.where}."
         if bare:
-            told += f" Of {bare:,} there is no good copy at all in the archive."
-        elif bad and not self.where and all(self.looked.of(record) for record in self.problems):
-            told += " Of each of them an older good copy is in the archive."
+            told += f" The archive holds no good copy of {bare:,}."
+        elif bad and not self.where and all(self.copies.of(record) for record in self.problems):
+            told += " The archive holds an older good copy of each."
         return told

@@ -7,16 +7,16 @@ from datetime import date, datetime
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.runs import RunFacts
-from canvas_exports.core.reports.page.copy_status import look
-from canvas_exports.core.reports.page.csv_table import sheet
+from canvas_exports.core.reports.page.copy_status import read_copy_statuses
+from canvas_exports.core.reports.page.csv_table import csv_table
 from canvas_exports.core.reports.page.past_runs import last_runs
-from canvas_exports.core.reports.page.run_page import page
+from canvas_exports.core.reports.page.run_page import render_page
 from canvas_exports.core.reports.page.view import PastRun, RunView
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError
 
 PAGE = "report.html"
-SHEET = "report.csv"
+CSV_TABLE = "report.csv"
 
 
 def store_pages(
@@ -32,10 +32,10 @@ def store_pages(
     airflow: str = "",
     canvas: str | None = None,
 ) -> tuple[RunView, bytes]:
-    """Write ``report.csv`` and ``report.html``, replacing what an earlier attempt wrote; the view and the page.
+    """Write ``report.csv`` and ``report.html``, or replace them; return the view and the page.
 
-    Looks at the copies behind the rows, and at the reports of the last runs, within the bounds of ``look`` and
-    ``history``. What cannot be looked at is left out of the page, which says so.
+    Reads the copies behind the rows and the reports of the last runs, within the limits of ``copy_status`` and
+    ``past_runs``. The page names what could not be read.
 
     Args:
         store: the archive.
@@ -59,14 +59,14 @@ def store_pages(
         folder=folder,
         started_at=started_at,
         finished_at=finished_at,
-        looked=look(store, records, now=finished_at),
+        copies=read_copy_statuses(store, records, now=finished_at),
         past=_past(store, run.dag_id, day),
         zone=zone,
         airflow=airflow,
         canvas=canvas,
     )
-    store.replace(folder + SHEET, sheet(view))
-    written = page(view)
+    store.replace(folder + CSV_TABLE, csv_table(view))
+    written = render_page(view)
     store.replace(folder + PAGE, written)
     return view, written
 

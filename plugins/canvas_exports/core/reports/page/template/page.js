@@ -6,7 +6,7 @@
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const text = (place) => data.texts[place];
 
-  // A row as it came: see rows.py.
+  // The row format of rows.py.
   const rows = data.rows.map((r) => ({
     context: r[0], name: r[1], type: text(r[2]), outcome: text(r[3]), detail: text(r[4]), size: r[5], findings: r[6],
     good: r[7], verified: r[8], verifiedAs: text(r[9]), drilled: r[10], drilledAs: text(r[11]), seconds: r[12], problem: r[13] === 1,
@@ -41,16 +41,16 @@
     return [row.detail, findings].filter(Boolean).join("; ");
   }
   function good(row) {
-    if (row.good === null) return "not looked at";
+    if (row.good === null) return "not checked";
     return row.good ? since(row.good) : "none";
   }
-  // What each column says, and what it is sorted by.
+  // Text and sort key of each column.
   const COLUMNS = [
     { title: "Course", says: (r) => r.context, by: (r) => r.name || r.context },
     { title: "Type", says: (r) => r.type, by: (r) => r.type },
     { title: "Outcome", says: (r) => r.outcome, by: (r) => r.outcome },
     { title: "Size", says: (r) => size(r.size), by: (r) => r.size, number: true },
-    { title: "What was found", says: what, by: what },
+    { title: "Details", says: what, by: what },
     { title: "Newest good copy", says: good, by: (r) => r.good },
     { title: "Last verified", says: (r) => last(r.verified, r.verifiedAs), by: (r) => r.verified || null },
     { title: "Last restored", says: (r) => last(r.drilled, r.drilledAs), by: (r) => r.drilled || null },
@@ -89,7 +89,7 @@
     return made;
   }
 
-  // What can be opened of a row, and where its copy lies.
+  // The links of a row, and the keys of its copy.
   function links(row) {
     const made = make("td", undefined, { role: "cell", "data-label": LINKS, class: "where" });
     const box = make("details");

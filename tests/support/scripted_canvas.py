@@ -183,7 +183,7 @@ async def _all(result: Any) -> Any:
 
 @contextmanager
 def open_either(kind: str, url: str, clock: Clock, *, read_timeout: float = 5) -> Iterator[Either]:
-    """One of the clients, ``requests`` or ``aiohttp``, with a budget and a clock of its own."""
+    """One of the clients, ``requests`` or ``aiohttp``, with a rate limiter and a clock of its own."""
     rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
     if kind == "requests":
         with CanvasClient(

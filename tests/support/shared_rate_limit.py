@@ -64,7 +64,7 @@ class Tally:
 
 
 class Process(Tally):
-    """A process of ours: more to ask than it may, one after the other through its budget."""
+    """A process of ours that always has more to ask than its rate limiter allows."""
 
     def __init__(
         self,

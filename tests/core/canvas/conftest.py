@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(server: ScriptedServer, clock: Clock) -> Iterator[CanvasClient]:
-    """The blocking client, with a budget and a clock of its own."""
+    """The blocking client, with a rate limiter and a clock of its own."""
     rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
     with CanvasClient(
         server.url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.sleep, read_timeout=5

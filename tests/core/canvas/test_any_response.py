@@ -1,4 +1,4 @@
-"""Whatever Canvas, or somebody in its place, answers: a value, or an error of our own tree."""
+"""Every call ends in a value or an error of our own tree, whatever the response."""
 
 from __future__ import annotations
 

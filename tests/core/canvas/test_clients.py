@@ -1,4 +1,4 @@
-"""What both clients promise, over HTTP: each test runs against the blocking and the asynchronous one."""
+"""The contract of both clients over HTTP: each test runs against the blocking and the asynchronous one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read when Canvas refuses: what happened, and whose number to ask its administrators for."""
+"""Error messages say what happened, and the number that Canvas's administrators ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What content migrations ask of Canvas, and how its answers read."""
+"""The requests of content migrations, and the objects in their responses."""
 
 from __future__ import annotations
 

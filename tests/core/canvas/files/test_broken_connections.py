@@ -1,4 +1,4 @@
-"""Storage whose connections break every so many bytes: what has arrived counts, however it was sent and is read."""
+"""Downloads from storage that breaks each connection lose no byte that arrived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of a batch comes back whole, however the download of a package over several connections ends."""
+"""All buffers are released, however the download of a package over several connections ends."""
 
 from __future__ import annotations
 

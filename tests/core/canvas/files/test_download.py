@@ -1,4 +1,4 @@
-"""Downloads over HTTP: where they may lead, what is recognised, and how a broken one goes on."""
+"""Downloads over HTTP: lengths, broken connections, and the blocks that are yielded."""
 
 from __future__ import annotations
 

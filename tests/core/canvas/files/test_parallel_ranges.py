@@ -84,7 +84,7 @@ def test_a_small_package_is_one_connection(
 
 
 def test_what_canvas_serves_itself_is_one_connection(client: CanvasClient, server: ScriptedServer) -> None:
-    """Every part would be a request to Canvas, out of its budget."""
+    """Every range would be a request to Canvas, and count against its rate limit."""
     server.on(FILE, storage_of())
     assert fetched(client, server, Memory(5)) == PACKAGE
     assert len(server.seen) == 1

@@ -1,4 +1,4 @@
-"""The end of a package, fetched alone."""
+"""Random access to a package in Canvas's storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handing a package over: the form, the way of the token, and what may end it."""
+"""Uploads: the form, where the token goes, and every error."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_not_even_canvas_itself_gets_the_token_with_the_file(
 
 def test_canvas_can_be_asked_while_it_takes_the_file_itself(server: ScriptedServer) -> None:
     def patience(_: float) -> None:
-        raise AssertionError("the upload holds the only place in the budget")
+        raise AssertionError("the upload holds the only slot of the rate limiter")
 
     server.on("POST /files_api", {"status": 201})
     server.on("GET /api/v1/users/self", {"json": {"id": 9}})

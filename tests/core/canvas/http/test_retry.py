@@ -1,4 +1,4 @@
-"""Which requests are repeated, how often and after how long; what is said of a request that must not be repeated."""
+"""Which requests are repeated, how often and after how long, and the error of one that must not be repeated."""
 
 from __future__ import annotations
 

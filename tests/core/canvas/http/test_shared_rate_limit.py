@@ -1,4 +1,4 @@
-"""Many on one bucket: how the budget gets on with others, of whom it knows nothing but what Canvas reports."""
+"""Several processes and tools share one bucket, and know of each other only what Canvas reports."""
 
 from __future__ import annotations
 

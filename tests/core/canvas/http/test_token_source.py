@@ -1,4 +1,4 @@
-"""Tokens that come and go: what both clients do about one that Canvas no longer knows."""
+"""Both clients renew a token that Canvas no longer knows."""
 
 from __future__ import annotations
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
+from tests.support.dripping_server import dripping
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
@@ -23,30 +21,11 @@ def wake(seconds: float) -> WakeRule:
     return WakeRule(enough=1, batch_delay=0, min_wait=0, stall_after=1e6, deadline=time.time() + seconds)
 
 
-@pytest.fixture
-def dripping() -> Iterator[str]:
+@pytest.fixture(name="dripping")
+def _dripping() -> Iterator[str]:
     """A Canvas that answers with a byte now and then, and never ends."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def drip(connection: socket.socket) -> None:
-            with suppress(OSError), connection:
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-                while not over.wait(0.05):
-                    connection.sendall(b" ")
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    threading.Thread(target=drip, args=listener.accept()[:1], daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        over.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b" ") as url:
+        yield url
 
 
 async def test_a_byte_now_and_then_does_not_hold_a_watch_past_its_deadline(dripping: str) -> None:

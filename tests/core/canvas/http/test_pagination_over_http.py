@@ -1,4 +1,4 @@
-"""Lists over HTTP: every paginated call, with a Canvas that leaves links out, and whatever stands before it."""
+"""Every paginated call over HTTP, with a Canvas that leaves links out and a proxy that removes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a client waits for can be called off, and a wait holds nobody else up."""
+"""Every wait of a blocking client can be stopped, and does not block other threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.core.canvas.http.test_bounds import dripping
+from tests.support.dripping_server import dripping
 from tests.support.package_server import an_export
 from tests.support.scripted_canvas import COURSE, TOKEN, ScriptedServer, Seen
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ask(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> Any:
-    def asked(*arguments: str) -> tuple[int, str]:
-        status = main([*arguments, "--archive", archive.uri])
-        told = capsys.readouterr()
-        return status, told.out + told.err
-
-    return asked
+def ask(archive: FileStore, run_command: Any) -> Any:
+    return partial(run_command, archive.uri)
 
 
 class TestMissing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ import pytest
 from tests.support.packages.build import PAGE, cartridge, draft
 from tests.support.publishing import BaselineOf, Canvas, store_package
 
-from canvas_exports.cli.main import main
 from canvas_exports.core.storage.local import FileStore
 
 
 @pytest.fixture
-def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+def ask(tmp_path: Path, run_command: Any) -> Any:
     """Three nights of a course: a page is edited in the second; in the third nothing has changed."""
     store = FileStore(tmp_path.as_uri(), tmp_path)
     old, new = cartridge({PAGE: b"old"}), cartridge({PAGE: b"new text"})
@@ -23,12 +23,7 @@ def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     second = store_package(store, Canvas(new), draft=draft(502))
     store_package(store, Canvas(new), draft=draft(503), baseline=BaselineOf(second.manifest))
 
-    def asked(*arguments: str) -> tuple[int, str]:
-        status = main(["compare", "--archive", store.uri, *arguments])
-        told = capsys.readouterr()
-        return status, told.out + told.err
-
-    return asked
+    return partial(run_command, store.uri, "compare")
 
 
 def test_the_newest_copy_is_compared_with_the_last_that_names_another_package(ask: Any) -> None:

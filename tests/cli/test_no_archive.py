@@ -9,7 +9,7 @@ import pytest
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.run_reports import outcome, report
 
-from canvas_exports.cli.main import SUBCOMMANDS, main
+from canvas_exports.cli.main import SUBCOMMANDS
 from canvas_exports.core.storage.local import FileStore
 
 QUESTIONS: dict[str, tuple[str, ...]] = {
@@ -30,13 +30,12 @@ def store(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def ask(store: FileStore, capsys: pytest.CaptureFixture[str]) -> Any:
-    def asked(*arguments: str, uri: str = store.uri) -> tuple[int, str]:
-        status = main([*arguments, "--archive", uri])
-        told = capsys.readouterr()
-        return status, told.out + told.err
+def ask(store: FileStore, run_command: Any) -> Any:
+    def ask(*arguments: str, uri: str = store.uri) -> tuple[int, str]:
+        status, text = run_command(uri, *arguments)
+        return status, text
 
-    return asked
+    return ask
 
 
 def nothing(_: FileStore) -> None:

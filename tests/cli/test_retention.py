@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.archives.holdings import lay, manifest
 
-from canvas_exports.cli.main import main
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.storage.local import FileStore
 
@@ -26,13 +26,8 @@ def archive(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def ask(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> Any:
-    def asked(*arguments: str) -> tuple[int, str]:
-        status = main([*arguments, "--archive", archive.uri])
-        told = capsys.readouterr()
-        return status, told.out + told.err
-
-    return asked
+def ask(archive: FileStore, run_command: Any) -> Any:
+    return partial(run_command, archive.uri)
 
 
 def left(archive: FileStore) -> list[str]:

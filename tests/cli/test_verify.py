@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.archives.stored import package, rotten, spoil, stored
 
-from canvas_exports.cli.main import main
 from canvas_exports.core.storage.local import FileStore
 
 
@@ -19,12 +19,8 @@ def archive(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def ask(archive: FileStore, capsys: pytest.CaptureFixture[str]) -> Any:
-    def asked(*arguments: str) -> tuple[int, str]:
-        status = main(["verify", *arguments, "--archive", archive.uri])
-        return status, capsys.readouterr().out
-
-    return asked
+def ask(archive: FileStore, run_command: Any) -> Any:
+    return partial(run_command, archive.uri, "verify")
 
 
 def test_an_intact_archive_exits_with_0(ask: Any, archive: FileStore) -> None:

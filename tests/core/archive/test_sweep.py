@@ -177,7 +177,7 @@ def test_a_manifest_that_comes_too_late_is_told(archive: Archive) -> None:
 
 
 class TestClocks:
-    """The store's clock tells ages, so a worker's that is wrong makes nothing old."""
+    """Ages are measured by the store's clock: a wrong clock of the worker makes nothing old."""
 
     def test_a_worker_ahead_of_the_store_sweeps_nothing_young(self, archive: Archive) -> None:
         archive.skew = -30 * DAY
@@ -202,7 +202,7 @@ class TestClocks:
 
 
 class TestTrouble:
-    """It never raises: what went wrong is told, and what was done counts."""
+    """It never raises: problems are reported, and what was removed counts."""
 
     def test_an_archive_that_forbids_deleting(self, archive: Archive) -> None:
         class Locked(Archive):

@@ -39,6 +39,15 @@ class ForeignObjects:
         self.report(key, "its name is no key of an archive")
         return False
 
+    def opens(self, folder: str, prefix: str) -> bool:
+        """Return whether a listing of the keys with a prefix opens a folder. Reports a folder that no key can lie in."""
+        if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
+            return False
+        if is_key(folder):
+            return True
+        self.report(f"{folder}/", "its name is no key of an archive")
+        return False
+
     def report(self, name: str, why: str) -> None:
         """Log once that an object is left alone."""
         with self._lock:

@@ -149,16 +149,12 @@ class FileStore(Store):
         if top and not is_key(top):
             return
 
-        def enters(folder: str) -> bool:
-            if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
-                return False
-            if not is_key(folder):
-                self._foreign.report(f"{folder}/", "its name is no key of an archive")
-            return is_key(folder)
+        def opens(folder: str) -> bool:
+            return self._foreign.opens(folder, prefix)
 
         try:
             with self._translated("list", prefix):
-                for found in self._folders.walk(top, enters=enters, report=self._foreign.report):
+                for found in self._folders.walk(top, opens=opens, report=self._foreign.report):
                     yield ObjectInfo(found.key, found.size, _moment(found.modified))
         except ObjectNotFoundError:
             return

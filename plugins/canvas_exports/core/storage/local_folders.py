@@ -73,7 +73,7 @@ class Folders:
             os.close(here)
 
     def walk(
-        self, folder: str, *, enters: Callable[[str], bool], report: Callable[[str, str], None]
+        self, folder: str, *, opens: Callable[[str], bool], report: Callable[[str, str], None]
     ) -> Iterator[LocalFile]:
         """Yield all plain files below a folder, those of one folder together. Memory holds the names of one folder at a time.
 
@@ -81,7 +81,7 @@ class Folders:
 
         Args:
             folder: where to begin; ``""`` for the root.
-            enters: returns whether to open the folder with a key.
+            opens: returns whether to open the folder with a key.
             report: called with the key of each link, and of each other entry that is neither file nor folder, and the reason.
 
         Raises:
@@ -100,7 +100,7 @@ class Folders:
                 report(here, f"it cannot be read: {error.strerror}")
                 continue
             yield from files
-            waiting.extend(filter(enters, reversed(folders)))
+            waiting.extend(filter(opens, reversed(folders)))
 
     def _read(self, folder: str, report: Callable[[str, str], None]) -> tuple[list[LocalFile], list[str]]:
         files, folders = [], []

@@ -30,7 +30,7 @@ def expect(size: int | None = None) -> Expectation:
 
 
 def download(data: bytes, step: int = 1_000_003) -> Iterator[Block]:
-    """As a client hands it over: one buffer, filled anew for every block."""
+    """Yield blocks as a client does: one buffer, filled again for every block."""
     buffer = bytearray(step)
     for start in range(0, len(data), step):
         part = data[start : start + step]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,6 @@ from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError, CredentialError, DownloadError
 
@@ -49,17 +48,6 @@ class PackageEnd:
         if self.error is not None:
             raise self.error
         return None if self.data is None else buffered(self.data)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"file://{tmp_path}/canvas") as opened:
-        yield opened
-
-
-@pytest.fixture
-def baseline(store: Store) -> BaselineOf:
-    return BaselineOf(store_package(store, Canvas(MONDAY), draft=FIRST).manifest)
 
 
 def source_of(

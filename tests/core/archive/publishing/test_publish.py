@@ -48,12 +48,6 @@ from canvas_exports.errors import (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"file://{tmp_path}/canvas") as opened:
-        yield opened
-
-
 def test_a_package_and_its_manifest_are_stored(store: Store) -> None:
     canvas = Canvas(PACKAGE)
     published = store_package(store, canvas, size=len(PACKAGE))
@@ -143,7 +137,7 @@ def test_a_package_that_a_killed_run_left_is_proven_and_not_fetched_again(store:
 
 
 class Racing(FileStore):
-    """A store in which somebody else sweeps the package just before its manifest is written."""
+    """A store in which another task sweeps the package just before its manifest is written."""
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         self.delete(DRAFT.key)
@@ -333,10 +327,10 @@ def test_a_key_that_is_always_taken_and_never_there_ends(store: Store) -> None:
 
 
 class TestAMistakeOfOurs:
-    """Only a store says that an object is absent; the ``KeyError`` of a mistake is told as what it is."""
+    """Only ``ObjectNotFoundError`` means that an object is absent; the ``KeyError`` of a mistake is raised as it is."""
 
     @pytest.mark.parametrize("step", ["lock", "put_if_absent", "read", "stat", "put"])
-    def test_a_bare_key_error_is_never_told_as_a_package_that_was_swept(
+    def test_a_bare_key_error_is_never_reported_as_a_package_that_was_swept(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:
         def mistaken(*_: object, **__: object) -> None:
@@ -360,7 +354,7 @@ class TestAMistakeOfOurs:
             store_package(store, Canvas(PACKAGE))
 
 
-def test_a_store_that_kept_too_little_is_told_so_though_it_cannot_even_delete(tmp_path: Path) -> None:
+def test_a_store_that_kept_too_little_is_reported_though_it_cannot_even_delete(tmp_path: Path) -> None:
     class Forgetful(FileStore):
         def put(self, key: str, blocks: Iterable[Block]) -> None:
             super().put(key, [b"".join(bytes(block) for block in blocks)[:-1]])

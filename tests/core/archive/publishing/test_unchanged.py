@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -36,17 +35,6 @@ from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveUnavailableError
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"file://{tmp_path}/canvas") as opened:
-        yield opened
-
-
-@pytest.fixture
-def baseline(store: Store) -> BaselineOf:
-    return BaselineOf(store_package(store, Canvas(MONDAY), draft=FIRST).manifest)
 
 
 def second_night(store: Store, baseline: BaselineOf, data: bytes = TUESDAY, **more: Any) -> Published:

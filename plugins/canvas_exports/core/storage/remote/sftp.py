@@ -118,13 +118,13 @@ class Sftp:
                 return None
 
     def walk(
-        self, folder: str, enters: Callable[[str], bool], report: Callable[[str, str], None]
+        self, folder: str, opens: Callable[[str], bool], report: Callable[[str, str], None]
     ) -> Iterator[RemoteFile]:
         """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to.
 
         Args:
             folder: where to begin; nothing is listed if there is no such folder.
-            enters: returns whether to open the folder with a path.
+            opens: returns whether to open the folder with a path.
             report: called with the path of each entry that is neither file nor folder, or a folder that cannot be read, and the
                 reason.
         """
@@ -154,7 +154,7 @@ class Sftp:
                     report(
                         path, "it is a link" if modes.S_ISLNK(entry.st_mode or 0) else "it is no plain file"
                     )
-            waiting.extend(filter(enters, sorted(folders, reverse=True)))
+            waiting.extend(filter(opens, sorted(folders, reverse=True)))
 
     def check_folders(self, root: str, path: str) -> None:
         """``SSH_FXP_LSTAT`` of each folder between the root and a file, once: ``LinkError`` if one is a link.

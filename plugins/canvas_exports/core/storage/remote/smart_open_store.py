@@ -154,13 +154,8 @@ class SmartOpenStore(Store):
         if top and not is_key(top):
             return
 
-        def enters(path: str) -> bool:
-            folder = self._key(path)
-            if not (f"{folder}/".startswith(prefix) or prefix.startswith(f"{folder}/")):
-                return False
-            if not is_key(folder):
-                self._foreign.report(f"{folder}/", "its name is no key of an archive")
-            return is_key(folder)
+        def opens(path: str) -> bool:
+            return self._foreign.opens(self._key(path), prefix)
 
         def report(path: str, why: str) -> None:
             self._foreign.report(self._key(path), why)
@@ -168,7 +163,7 @@ class SmartOpenStore(Store):
         folder = f"{self._root}/{prefix}".rpartition("/")[0]
         with self._translated("list", prefix):
             self._remote.check_folders(self._root, f"{self._root}/{prefix}")
-            for file in self._remote.walk(folder, enters, report):
+            for file in self._remote.walk(folder, opens, report):
                 yield self._key(file.path), file
 
     def _size(self, key: str) -> int:

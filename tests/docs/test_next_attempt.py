@@ -12,11 +12,11 @@ from canvas_exports.core.model.outcomes import Outcome
 LIMITS = Limits(window=1, creations=3, fetches=3, stall_after=1.0, deadline=1e9)
 WORDS = {
     "is kept": State.DONE,
-    "is brought to the archives that lack it": State.READY,
+    "goes to the archives that lack it": State.READY,
     "another export": State.PLANNED,
-    "the same export is looked at again": State.REQUESTED,
-    "the same export is looked at again, with a new deadline": State.REQUESTED,
-    "the same export is looked at again, or another if Canvas did not show it, or its package could not be fetched from there": State.REQUESTED,
+    "the same export is polled again": State.REQUESTED,
+    "the same export is polled again, with a new deadline": State.REQUESTED,
+    "the same export is polled again, or another is made if Canvas did not show it or its package could not be downloaded": State.REQUESTED,
 }
 
 

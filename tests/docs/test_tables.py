@@ -259,11 +259,11 @@ class TestArchive:
         assert page("archive").column("The manifest") == list(named_in(published["properties"]))
 
     def test_the_kinds_of_archive(self) -> None:
-        named = re.findall(r"`(\w+)://", "".join(row[0] for row in page("archive").table("Where it can lie")))
+        named = re.findall(r"`(\w+)://", "".join(row[0] for row in page("archive").table("Supported stores")))
         understood = {*open_store._CLOUDS, *open_store._SFTP, "file"}
         assert set(re.findall(r"(\w+)://", open_store.ACCEPTED)) <= set(named) <= understood
         for alias in understood - set(named):
-            assert f"`{alias}`" in page("archive").section("Where it can lie")
+            assert f"`{alias}`" in page("archive").section("Supported stores")
 
     def test_the_folder_of_a_run_in_the_picture(self) -> None:
         run_id = "scheduled__2026-11-23T08:00:00+00:00"

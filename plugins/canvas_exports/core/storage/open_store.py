@@ -1,4 +1,4 @@
-"""From a root URI to a ``Store``."""
+"""Open the store that a root URI names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SFTP = ("sftp", "ssh", "scp")
 
 
 def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "archive") -> Store:
-    """The store below a root URI. Opens no connection: the first operation, or ``check_writable``, does.
+    """Return the store of a root URI. Opens no connection: the first operation, or ``check_writable``, does.
 
     Args:
         uri: ``s3://bucket/path``, ``gs://bucket/path``, ``az://container/path``, ``file:///path``,
-            ``sftp://user@host/path``. It names a place, never a password.
-        options: credentials and settings; what is missing comes from the environment.
+            ``sftp://user@host/path``. It never contains a password.
+        options: credentials and settings; missing ones come from the environment.
         field: the name of the field to blame in an error.
 
     Raises:
@@ -57,7 +57,7 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         return FileStore(uri.strip().rstrip("/"), root)
     if parts.scheme in _SFTP and parts.hostname:
         return _sftp(parts, parts.hostname, port, options, field)
-    raise InputError(field, f"{_without_user(parts)!r} is not a place to store in", accepted=ACCEPTED)
+    raise InputError(field, f"{_without_credentials(parts)!r} is not a place to store in", accepted=ACCEPTED)
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
@@ -93,8 +93,8 @@ def _sftp(parts: SplitResult, host: str, port: int | None, options: StoreOptions
     if ".." in root.split("/"):
         raise InputError(field, f"{root!r} leads upwards", accepted=ACCEPTED)
     user = unquote(parts.username) if parts.username else None
-    return SmartOpenStore(_without_user(parts).rstrip("/"), Sftp(host, port, user, options), root)
+    return SmartOpenStore(_without_credentials(parts).rstrip("/"), Sftp(host, port, user, options), root)
 
 
-def _without_user(parts: SplitResult) -> str:
+def _without_credentials(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -16,9 +16,9 @@ from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.observer import UNOBSERVED
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.observability import task_observer, trigger_gauges
-from canvas_exports.observability.safe_spans import QuietSpan
+from canvas_exports.observability.safe_spans import SafeSpan
 from canvas_exports.observability.task_observer import observed
-from canvas_exports.observability.trigger_gauges import Watches, observed_watch
+from canvas_exports.observability.trigger_gauges import TriggerGauges, observed_watch
 
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
 
@@ -44,21 +44,21 @@ def broken() -> AbstractContextManager[Recorder]:
 class TestSpan:
     def test_an_error_passes_and_leaves_its_type(self) -> None:
         recorder = Recorder()
-        with pytest.raises(ValueError, match="secret"), QuietSpan(recorder.open):
+        with pytest.raises(ValueError, match="secret"), SafeSpan(recorder.open):
             raise ValueError("secret")
         assert recorder.ended
         assert recorder.status.description == "ValueError"
 
     def test_deferring_a_task_is_no_error(self) -> None:
         recorder = Recorder()
-        with pytest.raises(TaskDeferred), QuietSpan(recorder.open):
+        with pytest.raises(TaskDeferred), SafeSpan(recorder.open):
             raise TaskDeferred(trigger=SuccessTrigger(), method_name="execute_complete")
         assert recorder.ended
         assert recorder.status is None
 
     def test_a_span_that_cannot_begin_does_not_stop_the_work(self) -> None:
         done = []
-        with QuietSpan(broken):
+        with SafeSpan(broken):
             done.append("work")
         assert done
 
@@ -68,7 +68,7 @@ class TestSpan:
             yield Recorder()
             raise RuntimeError("queue full")
 
-        with QuietSpan(leaky):
+        with SafeSpan(leaky):
             pass
 
 
@@ -111,11 +111,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 class TestWatches:
     def test_watches_are_added_up_and_each_takes_back_its_own(self, sent: Sent) -> None:
         clock = itertools.count(step=10)
-        together = Watches("triggerer 1.example", clock=lambda: float(next(clock)))
+        together = TriggerGauges("triggerer 1.example", clock=lambda: float(next(clock)))
         rate_limiter = RateLimiter()
-        with together.one_more(rate_limiter) as first:
+        with together.count(rate_limiter) as first:
             first(25, 0)
-            with together.one_more(rate_limiter) as second:
+            with together.count(rate_limiter) as second:
                 second(10, 2)
                 second(7, 5)
             assert sent.gauges[-2:] == [
@@ -126,8 +126,8 @@ class TestWatches:
         assert max(value for name, value in sent.gauges if name.startswith("in_flight")) == 35
 
     def test_many_looks_in_a_second_are_one_report(self, sent: Sent) -> None:
-        together = Watches("host", clock=lambda: 1.0)
-        with together.one_more(RateLimiter()) as tell:
+        together = TriggerGauges("host", clock=lambda: 1.0)
+        with together.count(RateLimiter()) as tell:
             for ready in range(1000):
                 tell(1000 - ready, ready)
         assert sent.gauges == [
@@ -138,8 +138,8 @@ class TestWatches:
         ]
 
     def test_the_refusals_of_a_budget_are_counted_once_however_many_share_it(self, sent: Sent) -> None:
-        together, rate_limiter = Watches("host", clock=lambda: 1.0), RateLimiter()
-        with together.one_more(rate_limiter), together.one_more(rate_limiter):
+        together, rate_limiter = TriggerGauges("host", clock=lambda: 1.0), RateLimiter()
+        with together.count(rate_limiter), together.count(rate_limiter):
             assert rate_limiter.try_acquire() == 0
             rate_limiter.throttled()
         assert sent.counters == [("refused", 1)]

@@ -194,7 +194,7 @@ def test_a_mistake_that_the_report_would_find_is_found_before_anything_is_export
         ({"courses": [], "groups": None}, "the fields courses, groups and users are empty"),
         (
             {"account": 1, "filters": {"search_term": "no such course"}},
-            "account 1 has no course that passes the filters. Mend the filters.",
+            "account 1 has no course that passes the filters. Correct the filters.",
         ),
     ],
 )

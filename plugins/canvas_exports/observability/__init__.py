@@ -1,1 +1,1 @@
-"""Metrics and traces, through Airflow's own facilities."""
+"""Send metrics and traces through Airflow's own facilities."""

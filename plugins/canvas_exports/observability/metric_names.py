@@ -1,4 +1,4 @@
-"""The names under which metrics and spans appear. docs/metrics.md lists the same ones."""
+"""Name the metrics and spans. docs/metrics.md lists the same ones."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "create", "transfer", "p
 
 
 def span_name(name: str) -> str:
-    """The full name of a span."""
+    """Return the full name of a span."""
     return f"{_PREFIX}.{name}"

@@ -1,4 +1,4 @@
-"""Nothing that goes wrong while counting or tracing reaches the work that is counted or traced."""
+"""Keep errors of metrics and tracing away from the work that is counted or traced."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Span(Protocol):
     """The part of a span that is needed here."""
 
     def set_status(self, status: Any) -> None:
-        """How it ended."""
+        """Set how the work ended."""
         ...
 
 
-def quietly(call: Callable[..., object], *arguments: Any, **named: Any) -> None:
-    """Call, and log what it raises instead of raising it."""
+def call_safely(call: Callable[..., object], *arguments: Any, **named: Any) -> None:
+    """Call, and log an exception instead of raising it."""
     try:
         call(*arguments, **named)
     except Exception as error:  # noqa: BLE001 - whatever a metrics backend raises
         _log.debug("a metric or span was not recorded: %s", type(error).__name__)
 
 
-class QuietSpan(AbstractContextManager[None]):
-    """A span that marks an error by its type alone and lets it pass.
+class SafeSpan(AbstractContextManager[None]):
+    """Open a span, mark an error in it by its type alone, and let the error pass.
 
-    Messages and stack traces are not recorded: those of a library might hold a signed URL. What Airflow raises to defer
-    a task is no error.
+    Messages and stack traces are not recorded: those of a library might hold a signed URL. The exception with which Airflow
+    defers a task is no error.
 
     Args:
         begin: starts the span.
@@ -45,7 +45,7 @@ class QuietSpan(AbstractContextManager[None]):
         self._span: Span | None = None
 
     def __enter__(self) -> None:
-        quietly(self._enter)
+        call_safely(self._enter)
 
     def _enter(self) -> None:
         manager = self._begin()
@@ -56,6 +56,6 @@ class QuietSpan(AbstractContextManager[None]):
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self._span is not None and isinstance(error, Exception):
-            quietly(self._span.set_status, trace.Status(trace.StatusCode.ERROR, type(error).__name__))
+            call_safely(self._span.set_status, trace.Status(trace.StatusCode.ERROR, type(error).__name__))
         if self._manager is not None:
-            quietly(self._manager.__exit__, None, None, None)
+            call_safely(self._manager.__exit__, None, None, None)

@@ -1,4 +1,4 @@
-"""What a task on a worker tells Airflow's metrics and traces."""
+"""Send metrics and traces of a task on a worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas_exports.core.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.observability import metric_names
 from canvas_exports.observability.metric_names import Metric, span_name
-from canvas_exports.observability.safe_spans import QuietSpan, quietly
+from canvas_exports.observability.safe_spans import SafeSpan, call_safely
 
 _SWITCHES = (
     ("metrics", "statsd_on"),
@@ -26,16 +26,16 @@ _SWITCHES = (
 
 
 def is_observed() -> bool:
-    """Whether Airflow sends metrics or traces anywhere."""
+    """Return whether Airflow sends metrics or traces anywhere."""
     return any(conf.getboolean(section, key, fallback=False) for section, key in _SWITCHES)
 
 
 @contextmanager
 def observed(run: RunInfo, rate_limiter: RateLimiter) -> Iterator[Observer]:
-    """An observer for one stretch of a task on a worker; nobody where Airflow sends nothing.
+    """Observe a task on a worker between two deferrals; do nothing where Airflow sends nothing.
 
     Args:
-        run: whose DAG the metrics are tagged with.
+        run: names the DAG that the metrics are tagged with.
         rate_limiter: the limiter whose refusals are counted.
     """
     if not is_observed():
@@ -45,14 +45,14 @@ def observed(run: RunInfo, rate_limiter: RateLimiter) -> Iterator[Observer]:
     refused = rate_limiter.throttled_count
     try:
         with observer.span("batch", **_run_attributes(run)):
-            observer.settle()
+            observer.set_parent()
             yield observer
     finally:
         observer.refused(rate_limiter.throttled_count - refused)
 
 
 class TaskObserver:
-    """Counts and times through the Task SDK, traces below the span of the task. See ``Observer``.
+    """Count and time through the Task SDK, and trace below the span of the task. See ``Observer``.
 
     Args:
         dag_id: a tag of every metric.
@@ -61,18 +61,18 @@ class TaskObserver:
     def __init__(self, dag_id: str) -> None:
         self._dag_id = dag_id
         self._tracer = trace.get_tracer("canvas_exports")
-        self.settle()
+        self.set_parent()
 
-    def settle(self) -> None:
-        """Threads begin without a span: what they do belongs from now on to the one that is open here."""
-        self._home = trace.set_span_in_context(trace.get_current_span())
+    def set_parent(self) -> None:
+        """Take the span that is open here as the parent of spans in threads, which begin without one."""
+        self._parent = trace.set_span_in_context(trace.get_current_span())
 
     def moved(self, step: Step) -> None:
-        """Time the state that is left, and count what ended."""
+        """Time the state that an export leaves, and count an export that ended."""
         tags = self._tags(step.export_type)
         timer = metric_names.SECONDS.get(step.before)
         if timer is not None and step.seconds is not None:
-            quietly(stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
+            call_safely(stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
         if step.outcome is None:
             return
         self._count(metric_names.ENDED[step.outcome], 1, tags)
@@ -81,7 +81,7 @@ class TaskObserver:
             self._count(metric_names.FINDINGS, step.findings, tags)
 
     def created(self, export_type: str, *, again: bool) -> None:
-        """Count an export that Canvas began."""
+        """Count an export that Canvas started."""
         self._count(metric_names.CREATED, 1, self._tags(export_type))
         if again:
             self._count(metric_names.CREATED_AGAIN, 1, self._tags(export_type))
@@ -95,13 +95,13 @@ class TaskObserver:
         self._count(metric_names.REFUSED, count, None)
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        """A span below the one that is open in this thread, or else below that of ``settle``."""
+        """Return a span below the one that is open in this thread, or else below that of ``set_parent``."""
         begin = self._tracer.start_as_current_span
         inside = trace.get_current_span().get_span_context().is_valid
-        return QuietSpan(
+        return SafeSpan(
             lambda: begin(
                 span_name(name),
-                context=None if inside else self._home,
+                context=None if inside else self._parent,
                 attributes={f"canvas_exports.{key}": value for key, value in attributes.items()},
                 record_exception=False,
                 set_status_on_exception=False,
@@ -114,7 +114,7 @@ class TaskObserver:
     @staticmethod
     def _count(metric: Metric, count: int, tags: dict[str, str] | None) -> None:
         if count:
-            quietly(stats.incr, metric.name, count, tags=tags)
+            call_safely(stats.incr, metric.name, count, tags=tags)
 
 
 def _run_attributes(run: RunInfo) -> dict[str, Any]:

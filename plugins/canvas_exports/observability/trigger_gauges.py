@@ -1,4 +1,4 @@
-"""What the triggers of one triggerer tell Airflow's metrics: how many exports they wait for, all together."""
+"""Send metrics of one triggerer: how many exports its triggers wait for, all together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from airflow.observability import stats
 
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.observability import metric_names
-from canvas_exports.observability.safe_spans import quietly
+from canvas_exports.observability.safe_spans import call_safely
 from canvas_exports.observability.task_observer import is_observed
 
-_BETWEEN = (
-    1.0  # seconds between two reports of the same numbers; a triggerer may look thousands of times a second
+_MIN_PERIOD = (
+    1.0  # seconds between two reports of the gauges; a triggerer may poll thousands of times a second
 )
 
 
-class Watches:
-    """Every watch of this process, added up.
+class TriggerGauges:
+    """Add up all polling loops of this process.
 
     The triggerer's metrics are not the Task SDK's: Airflow sets them up before it starts the process that runs triggers.
 
@@ -37,50 +37,50 @@ class Watches:
         self._refused: WeakKeyDictionary[RateLimiter, int] = WeakKeyDictionary()
 
     @contextmanager
-    def one_more(self, rate_limiter: RateLimiter) -> Iterator[Callable[[int, int], None]]:
-        """Count one watch in for as long as it lasts; what is yielded takes its present numbers."""
+    def count(self, rate_limiter: RateLimiter) -> Iterator[Callable[[int, int], None]]:
+        """Count one polling loop while it lasts; yield a function that takes its present numbers."""
         mine = (0, 0)
         self._refused.setdefault(rate_limiter, rate_limiter.throttled_count)
 
-        def count(in_flight: int, ready: int) -> None:
+        def add(in_flight: int, ready: int) -> None:
             nonlocal mine
             self._in_flight += in_flight - mine[0]
             self._ready += ready - mine[1]
             mine = (in_flight, ready)
 
-        def tell(in_flight: int, ready: int) -> None:
-            count(in_flight, ready)
-            if self._clock() - self._sent_at >= _BETWEEN:
+        def on_counts(in_flight: int, ready: int) -> None:
+            add(in_flight, ready)
+            if self._clock() - self._sent_at >= _MIN_PERIOD:
                 self._send()
 
         try:
-            yield tell
+            yield on_counts
         finally:
-            count(0, 0)
+            add(0, 0)
             self._send()
             self._send_refused(rate_limiter)
 
     def _send(self) -> None:
         self._sent_at = self._clock()
-        quietly(stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
-        quietly(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
+        call_safely(stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
+        call_safely(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
 
     def _send_refused(self, rate_limiter: RateLimiter) -> None:
         """What this limiter was refused since the last watch ended that used it."""
         count = rate_limiter.throttled_count - self._refused[rate_limiter]
         self._refused[rate_limiter] = rate_limiter.throttled_count
         if count:
-            quietly(stats.incr, metric_names.REFUSED.name, count)
+            call_safely(stats.incr, metric_names.REFUSED.name, count)
 
 
-_watches = Watches(platform.node())
+_gauges = TriggerGauges(platform.node())
 
 
 @contextmanager
 def observed_watch(rate_limiter: RateLimiter) -> Iterator[Callable[[int, int], None] | None]:
-    """Count one watch of this process; yields ``None`` where Airflow sends nothing."""
+    """Count one polling loop of this process; yield ``None`` where Airflow sends nothing."""
     if not is_observed():
         yield None
         return
-    with _watches.one_more(rate_limiter) as tell:
-        yield tell
+    with _gauges.count(rate_limiter) as on_counts:
+        yield on_counts

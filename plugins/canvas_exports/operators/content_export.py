@@ -1,4 +1,4 @@
-"""Export Canvas contexts into an archive."""
+"""Export courses, groups and users from Canvas into an archive."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the dead
 class CanvasContentExportOperator(BaseOperator):
     """Have Canvas export courses, groups and users, and store each package in an archive, proven whole.
 
-    One task carries a batch of up to 200 exports: it asks Canvas for a window of them at a time, waits in the triggerer
+    One task handles a batch of up to 200 exports: it has Canvas work on a few of them at a time, waits in the triggerer
     without a worker slot, moves finished packages in parallel in constant memory, proves each and publishes it with a
     manifest. Every export ends in one outcome, and the task returns a small receipt.
 
-    A retry does only what is missing, and asks Canvas for nothing twice: the state of the batch is kept in Airflow's task
-    state store, where it also survives a Clear. Outcomes that a retry cannot change do not make Airflow retry.
+    A retry does only what is missing, and creates no export twice: the state of the batch is kept in Airflow's task state
+    store, where it also survives a Clear. Outcomes that a retry cannot change do not make Airflow retry.
 
-    It does not delete or change anything in Canvas, replaces nothing in the archive, and does not stop an export that
-    Canvas has begun: Canvas has no call for that.
+    Does not delete or change anything in Canvas, does not replace anything in the archive, and does not stop an export that
+    Canvas has started: Canvas has no call for that.
 
     Args:
         courses: ids (``101``), SIS ids (``sis_course_id:BIO-101``) or any context (``course:101``, ``group:7``); or one
@@ -196,7 +196,7 @@ class CanvasContentExportOperator(BaseOperator):
 
     @AirflowErrors()
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after waiting. An event of another attempt is ignored: the checkpoint knows better."""
+        """Go on after waiting. An event of another attempt is ignored: the checkpoint is newer."""
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
         try:
@@ -224,20 +224,20 @@ class CanvasContentExportOperator(BaseOperator):
                         self._wait(wait, run, batch.options.poll_interval)
                     batch.record_polls(batch.poll(wait.exports, wait.wake))
             except CanvasExportsError as error:
-                self._leave(batch, report, error)
+                self._save_failure(batch, report, error)
                 if error.retryable:
                     raise BatchInterruptedError(str(error)) from None
                 raise
             receipt = report()
         return self._finish(context, batch, receipt)
 
-    def _leave(self, batch: Batch, report: Callable[[], Receipt], error: CanvasExportsError) -> None:
-        """Write down how far this attempt came; trouble with that must not hide why it ended."""
+    def _save_failure(self, batch: Batch, report: Callable[[], Receipt], error: CanvasExportsError) -> None:
+        """Save how far this attempt came; an error of that must not hide why the attempt ended."""
         try:
             batch.interrupt(error.reason)
             report()
-        except Exception as trouble:  # noqa: BLE001 - of whatever kind
-            self.log.warning("What became of this attempt could not be written down: %s", trouble)
+        except Exception as problem:  # noqa: BLE001 - of whatever kind
+            self.log.warning("The state of this attempt could not be saved: %s", problem)
 
     @contextmanager
     def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Callable[[], Receipt]]]:
@@ -294,13 +294,13 @@ class CanvasContentExportOperator(BaseOperator):
 
     @property
     def batch_name(self) -> str:
-        """What people call this batch: ``course:101 and 49 more``. For ``map_index_template``."""
+        """Return the batch's name for ``map_index_template``: ``course:101 and 49 more``."""
         if isinstance(self.courses, Mapping):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))
 
     def _listed(self, checkpoint: Checkpoint | None) -> Any:
-        """The contexts; where a plan holds them, from there, unless the batch has begun and knows them itself."""
+        """Return the contexts: from the checkpoint, or from the plan of the run where it holds them."""
         if not isinstance(self.courses, Mapping):
             return self.courses
         if checkpoint is not None:

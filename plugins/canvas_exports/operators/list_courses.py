@@ -1,4 +1,4 @@
-"""Turn a course list into batches for ``.expand()``."""
+"""List courses and cut them into batches for ``.expand()``."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ class CanvasListCoursesOperator(BaseOperator):
     """List the courses to export, each once, neediest first, cut into batches.
 
     Courses come from any mix of explicit ids, a list at a path or URI, and a query of an account. SIS ids are resolved, so
-    that two spellings of one course are one course. Where the archive is known, courses without a copy come first, then
-    those whose copy is oldest, and the batches are written down there, once for the run: what is returned are references,
-    small however many courses there are, and a list that is made again in the same run only adds to them (see
-    ``canvas_exports.core.export.planning.batch_plan``). Without an archive the batches themselves are returned:
-    ``[["course:101", ...], ...]``. Either way they are few enough for Airflow to map.
+    that two spellings of one course are one course. With an archive, courses without a copy come first, then those with the
+    oldest copy. The batches are stored in the archive, once for the run, and the task returns references, which stay small
+    for any number of courses. A list that is made again in the same run only adds to them (see
+    ``canvas_exports.core.export.planning.batch_plan``). Without an archive, the task returns the batches themselves:
+    ``[["course:101", ...], ...]``. Airflow's limit of mapped tasks is kept in both cases.
 
-    Makes no export. A list that cannot be read fails the task; it is never taken for an empty one.
+    Creates no export. A list that cannot be read fails the task; it never counts as an empty list.
 
     Args:
         courses: ids, SIS ids, contexts or addresses of their pages; several may stand in one text, with commas or blanks.
         groups: group ids.
         users: user ids, or ``self``.
         course_list: path or URI of a CSV, text, JSON or YAML file.
-        account: id of an account (``1``, ``self``, ``sis_account_id:SCI``) whose courses are meant, sub-accounts included.
+        account: id of an account (``1``, ``self``, ``sis_account_id:SCI``): its courses, those of sub-accounts included.
         filters: which of them: the filters of Canvas's account course list; see ``CourseFilters``. A list of terms under
             ``enrollment_term_id`` asks once for each.
         archive: root URI of the archive to order by, and to keep the batches in: that of the export task. Without it, the
@@ -60,7 +60,7 @@ class CanvasListCoursesOperator(BaseOperator):
         batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
         export_types: as many as the export task will make of each course.
         allow_empty: whether finding no course at all is fine.
-        fail_on: when the run is to have failed, as its report is told: checked here, so that a mistake costs no export.
+        fail_on: when the run has failed, as in its report: checked here, so that a mistake costs no export.
 
     Raises:
         AirflowFailException: bad input, a refused credential, no course, or more than one run can carry.
@@ -132,7 +132,7 @@ class CanvasListCoursesOperator(BaseOperator):
         return batches
 
     def _nothing(self) -> str:
-        """Where nothing was found, and what to do about it."""
+        """Return where no course was found, and what to do about it."""
         where = [
             f"account {self.account} has no course that passes the filters"
             if self.account is not None
@@ -140,9 +140,9 @@ class CanvasListCoursesOperator(BaseOperator):
             "the course list names none" if self.course_list else "",
         ]
         found = " and ".join(filter(None, where)) or "the fields courses, groups and users are empty"
-        mend = "Mend the filters" if self.account is not None else "Name at least one"
+        advice = "Correct the filters" if self.account is not None else "Name at least one"
         return (
-            f"No course was found, so nothing would be backed up: {found}. {mend}. In a DAG of your own, allow_empty=True of "
+            f"No course was found, so nothing would be backed up: {found}. {advice}. In a DAG of your own, allow_empty=True of "
             "CanvasListCoursesOperator permits an empty list."
         )
 
@@ -191,15 +191,15 @@ class CanvasListCoursesOperator(BaseOperator):
             parsed = [
                 each for text in listed for each in CanvasContext.parse_all(text, field=field, kind=kind)
             ]
-            self._tell(field, len(parsed))
+            self._log_count(field, len(parsed))
             yield from parsed
         if self.course_list:
             found = list(read_list(self.course_list, names=names))
-            self._tell("course_list", len(found), shown_uri(self.course_list))
+            self._log_count("course_list", len(found), shown_uri(self.course_list))
             yield from found
 
-    def _tell(self, source: str, count: int, which: str = "") -> None:
-        """Say how many a source named."""
+    def _log_count(self, source: str, count: int, which: str = "") -> None:
+        """Log how many courses a source named."""
         if count or which:
             self.log.info("%s%s: %s", source, f" {which}" if which else "", f"{count:,}")
 
@@ -220,11 +220,11 @@ class CanvasListCoursesOperator(BaseOperator):
             for course in client.account_courses(str(self.account), filters):
                 count += 1
                 yield names.heard(course)
-            self._tell("account", count, harmless(f"{self.account} ({_told(filters)})"))
+            self._log_count("account", count, harmless(f"{self.account} ({_shown_filters(filters)})"))
 
 
-def _told(filters: CourseFilters) -> str:
-    """The filters that were set. What is searched for may be a person's name, and is not told."""
+def _shown_filters(filters: CourseFilters) -> str:
+    """Return the filters that were set. A search term may be a person's name, so it is left out."""
     written = {name: value for name, value in asdict(filters).items() if value not in (None, (), False)}
     if "search_term" in written:
         written["search_term"] = "..."

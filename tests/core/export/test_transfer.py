@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http import HTTPStatus
@@ -15,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, RUN, WAITS, client, course, sandbox
+from tests.support.batch_rig import QUICK, client, course
 from tests.support.hostile_documents import SPOILT
+from tests.support.transfer_rig import NAME, Way, way_over, with_faults
 
 from canvas_exports import __version__
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
-from canvas_exports.core.export import transfer
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item, State
-from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer import PackageMover, TransferCancelled
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context
@@ -34,78 +30,10 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
-    AlreadyStoredError,
     ArchiveDeniedError,
-    ArchiveError,
-    ArchiveUnavailableError,
-    BadRequestError,
-    CanvasError,
-    CanvasExportsError,
-    CanvasUnavailableError,
-    CorruptPackageError,
-    CredentialError,
-    DownloadError,
-    InputError,
     LockedError,
-    NotFoundError,
-    PackageError,
-    PermissionDeniedError,
-    ThrottledError,
-    UnexpectedAnswerError,
-    WrongPackageError,
 )
-from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
-
-NAME = "course:100/common_cartridge"
-
-
-class Way:
-    """A finished export in Canvas, and an archive for its package."""
-
-    def __init__(self, canvas: Sandbox, folder: Path, ours: CanvasClient) -> None:
-        self.canvas = canvas
-        self.folder = folder
-        self.ours = ours
-        self.store = FileStore(folder.as_uri(), folder)
-
-    def mover(self, *, waits: Waits = WAITS, blocks: int = 16, **arguments: Any) -> PackageMover:
-        options = replace(build_options(**{"courses": ["100"], **arguments}), waits=waits)
-        return PackageMover(self.ours, Replicas([self.store]), options, RUN, blocks=blocks)
-
-    def item(self, context: str = "course:100", export_type: str = "common_cartridge") -> Item:
-        """A ready item: the export is made, and Canvas is waited for."""
-        where = Context.parse(context)
-        export = self.ours.create_export(where, ExportRequest.build(export_type, kind=where.kind))
-        while self.canvas.exports[-1].finished_at is None:
-            time.sleep(0.005)
-        return Item(context, export_type, State.READY, canvas_id=where.canvas_id, export_id=export.id)
-
-    def move(self, item: Item | None = None, **arguments: Any) -> events.Event:
-        return self.mover(**arguments).move(item or self.item())
-
-    @property
-    def files(self) -> list[str]:
-        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob("**/*.*"))
-
-
-def way_over(folder: Path, *courses: Course, switches: Switches = QUICK) -> Iterator[Way]:
-    with sandbox(*courses, switches=switches) as canvas, client(canvas) as ours:
-        yield Way(canvas, folder, ours)
-
-
-@pytest.fixture
-def way(tmp_path: Path) -> Iterator[Way]:
-    yield from way_over(tmp_path, course(100))
-
-
-@pytest.fixture
-def troubled(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Way]:
-    """A course with the faults that a test names."""
-    yield from way_over(tmp_path, course(100, *request.param))
-
-
-def with_faults(*faults: Fault | LimitedFault) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("troubled", [faults], indirect=True, ids=["-"])
+from canvas_sandbox import Fault, Group, RequestFault, Sandbox
 
 
 class TestStored:
@@ -357,165 +285,6 @@ class TestTheArchive:
         (way.folder / "courses").write_text("a file where a folder should be")
         with pytest.raises(ArchiveDeniedError):
             way.move(item)
-
-
-ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
-    (CredentialError("x"), None),
-    (ArchiveDeniedError("x"), None),
-    (LockedError("x"), events.ExportFailed),
-    (PermissionDeniedError("x"), events.Ended),
-    (NotFoundError("x"), events.ExportFailed),
-    (BadRequestError("x"), events.Ended),
-    (ThrottledError("x"), events.FetchFailed),
-    (CanvasUnavailableError("x"), events.FetchFailed),
-    (UnexpectedAnswerError("x"), events.FetchFailed),
-    (DownloadError("x"), events.FetchFailed),
-    (DownloadError("x", restart=True), events.FetchFailed),
-    (ArchiveUnavailableError("x"), events.FetchFailed),
-    (ArchiveError("x"), events.Ended),
-    (AlreadyStoredError("x"), events.Ended),
-    (PackageError("x"), events.Ended),
-    (CorruptPackageError("x"), events.FetchFailed),
-    (WrongPackageError("x"), events.Ended),
-    (InputError("x", "y"), events.Ended),
-]
-
-
-class TestEveryError:
-    """One package's trouble is an event of that package; only what concerns all of them is raised."""
-
-    @pytest.mark.parametrize(
-        ("owner", "step"),
-        [
-            (CanvasClient, "show_export"),
-            (CanvasClient, "course"),
-            (CanvasClient, "download"),
-            (FileStore, "read"),
-            (FileStore, "put_if_absent"),
-        ],
-    )
-    def test_has_its_event_wherever_it_comes_from(
-        self, way: Way, monkeypatch: pytest.MonkeyPatch, owner: type, step: str
-    ) -> None:
-        item = way.item()
-
-        def refuse(_: object) -> None:
-            raise CredentialError("the token is refused for everything")
-
-        monkeypatch.setattr(CanvasClient, "whoami", refuse)
-        for error, kind in ERRORS:
-            if isinstance(error, AlreadyStoredError) and step == "download":
-                continue  # a download knows of no archive
-
-            def fail(*_: object, error: CanvasExportsError = error) -> None:
-                raise error
-
-            with monkeypatch.context() as patched:
-                patched.setattr(owner, step, fail)
-                if kind is None:
-                    with pytest.raises(type(error)):
-                        way.move(item)
-                    continue
-                event = way.move(item)
-            assert isinstance(event, kind), error
-            if isinstance(event, events.Ended):
-                denied = isinstance(error, PermissionDeniedError)
-                assert event.outcome is (Outcome.DENIED if denied else Outcome.FAILED)
-            if isinstance(event, events.FetchFailed):
-                assert event.spoiled == isinstance(error, CorruptPackageError)
-                assert event.at_once == getattr(error, "restart", False)
-        assert isinstance(way.move(item), events.Stored), "none of it left anything in the way"
-
-    def test_the_reason_is_short_and_the_log_has_the_request_id(
-        self, way: Way, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        item = way.item()
-        way.canvas.inject(RequestFault("maintenance", times=None))
-        event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
-        assert re.fullmatch(r"Canvas could not answer \(HTTP 503, request \S+\)", event.reason)
-        (record,) = [record for record in caplog.records if record.name == transfer.__name__]
-        assert record.levelno == logging.WARNING
-        assert record.getMessage().startswith(
-            f"{NAME}: fetch 1 of 3 failed: course:100, export {item.export_id}: Canvas could not"
-        )
-        assert "HTTP 503, request " in record.getMessage()
-
-
-class TestThisOneOnly:
-    """What is odd about one package costs it a fetch, and the others nothing."""
-
-    def test_a_token_refused_for_it_alone(self, way: Way) -> None:
-        item = way.item()
-        way.canvas.inject(RequestFault("bad_token", path=r"/content_exports/\d+$", times=None))
-        event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
-        assert "HTTP 401, request " in event.reason
-
-    def test_a_mistake_of_this_software(
-        self, way: Way, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        item = way.item()
-
-        def mistaken(*_: object) -> None:
-            raise RecursionError("odd")
-
-        monkeypatch.setattr(CanvasClient, "course", mistaken)
-        event = way.move(item)
-        assert event == events.FetchFailed(
-            NAME,
-            item.export_id or 0,
-            0,
-            "unexpected RecursionError; see the task's log",
-            spoiled=False,
-        )
-        assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be mended"
-
-    @pytest.mark.parametrize(
-        ("status", "on_canvas", "spoiled"),
-        [(400, False, True), (403, False, True), (404, False, True), (404, True, True), (403, True, False)],
-    )
-    def test_a_package_that_is_gone_is_told_from_one_that_may_not_be_fetched(
-        self, way: Way, status: int, *, on_canvas: bool, spoiled: bool
-    ) -> None:
-        item = way.item()
-        effects = {400: "bad_request_page", 403: "denied", 404: "not_found"}
-        path = r"/download$" if on_canvas else r"^/canvas-sandbox/"
-        way.canvas.inject(RequestFault(effects[status], path=path, times=None))
-        event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
-        assert event.spoiled == spoiled
-        assert event.by_source
-
-    @pytest.mark.parametrize(
-        ("status", "error", "by_source"),
-        [
-            (200, UnexpectedAnswerError("the field size is missing"), True),
-            (403, UnexpectedAnswerError("a web page"), True),
-            (500, CanvasUnavailableError("could not answer"), True),
-            (None, CanvasUnavailableError("no connection"), False),
-            (429, ThrottledError("used up"), False),
-        ],
-    )
-    def test_an_export_that_canvas_can_no_longer_show_is_another_one_s_turn_after_a_clear(
-        self,
-        way: Way,
-        monkeypatch: pytest.MonkeyPatch,
-        status: int | None,
-        error: CanvasError,
-        *,
-        by_source: bool,
-    ) -> None:
-        item = way.item()
-        error.status = status
-
-        def refused(*_: object) -> None:
-            raise error
-
-        monkeypatch.setattr(CanvasClient, "show_export", refused)
-        event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
-        assert (event.by_source, event.spoiled) == (by_source, False)
 
 
 class TestCancelled:

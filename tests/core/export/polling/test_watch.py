@@ -3,140 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
 
 import pytest
+from tests.support.virtual_exports import Canvas, in_vain, run, wake, watched
 
 from canvas_exports.core.canvas.api.models import (
-    Attachment,
-    ContentExport,
     ExportState,
-    Progress,
-    ProgressState,
-    User,
 )
 from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
 from canvas_exports.core.export.polling.interval import PollInterval
-from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
+from canvas_exports.core.export.polling.poll_results import ProgressLog
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
-    BadRequestError,
-    CanvasExportsError,
     CanvasUnavailableError,
-    CredentialError,
-    NotFoundError,
-    PermissionDeniedError,
-    ThrottledError,
-    UnexpectedAnswerError,
 )
-
-EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
-PACKAGE = Attachment(id=1, filename="x.imscc", size=1, url="https://canvas.test/files/1/download")
-
-
-class Canvas:
-    """A Canvas whose exports change with a clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.done_at: dict[int, float] = {}
-        self.ends: dict[int, ExportState | Exception] = {}
-        self.package: Attachment | None = PACKAGE
-        self.broken_until = 0.0
-        self.no_progress = False
-        self.asked_who = 0
-        self.revoked: CredentialError | None = None
-        self.starts_at: dict[int, float] = {}
-        self.looks: list[tuple[float, str, int]] = []
-        self.sleeps: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.sleeps.append(seconds)
-        self.time += seconds
-
-    async def progress(self, progress_id: int) -> Progress:
-        self.looks.append((self.time, "progress", progress_id))
-        if self.time < self.broken_until:
-            raise CanvasUnavailableError("maintenance", status=503)
-        if self.no_progress:
-            raise NotFoundError("no such progress", status=404)
-        if self.time < self.starts_at.get(progress_id, 0.0):
-            return Progress(progress_id, ProgressState.QUEUED, None)
-        left = self.done_at.get(progress_id, 1e12) - self.time
-        if left > 0:
-            return Progress(progress_id, ProgressState.RUNNING, max(0.0, 100.0 - left))
-        return Progress(progress_id, ProgressState.COMPLETED, 100.0)
-
-    async def whoami(self) -> User:
-        self.asked_who += 1
-        if self.time < self.broken_until:
-            raise CanvasUnavailableError("maintenance", status=503)
-        if self.revoked is not None:
-            raise self.revoked
-        return User(1, "admin")
-
-    async def show_export(self, context: Context, export_id: int) -> ContentExport:
-        assert str(context) == f"course:{export_id}"
-        self.looks.append((self.time, "show", export_id))
-        if self.time < self.broken_until:
-            raise CanvasUnavailableError("maintenance", status=503)
-        end = self.ends.get(export_id, ExportState.EXPORTED)
-        if isinstance(end, Exception):
-            raise end
-        if self.time < self.done_at.get(export_id, 1e12):
-            end = (
-                ExportState.CREATED
-                if self.time < self.starts_at.get(export_id, 0.0)
-                else ExportState.EXPORTING
-            )
-        return ContentExport(export_id, EPOCH, "common_cartridge", end, attachment=self.package)
-
-
-def watched(number: int, *, created_at: float = 1000.0) -> RunningExport:
-    return RunningExport(f"course:{number}", number, number, created_at=created_at, changed_at=created_at)
-
-
-def in_vain(number: int) -> RunningExport:
-    """An export whose Progress was over when a worker came, and which was not ready."""
-    return replace(watched(number), completion=100.0)
-
-
-def wake(**changes: float) -> WakeRule:
-    values: dict[str, float] = {
-        "enough": 2,
-        "batch_delay": 30,
-        "min_wait": 10,
-        "stall_after": 3600,
-        "deadline": 1e9,
-    }
-    return WakeRule(**{**values, **changes})  # type: ignore[arg-type]  # one kind of number
-
-
-async def run(
-    canvas: Canvas,
-    exports: list[RunningExport],
-    until: WakeRule | None,
-    uniform: Callable[[], float] = lambda: 0.5,
-) -> PollResult:
-    return await watch(
-        canvas,
-        exports,
-        until,
-        interval=PollInterval(5, 60),
-        now=canvas.now,
-        sleep=canvas.sleep,
-        uniform=uniform,
-    )
 
 
 async def test_it_speaks_when_everything_is_finished() -> None:
@@ -240,146 +123,6 @@ async def test_all_that_wait_behind_one_that_has_stalled_are_known_to_wait() -> 
     assert canvas.time < 1300
     assert {row.changed_at for row in seen.running.values()} == {1000.0}
     assert min(row.seen_at or 0.0 for row in seen.running.values()) >= 1200
-
-
-async def test_a_completed_progress_is_worth_a_worker_who_reads_the_export() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    assert (await run(canvas, [watched(1)], wake())).ready == [1]
-    assert [kind for _, kind, _ in canvas.looks] == ["progress"]
-
-
-async def test_a_completed_progress_that_woke_a_worker_in_vain_is_only_a_hint() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = ExportState.EXPORTING
-    seen = await run(canvas, [in_vain(1)], wake(deadline=1100.0))
-    assert seen.ready == []
-    assert len([look for look in canvas.looks if look[1] == "show"]) > 1
-
-
-async def test_exported_without_a_package_is_dead() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.package = None
-    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: "no package"}
-
-
-@pytest.mark.parametrize(
-    ("end", "why"),
-    [
-        (ExportState.FAILED, "failed"),
-        (ExportState.DELETED, "deleted"),
-        (NotFoundError("gone", status=404), "gone"),
-        (PermissionDeniedError("no", status=403), "denied"),
-    ],
-)
-async def test_an_export_that_will_never_have_a_package_is_dead(
-    end: ExportState | Exception, why: str
-) -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = end
-    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: why}
-
-
-async def test_a_state_that_canvas_invents_later_is_waited_for() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = ExportState("polishing")
-    seen = await run(canvas, [in_vain(1)], wake(deadline=1100.0))
-    assert set(seen.running) == {1}
-
-
-async def test_maintenance_is_waited_out() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1010.0}
-    canvas.broken_until = 1120.0
-    assert (await run(canvas, [watched(1)], wake())).ready == [1]
-
-
-async def test_a_dead_credential_ends_the_watch() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = canvas.revoked = CredentialError("revoked", status=401)
-    with pytest.raises(CredentialError, match="revoked"):
-        await run(canvas, [in_vain(1)], wake())
-
-
-REFUSALS = [
-    CredentialError("the token is not known", status=401, request_id="r1"),
-    BadRequestError("odd", status=400, request_id="r1"),
-    CanvasUnavailableError("Canvas could not answer", status=500, request_id="r1"),
-    UnexpectedAnswerError("a page", status=403, request_id="r1"),
-    ThrottledError("used up", status=429, request_id="r1"),
-    OverflowError("odd"),
-]
-
-
-@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-async def test_an_export_that_canvas_refuses_to_show_keeps_no_other_waiting(error: Exception) -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0, 2: 1040.0}
-    canvas.ends[1] = error
-    seen = await run(canvas, [in_vain(1), watched(2)], wake(enough=1))
-    assert seen.ready == [2]
-    assert seen.running[1].problem == (
-        error.reason if isinstance(error, CanvasExportsError) else "unexpected OverflowError"
-    )
-    again = PollResult.from_json(json.loads(json.dumps(seen.to_json())))
-    assert again == seen
-
-
-@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-async def test_what_canvas_will_never_show_is_told_once_it_has_stalled(error: Exception) -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.ends[1] = error
-    seen = await run(canvas, [in_vain(1)], wake(stall_after=3600, deadline=90_000.0))
-    assert canvas.time == pytest.approx(4600, abs=100), "Canvas itself answers, so it is this export"
-    assert seen.running[1].seen_at is not None
-    assert seen.running[1].seen_at - seen.running[1].changed_at >= 3600
-
-
-async def test_while_canvas_answers_nothing_no_export_stalls() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1000.0}
-    canvas.broken_until = 20_000.0
-    seen = await run(canvas, [watched(1)], wake(stall_after=3600, deadline=15_000.0))
-    assert canvas.time >= 15_000
-    assert seen.running[1].seen_at is None
-
-
-async def test_a_progress_that_is_refused_twice_is_not_what_the_export_is_told_by() -> None:
-    class NoProgress(Canvas):
-        async def progress(self, progress_id: int) -> Progress:
-            self.looks.append((self.time, "progress", progress_id))
-            raise CanvasUnavailableError("Canvas could not answer", status=500)
-
-    canvas = NoProgress()
-    canvas.done_at = {1: 1000.0}
-    assert (await run(canvas, [watched(1)], wake())).ready == [1]
-    assert [kind for _, kind, _ in canvas.looks] == ["progress", "progress", "show"]
-
-
-@pytest.mark.parametrize("stall_after", [120.0, 7200.0])
-async def test_an_export_that_is_over_though_its_progress_never_says_so_is_found_before_it_stalls(
-    stall_after: float,
-) -> None:
-    canvas = Canvas()
-    canvas.starts_at[5] = 1e12  # its Progress queues for ever
-    canvas.done_at[5] = 1010.0
-    seen = await run(canvas, [watched(5)], wake(stall_after=stall_after))
-    assert seen.ready == [5]
-    assert canvas.time - 1000.0 < stall_after
-
-
-async def test_without_a_progress_the_export_itself_is_watched() -> None:
-    canvas = Canvas()
-    canvas.done_at = {1: 1030.0}
-    export = RunningExport("course:1", 1, None, created_at=1000.0, changed_at=1000.0)
-    assert (await run(canvas, [export], wake())).ready == [1]
-    assert all(kind == "show" for _, kind, _ in canvas.looks)
 
 
 async def test_one_round_looks_once_at_each_and_never_sleeps() -> None:
@@ -491,15 +234,6 @@ async def test_what_one_watch_has_seen_to_begin_tells_another() -> None:
     )
     assert seen.ready == [1]
     assert canvas.time <= 1000 + 10 + 2 * 5.5
-
-
-async def test_a_watch_that_wants_more_ends_when_nothing_queues_any_more() -> None:
-    canvas = Canvas()
-    canvas.starts_at = {1: 1000.0, 2: 1040.0}
-    exports = [replace(watched(number), seen_at=1000.0) for number in (1, 2)]
-    seen = await run(canvas, exports, wake(wants_more=True))
-    assert 1040 <= canvas.time <= 1080
-    assert all(one.running_since is not None for one in seen.running.values())
 
 
 async def test_a_watch_goes_on_where_the_last_one_ended() -> None:

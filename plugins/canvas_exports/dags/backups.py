@@ -8,7 +8,7 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from canvas_exports.core.backups import Backup, load_backups
-from canvas_exports.core.backups.summary import summary
+from canvas_exports.core.backups.summary import summarize
 from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.trigger_form import Filled, setting_fields
 
@@ -34,7 +34,7 @@ def backup_dag(backup: Backup) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["canvas", "backup", *backup.tags],
-        doc_md=summary(backup),
+        doc_md=summarize(backup),
         params=params,
     ) as dag:
         add_backup_tasks(

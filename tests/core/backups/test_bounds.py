@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.load import MAX_BYTES, MOST_PROBLEMS
 from canvas_exports.core.backups.problems import MOST_TEXT
-from canvas_exports.core.backups.schema import violations
+from canvas_exports.core.backups.schema import find_violations
 
 Write = Callable[..., Path]
 
@@ -97,7 +97,7 @@ def test_a_long_key_is_told_in_a_short_line(write: Write) -> None:
 def test_many_problems_are_told_in_a_few_lines(write: Write, text: str) -> None:
     lines = told(write(text))
     assert len(lines) == MOST_PROBLEMS
-    assert lines[-1].endswith("there is more; mend these first.")
+    assert lines[-1].endswith("there are more problems; fix these first.")
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[{a: "])
@@ -116,12 +116,12 @@ def test_a_large_file_is_told_and_not_read_to_its_end(include: Path) -> None:
     with (include / "backups" / "nightly.yaml").open("wb") as file:
         file.truncate(1 << 40)  # a terabyte of nothing
     (line,) = told(include)
-    assert line.endswith("is larger than 256 KiB; put the courses into a list of their own.")
+    assert line.endswith("is larger than 256 KiB; move the courses to a course list.")
 
 
 def test_a_pipe_is_no_file_and_nobody_waits_for_it(include: Path) -> None:
     os.mkfifo(include / "backups" / "nightly.yaml")
-    assert told(include) == ["include/backups/nightly.yaml: is no file."]
+    assert told(include) == ["include/backups/nightly.yaml: is not a file."]
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_a_long_mixed_list_is_compared_in_one_pass(monkeypatch: pytest.MonkeyPat
         "courses": {"ids": mixed},
         "tags": ["x"],
     }
-    assert list(islice(violations(document), 3)) == []
+    assert list(islice(find_violations(document), 3)) == []
     assert compared == []
-    assert list(violations({**document, "tags": ["x", "x"]})) == [(("tags",), "names something twice.")]
+    assert list(find_violations({**document, "tags": ["x", "x"]})) == [(("tags",), "names something twice.")]
 
 
 TOKENS = st.sampled_from(

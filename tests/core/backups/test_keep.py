@@ -13,7 +13,7 @@ from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import FIELDS, HOLD_FIELDS, read_keep
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.schema import schema
-from canvas_exports.core.backups.summary import summary
+from canvas_exports.core.backups.summary import summarize
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
 
@@ -56,16 +56,18 @@ def test_the_schema_knows_what_the_engine_reads() -> None:
 
 def test_the_backups_page_says_it_in_english(write: Write) -> None:
     (backup,) = load_backups(write(HEAD + ALL)).backups
-    text = summary(backup)
+    text = summarize(backup)
     assert "keep the newest 7 copies, the newest of each of the last 14 days" in text
     assert "days begin in America/Chicago time" in text
     assert "All others are deleted." in text
-    assert "`report` tells what became of every one, and `retention` which copies go." in text
+    assert (
+        "`report` lists the outcome of every course; `retention` lists the copies that are deleted." in text
+    )
 
 
 def test_it_says_that_nothing_is_deleted_until_apply_is_true(write: Write) -> None:
     (backup,) = load_backups(write(HEAD + "keep: {daily: 14}\n")).backups
-    assert "The others are told and stay, for it does not say `apply: true`." in summary(backup)
+    assert "The others are listed and not deleted, because `apply: true` is not set." in summarize(backup)
 
 
 @pytest.mark.parametrize(

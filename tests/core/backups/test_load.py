@@ -401,7 +401,7 @@ def test_a_file_that_cannot_be_read_is_told(include: Path) -> None:
     (include / "backups" / "b.yaml").mkdir()
     assert told(include) == [
         "include/backups/a.yaml, line 1: it is not UTF-8; save it as UTF-8.",
-        "include/backups/b.yaml: is no file.",
+        "include/backups/b.yaml: is not a file.",
     ]
 
 
@@ -416,7 +416,7 @@ def test_problems_are_raised_together_and_their_absence_raises_nothing(write: Wr
     load_backups(include).raise_problems()
     write("name: a\n", "a.yaml")
     write("name: b\n", "b.yaml")
-    with pytest.raises(InputError, match="mend these files") as raised:
+    with pytest.raises(InputError, match="fix these files") as raised:
         load_backups(include).raise_problems()
     assert len(str(raised.value).splitlines()) == 1 + len(load_backups(include).problems)
 

@@ -47,10 +47,10 @@ def test_each_file_names_the_others(write: Write) -> None:
     write(text(102), "law.yaml")
     include = write(text(103), "arts.yaml")
     at = "include/backups"
-    stays = f"{at}/nightly.yaml keeps the DAG, and this file does not run. Give each a name of its own."
-    keeps = "This one keeps the DAG, as it is called like it. Give each a name of its own."
+    stays = f"{at}/nightly.yaml keeps the DAG, and this file does not run. Give each backup its own name."
+    keeps = "This file keeps the DAG, because it has the same name. Give each backup its own name."
     assert [str(problem) for problem in load_backups(include).problems] == [
-        f"{at}/{file}.yaml, line 1, name: 'nightly' is the name of {at}/{one}.yaml and {at}/{other}.yaml, too. {said}"
+        f"{at}/{file}.yaml, line 1, name: 'nightly' is also the name of {at}/{one}.yaml and {at}/{other}.yaml. {said}"
         for file, one, other, said in (
             ("arts", "law", "nightly", stays),
             ("law", "arts", "nightly", stays),
@@ -79,8 +79,8 @@ def test_where_nothing_tells_none_of_them_does_the_work_of_another(write: Write)
         changed(include, name, 1_000)
     assert running(include) == {}
     assert [str(problem) for problem in load_backups(include).problems] == [
-        f"include/backups/{one}.yaml, line 1, name: 'nightly' is the name of include/backups/{other}.yaml, too. None of "
-        "them runs, as nothing tells which had it first. Give each a name of its own."
+        f"include/backups/{one}.yaml, line 1, name: 'nightly' is also the name of include/backups/{other}.yaml. None of "
+        "them runs, because it is not known which file had the name first. Give each backup its own name."
         for one, other in (("a", "b"), ("b", "a"))
     ]
 
@@ -115,8 +115,8 @@ def test_many_files_of_one_name_are_told_in_short(write: Write) -> None:
     include = write(text(1))
     assert running(include) == {"nightly": "nightly.yaml"}
     for problem in load_backups(include).problems:
-        assert "and 197 more, too. " in str(problem)
-        assert "Give each a name of its own." in str(problem)
+        assert "and 197 more. " in str(problem)
+        assert "Give each backup its own name." in str(problem)
 
 
 NAMES = st.sampled_from(["nightly", "law", "arts"])

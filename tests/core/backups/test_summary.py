@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.backups.backup import Backup
-from canvas_exports.core.backups.summary import summary
+from canvas_exports.core.backups.summary import summarize
 
 
 def told(**fields: Any) -> str:
@@ -17,7 +17,7 @@ def told(**fields: Any) -> str:
         "listing": {"courses": [101]},
         **fields,
     }
-    return summary(Backup(**given))
+    return summarize(Backup(**given))
 
 
 def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
@@ -42,8 +42,8 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
         ),
         "",
         (
-            "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "
-            "became of every one. This page is made from `include/backups/nightly.yaml`: change the backup there."
+            "The task `list` finds the courses, each mapped task `export` exports a batch of them, and `report` lists the "
+            "outcome of every course. This page is generated from `include/backups/nightly.yaml`: change the backup there."
         ),
     ]
 
@@ -51,13 +51,13 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"schedule": None}, "It runs when somebody starts it."),
+        ({"schedule": None}, "It runs only when it is triggered."),
         ({"start_date": "2026-09-01"}, "for the first time on or after 2026-09-01"),
         ({"settings": {"fail_on": "any"}}, "A run fails if any export has no whole copy."),
         ({"settings": {"fail_on": "never"}}, "A run never fails because of a course."),
         (
             {"settings": {"fail_on": "{{ var.value.x }}"}},
-            "When a run has failed is for `{{ var.value.x }}` to say.",
+            "`{{ var.value.x }}` decides when a run fails.",
         ),
         (
             {"listing": {"courses": [1, 2], "groups": [7], "users": ["self"]}},

@@ -16,19 +16,18 @@ from canvas_exports.core.model.export_types import ExportType
 class Backup:
     """A checked backup file.
 
-    What the file leaves out is left to the defaults, so the mappings hold only what it says.
+    The mappings hold only fields that the file sets; defaults apply to the others.
 
     Attributes:
         name: the DAG is called ``canvas_backup_<name>``.
-        file: where it is written, as an admin knows the file.
+        file: the YAML file.
         schedule: cron expression, or ``None`` for a backup started by hand.
         timezone: of the schedule and of ``start_date``.
         listing: arguments of ``CanvasListCoursesOperator``: which courses, groups and users.
-        options: what exactly, by the names in ``OPTIONS``.
-        settings: how, by the names in ``SETTINGS``.
-        connections: with whose credentials, by the names in ``CONNECTIONS``.
-        also_archives: further archives that are to hold the same: root URIs, or mappings with ``archive`` and
-            ``archive_conn_id``.
+        options: values of the names in ``OPTIONS``.
+        settings: values of the names in ``SETTINGS``.
+        connections: values of the names in ``CONNECTIONS``.
+        also_archives: replicas of the archive: root URIs, or mappings with ``archive`` and ``archive_conn_id``.
     """
 
     name: str
@@ -55,7 +54,7 @@ class Backup:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
-        """From the content of a file in which no problem was found.
+        """Return the backup of a file without problems.
 
         Args:
             data: the file's fields.

@@ -1,4 +1,4 @@
-"""From a folder of YAML files to backups, and to everything that is wrong with the rest."""
+"""Load backups from a folder of YAML files, with the problems of invalid files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from canvas_exports.core.backups.backup import Backup
-from canvas_exports.core.backups.checks import contradictions
-from canvas_exports.core.backups.problems import Place, Problem
-from canvas_exports.core.backups.schema import violations
-from canvas_exports.core.backups.yaml_document import Document, read_document
+from canvas_exports.core.backups.checks import find_contradictions
+from canvas_exports.core.backups.problems import FieldPath, Problem
+from canvas_exports.core.backups.schema import find_violations
+from canvas_exports.core.backups.yaml_document import YamlDocument, read_document
 from canvas_exports.core.text.user_files import FileFormatError, decode_text
 from canvas_exports.errors import ProblemsError
 
@@ -24,7 +24,7 @@ INCLUDE = "CANVAS_EXPORTS_INCLUDE"
 
 MAX_BYTES = 256 * 1024  # of one file; it is read in pure Python, every half minute
 MOST_PROBLEMS = 40  # of one file
-MOST_TOLD = 100  # in one import error
+MOST_LISTED = 100  # in one import error
 
 _MOST_NAMED = 3  # of the files with one name
 _NAME = re.compile(
@@ -34,48 +34,48 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What a folder holds: the backups that are whole, and the problems of those that are not."""
+class LoadedBackups:
+    """The backups of the valid files of a folder, and the problems of the others."""
 
     backups: tuple[Backup, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def raise_problems(self) -> None:
-        """Tell all problems of all files at once, or nothing.
+        """Raise all problems of all files at once, if there are any.
 
         Raises:
-            ProblemsError: there are problems; each stands on a line of its own.
+            ProblemsError: there are problems; each is on a line of its own.
         """
         if self.problems:
-            listed = "\n".join(map(str, self.problems[:MOST_TOLD]))
-            more = len(self.problems) - MOST_TOLD
+            listed = "\n".join(map(str, self.problems[:MOST_LISTED]))
+            more = len(self.problems) - MOST_LISTED
             rest = f"\nand {more:,} more" if more > 0 else ""
             raise ProblemsError(
                 "backups",
-                "mend these files. What a file describes does not run until then, unless it says otherwise:\n"
+                "fix these files. The backup of a file does not run until then, unless its line says otherwise:\n"
                 f"{listed}{rest}",
             )
 
 
 def include_folder(dag_file: str) -> Path:
-    """The folder that holds ``backups/`` and ``courses/``: ``include/`` beside the folder of a DAG file.
+    """Return the folder with ``backups/`` and ``courses/``: ``include/`` beside the folder of a DAG file.
 
-    The environment variable ``CANVAS_EXPORTS_INCLUDE`` names another one.
+    The environment variable ``CANVAS_EXPORTS_INCLUDE`` overrides it.
     """
     chosen = os.environ.get(INCLUDE)
     return Path(chosen) if chosen else Path(dag_file).resolve().parent.parent / "include"
 
 
-def load_backups(include: Path) -> Loaded:
-    """Read every ``backups/*.yaml`` of an include folder; ``*.yml`` too, so that no file is passed over in silence.
+def load_backups(include: Path) -> LoadedBackups:
+    """Read every ``backups/*.yaml`` and ``backups/*.yml`` of an include folder.
 
-    Reads nothing else, and makes no request. Of files with one name, the owner keeps it, and the others are no backups; see
-    ``owner``. Each of them gets a problem that names the others. A broken file still has its name: nobody else takes it.
+    Reads nothing else, and makes no request. If several files have one name, only the owner is a backup (``find_owner``), and
+    each file gets a problem that names the others. An invalid file keeps its name: no other file takes it.
     """
     folder = include / "backups"
     if not folder.is_dir():
         text = f"there is no such folder, so there is no backup. Make it, or set {INCLUDE} to the folder that holds it."
-        return Loaded(problems=(Problem(_shown(folder), 0, "", text),))
+        return LoadedBackups(problems=(Problem(_shown(folder), 0, "", text),))
     named: dict[str, list[_File]] = {}
     for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
         if path.suffix in (".yaml", ".yml") and not path.name.startswith("."):
@@ -84,15 +84,15 @@ def load_backups(include: Path) -> Loaded:
     backups: list[Backup] = []
     problems: list[Problem] = []
     for name, files in named.items():
-        kept = owner(name, files)
+        kept = find_owner(name, files)
         for file in files:
             problems += file.problems
             if len(files) > 1:
-                problems.append(_shared(name, file, files, kept))
+                problems.append(_duplicate_name(name, file, files, kept))
         if kept is not None and not kept.problems:
             document = kept.document
             backups.append(Backup.from_data(document.data, file=document.file, lists=include / "courses"))
-    return Loaded(tuple(backups), tuple(problems))
+    return LoadedBackups(tuple(backups), tuple(problems))
 
 
 @dataclass(frozen=True)
@@ -109,26 +109,26 @@ class _File:
 
     stem: str
     age: int
-    document: Document
+    document: YamlDocument
     problems: tuple[Problem, ...]
     start: bytes = b""
 
     @property
     def name(self) -> str:
-        """The backup's name; where the YAML is broken, from the line that tells it; else what the file is called."""
+        """Return the name of the backup; of invalid YAML, from the line ``name:``; otherwise the name of the file."""
         named = self.document.value(("name",))
         if isinstance(named, str) and named:
             return named
-        told = None if isinstance(self.document.data, Mapping) else _NAME.search(self.start)
-        return told[1].decode() if told else self.stem
+        match = None if isinstance(self.document.data, Mapping) else _NAME.search(self.start)
+        return match[1].decode() if match else self.stem
 
 
-def owner(name: str, files: Sequence[_File]) -> _File | None:
-    """Which of several files with one name keeps its DAG: the one that had it before, as far as files can tell.
+def find_owner(name: str, files: Sequence[_File]) -> _File | None:
+    """Return which of several files with one name keeps its DAG, or ``None``.
 
-    It is the one that is called like the backup; if none is, or two are (``.yaml`` and ``.yml``), the one that was changed
-    the longest ago. Where that does not decide either, none: no DAG is better than one that does another's work. Airflow's
-    database could tell, but a DAG file must not ask it.
+    It is the file that is named like the backup; if there is none, or two (``.yaml`` and ``.yml``), the file with the oldest
+    change. If that does not decide either, there is no DAG, because a DAG must not run another backup. Airflow's database
+    could decide, but a DAG file must not read it.
     """
     called = [file for file in files if file.stem == name] or list(files)
     oldest = min(file.age for file in called)
@@ -136,8 +136,8 @@ def owner(name: str, files: Sequence[_File]) -> _File | None:
     return None if others else first
 
 
-def _shared(name: str, file: _File, files: Sequence[_File], kept: _File | None) -> Problem:
-    """What to say at one of several files with one name."""
+def _duplicate_name(name: str, file: _File, files: Sequence[_File], kept: _File | None) -> Problem:
+    """Return the problem of one of several files with one name."""
     rest = [
         other.document.file for other in islice((each for each in files if each is not file), _MOST_NAMED)
     ]
@@ -145,13 +145,13 @@ def _shared(name: str, file: _File, files: Sequence[_File], kept: _File | None) 
         rest.append(f"{more:,} more")
     named = " and ".join([", ".join(rest[:-1]), rest[-1]] if len(rest) > 1 else rest)
     if kept is None:
-        said = "None of them runs, as nothing tells which had it first."
+        said = "None of them runs, because it is not known which file had the name first."
     elif kept is file:
-        reason = "it is called like it" if file.stem == name else "it was changed the longest ago"
-        said = f"This one keeps the DAG, as {reason}."
+        reason = "it has the same name" if file.stem == name else "its last change is the oldest"
+        said = f"This file keeps the DAG, because {reason}."
     else:
         said = f"{kept.document.file} keeps the DAG, and this file does not run."
-    text = f"{name!r} is the name of {named}, too. {said} Give each a name of its own."
+    text = f"{name!r} is also the name of {named}. {said} Give each backup its own name."
     return file.document.problem(("name",), text)
 
 
@@ -162,12 +162,12 @@ def _read(path: Path) -> _File:
         status = path.stat()
         age = status.st_mtime_ns
         if not stat.S_ISREG(status.st_mode):
-            text = "is no file."
+            text = "is not a file."
         else:
             with path.open("rb") as stream:
                 data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
-                text = f"is larger than {MAX_BYTES // 1024} KiB; put the courses into a list of their own."
+                text = f"is larger than {MAX_BYTES // 1024} KiB; move the courses to a course list."
             else:
                 document = read_document(decode_text(data), shown)
                 return _File(path.stem, age, document, tuple(_problems(document)), data)
@@ -176,28 +176,28 @@ def _read(path: Path) -> _File:
     except OSError as error:
         text = f"cannot be read: {error.strerror}."
     problem = Problem(shown, line, "", text)
-    return _File(path.stem, age, Document(shown, problems=[problem]), (problem,), data)
+    return _File(path.stem, age, YamlDocument(shown, problems=[problem]), (problem,), data)
 
 
-def _problems(document: Document) -> list[Problem]:
-    """Everything that is wrong with one file, in the order of its lines; of very much, the first ``MOST_PROBLEMS``."""
+def _problems(document: YamlDocument) -> list[Problem]:
+    """Return the problems of one file in the order of its lines, at most ``MOST_PROBLEMS``."""
     found: set[Problem] = set(document.problems)
     data: Any = document.data
     if isinstance(data, Mapping):
-        malformed: set[Place] = set()
-        for place, text in islice(violations(data), MOST_PROBLEMS):
+        malformed: set[FieldPath] = set()
+        for place, text in islice(find_violations(data), MOST_PROBLEMS):
             malformed.add(place)
             found.add(document.problem(place, text))
-        if len(found) < MOST_PROBLEMS:  # the rules take it that all that is malformed is known
-            for place, text in islice(contradictions(document, malformed), MOST_PROBLEMS):
+        if len(found) < MOST_PROBLEMS:  # the checks need to know all malformed fields
+            for place, text in islice(find_contradictions(document, malformed), MOST_PROBLEMS):
                 found.add(document.problem(place, text))
     elif not found:
         found.add(document.problem((), "a backup is a mapping of fields to values, such as name: nightly."))
     listed = sorted(found)
-    more = Problem(document.file, 0, "", "there is more; mend these first.")
+    more = Problem(document.file, 0, "", "there are more problems; fix these first.")
     return listed if len(listed) < MOST_PROBLEMS else [*listed[: MOST_PROBLEMS - 1], more]
 
 
 def _shown(path: Path) -> str:
-    """The end of a path, as an admin knows it: ``include/backups/nightly.yaml``."""
+    """Return the end of a path: ``include/backups/nightly.yaml``."""
     return "/".join(path.parts[-3:] if path.suffix else path.parts[-2:])

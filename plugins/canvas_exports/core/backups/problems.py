@@ -1,4 +1,4 @@
-"""What is wrong with a backup file, said so that an admin finds the place."""
+"""Problems of backup files, with file, line and field."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from canvas_exports.foreign_text import harmless
 MOST_TEXT = 1000  # characters of one problem
 _MOST_NAME = 200
 
-#: Where a value stands in a document: ``("courses", "ids", 0)``.
-Place = tuple["str | int", ...]
+#: Path of a value in a document: ``("courses", "ids", 0)``.
+FieldPath = tuple["str | int", ...]
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing to mend: in which file and line, in which field, what is wrong and what is accepted instead.
+    """One problem: file, line, field, what is wrong, and what is accepted.
 
-    As a text it is one printable line, however long what it quotes.
+    As a text it is one printable line of limited length.
     """
 
     file: str
@@ -32,16 +32,16 @@ class Problem:
         return f"{harmless(self.file, most=_MOST_NAME)}{line}{field}: {harmless(self.text, most=MOST_TEXT)}"
 
 
-def field_name(place: Place) -> str:
-    """How an admin would write a place: ``courses.ids[0]``."""
+def field_name(path: FieldPath) -> str:
+    """Return a path as text: ``courses.ids[0]``."""
     name = ""
-    for step in place:
+    for step in path:
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
     return name
 
 
 def sentence(problem: str, accepted: Iterable[object] | str | None = None) -> str:
-    """A problem and what is accepted, worded as an ``InputError`` words them."""
+    """Return a problem and what is accepted, in the form of an ``InputError``."""
     hint = ""
     if accepted is not None:
         hint = f" Accepted: {accepted if isinstance(accepted, str) else ', '.join(map(str, accepted))}."

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from canvas_exports.core.backups.fields import is_template
-from canvas_exports.core.backups.problems import Place, sentence
+from canvas_exports.core.backups.problems import FieldPath, sentence
 
 _KINDS = {
     "string": "text",
@@ -26,7 +26,7 @@ _KINDS = {
 _SHOWN = 80
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/]*(?=@)|(?<=\?)[^\s'\"]+")
 
-Found = tuple[Place, str]
+FieldProblem = tuple[FieldPath, str]
 
 
 @cache
@@ -50,70 +50,70 @@ def _unique(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationErr
 _Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})  # type: ignore[no-untyped-call]
 
 
-def violations(data: Any) -> Iterator[Found]:
+def find_violations(data: Any) -> Iterator[FieldProblem]:
     """Where a document does not have the form of a backup, and in which words to say so."""
     for error in _Validator(schema(), format_checker=FormatChecker(["duration"])).iter_errors(data):
-        place = tuple(error.absolute_path)
+        path = tuple(error.absolute_path)
         if error.validator == "format" and is_template(error.instance):
             continue
-        yield from _WORDING[str(error.validator)](error, place)
+        yield from _WORDING[str(error.validator)](error, path)
 
 
-def _unknown(error: ValidationError, place: Place) -> Iterator[Found]:
+def _unknown(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     known = _rule(error)["properties"]
     for name in _fields(error):
         if name not in known:
-            yield (*place, name), sentence("there is no such field", known)
+            yield (*path, name), sentence("there is no such field", known)
 
 
-def _missing(error: ValidationError, place: Place) -> Iterator[Found]:
+def _missing(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     for name in _rule(error)["required"]:
         if name not in _fields(error):
-            yield (*place, name), sentence("is missing", _examples(schema()["properties"][name]))
+            yield (*path, name), sentence("is missing", _examples(schema()["properties"][name]))
 
 
-def _nothing_named(_: ValidationError, place: Place) -> Iterator[Found]:
-    yield (*place, "courses"), sentence("is missing", "courses, groups, users, or several of them")
+def _nothing_named(_: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield (*path, "courses"), sentence("is missing", "courses, groups, users, or several of them")
 
 
-def _needs(error: ValidationError, place: Place) -> Iterator[Found]:
+def _needs(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     for name, needed in _rule(error)["dependentRequired"].items():
         if name in _fields(error):
-            yield (*place, name), sentence(f"says nothing without {', '.join(needed)}")
+            yield (*path, name), sentence(f"says nothing without {', '.join(needed)}")
 
 
-def _wrong_type(error: ValidationError, place: Place) -> Iterator[Found]:
+def _wrong_type(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     wanted = _rule(error)["type"]
     kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
     accepted = _examples(_rule(error)) or _elements(_rule(error)) or _range(_rule(error))
-    yield place, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
+    yield path, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
 
 
-def _not_one(error: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence(f"{_shown(error.instance)} is not one", _rule(error)["enum"])
+def _not_one(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence(f"{_shown(error.instance)} is not one", _rule(error)["enum"])
 
 
-def _out_of_range(error: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
+def _out_of_range(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
 
 
-def _unfitting(error: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
+def _unfitting(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
 
 
-def _empty(error: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence("is empty", _examples(_rule(error)) or "at least one")
+def _empty(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence("is empty", _examples(_rule(error)) or "at least one")
 
 
-def _too_long(error: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence("is too long", f"at most {_rule(error)['maxLength']} characters")
+def _too_long(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence("is too long", f"at most {_rule(error)['maxLength']} characters")
 
 
-def _repeated(_: ValidationError, place: Place) -> Iterator[Found]:
-    yield place, sentence("names something twice")
+def _repeated(_: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
+    yield path, sentence("names something twice")
 
 
-_WORDING: Mapping[str, Callable[[ValidationError, Place], Iterator[Found]]] = {
+_WORDING: Mapping[str, Callable[[ValidationError, FieldPath], Iterator[FieldProblem]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
     "anyOf": _nothing_named,

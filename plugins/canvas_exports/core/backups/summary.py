@@ -1,4 +1,4 @@
-"""A backup in English."""
+"""Describe a backup in English."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ _PACKAGES = {
 }
 
 
-def summary(backup: Backup) -> str:
-    """A few sentences of Markdown: what is exported, where to, when, and when a run has failed."""
+def summarize(backup: Backup) -> str:
+    """Return a few sentences of Markdown: what is exported, to which archive, when, and when a run fails."""
     return "\n\n".join(_paragraphs(backup))
 
 
 def _paragraphs(backup: Backup) -> Iterator[str]:
     if backup.description:
         yield backup.description
-    types = _and([_PACKAGES[each] for each in backup.export_types])
+    types = _join([_PACKAGES[each] for each in backup.export_types])
     part = " (only the objects that `select` names)" if "select" in backup.options else ""
     yield (
-        f"Backs up {_and(list(_contexts(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
-        f"whole. {_when(backup)} {_verdict(backup.settings.get('fail_on', 'any'))}"
+        f"Backs up {_join(list(_describe_courses(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
+        f"whole. {_describe_schedule(backup)} {_describe_failure(backup.settings.get('fail_on', 'any'))}"
     )
     if backup.keep is not None:
-        yield _kept(backup.keep, backup.timezone)
-    retention = ", and `retention` which copies go" if backup.keep is not None else ""
+        yield _describe_retention(backup.keep, backup.timezone)
+    retention = "; `retention` lists the copies that are deleted" if backup.keep is not None else ""
     yield (
-        "The task `list` finds the courses, `export` carries a batch of them in each mapped task, `report` tells what "
-        f"became of every one{retention}. This page is made from `{backup.file}`: change the backup there."
+        "The task `list` finds the courses, each mapped task `export` exports a batch of them, and `report` lists the outcome "
+        f"of every course{retention}. This page is generated from `{backup.file}`: change the backup there."
     )
 
 
-def _contexts(listing: Mapping[str, Any]) -> Iterator[str]:
+def _describe_courses(listing: Mapping[str, Any]) -> Iterator[str]:
     if "courses" in listing:
         yield _counted(listing["courses"], "course")
     if "course_list" in listing:
@@ -64,16 +64,16 @@ def _value(value: Any) -> str:
     return ", ".join(f"`{item}`" for item in (value if isinstance(value, list) else [value]))
 
 
-def _when(backup: Backup) -> str:
+def _describe_schedule(backup: Backup) -> str:
     if backup.schedule is None:
-        return "It runs when somebody starts it."
+        return "It runs only when it is triggered."
     first = f", for the first time on or after {backup.start_date}" if backup.start_date else ""
     return f"It runs at `{backup.schedule}` ({backup.timezone} time){first}, one run at a time."
 
 
-def _verdict(fail_on: str) -> str:
+def _describe_failure(fail_on: str) -> str:
     if "{" in fail_on:
-        return f"When a run has failed is for `{fail_on}` to say."
+        return f"`{fail_on}` decides when a run fails."
     limit = FailurePolicy.parse(fail_on).limit
     if limit is None:
         return "A run never fails because of a course."
@@ -81,16 +81,16 @@ def _verdict(fail_on: str) -> str:
     return f"A run fails if {many} no whole copy."
 
 
-def _kept(keep: Mapping[str, Any], timezone: str) -> str:
+def _describe_retention(keep: Mapping[str, Any], timezone: str) -> str:
     rules = dict(keep)
     applied = rules.pop("apply", False)
-    told = (
+    rest = (
         "All others are deleted."
         if applied
-        else "The others are told and stay, for it does not say `apply: true`."
+        else "The others are listed and not deleted, because `apply: true` is not set."
     )
-    return f"{read_keep(rules, timezone=timezone).sentence()} {told}"
+    return f"{read_keep(rules, timezone=timezone).sentence()} {rest}"
 
 
-def _and(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

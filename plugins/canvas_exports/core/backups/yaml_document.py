@@ -1,4 +1,4 @@
-"""YAML that remembers on which line each field was written.
+"""Read YAML with the line of each field.
 
 A smaller YAML than PyYAML's, whose conveniences rewrite what an admin wrote: ``0101`` would be the number 65, ``12:30``
 the number 750 and ``no`` a false. Here plain whole numbers, ``true``, ``false`` and ``null`` have a type, and everything
@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from canvas_exports.core.backups.problems import Place, Problem, field_name
+from canvas_exports.core.backups.problems import FieldPath, Problem, field_name
 from canvas_exports.core.text.user_files import (
     BoundedComposer,
     FileFormatError,
@@ -36,8 +36,8 @@ class _Loader(BoundedComposer, yaml.SafeLoader):
 
 
 @dataclass
-class Document:
-    """What one file says, and where.
+class YamlDocument:
+    """The values of one file, with their lines.
 
     Attributes:
         file: the file's name, as an admin knows it.
@@ -48,27 +48,27 @@ class Document:
 
     file: str
     data: Any = None
-    lines: dict[Place, int] = field(default_factory=dict)
+    lines: dict[FieldPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, place: Place, text: str) -> Problem:
-        """A problem at a place; one that is not in the file has the line of what it belongs to."""
-        known = place
+    def problem(self, path: FieldPath, text: str) -> Problem:
+        """Return a problem at a path; a missing field has the line of its parent."""
+        known = path
         while known and known not in self.lines:
             known = known[:-1]
-        return Problem(self.file, self.lines.get(known, 1), field_name(place), text)
+        return Problem(self.file, self.lines.get(known, 1), field_name(path), text)
 
-    def value(self, place: Place) -> Any:
-        """The value at a place, or ``None``."""
+    def value(self, path: FieldPath) -> Any:
+        """Return the value at a path, or ``None``."""
         found = self.data
-        for step in place:
+        for step in path:
             found = found.get(step) if isinstance(found, Mapping) else None
         return found
 
 
-def read_document(text: str, file: str) -> Document:
-    """Read YAML. What is wrong with it is told in ``problems``, never raised."""
-    document = Document(file)
+def read_document(text: str, file: str) -> YamlDocument:
+    """Read YAML. Invalid YAML is reported in ``problems``, never raised."""
+    document = YamlDocument(file)
     try:
         check_line_breaks(text)
         node = compose_yaml(text, _Loader)
@@ -80,31 +80,31 @@ def read_document(text: str, file: str) -> Document:
 
 
 class _Reader:
-    """Turns nodes into plain values, and writes down their lines."""
+    """Turn nodes into plain values, and record their lines."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: YamlDocument) -> None:
         self.document = document
 
-    def read(self, node: Node, place: Place) -> Any:
-        self.document.lines.setdefault(place, node.start_mark.line + 1)
+    def read(self, node: Node, path: FieldPath) -> Any:
+        self.document.lines.setdefault(path, node.start_mark.line + 1)
         if node.tag not in _TAGS:
-            self.blame(place, "tags are not understood here; write the plain value.")
+            self.add_problem(path, "tags are not understood here; write the plain value.")
         if isinstance(node, MappingNode):
-            return self.read_mapping(node, place)
+            return self.read_mapping(node, path)
         if isinstance(node, SequenceNode):
-            return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
+            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
-        text = self.checked(node.value, place)
+        text = self.check_text(node.value, path)
         return _plain(text) if node.style is None else text
 
-    def read_mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+    def read_mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
-                self.blame(place, f"line {key.start_mark.line + 1} has a key that is not text.")
+                self.add_problem(path, f"line {key.start_mark.line + 1} has a key that is not text.")
                 continue
-            name = self.checked(key.value, place)
-            inner = (*place, name)
+            name = self.check_text(key.value, path)
+            inner = (*path, name)
             line = key.start_mark.line + 1
             if name in values:
                 text = f"written twice, first on line {self.document.lines[inner]}."
@@ -114,16 +114,16 @@ class _Reader:
             values[name] = self.read(value, inner)
         return values
 
-    def checked(self, text: str, place: Place) -> str:
+    def check_text(self, text: str, path: FieldPath) -> str:
         if len(text) > MOST_CHARACTERS:
-            self.blame(place, f"is longer than {MOST_CHARACTERS:,} characters.")
+            self.add_problem(path, f"is longer than {MOST_CHARACTERS:,} characters.")
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self.blame(place, "holds half a character, written as an escape; write the whole one.")
+            self.add_problem(path, "holds half a character, written as an escape; write the whole one.")
             return "\N{REPLACEMENT CHARACTER}"
         return text[:MOST_CHARACTERS]
 
-    def blame(self, place: Place, text: str) -> None:
-        self.document.problems.append(self.document.problem(place, text))
+    def add_problem(self, path: FieldPath, text: str) -> None:
+        self.document.problems.append(self.document.problem(path, text))
 
 
 def _plain(text: str) -> Any:

@@ -22,13 +22,12 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
 
 Flat = TypeVar("Flat")
-
-MiB = 1024 * 1024
 
 #: The most bytes that a document of each kind may have.
 MAX_MANIFEST_BYTES = 4 * MiB

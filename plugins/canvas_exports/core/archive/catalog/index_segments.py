@@ -17,9 +17,10 @@ from io import BytesIO
 from typing import Any
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.json_documents import MiB, fetch, parse, plain
+from canvas_exports.core.archive.json_documents import fetch, parse, plain
 from canvas_exports.core.archive.manifest import SCHEMA, ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.core.text.wording import format_time

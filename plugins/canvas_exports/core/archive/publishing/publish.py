@@ -43,7 +43,7 @@ _PASSES = (
     3  # one as a rule; a second for a directory longer than the tail; a third for a manifest before both
 )
 _SWEPT = "the package was swept before it had its manifest; it will be fetched again"
-_LONG = 3600.0  # seconds between package and manifest after which the package may have been swept
+_RECHECK_AFTER = 3600.0  # seconds between package and manifest after which the package may have been swept
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def publish(
         proven_at = time.time()
         with source.stage("publish"):
             published = _write_manifest(store, draft, package, proof)
-        if not published.already and (adopted or time.time() - proven_at > _LONG):
+        if not published.already and (adopted or time.time() - proven_at > _RECHECK_AFTER):
             _recheck_package(store, published)
         return _lock_manifest(store, published)
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)

@@ -22,10 +22,9 @@ from canvas_exports.observability.trigger_gauges import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 
-POLL_RESULT = (
-    "sightings"  # key in the event; the names of earlier releases stay, as tasks of another release read them
-)
-POLLED, REFUSED = "watched", "refused"  # status in the event
+#: Names in the event; those of earlier releases stay, as a task of another release may read them.
+POLL_RESULT = "sightings"
+POLLED, REFUSED = "watched", "refused"
 
 
 class CanvasContentExportTrigger(BaseTrigger):

@@ -146,7 +146,7 @@ class TestThisOneOnly:
             "unexpected RecursionError; see the task's log",
             spoiled=False,
         )
-        assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be mended"
+        assert any(record.exc_info for record in caplog.records), "with its traceback, as it has to be fixed"
 
     @pytest.mark.parametrize(
         ("status", "on_canvas", "spoiled"),

@@ -1,4 +1,4 @@
-"""The engine's promises, for every order in which things can happen."""
+"""The engine's decisions, event by event."""
 
 from __future__ import annotations
 

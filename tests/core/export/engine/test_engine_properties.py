@@ -1,4 +1,4 @@
-"""What the engine promises holds for every sequence of events, crashes and retries."""
+"""The engine's invariants hold for every sequence of events, crashes and retries."""
 
 from __future__ import annotations
 

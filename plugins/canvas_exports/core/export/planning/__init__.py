@@ -1,1 +1,1 @@
-"""From a course list to batches."""
+"""Turn course lists into batches."""

@@ -1,4 +1,4 @@
-"""A run's plan: which contexts each of its batches carries, written down once and never changed.
+"""Store a run's plan: which contexts each of its batches holds. A plan is written once and never changed.
 
 A list of many thousands of contexts is too much for Airflow's database, which every mapped task asks for the whole of
 it at every stretch. So the list is written into the archive, below the run's folder, and each task gets a reference to
@@ -31,7 +31,7 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True)
 class BatchReference:
-    """Where the contexts of one batch are written down: some 200 bytes, whatever the size of the batch.
+    """Refer to the stored contexts of one batch: some 200 bytes for any size of the batch.
 
     Attributes:
         plan: key of the document.
@@ -48,7 +48,7 @@ class BatchReference:
     name: str
 
     def to_json(self) -> dict[str, Any]:
-        """A small JSON value, for an XCom."""
+        """Return a small JSON value, for an XCom."""
         return asdict(self)
 
     @classmethod
@@ -83,7 +83,7 @@ def write_plan(
     exports_each: int = 1,
     names: Names | None = None,
 ) -> list[BatchReference]:
-    """Write a run's batches down, and refer to them.
+    """Store a run's batches, and return references to them.
 
     A run has one plan, and what it says holds for good. If the run has one already, because its list is made a second
     time, every batch keeps its number and its contexts, and contexts that are new come after them in batches of their own:
@@ -128,12 +128,12 @@ def write_plan(
 
 
 def plan_folder(run: RunInfo) -> str:
-    """Where the plan of a run lies."""
+    """Return the folder of a run's plan."""
     return f"{run_folder(run.date, run.dag_id, run.run_id)}plan/"
 
 
 def read_batch(store: Store, reference: BatchReference) -> list[str]:
-    """The contexts of one batch: one small request.
+    """Return the contexts of one batch, with one small request.
 
     Raises:
         InputError: the plan is not in this archive.
@@ -147,7 +147,7 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
-    """Every context of the batches, which are references or lists themselves; each plan is read once.
+    """Return every context of the batches, which are references or lists; read each plan once.
 
     Raises:
         InputError: a plan is not in this archive, or a batch is neither.
@@ -168,7 +168,7 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
 
 
 def planned_names(store: Store, run: RunInfo) -> Names:
-    """What the plan of a run calls its courses: nothing where there is no plan, or where one of its documents is damaged.
+    """Return the names of courses in the plan of a run: none without a plan, or where one of its documents is damaged.
 
     Raises:
         ArchiveError: the archive cannot be reached.
@@ -188,7 +188,7 @@ def planned_names(store: Store, run: RunInfo) -> Names:
 
 
 def batch_name(contexts: Sequence[object]) -> str:
-    """What people call a batch: ``course:101 and 49 more``."""
+    """Return a batch's name for people: ``course:101 and 49 more``."""
     first = str(contexts[0]) if contexts else "nothing"
     short = first if len(first) <= _LONGEST_NAME else f"{first[: _LONGEST_NAME - 1]}…"
     return f"{short} and {len(contexts) - 1:,} more" if len(contexts) > 1 else short
@@ -197,7 +197,7 @@ def batch_name(contexts: Sequence[object]) -> str:
 def _written(
     key: str, batches: list[list[str]], number: int, called: Mapping[str, Any]
 ) -> tuple[bytes, list[BatchReference]]:
-    """The document of some batches, and where in it each of them is. Its first line says what is true of all of it."""
+    """Return the document of some batches, and where in it each of them is. Its first line says what is true of all of it."""
     head = {"schema": SCHEMA, "first": number, **called}
     document = bytearray(json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
     references = []
@@ -209,7 +209,7 @@ def _written(
 
 
 def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]]]:
-    """The inverse of ``_written``."""
+    """Return the inverse of ``_written``."""
     if not document:
         raise _damaged(key)
     start, number = 0, 0

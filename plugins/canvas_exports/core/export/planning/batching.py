@@ -1,4 +1,4 @@
-"""From a list of contexts to batches: no context twice, the neediest first, few enough for Airflow to map."""
+"""Cut a list of contexts into batches: no context twice, those without a copy first, few enough for Airflow to map."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_BATCHES = 1024  # Airflow's default max_map_length
 def unique(
     contexts: Iterable[Context], resolve: Callable[[Context], int], whoami: Callable[[], object]
 ) -> list[Context]:
-    """Each context once, in order, under its numeric id, whatever its spelling.
+    """Return each context once, in order, under its numeric id, for any spelling.
 
     A context that cannot be resolved stays as written, however Canvas answered: its batch tries it again, and reports it.
 
@@ -68,19 +68,19 @@ def unique(
 
 
 class Tally:
-    """How many contexts came, to tell how many of them a list leaves out, and why."""
+    """Count contexts, to say how many of them a list leaves out, and why."""
 
     def __init__(self) -> None:
         self._came = 0
 
     def counted(self, contexts: Iterable[Context]) -> Iterator[Context]:
-        """The same, counted."""
+        """Pass contexts on, and count them."""
         for context in contexts:
             self._came += 1
             yield context
 
     def left_out(self, kept: Collection[Context]) -> Iterator[str]:
-        """Lines for people about a list that was made of them."""
+        """Return lines for people about a list that was made of the counted contexts."""
         if self._came > len(kept):
             yield f"{self._came - len(kept):,} left out: named more than once"
         unresolved = [str(context) for context in kept if context.canvas_id is None]
@@ -91,7 +91,7 @@ class Tally:
 
 
 def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[Context, datetime]:
-    """When the newest manifest of each context was written, from listings alone.
+    """Return when the newest manifest of each context was written, from listings alone.
 
     Args:
         store: the archive, of any size.
@@ -114,7 +114,7 @@ def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[
 
 
 def neediest_first(contexts: Iterable[Context], newest: Mapping[Context, datetime]) -> list[Context]:
-    """Contexts without a copy first, then those with the oldest; otherwise in the order given."""
+    """Sort contexts: those without a copy first, then those with the oldest; otherwise in the given order."""
     return sorted(
         contexts,
         key=lambda context: (context in newest, newest[context].timestamp() if context in newest else 0.0),
@@ -122,7 +122,7 @@ def neediest_first(contexts: Iterable[Context], newest: Mapping[Context, datetim
 
 
 def cut(contexts: Sequence[object], size: int, *, exports_each: int = 1, carried: int = 0) -> list[list[str]]:
-    """Cut into batches for ``.expand``.
+    """Cut contexts into batches for ``.expand``.
 
     The size grows as far as needed to stay below Airflow's limit of mapped tasks.
 

@@ -124,7 +124,7 @@ def _load(text: str, form: str, field: str) -> Any:
 
 
 class _Loader(BoundedComposer, yaml.BaseLoader):
-    """Reads nothing but texts, lists and mappings."""
+    """Read YAML of texts, lists and mappings only."""
 
 
 def _plain(node: Node | None) -> Any:
@@ -136,7 +136,7 @@ def _plain(node: Node | None) -> Any:
 
 
 def _lines(text: str, field: str) -> Iterator[str]:
-    """The lines as editors count them: not ended by the other characters that Unicode has for it."""
+    """Return the lines as editors count them, without the other line ends that Unicode has."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if len(line) > LONGEST_LINE:
             raise InputError(f"{field}, line {number}", f"it is longer than {LONGEST_LINE:,} characters")
@@ -187,13 +187,13 @@ def _from_csv(text: str, field: str, names: Names | None) -> Iterator[Context]:
 
 
 def _header(cells: list[str], columns: Iterable[str]) -> list[tuple[str, int]]:
-    """Where some columns of a header are; empty if this is none."""
+    """Return where some columns of a header are; nothing if this is no header."""
     header = [cell.lower().replace(" ", "_") for cell in cells]
     return [(name, header.index(name)) for name in columns if name in header]
 
 
 def _first(cells: list[str], places: list[tuple[str, int]]) -> str | None:
-    """The first of some columns that is filled in."""
+    """Return the first of some columns that is filled in."""
     return next((cells[at] for _, at in places if at < len(cells) and cells[at]), None)
 
 
@@ -213,7 +213,7 @@ def _from_document(document: Any, field: str) -> Iterator[Context]:
 
 
 def _course(entry: Iterable[tuple[str, Any]], field: str, place: str, number: int) -> Context:
-    """The course that a row or an object names. A bare value of a SIS column is a SIS id."""
+    """Return the course that a row or an object names. A bare value of a SIS column is a SIS id."""
     for name, value in entry:
         if value not in (None, ""):
             if name == "sis_course_id" and isinstance(value, (str, int)):
@@ -228,7 +228,7 @@ def _course(entry: Iterable[tuple[str, Any]], field: str, place: str, number: in
 
 
 def _context(value: Any, field: str, place: str, number: int) -> Context:
-    """The course that a value is. What is none is told by its place alone: it may be a line of a file of secrets."""
+    """Return the course that a value names. An error shows only its place: it may be a line of a file of secrets."""
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         with suppress(InputError):
             return Context.parse(value)
@@ -236,7 +236,7 @@ def _context(value: Any, field: str, place: str, number: int) -> Context:
 
 
 def _contexts(value: Any, field: str, place: str, number: int) -> list[Context]:
-    """The same where several may stand."""
+    """Return the courses of a value that may name several."""
     if isinstance(value, str):
         with suppress(InputError):
             return Context.parse_all(value)
@@ -244,7 +244,7 @@ def _contexts(value: Any, field: str, place: str, number: int) -> list[Context]:
 
 
 def shown_uri(uri: str) -> str:
-    """The URI without what may be a credential: a query, and what stands before the host."""
+    """Return a URI without possible credentials: its query, and the part before its host."""
     scheme, separator, rest = uri.partition("?")[0].rpartition("://")
     place, slash, path = rest.partition("/")
     return harmless(f"{scheme}{separator}{place.rpartition('@')[2] if separator else place}{slash}{path}")

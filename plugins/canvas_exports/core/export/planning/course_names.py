@@ -1,4 +1,4 @@
-"""What people call the courses of a run, learnt while they are listed: for those, too, of which there never is a copy.
+"""Collect the names of a run's courses while they are listed, also of courses that never get a copy.
 
 It is written into the run's plan in the archive, once for all tasks, and read by the one that writes the run report. It
 never goes through Airflow's database.
@@ -38,7 +38,7 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class CourseName:
-    """What a course is called; each ``None`` where nobody said.
+    """Hold a course's names; each ``None`` if it is not known.
 
     Attributes:
         name: its title.
@@ -54,13 +54,13 @@ class CourseName:
 
     @classmethod
     def of(cls, course: Course) -> CourseName:
-        """As Canvas describes it."""
+        """Return the names in a course of Canvas's API."""
         term = course.term_name or course.sis_term_id
         return cls(*map(_short, (course.name, course.course_code, course.sis_course_id, term)))
 
     @classmethod
     def from_json(cls, value: object) -> CourseName | None:
-        """The inverse of ``dataclasses.astuple``; ``None`` for anything else: it comes from the archive."""
+        """Read the inverse of ``dataclasses.astuple``; ``None`` for anything else: it comes from the archive."""
         if isinstance(value, list) and len(value) == _PLACES:
             return cls(*(_short(each) if isinstance(each, str) else None for each in value))
         return None
@@ -68,7 +68,7 @@ class CourseName:
 
 @dataclass
 class Names:
-    """The names that are known, by context such as ``course:101``.
+    """Hold the known names, by context such as ``course:101``.
 
     Attributes:
         canvas: Canvas's address, such as ``https://canvas.example.edu``; ``None`` where nobody said.
@@ -79,18 +79,18 @@ class Names:
     courses: dict[str, CourseName] = field(default_factory=dict)
 
     def heard(self, course: Course) -> Context:
-        """Note a course that Canvas described; its context."""
+        """Add a course that Canvas described; return its context."""
         context = Context(ContextKind.COURSE, str(course.id))
         self.courses[str(context)] = CourseName.of(course)
         return context
 
     def read(self, context: Context, name: CourseName) -> None:
-        """Note what a list calls a course, as it is written there."""
+        """Add the names that a list gives a course, as they are written there."""
         if context.kind is ContextKind.COURSE and name != CourseName():
             self.courses.setdefault(str(context), CourseName(*map(_short, astuple(name))))
 
     def resolver(self, client: Asks) -> Callable[[Context], int]:
-        """A replacement of ``client.resolve`` that listens: of a course, Canvas tells the name in the same answer."""
+        """Return a ``client.resolve`` that also adds names: of a course, Canvas returns them in the same response."""
 
         def resolve(context: Context) -> int:
             if context.kind is not ContextKind.COURSE:
@@ -102,14 +102,14 @@ class Names:
         return resolve
 
     def nameless(self, contexts: Iterable[Context]) -> list[Context]:
-        """The courses that nobody has named, as far as Canvas may be asked for them one by one."""
+        """Return the courses without a name, as many as may be requested one by one."""
         courses = (
             each for each in contexts if each.kind is ContextKind.COURSE and each.canvas_id is not None
         )
         return list(islice((each for each in courses if str(each) not in self.courses), MOST_ASKED))
 
     def ask(self, client: Asks, contexts: Iterable[Context]) -> None:
-        """Ask Canvas for names, one request for each course, until it is in trouble.
+        """Ask Canvas for names, one request for each course, until Canvas fails.
 
         Never raises on account of Canvas: nothing is worse without a name.
         """
@@ -118,7 +118,7 @@ class Names:
                 return
 
     def _asked(self, client: Asks, context: Context) -> bool:
-        """Ask for one name; whether Canvas may be asked for another."""
+        """Ask for one name; return whether Canvas may be asked for another."""
         try:
             self.heard(client.course(context))
         except (NotFoundError, PermissionDeniedError):
@@ -128,7 +128,7 @@ class Names:
         return True
 
     def named(self, record: OutcomeRecord) -> OutcomeRecord:
-        """A row of a report with the names that it lacks."""
+        """Return a row of a report with the names that it lacks."""
         known = self.courses.get(record.context)
         if known is None:
             return record
@@ -141,7 +141,7 @@ class Names:
         )
 
     def to_json(self, contexts: Iterable[str]) -> dict[str, Any]:
-        """The names of some contexts, as far as there is room, as fields of a JSON object."""
+        """Return the names of some contexts, up to a limit of characters, as fields of a JSON object."""
         names: dict[str, list[str | None]] = {}
         room = MOST_CHARACTERS
         for context in contexts:
@@ -154,7 +154,7 @@ class Names:
         return {"canvas": self.canvas, "names": names} if names else {}
 
     def add_json(self, document: Mapping[str, Any]) -> None:
-        """Add what such an object says; what is none of that is passed over."""
+        """Add the names of such an object; ignore everything else in it."""
         canvas, names = document.get("canvas"), document.get("names")
         self.canvas = self.canvas or (canvas if isinstance(canvas, str) else None)
         for context, value in names.items() if isinstance(names, dict) else ():

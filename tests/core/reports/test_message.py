@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hypothesis import given
-from tests.core.reports.page.test_run_page import Reader, texts
-from tests.core.reports.page.test_run_page import run_with as run
+from tests.support.page_reader import Reader, texts
+from tests.support.page_reader import run_with as run
 from tests.support.run_views import facts, night, row, view
 
 from canvas_exports.core.model.outcomes import Outcome

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.archives.holdings import DAY, START, lay, manifest, note
+from tests.support.counting_store import Counting
 from tests.support.run_views import NOW, row
 
 from canvas_exports.core.archive.layout import manifest_key
@@ -17,29 +17,6 @@ from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.reports.page import copy_status as look_room
 from canvas_exports.core.reports.page.copy_status import read_copy_statuses
 from canvas_exports.core.reports.page.view import CopyStatus
-from canvas_exports.core.storage.local import FileStore
-from canvas_exports.core.storage.store import ObjectInfo
-from canvas_exports.errors import ArchiveUnavailableError
-
-
-class Counting(FileStore):
-    """Counts what is asked of it, and may fail."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder.as_uri(), folder)
-        self.listed: list[str] = []
-        self.got: list[str] = []
-        self.fails = False
-
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        if self.fails:
-            raise ArchiveUnavailableError("the archive cannot be reached")
-        self.listed.append(prefix)
-        return super().list(prefix)
-
-    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        self.got.append(key)
-        return super().read(key, start, length)
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ class TestConnections:
     def test_the_extras_of_a_canvas_connection(self) -> None:
         form = get_provider_info()["connection-types"][0]
         rows = page("connections").table("Canvas", 1)
-        renewed = page("connections").table("A token that is renewed")
+        renewed = page("connections").table("Refresh token")
         assert [bare(row[0]) for row in [*renewed, *rows]] == list(form["conn-fields"])
         defaults = {bare(name): json.loads(bare(default)) for name, default, _ in rows}
         limits = RateLimits()

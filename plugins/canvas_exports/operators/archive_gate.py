@@ -130,7 +130,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         if missing:
             self._log(missing)
             raise AirflowFailException(_failure(missing, receipt["checked"], self.report_url))
-        self.log.info("All %d courses have the copies that were asked for", receipt["checked"])
+        self.log.info("All %d courses have the required copies", receipt["checked"])
         return receipt
 
     def _check(
@@ -233,4 +233,6 @@ def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Ge
 def _failure(missing: Sequence[Shortfall], checked: int, report: str | None) -> str:
     lacking = list(dict.fromkeys(one.context for one in missing))
     named = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED:,} more" if lacking[_NAMED:] else "")
-    return f"{len(lacking):,} of {checked:,} courses do not have the copies that were asked for: {named}. Report: {report}"
+    return (
+        f"{len(lacking):,} of {checked:,} courses do not have the required copies: {named}. Report: {report}"
+    )

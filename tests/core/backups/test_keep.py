@@ -90,7 +90,7 @@ def test_it_says_that_nothing_is_deleted_until_apply_is_true(write: Write) -> No
         (
             "keep:\n  last: 1\n  hold:\n    courses:\n      - 101\n      - user:self\n",
             10,
-            "keep.hold.courses[1]: no manifest tells which copies are of user:self.",
+            "keep.hold.courses[1]: no manifest contains this id, so the copies of user:self are unknown.",
         ),
         ("keep: 14\n", 5, "keep: 14 is not a mapping of fields to values."),
     ],

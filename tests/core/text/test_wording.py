@@ -4,7 +4,13 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
+from canvas_exports.core.text.wording import (
+    format_count,
+    format_duration,
+    format_moment,
+    format_size,
+    join_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,12 @@ def test_numbers_have_their_noun() -> None:
 )
 def test_a_size_has_about_three_digits(size: int, text: str) -> None:
     assert format_size(size) == text
+
+
+def test_words_are_joined() -> None:
+    assert [join_words(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]

@@ -17,6 +17,7 @@ from canvas_exports.core.backups.problems import FieldPath, Problem
 from canvas_exports.core.backups.schema import find_violations
 from canvas_exports.core.backups.yaml_document import YamlDocument, read_document
 from canvas_exports.core.text.user_files import FileFormatError, decode_text
+from canvas_exports.core.text.wording import join_words
 from canvas_exports.errors import ProblemsError
 
 #: Environment variable with the path of another include folder.
@@ -143,7 +144,7 @@ def _duplicate_name(name: str, file: _File, files: Sequence[_File], kept: _File 
     ]
     if (more := len(files) - 1 - len(rest)) > 0:
         rest.append(f"{more:,} more")
-    named = " and ".join([", ".join(rest[:-1]), rest[-1]] if len(rest) > 1 else rest)
+    named = join_words(rest)
     if kept is None:
         said = "None of them runs, because it is not known which file had the name first."
     elif kept is file:

@@ -8,6 +8,7 @@ from typing import Any
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.backups.backup import Backup
 from canvas_exports.core.export.failure_policy import FailurePolicy
+from canvas_exports.core.text.wording import join_words
 
 _PACKAGES = {
     "common_cartridge": "a Common Cartridge",
@@ -24,10 +25,10 @@ def summarize(backup: Backup) -> str:
 def _paragraphs(backup: Backup) -> Iterator[str]:
     if backup.description:
         yield backup.description
-    types = _join([_PACKAGES[each] for each in backup.export_types])
+    types = join_words([_PACKAGES[each] for each in backup.export_types])
     part = " (only the objects that `select` names)" if "select" in backup.options else ""
     yield (
-        f"Backs up {_join(list(_describe_courses(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
+        f"Backs up {join_words(list(_describe_courses(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
         f"whole. {_describe_schedule(backup)} {_describe_failure(backup.settings.get('fail_on', 'any'))}"
     )
     if backup.keep is not None:
@@ -90,7 +91,3 @@ def _describe_retention(keep: Mapping[str, Any], timezone: str) -> str:
         else "The others are listed and not deleted, because `apply: true` is not set."
     )
     return f"{read_keep(rules, timezone=timezone).sentence()} {rest}"
-
-
-def _join(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -23,6 +23,9 @@ _FIELDS = {
 _MAX_DIGITS = 19  # of a 64-bit id, the longest Canvas reads as one
 _MAX_VALUE = 255
 
+#: The SIS ids of courses, groups and users, as Canvas names them and manifests contain them.
+SIS_FIELDS = ("sis_course_id", "sis_group_id", "sis_user_id")
+
 
 class ContextKind(str, Enum):
     """The three kinds of context that have a Content Exports API."""

@@ -11,7 +11,7 @@ from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.manifest import ContextFacts
-from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.contexts import SIS_FIELDS, Context, ContextKind
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
@@ -20,7 +20,6 @@ MOST = 255  # characters of a name
 ACCEPTED = "a Canvas number, an SIS id, a course code or a name, as the manifests have it"
 
 _LISTED = 5  # courses that an error names
-_SIS = ("sis_course_id", "sis_group_id", "sis_user_id")
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,10 @@ def matching_courses(holdings: Iterable[Holding], name: Context | str) -> list[C
 
 def _tests(name: Context | str) -> list[Callable[[ContextFacts], bool]]:
     if isinstance(name, Context):
-        asked, _, value = name.id.partition(":")
-        if asked == "uuid":
+        field, _, value = name.id.partition(":")
+        if field == "uuid":
             return [lambda facts: facts.uuid == value]
-        return [lambda facts: _same(facts.sis_id, value)] if asked in _SIS else []
+        return [lambda facts: _same(facts.sis_id, value)] if field in SIS_FIELDS else []
     return [
         lambda facts: _same(facts.sis_id, name),
         lambda facts: _same(facts.course_code, name),

@@ -64,7 +64,7 @@ class Row:
 
 
 def row_of(info: ObjectInfo, copy: Copy) -> Row:
-    """Return the row of a manifest. What each listing shows anew, such as records, is left out."""
+    """Return the row of a manifest. What each listing shows, such as records, is left out."""
     content = {
         "context": _without_unknown(plain(copy.context)),
         "export": _without_unknown(plain(copy.export)),

@@ -12,9 +12,9 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.schemas import problem
-from canvas_exports.core.model.contexts import Context
+from canvas_exports.core.model.contexts import SIS_FIELDS, Context
 from canvas_exports.core.storage.store import Store
-from canvas_exports.core.text.wording import YEARS, format_time
+from canvas_exports.core.text.wording import YEARS, format_time, join_words
 from canvas_exports.errors import ArchiveUnavailableError, InputError, UnreadableDocumentError
 
 SET, LIFTED = "set", "lifted"
@@ -22,7 +22,6 @@ SET, LIFTED = "set", "lifted"
 SCHEMA = "urn:canvas-exports:hold:1"
 
 _ACCEPTED = "a Canvas number, sis_course_id:BIO-101, uuid:..., group:7, sis_group_id:... or user:3"
-_SIS = ("sis_course_id", "sis_group_id", "sis_user_id")
 _TAG = re.compile(r"[a-z]{1,12}")
 _LATER = timedelta(seconds=1)  # than the record before: the names of records have whole seconds
 
@@ -44,9 +43,11 @@ class Holds:
 
     def __post_init__(self) -> None:
         for context in self.contexts:
-            if context.canvas_id is None and _asked(context) not in (*_SIS, "uuid"):
+            if context.canvas_id is None and _id_field(context) not in (*SIS_FIELDS, "uuid"):
                 raise InputError(
-                    "hold.courses", f"no manifest tells which copies are of {context}", accepted=_ACCEPTED
+                    "hold.courses",
+                    f"no manifest contains this id, so the copies of {context} are unknown",
+                    accepted=_ACCEPTED,
                 )
 
     @classmethod
@@ -85,8 +86,7 @@ class Holds:
         named = [str(context) for context in self.contexts]
         named += [f"the term {term}" for term in self.terms]
         parts = [f"those of {each}" for each in named] + ["those with a tag"]
-        listed = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-        return f"Held whatever their age: {listed}."
+        return f"Held whatever their age: {join_words(parts)}."
 
 
 def tags_on(records: Iterable[RecordName]) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def tags_on(records: Iterable[RecordName]) -> tuple[str, ...]:
     return tuple(sorted(tag for tag, record in last.items() if record.result != LIFTED))
 
 
-def _asked(context: Context) -> str:
+def _id_field(context: Context) -> str:
     return context.id.partition(":")[0]
 
 
@@ -111,8 +111,8 @@ def _is(copy: Copy, context: Context) -> bool:
         return False
     if context.canvas_id is not None:
         return facts.id == context.canvas_id
-    asked, _, value = context.id.partition(":")
-    return value == (facts.uuid if asked == "uuid" else facts.sis_id)
+    field, _, value = context.id.partition(":")
+    return value == (facts.uuid if field == "uuid" else facts.sis_id)
 
 
 def unmatched(holds: Holds, seen: Iterator[str] | Iterable[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pendulum
 
 from canvas_exports.core.archive.catalog.copies import Copy, oldest_first
 from canvas_exports.core.archive.retention.holds import Holds
+from canvas_exports.core.text.wording import join_words
 from canvas_exports.errors import InputError
 
 #: The rules that keep a number of copies.
@@ -115,12 +116,12 @@ class Policy:
             if (number := getattr(self, rule))
         ]
         if periods:
-            parts.append(f"the newest of {_and(periods)} with a copy")
+            parts.append(f"the newest of {join_words(periods)} with a copy")
         if self.within:
             parts.append(f"all that are at most {_length(self.within)} older than the newest")
         parts.append(f"in any case the newest {_counted(self.proven, 'proven copy')}")
         return (
-            f"Of each course and export type, keep {_and(parts)}; days begin in {self.timezone} time. "
+            f"Of each course and export type, keep {join_words(parts)}; days begin in {self.timezone} time. "
             f"Copies that are not proven are counted by themselves. {self.holds.sentence()}"
         )
 
@@ -178,7 +179,3 @@ def _length(length: timedelta) -> str:
         return str(length)
     days, rest = divmod(hours, 24)
     return f"{hours} hours" if rest else "a day" if days == 1 else f"{days} days"
-
-
-def _and(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]

@@ -146,7 +146,7 @@ class Course(Exportable):
 
     @property
     def exists(self) -> bool:
-        """Whether the course can be found by its id."""
+        """Return whether the course can be found by its id."""
         return self.state != "deleted" and Fault.VANISHED not in self.active_faults
 
     @property

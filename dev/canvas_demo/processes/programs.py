@@ -45,7 +45,7 @@ class Program:
 
     @property
     def is_running(self) -> bool:
-        """Whether the program has not ended."""
+        """Return whether the program has not ended."""
         return self.process.poll() is None
 
     def signal(self, number: int) -> None:

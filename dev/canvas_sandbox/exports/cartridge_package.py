@@ -176,7 +176,7 @@ class Cartridge:
 
     @property
     def _has_own(self) -> bool:
-        """Whether any content was not imported."""
+        """Return whether any content was not imported."""
         return any(
             item
             for kind in Kind

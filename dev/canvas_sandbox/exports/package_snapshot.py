@@ -75,7 +75,7 @@ class PackageSnapshot:
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the package contains the whole course and not a selection."""
+        """Return whether the package contains the whole course and not a selection."""
         return "everything" in self.export.selection.flags and Fault.EMPTY not in self.export.faults
 
     def _content(self) -> Content | None:

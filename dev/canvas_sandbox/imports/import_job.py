@@ -26,7 +26,7 @@ class ImportServices(Protocol):
 
     @property
     def stuck_holds_worker(self) -> bool:
-        """Whether a job that never ends occupies its worker."""
+        """Return whether a job that never ends occupies its worker."""
 
     def content(self, context: Exportable) -> Content:
         """Return everything that a course, group or user holds."""

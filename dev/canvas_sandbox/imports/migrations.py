@@ -182,7 +182,7 @@ class Migrations:
 
     @property
     def stuck_holds_worker(self) -> bool:
-        """Whether a job that never ends occupies its worker."""
+        """Return whether a job that never ends occupies its worker."""
         return self._kernel.switches.stuck_holds_worker
 
     def _open(self, name: str) -> VirtualFile:

@@ -94,7 +94,7 @@ class Migration:
 
     @property
     def is_active(self) -> bool:
-        """Whether a worker has it, which blocks other migrations of the course."""
+        """Return whether a worker has it, which blocks other migrations of the course."""
         return self.workflow_state in ("exporting", "importing")
 
 

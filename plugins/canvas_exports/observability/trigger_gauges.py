@@ -15,9 +15,8 @@ from canvas_exports.observability import metric_names
 from canvas_exports.observability.safe_spans import call_safely
 from canvas_exports.observability.task_observer import is_observed
 
-_MIN_PERIOD = (
-    1.0  # seconds between two reports of the gauges; a triggerer may poll thousands of times a second
-)
+# Seconds between two reports of the gauges; a triggerer may poll thousands of times a second.
+_MIN_PERIOD = 1.0
 
 
 class TriggerGauges:

@@ -156,7 +156,7 @@ class CourseFilters:
 
     @property
     def descending(self) -> bool:
-        """Whether the requested order is descending."""
+        """Return whether the requested order is descending."""
         return self._sort in self._keys and self._query.get("order") == "desc"
 
     def key(self, course: Course) -> list[Any]:

@@ -32,7 +32,7 @@ def probe_key(suffix: str) -> str:
 
 
 def is_probe(key: str) -> bool:
-    """Whether it is the name of a probe, of this release or an earlier one."""
+    """Return whether it is the name of a probe, of this release or an earlier one."""
     return _PROBES.fullmatch(key) is not None
 
 

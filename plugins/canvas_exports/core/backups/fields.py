@@ -15,5 +15,5 @@ CONNECTIONS = ("archive_conn_id", "canvas_conn_id")
 
 
 def is_template(value: object) -> bool:
-    """Whether Airflow will put the value together at run time, so that it cannot be checked before."""
+    """Return whether Airflow will put the value together at run time, so that it cannot be checked before."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)

@@ -23,9 +23,8 @@ from canvas_exports.errors import (
 
 _log = logging.getLogger(__name__)
 
-_MAX_IN_A_ROW = (
-    3  # refusals of different contexts, after which `/users/self` shows whether Canvas answers at all
-)
+# Refusals of different contexts, after which `/users/self` shows whether Canvas answers at all.
+_MAX_IN_A_ROW = 3
 _BEFORE_CREATION = {State.INTENDED: 1, State.PLANNED: 2}
 _MAX_UNANSWERED = 3  # contexts of which none was answered: another round would only repeat it
 

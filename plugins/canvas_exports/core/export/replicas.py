@@ -14,9 +14,8 @@ from canvas_exports.errors import ArchiveError, CanvasExportsError
 
 _log = logging.getLogger(__name__)
 
-_MAX_FAILURES = (
-    3  # in a row, after which an archive is skipped: each may have cost minutes of its client's retries
-)
+# Failures in a row after which an archive is skipped: each may have cost minutes of its client's retries.
+_MAX_FAILURES = 3
 
 Answer = TypeVar("Answer")
 

@@ -48,7 +48,7 @@ class PackageDiff:
 
     @property
     def is_same(self) -> bool:
-        """Whether both versions have the same content: exactly then are their content digests equal."""
+        """Return whether both versions have the same content: exactly then are their content digests equal."""
         return not (self.added or self.removed or self.changed)
 
     @property

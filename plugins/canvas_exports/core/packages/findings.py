@@ -23,7 +23,7 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        """Whether content is missing: there is a finding of severity ``error``."""
+        """Return whether content is missing: there is a finding of severity ``error``."""
         return self._seen[Severity.ERROR] > 0
 
     def add(self, finding: Finding) -> None:

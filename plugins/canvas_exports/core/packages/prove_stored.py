@@ -37,7 +37,7 @@ class StoredProof:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every byte was read."""
+        """Return whether every byte was read."""
         return self.sha256 is not None
 
 

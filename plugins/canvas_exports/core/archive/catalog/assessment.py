@@ -41,7 +41,7 @@ class Assessment:
 
     @property
     def is_good(self) -> bool:
-        """Whether there is a good copy."""
+        """Return whether there is a good copy."""
         return self.gap_reason is None
 
 

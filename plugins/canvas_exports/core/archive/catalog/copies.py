@@ -99,18 +99,18 @@ class Copy:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether the package is missing, has another size than was stored, or was found damaged by a verification."""
+        """Return whether the package is missing, has another size than was stored, or was found damaged by a verification."""
         verification = self.newest_verification
         return not self.is_present or (verification is not None and verification.result != INTACT)
 
     @property
     def is_selection(self) -> bool:
-        """Whether only selected objects were exported, so that it is not a copy of the whole course."""
+        """Return whether only selected objects were exported, so that it is not a copy of the whole course."""
         return self.export.select is not None
 
     @property
     def is_proven(self) -> bool:
-        """Whether it is a copy of the whole course, was whole when it was stored, and is not damaged."""
+        """Return whether it is a copy of the whole course, was whole when it was stored, and is not damaged."""
         return self.verdict is Verdict.WHOLE and not self.is_selection and not self.is_damaged
 
     @property

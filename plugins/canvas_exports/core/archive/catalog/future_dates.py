@@ -15,7 +15,7 @@ CLOCK_TOLERANCE = timedelta(days=1)
 
 
 def is_in_future(moment: datetime, now: datetime) -> bool:
-    """Whether a moment is more than ``CLOCK_TOLERANCE`` after now."""
+    """Return whether a moment is more than ``CLOCK_TOLERANCE`` after now."""
     return moment > now + CLOCK_TOLERANCE
 
 

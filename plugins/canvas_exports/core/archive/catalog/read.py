@@ -158,7 +158,7 @@ class _PendingContext:
 
     @property
     def is_done(self) -> bool:
-        """Whether all manifests are read."""
+        """Return whether all manifests are read."""
         return all(read.done() for _, read in self._read)
 
     def holding(self) -> Holding:

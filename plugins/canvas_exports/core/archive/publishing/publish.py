@@ -1,4 +1,4 @@
-"""Storing one package, in the one order that survives being killed between any two steps."""
+"""Store a package and write its manifest last, in an order that survives a kill between any two steps."""
 
 from __future__ import annotations
 
@@ -39,9 +39,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/zip"  # of cartridges, too: the type of the export says what is inside
 
 _ATTEMPTS = 3  # after another task has stored or removed something under the same key
-_PASSES = (
-    3  # one as a rule; a second for a directory longer than the tail; a third for a manifest before both
-)
+# Passes over one package: one as a rule; a second for a directory longer than the tail; a third for a manifest before both.
+_PASSES = 3
 _SWEPT = "the package was swept before it had its manifest; it will be fetched again"
 _RECHECK_AFTER = 3600.0  # seconds between package and manifest after which the package may have been swept
 
@@ -78,12 +77,12 @@ def publish(
     """Store one package and its manifest, unless they are already there.
 
     The order: open the stream, put it (it ends well only if the package is proven), read it back if a full proof is asked
-    for, lock it, and write the manifest last. What has no manifest is no backup; ``sweep`` removes it.
+    for, lock it, and write the manifest last. A package without a manifest is no backup; ``sweep`` removes it.
 
     Args:
         store: the archive.
-        draft: what the manifest says besides what is found out here.
-        source: of the package; not used if the package is already stored.
+        draft: the facts of the manifest that are known before the transfer.
+        source: reads the package; not used if the package is already stored.
         baseline: finds the copy that the package is compared with; without it, every package is stored.
 
     Raises:
@@ -123,7 +122,7 @@ def publish(
 
 
 def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
-    """Return the package if it is already there with its manifest."""
+    """Return the published package; ``None`` if it has no manifest yet, or one whose package is gone."""
     marker = manifest_key(draft.key)
     try:
         manifest = read_manifest(store, marker)
@@ -182,9 +181,8 @@ def _put_package(store: Store, key: str, source: PackageSource, copy: Manifest |
 def _check_size(store: Store, key: str, size: int) -> None:
     info = store.stat(key)
     if info is None or info.size != size:
-        with suppress(
-            ArchiveError
-        ):  # the first problem is the one to report; a leftover is proven before it is used
+        # The first problem is the one to report; a leftover is proven before it is used.
+        with suppress(ArchiveError):
             store.delete(key)
         raise ArchiveUnavailableError(f"the store did not keep the {size:,} bytes it accepted", key=key)
 
@@ -235,12 +233,10 @@ def _prove_stored(store: Store, key: str, package: ProvenStream, source: Package
     except ObjectNotFoundError:
         raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
     except PackageError:
-        with suppress(
-            ArchiveError
-        ):  # a store that fails now, or locks it, does not hide the problem of the package
-            if (
-                store.stat(manifest_key(key)) is None
-            ):  # else another attempt has published it meanwhile: it stays
+        # A store that fails now, or locks the object, does not hide the problem of the package. If there is a manifest,
+        # another attempt has published the package meanwhile: it stays.
+        with suppress(ArchiveError):
+            if store.stat(manifest_key(key)) is None:
                 store.delete(key)
         raise
     return stored.proof

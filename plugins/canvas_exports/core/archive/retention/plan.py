@@ -95,7 +95,7 @@ class ContextPlan:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to delete."""
+        """Return whether there is nothing to delete."""
         return not self.left_behind and not self.of(Decision.DELETE)
 
 

@@ -54,7 +54,7 @@ class MigrationState(str, Enum):
 
     @property
     def is_over(self) -> bool:
-        """Whether Canvas will do nothing more by itself."""
+        """Return whether Canvas will do nothing more by itself."""
         return self in (MigrationState.COMPLETED, MigrationState.FAILED, MigrationState.WAITING_FOR_SELECT)
 
 

@@ -80,7 +80,7 @@ class ContentExport:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it is exported *and* has a package: either alone is not enough."""
+        """Return whether it is exported *and* has a package: either alone is not enough."""
         return (
             self.workflow_state is ExportState.EXPORTED
             and self.attachment is not None
@@ -89,7 +89,7 @@ class ContentExport:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it will never have a package."""
+        """Return whether it will never have a package."""
         return self.workflow_state in (ExportState.FAILED, ExportState.DELETED)
 
     @property

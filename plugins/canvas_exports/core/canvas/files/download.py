@@ -39,9 +39,8 @@ from canvas_exports.errors import DownloadError, DownloadRefusedError
 
 BLOCK = 1024 * 1024  # bytes; smaller ones cost a third of the throughput, larger ones gain nothing
 DIVISIBLE = 256 * 1024 * 1024  # bytes; a smaller package is not worth more than one connection
-_CHECK_INTERVAL = (
-    0.5  # seconds between two checks whether the client was stopped, while another thread renews the link
-)
+# Seconds between two checks whether the client was stopped, while another thread renews the link.
+_CHECK_INTERVAL = 0.5
 _PACKAGE_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip, and the empty one of 22 bytes
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<error", b"{", b"[")
 

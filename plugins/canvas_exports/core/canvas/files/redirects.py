@@ -49,7 +49,7 @@ class Hop:
 
     @property
     def has_verifier(self) -> bool:
-        """Whether the URL carries a credential of its own, so that it may work without the token."""
+        """Return whether the URL carries a credential of its own, so that it may work without the token."""
         return "verifier" in parse_qs(urlsplit(self.url).query)
 
 

@@ -28,7 +28,7 @@ class Request:
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending it twice has the same effect as sending it once."""
+        """Return whether sending it twice has the same effect as sending it once."""
         return self.method in ("GET", "PUT")
 
     @property
@@ -45,7 +45,7 @@ class Stream(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the body ended where the sender announced its end."""
+        """Return whether the body ended where the sender announced its end."""
 
     def readinto(self, target: memoryview) -> int:
         """Read the next bytes, as many as fit or arrive soon. Return their number; 0 at the end.
@@ -78,7 +78,7 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is 2xx."""
+        """Return whether the status is 2xx."""
         return _OK <= self.status < _REDIRECT
 
     @property

@@ -34,9 +34,8 @@ class Limits:
     turns: int = 3
 
 
-_ATTEMPTS = (
-    2  # in which Canvas refuses one context before it has failed: the first may have met a passing problem
-)
+# Attempts in which Canvas refuses one context before it has failed: the first may have met a passing problem.
+_ATTEMPTS = 2
 _ATTEMPTS_ALONE = 3  # the same where Canvas answered for no other context, so that all may be refused
 
 
@@ -246,9 +245,8 @@ class Engine:
         item = self._about(event, State.READY)
         if item is not None:
             item.state = State.REQUESTED
-            item.completion = (
-                COMPLETE  # its Progress ended too early: from now on the export itself is polled
-            )
+            # Its Progress ended too early: from now on the export itself is polled.
+            item.completion = COMPLETE
 
     @_apply.register
     def _(self, event: events.ExportFailed) -> None:

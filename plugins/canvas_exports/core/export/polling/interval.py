@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 _SHARE_OF_AGE = 0.15  # an export that has queued for ten minutes will not be done in ten seconds
-_SHARE_OF_REST = (
-    0.5  # Canvas's completion lags behind the work for most of a job, and runs ahead near its end
-)
-_SHARE_OF_RUNNING = (
-    0.04  # of the time it has run: to learn a little later that a long job is done costs nothing
-)
+# Canvas's completion lags behind the work for most of a job, and runs ahead near its end.
+_SHARE_OF_REST = 0.5
+# Of the time that an export has run: to learn a little later that a long job is done costs nothing.
+_SHARE_OF_RUNNING = 0.04
 _GROWTH = 1.5  # of the interval while the queue stands still
 _JITTER = 0.2
-_NOT_OLDEST = (
-    10  # times the longest interval, for queued exports that cannot be next unless Canvas breaks its order
-)
+# Times the longest interval, for queued exports that cannot be next unless Canvas breaks its order.
+_NOT_OLDEST = 10
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class DocumentReaders:
 
     @property
     def has_content(self) -> bool:
-        """Whether a document has an element below its root, or could not be read."""
+        """Return whether a document has an element below its root, or could not be read."""
         return bool(self._summary.nonempty)
 
     def reader_for(self, member: Member) -> MemberReader | None:

@@ -277,7 +277,7 @@ def _encoding(head: bytes) -> tuple[str, bytes, bool]:
 
 
 def _ends_with(tail: str, root: str) -> bool:
-    """Whether the last tag closes the root element."""
+    """Return whether the last tag closes the root element."""
     end = (
         re.match(rf"</(?:[^\s<>:]{{1,100}}:)?{re.escape(root)}\s{{0,100}}>", tail[(at := tail.rfind("</")) :])
         if "</" in tail

@@ -74,7 +74,7 @@ class Member:
 
     @property
     def is_folder(self) -> bool:
-        """Whether the entry only names a folder."""
+        """Return whether the entry only names a folder."""
         return self.name.endswith("/")
 
 

@@ -55,7 +55,7 @@ class ConditionalCreate:
         self._requests.ask("store", key, lambda: self._put(key, block, **how))
 
     def is_ignored(self, key: str, block: Block) -> bool:
-        """Whether the store replaces an object that is there, though it was asked not to. Remembered."""
+        """Return whether the store replaces an object that is there, though it was asked not to. Remembered."""
         if self._once is None or not self.honoured:
             return False
         try:

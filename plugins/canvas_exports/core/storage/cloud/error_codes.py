@@ -129,7 +129,7 @@ class ErrorResponse:
 
     @property
     def is_temporary(self) -> bool:
-        """Whether the same request may be granted a little later."""
+        """Return whether the same request may be granted a little later."""
         status = self.status or 0
         return (
             self._word in _TEMPORARY
@@ -139,28 +139,28 @@ class ErrorResponse:
 
     @property
     def is_retried_by_us(self) -> bool:
-        """Whether it is passing and obstore's client does not repeat it by itself."""
+        """Return whether it is passing and obstore's client does not repeat it by itself."""
         status = self.status or 0
         return self.is_temporary and status not in _RETRIED_BY_OBSTORE and 0 < status < 500  # noqa: PLR2004 - HTTP's
 
     @property
     def may_concern_condition(self) -> bool:
-        """Whether it can mean that the store does not know conditional requests: the same without one will tell."""
+        """Return whether it can mean that the store does not know conditional requests: the same without one will tell."""
         return self.status in (400, *_NOT_OFFERED) and not self.is_temporary and self._word not in _SENTENCES
 
     @property
     def is_specific(self) -> bool:
-        """Whether it says what is wrong, whatever was asked for."""
+        """Return whether it says what is wrong, whatever was asked for."""
         return self.is_temporary or self._word in _SENTENCES or self.status in _DENIED
 
     @property
     def is_lock(self) -> bool:
-        """Whether a lock forbids it."""
+        """Return whether a lock forbids it."""
         return self._word in _LOCKED or self.status == 423  # noqa: PLR2004 - HTTP's
 
     @property
     def is_taken(self) -> bool:
-        """Whether the condition was that the key is free, and it is not."""
+        """Return whether the condition was that the key is free, and it is not."""
         return self.status in (None, 412) or self._word in _TAKEN
 
     def error(self, uri: str, action: str, key: str | None = None) -> ArchiveError:

@@ -102,12 +102,12 @@ def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
 
 
 def is_of_abort(error: Exception) -> bool:
-    """Whether an error is about the abort of an upload in parts: the one before it, which mattered, is lost then."""
+    """Return whether an error is about the abort of an upload in parts: the one before it, which mattered, is lost then."""
     return re.search(r"method: DELETE|performing DELETE", str(error)) is not None
 
 
 def was_never_sent(error: Exception) -> bool:
-    """Whether a request did not even reach a server: then it has done nothing there, and can be repeated."""
+    """Return whether a request did not even reach a server: then it has done nothing there, and can be repeated."""
     return re.search(r"Connection refused|dns error|tcp connect error", str(error)) is not None
 
 

@@ -37,7 +37,7 @@ CredentialProvider = Callable[[], Any]
 
 
 def is_available() -> bool:
-    """Whether the SDK is installed."""
+    """Return whether the SDK is installed."""
     return is_installed("google.cloud.storage")
 
 

@@ -127,9 +127,8 @@ class ObjectStore(Store):
             source.reraise()
             # obstore has aborted if the source failed; if a part did, not every version of it does.
             if self._uploads is not None:
-                with suppress(
-                    Exception
-                ):  # what cannot be aborted is for the sweep: the first error is the one to tell
+                # The first error is the one to report; the sweep removes an upload that cannot be aborted.
+                with suppress(Exception):
                     self._uploads.abort(key, started - _CLOCKS_DIFFER)
             raise
 
@@ -347,7 +346,7 @@ def _is_lent(block: Block) -> bool:
 
 
 def _is_full(block: Block) -> bool:
-    """Whether more may follow; asking for it could wait for the very block that is being held."""
+    """Return whether more may follow; asking for it could wait for the very block that is being held."""
     return (
         isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer) and len(block) == len(block.obj)
     )

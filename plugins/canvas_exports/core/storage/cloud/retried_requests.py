@@ -21,7 +21,7 @@ def obstore_errors() -> tuple[type[Exception], ...]:
 
 
 def is_not_supported(error: Exception) -> bool:
-    """Whether obstore itself cannot make such a request."""
+    """Return whether obstore itself cannot make such a request."""
     from obstore import exceptions  # noqa: PLC0415 - as above
 
     return isinstance(error, exceptions.NotSupportedError | NotImplementedError)

@@ -32,7 +32,7 @@ _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 def is_virtual(style: str, bucket: str, endpoint: str | None) -> bool:
-    """Whether requests name the bucket before the host's name instead of in the path.
+    """Return whether requests name the bucket before the host's name instead of in the path.
 
     ``auto`` is as boto3 does it: with Amazon, if the bucket's name allows it; not with another server.
 

@@ -147,7 +147,7 @@ def _is_temporary(failure: ErrorResponse | ArchiveError) -> bool:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package of an extra can be imported."""
+    """Return whether a package of an extra can be imported."""
     try:
         return find_spec(package) is not None
     except ModuleNotFoundError:  # of a package above it

@@ -39,7 +39,7 @@ class ResponseBody:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether more has arrived than is kept, packed or unpacked."""
+        """Return whether more has arrived than is kept, packed or unpacked."""
         return max(self._arrived, len(self._content)) > self._most
 
     def add(self, arrived: bytes) -> bool:

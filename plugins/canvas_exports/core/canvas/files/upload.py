@@ -31,9 +31,11 @@ _BAD_REQUEST = 400
 class MultipartForm:
     """The ``multipart/form-data`` body of an upload: the parameters of the ticket, verbatim, and the file last.
 
-    Args:
-        ticket: where the upload goes.
-        file: what it is called, and its size in bytes.
+    Attributes:
+        boundary: separates the fields.
+        head: the bytes before the file.
+        tail: the bytes after the file.
+        file: name and size of the file.
     """
 
     boundary: str

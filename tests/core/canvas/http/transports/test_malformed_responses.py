@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from tests.core.canvas.http.transports.test_response_deadline import OK
 from tests.support.scripted_canvas import COURSE, Clock, export_json, open_either
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
@@ -17,6 +16,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
 )
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"id": 9}'
 
 

@@ -76,7 +76,7 @@ def test_a_second_file_of_its_name_leaves_a_dag_as_it_was(write: Write) -> None:
     told = bag.import_errors["canvas_backups_broken.py"]
     for one, other in (("nightly", "anatomy"), ("anatomy", "nightly")):
         assert (
-            f"include/backups/{one}.yaml, line 2, name: 'nightly' is the name of include/backups/{other}.yaml"
+            f"include/backups/{one}.yaml, line 2, name: 'nightly' is also the name of include/backups/{other}.yaml"
             in told
         )
 

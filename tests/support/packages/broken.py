@@ -126,7 +126,7 @@ def drop_resource(place: Place) -> Broken:
     return Broken(packed_zip(entries_of(broken.members())))
 
 
-@breaker("a resource dropped that a module leads to", "missing_item")
+@breaker("a resource dropped that a module refers to", "missing_item")
 def drop_target(place: Place) -> Broken:
     title, target = place.course.items[place.index(2)]
     broken = without_resource(place.course, [target])
@@ -155,28 +155,28 @@ def _lie(place: Place, where: str, what: str) -> Broken:
     return Broken(packed_zip(place.changed(at, **{where: {what: wrong}})), entry.name)
 
 
-@breaker("the directory lies about a size", "corrupt")
+@breaker("a wrong size in the directory", "corrupt")
 def size_lie(place: Place) -> Broken:
     return _lie(place, "central", "size")
 
 
-@breaker("the directory lies about a packed size", "corrupt")
+@breaker("a wrong packed size in the directory", "corrupt")
 def packed_size_lie(place: Place) -> Broken:
     return replace(_lie(place, "central", "compressed"), named=None)
 
 
-@breaker("the directory lies about a checksum", "corrupt")
+@breaker("a wrong checksum in the directory", "corrupt")
 def crc_lie(place: Place) -> Broken:
     return _lie(place, "central", "crc")
 
 
-@breaker("the directory lies about a place", "corrupt")
+@breaker("a wrong offset in the directory", "corrupt")
 def offset_lie(place: Place) -> Broken:
     at = place.index(len(place.entries))
     return Broken(packed_zip(place.changed(at, central={"offset": 5 + place.number % 70_000})))
 
 
-@breaker("the directory lies about a name", "corrupt")
+@breaker("a wrong name in the directory", "corrupt")
 def name_lie(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml",))
     name = place.entries[at].name
@@ -204,7 +204,7 @@ def swap(place: Place) -> Broken:
     return Broken(packed_zip(entries), (first if one < other else second).name)
 
 
-@breaker("what follows a member lies about it", "corrupt")
+@breaker("a wrong data descriptor after a member", "corrupt")
 def descriptor_lie(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     what = ("size", "compressed", "crc")[place.index(3)]
@@ -213,7 +213,7 @@ def descriptor_lie(place: Place) -> Broken:
     return Broken(packed_zip(entries), entries[at].name)
 
 
-@breaker("two members in one place", "corrupt")
+@breaker("two members at one offset", "corrupt")
 def overlap(place: Place) -> Broken:
     at = 1 + place.index(len(place.entries) - 1)
     entries = place.entries
@@ -221,7 +221,7 @@ def overlap(place: Place) -> Broken:
     return Broken(packed_zip(place.changed(at, central={"offset": offset})))
 
 
-@breaker("a bomb: more inside than the directory says", "corrupt")
+@breaker("a zip bomb: more inside than the directory states", "corrupt")
 def swelling(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     entry = place.entries[at]
@@ -230,14 +230,14 @@ def swelling(place: Place) -> Broken:
     return Broken(packed_zip(place.changed(at, packed=inside, local=facts, central=facts)), entry.name)
 
 
-@breaker("a bomb: more said than any packing can hold", "corrupt")
+@breaker("a zip bomb: a stated size beyond any compression", "corrupt")
 def impossible(place: Place) -> Broken:
     at = place.file()
     size = {"size": members.MAX_RATIO * len(place.entries[at].data) + 2000 + place.number}
     return Broken(packed_zip(place.changed(at, local=size, central=size)), place.entries[at].name)
 
 
-@breaker("a bomb: hundreds of times its size once unpacked", "corrupt")
+@breaker("a zip bomb: hundreds of times its size once unpacked", "corrupt")
 def bomb(place: Place) -> Broken:
     packed = bytes(4_200_000)
     lies = {"size": 0xFFFFFFFE - place.number}
@@ -245,7 +245,7 @@ def bomb(place: Place) -> Broken:
     return Broken(packed_zip([*bombs, *place.entries]))
 
 
-@breaker("a name that leads out", "unsafe_name")
+@breaker("a name with a path out of the package", "unsafe_name")
 def hostile_name(place: Place) -> Broken:
     names = ("../up", "/etc/passwd", "a/../../b", "C:/windows", "a\\b", "a\nb", "a\0b", "..", "\x7f")
     name = names[place.index(len(names))]
@@ -318,7 +318,7 @@ def encrypted(place: Place) -> Broken:
     )
 
 
-@breaker("an unknown packing", "unknown_method")
+@breaker("an unknown compression method", "unknown_method")
 def unknown_method(place: Place) -> Broken:
     at = place.file(apart=("imsmanifest.xml", "course_settings/context.xml"))
     method = (1, 9, 12, 14, 93, 99)[place.index(6)]

@@ -56,15 +56,15 @@ _WITH_PACKAGE = (
 _DEFINITIONS = {
     Outcome.STORED: ("The package is in the archive and proven whole.", "Nothing."),
     Outcome.UNCHANGED: (
-        "Nothing has changed since the copy before, which is proven whole: tonight's manifest names its package.",
+        "Nothing has changed since the newest copy, which is proven whole: the new manifest names its package.",
         "Nothing.",
     ),
     Outcome.DEGRADED: (
         "The package is stored, but not in every archive.",
-        "Nothing now: a retry completes what is missing. If it returns, repair the archive that the reason names.",
+        "Nothing now: a retry completes the copies. If it happens again, repair the archive that the reason names.",
     ),
     Outcome.INCOMPLETE: (
-        "The package is in the archive, but pieces of the course are missing from it.",
+        "The package is in the archive, but parts of the course are missing from it.",
         "Read the findings in its manifest; repair the named items in Canvas and export again.",
     ),
     Outcome.EMPTY: (
@@ -72,11 +72,11 @@ _DEFINITIONS = {
         "Nothing, unless the course should have content: a reset course continues under a new id.",
     ),
     Outcome.GONE: (
-        "Canvas does not know the context: deleted, or hidden from this token.",
+        "Canvas does not know the course, group or user: deleted, or hidden from this token.",
         "Take it off the list, or give the token's user access.",
     ),
     Outcome.DENIED: (
-        "The token's user may not export this context.",
+        "The token's user may not export this course, group or user.",
         "Give the user a role that may export course content there.",
     ),
     Outcome.FAILED: (
@@ -85,10 +85,10 @@ _DEFINITIONS = {
     ),
     Outcome.STALLED: (
         "The export showed no progress for too long, or the deadline passed.",
-        "Ask the Canvas administrator about stuck jobs; clear the task to look again.",
+        "Ask the Canvas administrator about stuck jobs; clear the task to poll again.",
     ),
     Outcome.INTERRUPTED: (
         "The attempt ended before this export did: Canvas or the archive could not be reached, or refused it.",
-        "Nothing now: a retry goes on from here, and the next run exports it anew. If it returns, read the reason.",
+        "Nothing now: a retry continues from here, and the next run exports it again. If it happens again, read the reason.",
     ),
 }

@@ -145,7 +145,7 @@ class TestRefreshTokens:
     def test_a_dead_credential_is_final_and_says_which(
         self, field: str, advice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableShelf", MemoryTexts)
+        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableTexts", MemoryTexts)
         monkeypatch.setattr(
             "canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=LeaseTiming(settle=0.0))
         )

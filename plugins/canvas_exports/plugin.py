@@ -1,4 +1,4 @@
-"""What Airflow's plugin manager registers, once, whichever way the package got here."""
+"""Register links, pages and listeners with Airflow's plugin manager, installed as a package or as a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _pages() -> Any:
 
 
 class RunReportPages:
-    """The pages of runs as an ASGI application, loaded with its first request: every process of Airflow loads plugins."""
+    """Serve the pages of runs as an ASGI application, loaded with its first request: every process loads plugins."""
 
     async def __call__(
         self,
@@ -34,9 +34,9 @@ class RunReportPages:
 
 
 class CanvasExportsPlugin(AirflowPlugin):
-    """The buttons of an export task, the page that one of them leads to, and the notes of runs.
+    """Register the buttons of an export task, the page of a run, and the notes of runs.
 
-    Also where the package is only a folder.
+    Works without an entry point, too, where the package is a folder of plugins.
     """
 
     name = "canvas_exports"

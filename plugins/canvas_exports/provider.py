@@ -1,4 +1,4 @@
-"""What Airflow's provider manager reads. Importing it costs nothing and touches no network."""
+"""Describe the provider for Airflow's provider manager. Importing it loads nothing else and uses no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROTECTION = {
     "kms_key": ("KMS key", "S3 and GCS: the key that encrypts each object."),
     "encryption_scope": ("Encryption scope", "Azure: the scope that encrypts each object."),
     "storage_class": ("Storage class", "Of packages: STANDARD_IA, COLDLINE, Cool, ..."),
-    "lock_mode": ("Lock", "governance or compliance: whether somebody may lift locks."),
+    "lock_mode": ("Lock", "governance or compliance: whether a user may lift locks."),
     "lock_for": ("Locked for", "How long packages and manifests are locked (ISO 8601: P90D)."),
     "legal_hold": ("Legal hold", "true: locked until somebody lifts the hold."),
     "tags": ("Tags", 'Of every object, as JSON: {"owner": "LMS"}.'),
@@ -27,7 +27,7 @@ _PROTECTION = {
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Metadata of the provider: connection type with its form, hooks, operators, triggers, links, plugin."""
+    """Return the metadata of the provider: connection type with its form, hooks, operators, triggers, links, plugin."""
     return {
         "package-name": "airflow-provider-canvas-exports",
         "name": "Canvas LMS content exports",

@@ -11,12 +11,12 @@ _PREFIX = "canvas_exports"
 
 
 class Metric(NamedTuple):
-    """One metric.
+    """Describe one metric.
 
     Attributes:
         name: without the prefix that Airflow puts before every metric (``airflow.`` unless configured).
         kind: ``counter``, ``gauge`` or ``timer``.
-        tags: what it is tagged with, where the backend knows tags.
+        tags: names of its tags, where the backend supports tags.
     """
 
     name: str

@@ -65,7 +65,7 @@ class TriggerGauges:
         call_safely(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
 
     def _send_refused(self, rate_limiter: RateLimiter) -> None:
-        """What this limiter was refused since the last watch ended that used it."""
+        """Count the requests of this limiter that were throttled since its last polling loop ended."""
         count = rate_limiter.throttled_count - self._refused[rate_limiter]
         self._refused[rate_limiter] = rate_limiter.throttled_count
         if count:

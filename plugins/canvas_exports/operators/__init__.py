@@ -1,1 +1,1 @@
-"""What a DAG author writes: list courses, export them, report."""
+"""Operators for DAG authors: list courses, export, report, verify, restore."""

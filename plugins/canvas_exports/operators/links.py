@@ -11,7 +11,7 @@ from canvas_exports.core.model.contexts import Context
 
 
 class CanvasLink(BaseOperatorLink):
-    """The course in Canvas; of a batch, Canvas itself. Known once the task has begun."""
+    """Link to the course in Canvas; of a batch, to Canvas itself. Known once the task has begun."""
 
     name = "Canvas"
 
@@ -21,10 +21,10 @@ class CanvasLink(BaseOperatorLink):
 
 
 class RunReportLink(BaseOperatorLink):
-    """The report's page in Airflow; of a batch, its document in the console of the cloud that holds the archive.
+    """Link to the report's page in Airflow; of a batch, to its document in the console of the archive's cloud.
 
-    Without an address: a document that no browser opens from Airflow's page, as one on a disk, on SFTP, or in a store
-    without a console. The task's log says where it is.
+    A document on a disk, on SFTP, or in a store without a console has no link: a browser cannot open it. The task's log
+    names it.
     """
 
     name = "Run report"
@@ -36,7 +36,7 @@ class RunReportLink(BaseOperatorLink):
 
 
 def context_url(host: str, context: Context) -> str:
-    """The page of a course, a group or a user in Canvas, by whatever id it is named.
+    """Return the address of a course, a group or a user in Canvas, by any of its ids.
 
     A dot is encoded too: Canvas takes what follows the last one for the format that is asked for.
     """
@@ -44,7 +44,7 @@ def context_url(host: str, context: Context) -> str:
 
 
 def report_url(archive: str, key: str) -> str:
-    """Where a person can open an object of an archive."""
+    """Return the address at which a person can open an object of an archive."""
     uri = f"{archive.rstrip('/')}/{key}"
     parts = urlsplit(uri)
     path = quote(parts.path.lstrip("/"))

@@ -1,7 +1,7 @@
-"""The page of a run on its way to Airflow's UI: compressed, in an XCom of the task that wrote it.
+"""Pass the page of a run to Airflow's UI: compressed, in an XCom of the task that wrote it.
 
-The API server cannot fetch it from the archive: it would need the archive's credentials and a network path, for an address
-that whoever writes a DAG may choose. What a task has returned it may show, to whoever may see that.
+The API server does not fetch it from the archive: it would need the archive's credentials and a network path, to an address
+that the author of a DAG chooses. It may show an XCom to every user who may read that.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ PREFIX = "/canvas_exports"
 
 
 def pack(page: bytes) -> str | None:
-    """The page as text for an XCom; ``None`` if it is too large for one."""
+    """Return the page as text for an XCom; ``None`` if it is too large for one."""
     packed = base64.b64encode(gzip.compress(page, mtime=0)).decode()
     return packed if len(packed) <= MOST_CARRIED else None
 
 
 def unpack(carried: object) -> bytes | None:
-    """The page that ``pack`` packed; ``None`` for anything else. Never takes more than 32 MiB."""
+    """Return the page that ``pack`` packed; ``None`` for anything else. Never takes more than 32 MiB."""
     if not isinstance(carried, str) or len(carried) > MOST_CARRIED:
         return None
     try:
@@ -42,7 +42,7 @@ def unpack(carried: object) -> bytes | None:
 
 
 def page_url(base_url: str, *, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
-    """Where a browser finds the page that a task carries.
+    """Return the address of the page in a task's XCom.
 
     Args:
         base_url: of Airflow's UI (``[api] base_url``); a path where it is not set.

@@ -1,4 +1,4 @@
-"""What every operator takes from its task: which run it is, and how our errors become Airflow's."""
+"""Read the run from a task's context, and turn errors into Airflow's."""
 
 from __future__ import annotations
 

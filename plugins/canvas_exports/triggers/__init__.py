@@ -1,1 +1,1 @@
-"""Waiting without a worker: triggers run in Airflow's triggerer."""
+"""Triggers: wait in Airflow's triggerer, without a worker."""

@@ -1,1 +1,1 @@
-"""What Airflow's API server shows of ours."""
+"""Pages that Airflow's API server shows."""

@@ -1,8 +1,8 @@
-"""``GET /canvas_exports/dags/{dag_id}/tasks/{task_id}/runs/{run_id}``: the page of a run, to whoever may see that run.
+"""Serve the page of a run to the users who may read that run in Airflow.
 
-Reads the one XCom in which the task carries its page, and nothing else: no archive is opened, no connection read. What a
-task wrote there is treated as hostile: the browser shows it in an origin of its own, without Airflow's cookies, with no
-way to ask anything of anybody.
+``GET /canvas_exports/dags/{dag_id}/tasks/{task_id}/runs/{run_id}`` reads the XCom with the page, and nothing else: it opens
+no archive and reads no connection. The page is treated as hostile: the browser shows it in an origin of its own, without
+Airflow's cookies, and it can send no request.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NONE = HTTPException(
     status.HTTP_404_NOT_FOUND, "This task carries no run report. It lies in the archive, below runs/."
 )
 
-#: Airflow guards nothing that a plugin mounts: every route below asks for both.
+#: Airflow checks no rights for the routes of a plugin: every route below requires both.
 app = FastAPI(
     title="canvas_exports",
     docs_url=None,
@@ -51,7 +51,7 @@ app = FastAPI(
 
 @app.exception_handler(status.HTTP_401_UNAUTHORIZED)
 async def log_in(request: Request, error: Exception) -> Response:
-    """Lead a person's browser to Airflow's login and back; tell a program no."""
+    """Redirect a browser to Airflow's login and back; return 401 to any other client."""
     assert isinstance(error, HTTPException)
     if "text/html" in request.headers.get("accept", ""):
         # Without the host: behind a proxy, the one that we see may not be the one that the person sees.
@@ -62,7 +62,7 @@ async def log_in(request: Request, error: Exception) -> Response:
 
 @app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")
 def run_page(dag_id: str, task_id: str, run_id: str, session: SessionDep, map_index: int = -1) -> Response:
-    """The page, or 404 where the task has none (yet, or any more: a new attempt begins without), or can never have one."""
+    """Return the page, or 404 where the task has none: a new attempt begins without one."""
     if not -1 <= map_index <= _LARGEST or any("\0" in name for name in (dag_id, task_id, run_id)):
         raise _NONE  # the database would refuse the question
     carried = session.scalars(

@@ -1,4 +1,4 @@
-"""Objects below an archive's root that do not belong to the archive: they are skipped, whatever their names are."""
+"""Skip objects below an archive's root that do not belong to the archive, and report them in the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMED = 20  # of one store; a bucket may hold a million of them
 
 
 class ForeignObjects:
-    """The one definition of which keys ``Store.list`` yields. All others are reported in the log. Thread-safe.
+    """Define which keys ``Store.list`` yields; report all others in the log. Thread-safe.
 
     A key is one of the archive if it is legal (``object_keys.check_key``) and not a temporary name. So a key with an empty
     segment, ``.``, ``..``, a control character, a slash at its end, or any character that no archive key has, is skipped: it

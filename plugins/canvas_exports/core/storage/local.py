@@ -1,4 +1,4 @@
-"""Files below a folder of this machine, or of a file server mounted there."""
+"""Store objects as files below a folder of this machine, or of a file server mounted there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
 class FileStore(Store):
-    """A root folder, created when the first object is stored.
+    """Store objects as files below a root folder, which is created with the first object.
 
     An object is written under a temporary name in its own folder, forced to the disk, and then linked to its name,
     which fails if the name is taken: nothing half is ever visible, nothing is replaced, and a crash of the machine
@@ -59,7 +59,7 @@ class FileStore(Store):
                 _link(folder, part, name)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """As ``put``: linking fails if the key is taken, so two writers cannot both succeed."""
+        """Store as ``put`` does: linking fails if the key is taken, so two writers cannot both succeed."""
         try:
             self.put(key, [data])
         except AlreadyStoredError:
@@ -75,14 +75,14 @@ class FileStore(Store):
                 _sync_folder(folder)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """A part of the file; past its end there is nothing."""
+        """Read a part of the file; no bytes past its end."""
         with self._translated("read", key), self._opened(key) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size + start) if start < 0 else start)
             return file.read(-1 if length is None else length)
 
     def blocks(self, key: str) -> Iterator[Block]:
-        """Through one buffer of a mebibyte."""
+        """Yield the file through one buffer of a mebibyte."""
         buffer = bytearray(_BLOCK)
         with self._translated("read", key):
             file = self._opened(key, buffering=0)
@@ -95,7 +95,7 @@ class FileStore(Store):
                 yield memoryview(buffer)[:filled]
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """One file; a folder or a link is not an object."""
+        """Look up one file; a folder or a link is not an object."""
         return self._look_up(key)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
@@ -130,7 +130,7 @@ class FileStore(Store):
         return swept
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no file is kept open."""
 
     def _look_up(self, key: str) -> ObjectInfo | None:
         folder, name = _split(key)
@@ -253,7 +253,7 @@ def _link(folder: int, part: str, name: str) -> None:
 
 
 def _taken(folder: int, name: str) -> Exception:
-    """By an object, or by what no object can replace."""
+    """Return the error for a name that is taken, by an object or by something that is no file."""
     try:
         if S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             return AlreadyStoredError("the key is taken")

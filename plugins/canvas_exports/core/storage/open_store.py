@@ -61,7 +61,7 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
 
 
 def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
-    from canvas_exports.core.storage.cloud import open_cloud  # noqa: PLC0415 - obstore, only for who opens such a store
+    from canvas_exports.core.storage.cloud import open_cloud  # noqa: PLC0415 - obstore, loaded only for such a store
 
     bucket, path = parts.netloc, parts.path.strip("/")
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,}", bucket):

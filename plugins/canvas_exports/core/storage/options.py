@@ -24,7 +24,7 @@ class Protection:
         encryption: kind of server-side encryption of S3: ``AES256``, ``aws:kms`` or ``aws:kms:dsse``.
         key: the key to encrypt with: of KMS (S3), of Cloud KMS (GCS), or the name of an encryption scope (Azure).
         storage_class: of packages. Manifests and reports stay in the default class of the bucket: they are read often.
-        lock_mode: ``governance``: a user with a special permission may lift the lock; ``compliance``: nobody may.
+        lock_mode: ``governance``: a user with a special permission may lift the lock; ``compliance``: no user may.
         lock_for: how long a package and its manifest are locked, from the moment they are stored.
         legal_hold: lock them until the hold is lifted.
         tags: of every object.

@@ -116,7 +116,7 @@ class AzureSdk(Sdk):
 
 
 class AzureListing(Listing):
-    """``List Blobs``."""
+    """List objects. ``List Blobs``."""
 
     def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:
         def read(container: Any) -> tuple[list[Any], str | None]:
@@ -131,7 +131,10 @@ class AzureListing(Listing):
 
 
 class AzureLocks(Locks):
-    """``Set Blob Immutability Policy``, ``Set Blob Legal Hold``, ``Get Blob Properties``, ``Get Container Properties``."""
+    """Lock blobs by immutability policies and legal holds.
+
+    ``Set Blob Immutability Policy``, ``Set Blob Legal Hold``, ``Get Blob Properties``, ``Get Container Properties``.
+    """
 
     _advice = "make a container with support for version-level immutability"
 

@@ -17,26 +17,26 @@ log = logging.getLogger(__name__)
 
 
 class Put(Protocol):
-    """One request that stores a block, in obstore's words."""
+    """Store a block by one request of obstore."""
 
     def __call__(self, key: str, data: Block, **how: Any) -> None:
         """Store it."""
 
 
 class ConditionalCreate:
-    """Conditional requests (``If-None-Match: *``), and what to do where a store does not honour them.
+    """Store by conditional requests (``If-None-Match: *``), and without a condition where a store does not honour it.
 
-    Some compatible stores answer them with 501, some with 400, some do not even look. Who stores there has looked first, and
-    of two writers in the same instant both may store. Used by several threads at once.
+    Some compatible stores answer them with 501, some with 400, some ignore the condition. There the caller looks up the key
+    first, and of two writers in the same instant both may store. Used by several threads at once.
 
     Args:
         requests: repeats what may pass.
         put: stores.
-        once: likewise, but is not repeated: by it is found out whether the store knows conditional requests, and no retries
-            are spent on one that does not. ``None``: it is known to.
+        once: likewise, but is not repeated; used to find out whether the store supports conditional requests, without
+            retries if it does not. ``None``: it is known to.
 
     Attributes:
-        honoured: whether the store honours the condition; ``None``: nobody has asked it yet.
+        honoured: whether the store honours the condition; ``None``: not known yet.
     """
 
     def __init__(self, requests: ObstoreRequests, put: Put, once: Put | None) -> None:
@@ -55,7 +55,7 @@ class ConditionalCreate:
         self._requests.ask("store", key, lambda: self._put(key, block, **how))
 
     def is_ignored(self, key: str, block: Block) -> bool:
-        """Return whether the store replaces an object that is there, though it was asked not to. Remembered."""
+        """Return whether the store replaces an object although the request has the condition. The result is remembered."""
         if self._once is None or not self.honoured:
             return False
         try:
@@ -80,7 +80,7 @@ class ConditionalCreate:
 
     def _do_without(self, why: str) -> None:
         log.info(
-            "%s knows no conditional requests (%s): who stores has looked first, and of two in one instant both store",
+            "%s does not support conditional requests (%s): of two writers in the same instant, both may store",
             self._requests.uri,
             why,
         )

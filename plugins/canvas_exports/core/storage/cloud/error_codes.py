@@ -187,7 +187,7 @@ class ErrorResponse:
         elif self.is_temporary:
             words = f" at present: {self.detail}"
         elif self.status == 403 and action == "look up":  # noqa: PLR2004 - HTTP's
-            # An answer to HEAD bears no code, and S3 answers so for what is not there to whom may not list.
+            # A response to HEAD has no code, and without the right to list, S3 refuses a look-up of an absent object like this.
             kind, words = ArchiveDeniedError, f": {self.detail}; {_LOOK_UP}"
         elif self.status in _DENIED or self._word == "accessdenied":
             kind, words = ArchiveDeniedError, f": {self.detail}; check the credentials and their rights"

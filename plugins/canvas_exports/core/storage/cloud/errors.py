@@ -1,4 +1,4 @@
-"""obstore's errors as ours. Its messages hold URLs, and those of Azure a signature: only what is safe is kept."""
+"""Translate obstore's errors. Its messages hold URLs, and those of Azure a signature: only safe parts are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canvas_exports.errors import (
     LockedError,
 )
 
-# In a batch, Azure tells no code.
+# In a batch, Azure sends no code.
 _IMMUTABLE = "blob is immutable due to"
 _CAUSES = re.compile(
     r"Connection refused|Connection reset|dns error|connection closed|timed out|invalid peer certificate: \w+"
@@ -40,10 +40,10 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
         ObjectNotFoundError: there is no such object.
         AlreadyStoredError: there is one already.
         ArchiveDeniedError: no credentials, no right, no bucket.
-        LockedError: nobody may delete or replace it yet.
+        LockedError: it may not be deleted or replaced yet.
         ArchiveUnavailableError: everything that may pass.
     """
-    from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
+    from obstore import exceptions  # noqa: PLC0415 - native code, loaded only for such a store
 
     try:
         yield
@@ -52,7 +52,7 @@ def translated(uri: str, action: str, key: str) -> Iterator[None]:
 
 
 def error_response_of(error: Exception) -> ErrorResponse:
-    """Status and code of the answer that an error of obstore is about."""
+    """Return status and code of the response that an error of obstore is about."""
     text = str(error)
     status = _found(r"status code: (\d{3})", text)
     code = next((found for pattern in _CODES if (found := _found(pattern, text))), None)
@@ -60,7 +60,7 @@ def error_response_of(error: Exception) -> ErrorResponse:
 
 
 def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
-    """The error of ours that one of obstore's means."""
+    """Return the archive's error for one of obstore's."""
     from obstore import exceptions  # noqa: PLC0415 - as above
 
     text, refusal = str(error), error_response_of(error)
@@ -68,37 +68,37 @@ def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     ended = refusal.code == "NoSuchUpload"
     missing = refusal.status == 404 and action in ("store", "list") and not ended  # noqa: PLR2004 - HTTP's
     refused = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
-    told: Exception = refusal.error(uri, action, key)
+    translated_error: Exception = refusal.error(uri, action, key)
     if refusal.is_lock or _IMMUTABLE in text:
-        told = LockedError(f"cannot {action}: the store has locked it", key=key)
+        translated_error = LockedError(f"cannot {action}: the store has locked it", key=key)
     elif isinstance(error, exceptions.AlreadyExistsError) and refusal.is_taken:
-        told = AlreadyStoredError("the key is taken", key=key)
+        translated_error = AlreadyStoredError("the key is taken", key=key)
     elif refusal.code == "NoSuchBucket" or missing:
-        told = ArchiveDeniedError(no_bucket(uri, action), key=key)
+        translated_error = ArchiveDeniedError(no_bucket(uri, action), key=key)
     elif isinstance(error, FileNotFoundError) and not ended:
-        told = not_found(key)
+        translated_error = not_found(key)
     elif _NO_CREDENTIALS.search(text):
-        told = ArchiveDeniedError(
+        translated_error = ArchiveDeniedError(
             f"cannot {action}: no credentials for {uri}; name a connection that has them", key=key
         )
     elif not refusal.detail and "ETag Header missing" in text:
-        told = ArchiveError(
+        translated_error = ArchiveError(
             f"cannot {action} in {uri}: the store's answers bear no ETag; what stands before it may remove them",
             key=key,
         )
     elif not refusal.detail and "invalid multipart response" in text:
-        told = ArchiveUnavailableError(
+        translated_error = ArchiveUnavailableError(
             f"cannot {action} in {uri} at present: the store began to accept the upload and then refused it without a reason "
             "that can be read; look at its own log",
             key=key,
         )
     elif not refusal.detail and isinstance(error, refused):
-        told = ArchiveDeniedError(
+        translated_error = ArchiveDeniedError(
             f"cannot {action} in {uri}; check the credentials and their rights", key=key
         )
     elif not refusal.detail and (cause := _found(f"({_CAUSES.pattern})", text)):
-        told = ArchiveUnavailableError(f"cannot {action} in {uri} at present: {cause}", key=key)
-    return told
+        translated_error = ArchiveUnavailableError(f"cannot {action} in {uri} at present: {cause}", key=key)
+    return translated_error
 
 
 def is_of_abort(error: Exception) -> bool:
@@ -112,7 +112,7 @@ def was_never_sent(error: Exception) -> bool:
 
 
 def no_bucket(uri: str, action: str) -> str:
-    """What is told where a bucket is not there."""
+    """Return the message for a bucket that does not exist."""
     return f"cannot {action}: there is no bucket {uri}; create it or correct the URI"
 
 

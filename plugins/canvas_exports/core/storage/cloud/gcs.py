@@ -157,7 +157,7 @@ class GcsSdk(Sdk):
 
 
 class GcsListing(Listing):
-    """``objects.list`` of the JSON API."""
+    """List objects. ``objects.list`` of the JSON API."""
 
     def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:
         def read(gcs: GcsClient) -> tuple[list[Any], str | None]:

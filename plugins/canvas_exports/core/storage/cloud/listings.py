@@ -1,4 +1,4 @@
-"""Lists of a cloud's objects through its SDK: obstore's own end at the first key that it takes for no path."""
+"""List a cloud's objects through its SDK: obstore's own lists end at the first key that it takes for no path."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Row:
 
 
 class Lister(Protocol):
-    """Who can list the objects of a store."""
+    """List the objects of a store."""
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
-        """Every object whose key below the root starts with the prefix, whatever it is called; a page at a time.
+        """Yield every object whose key below the root starts with the prefix, foreign ones included; a page at a time.
 
-        Of what the store does not describe in full (no size, no time that can be read), only the key.
+        For an object that the list does not describe in full (no size, no readable time), yield only the key.
         """
 
 
 class ObstoreListing:
-    """By obstore itself, where only that has credentials: it ends at the first key that is no path to it.
+    """List by obstore itself, where only that has credentials; fail at the first key that it takes for no path.
 
     Args:
         remote: obstore's store.
@@ -54,8 +54,8 @@ class ObstoreListing:
         self._requests = requests
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
-        """As ``Lister``, but a foreign name ends it, with an error that says what helps."""
-        import obstore  # noqa: PLC0415 - native code, only for who opens such a store
+        """Yield objects as ``Lister`` does; at a foreign name, raise an error that says what to do."""
+        import obstore  # noqa: PLC0415 - native code, loaded only for such a store
 
         folder = prefix.rpartition("/")[0]
         with self._requests.translated("list", prefix):
@@ -77,7 +77,7 @@ Place = Mapping[str, Any]
 
 
 class Listing(ABC):
-    """The objects below an archive's root, foreign ones included.
+    """List the objects below an archive's root, foreign ones included.
 
     Args:
         sdk: the client of the bucket.
@@ -89,7 +89,7 @@ class Listing(ABC):
         self._root = f"{path}/" if path else ""
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
-        """As ``Lister``.
+        """Yield objects as ``Lister`` does.
 
         Raises:
             ArchiveDeniedError: no right to list, or no bucket (permanent).

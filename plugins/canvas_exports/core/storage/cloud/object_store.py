@@ -1,8 +1,8 @@
-"""S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
+"""Store objects in S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
 
 obstore sends a block without copying it, from threads of its own, after it has asked for the next one. So a block
 may be handed on only if nobody will write to it again: an immutable one, or one that a ``BufferPool`` lent, which
-stays untouched until obstore lets go of it. Everything else is copied first.
+stays untouched until obstore releases it. Everything else is copied first.
 """
 
 from __future__ import annotations
@@ -57,21 +57,21 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class ObjectStore(Store):
-    """A root in an object store.
+    """Store objects below a root in a bucket or container.
 
     Args:
-        uri: the root as a person wrote it.
+        uri: the root as the connection states it.
         remote: obstore's store, its prefix being the root's path.
         writes: the same for writing, where that takes other headers or credentials.
-        once: as ``writes``, but a request that fails is not repeated: with it is found out whether the store knows conditional
-            requests. ``None`` where it is known to.
+        once: as ``writes``, but obstore does not repeat a request that fails; used to find out whether the store supports
+            conditional requests. ``None`` where it is known to.
         sdk: the client that the next three use, to be closed.
         listing: of the objects; without it, that of obstore.
         uploads: the unfinished uploads below the root; ``None`` where the cloud forgets them by itself.
         locks: of its objects; ``None`` where they cannot be asked about.
         missing_extra: the extra that is not installed and without which unfinished uploads cannot be swept.
-        protection: what is done with what is stored.
-        retries: how often a request is repeated that obstore does not repeat by itself.
+        protection: encryption, storage class, locks and tags of its objects.
+        retries: repetitions of a request that obstore does not repeat by itself.
         capabilities: of this cloud with these credentials.
     """
 
@@ -91,7 +91,7 @@ class ObjectStore(Store):
         retries: int = 0,
         capabilities: Capabilities,
     ) -> None:
-        import obstore  # noqa: PLC0415 - 60 MB of native code, only for who opens such a store
+        import obstore  # noqa: PLC0415 - 60 MB of native code, loaded only for such a store
 
         self.uri = uri
         self._api = obstore
@@ -112,11 +112,11 @@ class ObjectStore(Store):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out
-        """Of this cloud with these credentials, as far as they have been found out."""
+        """Return the features of this cloud with these credentials, as far as they have been found out."""
         return replace(self._able, one_winner=False) if self._create.honoured is False else self._able
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
-        """A multipart upload, or a single request for what fits into one block."""
+        """Store a stream by a multipart upload, or by a single request if it fits into one block."""
         self._refuse_taken(key)
         source = PutSource(blocks, _safe)
         started = datetime.now(timezone.utc)
@@ -133,7 +133,7 @@ class ObjectStore(Store):
             raise
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Asks first: some servers ignore the condition of a conditional request and overwrite."""
+        """Look up the key, then store: some servers ignore the condition of a conditional request and overwrite."""
         if self.stat(key) is not None:
             return False
         try:
@@ -143,16 +143,16 @@ class ObjectStore(Store):
         return True
 
     def probe_capabilities(self, key: str) -> None:
-        """One small object, twice: the second request has to be refused."""
+        """Store one small object twice: the second request has to be refused."""
         self._create.store(key, PROBE_TEXT)
         self._create.is_ignored(key, PROBE_TEXT)
 
     def replace(self, key: str, data: bytes) -> None:
-        """One request; an object store replaces atomically."""
+        """Replace an object by one request; an object store does so atomically."""
         self._requests.ask("store", key, lambda: self._put(key, data))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """One request, after a look-up where the range depends on the size."""
+        """Read by one request, after a look-up where the range depends on the size."""
         if start == 0 and length is None:
             return self._requests.ask(
                 "read", key, lambda: bytes(self._api.get(self._remote, check_key(key)).bytes())
@@ -165,7 +165,7 @@ class ObjectStore(Store):
         return self._range(key, first, wanted) if wanted > 0 else b""
 
     def blocks(self, key: str) -> Iterator[Block]:
-        """One request; where it is cut, obstore asks for the rest."""
+        """Yield the object from one request; if it is cut off, obstore requests the rest."""
         found = self._requests.ask("read", key, lambda: self._api.get(self._remote, check_key(key)))
         stream = iter(found.stream(min_chunk_size=BLOCK_SIZE))
         while True:
@@ -176,7 +176,7 @@ class ObjectStore(Store):
             yield memoryview(block)
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """``HEAD``."""
+        """Look up one object. ``HEAD``."""
         try:
             meta = self._requests.ask("look up", key, lambda: self._api.head(self._remote, check_key(key)))
         except ObjectNotFoundError:
@@ -184,7 +184,7 @@ class ObjectStore(Store):
         return ObjectInfo(key, meta["size"], meta["last_modified"])
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """A thousand keys at a time; what the list does not describe in full is looked up by itself."""
+        """List a thousand keys at a time; look up each object that the list does not describe in full."""
         for found in self._listing.below(prefix):
             if not self._foreign.accepts(found if isinstance(found, str) else found.key):
                 continue
@@ -193,15 +193,17 @@ class ObjectStore(Store):
                 yield info
 
     def delete(self, key: str) -> None:
-        """One request, after a look whether it is locked: on S3 and Azure a locked object would only be hidden."""
-        until = self._known_lock(check_key(key))  # who may not look may be allowed to delete
+        """Delete by one request, after looking up its lock: on S3 and Azure a locked object would only be hidden."""
+        until = self._known_lock(
+            check_key(key)
+        )  # without the right to read locks, there may be the right to delete
         if until is not None:
             raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
         with suppress(ObjectNotFoundError):
             self._requests.ask("delete", key, lambda: self._api.delete(self._remote, key))
 
     def lock(self, key: str) -> None:
-        """One request for a retention, one for a hold."""
+        """Lock an object: one request for a retention, one for a hold."""
         asked = self._protection
         if self._locks is None or not asked.locks:
             return
@@ -211,16 +213,16 @@ class ObjectStore(Store):
             self._locks.hold(check_key(key))
 
     def check_locks(self) -> None:
-        """One request."""
+        """Check by one request that objects can be locked."""
         if self._locks is not None and self._protection.locks:
             self._locks.check()
 
     def lock_of(self, key: str) -> datetime | None:
-        """One request."""
+        """Look up the end of a lock by one request."""
         return None if self._locks is None else self._locks.until(check_key(key))
 
     def signed_url(self, key: str, lifetime: timedelta) -> str | None:
-        """Signed here with the account's keys; GCS asks Google to sign where it has no service account's key.
+        """Sign a URL with the account's keys; on GCS, ask Google to sign where there is no service account's key.
 
         ``None`` where the credentials cannot sign: an Azure shared access signature, a person's login.
         """
@@ -232,7 +234,7 @@ class ObjectStore(Store):
     def sweep(
         self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True
     ) -> builtins.list[str]:
-        """S3: multipart uploads. Azure forgets uncommitted blocks after a week; on GCS set a lifecycle rule."""
+        """Remove multipart uploads of S3. Azure discards uncommitted blocks after a week; on GCS set a lifecycle rule."""
         if self._missing_extra is not None:
             raise ArchiveDeniedError(
                 f"cannot look for unfinished uploads in {self.uri}: install the extra {self._missing_extra}, or set a "
@@ -241,7 +243,7 @@ class ObjectStore(Store):
         return [] if self._uploads is None else self._uploads.sweep(older_than, owns)
 
     def close(self) -> None:
-        """Those of obstore close by themselves, when they have been idle."""
+        """Close the SDK's connections; those of obstore close by themselves when they have been idle."""
         if self._sdk is not None:
             self._sdk.close()
 
@@ -264,7 +266,7 @@ class ObjectStore(Store):
         except obstore_errors() as error:
             if not is_of_abort(error):
                 raise
-            # A part was refused, and so was the abort, which is all that obstore tells.
+            # A part was refused, and so was the abort, which is all that obstore reports.
             first = self._uploads and self._uploads.refusal(key, started - _CLOCKS_DIFFER)
             raise (first or ErrorResponse(None, "the upload was not taken, nor could it be aborted")).error(
                 self.uri, "store", key
@@ -278,12 +280,12 @@ class ObjectStore(Store):
         try:
             locks.retain(key, self._protection.lock_mode or "governance", until)
         except ArchiveDeniedError:
-            # No store makes a lock shorter: whoever locked it for longer has done what we want.
+            # No store makes a lock shorter: one that ends later is as good.
             if (locked := self._known_lock(key)) is None or locked < until.replace(microsecond=0):
                 raise
 
     def _known_lock(self, key: str) -> datetime | None:
-        """As ``lock_of``; ``None`` for who may not look."""
+        """Return the result of ``lock_of``; ``None`` without the right to read locks."""
         try:
             return self.lock_of(key)
         except ArchiveDeniedError:
@@ -326,7 +328,7 @@ class ObjectStore(Store):
         return found
 
     def _cut(self, key: str, start: int, length: int) -> bytes:
-        """A range of an object from a server that sends whole ones only."""
+        """Return a range of an object from a server that sends whole objects only."""
         found, passed = bytearray(), 0
         for block in self.blocks(key):
             found += memoryview(block)[max(0, start - passed) : max(0, start + length - passed)]
@@ -337,7 +339,7 @@ class ObjectStore(Store):
 
 
 def _safe(block: Block) -> Block:
-    """The block itself if nobody will write to it while obstore sends it, else a copy."""
+    """Return the block itself if nothing will write to it while obstore sends it, else a copy."""
     return block if isinstance(block, bytes) or _is_lent(block) else bytes(block)
 
 
@@ -353,7 +355,7 @@ def _is_full(block: Block) -> bool:
 
 
 def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:
-    # Nothing here may keep a block once it was handed on: its memory is free when obstore lets go of it.
+    # Nothing here may keep a block once it was handed on: its memory is free when obstore releases it.
     while head:
         yield head.popleft()
     yield from rest

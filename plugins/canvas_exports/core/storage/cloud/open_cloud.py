@@ -39,19 +39,19 @@ __all__ = ["SettingsError", "open_azure", "open_gcs", "open_s3"]
 # A block of 8 MiB over a slow line that sixteen packages share takes minutes, not obstore's thirty seconds.
 _REQUEST_TIMEOUT = timedelta(minutes=15)
 _CONNECT_TIMEOUT = timedelta(seconds=10)
-# Keys of unknown lifetime are asked for again this often; whoever gives them caches them better than we could.
+# Keys of unknown lifetime are requested again after this time; their provider caches them better than we could.
 _ASK_AGAIN = timedelta(minutes=15)
 # Longer than one request of an upload may take.
 _SIGNED_FOR = timedelta(hours=2)
 
 
 def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
-    """Amazon S3, or any server that speaks its language."""
+    """Open an archive on Amazon S3, or on a server with the same API."""
     endpoint = options.endpoint or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     region = options.region or _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     keys = _keys(options)
     asked = options.protection
-    # Over TLS nobody can change a part on its way; hashing it once more would cost half a CPU second a GB.
+    # Over TLS a part cannot be changed on its way; hashing it once more would cost half a CPU second a GB.
     plain = _is_plain(endpoint)
     config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
     if plain and options.unsigned_payload:

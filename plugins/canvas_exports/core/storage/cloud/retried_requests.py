@@ -14,8 +14,8 @@ Answer = TypeVar("Answer")
 
 
 def obstore_errors() -> tuple[type[Exception], ...]:
-    """What obstore raises."""
-    from obstore import exceptions  # noqa: PLC0415 - native code, only for who opens such a store
+    """Return the types of the exceptions that obstore raises."""
+    from obstore import exceptions  # noqa: PLC0415 - native code, loaded only for such a store
 
     return (exceptions.BaseError, OSError, NotImplementedError)
 
@@ -28,7 +28,7 @@ def is_not_supported(error: Exception) -> bool:
 
 
 class ObstoreRequests:
-    """The requests of one store.
+    """Carry out the requests of one store.
 
     Args:
         uri: the archive's root, for messages.
@@ -40,7 +40,7 @@ class ObstoreRequests:
         self._retries = retries
 
     def ask(self, action: str, key: str, request: Callable[[], Answer], *, alone: bool = False) -> Answer:
-        """Carry out one request, and again what may pass and obstore does not repeat by itself.
+        """Carry out one request; repeat it after a temporary error that obstore does not retry by itself.
 
         Args:
             action: a verb, for messages.
@@ -49,7 +49,7 @@ class ObstoreRequests:
             alone: obstore repeats nothing of it.
 
         Raises:
-            ArchiveError: see ``cloud_errors.translated``.
+            ArchiveError: see ``errors.translated``.
         """
         for pause in backoff_delays(self._retries):
             try:
@@ -67,5 +67,5 @@ class ObstoreRequests:
         return translated(self.uri, action, key)
 
     def ours(self, error: Exception, action: str, key: str) -> Exception:
-        """The error of ours that one of obstore's means."""
+        """Return the archive's error for one of obstore's."""
         return ours(error, self.uri, action, key)

@@ -58,7 +58,7 @@ def bucket_endpoint(endpoint: str, bucket: str) -> str:
 
 
 class S3Sdk(Sdk):
-    """A client of botocore's.
+    """Send requests by botocore.
 
     Args:
         uri: the archive's root, for messages.
@@ -141,7 +141,7 @@ class S3Sdk(Sdk):
 
 
 class S3Listing(Listing):
-    """``ListObjectsV2``."""
+    """List objects. ``ListObjectsV2``."""
 
     _sdk: S3Sdk
 
@@ -163,7 +163,7 @@ class S3Listing(Listing):
 
 
 class S3Uploads(UnfinishedUploads):
-    """``ListMultipartUploads``, ``AbortMultipartUpload``, ``UploadPart``."""
+    """Find and abort unfinished uploads. ``ListMultipartUploads``, ``AbortMultipartUpload``, ``UploadPart``."""
 
     _sdk: S3Sdk
 
@@ -209,22 +209,22 @@ class S3Locks(Locks):
     _advice = "make a bucket with Object Lock switched on"
 
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:
-        """``PutObjectRetention``."""
+        """Lock an object until a time. ``PutObjectRetention``."""
         retention = {"Mode": mode.upper(), "RetainUntilDate": until.replace(microsecond=0)}
         self._lock(key, lambda s3: s3.put_object_retention(**self._object(key), Retention=retention))
 
     def hold(self, key: str) -> None:
-        """``PutObjectLegalHold``."""
+        """Set a legal hold. ``PutObjectLegalHold``."""
         self._lock(key, lambda s3: s3.put_object_legal_hold(**self._object(key), LegalHold={"Status": "ON"}))
 
     def _ends(self, key: str) -> list[datetime | None]:
-        """``HeadObject``; S3 tells about locks only with the right to read them."""
+        """Return the ends of hold and retention. ``HeadObject``; S3 shows them only with the right to read them."""
         head = self._look(key, lambda s3: s3.head_object(**self._object(key)))
         held = head.get("ObjectLockLegalHoldStatus") == "ON"
         return [HELD if held else None, head.get("ObjectLockRetainUntilDate")]
 
     def _is_lockable(self) -> bool:
-        """``GetObjectLockConfiguration``."""
+        """Return whether the bucket has Object Lock. ``GetObjectLockConfiguration``."""
         found = self._look("", lambda s3: s3.get_object_lock_configuration(Bucket=self._sdk.bucket))
         return (found.get("ObjectLockConfiguration") or {}).get("ObjectLockEnabled") == "Enabled"
 

@@ -39,11 +39,11 @@ class LinkError(PermissionError):
 
 
 class OccupiedError(PermissionError):
-    """What bears the name of an object is no file: a link, a folder, a pipe."""
+    """A link, a folder or a pipe has the name of an object."""
 
 
 class Sftp:
-    """The file operations of one server. Paths are absolute. Used by several threads at once.
+    """Carry out the file operations of one server. Paths are absolute. Used by several threads at once.
 
     smart_open opens its own connection for streams; it is held to the same host key. Left to itself smart_open accepts any
     server, and sends it the password.
@@ -78,7 +78,7 @@ class Sftp:
         self._known: set[str] = set()  # folders that are no links
 
     def uri(self, path: str) -> str:
-        """The file's URI for smart_open, without user and password, which ``parameters`` holds."""
+        """Return the file's URI for smart_open, without user and password, which ``parameters`` holds."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"sftp://{host}:{self._port}{quote(path)}"
 
@@ -110,7 +110,7 @@ class Sftp:
         channel.close()
 
     def stat(self, path: str) -> RemoteFile | None:
-        """``SSH_FXP_LSTAT`` of a file; ``None`` if there is none: a folder is not one, nor is a link."""
+        """Look up a file; ``None`` if there is none: a folder is not one, nor is a link. ``SSH_FXP_LSTAT``."""
         with self._lock:
             try:
                 return _file(path, self._sftp().lstat(path))
@@ -120,7 +120,7 @@ class Sftp:
     def walk(
         self, folder: str, opens: Callable[[str], bool], report: Callable[[str, str], None]
     ) -> Iterator[RemoteFile]:
-        """``SSH_FXP_READDIR``, folder by folder, each entry as it is and not as what it links to.
+        """Yield files, folder by folder, without following links. ``SSH_FXP_READDIR``.
 
         Args:
             folder: where to begin; nothing is listed if there is no such folder.
@@ -157,7 +157,7 @@ class Sftp:
             waiting.extend(filter(opens, sorted(folders, reverse=True)))
 
     def check_folders(self, root: str, path: str) -> None:
-        """``SSH_FXP_LSTAT`` of each folder between the root and a file, once: ``LinkError`` if one is a link.
+        """Check each folder between the root and a file once: ``LinkError`` if one is a link. ``SSH_FXP_LSTAT``.
 
         The protocol cannot open one folder in the other.
         """
@@ -171,7 +171,7 @@ class Sftp:
         self._known |= checked  # only now: each of those above them is a folder, too
 
     def make_folder(self, path: str) -> None:
-        """``SSH_FXP_MKDIR`` for each folder that is missing, mode 0750 where the server has modes."""
+        """Make each folder that is missing, with mode 0750 where the server has modes. ``SSH_FXP_MKDIR``."""
         with self._lock:
             sftp = self._sftp()
             parts = path.strip("/").split("/")
@@ -183,10 +183,10 @@ class Sftp:
                     # Another thread or worker may be making it too.
                     with suppress(OSError):
                         sftp.mkdir(folder, _FOLDER_MODE)
-                        sftp.chmod(folder, _FOLDER_MODE)  # the server's umask has had its say before
+                        sftp.chmod(folder, _FOLDER_MODE)  # the server's umask was applied before
 
     def rename(self, old: str, new: str) -> None:
-        """``SSH_FXP_RENAME``; ``FileExistsError`` if the new name is taken."""
+        """Rename a file; ``FileExistsError`` if the new name is taken. ``SSH_FXP_RENAME``."""
         with self._lock:
             try:
                 self._sftp().rename(old, new)
@@ -199,18 +199,18 @@ class Sftp:
                 raise
 
     def replace(self, old: str, new: str) -> None:
-        """``posix-rename@openssh.com``: over the old file, in one step."""
+        """Rename over the old file, in one step. ``posix-rename@openssh.com``."""
         with self._lock:
             self._sftp().posix_rename(old, new)
 
     def delete(self, path: str) -> None:
-        """``SSH_FXP_REMOVE``, after a look: what is no plain file stays."""
+        """Delete a plain file; anything else stays. ``SSH_FXP_REMOVE``, after a look-up."""
         with self._lock, suppress(FileNotFoundError):
             if self.stat(path) is not None:
                 self._sftp().remove(path)
 
     def is_denied(self, error: Exception) -> bool:
-        """Not let in, not allowed, or not the server that is known."""
+        """Return whether the login or a right was refused, or the server is not the known one."""
         kinds = (
             PermissionError,
             self._api.AuthenticationException,
@@ -294,7 +294,7 @@ def _algorithms(kind: str) -> tuple[str, ...]:
 
 
 def _identity(api: Any, options: StoreOptions) -> dict[str, Any]:
-    """How to log in: with the given key, or the given password, or what the user's agent and files offer."""
+    """Return how to log in: with the given key, the given password, or the keys of the user's agent and files."""
     if options.private_key:
         for kind in (api.Ed25519Key, api.ECDSAKey, api.RSAKey):
             with suppress(api.SSHException):

@@ -1,4 +1,4 @@
-"""A store on an SFTP server, through smart_open.
+"""Store objects on an SFTP server, through smart_open.
 
 smart_open streams; it cannot rename, list or delete, and its writers publish all bytes they have when they are closed.
 So a stream goes to a temporary name, inside a guard, and its size is compared before it is renamed.
@@ -32,7 +32,7 @@ _BLOCK = MiB
 
 
 class SmartOpenStore(Store):
-    """A root folder on an SFTP server.
+    """Store objects as files below a root folder on an SFTP server.
 
     Args:
         uri: the root, without credentials.
@@ -41,7 +41,7 @@ class SmartOpenStore(Store):
     """
 
     def __init__(self, uri: str, remote: Sftp, root: str) -> None:
-        import smart_open  # noqa: PLC0415 - takes seconds to import, only for who opens such a store
+        import smart_open  # noqa: PLC0415 - takes seconds to import, loaded only for such a store
 
         self.uri = uri
         self._open = smart_open.open
@@ -60,7 +60,7 @@ class SmartOpenStore(Store):
             self._remote.rename(part, path)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """As ``put``: renaming fails if the key is taken."""
+        """Store as ``put`` does: renaming fails if the key is taken."""
         try:
             self.put(key, [data])
         except AlreadyStoredError:
@@ -68,7 +68,7 @@ class SmartOpenStore(Store):
         return True
 
     def replace(self, key: str, data: bytes) -> None:
-        """As ``put``, but rename over the old object."""
+        """Store as ``put`` does, but rename over the old object."""
         path = self._path(key)
         with self._translated("store", key):
             self._remote.check_folders(self._root, path)
@@ -88,7 +88,7 @@ class SmartOpenStore(Store):
         return data
 
     def blocks(self, key: str) -> Iterator[Block]:
-        """One stream, in pieces of a mebibyte."""
+        """Yield the object from one stream, in blocks of a mebibyte."""
         left = self._size(key)
         with self._reader(key) as stream:
             while left:
@@ -100,7 +100,7 @@ class SmartOpenStore(Store):
                 yield block
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """One look-up."""
+        """Look up one file; a folder or a link is not an object."""
         path = self._path(key)
         try:
             with self._translated("look up", key):

@@ -1,4 +1,4 @@
-"""Where this machine has PostgreSQL and Redis, and which of them is missing."""
+"""Find PostgreSQL and Redis on this machine, and say which of them is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of the demo: the sandbox, Airflow, the nightly backup and the check of its outcomes."""
+"""Run the demo once: the sandbox, Airflow, the nightly backup and the check of its outcomes."""
 
 from __future__ import annotations
 

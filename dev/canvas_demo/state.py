@@ -21,7 +21,7 @@ def _secrets() -> dict[str, str]:
 
 @dataclass
 class DemoState:
-    """What must be the same when a demo continues, and how far it has come.
+    """State of a demo that continues: its fixed settings and its progress.
 
     Attributes:
         ui_port: port of Airflow.

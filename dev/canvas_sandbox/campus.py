@@ -54,7 +54,7 @@ class DeveloperKey:
 
 @dataclass
 class Exportable:
-    """What courses, groups and users have in common: files to export, and faults.
+    """Common base of courses, groups and users: files to export, and faults.
 
     ``size`` is the approximate size of a package in bytes (a package has a minimum); ``duration`` is the seconds an export
     takes, ``None`` for that of the switches; ``package`` is a file that is served instead of a generated package.

@@ -198,7 +198,7 @@ class FaultCounter:
 
 
 class Effect(str, Enum):
-    """What a `RequestFault` does to a request."""
+    """Effect of a `RequestFault` on a request."""
 
     LOST_ANSWER = "lost_answer"
     """The request takes effect, then the connection drops without an answer."""

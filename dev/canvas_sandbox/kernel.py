@@ -1,4 +1,4 @@
-"""What every part of the sandbox runs on: switches, clock, background jobs, ids, addresses and the event log."""
+"""Provide the base of all parts of the sandbox: switches, clock, background jobs, ids, addresses and the event log."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ class Sandbox:
 
     @property
     def refreshes(self) -> int:
-        """How often refresh tokens have been used."""
+        """Return how often refresh tokens have been used."""
         with self.world.kernel.lock:
             return sum(grant.refreshes for grant in self.world.grants.by_refresh_token.values())
 

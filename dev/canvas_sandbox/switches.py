@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Storage(str, Enum):
-    """Where packages are stored, which decides the last hop of a download."""
+    """Storage of packages, which decides the last hop of a download."""
 
     LOCAL = "local"
     """Canvas streams the bytes itself."""
@@ -19,7 +19,7 @@ class Storage(str, Enum):
 
 
 class NewQuizzes(str, Enum):
-    """What cartridges contain of the New Quiz of each generated course."""
+    """Content of the New Quiz of each generated course in cartridges."""
 
     WHOLE = "whole"
     """Its questions and its question bank, as Canvas writes them since 2024."""

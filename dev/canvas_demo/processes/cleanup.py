@@ -1,4 +1,4 @@
-"""Finding and killing processes that a killed demo left running."""
+"""Find and kill processes that a killed demo left running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting programs, keeping their output, and stopping all of them in every case."""
+"""Start programs, keep their output, and stop all of them in every case."""
 
 from __future__ import annotations
 

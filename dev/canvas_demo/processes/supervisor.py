@@ -15,7 +15,7 @@ from canvas_demo.processes.programs import Program, ProgramDiedError, Programs
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 MOST_RESTARTS = 5
-"""How often one program is restarted. One that ends more often is broken, not killed."""
+"""Restarts of one program. One that ends more often is broken, not killed."""
 
 
 @dataclass(frozen=True)

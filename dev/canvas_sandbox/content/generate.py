@@ -38,7 +38,7 @@ _TOPICS = (
 
 @dataclass(frozen=True)
 class Source:
-    """Everything that the generated content of a context depends on."""
+    """Inputs of the generated content of a context."""
 
     kind: str
     id: int

@@ -70,7 +70,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that a context holds, by id. The folder ``root`` contains all others."""
+    """Content of a context, by id. The folder ``root`` contains all others."""
 
     root: int
     items: dict[int, Item] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Building a package from its specification, and breaking it on purpose."""
+"""Build a package from its specification, and break it on purpose."""
 
 from __future__ import annotations
 

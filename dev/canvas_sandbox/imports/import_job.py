@@ -22,7 +22,7 @@ _LEFT_OUT = 2
 
 
 class ImportServices(Protocol):
-    """What the job of a migration uses of its Canvas."""
+    """Services of Canvas that the job of a migration uses."""
 
     @property
     def stuck_holds_worker(self) -> bool:

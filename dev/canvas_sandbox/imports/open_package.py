@@ -1,4 +1,4 @@
-"""Opening a package that was uploaded: its zip directory is read, its bytes stay where they are."""
+"""Open an uploaded package: read its zip directory, and leave its bytes where they are."""
 
 from __future__ import annotations
 

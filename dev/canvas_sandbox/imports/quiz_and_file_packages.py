@@ -1,4 +1,4 @@
-"""Reading packages other than cartridges: QTI packages, and plain archives of files."""
+"""Read packages other than cartridges: QTI packages, and plain archives of files."""
 
 from __future__ import annotations
 

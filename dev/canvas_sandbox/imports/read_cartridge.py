@@ -1,4 +1,4 @@
-"""Reading a Common Cartridge, from Canvas or from another LMS."""
+"""Read a Common Cartridge, from Canvas or from another LMS."""
 
 from __future__ import annotations
 

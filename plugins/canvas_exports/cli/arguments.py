@@ -17,9 +17,7 @@ from canvas_exports.errors import InputError
 if TYPE_CHECKING:
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 else:
-    Parsers = (
-        argparse.Action
-    )  # only the name is needed at run time; the class above takes no type argument there
+    Parsers = argparse.Action  # only a name at run time: the class above takes no type argument there
 
 #: Environment variable with the URI of the archive.
 VARIABLE = "CANVAS_ARCHIVE"

@@ -1,1 +1,1 @@
-"""Everything that is neither Airflow's nor a terminal's. Imports no Airflow."""
+"""The product without Airflow and without the command line. Nothing in it imports Airflow."""

@@ -22,10 +22,10 @@ _NEVER = ("archive_conn_id", "also_archives", "course_list", "key_template")
 
 
 class Filled:
-    """What stands in one field of the form when the task runs, as it stands there.
+    """Read one field of the form when the task runs, exactly as it was typed.
 
     In place of a template: what a person types is data, and is never rendered; nor does a text that looks like a number
-    become one. An emptied field is ``None``. Fields that name what the task reaches are read by ``hooks.offered``.
+    become one. An emptied field is ``None``. ``hooks.form_choices`` reads the fields that name a connection.
 
     Args:
         name: of the field.
@@ -79,7 +79,7 @@ def field(name: str, **changes: Any) -> Param:
 
 
 def without_patterns(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """The same JSON Schema, but for regular expressions at any depth."""
+    """Return the same JSON Schema without regular expressions at any depth."""
     return {
         name: without_patterns(part) if isinstance(part, Mapping) else part
         for name, part in rule.items()

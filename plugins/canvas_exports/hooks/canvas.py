@@ -52,7 +52,7 @@ _CONNECT, _READ = 5.0, 15.0  # seconds for a refresh, which must end before its 
 
 @dataclass(frozen=True)
 class CanvasSettings:
-    """What a ``canvas`` connection says.
+    """Settings of a ``canvas`` connection.
 
     Attributes:
         host: ``https://canvas.example.edu``; ``http`` only if the connection's schema says so.
@@ -187,7 +187,7 @@ class CanvasHook(BaseHook):
         self.canvas_conn_id = canvas_conn_id
 
     def settings(self) -> CanvasSettings:
-        """What the connection says.
+        """Return the settings of the connection.
 
         Raises:
             InputError: there is no such connection, it lacks something, or a form may not reach it.

@@ -1,4 +1,4 @@
-"""What every course, group and user holds: generated content, with the imports on top."""
+"""Compute the content of a course, group or user: generated content, with the imports on top."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _HOLDERS = (Kind.MODULE, Kind.ASSIGNMENT_GROUP)
 
 @dataclass(frozen=True)
 class Holding:
-    """Everything imported so far. It is immutable: an import makes a new one.
+    """Imported content of a course. It is immutable: an import makes a new one.
 
     ``ids`` are the database ids of the items, which stay when they are imported again; ``partial`` is whether some of them
     are in no document that describes the course as a whole; ``manifest`` is one that names them all.

@@ -1,4 +1,4 @@
-"""Merging two settings documents of a course: its own, and the imported one."""
+"""Merge two settings documents of a course: its own, and the imported one."""
 
 from __future__ import annotations
 

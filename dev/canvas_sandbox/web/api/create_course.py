@@ -1,4 +1,4 @@
-"""Creating a course: ``POST /api/v1/accounts/:account_id/courses``."""
+"""Create a course: ``POST /api/v1/accounts/:account_id/courses``."""
 
 from __future__ import annotations
 

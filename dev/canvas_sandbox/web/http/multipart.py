@@ -1,4 +1,4 @@
-"""Receiving a multipart upload: fields in memory, the file directly to the disk."""
+"""Receive a multipart upload: fields in memory, the file directly to the disk."""
 
 from __future__ import annotations
 

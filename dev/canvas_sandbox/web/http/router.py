@@ -1,4 +1,4 @@
-"""Routing from a path to its handler, with Rails' rules for segments and formats."""
+"""Route a path to its handler, with Rails' rules for segments and formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a response to the connection."""
+"""Write a response to the connection."""
 
 from __future__ import annotations
 

@@ -108,9 +108,9 @@ def parse(document: bytes, noun: str, *, key: str | None = None) -> Any:
     Raises:
         UnreadableDocumentError: it is not such a document (permanent).
     """
-    alone: AbstractContextManager[Any] = (
-        _one_large_at_a_time if len(document) > _LARGE else nullcontext()
-    )  # a hostile one may take twenty times its size
+    # A hostile document may take twenty times its size in memory.
+    is_large = len(document) > _LARGE
+    alone: AbstractContextManager[Any] = _one_large_at_a_time if is_large else nullcontext()
     try:
         with alone:
             data = json.loads(

@@ -92,7 +92,7 @@ _CLOCKS_AGREE = timedelta(minutes=5)
 
 
 def time_of(store: Store) -> datetime:
-    """What time it is in the store; by the worker's clock, if that is behind."""
+    """Return the time in the store; the worker's, if that is earlier."""
     probe = probe_key(".json")
     here = datetime.now(timezone.utc)
     store.put_if_absent(probe, PROBE_TEXT)

@@ -38,7 +38,7 @@ CREATIONS = 3  # Canvas never retries a failed export; more than three tries onl
 _MAX_DENIED = 3  # packages that an archive denies before it is checked whether it takes any
 _MAX_CLOCK_SKEW = 600.0  # seconds by which Canvas's clock may be behind ours
 
-_DEATHS = {
+_FAILURES = {
     "failed": "Canvas reported the export as failed",
     "deleted": "somebody deleted the export in Canvas",
     "no package": "Canvas reported the export as done, but saved no package",
@@ -196,7 +196,7 @@ class Batch:
                 self._engine.apply(events.Ready(by_export[export_id].name, export_id))
         for export_id, why in result.dead.items():
             if export_id in by_export:
-                reason = _DEATHS.get(why, why)
+                reason = _FAILURES.get(why, why)
                 self._engine.apply(events.ExportFailed(by_export[export_id].name, export_id, reason))
         for export_id, export in result.running.items():
             if export_id in by_export:

@@ -18,7 +18,7 @@ Group = Literal["what", "how"]
 
 @dataclass(frozen=True)
 class Values:
-    """What an option accepts.
+    """Values that an option accepts.
 
     Attributes:
         read: takes the option's name and a written value, and returns it checked; raises ``InputError``.

@@ -1,4 +1,4 @@
-"""Move one package from Canvas to the archive, and return what became of it as an event."""
+"""Move one package from Canvas to the archive, and return the result as an event."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FETCHES = 3  # failed ones of one export, after which another is made, or the at
 
 _LABEL = 40  # characters of a course code
 
-_DEATHS = {
+_FAILURES = {
     ExportState.FAILED: "Canvas reported the export as failed",
     ExportState.DELETED: "somebody deleted the export in Canvas",
 }
@@ -64,7 +64,7 @@ _OUTCOMES = {
 
 
 #: What was published, and for each archive without the package its URI and the reason.
-_Placed = tuple[list[Published], dict[str, str]]
+_ArchiveResults = tuple[list[Published], dict[str, str]]
 
 
 class TransferCancelled(Stopped):
@@ -115,12 +115,12 @@ class PackageMover:
         An error of one package is returned as an event; only errors that concern all packages are raised.
 
         Args:
-            item: what to fetch; the more fetches have failed, the longer it waits first.
+            item: a ready item; the more of its fetches have failed, the longer the call waits first.
             at_once: do not wait.
 
         Raises:
             CredentialError: Canvas refuses the token for every request (permanent).
-            CanvasUnavailableError: Canvas cannot be asked whether it does (retryable).
+            CanvasUnavailableError: it is not known whether Canvas refuses the token, as it cannot be reached (retryable).
             ArchiveDeniedError: every archive refuses to take this package (permanent, unless they take others).
             TransferCancelled: ``cancel`` was called.
         """
@@ -145,7 +145,7 @@ class PackageMover:
     def _failed(self, item: Item, error: CanvasExportsError) -> events.Event:
         _log.warning("%s: fetch %d of %d failed: %s", item.name, item.fetches + 1, FETCHES, error)
         self._observer.fetch_failed(item.export_type)
-        return _setback(item, item.export_id or 0, error)
+        return _event_of_error(item, item.export_id or 0, error)
 
     def _move(self, item: Item, export_id: int) -> events.Event:
         context = Context.parse(item.context)
@@ -153,7 +153,7 @@ class PackageMover:
             context = context.resolved(item.canvas_id)
         export = self._client.show_export(context, export_id)
         if export.is_dead:
-            return events.ExportFailed(item.name, export_id, _DEATHS[export.workflow_state])
+            return events.ExportFailed(item.name, export_id, _FAILURES[export.workflow_state])
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
             return _stored(item, export_id, *self._publish(context, export, course))
@@ -163,7 +163,7 @@ class PackageMover:
             )
         return events.NotReady(item.name, export_id)
 
-    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _Placed:
+    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _ArchiveResults:
         export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
@@ -210,9 +210,9 @@ class PackageMover:
             open_package=lambda: self._client.open_package(context, export),
         )
         with self.slots.slot(expect.size, self._cancelled):
-            return self._into_all(draft, source)
+            return self._publish_to_all(draft, source)
 
-    def _into_all(self, draft: ManifestDraft, source: PackageSource) -> _Placed:
+    def _publish_to_all(self, draft: ManifestDraft, source: PackageSource) -> _ArchiveResults:
         """Publish to all usable archives; return the results, and why the others lack the package."""
         stores, lacking = self._replicas.split()
         try:
@@ -244,7 +244,7 @@ class PackageMover:
             yield block
 
 
-def _setback(item: Item, export_id: int, error: CanvasExportsError) -> events.Event:
+def _event_of_error(item: Item, export_id: int, error: CanvasExportsError) -> events.Event:
     """Return the event of an error about one package."""
     if isinstance(error, NotFoundError):
         return events.ExportFailed(item.name, export_id, "Canvas no longer knows the export")

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class ExportType(str, Enum):
-    """``export_type`` of a content export. ``quizzes2`` is left out on purpose: it changes the course."""
+    """``export_type`` of a content export. ``quizzes2`` is not supported: such an export changes the course."""
 
     COMMON_CARTRIDGE = "common_cartridge"
     QTI = "qti"

@@ -1,4 +1,4 @@
-"""The content digest: equal for equal content, although Canvas builds a new package at every export."""
+"""Compute the content digest: equal for equal content, although Canvas builds a new package at every export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def content_digest(
 ) -> str:
     """Return the SHA-256 over names, sizes and CRCs in the order of the names, and over the manifest.
 
-    Left out is everything that changes at every export, or with the id of the course, while its content stays the same: the
+    Excluded is everything that changes at every export, or with the id of the course, while its content stays the same: the
     order, times and compression of the members, ``course_settings/context.xml``, and of ``imsmanifest.xml`` the day of the
     export, the comments after the root (they hold the export's id; errors in them make a package incomplete), all
     identifiers, white space, and the order of the resources. The side files of macOS are left out too.
@@ -73,7 +73,7 @@ def manifest_digest(manifest: Iterable[bytes], work: WorkLimit | None = None) ->
 
 
 class _ManifestDigest(XmlReader):
-    """Digests elements, attributes and texts of a manifest, without identifiers and the day of the export."""
+    """Digest elements, attributes and texts of a manifest, without identifiers and the day of the export."""
 
     def __init__(self, work: WorkLimit | None) -> None:
         super().__init__(cartridge.MANIFEST, work=work)

@@ -53,7 +53,7 @@ class PackageDiff:
 
     @property
     def summary(self) -> str:
-        """The numbers of changes, such as ``1 added, 2 changed``."""
+        """Return the numbers of changes, such as ``1 added, 2 changed``."""
         lists = (("added", self.added), ("removed", self.removed), ("changed", self.changed))
         return (
             ", ".join(f"{len(changes):,} {word}" for word, changes in lists if changes) or "nothing changed"

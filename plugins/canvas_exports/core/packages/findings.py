@@ -15,7 +15,7 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 class Findings:
-    """Collects findings in bounded memory: keeps the first of each severity and counts the others."""
+    """Collect findings in bounded memory: keep the first of each severity and count the others."""
 
     def __init__(self) -> None:
         self._kept: dict[Severity, list[Finding]] = {severity: [] for severity in _ORDER}

@@ -1,4 +1,4 @@
-"""The proof at level ``directory``: whether a package is whole, and whether it is the expected one."""
+"""Prove at level ``directory`` that a package is whole, and that it is the expected one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof at level ``full``: read a stored package from its first byte to its last, and unpack every member."""
+"""Prove a package at level ``full``: read a stored package from its first byte to its last, and unpack every member."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Message:
-    """What a notifier sends.
+    """Message of a notifier.
 
     Attributes:
         subject: one line.

@@ -41,7 +41,7 @@ _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a task returns to Airflow: counts and a key, whatever the size of the batch.
+    """Return value of a task for Airflow: counts and a key, small for any size of the batch.
 
     Attributes:
         archive: the archive's root.
@@ -58,7 +58,7 @@ class Receipt:
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON value of a few hundred bytes."""
+        """Return a JSON value of a few hundred bytes."""
         return {
             "archive": self.archive,
             "report": self.report,
@@ -69,7 +69,7 @@ class Receipt:
 
 
 def record(item: Item) -> OutcomeRecord:
-    """One row. An export without an outcome was interrupted."""
+    """Return the row of an export. An export without an outcome was interrupted."""
     outcome = item.outcome or Outcome.INTERRUPTED
     return OutcomeRecord(
         context=item.context,
@@ -150,8 +150,8 @@ def gather_run_report(
         store: the archive.
         run: the run.
         planned: every context and export type of the run.
-        swept: what was swept, as ``archive.sweeping.Swept`` says it; ``None`` if nothing was.
-        zone: in which the page and the message tell times: an IANA name.
+        swept: the removed objects, from ``archive.sweep.Swept``; ``None`` if there was no sweep.
+        zone: time zone of the page and the message: an IANA name.
         airflow: address of Airflow's UI, for the page to link to; empty where it is not known.
 
     A document of a task that cannot be read is named in the log and passed over: what is planned and told by no other

@@ -55,7 +55,7 @@ _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
 
 @dataclass(frozen=True)
 class RestoreTiming:
-    """How long a restore waits for Canvas.
+    """Waiting times of a restore.
 
     Attributes:
         settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.

@@ -33,7 +33,7 @@ class RestoreOutcome(str, Enum):
 
     @property
     def next_step(self) -> str:
-        """What an administrator does next, in a sentence; empty if nothing."""
+        """Return the next step of an administrator, in a sentence; empty if there is none."""
         return _NEXT_STEPS.get(self, "")
 
 

@@ -23,9 +23,8 @@ _BUSY = (
     MigrationState.UNKNOWN,
 )
 
-_LONGEST = timedelta(
-    days=2
-)  # after which Canvas drops the job of an import; its state may not change any more
+# After this time Canvas drops the job of an import; its state may not change any more.
+_LONGEST = timedelta(days=2)
 
 
 def check_target(client: CanvasClient, request: RestoreRequest, copy: Copy) -> Course:

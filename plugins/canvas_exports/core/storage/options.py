@@ -16,7 +16,7 @@ LockMode = Literal["governance", "compliance"]
 
 @dataclass(frozen=True)
 class Protection:
-    """How a store protects its objects: encryption, storage class, locks, tags. All of it is optional.
+    """Protection of the objects of a store: encryption, storage class, locks, tags. All of it is optional.
 
     ``hooks.archive_protection`` reads it from a connection, and refuses what a backend cannot do.
 

@@ -42,7 +42,7 @@ def mask_secrets(*secrets: object) -> None:
 
 
 class _Factory:
-    """Creates records with the previous factory, and redacts them."""
+    """Create records with the previous factory, and redact them."""
 
     def __init__(self, make: Any) -> None:
         self._make = make

@@ -12,7 +12,7 @@ from canvas_exports.core.packages.proof import Verdict
 
 
 class GapReason(str, Enum):
-    """What a context has instead of a good copy."""
+    """Reason for which a context has no good copy."""
 
     NO_COPY = "no copy"
     UNREADABLE = "unreadable"

@@ -57,7 +57,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many contexts have a good copy, and which have none.
+    """Number of contexts with a good copy, and the contexts without one.
 
     Attributes:
         judged: number of contexts that were assessed, once for each export type.
@@ -71,7 +71,7 @@ class Coverage:
 
     @property
     def good(self) -> int:
-        """How many have a good copy."""
+        """Return the number of contexts with a good copy."""
         return self.judged - len(self.gaps)
 
 

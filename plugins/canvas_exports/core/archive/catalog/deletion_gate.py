@@ -24,7 +24,7 @@ SCHEMA = "urn:canvas-exports:gate:1"
 
 @dataclass(frozen=True)
 class DeletionRule:
-    """What a context needs to pass.
+    """Conditions under which a context may be deleted in Canvas.
 
     Attributes:
         level: level to which its newest copy must be proven, when it was stored or by a verification: one of ``PROOF_LEVELS``.

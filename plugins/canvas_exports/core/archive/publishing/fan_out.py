@@ -1,4 +1,4 @@
-"""One download for several consumers: each gets every block, the slowest sets the pace, and one that fails is left behind.
+"""Share one download among several consumers: each gets every block, and the others go on without one that fails.
 
 The blocks are shared and not copied: a buffer is free again when the last consumer has released it. A consumer holds one block
 and has at most one waiting, so memory is that of a single consumer and does not grow with their number.

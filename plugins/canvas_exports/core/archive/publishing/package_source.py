@@ -22,9 +22,8 @@ log = logging.getLogger(__name__)
 OpenPackage = Callable[[], RandomAccess | None]
 """Open random access to the package where it is; ``None`` where its storage cannot do that."""
 
-_PEEK_FROM = (
-    16 * MiB
-)  # from here on, reading the end first costs less than downloading the package for nothing
+# From this size on, reading the end first costs less than downloading an unchanged package.
+_PEEK_FROM = 16 * MiB
 
 
 class ProvenStream(Protocol):
@@ -46,12 +45,12 @@ class ProvenStream(Protocol):
 
 
 class PackageSource:
-    """What is to be stored, and what it must be.
+    """Open streams of one package, and its end for a comparison.
 
     Args:
         download: starts a download. Called once as a rule, and again (twice at most) for the rare package whose proof needs
             bytes that were not kept.
-        expect: what the package must be.
+        expect: the expected package.
         pool: the buffers that all packages of a task share.
         stage: surrounds the proof, and the writing of the manifest.
         level: of the proof; ``full`` reads the stored package once more.

@@ -1,4 +1,4 @@
-"""One pass over the bytes of a package: count and hash them, keep what the proof needs, and prove the package before the stream ends.
+"""Stream a package once: count and hash its bytes, keep those that the proof needs, and prove it before the stream ends.
 
 A store makes an object visible only if its stream ends well. Every problem is raised before that end, so a broken package is
 never visible, and there is no commit flag to forget.

@@ -1,4 +1,4 @@
-"""One package into several archives in one pass, each with a manifest of its own."""
+"""Publish a package to several archives from one download, each with a manifest of its own."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _NOT_CONFIRMED = (
 
 @dataclass(frozen=True)
 class Applied:
-    """What was deleted.
+    """Counts of deleted objects.
 
     Attributes:
         copies: number of manifests.

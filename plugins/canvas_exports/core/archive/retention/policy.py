@@ -1,4 +1,4 @@
-"""The retention policy: the rules, and which copies they keep. No I/O and no clock."""
+"""Decide which copies the rules of a retention policy keep. No I/O and no clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOUNS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"
 
 @dataclass(frozen=True)
 class Policy:
-    """Which copies of a context are kept. A copy is kept if any rule keeps it, or a hold is set on it.
+    """Decide which copies of a context are kept: those that any rule keeps, or on which a hold is set.
 
     Rules apply to the copies of one group (see ``group_of``). Proven copies and copies that are not proven are counted
     separately, so that an unproven copy never replaces a proven one. Days, weeks (from Monday), months and years without a
@@ -80,7 +80,7 @@ class Policy:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone, read from its name in the same way as the schedule of a backup."""
+        """Return the time zone, read from its name in the same way as the schedule of a backup."""
         return pendulum.timezone(self.timezone)
 
     def choose(self, copies: Iterable[Copy], now: datetime) -> dict[str, tuple[str, ...]]:

@@ -1,1 +1,1 @@
-"""Proving again what has been stored."""
+"""Verify stored packages again, and record the results."""

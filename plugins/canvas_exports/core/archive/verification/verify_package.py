@@ -30,7 +30,7 @@ class VerificationResult(str, Enum):
 
     @property
     def next_step(self) -> str | None:
-        """What to do about it; ``None`` if there is nothing to do."""
+        """Return what to do about it; ``None`` if there is nothing to do."""
         return _DEFINITIONS[self][1]
 
 

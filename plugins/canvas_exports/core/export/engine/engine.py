@@ -15,7 +15,7 @@ from canvas_exports.core.model.outcomes import Outcome
 
 @dataclass(frozen=True)
 class Limits:
-    """How much, how often, how long.
+    """Limits of a batch: numbers, repetitions and times.
 
     Attributes:
         window: exports that Canvas may be working on at once for this batch.
@@ -159,7 +159,7 @@ class Engine:
             if each not in self._before:
                 self._before[each] = replace(self.items[each])
 
-    def _about(self, event: events.Event, *states: State) -> Item | None:
+    def _item_of(self, event: events.Event, *states: State) -> Item | None:
         """Return the event's item, if it is in one of the states and the event is about its present export."""
         item = self.items.get(getattr(event, "item", ""))
         if item is None or item.state not in states:
@@ -173,13 +173,13 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.Resolved) -> None:
-        item = self._about(event, *State)
+        item = self._item_of(event, *State)
         if item is not None and item.canvas_id is None:
             item.canvas_id = event.canvas_id
 
     @_apply.register
     def _(self, event: events.Intended) -> None:
-        item = self._about(event, State.PLANNED)
+        item = self._item_of(event, State.PLANNED)
         if item is not None:
             item.state = State.INTENDED
             item.intended_at = event.at
@@ -200,13 +200,13 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.NotCreated) -> None:
-        item = self._about(event, State.INTENDED)
+        item = self._item_of(event, State.INTENDED)
         if item is not None:
             item.plan()
 
     @_apply.register
     def _(self, event: events.Refused) -> None:
-        item = self._about(event, State.PLANNED, State.INTENDED)
+        item = self._item_of(event, State.PLANNED, State.INTENDED)
         if item is None or item.refusals != event.refusal:
             return
         item.refusals += 1
@@ -218,13 +218,13 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.GivenUp) -> None:
-        item = self._about(event, State.PLANNED, State.INTENDED)
+        item = self._item_of(event, State.PLANNED, State.INTENDED)
         if item is not None and item.refusals:
             self._give_up(item)
 
     @_apply.register
     def _(self, event: events.Polled) -> None:
-        item, export = self._about(event, State.REQUESTED), event.export
+        item, export = self._item_of(event, State.REQUESTED), event.export
         if item is None:
             return
         if item.completion != export.completion:
@@ -236,13 +236,13 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.Ready) -> None:
-        item = self._about(event, State.REQUESTED)
+        item = self._item_of(event, State.REQUESTED)
         if item is not None:
             item.state = State.READY
 
     @_apply.register
     def _(self, event: events.NotReady) -> None:
-        item = self._about(event, State.READY)
+        item = self._item_of(event, State.READY)
         if item is not None:
             item.state = State.REQUESTED
             # Its Progress ended too early: from now on the export itself is polled.
@@ -250,20 +250,20 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.ExportFailed) -> None:
-        item = self._about(event, State.REQUESTED, State.READY)
+        item = self._item_of(event, State.REQUESTED, State.READY)
         if item is not None:
-            self._again(item, event.reason)
+            self._plan_again(item, event.reason)
 
     @_apply.register
     def _(self, event: events.FetchFailed) -> None:
-        item = self._about(event, State.READY)
+        item = self._item_of(event, State.READY)
         if item is None or item.fetches != event.fetch:
             return
         item.fetches += 1
         if item.fetches < self.limits.fetches:
             return
         if event.spoiled:
-            self._again(item, event.reason)
+            self._plan_again(item, event.reason)
             return
         if not event.by_source:
             item.fetches = 0  # the export is as good as it was
@@ -271,7 +271,7 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.Stored) -> None:
-        item = self._about(event, State.READY)
+        item = self._item_of(event, State.READY)
         if item is not None:
             if event.at is not None and item.created_at is not None:
                 item.seconds = round(max(event.at - item.created_at, 0.0), 1)
@@ -285,7 +285,7 @@ class Engine:
 
     @_apply.register
     def _(self, event: events.Ended) -> None:
-        item = self._about(event, State.PLANNED, State.INTENDED, State.REQUESTED, State.READY)
+        item = self._item_of(event, State.PLANNED, State.INTENDED, State.REQUESTED, State.READY)
         if item is not None:
             item.intended_at = None  # the POST, if there was one, has been answered
             item.end(event.outcome, event.reason)
@@ -323,7 +323,7 @@ class Engine:
         else:
             item.break_off(reason)
 
-    def _again(self, item: Item, reason: str) -> None:
+    def _plan_again(self, item: Item, reason: str) -> None:
         """Plan another export, unless the limit is reached."""
         if item.creations < self.limits.creations:
             item.plan()

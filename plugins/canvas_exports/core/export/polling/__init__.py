@@ -1,1 +1,1 @@
-"""Waiting for Canvas: what is asked next, and when."""
+"""Poll running exports: which one next, and when."""

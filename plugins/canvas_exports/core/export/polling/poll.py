@@ -42,21 +42,21 @@ async def poll(
     *,
     trust_progress: float = TRUST_PROGRESS,
 ) -> tuple[RunningExport, str | None]:
-    """Ask Canvas for an export, and return the new observation and what became of it.
+    """Poll an export; return the new observation and the ending.
 
-    What became of it is ``READY``, the reason why it will never have a package (``failed``, ``deleted``, ``no package``,
+    The ending is ``READY``, the reason why it will never have a package (``failed``, ``deleted``, ``no package``,
     ``gone``, ``denied``), ``UNANSWERED`` if Canvas did not show it, or ``None`` while it runs.
 
-    The Progress is one row and cheap, so it is asked first. A complete Progress is worth a worker, which reads the export in
+    The Progress is one row and cheap, so it is polled first. A complete Progress is worth a worker, which reads the export in
     any case before it fetches the package. The Progress is complete a moment before the export is, and for ever if the job
-    died in that moment. So where a worker came in vain (completion stands at 100), only the export itself is believed. The
-    export itself is also asked where the Progress failed or was cancelled, which says nothing about the export, where the
+    died in that moment. So where a worker found no package (completion stands at 100), only the export itself is believed. The
+    export itself is also polled where the Progress failed or was cancelled, which says nothing about the export, where the
     Progress was refused twice in a row, and where it has stood still for ``trust_progress`` seconds.
     """
-    came_in_vain = export.completion == COMPLETE
+    was_complete = export.completion == COMPLETE
     try:
         export, state = await _poll_progress(client, export, now)
-        if state is ProgressState.COMPLETED and not came_in_vain:
+        if state is ProgressState.COMPLETED and not was_complete:
             return export, READY
         if state is not None and state not in _OVER and now() - export.changed_at < trust_progress:
             return export, None

@@ -71,7 +71,7 @@ class WakeRule:
 
 @dataclass(frozen=True)
 class ProgressLog:
-    """What the log says while nothing happens.
+    """Lines of the log while exports run without a change.
 
     Attributes:
         done: exports of the batch that have ended already.
@@ -94,7 +94,7 @@ class ProgressLog:
 
 @dataclass
 class PollResult:
-    """What polling found.
+    """Result of a polling loop.
 
     Attributes:
         ready: exports with a package to fetch.

@@ -1,4 +1,4 @@
-"""Poll running exports until there is something worth waking a worker for. Asynchronous, stateless, restartable."""
+"""Poll running exports until a worker is needed. Asynchronous, stateless, restartable."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def _answers(client: PollingClient) -> bool:
 
 
 class _Schedule:
-    """Track of one polling loop which export is due when, what was found, and whether a worker is worth waking."""
+    """Keep the state of one polling loop: when each export is due, the observations, and whether a worker is needed."""
 
     def __init__(
         self,

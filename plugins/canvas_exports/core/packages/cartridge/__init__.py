@@ -1,4 +1,4 @@
-"""What a cartridge or QTI package contains.
+"""Read manifest and documents of a cartridge or QTI package.
 
 ====================  ===========================================================================
 ``manifest``          reads ``imsmanifest.xml`` and ``context.xml``

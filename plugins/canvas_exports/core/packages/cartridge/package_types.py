@@ -1,4 +1,4 @@
-"""What is checked and counted in each type of package, by its directory and its manifest.
+"""Check and count the content of each type of package, by its directory and its manifest.
 
 A Common Cartridge (``.imscc``) holds a course, a QTI package (``.zip``) its classic quizzes. A file export (``.zip``) holds
 the files of a course, a group or a user, and no manifest: a file that Canvas could not read is missing without a trace.
@@ -21,12 +21,12 @@ from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 def check_cartridge(
     manifest: CartridgeManifest, files: AbstractSet[str], findings: Findings
 ) -> dict[str, int]:
-    """Check a Common Cartridge and return its counts; adds what is missing to ``findings``.
+    """Check a Common Cartridge and return its counts; add missing content to ``findings``.
 
     Args:
         manifest: of the cartridge.
         files: names of its members, without folders.
-        findings: what is added to.
+        findings: collects the findings.
     """
     counts = check_resources(manifest, files, findings) | count_cartridge(manifest)
     if counts["unresolved_items"]:

@@ -132,7 +132,7 @@ def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[by
 
 @dataclass(frozen=True)
 class MemberContent:
-    """The content of one member; each iteration inflates it anew, see ``inflate``."""
+    """The content of one member; each iteration inflates it again, see ``inflate``."""
 
     member: Member
     package: RandomAccess

@@ -21,7 +21,7 @@ PIECE = MiB
 
 @dataclass(frozen=True)
 class ReadLimit:
-    """How much of a package may be read. A block that is being read when a limit is reached is read to its end.
+    """Limit of the bytes and the time for reading a package. A block that is being read when a limit is reached is read to its end.
 
     Args:
         max_bytes: no further block is read after so many bytes; ``None`` for no limit.

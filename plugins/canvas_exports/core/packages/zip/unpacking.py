@@ -16,9 +16,8 @@ from canvas_exports.core.packages.zip.stored_stream import PIECE, StoredStream
 from canvas_exports.errors import CorruptPackageError
 
 _SIZES_FOLLOW = 0x8
-_DESCRIPTORS = tuple(
-    struct.Struct(form) for form in ("<4sL2Q", "<L2Q", "<4s3L", "<3L")
-)  # with and without a signature, with sizes of 64 and of 32 bits; longest first, or zeros would fit too early
+# With and without a signature, with sizes of 64 and of 32 bits; longest first, or zeros would fit too early.
+_DESCRIPTORS = tuple(struct.Struct(form) for form in ("<4sL2Q", "<L2Q", "<4s3L", "<3L"))
 
 
 class MemberReader(Protocol):

@@ -45,7 +45,7 @@ def store_pages(
         day: the run's date.
         started_at: of the first batch.
         finished_at: of the last.
-        zone: in which times are told: an IANA name.
+        zone: time zone of all times: an IANA name.
         airflow: address of Airflow's UI; empty where it is not known.
         canvas: Canvas's address; ``None`` where it is not known.
 

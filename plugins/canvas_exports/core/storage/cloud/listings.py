@@ -73,7 +73,7 @@ class ObstoreListing:
 
 
 Place = Mapping[str, Any]
-"""Where a list goes on: parameters of the next request."""
+"""Parameters of the request for the next page."""
 
 
 class Listing(ABC):

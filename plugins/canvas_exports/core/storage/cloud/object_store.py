@@ -1,7 +1,7 @@
 """Store objects in S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
 
 obstore sends a block without copying it, from threads of its own, after it has asked for the next one. So a block
-may be handed on only if nobody will write to it again: an immutable one, or one that a ``BufferPool`` lent, which
+may be handed on only if nobody will write to it again: an immutable one, or one that a ``BufferPool`` leased, which
 stays untouched until obstore releases it. Everything else is copied first.
 """
 
@@ -194,9 +194,8 @@ class ObjectStore(Store):
 
     def delete(self, key: str) -> None:
         """Delete by one request, after looking up its lock: on S3 and Azure a locked object would only be hidden."""
-        until = self._known_lock(
-            check_key(key)
-        )  # without the right to read locks, there may be the right to delete
+        # Without the right to read locks, there may be the right to delete.
+        until = self._known_lock(check_key(key))
         if until is not None:
             raise LockedError(f"it is locked {_ending(until)}", until=until, key=key)
         with suppress(ObjectNotFoundError):
@@ -340,10 +339,10 @@ class ObjectStore(Store):
 
 def _safe(block: Block) -> Block:
     """Return the block itself if nothing will write to it while obstore sends it, else a copy."""
-    return block if isinstance(block, bytes) or _is_lent(block) else bytes(block)
+    return block if isinstance(block, bytes) or _is_leased(block) else bytes(block)
 
 
-def _is_lent(block: Block) -> bool:
+def _is_leased(block: Block) -> bool:
     return isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer)
 
 

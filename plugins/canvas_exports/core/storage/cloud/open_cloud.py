@@ -164,9 +164,7 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
 def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> ObjectStore:
     """Azure Blob Storage. Without a key or signature: the environment's or the machine's identity."""
     account = options.account or _environment("AZURE_STORAGE_ACCOUNT_NAME")
-    own = (
-        options.account_key or options.sas_token
-    )  # which of the two obstore takes first does not matter to it
+    own = options.account_key or options.sas_token  # obstore may take either first
     key = options.account_key or (
         None if own else _environment("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY")
     )

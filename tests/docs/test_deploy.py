@@ -19,12 +19,12 @@ def cells(text: str) -> tuple[str, ...]:
 
 
 def test_every_service_is_described() -> None:
-    assert set(page("deploy").column("Compose: everything on one machine")) == set(SERVICES)
+    assert set(page("deploy").column("Docker Compose on one machine")) == set(SERVICES)
 
 
 def test_the_pool_is_described_as_it_is() -> None:
     (pool,) = json.loads((ROOT / "include" / "pools.json").read_text()).values()
-    assert f"with {pool['slots']} slots" in page("deploy").section("Pools: how much at once")
+    assert f"with {pool['slots']} slots" in page("deploy").section("Pools")
     assert f"{pool['slots']} slots with `max_in_flight: 25`" in page("deploy").text
 
 

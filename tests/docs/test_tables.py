@@ -392,14 +392,14 @@ class TestRestore:
 
 class TestReports:
     def test_the_bounds(self) -> None:
-        for name, value, _ in page("reports").table("Its bounds"):
+        for name, value, _ in page("reports").table("Limits"):
             assert pkgutil.resolve_name(bare(name)) == int(value), name
 
     def test_the_columns_of_the_spreadsheet(self) -> None:
-        assert page("reports").column("The spreadsheet") == list(COLUMNS)
+        assert page("reports").column("CSV columns") == list(COLUMNS)
 
     def test_what_a_template_may_say(self) -> None:
-        named = re.findall(r"run_report\.(\w+)", " ".join(page("reports").column("By anything else")))
+        named = re.findall(r"run_report\.(\w+)", " ".join(page("reports").column("Other notifiers")))
         assert named == [one.name for one in fields(Message)]
 
 

@@ -1,14 +1,14 @@
-# `make` prints what there is. Everything lives inside the checkout: .venv (tools) and .demo (the demo's Airflow).
+# `make` lists the targets. All files are inside the checkout: .venv (tools) and .demo (the demo's Airflow).
 
-# The first Python from 3.10 to 3.13 that starts; override with `make PYTHON=/path/to/python ...`.
+# The first working Python from 3.10 to 3.13; override with `make PYTHON=/path/to/python ...`.
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.10 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 
-# Airflow starts twice as slowly without bytecode, and many images forbid it.
+# Without bytecode, which many images forbid, Airflow starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
-# A person's own Airflow, or their own packages, never leak into ours.
+# The user's own Airflow settings and packages are not used.
 unexport PYTHONPATH
 unexport PYTHONHOME
 
@@ -18,7 +18,7 @@ unexport PYTHONHOME
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The lock is installed by uv, itself taken from the lock; pip does it where uv cannot reach the package index.
+# uv, in the version of the lock, installs the lock; pip installs it if uv cannot reach the package index.
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python from 3.10 to 3.13 found: install one, or say make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || { echo "Creating .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
@@ -30,25 +30,25 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY) ## Watch Airflow back up a Canvas of 40 courses (ONCE=1: end by itself; FRESH=1: begin anew)
+demo: $(READY) ## Run a demo: Airflow backs up a Canvas of 40 courses (ONCE=1: end after the run; FRESH=1: start a new one)
 	@$(BIN)/python -m canvas_demo $(if $(ONCE),--once) $(if $(FRESH),--fresh)
 
-env: ## Write .env with fresh secrets, for docker-compose.yaml
+env: ## Write .env with new secrets, for docker-compose.yaml
 	@$(or $(PYTHON),python3) dev/canvas_demo/write_env.py
 
 test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)
 
-survival: $(READY) ## Kill every part of a distributed Airflow at its worst moments; minutes (ARGS as above)
+survival: $(READY) ## Test that runs survive: kill every part of a distributed Airflow at the worst moments; minutes (ARGS as above)
 	@$(BIN)/python -m pytest -m survival tests/survival $(ARGS)
 
-soak: $(READY) ## Kill parts of a distributed Airflow, at random, for a while (MINUTES=30 SEED=1)
+soak: $(READY) ## Kill random parts of a distributed Airflow (MINUTES=30 SEED=1)
 	@$(BIN)/python -m tests.survival.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## Measure (NAME="memory polling": only these; see benchmarks/README.md)
+bench: $(READY) ## Run the benchmarks (NAME="memory polling": only these; see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks $(NAME)
 
-peers: $(READY) ## Install what the benchmarks compare with and the environment lacks: the AWS command line
+peers: $(READY) ## Install the AWS command line, for comparison in the benchmarks
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .bench/venv
 	@$(BIN)/uv pip install --quiet --python .bench/venv/bin/python --require-hashes --requirement benchmarks/requirements.lock
 
@@ -69,6 +69,6 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group dev --extra s3 --extra sftp --extra celery --extra postgres --extra metrics \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
-clean: ## Remove what the other targets made
+clean: ## Remove the files of the other targets
 	rm -rf tests/support/store_servers/azurite/node_modules .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -101,7 +101,7 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """The URL of the broker."""
+        """Return the URL of the broker."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> Program:

@@ -83,7 +83,7 @@ class Exportable:
 
     @property
     def uuid(self) -> str:
-        """Canvas's 40-character identifier, stable for the id."""
+        """Return Canvas's 40-character identifier, stable for the id."""
         return hashlib.sha1(self.label.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -151,7 +151,7 @@ class Course(Exportable):
 
     @property
     def api_state(self) -> str:
-        """``workflow_state`` as the API shows it."""
+        """Return ``workflow_state`` as the API shows it."""
         return {"created": "unpublished", "claimed": "unpublished"}.get(self.state, self.state)
 
 

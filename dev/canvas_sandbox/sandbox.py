@@ -158,17 +158,17 @@ class Sandbox:
 
     @property
     def tokens(self) -> dict[str, str]:
-        """Tokens by role: ``admin``, ``teacher``, ``student``, ``outsider``; ``user:ID`` for other users."""
+        """Return the tokens by role: ``admin``, ``teacher``, ``student``, ``outsider``; ``user:ID`` for other users."""
         return dict(self.world.token_of)
 
     @property
     def token(self) -> str:
-        """The token of the root account's admin."""
+        """Return the token of the root account's admin."""
         return self.world.token_of["admin"]
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Requests so far, oldest first, without those to ``/sandbox/``. A stream is listed when it has ended."""
+        """Return the requests so far, oldest first, without those to ``/sandbox/``. A stream is listed when it has ended."""
         return self._server.requests()
 
     @property

@@ -55,7 +55,7 @@ class World:
 
     @property
     def root_account(self) -> Account:
-        """The account of this host: the first one without a parent."""
+        """Return the account of this host: the first one without a parent."""
         return next(account for account in self.accounts.values() if account.parent_id is None)
 
     def contexts(self) -> Iterator[Exportable]:

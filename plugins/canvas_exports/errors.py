@@ -70,7 +70,7 @@ class CanvasExportsError(Exception):
 
     @property
     def reason(self) -> str:
-        """The message without context and export, for a report that names them elsewhere."""
+        """Return the message without context and export, for a report that names them elsewhere."""
         return self.message
 
     @staticmethod
@@ -149,7 +149,7 @@ class CanvasError(CanvasExportsError):
 
     @property
     def reason(self) -> str:
-        """The message with the HTTP status and Canvas's id of the request."""
+        """Return the message with the HTTP status and Canvas's id of the request."""
         return self.message + self._answered()
 
     def __str__(self) -> str:

@@ -114,7 +114,7 @@ class Programs:
 
     @property
     def running(self) -> Sequence[Program]:
-        """The programs that `start` started, the oldest first."""
+        """Return the programs that `start` started, the oldest first."""
         return tuple(self._running)
 
     def run(

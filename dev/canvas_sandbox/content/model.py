@@ -59,12 +59,12 @@ class Item:
 
     @property
     def key(self) -> str:
-        """The identifier in a package, the same in every export."""
+        """Return the identifier in a package, the same in every export."""
         return self.migration_id or create_key(self.asset_string)
 
     @property
     def slug(self) -> str:
-        """The title as it appears in file names."""
+        """Return the title as it appears in file names."""
         return slug(self.title)
 
 

@@ -185,7 +185,7 @@ class Cartridge:
         )
 
     def _unreadable(self) -> Item | None:
-        """The file that the storage cannot read."""
+        """Return the file that the storage cannot read."""
         files = list(self._content.of(Kind.FILE))
         return files[-1] if files and Fault.INCOMPLETE in self._spec.faults else None
 

@@ -82,7 +82,7 @@ class Migration:
 
     @property
     def api_state(self) -> str:
-        """``workflow_state`` as the API shows it."""
+        """Return ``workflow_state`` as the API shows it."""
         if self.workflow_state == "exported":
             return "running" if self.immediate else "waiting_for_select"
         return _API_STATES.get(self.workflow_state, self.workflow_state)

@@ -46,7 +46,7 @@ def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
 
 
 def assignment_settings(item: Item, group_key: str) -> str:
-    """``assignment_settings.xml``."""
+    """Write ``assignment_settings.xml``."""
     return canvas_xml(
         "assignment",
         f"  <title>{escape(item.title)}</title>\n"
@@ -108,7 +108,7 @@ def quiz_qti(item: Item, picture: str = "") -> str:
 
 
 def quiz_meta(item: Item) -> str:
-    """``assessment_meta.xml``."""
+    """Write ``assessment_meta.xml``."""
     return canvas_xml(
         "quiz",
         f"  <title>{escape(item.title)}</title>\n  <description>{escape(item.body)}</description>\n"

@@ -28,7 +28,7 @@ class Filler:
 
     @property
     def fingerprint(self) -> bytes:
-        """The head and the size."""
+        """Return the head and the size."""
         return self._head + self.size.to_bytes(8, "big")
 
     @property
@@ -37,7 +37,7 @@ class Filler:
         return _crc(self._head, self._turn, self.size)
 
     def read(self, start: int, stop: int) -> memoryview:
-        """Bytes from ``start``, ending at ``stop`` or where the slice of the pool ends."""
+        """Return the bytes from ``start``, ending at ``stop`` or where the slice of the pool ends."""
         head = len(self._head)
         if start < head:
             return memoryview(self._head)[start:stop]

@@ -22,7 +22,7 @@ class Segment(Protocol):
 
     @property
     def fingerprint(self) -> bytes:
-        """A cheap value that is equal for equal bytes."""
+        """Return a cheap value that is equal for equal bytes."""
         ...
 
     def read(self, start: int, stop: int) -> bytes | memoryview:
@@ -39,7 +39,7 @@ class Literal:
 
     @property
     def fingerprint(self) -> bytes:
-        """The digest of the bytes."""
+        """Return the digest of the bytes."""
         return hashlib.sha256(self._data).digest()
 
     def read(self, start: int, stop: int) -> memoryview:
@@ -56,7 +56,7 @@ class OnDisk:
 
     @property
     def fingerprint(self) -> bytes:
-        """The digest of path, size and modification time."""
+        """Return the digest of path, size and modification time."""
         status = self._path.stat()
         return hashlib.sha256(f"{self._path}:{status.st_size}:{status.st_mtime_ns}".encode()).digest()
 
@@ -114,7 +114,7 @@ class Window:
 
     @property
     def fingerprint(self) -> bytes:
-        """The file's ETag and the bounds."""
+        """Return the file's ETag and the bounds."""
         return f"{self._file.etag}:{self._start}:{self.size}".encode()
 
     def read(self, start: int, stop: int) -> bytes | memoryview:

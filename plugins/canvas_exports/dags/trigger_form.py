@@ -58,7 +58,7 @@ class Filled:
 
 
 def _tidy(value: Any) -> Any:
-    """Without the blanks around a text, and without the empty lines of a list: the form sends a last one along."""
+    """Strip a text, and drop the empty lines of a list: the form sends one at the end."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):
@@ -67,7 +67,7 @@ def _tidy(value: Any) -> Any:
 
 
 def field(name: str, **changes: Any) -> Param:
-    """A form field for a field of a backup file; a keyword that is changed to ``None`` is dropped.
+    """Return a form field for a field of a backup file; a keyword that is changed to ``None`` is dropped.
 
     Patterns are left to the tasks, which say in a sentence what Airflow would show as a regular expression.
     """
@@ -88,7 +88,7 @@ def without_patterns(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def archive_field(**changes: Any) -> Param:
-    """The form field for an archive, by its name alone."""
+    """Return the form field for an archive, by its name alone."""
     return Param(
         None,
         title="Archive",
@@ -102,7 +102,7 @@ def archive_field(**changes: Any) -> Param:
 
 
 def canvas_field(**changes: Any) -> Param:
-    """The form field for a Canvas, by the name of its connection."""
+    """Return the form field for a Canvas, by the name of its connection."""
     return Param(
         CanvasHook.default_conn_name,
         title="Canvas connection",

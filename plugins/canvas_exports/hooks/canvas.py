@@ -198,12 +198,12 @@ class CanvasHook(BaseHook):
         return CanvasSettings.read(connection, connection.extra_dejson)
 
     def get_conn(self) -> CanvasClient:
-        """A synchronous client, to be closed by the caller. All clients of a process share one rate limiter."""
+        """Return a synchronous client, to be closed by the caller. All clients of a process share one rate limiter."""
         return sync_client(self.settings())
 
     @asynccontextmanager
     async def async_conn(self) -> AsyncIterator[AsyncCanvasClient]:
-        """An asynchronous client; looks the connection up without blocking the event loop."""
+        """Return an asynchronous client; look the connection up without blocking the event loop."""
         try:
             connection = await self.aget_connection(self.canvas_conn_id)
         except AirflowNotFoundException:
@@ -279,7 +279,7 @@ def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
 
 
 def _unlike_canvas(host: str, error: CanvasError) -> str:
-    """What is wrong with the first answer; Canvas names its request in nearly everything that it says."""
+    """Return the problem with the first response; Canvas names its request in nearly every response."""
     if isinstance(error, CredentialError):
         told = f"Canvas does not accept the credentials of the connection: {error}"
         if error.status is not None and error.request_id is None:
@@ -294,7 +294,7 @@ def _unlike_canvas(host: str, error: CanvasError) -> str:
 
 
 def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient:
-    """A blocking client for workers.
+    """Return a blocking client for workers.
 
     Args:
         settings: of the connection.
@@ -313,7 +313,7 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
 
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
-    """An asynchronous client for triggers."""
+    """Return an asynchronous client for triggers."""
     return AsyncCanvasClient(
         settings.host, _token(settings), verify=settings.verify, rate_limiter=_rate_limiter(settings)
     )
@@ -339,7 +339,7 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
 
 
 def _rate_limiter(settings: CanvasSettings) -> RateLimiter:
-    """The rate limiter that this process shares for this Canvas and token."""
+    """Return the rate limiter that this process shares for this Canvas and token."""
     token = _token(settings)
     identity = token if isinstance(token, str) else token.identity
     return shared_rate_limiter(str(Origin.parse(settings.host)), identity, settings.limits)

@@ -99,7 +99,7 @@ class SharedToken(TokenSource):
         return self._identity
 
     def current(self) -> str | None:
-        """The token, unless it is about to expire."""
+        """Return the token, unless it is about to expire."""
         token = self._token
         return token.value if token is not None and token.is_good(self._clock()) else None
 

@@ -39,13 +39,13 @@ _log = logging.getLogger(__name__)
 
 @hookimpl
 def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Airflow names the arguments
-    """Airflow's call as a run ends well."""
+    """Report a run that ended well: Airflow calls this listener."""
     note_run(dag_run)
 
 
 @hookimpl
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - as above
-    """Airflow's call as a run ends badly."""
+    """Report a run that failed: Airflow calls this listener."""
     note_run(dag_run)
 
 
@@ -90,7 +90,7 @@ def _line(dag_run: DagRun) -> str | None:
 
 
 def _reporting(session: Session, dag_run: DagRun) -> list[object]:
-    """For each task of the run that reports, what it has left; ``None`` where it has not come to that, this time."""
+    """Return the result of each reporting task of the run; ``None`` if it has none in this attempt."""
     from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
     from airflow.models.xcom import XComModel  # noqa: PLC0415
     from sqlalchemy import and_, or_, select  # noqa: PLC0415
@@ -115,7 +115,7 @@ def _reporting(session: Session, dag_run: DagRun) -> list[object]:
 
 
 def _failed(session: Session, dag_run: DagRun) -> list[str]:
-    """The first tasks of the run that failed, by name."""
+    """Return the first tasks of the run that failed, by name."""
     from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
     from sqlalchemy import select  # noqa: PLC0415
 

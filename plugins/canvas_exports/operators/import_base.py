@@ -43,7 +43,7 @@ class ImportRun(Protocol):
 
     @property
     def course_id(self) -> int | None:
-        """The number of the course restored into, once it is known."""
+        """Return the number of the course restored into, once it is known."""
 
 
 class ImportingOperator(BaseOperator):

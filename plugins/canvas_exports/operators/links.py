@@ -16,7 +16,7 @@ class CanvasLink(BaseOperatorLink):
     name = "Canvas"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
-        """The address, or an empty string."""
+        """Return the address, or an empty string."""
         return getattr(operator, "canvas_url", None) or ""
 
 
@@ -30,7 +30,7 @@ class RunReportLink(BaseOperatorLink):
     name = "Run report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
-        """The address, or an empty string."""
+        """Return the address, or an empty string."""
         address = getattr(operator, "report_url", None) or ""
         return address if address.startswith(("https://", "http://", "/")) else ""
 

@@ -38,7 +38,7 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The caller. Use it only where the middleware requires one."""
+        """Return the caller. Use it only where the middleware requires one."""
         assert self.caller is not None
         return self.caller
 

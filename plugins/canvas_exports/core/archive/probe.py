@@ -27,7 +27,7 @@ _PROBES = re.compile(rf"{re.escape(PROBE)}(?:-[0-9a-f]{{32}}(?:\.json|\.zip))?")
 
 
 def probe_key(suffix: str) -> str:
-    """A name for one probe, which no other task uses: ``.json`` for a small document, ``.zip`` for what is stored as packages are."""
+    """Return a key for one probe, which no other task uses: ``.json`` for a document, ``.zip`` for a package."""
     return f"{PROBE}-{secrets.token_hex(16)}{suffix}"
 
 

@@ -31,14 +31,14 @@ FieldProblem = tuple[FieldPath, str]
 
 @cache
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a backup file."""
+    """Return the JSON Schema of a backup file."""
     text = files("canvas_exports.core.backups").joinpath("backup.schema.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
 
 
 def _unique(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:
-    """``uniqueItems`` in one pass; jsonschema compares each item of a mixed list with each other one."""
+    """Check ``uniqueItems`` in one pass; jsonschema compares each item of a mixed list with each other one."""
     if (
         wanted
         and isinstance(value, list)
@@ -133,7 +133,7 @@ _WORDING: Mapping[str, Callable[[ValidationError, FieldPath], Iterator[FieldProb
 
 
 def _rule(error: ValidationError) -> Mapping[str, Any]:
-    """The part of the schema that was not kept."""
+    """Return the part of the schema that a value does not fulfil."""
     return cast("Mapping[str, Any]", error.schema)
 
 
@@ -159,7 +159,7 @@ def _range(rule: Mapping[str, Any]) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    """A value as an admin would write it, cut short, and without what may be a credential in a URI."""
+    """Format a value as an admin would write it, cut short, and without a credential in a URI."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = _CREDENTIALS.sub("...", text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -90,12 +90,12 @@ class CanvasClient:
 
     @property
     def host(self) -> str:
-        """``https://canvas.example.edu``, without a trailing slash; safe to log."""
+        """Return ``https://canvas.example.edu``, without a trailing slash; safe to log."""
         return str(self._session.origin)
 
     @property
     def rate_limiter(self) -> RateLimiter:
-        """The rate limiter of all requests of this client."""
+        """Return the rate limiter of all requests of this client."""
         return self._session.rate_limiter
 
     def server_now(self) -> datetime:

@@ -243,7 +243,7 @@ def build_options(
 
 
 def _listed(name: str, values: Any) -> list[Any]:
-    """A list, whether one thing or several were written, or nothing."""
+    """Return a list, from one value, several, or none."""
     if isinstance(values, (str, int)):
         return [values]
     try:

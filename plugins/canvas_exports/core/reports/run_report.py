@@ -227,7 +227,7 @@ def mirror_reports(stores: Sequence[Store], run: RunInfo) -> None:
 
 
 def _attributed(document: dict[str, Any]) -> dict[str, Any]:
-    """A report of a task, each row of which says of which task."""
+    """Return the report of a task with the name of the task in each row."""
     run, rows = document.get("run"), document.get("outcomes")
     if not isinstance(run, dict) or not isinstance(rows, list):
         return document
@@ -240,7 +240,7 @@ def _is_later(one: bytes, other: bytes) -> bool:
 
 
 def _finished_at(document: bytes) -> str:
-    """As the document says it, in UTC; what is no document is earlier than any."""
+    """Return the time in a document, in UTC; an unreadable document is earlier than any."""
     try:
         return str(parse(document, _NOUN)["finished_at"])
     except (UnreadableDocumentError, TypeError, KeyError):
@@ -248,7 +248,7 @@ def _finished_at(document: bytes) -> str:
 
 
 def _read(store: Store, info: ObjectInfo) -> dict[str, Any]:
-    """A document of a task, every outcome of which is known.
+    """Read the document of a task; each of its outcomes is a known one.
 
     Raises:
         UnreadableDocumentError: it is none.

@@ -124,12 +124,12 @@ class Restore:
 
     @property
     def result(self) -> RestoreResult | None:
-        """The result, once the restore is over."""
+        """Return the result, once the restore is over."""
         return self._state.result
 
     @property
     def copy(self) -> Copy:
-        """The chosen copy."""
+        """Return the chosen copy."""
         if self._copy is None:
             key = self._state.copy or ""
             try:

@@ -67,17 +67,17 @@ class Copy:
 
     @property
     def name(self) -> str:
-        """The context, such as ``course:101``."""
+        """Return the context, such as ``course:101``."""
         return f"{self.context.kind}:{self.context.id}"
 
     @property
     def created_at(self) -> datetime:
-        """The time of the copy: the time at which Canvas created its export."""
+        """Return the time of the copy: the time at which Canvas created its export."""
         return self.export.created_at
 
     @property
     def newest_verification(self) -> RecordName | None:
-        """The newest verification; ``None`` if the package was never verified.
+        """Return the newest verification; ``None`` if the package was never verified.
 
         A verification that found damage is replaced only by one of the same level or a deeper one.
         """
@@ -94,7 +94,7 @@ class Copy:
 
     @property
     def newest_drill(self) -> RecordName | None:
-        """The newest restore drill of the package; ``None`` if there was none."""
+        """Return the newest restore drill of the package; ``None`` if there was none."""
         return next((record for record in self.records if record.kind is RecordKind.DRILL), None)
 
     @property
@@ -115,7 +115,7 @@ class Copy:
 
     @property
     def deepest(self) -> int:
-        """The deepest level of its proof and of the verifications that found it intact, as an index of ``PROOF_LEVELS``."""
+        """Return the deepest level of its proof and of its intact verifications, as an index of ``PROOF_LEVELS``."""
         intact = (r.detail for r in self.records if r.kind is RecordKind.VERIFY and r.result == INTACT)
         return max(map(_depth, (self.level, *intact)))
 

@@ -95,7 +95,7 @@ class DeletionGate:
 
     @property
     def contexts(self) -> tuple[str, ...]:
-        """The contexts, each once."""
+        """Return the contexts, each once."""
         return self._contexts
 
     def check(self, archive: str, holdings: Iterable[Holding]) -> None:

@@ -55,7 +55,7 @@ class Holding:
 
     @property
     def name(self) -> str:
-        """The context, such as ``course:101``."""
+        """Return the context, such as ``course:101``."""
         return f"{self.kind}:{self.id}"
 
 
@@ -153,7 +153,7 @@ class _PendingContext:
 
     @property
     def pending(self) -> int:
-        """The number of manifests to read."""
+        """Return the number of manifests to read."""
         return len(self._read)
 
     @property

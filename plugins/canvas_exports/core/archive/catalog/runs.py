@@ -54,7 +54,7 @@ class ReportKey:
 
     @property
     def folder(self) -> str:
-        """The run's folder."""
+        """Return the run's folder."""
         return self.key.removesuffix("report.json")
 
 
@@ -94,7 +94,7 @@ class ReportedOutcome:
 
     @property
     def at(self) -> datetime:
-        """The time of the outcome; the time of the report, if the outcome has none."""
+        """Return the time of the outcome; the time of the report, if the outcome has none."""
         return self.record.finished_at or self.report.modified
 
 

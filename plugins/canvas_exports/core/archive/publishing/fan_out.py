@@ -42,12 +42,12 @@ class FanOut(PackageSource):
         self._is_over = False
 
     def peek(self) -> Proof | None:
-        """As ``PackageSource.peek``: once for all consumers."""
+        """Read the end of the package once for all consumers; see ``PackageSource.peek``."""
         return self._source.peek()
 
     @contextmanager
     def open_stream(self, windows: Sequence[range] = ()) -> Iterator[ProvenStream]:
-        """As ``PackageSource.open_stream``, for one of several consumers.
+        """Open the stream of one of several consumers; see ``PackageSource.open_stream``.
 
         Raises:
             PassAborted: the stream broke; ``serve`` raises what broke it.

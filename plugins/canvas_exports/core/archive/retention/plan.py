@@ -86,7 +86,7 @@ class ContextPlan:
 
     @property
     def name(self) -> str:
-        """The context, such as ``course:101``."""
+        """Return the context, such as ``course:101``."""
         return f"{self.kind}:{self.id}"
 
     def of(self, decision: Decision) -> list[PlannedCopy]:
@@ -127,7 +127,7 @@ class Plan:
 
     @property
     def freed_bytes(self) -> int:
-        """Bytes of the packages that are to be deleted."""
+        """Return the bytes of the packages that are to be deleted."""
         return sum(size for context in self.contexts for size in context.sizes.values())
 
 

@@ -83,7 +83,7 @@ class ArchiveVerification:
 
     @property
     def damaged(self) -> list[OutcomeRecord]:
-        """The rows of packages that are damaged or missing."""
+        """Return the rows of packages that are damaged or missing."""
         return [record for record in self.rows if record.outcome != VerificationResult.INTACT.value]
 
 

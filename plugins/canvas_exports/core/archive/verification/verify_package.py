@@ -25,7 +25,7 @@ class VerificationResult(str, Enum):
 
     @property
     def definition(self) -> str:
-        """The meaning, in one sentence."""
+        """Return the meaning, in one sentence."""
         return _DEFINITIONS[self][0]
 
     @property

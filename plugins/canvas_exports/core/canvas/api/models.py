@@ -94,7 +94,7 @@ class ContentExport:
 
     @property
     def progress_id(self) -> int | None:
-        """The id at the end of ``progress_url``."""
+        """Return the id at the end of ``progress_url``."""
         return last_number(self.progress_url)
 
 

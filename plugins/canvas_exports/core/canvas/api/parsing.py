@@ -116,7 +116,7 @@ def read_id(document: Any) -> int:
 
 
 def read_user(document: Any) -> User:
-    """A User object."""
+    """Read a User object."""
     row = _object(document, "user")
     return User(id=_required(row, "id", _id), name=cut_text(row.get("name")))
 
@@ -135,12 +135,12 @@ def read_list_item(document: Any) -> ContentListItem:
 
 
 def read_syllabus(document: Any) -> str:
-    """The syllabus of a course shown with ``include[]=syllabus_body``; empty where it has none."""
+    """Read the syllabus of a course shown with ``include[]=syllabus_body``; empty where it has none."""
     return bounded_text(_object(document, "course").get("syllabus_body"), most=LARGEST) or ""
 
 
 def read_migration(document: Any) -> ContentMigration:
-    """A ContentMigration object."""
+    """Read a ContentMigration object."""
     row = _object(document, "content migration")
     upload = row.get("pre_attachment")
     upload = upload if isinstance(upload, Mapping) else {}

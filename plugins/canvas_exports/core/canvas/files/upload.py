@@ -56,7 +56,7 @@ class MultipartForm:
 
     @property
     def length(self) -> int:
-        """Bytes of the whole body."""
+        """Return the bytes of the whole body."""
         return len(self.head) + self.file.size + len(self.tail)
 
     def stream(self, blocks: Iterable[Block]) -> Iterator[Block]:

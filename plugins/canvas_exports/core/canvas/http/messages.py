@@ -83,7 +83,7 @@ class Response:
 
     @property
     def media_type(self) -> str:
-        """``Content-Type`` without parameters, in lower case."""
+        """Return ``Content-Type`` without parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

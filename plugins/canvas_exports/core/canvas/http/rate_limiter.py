@@ -106,12 +106,12 @@ class RateLimiter:
 
     @property
     def in_flight(self) -> int:
-        """Requests in flight."""
+        """Return the number of requests in flight."""
         return self._in_flight
 
     @property
     def remaining(self) -> float:
-        """Units that are left now, by our own estimate."""
+        """Return the units that are left now, by our own estimate."""
         with self._lock:
             self._recover(self._clock())
             return self._left

@@ -19,7 +19,7 @@ class TokenSource(Protocol):
 
     @property
     def identity(self) -> str:
-        """A secret that stays the same when the token is renewed. Clients with the same one share a rate limiter."""
+        """Return a secret that stays the same when the token is renewed. Clients with the same one share a rate limiter."""
 
     def current(self) -> str | None:
         """Return the token to send now, without I/O or waiting; ``None`` where there is none, or it is about to expire."""

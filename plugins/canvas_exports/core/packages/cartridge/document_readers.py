@@ -96,7 +96,7 @@ class DocumentReaders:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers by name, once all members have been read."""
+        """Return the numbers by name, once all members have been read."""
         links = {"links": self._links.count, "broken_links": self._links.broken}
         found = {**self._summary.counts, **self._new_quizzes.counts(), **links}
         return {name: found.get(name, 0) for name in self._counts}

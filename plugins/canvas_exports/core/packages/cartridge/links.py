@@ -142,7 +142,7 @@ class LinkChecker:
 
     @cached_property
     def _referred(self) -> frozenset[str]:
-        """Files that the manifest names: missing and renamed ones have findings of their own."""
+        """Return the files that the manifest names: missing and renamed ones have findings of their own."""
         return frozenset(map(resolve_path, self._manifest.references))
 
     @cached_property

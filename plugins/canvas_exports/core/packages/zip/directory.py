@@ -69,7 +69,7 @@ class Member:
 
     @property
     def label(self) -> str:
-        """The name, for a message."""
+        """Return the name, for a message."""
         return harmless(self.name, most=200)
 
     @property

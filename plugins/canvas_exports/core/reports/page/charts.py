@@ -109,7 +109,7 @@ def _chart(
 
 
 def _days(past: Sequence[PastRun], zone: str) -> tuple[str, str]:
-    """Of the first and the last run."""
+    """Return the days of the first and the last run."""
     return format_day(past[0].at, zone), format_day(past[-1].at, zone)
 
 
@@ -132,7 +132,7 @@ class _Axes:
 
 
 def _nice(most: float) -> float:
-    """The next of 1, 2, 3, 4, 6, 8, 10, 20 ... that is not below."""
+    """Return the next of 1, 2, 3, 4, 6, 8, 10, 20 ... that is not below a number."""
     step = 1.0
     while step * 10 < most:
         step *= 10

@@ -30,12 +30,12 @@ def canvas_origin(view: RunView) -> str:
 
 
 def airflow_base(view: RunView) -> str:
-    """The address of Airflow's UI, without a slash at its end; empty where it is none that a browser can open."""
+    """Return the address of Airflow's UI, without a slash at its end; empty where it is none that a browser can open."""
     return view.airflow.rstrip("/") if _BASE.fullmatch(view.airflow) else ""
 
 
 def canvas_path(record: OutcomeRecord) -> str:
-    """The page of a course or group, below Canvas's address; empty where its number is not known."""
+    """Return the page of a course or group, below Canvas's address; empty where its number is not known."""
     for text in (record.context, record.key or ""):
         if (found := _IN_CANVAS.fullmatch(text)) is not None:
             return f"/{found[1]}s/{found[2]}"
@@ -57,7 +57,7 @@ def restore_path() -> str:
 
 
 def manifest_key(package: str) -> str:
-    """The key of the manifest that lies beside a package."""
+    """Return the key of the manifest that lies beside a package."""
     return _MANIFEST.sub(".json", package)
 
 

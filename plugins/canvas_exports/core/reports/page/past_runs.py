@@ -19,7 +19,7 @@ _AT_ONCE = 8
 
 
 def last_runs(store: Store, *, dag_id: str, day: date) -> list[PastRun]:
-    """The totals of the newest runs of a DAG up to a day, oldest first.
+    """Return the totals of the newest runs of a DAG up to a day, oldest first.
 
     A listing for each day, of at most ``MOST_DAYS``, until ``MOST_RUNS`` reports are found; of each its head. A report
     that cannot be read is left out.
@@ -44,7 +44,7 @@ def last_runs(store: Store, *, dag_id: str, day: date) -> list[PastRun]:
 
 
 def _reports(store: Store, dag_id: str, day: date) -> list[str]:
-    """The keys of the reports of one day."""
+    """Return the keys of the reports of one day."""
     folder = run_folder(day, dag_id, "x").removesuffix("x/")
     name = re.compile(re.escape(folder) + r"[^/]+/report\.json")
     return [info.key for info in store.list(folder) if name.fullmatch(info.key)]

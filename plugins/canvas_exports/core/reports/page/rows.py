@@ -52,7 +52,7 @@ def row_data(view: RunView) -> dict[str, Any]:
 
 
 def label(record: OutcomeRecord, view: RunView) -> str:
-    """What a person calls the context: its code and title, as far as they are known."""
+    """Return the context's name for people: its code and title, as far as they are known."""
     facts = view.copies.of(record)
     code, title = (None, None) if facts is None else (facts.code, facts.title)
     parts: Sequence[str] = [part for part in (record.name or code, record.title or title) if part]

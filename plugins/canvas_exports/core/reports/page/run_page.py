@@ -38,7 +38,7 @@ _COUNTED = (
 
 
 def render_page(view: RunView) -> bytes:
-    """The page, in UTF-8.
+    """Return the page, in UTF-8.
 
     Holds the first ``rows.MOST_ROWS`` rows as data that a small script shows fifty at a time, and says so where there
     are more. All else is readable without the script. Its Content Security Policy allows exactly the style and the

@@ -15,12 +15,12 @@ _SEEN = "\N{REPLACEMENT CHARACTER}"
 
 @lru_cache
 def part(name: str) -> str:
-    """A file of ``template/``."""
+    """Return a file of ``template/``."""
     return (files(__package__) / "template" / name).read_text("utf-8")
 
 
 def _shown(value: Any) -> Any:
-    """A value as it is put in: a text without what breaks its line or turns the order of its letters; markup as it is."""
+    """Return a value for a template: a text without line breaks and direction marks; markup as it is."""
     if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
         return value
     return "".join(each if each.isprintable() else " " if each.isspace() else _SEEN for each in value)
@@ -28,7 +28,7 @@ def _shown(value: Any) -> Any:
 
 @lru_cache
 def template(name: str) -> Template:
-    """A template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error.
+    """Return a template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error.
 
     Every text that is put in is made harmless, wherever it comes from.
     """

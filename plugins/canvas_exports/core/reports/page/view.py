@@ -114,17 +114,17 @@ class RunView:
 
     @property
     def problems(self) -> list[OutcomeRecord]:
-        """The rows that made no good copy."""
+        """Return the rows without a good copy of this run."""
         return [record for record in self.records if record.problem]
 
     @property
     def where(self) -> str:
-        """What comes after ``without a good copy`` where some of those have one in another archive; else nothing."""
+        """Return the end of the phrase ``without a good copy``: empty, or a note on other archives."""
         return " in every archive" if any(record.outcome == _DEGRADED for record in self.problems) else ""
 
     @property
     def without_good_copy(self) -> list[OutcomeRecord]:
-        """The rows of which the archive is known to hold no good copy at all."""
+        """Return the rows without any good copy in the archive."""
         return [
             record
             for record in self.records
@@ -133,7 +133,7 @@ class RunView:
 
     @property
     def note(self) -> str:
-        """The run in a few words: ``34 of 40 good; 6 need attention``."""
+        """Return the run in a few words: ``34 of 40 good; 6 need attention``."""
         total, bad = len(self.records), len(self.problems)
         if not total:
             return "nothing was exported"
@@ -142,7 +142,7 @@ class RunView:
 
     @property
     def verdict(self) -> str:
-        """The run in one or two sentences."""
+        """Return the run in one or two sentences."""
         if not self.records:
             return "Nothing was exported."
         total, bad, bare = len(self.records), len(self.problems), len(self.without_good_copy)

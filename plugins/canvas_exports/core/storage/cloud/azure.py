@@ -203,7 +203,7 @@ def _application(tenant: Any, client: Any, secret: Any) -> Any:
 
 
 def _ambient() -> Any:
-    """Identities of the environment and of the machine alone, as obstore: not those of tools that a person logged in to."""
+    """Return the identity of the environment or the machine, as obstore does: not that of a tool's login."""
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - optional
 
     tools = ("broker", "cli", "developer_cli", "powershell", "shared_token_cache", "visual_studio_code")

@@ -164,7 +164,7 @@ class ErrorResponse:
         return self.status in (None, 412) or self._word in _TAKEN
 
     def error(self, uri: str, action: str, key: str | None = None) -> ArchiveError:
-        """The error to raise.
+        """Return the error to raise.
 
         Args:
             uri: the archive's root.
@@ -177,7 +177,7 @@ class ErrorResponse:
         return kind(f"cannot {action} in {uri}{words}", key=key)
 
     def _meaning(self, action: str) -> tuple[type[ArchiveError], str]:
-        """The kind of error, and what its message says in the end."""
+        """Return the kind of error, and the end of its message."""
         known = _SENTENCES.get(self._word)
         kind: type[ArchiveError] = ArchiveUnavailableError
         if known is not None:

@@ -117,7 +117,7 @@ class Listing(ABC):
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time as S3 writes it, or as HTTP does; UTC where it names no zone. ``None`` if it is none."""
+    """Read a time as S3 or HTTP writes it; UTC where it names no zone. ``None`` for anything else."""
     written = (text or "").strip()[:40]
     try:
         local = datetime.strptime(written[:19], "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - its zone follows

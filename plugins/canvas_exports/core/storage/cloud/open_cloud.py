@@ -111,7 +111,7 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
 
 
 def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:
-    """Google Cloud Storage. Without a service account: application default credentials."""
+    """Open an archive on Google Cloud Storage. Without a service account: application default credentials."""
     config: dict[str, Any] = {**options.settings}
     if options.service_account:
         config["service_account_key"] = options.service_account
@@ -162,7 +162,7 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
 
 
 def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> ObjectStore:
-    """Azure Blob Storage. Without a key or signature: the environment's or the machine's identity."""
+    """Open an archive on Azure Blob Storage. Without a key or signature: the environment's or the machine's identity."""
     account = options.account or _environment("AZURE_STORAGE_ACCOUNT_NAME")
     own = options.account_key or options.sas_token  # obstore may take either first
     key = options.account_key or (
@@ -247,7 +247,7 @@ def _scoped(account: str, key: str, *, container: str, scope: str) -> AzureSASTo
 
 
 def _keys(options: StoreOptions) -> KeysProvider | None:
-    """The keys that were given, or those that the AWS tools would find; ``None``: obstore asks the machine."""
+    """Return the given keys, or those that the AWS tools would find; ``None``: obstore uses the machine's identity."""
     if options.keys is not None:
         return options.keys
     access_key = options.access_key or _environment("AWS_ACCESS_KEY_ID")

@@ -155,5 +155,5 @@ def is_installed(package: str) -> bool:
 
 
 def no_answer(error: Exception) -> ArchiveUnavailableError:
-    """The error for a request without a response. Its own message is left out: it may hold a signed URL."""
+    """Return the error for a request without a response. Its own message is left out: it may hold a signed URL."""
     return ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}")

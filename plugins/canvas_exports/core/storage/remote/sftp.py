@@ -230,7 +230,7 @@ class Sftp:
             self._streams.clear()
 
     def _sftp(self) -> paramiko.SFTPClient:
-        """The connection for everything but streams; made when first needed, and again when it broke."""
+        """Return the connection for everything but streams; opened when first needed, and again after it broke."""
         transport = None if self._client is None else self._client.get_transport()
         if self._files is None or transport is None or not transport.is_active():
             self.close()
@@ -266,7 +266,7 @@ def _known_keys(api: Any, host: str, options: StoreOptions) -> list[paramiko.PKe
 
 
 def _checking(known: list[paramiko.PKey], host: str) -> Callable[..., paramiko.Transport]:
-    """A kind of transport that ends the connection, before any credential is sent, if the server's key is not known."""
+    """Return a kind of transport that ends the connection, before any credential is sent, if the server's key is not known."""
     import paramiko  # noqa: PLC0415 - optional, and slow to import
 
     class CheckingTransport(paramiko.Transport):

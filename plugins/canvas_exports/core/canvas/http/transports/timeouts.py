@@ -19,5 +19,5 @@ class Timeouts:
 
     @property
     def total(self) -> float:
-        """Seconds for a whole response, however steadily it arrives; the body of a package has no such limit."""
+        """Return the seconds for a whole response, however steadily it arrives; the body of a package has no such limit."""
         return 2 * self.read

@@ -77,7 +77,7 @@ def topic(item: Item, version: str) -> str:
 
 
 def topic_meta(item: Item, meta_key: str) -> str:
-    """Return Canvas's own document about a topic; ``type`` tells announcements from discussions."""
+    """Return Canvas's own document about a topic; ``type`` distinguishes announcements and discussions."""
     kind = "announcement" if item.kind is Kind.ANNOUNCEMENT else "topic"
     return canvas_xml(
         "topicMeta",

@@ -169,7 +169,7 @@ class CanvasHook(BaseHook):
     """Clients for one Canvas.
 
     The connection's host is the address of Canvas, its password an access token of a user who may export: an account
-    administrator, as Canvas leaves out without a word whatever that user may not see. In place of the token, the extras
+    administrator, as Canvas silently leaves out everything that the user may not see. In place of the token, the extras
     may hold a refresh token with its developer key: then all processes of this Airflow share one access token, which
     is renewed in time. Nothing is read before a client is asked for.
 
@@ -210,9 +210,8 @@ class CanvasHook(BaseHook):
             raise missing_connection(self.canvas_conn_id) from None
         extra = await connection.aextra_dejson()
 
-        def make() -> (
-            AsyncCanvasClient
-        ):  # it tells Airflow what to mask, and looks for a CA bundle on the disk
+        def make() -> AsyncCanvasClient:
+            # Blocks: it registers secrets with Airflow, and looks for a CA bundle on the disk.
             return async_client(CanvasSettings.read(connection, extra))
 
         async with await asyncio.to_thread(make) as client:
@@ -281,10 +280,10 @@ def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
 def _unlike_canvas(host: str, error: CanvasError) -> str:
     """Return the problem with the first response; Canvas names its request in nearly every response."""
     if isinstance(error, CredentialError):
-        told = f"Canvas does not accept the credentials of the connection: {error}"
+        problem = f"Canvas does not accept the credentials of the connection: {error}"
         if error.status is not None and error.request_id is None:
-            told += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
-        return told
+            problem += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
+        return problem
     passing = error.retryable and not isinstance(error, UnexpectedAnswerError)
     if error.status is None:
         return f"no answer from {host}; check the host of the connection, and the way there from this machine: {error}"
@@ -298,9 +297,9 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
 
     Args:
         settings: of the connection.
-        once: send nothing a second time, and wait a shorter time for an answer: somebody looks on.
+        once: repeat no request, and wait a shorter time for a response: a person waits for the result.
     """
-    patience: dict[str, Any] = (
+    one_try: dict[str, Any] = (
         {"attempts": 1, "connect_timeout": _CONNECT, "read_timeout": _READ} if once else {}
     )
     return CanvasClient(
@@ -308,7 +307,7 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
         _token(settings),
         verify=settings.verify,
         rate_limiter=_rate_limiter(settings),
-        **patience,
+        **one_try,
     )
 
 

@@ -1,4 +1,4 @@
-"""Asset events: tell Airflow that the archive has grown."""
+"""Send asset events to Airflow when the archive has new copies."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class CanvasListCoursesOperator(BaseOperator):
             stores = writable_stores(opened)
             mirror(stores, plan_folder(run))
             newest = last_copies(stores[0], among=contexts)
-            # Of a course with a copy, a manifest tells.
+            # The names of a course with a copy are in its manifest.
             if nameless := names.nameless(each for each in contexts if each not in newest):
                 with CanvasHook(self.canvas_conn_id).get_conn() as client:
                     names.ask(client, nameless)

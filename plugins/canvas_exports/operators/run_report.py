@@ -38,12 +38,12 @@ class CanvasRunReportOperator(BaseOperator):
     ``interrupted``. Runs after the batches however they ended. Exports nothing. The page is also kept in an XCom, up to a
     megabyte, for the button *Run report* to show it.
 
-    First it sweeps: packages and uploads that killed runs left unfinished go once they are old enough, and what went
-    stands in the report (see ``canvas_exports.core.archive.sweep``). Trouble with that is told, and never fails the task.
+    Sweeps first: removes old packages and uploads that killed runs left unfinished, and lists them in the report (see
+    ``canvas_exports.core.archive.sweep``). A problem with that is reported, and never fails the task.
 
     Args:
         archive: root URI of the archive.
-        batches: what was planned, as ``CanvasListCoursesOperator`` returns it: references to a plan in this archive, or
+        batches: the planned batches, as ``CanvasListCoursesOperator`` returns them: references to a plan in this archive, or
             lists of contexts.
         export_type: the export types that were made of each context.
         archive_conn_id: Airflow connection of the archive.
@@ -51,7 +51,7 @@ class CanvasRunReportOperator(BaseOperator):
         fail_on: when the run has failed: ``any`` export without a whole copy, ``5%`` of them, or ``never``.
         sweep_after: how old a leftover has to be, at least a day; a timedelta, ISO 8601 (``P2D``), or ``never``.
         key_template: how the export task names packages; only those are ever swept.
-        timezone: in which the page and the message tell times: an IANA name.
+        timezone: time zone of the page and the message: an IANA name.
 
     Raises:
         AirflowFailException: bad input, a refused credential, or the failure policy.
@@ -137,7 +137,7 @@ class CanvasRunReportOperator(BaseOperator):
             return Replicas(stores).in_each(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:
-        """Make the note, the page and the message known to whoever asks for them."""
+        """Push the note, the page and the message to XCom."""
         instance = context["ti"]
         instance.xcom_push(key=NOTE_XCOM, value=report.view.note)
         packed = pack(report.page)

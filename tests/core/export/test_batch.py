@@ -301,7 +301,7 @@ class TestPollResults:
         ("why", "reason"),
         [
             ("failed", "Canvas reported the export as failed"),
-            ("deleted", "somebody deleted the export in Canvas"),
+            ("deleted", "the export was deleted in Canvas"),
             ("no package", "Canvas reported the export as done, but saved no package"),
             ("gone", "Canvas no longer knows the export"),
             ("denied", "the token may no longer see its own export"),

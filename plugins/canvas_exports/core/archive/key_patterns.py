@@ -1,4 +1,4 @@
-"""Patterns of the keys that a backup writes, to tell them from the keys of other programs in the same archive."""
+"""Patterns of the keys that a backup writes, to distinguish them from the keys of other programs in the same archive."""
 
 from __future__ import annotations
 

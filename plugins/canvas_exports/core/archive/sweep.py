@@ -92,15 +92,14 @@ def sweep(store: Store, *, grace: timedelta = GRACE, template: str = DEFAULT_TEM
         youngest = time_of(store) - grace
         with _noting_errors(swept):
             _sweep_probes(store, youngest)
-        with _noting_errors(
-            swept
-        ):  # the right to list uploads may be missing, and that to delete packages not
+        # Without the right to list uploads, there may be the right to delete packages.
+        with _noting_errors(swept):
             _sweep_uploads(store, patterns, youngest, swept)
         if patterns.has_packages:
             _sweep_packages(store, patterns, youngest, swept)
     if swept.packages or swept.uploads:
         log.info(
-            "swept what killed runs had left: %d packages (%d bytes) and %d unfinished uploads, among them %s",
+            "swept leftovers of killed runs: %d packages (%d bytes) and %d unfinished uploads, among them %s",
             swept.packages,
             swept.bytes,
             swept.uploads,

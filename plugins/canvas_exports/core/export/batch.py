@@ -40,7 +40,7 @@ _MAX_CLOCK_SKEW = 600.0  # seconds by which Canvas's clock may be behind ours
 
 _FAILURES = {
     "failed": "Canvas reported the export as failed",
-    "deleted": "somebody deleted the export in Canvas",
+    "deleted": "the export was deleted in Canvas",
     "no package": "Canvas reported the export as done, but saved no package",
     "gone": "Canvas no longer knows the export",
     "denied": "the token may no longer see its own export",

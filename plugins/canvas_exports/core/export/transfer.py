@@ -53,7 +53,7 @@ _LABEL = 40  # characters of a course code
 
 _FAILURES = {
     ExportState.FAILED: "Canvas reported the export as failed",
-    ExportState.DELETED: "somebody deleted the export in Canvas",
+    ExportState.DELETED: "the export was deleted in Canvas",
 }
 
 _OUTCOMES = {

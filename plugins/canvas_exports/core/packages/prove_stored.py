@@ -55,8 +55,8 @@ def prove_stored(
     request. Memory holds one block of the store, the directory, and the data that is being unpacked, for packages of any
     size.
 
-    A ``limit`` that is reached is no failure: the proof is then one of level ``directory``, without digest. ``covered`` tells
-    how many bytes are consistent; damage after them is not detected.
+    A ``limit`` that is reached is no failure: the proof is then one of level ``directory``, without digest. ``covered`` is
+    the number of consistent bytes; damage after them is not detected.
 
     Args:
         store: the archive.

@@ -122,7 +122,7 @@ class RunReport:
         receipt: counts and the key of the stored document.
         outcomes: of every export.
         table: the same for people, problems first.
-        view: what its page and its message tell.
+        view: the content of its page and its message.
         page: the page, as it was stored.
     """
 
@@ -142,7 +142,7 @@ def gather_run_report(
     zone: str = "UTC",
     airflow: str = "",
 ) -> RunReport:
-    """Merge what the run's tasks reported, add what none of them did, and store the report: as JSON, CSV and a page.
+    """Merge the reports of the run's tasks, add the exports that none of them reports, and store JSON, CSV and a page.
 
     Takes memory of about a kilobyte for each export of the run.
 
@@ -154,8 +154,8 @@ def gather_run_report(
         zone: time zone of the page and the message: an IANA name.
         airflow: address of Airflow's UI, for the page to link to; empty where it is not known.
 
-    A document of a task that cannot be read is named in the log and passed over: what is planned and told by no other
-    counts as interrupted.
+    A document of a task that cannot be read is named in the log and skipped: planned exports that no other document
+    reports count as interrupted.
 
     Raises:
         UnreadableDocumentError: one cannot be read, and nothing is planned that would be missed (permanent).
@@ -177,7 +177,12 @@ def gather_run_report(
     pair = None
     for pair in planned:
         if pair not in merger:
-            silent = Item(*pair, reason=_SILENT if not unread else f"it may be told there: {unread[0]}")
+            silent = Item(
+                *pair,
+                reason=_SILENT
+                if not unread
+                else f"its outcome may be in an unreadable document: {unread[0]}",
+            )
             merger.add_record(record(silent), int(now.timestamp()))
             finished_at = now
     if unread and pair is None:
@@ -231,8 +236,8 @@ def _attributed(document: dict[str, Any]) -> dict[str, Any]:
     run, rows = document.get("run"), document.get("outcomes")
     if not isinstance(run, dict) or not isinstance(rows, list):
         return document
-    told = {name: run[name] for name in ("task_id", "map_index") if run.get(name) not in (None, -1)}
-    return {**document, "outcomes": [{**row, **told} if isinstance(row, dict) else row for row in rows]}
+    task = {name: run[name] for name in ("task_id", "map_index") if run.get(name) not in (None, -1)}
+    return {**document, "outcomes": [{**row, **task} if isinstance(row, dict) else row for row in rows]}
 
 
 def _is_later(one: bytes, other: bytes) -> bool:
@@ -258,5 +263,5 @@ def _read(store: Store, info: ObjectInfo) -> dict[str, Any]:
     if not isinstance(document, dict) or "outcomes" not in document:
         raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
     if {record.outcome for record in records_of(document, key=key)} - _OUTCOMES:
-        raise UnreadableDocumentError("it tells an outcome that this version does not know", key=key)
+        raise UnreadableDocumentError("it has an outcome that this version does not know", key=key)
     return document

@@ -140,7 +140,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
     if _OPENING in opening:
         try:
             head = parse(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}", _NOUN, key=key)
-        except UnreadableDocumentError:  # somebody has reformatted the report
+        except UnreadableDocumentError:  # the report was reformatted
             pass
         else:
             return _summary(key, head)
@@ -203,7 +203,7 @@ def _summary(key: str, document: Any) -> RunSummary:
 
 
 def _rows(lines: Iterator[bytes], key: str) -> Iterator[Any]:
-    """Yield the rows of a report, which has one in each line; also of a report that somebody has reformatted."""
+    """Yield the rows of a report, which has one in each line; also of a report that was reformatted."""
     first = next(lines, b"")
     if not first.endswith(_OPENING):
         gathered = [first]

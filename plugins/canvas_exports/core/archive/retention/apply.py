@@ -68,7 +68,7 @@ class Applied:
 def apply_plan(store: Store, plan: Plan) -> Applied:
     """Delete the copies that the plan names. A context that changed after the plan was made is not touched.
 
-    The plan may come from the index, which may be stale, and which anybody with write access to the archive can forge. So
+    The plan may come from the index, which may be stale, and which a user with write access to the archive can forge. So
     all manifests of each context with deletions are read from the store first, and the policy decides again. If the
     decisions differ, nothing of the context is deleted. This takes one read for each copy of those contexts.
 

@@ -112,7 +112,7 @@ class MigrationRequest:
 
 @dataclass(frozen=True)
 class UploadTicket:
-    """The URL and the form fields of one upload, verbatim. A secret: it allows anybody to upload for half an hour."""
+    """The URL and the form fields of one upload, verbatim. A secret: it allows any holder to upload for half an hour."""
 
     url: str = field(repr=False)
     params: tuple[tuple[str, str], ...] = field(repr=False)

@@ -232,7 +232,7 @@ class StallDetector:
 
 
 def read_some(body: Stream, view: memoryview) -> int:
-    """Read the next bytes. Return 0 at the end, and where the connection breaks; the offset tells the two apart."""
+    """Read the next bytes. Return 0 at the end, and where the connection breaks; the offset shows which it was."""
     try:
         return body.readinto(view) if view else 0
     except OSError:

@@ -1,7 +1,7 @@
 """Read a course list from text, a file or object storage: one course per line, CSV, JSON or YAML.
 
-Whoever names a list may name a file that is none. What is wrong with it is told by line and by what is accepted; nothing
-that stands in it is ever repeated, in no error and in none that hangs on one.
+The file may be a wrong one, such as a file of secrets. So errors name the line and the accepted forms, and neither they
+nor their causes quote any of the content.
 """
 
 from __future__ import annotations

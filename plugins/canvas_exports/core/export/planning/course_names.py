@@ -71,7 +71,7 @@ class Names:
     """Hold the known names, by context such as ``course:101``.
 
     Attributes:
-        canvas: Canvas's address, such as ``https://canvas.example.edu``; ``None`` where nobody said.
+        canvas: Canvas's address, such as ``https://canvas.example.edu``; ``None`` where it is not known.
         courses: what its courses are called.
     """
 

@@ -1,6 +1,6 @@
 """Parse well-formed XML in pieces, with expat: bounded names, attributes and tokens, and no document types.
 
-Prefixes are resolved here, because expat would build every element's name anew, however long its namespace is, and
+Prefixes are resolved here, because expat would build every element's name again, however long its namespace is, and
 stops at a prefix that is not declared.
 """
 
@@ -92,12 +92,8 @@ class StrictParser:
     def _parse(self, piece: bytes, *, last: bool) -> None:
         try:
             self._parser.Parse(piece, last)
-        except (
-            expat.ExpatError,
-            LookupError,
-            ValueError,
-            Warning,
-        ):  # the last three: an unknown encoding
+        except (expat.ExpatError, LookupError, ValueError, Warning):
+            # All but the first: an unknown encoding.
             raise NotWellFormedError from None
 
     def _doctype(self, *_: object) -> None:

@@ -24,12 +24,12 @@ MOST_NAME, MOST_DETAIL = 120, 300
 
 
 def row_data(view: RunView) -> dict[str, Any]:
-    """What the script draws the table from: a list for each row, texts that repeat only once.
+    """Return the data from which the page's script builds the table: a list for each row, repeated texts only once.
 
     Of a row: context, name, then as places in ``texts`` type, outcome, detail; size; findings; the time of the newest
-    good copy (``None``: nobody looked, 0: there is none); time and text of the last verification and of the last drill;
+    good copy (``None``: not known, 0: there is none); time and text of the last verification and of the last drill;
     seconds; whether it is a problem; the key of the package; in ``texts`` again, the path in Canvas and that of the task.
-    Times are seconds since the epoch. ``archive``, ``canvas`` and ``airflow`` are what keys and paths lie below, each empty
+    Times are seconds since the epoch. ``archive``, ``canvas`` and ``airflow`` are the roots of keys and paths, each empty
     where it is not known.
     """
     texts: dict[str, int] = {}

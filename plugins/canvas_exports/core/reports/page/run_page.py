@@ -23,7 +23,7 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 #: Named one by one above the table; more are found in it.
 MOST_NAMED = 50
 
-#: Numbers of a proof that tell a person what is in the packages, in this order.
+#: Numbers of a proof that show the content of the packages, in this order.
 _COUNTED = (
     "pages",
     "assignments",

@@ -147,12 +147,12 @@ class RunView:
             return "Nothing was exported."
         total, bad, bare = len(self.records), len(self.problems), len(self.without_good_copy)
         if not bad:
-            told = "The only export" if total == 1 else f"Each of the {total:,} exports"
-            told += " of this run ended well."
+            text = "The only export" if total == 1 else f"Each of the {total:,} exports"
+            text += " of this run ended well."
         else:
-            told = f"{bad:,} of {total:,} exports ended without a good copy{self.where}."
+            text = f"{bad:,} of {total:,} exports ended without a good copy{self.where}."
         if bare:
-            told += f" The archive holds no good copy of {bare:,}."
+            text += f" The archive holds no good copy of {bare:,}."
         elif bad and not self.where and all(self.copies.of(record) for record in self.problems):
-            told += " The archive holds an older good copy of each."
-        return told
+            text += " The archive holds an older good copy of each."
+        return text

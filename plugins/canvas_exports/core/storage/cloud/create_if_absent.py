@@ -46,7 +46,7 @@ class ConditionalCreate:
         self.honoured: bool | None = None if once is not None else True
 
     def store(self, key: str, block: Block) -> None:
-        """Store a block. ``AlreadyStoredError`` if the key is taken and the store could tell."""
+        """Store a block. ``AlreadyStoredError`` if the key is taken and the store checks that."""
         once = self._once
         if self.honoured is None and once is not None:
             self._requests.ask("store", key, lambda: self._first(once, key, block), alone=True)

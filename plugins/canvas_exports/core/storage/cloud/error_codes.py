@@ -124,7 +124,7 @@ class ErrorResponse:
 
     @property
     def detail(self) -> str:
-        """Both, as messages tell them."""
+        """Return code and status for a message."""
         return ", ".join(part for part in (self.code, self.status and f"HTTP {self.status}") if part)
 
     @property
@@ -145,12 +145,12 @@ class ErrorResponse:
 
     @property
     def may_concern_condition(self) -> bool:
-        """Return whether it can mean that the store does not know conditional requests: the same without one will tell."""
+        """Return whether it may mean that the store does not support conditional requests: retry without a condition."""
         return self.status in (400, *_NOT_OFFERED) and not self.is_temporary and self._word not in _SENTENCES
 
     @property
     def is_specific(self) -> bool:
-        """Return whether it says what is wrong, whatever was asked for."""
+        """Return whether it states the problem, for any request."""
         return self.is_temporary or self._word in _SENTENCES or self.status in _DENIED
 
     @property

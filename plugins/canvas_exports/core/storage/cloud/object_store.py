@@ -1,7 +1,7 @@
 """Store objects in S3, Google Cloud Storage and Azure Blob Storage, through obstore's synchronous calls.
 
 obstore sends a block without copying it, from threads of its own, after it has asked for the next one. So a block
-may be handed on only if nobody will write to it again: an immutable one, or one that a ``BufferPool`` leased, which
+may be handed on only if nothing will write to it again: an immutable one, or one that a ``BufferPool`` leased, which
 stays untouched until obstore releases it. Everything else is copied first.
 """
 

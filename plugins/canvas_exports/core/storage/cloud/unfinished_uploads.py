@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Upload:
-    """One unfinished upload: its name in the bucket, its id, and when it began (UTC); ``None``: the store does not tell."""
+    """One unfinished upload: its name in the bucket, its id, and when it began (UTC); ``None`` where the store does not list it."""
 
     name: str
     id: str
@@ -33,7 +33,7 @@ class Upload:
 class UnfinishedUploads(ABC):
     """The unfinished uploads of an archive.
 
-    An upload of which the store does not tell the name, the id and the beginning is left alone.
+    An upload is left alone if the store does not list its name, its id and its beginning.
 
     Args:
         sdk: the client of the bucket.
@@ -128,7 +128,7 @@ class UnfinishedUploads(ABC):
             place = following
         if ageless:
             log.warning(
-                "the store does not tell when %d unfinished uploads to %s began: they are left alone",
+                "the store does not list when %d unfinished uploads to %s began: they are left alone",
                 ageless,
                 self._sdk.uri,
             )

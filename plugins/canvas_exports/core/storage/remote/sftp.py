@@ -48,7 +48,7 @@ class Sftp:
     smart_open opens its own connection for streams; it is held to the same host key. Left to itself smart_open accepts any
     server, and sends it the password.
 
-    Errors are paramiko's own; ``is_denied`` tells them apart.
+    Errors are paramiko's own; ``is_denied`` finds refusals among them.
     """
 
     def __init__(self, host: str, port: int | None, username: str | None, options: StoreOptions) -> None:

@@ -1,6 +1,6 @@
 """Put a deadline on a whole response of ``http.client``, and not only on each of its bytes.
 
-A socket's time-out begins anew with every byte. A server that sends one every half second would keep a thread for days, in
+A socket's time-out restarts with every byte. A server that sends one every half second would keep a thread for days, in
 the middle of a header as well as of a body.
 """
 

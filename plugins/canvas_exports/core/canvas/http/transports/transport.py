@@ -1,7 +1,7 @@
 """Send requests over ``urllib3``: verbatim, without redirects, cookies, ``.netrc`` or retries of its own.
 
 ``requests``, on the same connections, spends a third of a millisecond of processor more on every request, and loads the
-certificate authorities anew for every connection.
+certificate authorities again for every connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from canvas_exports.core.canvas.http.transports.response_deadline import Deadlin
 from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.errors import InputError
 
-# Kept open per host: requests in flight and packages under way. Opening one anew for each halves throughput over TLS.
+# Kept open per host: requests in flight and packages under way. Opening a new one for each halves throughput over TLS.
 _CONNECTIONS = 80
 _STEP = 64 * 1024  # bytes of a response read at once
 _LONGEST_FILL = 1.0  # seconds after which the bytes of a package that have arrived are returned, however few

@@ -18,7 +18,7 @@ LINE = re.compile(r"    ([│├└─ ]*)(\w+) +(retryable|\(\w+\))?.*")
 
 
 def drawn() -> Iterator[tuple[int, str, str]]:
-    """Depth, name and note of each error in the drawing."""
+    """Depth, name and note of each error in the tree."""
     for line in (errors.__doc__ or "").split("::\n", 1)[1].split("    Stopped")[0].splitlines():
         if line.strip():
             found = LINE.fullmatch(line + " ")

@@ -114,7 +114,9 @@ def test_it_costs_no_copy_of_its_own_course_and_no_other_course_its_retention(sp
 def test_nothing_that_asks_about_the_others_notices(spoilt: FileStore) -> None:
     swept = sweep(spoilt)
     assert (swept.packages, swept.problem) == (0, None)
-    assert newest_copy(spoilt, "course", 101, lambda _: True) is None  # no telling: it is stored anew
+    assert (
+        newest_copy(spoilt, "course", 101, lambda _: True) is None
+    )  # not known: the package is stored again
     assert newest_copy(spoilt, "course", 102, lambda _: True) is not None
     client = cast("CanvasClient", None)
     for course, export in ((101, 503), (102, 504), (103, 507)):

@@ -41,7 +41,7 @@ BUCKET = "s3://campus-backups/canvas"
 
 
 class S3(FsspecStore):
-    """What ``register("s3")`` makes, without telling the whole process of it."""
+    """What ``register("s3")`` makes, without registering it for the whole process."""
 
     protocol = "s3"
 

@@ -308,14 +308,16 @@ class TestFailing:
         (report,) = reports(tmp_path)
         assert {row["outcome"] for row in report["outcomes"]} == {"interrupted"}
 
-    def test_a_cleared_task_goes_on_after_the_token_was_mended(self, canvas: Sandbox, tmp_path: Path) -> None:
+    def test_a_cleared_task_goes_on_after_the_token_was_repaired(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
         task_run = task(canvas, tmp_path, retries=3)
         assert task_run.run_segment() == "deferred"
-        mended = task_run.supervisor.connections[CANVAS]
-        task_run.supervisor.connections[CANVAS] = {**mended, "password": "1~wrong"}
+        repaired = task_run.supervisor.connections[CANVAS]
+        task_run.supervisor.connections[CANVAS] = {**repaired, "password": "1~wrong"}
         assert task_run.run_trigger()["status"] == "refused"
         assert task_run.run_segment() == "failed"
-        task_run.supervisor.connections[CANVAS] = mended
+        task_run.supervisor.connections[CANVAS] = repaired
         task_run.clear()
         assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}

@@ -25,9 +25,10 @@ from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.restore.request import RestoreRequest
-from canvas_exports.core.restore.restore import Restore, RestoreTiming
+from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.result import RestoreResult
 from canvas_exports.core.restore.state import RestoreState
+from canvas_exports.core.restore.wait import RestoreTiming
 from canvas_exports.core.storage.store import Store
 from canvas_sandbox import Sandbox
 

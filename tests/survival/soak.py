@@ -65,7 +65,7 @@ class Figures:
             "blows: " + (", ".join(f"{count} {name}" for name, count in self.blows.most_common()) or "none"),
             "trouble: "
             + (", ".join(f"{count} {name}" for name, count in self.troubles.most_common()) or "none"),
-            f"broken promises {len(self.wrong)}",
+            f"broken invariants {len(self.wrong)}",
             *self.wrong,
         ]
         return "\n".join(lines)

@@ -102,8 +102,8 @@ def revoked(scene: Scene) -> None:
     assert scene.cluster.wait_for_end(DAG_ID, scene.run_id, LONGEST) == "failed"
     name = f"canvas_{scene.name}"
     token = scene.sandbox.issue_token(scene.sandbox.token)
-    mended = {"connection_id": name, "conn_type": "canvas", "host": scene.canvas.url, "password": token}
-    scene.cluster.api("PATCH", f"/connections/{name}", mended)
+    repaired = {"connection_id": name, "conn_type": "canvas", "host": scene.canvas.url, "password": token}
+    scene.cluster.api("PATCH", f"/connections/{name}", repaired)
     scene.cluster.clear(DAG_ID, scene.run_id, "export", "report")
 
 

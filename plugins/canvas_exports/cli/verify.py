@@ -16,9 +16,7 @@ from canvas_exports.core.archive.verification.verify_archive import (
 )
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import SOFTWARE, RunFacts
-from canvas_exports.core.text.wording import format_size, format_time
-
-GB = 10**9
+from canvas_exports.core.text.wording import GB, format_size, format_time
 
 
 def add_parser(parsers: Parsers) -> None:

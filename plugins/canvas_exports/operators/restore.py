@@ -14,8 +14,9 @@ from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS, form_error
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.core.restore.restore import Restore, RestoreTiming
+from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.state import RestoreState, read_state
+from canvas_exports.core.restore.wait import RestoreTiming
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.import_base import ImportingOperator, Save

@@ -22,6 +22,7 @@ from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import GB
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
@@ -31,7 +32,6 @@ from canvas_exports.operators.task_context import AirflowErrors, run_info
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-GB = 10**9
 MOST_AT_ONCE = 16
 REPORT = "verification.json"
 

@@ -15,7 +15,7 @@ from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
 from canvas_exports.core.export.polling.wait import Wait
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.export.waits import MIN_WAIT
+from canvas_exports.core.model.durations import MIN_WAIT
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.trigger_gauges import observed_watch

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from canvas_exports.core.restore.wait import MIN_WAIT, CanvasJob, wait_for
+from canvas_exports.core.model.durations import MIN_WAIT
+from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.canvas import CanvasHook
 

@@ -1,4 +1,4 @@
-"""What every backend promises, asked of every backend."""
+"""The contract of a store, checked on every store."""
 
 from __future__ import annotations
 

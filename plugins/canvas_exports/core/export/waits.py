@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MIN_WAIT = 10.0  # seconds; Airflow can fail a task that is back before its scheduler has noticed that it left
+from canvas_exports.core.model.durations import MIN_WAIT
 
 
 @dataclass(frozen=True)

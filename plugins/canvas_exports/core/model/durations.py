@@ -9,6 +9,7 @@ import pendulum
 from canvas_exports.errors import InputError
 
 Duration = timedelta | str
+MIN_WAIT = 10.0  # seconds of a deferral; Airflow can fail a task that is back before its scheduler has noticed that it left
 
 
 def read_duration(value: Duration, *, field: str) -> timedelta:

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from canvas_exports.core.archive.run_report import LONGEST_TEXT, OutcomeRecord, in_order, totals_of
+from canvas_exports.core.text.text_table import format_table
 from canvas_exports.core.text.wording import format_size
 from canvas_exports.foreign_text import harmless
 
 MOST_ROWS = 500
 
-_WIDEST = {"CONTEXT": 34, "TYPE": 16, "OUTCOME": 12, "SIZE": 8, "TIME": 8, "DETAIL": 80}
-_HEADINGS = tuple(_WIDEST)
+_WIDEST = {"CONTEXT": 34, "TYPE": 16, "OUTCOME": 12, "SIZE": 8, "TIME": 8, "DETAIL": LONGEST_TEXT}
 _NUMBERS = ("SIZE", "TIME")
-_NARROWEST = 10  # of the last column, which takes the rest of the width
-_GAP = "  "
 _NAMED = 5  # of the courses with the same next step
 
 
@@ -25,41 +23,24 @@ def table(records: Sequence[OutcomeRecord], *, width: int = 120) -> str:
     After ``MOST_ROWS`` rows it says how many more there are. Below it stand the totals, and every next step once.
     """
     records = in_order(records)
-    rows = _informative([_HEADINGS, *(_cells(record) for record in records[:MOST_ROWS])])
-    headings = rows[0]
-    widths = [min(max(map(len, column)), _WIDEST[column[0]]) for column in _columns(rows)[:-1]]
-    widths.append(max(_NARROWEST, width - sum(widths) - len(_GAP) * len(widths)))
-    lines = [_line(row, headings, widths) for row in rows]
-    lines.insert(1, _line(["-" * wide for wide in widths], headings, widths))
+    rows = [_cells(record) for record in records[:MOST_ROWS]]
+    columns = list(_WIDEST)
+    if len({row["TYPE"] for row in rows}) == 1:
+        columns.remove("TYPE")
+    lines = [
+        format_table(
+            columns, [[row[name] for name in columns] for row in rows], numbers=_NUMBERS, width=width
+        )
+    ]
     if len(records) > MOST_ROWS:
         lines.append(f"and {len(records) - MOST_ROWS:,} more, all of which are in the report")
     return "\n".join([*lines, "", *_closing(records, width)])
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    return list(zip(*rows, strict=True))
-
-
-def _informative(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return the rows without empty columns, and without the type where all rows have the same."""
-    kept = [
-        column
-        for column in _columns(rows)
-        if any(column[1:]) and not (column[0] == "TYPE" and len(set(column[1:])) == 1)
-    ]
-    return _columns(kept) if kept else [tuple(row) for row in rows]
-
-
-def _line(cells: Sequence[str], headings: Sequence[str], widths: Sequence[int]) -> str:
-    fitted = []
-    for heading, cell, wide in zip(headings, cells, widths, strict=True):
-        cut = cell if len(cell) <= wide else cell[: wide - 1] + "…"
-        fitted.append(cut.rjust(wide) if heading in _NUMBERS else cut.ljust(wide))
-    return _GAP.join(fitted).rstrip()
-
-
-def _cells(record: OutcomeRecord) -> tuple[str, ...]:
-    return tuple(harmless(cell, most=LONGEST_TEXT) for cell in _texts(record))
+def _cells(record: OutcomeRecord) -> dict[str, str]:
+    return {
+        name: harmless(text, most=_WIDEST[name]) for name, text in zip(_WIDEST, _texts(record), strict=True)
+    }
 
 
 def _texts(record: OutcomeRecord) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -30,7 +29,7 @@ from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult, ca
 from canvas_exports.core.restore.safeguards import check_free, check_target
 from canvas_exports.core.restore.state import Phase, RestoreState
 from canvas_exports.core.restore.verified_package import package_file, prove_copy, verified_blocks
-from canvas_exports.core.restore.wait import IMPORT, CanvasJob
+from canvas_exports.core.restore.wait import IMPORT, CanvasJob, RestoreTiming
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
     AnswerLostError,
@@ -51,23 +50,6 @@ UPLOADS = 3  # of one migration by one process
 _LOST = 3  # responses lost in a row before the attempt fails
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole seconds, and the clocks of its hosts differ a little
 _URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
-
-
-@dataclass(frozen=True)
-class RestoreTiming:
-    """Waiting times of a restore.
-
-    Attributes:
-        settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.
-        settle_url: the same where Canvas fetches the package: its import must not be requested twice.
-        upload_backoff: seconds before the first, second and third upload.
-        simultaneous: of two restores into one course that begin within this time, the second is refused.
-    """
-
-    settle: float = 5.0
-    settle_url: float = 60.0
-    upload_backoff: tuple[float, ...] = (0.0, 5.0, 20.0)
-    simultaneous: timedelta = timedelta(minutes=2)
 
 
 class RestoreCancelled(Stopped):

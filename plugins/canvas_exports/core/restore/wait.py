@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from canvas_exports.core.canvas.api.migrations import ContentMigration
@@ -15,7 +16,6 @@ from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
 IMPORT, EXPORT = "import", "export"
-MIN_WAIT = 10.0  # seconds; a task that comes back sooner can be failed by Airflow's scheduler
 _OF_AGE = 0.15  # share of the elapsed time: a job that has run for an hour will not be done in ten seconds
 _DIRECT = 5  # one of so many polls reads the job itself, because its Progress may never be updated
 _OVER = (ProgressState.COMPLETED, ProgressState.FAILED, ProgressState.CANCELED)
@@ -137,3 +137,20 @@ async def _is_over(client: PollingClient, job: CanvasJob, *, direct: bool) -> bo
             raise
         return False
     return export.is_dead or export.workflow_state is ExportState.EXPORTED
+
+
+@dataclass(frozen=True)
+class RestoreTiming:
+    """Waiting times of a restore.
+
+    Attributes:
+        settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.
+        settle_url: the same where Canvas fetches the package: its import must not be requested twice.
+        upload_backoff: seconds before the first, second and third upload.
+        simultaneous: of two restores into one course that begin within this time, the second is refused.
+    """
+
+    settle: float = 5.0
+    settle_url: float = 60.0
+    upload_backoff: tuple[float, ...] = (0.0, 5.0, 20.0)
+    simultaneous: timedelta = timedelta(minutes=2)

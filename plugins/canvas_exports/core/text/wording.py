@@ -14,6 +14,8 @@ _TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _THOUSAND, _NEXT_UNIT, _THREE_DIGITS = 1000, 999.5, 99.95
 
+GB = 10**9
+
 
 def format_time(moment: datetime) -> str:
     """Return a moment as documents state it: ``2026-11-23T02:00:00Z``."""

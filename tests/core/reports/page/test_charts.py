@@ -1,4 +1,4 @@
-"""Bars are as high as what they stand for, and stay in the drawing."""
+"""Bars are as high as what they stand for, and stay in the chart."""
 
 from __future__ import annotations
 

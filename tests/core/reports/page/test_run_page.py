@@ -1,4 +1,4 @@
-"""The page holds what it promises, says where it stops, and takes no text for markup."""
+"""The page shows all courses up to its limit, says what it leaves out, and escapes every text."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from canvas_exports.core.export.engine.running_export import RunningExport, from_table, to_table
-from canvas_exports.core.export.waits import MIN_WAIT
+from canvas_exports.core.model.durations import MIN_WAIT
 
 #: Fields of `WakeRule` by their stored names, which no release may change.
 _STORED_NAMES = {

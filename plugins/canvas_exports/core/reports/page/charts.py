@@ -16,7 +16,7 @@ _WIDEST = 28.0
 
 @dataclass(frozen=True)
 class Bar:
-    """One rectangle, in the coordinates of the drawing.
+    """One rectangle, in the coordinates of the chart.
 
     Attributes:
         kind: ``size``, ``good`` or ``bad``: its class.

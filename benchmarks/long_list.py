@@ -21,7 +21,7 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.export.planning.batch_plan import write_plan
-from canvas_exports.core.export.planning.batching import last_copies, neediest_first, unique
+from canvas_exports.core.export.planning.batching import last_copies, oldest_copy_first, unique
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -63,7 +63,7 @@ def list_courses(count: int, url: str, folder: Path) -> dict[str, Any]:
         contexts = unique(
             (Context(ContextKind.COURSE, str(course.id)) for course in found), client.resolve, client.whoami
         )
-    ordered = neediest_first(contexts, last_copies(store, among=contexts))
+    ordered = oldest_copy_first(contexts, last_copies(store, among=contexts))
     run = RunInfo("canvas_backup_nightly", "scheduled__2026-11-23T02:00:00+00:00", "list", _DAY)
     references = write_plan(store, run, ordered, 50)
     return {

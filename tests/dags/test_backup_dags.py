@@ -20,6 +20,7 @@ from airflow.serialization.serialized_objects import DagSerialization, LazyDeser
 from airflow.timetables.base import DataInterval, TimeRestriction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.support.backup_dags import build, round_trip
 
 from canvas_exports.core.backups import Backup
 from canvas_exports.core.backups.load import _problems
@@ -27,22 +28,6 @@ from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.notifications.run_report import RunReportNotifier
-
-
-def build(**fields: Any) -> DAG:
-    given: dict[str, Any] = {
-        "name": "nightly",
-        "file": "include/backups/nightly.yaml",
-        "schedule": "0 2 * * *",
-        "archive": "{{ var.value.canvas_archive }}",
-        "listing": {"courses": [101]},
-        **fields,
-    }
-    return backup_dag(Backup(**given))
-
-
-def round_trip(dag: DAG) -> Any:
-    return DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
 
 
 def tasks(dag: DAG) -> list[Any]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
-import yaml
 from airflow.cli import cli_parser
-from tests.support.compose import ROOT
+from tests.support.compose import ROOT, VALUES
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
 
-VALUES: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "deploy" / "values.yaml").read_text())
 MIB = 2**20
 
 

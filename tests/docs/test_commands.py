@@ -14,8 +14,7 @@ import requests
 from airflow.cli import cli_parser
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
-from tests.deploy.test_values import VALUES
-from tests.support.compose import SERVICES
+from tests.support.compose import SERVICES, VALUES
 from tests.support.markdown import BLOCKS, ROOT, Block
 
 from canvas_exports.cli.arguments import VARIABLE as ARCHIVE

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
-from tests.operators.test_run_report import batch
+from tests.support.batch_reports import batch
 from tests.support.smtp_server import MailServer
 from tests.support.task_runner import TaskRun
 

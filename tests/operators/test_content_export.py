@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,45 +11,11 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
-from tests.support.task_runner import TaskRun
+from tests.support.export_task import CANVAS, exported, outcomes, packages, task
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_sandbox import RequestFault, Sandbox
-
-CANVAS = "canvas_default"
-
-
-def task(canvas: Sandbox, folder: Path, retries: int = 0, **arguments: Any) -> TaskRun:
-    values = {
-        "courses": ["100", "101"],
-        "archive": folder.as_uri(),
-        "deferrable": True,
-        "poll_shortest": 0.2,
-        "poll_longest": 0.5,
-        **arguments,
-    }
-    connections = {CANVAS: {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}}
-    return TaskRun(
-        lambda: CanvasContentExportOperator(task_id="export", retries=retries, **values), connections, retries
-    )
-
-
-def packages(folder: Path) -> Counter[str]:
-    """Stored packages by course; each with its manifest."""
-    found = [path for path in folder.glob("courses/*/*") if path.suffix in (".imscc", ".zip")]
-    assert all(path.with_suffix(".json").exists() for path in found)
-    return Counter(path.parent.name for path in found)
-
-
-def exported(canvas: Sandbox) -> Counter[int]:
-    """Exports that Canvas was made to create, by course."""
-    return Counter(int(export.context.partition(":")[2]) for export in canvas.exports)
-
-
-def outcomes(task_run: TaskRun) -> dict[str, str]:
-    return {item["context"]: item.get("outcome", "none") for item in task_run.checkpoint["items"]}
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:

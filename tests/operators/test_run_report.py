@@ -2,39 +2,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.batch_reports import batch
 from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
-from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.reports.run_report import store_batch_report
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.operators import report_xcom
 from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
-
-RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
-
-
-def batch(folder: Path, index: int, **outcomes: Outcome) -> None:
-    """What a batch leaves in the archive; keyword names are course ids."""
-    items = []
-    for name, outcome in outcomes.items():
-        item = Item(f"course:{name.removeprefix('c')}", "common_cartridge", export_id=1, size=10)
-        item.end(outcome, "because")
-        items.append(item)
-    run = RunInfo(RUN.dag_id, RUN.run_id, RUN.task_id, RUN.date, map_index=index)
-    with open_store(folder.as_uri()) as store:
-        store_batch_report(store, items, run, started_at=0.0)
 
 
 def task(folder: Path, **arguments: Any) -> TaskRun:

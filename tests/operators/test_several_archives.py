@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operators.test_content_export import CANVAS, exported, outcomes, packages
+from tests.support.export_task import CANVAS, exported, outcomes, packages
 from tests.support.task_runner import TaskRun
 
 from canvas_exports.errors import InputError

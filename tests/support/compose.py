@@ -25,3 +25,6 @@ def settings(text: str) -> dict[str, str]:
     """Lines of an environment file."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
+
+
+VALUES: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "deploy" / "values.yaml").read_text())

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.core.reports.page.test_page_in_browser import CHROMIUM
+from tests.support.chromium import CHROMIUM
 from tests.support.run_views import night
 
 from canvas_exports.core.reports.page.run_page import render_page

@@ -19,8 +19,8 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 from playwright.sync_api import BrowserContext, sync_playwright
-from tests.core.reports.page.test_page_in_browser import CHROMIUM
-from tests.operators.test_run_report import batch
+from tests.support.batch_reports import batch
+from tests.support.chromium import CHROMIUM
 
 from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Programs

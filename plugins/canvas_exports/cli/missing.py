@@ -185,7 +185,7 @@ def _expected_courses(options: argparse.Namespace, names: Names) -> list[str] | 
 def _account_courses(client: CanvasClient, options: argparse.Namespace, names: Names) -> Iterator[Context]:
     for filters in split_by_term(_filters(options.filters)):
         for course in client.account_courses(options.account, filters):
-            yield names.heard(course)
+            yield names.add_course(course)
 
 
 def _filters(texts: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_b
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
-from canvas_exports.core.export.planning.batching import Tally, cut, last_copies, neediest_first, unique
+from canvas_exports.core.export.planning.batching import Tally, cut, last_copies, oldest_copy_first, unique
 from canvas_exports.core.export.planning.course_lists import read_list, shown_uri
 from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.export.replicas import writable_stores
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class CanvasListCoursesOperator(BaseOperator):
-    """List the courses to export, each once, neediest first, cut into batches.
+    """List the courses to export, each once, in batches, those without a copy first.
 
     Courses come from any mix of explicit ids, a list at a path or URI, and a query of an account. SIS ids are resolved, so
     that two spellings of one course are one course. With an archive, courses without a copy come first, then those with the
@@ -175,8 +175,8 @@ class CanvasListCoursesOperator(BaseOperator):
             # The names of a course with a copy are in its manifest.
             if nameless := names.nameless(each for each in contexts if each not in newest):
                 with CanvasHook(self.canvas_conn_id).get_conn() as client:
-                    names.ask(client, nameless)
-            ordered = neediest_first(contexts, newest)
+                    names.request_missing(client, nameless)
+            ordered = oldest_copy_first(contexts, newest)
             references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each, names=names)
             mirror(stores, plan_folder(run))
         return [reference.to_json() for reference in references]
@@ -219,7 +219,7 @@ class CanvasListCoursesOperator(BaseOperator):
             count = 0
             for course in client.account_courses(str(self.account), filters):
                 count += 1
-                yield names.heard(course)
+                yield names.add_course(course)
             self._log_count("account", count, harmless(f"{self.account} ({_shown_filters(filters)})"))
 
 

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from canvas_exports.core.archive.layout import manifest_key, package_key
 from canvas_exports.core.export.options import MAX_EXPORTS
-from canvas_exports.core.export.planning.batching import MAX_BATCHES, cut, last_copies, neediest_first, unique
+from canvas_exports.core.export.planning.batching import (
+    MAX_BATCHES,
+    cut,
+    last_copies,
+    oldest_copy_first,
+    unique,
+)
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import (
@@ -159,12 +165,12 @@ class TestNeed:
 
     def test_no_copy_first_then_the_oldest_otherwise_as_listed(self, tmp_path: Path) -> None:
         newest = last_copies(self.store(tmp_path, {"1": [1], "2": [30], "4": [8, 300], "6": [30]}))
-        assert neediest_first(courses(6), newest) == [course(number) for number in (3, 5, 2, 6, 4, 1)]
+        assert oldest_copy_first(courses(6), newest) == [course(number) for number in (3, 5, 2, 6, 4, 1)]
 
     @given(st.permutations(courses(8)), st.dictionaries(st.sampled_from(courses(8)), st.integers(0, 3)))
     def test_ordering_loses_nothing(self, listed: list[Context], ages: dict[Context, int]) -> None:
         newest = {context: NOW - timedelta(days=age) for context, age in ages.items()}
-        ordered = neediest_first(listed, newest)
+        ordered = oldest_copy_first(listed, newest)
         assert sorted(ordered) == sorted(listed)
         needs = [newest.get(context, datetime.min.replace(tzinfo=timezone.utc)) for context in ordered]
         assert needs == sorted(needs)

@@ -73,7 +73,7 @@ def contexts(*numbers: int) -> list[Context]:
 
 def test_what_canvas_lists_has_its_name() -> None:
     names = Names()
-    assert str(names.heard(BIOLOGY)) == "course:101"
+    assert str(names.add_course(BIOLOGY)) == "course:101"
     assert names.courses == {"course:101": CourseName("Biology", "BIO 101", "BIO-101", "Autumn")}
 
 
@@ -102,27 +102,27 @@ def test_nobody_is_asked_for_a_name_that_is_known_and_for_few_at_most(
 ) -> None:
     monkeypatch.setattr(course_names, "MOST_ASKED", 2)
     names, canvas = Names(), Canvas(BIOLOGY)
-    names.heard(BIOLOGY)
+    names.add_course(BIOLOGY)
     listed = [
         *contexts(101, 102),
         Context.parse("group:7"),
         Context.parse("sis_course_id:X"),
         *contexts(103, 104),
     ]
-    names.ask(canvas, names.nameless(listed))
+    names.request_missing(canvas, names.nameless(listed))
     assert canvas.asked == ["course:102", "course:103"]
 
 
 def test_a_canvas_in_trouble_is_left_alone_and_nothing_fails() -> None:
     names, canvas = Names(), Canvas(trouble=CanvasUnavailableError("down"))
-    names.ask(canvas, contexts(1, 2, 3))
+    names.request_missing(canvas, contexts(1, 2, 3))
     assert canvas.asked == ["course:1"]
     assert names.courses == {}
 
 
 def test_names_travel_with_the_plan_and_change_nothing_in_it(store: FileStore) -> None:
     names = Names(canvas="https://canvas.example.edu")
-    names.heard(BIOLOGY)
+    names.add_course(BIOLOGY)
     references = write_plan(store, RUN, contexts(101, 102, 103), 2, names=names)
     assert [read_batch(store, each) for each in references] == [["course:101", "course:102"], ["course:103"]]
     assert list(planned(store, [each.to_json() for each in references])) == [
@@ -138,9 +138,9 @@ def test_names_travel_with_the_plan_and_change_nothing_in_it(store: FileStore) -
 
 def test_a_list_that_is_made_again_names_what_is_new(store: FileStore) -> None:
     names = Names()
-    names.heard(BIOLOGY)
+    names.add_course(BIOLOGY)
     write_plan(store, RUN, contexts(101), 2, names=names)
-    names.heard(Course(id=102, name="Chemistry"))
+    names.add_course(Course(id=102, name="Chemistry"))
     write_plan(store, RUN, contexts(101, 102), 2, names=names)
     assert {context: name.name for context, name in planned_names(store, RUN).courses.items()} == {
         "course:101": "Biology",
@@ -161,7 +161,7 @@ def test_a_plan_of_an_earlier_release_has_no_names(store: FileStore) -> None:
 def test_names_have_a_bound_and_the_neediest_have_theirs_first(monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names()
     for number in (101, 102):
-        names.heard(Course(id=number, name="x" * 10_000))
+        names.add_course(Course(id=number, name="x" * 10_000))
     assert len(names.courses["course:101"].name or "") == 120
     monkeypatch.setattr(course_names, "MOST_CHARACTERS", 200)
     assert list(names.to_json(["course:102", "course:101"])["names"]) == ["course:102"]

@@ -15,7 +15,7 @@ from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.export.planning.batch_plan import planned, write_plan
-from canvas_exports.core.export.planning.batching import MAX_BATCHES, last_copies, neediest_first, unique
+from canvas_exports.core.export.planning.batching import MAX_BATCHES, last_copies, oldest_copy_first, unique
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -85,7 +85,7 @@ def test_a_list_is_resolved_ordered_and_written_down_in_some_hundred_bytes_a_cou
 
         def listing() -> None:
             found = unique(contexts(count), never_asked, lambda: None)
-            ordered = neediest_first(found, last_copies(store, among=found))
+            ordered = oldest_copy_first(found, last_copies(store, among=found))
             references = write_plan(store, RUN, ordered, 50)
             assert sum(1 for _ in planned(store, [each.to_json() for each in references])) == count
 

@@ -6,7 +6,6 @@ Needs a Chromium; Debian calls it ``chromium``. Skipped where there is none.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -15,14 +14,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from tests.support.chromium import CHROMIUM
 from tests.support.run_views import facts, night, past, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.run_page import render_page
 from canvas_exports.core.text.wording import format_size
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 

@@ -113,7 +113,7 @@ def last_copies(store: Store, among: Collection[Context] | None = None) -> dict[
     return newest
 
 
-def neediest_first(contexts: Iterable[Context], newest: Mapping[Context, datetime]) -> list[Context]:
+def oldest_copy_first(contexts: Iterable[Context], newest: Mapping[Context, datetime]) -> list[Context]:
     """Sort contexts: those without a copy first, then those with the oldest; otherwise in the given order."""
     return sorted(
         contexts,

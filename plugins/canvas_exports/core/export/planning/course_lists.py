@@ -175,7 +175,7 @@ def _from_csv(text: str, field: str, names: Names | None) -> Iterator[Context]:
                 ((name, cells[at]) for name, at in named if at < len(cells)), field, "line", line
             )
             if names is not None:
-                names.read(
+                names.add_listed(
                     context, CourseName(**{name: _first(cells, places) for name, places in called.items()})
                 )
             yield context

@@ -18,13 +18,13 @@ from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionD
 from canvas_exports.foreign_text import harmless
 
 MOST_ASKED = 200  # courses whose name Canvas is asked for, one by one
-MOST_CHARACTERS = 8 * 1024 * 1024  # of all names of a plan; the neediest courses have theirs first
+MOST_CHARACTERS = 8 * 1024 * 1024  # of all names of a plan; those of the first courses in the list
 
 _LONGEST = 120  # characters
 _PLACES = 4
 
 
-class Asks(Protocol):
+class NamingClient(Protocol):
     """The part of the Canvas client that naming needs."""
 
     def course(self, context: Context) -> Course:
@@ -78,25 +78,25 @@ class Names:
     canvas: str | None = None
     courses: dict[str, CourseName] = field(default_factory=dict)
 
-    def heard(self, course: Course) -> Context:
+    def add_course(self, course: Course) -> Context:
         """Add a course that Canvas described; return its context."""
         context = Context(ContextKind.COURSE, str(course.id))
         self.courses[str(context)] = CourseName.of(course)
         return context
 
-    def read(self, context: Context, name: CourseName) -> None:
+    def add_listed(self, context: Context, name: CourseName) -> None:
         """Add the names that a list gives a course, as they are written there."""
         if context.kind is ContextKind.COURSE and name != CourseName():
             self.courses.setdefault(str(context), CourseName(*map(_short, astuple(name))))
 
-    def resolver(self, client: Asks) -> Callable[[Context], int]:
+    def resolver(self, client: NamingClient) -> Callable[[Context], int]:
         """Return a ``client.resolve`` that also adds names: of a course, Canvas returns them in the same response."""
 
         def resolve(context: Context) -> int:
             if context.kind is not ContextKind.COURSE:
                 return client.resolve(context)
             course = client.course(context)
-            self.heard(course)
+            self.add_course(course)
             return course.id
 
         return resolve
@@ -108,19 +108,19 @@ class Names:
         )
         return list(islice((each for each in courses if str(each) not in self.courses), MOST_ASKED))
 
-    def ask(self, client: Asks, contexts: Iterable[Context]) -> None:
-        """Ask Canvas for names, one request for each course, until Canvas fails.
+    def request_missing(self, client: NamingClient, contexts: Iterable[Context]) -> None:
+        """Request names from Canvas, one request for each course, until Canvas fails.
 
         Never raises on account of Canvas: nothing is worse without a name.
         """
         for context in contexts:
-            if not self._asked(client, context):
+            if not self._request_one(client, context):
                 return
 
-    def _asked(self, client: Asks, context: Context) -> bool:
-        """Ask for one name; return whether Canvas may be asked for another."""
+    def _request_one(self, client: NamingClient, context: Context) -> bool:
+        """Request the names of one course; return whether to go on."""
         try:
-            self.heard(client.course(context))
+            self.add_course(client.course(context))
         except (NotFoundError, PermissionDeniedError):
             return True
         except CanvasExportsError:

@@ -4,16 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[2]
-
-GOOD = """
-name: {name}
-schedule: "0 2 * * *"
-timezone: America/Chicago
-courses: {{ids: [101, sis_course_id:BIO-101]}}
-archive: "{{{{ var.value.canvas_archive }}}}"
-"""
+from tests.support.backup_files import GOOD
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tests.conftest import REPOSITORY
+from tests.support.isolated_airflow import REPOSITORY
 from tests.support.otel_collector import Collector
 
 from canvas_exports.observability.metric_names import SPANS

@@ -7,7 +7,7 @@ archive; batches and restores that are killed or deferred leave their checkpoint
 # ruff: noqa: I001 - Airflow is isolated before it is imported
 from __future__ import annotations
 
-import tests.conftest  # noqa: F401
+import tests.support.isolated_airflow  # noqa: F401
 
 import contextlib
 import io

@@ -2,22 +2,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.places import BUCKET
 from tests.support.store_servers.s3 import client, rclone
-from tests.survival.support.cluster import DAG_ID, Scene
+from tests.survival.support.cluster import DAG_ID, OpenScene, Scene
 
 from canvas_cluster.cluster import Cluster
 from canvas_cluster.installed_programs import missing
 from canvas_sandbox import Course, Switches
 
 REPOSITORY = Path(__file__).parents[2]
-
-OpenScene = Callable[..., Scene]
 
 
 @pytest.fixture(scope="session")

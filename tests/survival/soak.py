@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.places import BUCKET
 from tests.support.store_servers.s3 import client, rclone
 from tests.survival.support import invariants
 from tests.survival.support.cluster import DAG_ID, Scene

@@ -8,8 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from tests.survival.conftest import OpenScene
-from tests.survival.support.cluster import DAG_ID, LONGEST, Scene, eventually
+from tests.survival.support.cluster import DAG_ID, LONGEST, OpenScene, Scene, eventually
 
 from canvas_sandbox import Course, Effect, Fault, LimitedFault, RequestFault, Switches
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.survival.conftest import OpenScene
 from tests.survival.support.canvas_proxy import PATIENCE
-from tests.survival.support.cluster import LONG, slow_switches
+from tests.survival.support.cluster import LONG, OpenScene, slow_switches
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

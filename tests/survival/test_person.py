@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.survival.conftest import OpenScene
-from tests.survival.support.cluster import LONG, Scene, slow_switches
+from tests.survival.support.cluster import LONG, OpenScene, Scene, slow_switches
 
 from canvas_sandbox import Course
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.survival.conftest import OpenScene
-from tests.survival.support.cluster import LONG, eventually, slow_switches
+from tests.survival.support.cluster import LONG, OpenScene, eventually, slow_switches
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 from tests.support.store_servers.s3 import HANG_UP
 from tests.support.store_servers.stores import FolderPlace, MiB
-from tests.survival.conftest import OpenScene
 from tests.survival.support.canvas_proxy import Trouble, When
-from tests.survival.support.cluster import LONGEST, Scene, eventually
+from tests.survival.support.cluster import LONGEST, OpenScene, Scene, eventually
 
 from canvas_exports.core.storage.open_store import open_store
 from canvas_sandbox import Course

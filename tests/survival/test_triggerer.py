@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.survival.conftest import OpenScene
-from tests.survival.support.cluster import LONG, Scene, slow_switches
+from tests.survival.support.cluster import LONG, OpenScene, Scene, slow_switches
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

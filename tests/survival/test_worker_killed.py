@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
-from tests.survival.conftest import OpenScene
 from tests.survival.support.canvas_proxy import Gate, Hold
-from tests.survival.support.cluster import Scene, eventually
+from tests.survival.support.cluster import OpenScene, Scene, eventually
 
 from canvas_cluster.cluster import Cluster
 from canvas_sandbox import Course

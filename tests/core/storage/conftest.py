@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.support.store_servers import azure
-from tests.support.store_servers.gcs import GcsServer, service_account
-from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, FaultProxy, client, moto, rclone
+from tests.support.store_servers.gcs import GcsServer
+from tests.support.store_servers.places import BUCKET, azure_place, gcs_place, s3_options, s3_place
+from tests.support.store_servers.s3 import FaultProxy, client, moto, rclone
 from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 from tests.support.store_servers.stores import (
-    AzurePlace,
     FolderPlace,
-    GcsPlace,
     MiB,
     Place,
     S3Place,
@@ -26,7 +23,6 @@ from tests.support.store_servers.wild_s3 import Habits, WildS3
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 
-BUCKET = "archive"
 #: S3 as it is in the wild: what a server does otherwise than Amazon.
 WILD = {
     "wild": Habits(),
@@ -82,43 +78,6 @@ def faulty_s3(rclone_endpoint: str) -> Iterator[tuple[S3Place, FaultProxy]]:
             yield place, proxy
     finally:
         proxy.close()
-
-
-def s3_options(endpoint: str, *, retries: int = 1) -> StoreOptions:
-    return StoreOptions(
-        endpoint=endpoint, region="us-east-1", access_key=ACCESS_KEY, secret_key=SECRET_KEY, retries=retries
-    )
-
-
-def gcs_options(server: GcsServer, **more: Any) -> StoreOptions:
-    return StoreOptions(
-        **{"endpoint": server.endpoint, "service_account": service_account(), "retries": 1, **more}
-    )
-
-
-def gcs_place(server: GcsServer, **more: Any) -> GcsPlace:
-    prefix = f"canvas/{uuid.uuid4().hex}/"
-    store = open_store(f"gs://{server.bucket}/{prefix}", gcs_options(server, **more))
-    return GcsPlace(store, 20 * MiB, True, server, prefix)
-
-
-def azure_options(endpoint: str, **more: Any) -> StoreOptions:
-    given = {"account": azure.ACCOUNT, "account_key": azure.ACCOUNT_KEY}
-    return StoreOptions(**{"endpoint": endpoint, "retries": 1, **given, **more})
-
-
-def azure_place(endpoint: str, *, through: str | None = None, **more: Any) -> AzurePlace:
-    prefix = f"canvas/{uuid.uuid4().hex}/"
-    store = open_store(f"az://{BUCKET}/{prefix}", azure_options(through or endpoint, **more))
-    return AzurePlace(store, 20 * MiB, True, azure.client(endpoint), BUCKET, prefix)
-
-
-def s3_place(
-    endpoint: str, *, through: str | None = None, retries: int = 1, tells_age: bool = True
-) -> S3Place:
-    prefix = f"canvas/{uuid.uuid4().hex}/"
-    store = open_store(f"s3://{BUCKET}/{prefix}", s3_options(through or endpoint, retries=retries))
-    return S3Place(store, 20 * MiB, tells_age, client(endpoint), BUCKET, prefix)
 
 
 @pytest.fixture

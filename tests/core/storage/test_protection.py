@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.storage.conftest import BUCKET, azure_options, azure_place, gcs_place, s3_options
 from tests.support.store_servers import azure as azure_servers
 from tests.support.store_servers.gcs import GcsServer, service_account
+from tests.support.store_servers.places import BUCKET, azure_options, azure_place, gcs_place, s3_options
 from tests.support.store_servers.s3 import client
 from tests.support.store_servers.stores import MiB
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.core.storage.conftest import s3_options
 from tests.support.archives.holdings import lay, manifest, note
+from tests.support.store_servers.places import s3_options
 from tests.support.store_servers.s3 import client
 from tests.support.store_servers.stores import Place
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import psutil
-from tests.core.storage.conftest import BUCKET, s3_place
+from tests.support.store_servers.places import BUCKET, s3_place
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY
 from tests.support.store_servers.stores import Place
 from tests.survival.support import invariants
@@ -170,6 +170,10 @@ class Scene:
             stored if expected is None else expected,
             more_exports=more_exports,
         )
+
+
+#: Opens a scene; the fixture of ``conftest`` is one.
+OpenScene = Callable[..., Scene]
 
 
 def slow_switches() -> Switches:

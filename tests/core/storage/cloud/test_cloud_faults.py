@@ -11,10 +11,10 @@ from threading import Barrier
 from urllib.parse import unquote
 
 import pytest
-from tests.core.storage.conftest import BUCKET, azure_options, azure_place, gcs_options, gcs_place
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
 from tests.support.store_servers import azure
 from tests.support.store_servers.gcs import GcsServer
+from tests.support.store_servers.places import BUCKET, azure_options, azure_place, gcs_options, gcs_place
 from tests.support.store_servers.s3 import HANG_UP, LOSE_ANSWER, FaultProxy
 from tests.support.store_servers.stores import MiB, Place
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote
 
 import pytest
-from tests.core.storage.conftest import gcs_place
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
 from tests.support.store_servers.gcs import GcsServer
+from tests.support.store_servers.places import gcs_place
 from tests.support.store_servers.stores import GcsPlace
 
 from canvas_exports.core.archive.layout import manifest_key

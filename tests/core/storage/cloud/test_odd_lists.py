@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.storage.conftest import s3_options
+from tests.support.store_servers.places import s3_options
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.core.archive.probe import PROBE, check_writable

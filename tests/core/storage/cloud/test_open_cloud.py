@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from obstore import exceptions
-from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.places import BUCKET
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, rclone
 from tests.support.store_servers.stores import MiB
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.core.storage.conftest import BUCKET, s3_options, s3_place
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
+from tests.support.store_servers.places import BUCKET, s3_options, s3_place
 from tests.support.store_servers.s3 import ACCESS_KEY, HANG_UP, LOSE_ANSWER, SECRET_KEY, FaultProxy, client
 from tests.support.store_servers.stores import MiB, S3Place
 

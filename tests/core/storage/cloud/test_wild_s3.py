@@ -11,8 +11,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from tests.core.storage.conftest import s3_options
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
+from tests.support.store_servers.places import s3_options
 from tests.support.store_servers.s3 import LOSE_ANSWER, FaultProxy
 from tests.support.store_servers.stores import MiB
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday

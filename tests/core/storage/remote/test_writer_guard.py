@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import smart_open
 from botocore.exceptions import ClientError
-from tests.core.storage.conftest import BUCKET
+from tests.support.store_servers.places import BUCKET
 from tests.support.store_servers.s3 import FaultProxy, client
 from tests.support.store_servers.stores import MiB, S3Place
 

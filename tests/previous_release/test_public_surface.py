@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support.previous_release import recorded
-from tests.support.public_surface import surface
+from tests.support.public_surface import as_typed, surface
 
 #: What a release has withdrawn on purpose, as its changelog says.
 WITHDRAWN = frozenset(
@@ -15,11 +15,13 @@ WITHDRAWN = frozenset(
     }
 )
 SURFACE: dict[str, list[str]] = recorded("public_surface.json")
+SURFACE["commands"] = as_typed(SURFACE["commands"])
 
 
 @pytest.fixture(scope="module")
 def present() -> dict[str, list[str]]:
-    return surface()
+    found = surface()
+    return {**found, "commands": as_typed(found["commands"])}
 
 
 @pytest.mark.parametrize("kind", SURFACE)

@@ -7,7 +7,8 @@ import importlib
 import inspect
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
@@ -63,6 +64,14 @@ def surface() -> dict[str, list[str]]:
         "documents": (f"{name}: {field}" for name in DOCUMENTS for field in _properties(_document(name))),
     }
     return {kind: sorted(set(names)) for kind, names in found.items()}
+
+
+def as_typed(commands: Iterable[str]) -> list[str]:
+    """Return the options of each command, and the number of its positional arguments: nobody types the names of those."""
+    options = [line for line in commands if line.rpartition(" ")[2].startswith("-")]
+    named = [line.partition(" ")[0] for line in commands if " " in line]
+    positional = Counter(line.partition(" ")[0] for line in set(commands).difference(options))
+    return [*options, *(f"{command}: {positional[command]} positional" for command in sorted(set(named)))]
 
 
 def nightly() -> Any:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
+from tests.support.forms import DAGS, alone, use, with_forms
 from tests.support.task_runner import TaskRun
 
 from canvas_exports.dags.manual_export import canvas_export
@@ -29,7 +29,6 @@ from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.connections import RefusedChoice
 from canvas_sandbox import Course, Sandbox
 
-DAGS = Path(__file__).parents[2] / "dags"
 SECRET = "the-password-of-the-mail-server"
 #: Arguments of tasks by which they choose whom to speak to, and where to read and write.
 REACHING = ("archive", "archive_conn_id", "also_archives", "canvas_conn_id", "course_list", "key_template")
@@ -82,12 +81,6 @@ def _administrator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", "s3://campus/canvas")
     for name, fields in CONNECTIONS.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
-
-
-def with_forms() -> dict[str, DAG]:
-    """Every DAG of the folder: each may be started with any configuration, as JSON, by whoever may start it."""
-    dags: Any = DagBag(dag_folder=DAGS, bundle_path=DAGS).dags
-    return dict(dags)
 
 
 def tasks(dag: DAG, params: dict[str, Any]) -> Iterator[BaseOperator]:
@@ -303,109 +296,3 @@ class TestAgainstAServerThatCollectsPasswords:
             task_run = TaskRun(partial(alone, canvas_export, typed), {}, retries=3)
             assert task_run.run_segment() == "failed"
         assert sorted(folder.rglob("*")) == before
-
-
-def use(canvas: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make it the one of the usual connection."""
-    fields = {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}
-    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(fields))
-
-
-def alone(make: Callable[[], DAG], typed: dict[str, Any]) -> BaseOperator:
-    """The first task of a DAG with its form filled in, for the DAG under construction."""
-    dag = make()
-    task: Any = dag.get_task(dag.roots[0].task_id)
-    arguments = {
-        name: value if not isinstance(value, Filled) else AsTyped(value, {**dag.params.dump(), **typed}, dag)
-        for name, value in task._BaseOperator__init_kwargs.items()
-        if name not in ("dag", "task_group", "outlets", "params", "default_args")
-    }
-    made: BaseOperator = type(task)(**arguments)
-    return made
-
-
-class AsTyped:
-    """A field of the form, in a DAG of another name."""
-
-    def __init__(self, filled: Filled, params: dict[str, Any], dag: DAG) -> None:
-        self._filled, self._params, self._dag = filled, params, dag
-
-    def resolve(self, _: Any) -> Any:
-        return self._filled.resolve({"params": self._params, "dag": self._dag})
-
-
-class TestHowFormsRead:
-    """What a person sees of a form, and of a mistake in it."""
-
-    def test_no_description_holds_a_backtick(self) -> None:
-        """Airflow's form prints code over the text beside it."""
-        for dag in with_forms().values():
-            for name in dag.params:
-                param = dag.params.get_param(name)
-                assert "`" not in f"{param.schema.get('title')}{param.schema.get('description_md')}", name
-
-    def test_no_rule_would_show_a_regular_expression(self) -> None:
-        for dag in with_forms().values():
-            for name in dag.params:
-                assert '"pattern"' not in json.dumps(dag.params.get_param(name).schema), name
-
-    def test_what_is_required_says_so_first(self) -> None:
-        for dag, names in (
-            (canvas_export(), {"courses"}),
-            (canvas_restore(), {"course", "into"}),
-            (canvas_restore_drill(), set()),
-            (canvas_verify(), set()),
-        ):
-            said = {name: dag.params.get_param(name).schema["description_md"] for name in dag.params}
-            assert {name for name, text in said.items() if text.startswith("Required")} == names
-
-    @pytest.mark.parametrize(
-        ("make", "typed", "said"),
-        [
-            (canvas_export, {}, "the fields courses, groups and users are empty"),
-            (
-                canvas_export,
-                {"courses": ["Biology"]},
-                "courses: 'Biology' is not a Canvas course id. Accepted: 101, ",
-            ),
-            (canvas_export, {"courses": ["101"], "fail_on": "many"}, "fail_on: "),
-            (canvas_export, {"courses": ["101"], "batch_size": 500}, "batch_size: 500 is out of range"),
-            (
-                canvas_restore,
-                {"course": "101", "into": "Biology"},
-                "Target course: 'Biology' is not a Canvas course id",
-            ),
-            (
-                canvas_restore,
-                {"course": "101", "into": "group:7"},
-                "Target course: group:7 is not a course",
-            ),
-            (canvas_restore, {"course": "101", "into": "300", "copy": "yesterday"}, "Copy: "),
-            (
-                canvas_restore,
-                {"course": "101", "into": "https://other.example.edu/courses/300"},
-                "Target course: the address of course:300 leads to other.example.edu",
-            ),
-            (
-                canvas_restore_drill,
-                {"into": ["Biology"]},
-                "Target courses: 'Biology' is not a Canvas course id",
-            ),
-        ],
-    )
-    def test_a_mistake_is_a_sentence_with_its_field_before_anything_is_created(
-        self,
-        make: Callable[[], DAG],
-        typed: dict[str, Any],
-        said: str,
-        monkeypatch: pytest.MonkeyPatch,
-        tmp_path: Path,
-    ) -> None:
-        monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", (tmp_path / "archive").as_uri())
-        with Sandbox([Course(id=101), Course(id=300, state="claimed", size=0)]) as canvas:
-            use(canvas, monkeypatch)
-            task_run = TaskRun(partial(alone, make, typed), {}, retries=3)
-            assert task_run.run_segment() == "failed", "no retry can help"
-            assert not canvas.exports
-            assert not canvas.migrations
-        assert said in str(task_run.error)

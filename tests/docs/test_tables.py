@@ -7,7 +7,6 @@ import inspect
 import json
 import pkgutil
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, timedelta
@@ -16,17 +15,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from benchmarks import hostile
-from hatchling.metadata.core import load_toml
-from packaging.requirements import Requirement
-from tests.support.markdown import BLOCKS, ROOT, page
-from tests.support.packages.broken import BREAKERS
-from tests.support.packages.courses import course, quizzes
-from tests.support.packages.stored import proven
-from tests.support.packages.zips import entries_of, packed_zip
-from tests.support.task_runner import TaskRun
+from tests.support.markdown import BLOCKS, ROOT, bare, page
 
-from canvas_exports.core import packages
 from canvas_exports.core.archive.layout import FIELDS, run_folder
 from canvas_exports.core.backups.fields import SETTINGS
 from canvas_exports.core.backups.schema import schema
@@ -34,13 +24,6 @@ from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.core.packages import findings
-from canvas_exports.core.packages.cartridge import manifest, xml_reader, xml_strict
-from canvas_exports.core.packages.cartridge.manifest import MAX_MANIFEST
-from canvas_exports.core.packages.proof import NEVER_HELD, Expectation, Severity, Verdict
-from canvas_exports.core.packages.zip.directory import MAX_DIRECTORY, MAX_MEMBERS
-from canvas_exports.core.packages.zip.members import MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_RATIO
 from canvas_exports.core.reports.message import Message
 from canvas_exports.core.reports.page.csv_table import COLUMNS
 from canvas_exports.core.restore.result import RestoreOutcome
@@ -62,13 +45,6 @@ from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
-from canvas_sandbox import Effect, Fault
-from canvas_sandbox.__main__ import _parser
-from canvas_sandbox.scenarios import SCENARIOS
-
-
-def bare(cell: str) -> str:
-    return cell.replace("`", "")
 
 
 def parameters(function: Any) -> dict[str, inspect.Parameter]:
@@ -281,91 +257,6 @@ def named_in(properties: Mapping[str, Any]) -> Iterable[str]:
             )
 
 
-class TestProof:
-    def test_every_code_of_a_finding_stands_there_with_its_severity(self) -> None:
-        modules = [
-            ast.parse(each.read_text(encoding="utf-8")) for each in Path(packages.__path__[0]).rglob("*.py")
-        ]
-        made: dict[str, str] = {}
-        for node in (node for tree in modules for node in ast.walk(tree)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
-                code, severity = node.args[:2]
-                assert isinstance(code, ast.Constant)
-                fixed = Severity[severity.attr].value if isinstance(severity, ast.Attribute) else None
-                made[str(code.value)] = fixed or "as the rest"
-        rows = page("proof").table("Findings")
-        assert {bare(row[0]): bare(row[1]) for row in rows} == made
-
-    def test_the_verdicts(self) -> None:
-        named = page("proof").column("Verdicts")
-        assert named[: len(Verdict)] == [verdict.value for verdict in Verdict]
-
-    def test_what_is_never_held(self) -> None:
-        rows = page("proof").table("What no package ever holds")
-        columns = [[cell for cell in column if cell] for column in zip(*rows, strict=True)]
-        assert columns == [list(held) for held in NEVER_HELD.values()]
-
-    def test_the_levels(self) -> None:
-        assert page("proof").column("Levels") == [level.value for level in ProofLevel]
-
-    def test_the_counts_and_at_which_level_they_are_made(self) -> None:
-        rows = page("proof").table("Counts")
-        quiz_package, files = quizzes(), Expectation("zip")
-        for letter, members, expect in (
-            ("C", course().members(), course().expect),
-            ("Q", quiz_package.members(), quiz_package.expect),
-            ("F", {"a": b""}, files),
-        ):
-            data = packed_zip(entries_of(members))
-            named = {bare(row[0]): bare(row[2]) for row in rows if letter in row[1].split()}
-            shallow, deep = (proven(data, expect, level=level).proof.counts for level in ProofLevel)
-            assert set(named) == set(deep)
-            assert {name for name, level in named.items() if level == "directory"} == set(shallow)
-
-    def test_the_damage_that_is_noticed(self) -> None:
-        rows = [(broken, bare(noticed)) for broken, noticed in page("proof").table("Damage that is detected")]
-        assert rows == list(BREAKERS)
-
-    def test_the_bounds(self) -> None:
-        said = page("proof").section("What is checked") + page("proof").section("Bounds")
-        for bound in (
-            f"{MAX_RATIO:,} times",
-            f"{MAX_UNPACKED // 1024**3} GiB",
-            f"{MAX_UNPACKED_RATIO} times",
-            f"{MAX_MEMBERS:,}",
-            f"{MAX_DIRECTORY // 1024**2} MiB",
-            f"{MAX_MANIFEST // 1024**2} MiB",
-            f"{manifest.MAX_CONTEXT // 1024} KiB",
-            f"{manifest.MAX_PARTS:,} resources",
-            f"{xml_reader.MAX_ELEMENTS:,} elements",
-            f"{xml_reader.MAX_DEPTH} levels",
-            f"{xml_strict.MAX_NAMES:,} different names",
-            f"{xml_reader.MAX_RECOVERED // 1024**2} MiB",
-            f"{xml_strict.MAX_ATTRIBUTES} attributes",
-            f"{xml_strict.MAX_TOKEN // 1024} KiB",
-            f"a name of {xml_strict.MAX_NAME:,} characters",
-            f"a namespace of {xml_reader.MAX_SPACE:,}",
-            f"{findings.MAX_FINDINGS}, each of {findings.MAX_MESSAGE} characters and a path of {findings.MAX_MEMBER:,}",
-            f"at most {hostile.MOST_MIB} MiB",
-        ):
-            assert bound in said
-
-
-class TestWhatIsInAPackage:
-    @pytest.mark.parametrize("export_type", NEVER_HELD)
-    def test_what_is_never_held_stands_there(self, export_type: str) -> None:
-        assert page("what-is-in-a-package").column(export_type, table=1) == list(NEVER_HELD[export_type])
-
-    @pytest.mark.parametrize("export_type", NEVER_HELD)
-    def test_what_is_counted_is_a_count_of_that_type(self, export_type: str) -> None:
-        letter = {"common_cartridge": "C", "qti": "Q", "zip": "F"}[export_type]
-        known = {bare(row[0]) for row in page("proof").table("Counts") if letter in row[1].split()}
-        rows = page("what-is-in-a-package").table(export_type)
-        named = {bare(name) for row in rows for name in row[2].split(", ") if name}
-        assert named
-        assert named <= known
-
-
 class TestHowItWorks:
     def test_the_numbers(self) -> None:
         for name, value, _ in page("how-it-works").table("The numbers"):
@@ -401,104 +292,3 @@ class TestReports:
     def test_what_a_template_may_say(self) -> None:
         named = re.findall(r"run_report\.(\w+)", " ".join(page("reports").column("Other notifiers")))
         assert named == [one.name for one in fields(Message)]
-
-
-class TestDependencies:
-    project = load_toml(str(ROOT / "pyproject.toml"))
-
-    def test_at_run_time(self) -> None:
-        listed = self.project["project"]["dependencies"]
-        assert page("dependencies").column("At run time") == names(listed)
-
-    def test_extras(self) -> None:
-        extras = self.project["project"]["optional-dependencies"]
-        rows = [(bare(extra), bare(package)) for extra, package, _ in page("dependencies").table("Extras")]
-        assert rows == [(extra, name) for extra, listed in extras.items() for name in names(listed)]
-        assert page("README").column("Into your own Airflow") == list(extras)
-
-    def test_for_development(self) -> None:
-        listed = self.project["dependency-groups"]["dev"]
-        assert page("dependencies").column("For development") == names(listed)
-
-    def test_nothing_is_imported_that_is_not_explained(self) -> None:
-        text = page("dependencies").text
-        for name in third_party():
-            assert f"`{DISTRIBUTIONS.get(name, name)}`" in text, name
-
-
-#: Distributions by the module they are imported as, where the two differ.
-DISTRIBUTIONS = {
-    "airflow": "apache-airflow",
-    "azure": "azure-storage-blob",
-    "google": "google-cloud-storage",
-    "smart_open": "smart-open",
-    "yaml": "pyyaml",
-}
-
-
-def third_party() -> set[str]:
-    """Modules of others that the package imports."""
-    found = set()
-    for path in (ROOT / "plugins" / "canvas_exports").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                found.add(node.module or "")
-    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"canvas_exports"}
-
-
-def names(requirements: Iterable[str]) -> list[str]:
-    return [Requirement(one).name for one in requirements]
-
-
-class TestDevelopment:
-    def test_the_targets_of_make(self) -> None:
-        targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        rows = page("development").table("The commands")
-        assert [(bare(command), does) for command, does in rows] == [
-            (f"make {name}", does) for name, does in targets
-        ]
-
-    def test_the_packages(self) -> None:
-        named = set(page("development").column("The packages"))
-        found = {
-            f"{path.relative_to(ROOT).as_posix()}/"
-            for parent in ("plugins/canvas_exports", "include", "dev")
-            for path in (ROOT / parent).iterdir()
-            if path.is_dir() and path.name != "__pycache__"
-        }
-        assert named == found | {"dags/", "plugins/canvas_exports/", "tests/"}
-
-    def test_every_path_that_answers_a_question_exists(self) -> None:
-        paths = [bare(path) for path in page("development").column("Where is what", column=1)]
-        assert [path for path in paths if not (ROOT / "plugins" / "canvas_exports" / path).is_file()] == []
-
-    def test_the_folders_of_tests(self) -> None:
-        found = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
-        assert set(page("development").column("The tests")) == found
-
-    def test_the_sandboxs_options_and_scenarios(self) -> None:
-        named = page("development").column("The sandbox")
-        options = [
-            option for action in _parser()._actions for option in action.option_strings if len(option) > 2
-        ]
-        assert named == [option for option in options if option != "--help"]
-        (about,) = (row[1] for row in page("development").table("The sandbox") if "--scenario" in row[0])
-        assert set(re.findall(r"`(\w+)`:", about)) == set(SCENARIOS)
-
-    def test_the_sandboxs_faults_and_effects(self) -> None:
-        rows = page("development").table("The sandbox", 1)
-        assert [name for row in rows for name in bare(row[1]).split(", ")] == [fault.name for fault in Fault]
-        text = (
-            page("development").section("The sandbox").partition("A `RequestFault`")[2].partition("What")[0]
-        )
-        assert re.findall(r"`(\w+)`", text) == [effect.value for effect in Effect]
-
-    def test_what_a_task_run_offers(self) -> None:
-        named = page("development").column("A task run, segment by segment")
-        assert {name.removesuffix("()") for name in named} == {
-            name
-            for name, value in vars(TaskRun).items()
-            if inspect.isfunction(value) and not name.startswith("_")
-        }

@@ -97,3 +97,7 @@ BLOCKS = [block for page in PAGES for block in page.blocks]
 def page(name: str) -> Page:
     """A page of ``docs/``."""
     return Page(ROOT / "docs" / f"{name}.md")
+
+
+def bare(cell: str) -> str:
+    return cell.replace("`", "")

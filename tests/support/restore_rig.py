@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Container, Iterator
@@ -29,8 +30,10 @@ from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.result import RestoreResult
 from canvas_exports.core.restore.state import RestoreState
 from canvas_exports.core.restore.wait import RestoreTiming
+from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store
-from canvas_sandbox import Sandbox
+from canvas_sandbox import Fault, Sandbox
+from canvas_sandbox.faults import FaultCounter
 
 SOURCE, EMPTY, OTHER, FULL = 101, 300, 301, 102
 
@@ -124,3 +127,17 @@ def web(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+CREATE = r"/courses/300/content_migrations$"
+UPLOAD = r"^/canvas-|^/files|bucket|/files_api"
+
+
+def posts(canvas: Sandbox, path: str = CREATE) -> int:
+    return sum(record.method == "POST" and bool(re.search(path, record.path)) for record in canvas.requests)
+
+
+def busy(canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
+    """Somebody else's import into the empty course, which never ends."""
+    canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_STUCK])
+    assert RestoreTask(client, store).restore.advance() is not None

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-Write = Callable[..., Path]
+from tests.support.backup_files import Write
 
 
 @pytest.fixture

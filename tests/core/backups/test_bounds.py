@@ -5,20 +5,18 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.support.backup_files import Write
 
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.load import MAX_BYTES, MOST_PROBLEMS
 from canvas_exports.core.backups.problems import MOST_TEXT
 from canvas_exports.core.backups.schema import find_violations
-
-Write = Callable[..., Path]
 
 WHOLE = "name: nightly\nschedule: '@daily'\narchive: file:///archive\ncourses: {ids: [101]}\n"
 MEGABYTE = "A" * 200_000

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.backup_files import Write
 
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import FIELDS, HOLD_FIELDS, read_keep
@@ -16,8 +15,6 @@ from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.backups.summary import summarize
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import InputError
-
-Write = Callable[..., Path]
 
 HEAD = "name: nightly\nschedule: '@daily'\narchive: file:///archive\ncourses: {ids: [101]}\n"
 ALL = """timezone: America/Chicago

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.backup_files import Write
 
 from canvas_exports.core.backups import load_backups
-
-Write = Callable[..., Path]
 
 HEAD = "name: nightly\nschedule: '@daily'\narchive: file:///archive\n"
 

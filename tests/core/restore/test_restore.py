@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,24 +10,20 @@ from pathlib import Path
 
 import pytest
 from tests.support.restore_rig import (
+    CREATE,
     EMPTY,
-    FULL,
-    OTHER,
     QUICK,
-    SOURCE,
+    UPLOAD,
     KilledError,
     RestoreTask,
-    back_up,
     imports,
-    web,
 )
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
-from canvas_exports.core.restore.result import RestoreOutcome
-from canvas_exports.core.restore.state import Phase, RestoreState
+from canvas_exports.core.restore.state import Phase
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
@@ -41,142 +36,7 @@ from canvas_exports.errors import (
     Stopped,
     UploadError,
 )
-from canvas_sandbox import Fault, RequestFault, Sandbox, Storage, Switches
-from canvas_sandbox.faults import FaultCounter
-
-CREATE = r"/courses/300/content_migrations$"
-UPLOAD = r"^/canvas-|^/files|bucket|/files_api"
-
-
-def posts(canvas: Sandbox, path: str = CREATE) -> int:
-    return sum(record.method == "POST" and bool(re.search(path, record.path)) for record in canvas.requests)
-
-
-def busy(canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
-    """Somebody else's import into the empty course, which never ends."""
-    canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_STUCK])
-    assert RestoreTask(client, store).restore.advance() is not None
-
-
-class TestRoundTrip:
-    def test_what_is_restored_exports_to_an_equal_content_digest(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore, copy: Copy
-    ) -> None:
-        result = RestoreTask(client, store).run_to_end()
-        assert result.outcome is RestoreOutcome.RESTORED
-        assert (result.course_id, result.copy, result.size) == (EMPTY, copy.key, copy.package.size)
-        assert back_up(client, store, EMPTY).package.content_digest == copy.package.content_digest
-        assert imports(canvas) == 1
-
-    @pytest.mark.parametrize("export_type", ["qti", "zip"])
-    def test_quizzes_and_files_come_back_too(
-        self, client: CanvasClient, store: FileStore, export_type: str
-    ) -> None:
-        stored = back_up(client, store, SOURCE, export_type)
-        assert RestoreTask(client, store, export_type=export_type).run_to_end().is_clean
-        assert back_up(client, store, EMPTY, export_type).counts["files"] == stored.counts["files"]
-
-    @pytest.mark.parametrize("storage", list(Storage))
-    def test_every_kind_of_storage_takes_the_package(
-        self, canvas: Sandbox, store: FileStore, copy: Copy, storage: Storage
-    ) -> None:
-        switches = Switches(duration=0.05, import_duration=0.05, throttle=False, storage=storage)
-        with Sandbox([*canvas.world.courses.values()], switches=switches) as other:
-            with CanvasClient(other.url, other.token) as there:
-                assert RestoreTask(there, store, into=OTHER).run_to_end().is_clean
-            assert imports(other) == 1
-            (record,) = other.migrations
-        assert (record.size, record.sha256) == (copy.package.size, copy.package.sha256)
-
-    def test_a_course_is_named_by_its_sis_id_on_either_side(
-        self, client: CanvasClient, store: FileStore, copy: Copy
-    ) -> None:
-        task = RestoreTask(client, store, course="sis_course_id:BIO/101", into="sis_course_id:DRILL-1")
-        assert (task.run_to_end().course_id, task.restore.copy.key) == (EMPTY, copy.key)
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_url_is_fetched_by_canvas_itself(
-        self,
-        canvas: Sandbox,
-        client: CanvasClient,
-        store: FileStore,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        with web(Path(store.uri.removeprefix("file://"))) as address:
-            monkeypatch.setattr(
-                FileStore, "signed_url", lambda _, key, _lifetime: f"{address}/{key}?signature=secret"
-            )
-            task = RestoreTask(client, store, via="url")
-            assert task.run_to_end().is_clean
-        assert "secret" not in task.written
-        assert canvas.migrations[0].source == "file_url"
-        assert imports(canvas) == 1
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_store_that_cannot_sign_is_no_source_of_urls(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match="Transfer: this archive cannot sign"):
-            RestoreTask(client, store, via="url").run_to_end()
-        assert posts(canvas) == 0
-
-    @pytest.mark.usefixtures("copy")
-    @pytest.mark.parametrize("via", ["url", "upload"])
-    @pytest.mark.parametrize("hindrance", ["full", "busy", "gone", "unsigned"])
-    def test_nothing_of_the_package_is_read_before_it_is_clear_that_it_may_begin(  # noqa: PLR0917 -- the fixtures
-        self,
-        canvas: Sandbox,
-        client: CanvasClient,
-        store: FileStore,
-        monkeypatch: pytest.MonkeyPatch,
-        hindrance: str,
-        via: str,
-    ) -> None:
-        if hindrance == "unsigned" and via == "upload":
-            return
-        if hindrance != "unsigned":
-            monkeypatch.setattr(
-                FileStore, "signed_url", lambda *_: "https://archive.example/x?signature=secret"
-            )
-        if hindrance == "busy":
-            busy(canvas, client, store)
-        keys: list[str] = []
-        read, blocks = FileStore.read, FileStore.blocks
-
-        def noted(self: FileStore, key: str, *window: int) -> bytes:
-            keys.append(key)
-            return read(self, key, *window)
-
-        def noted_too(self: FileStore, key: str) -> Iterator[Block]:
-            keys.append(key)
-            return blocks(self, key)
-
-        monkeypatch.setattr(FileStore, "read", noted)
-        monkeypatch.setattr(FileStore, "blocks", noted_too)
-        into = {"full": FULL, "gone": 999}.get(hindrance, EMPTY)
-        with pytest.raises(InputError):
-            RestoreTask(client, store, via=via, into=into).run_to_end()
-        assert keys
-        assert [key for key in keys if key.endswith(".imscc")] == []
-        assert imports(canvas) == 0
-
-    @pytest.mark.usefixtures("copy")
-    def test_what_happened_while_the_package_was_digested_is_seen_before_canvas_fetches_it(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(FileStore, "signed_url", lambda *_: "https://archive.example/x?signature=secret")
-        blocks = FileStore.blocks
-
-        def overtaken(self: FileStore, key: str) -> Iterator[Block]:
-            with monkeypatch.context() as another:
-                another.setattr(FileStore, "blocks", blocks)
-                busy(canvas, client, store)
-            yield from blocks(self, key)
-
-        monkeypatch.setattr(FileStore, "blocks", overtaken)
-        with pytest.raises(InputError, match="busy with another import"):
-            RestoreTask(client, store, via="url").run_to_end()
-        assert posts(canvas) == 1  # the other's
+from canvas_sandbox import RequestFault, Sandbox
 
 
 @pytest.mark.usefixtures("copy")
@@ -414,93 +274,6 @@ class TestTheNet:
         assert task.run_to_end().is_clean
 
 
-class TestWhatCanvasSays:
-    def faulty(self, canvas: Sandbox, *faults: Fault) -> None:
-        canvas.world.courses[EMPTY].active_faults = FaultCounter(faults)
-
-    @pytest.mark.usefixtures("copy")
-    @pytest.mark.parametrize("fault", [Fault.IMPORT_WARNINGS, Fault.IMPORT_ERRORS])
-    def test_completed_with_issues_is_not_success(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore, fault: Fault
-    ) -> None:
-        self.faulty(canvas, fault)
-        result = RestoreTask(client, store).run_to_end()
-        assert result.outcome is RestoreOutcome.RESTORED_WITH_ISSUES
-        assert not result.is_clean
-        assert sum(result.issues.values()) == len(result.texts) == len(canvas.migrations[0].issues) > 0
-        assert result.reason is not None
-        assert result.reason.startswith("Canvas reported ")
-        assert result.is_failure("issues")
-        assert result.is_failure("errors") is (fault is Fault.IMPORT_ERRORS)
-        assert not result.is_failure("failure")
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_failed_import_says_why(self, canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
-        self.faulty(canvas, Fault.IMPORT_FAILS)
-        result = RestoreTask(client, store).run_to_end()
-        assert result.outcome is RestoreOutcome.FAILED
-        assert result.reason == "error: Unexpected error while importing the content"
-        assert result.is_failure("failure")
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_package_beyond_the_quota_is_refused_with_200(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        self.faulty(canvas, Fault.OVER_QUOTA)
-        result = RestoreTask(client, store).run_to_end()
-        assert (result.outcome, result.reason) == (
-            RestoreOutcome.FAILED,
-            "Canvas refuses the file: file size exceeds quota",
-        )
-        assert (imports(canvas), len(canvas.migrations)) == (0, 1)
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_quota_that_is_noticed_late_ends_the_uploads(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        self.faulty(canvas, Fault.OVER_QUOTA_LATE)
-        result = RestoreTask(client, store).run_to_end()
-        assert result.outcome is RestoreOutcome.FAILED
-        assert "exceeds quota" in (result.reason or "")
-        assert imports(canvas) == 0
-        assert posts(canvas, UPLOAD) == 1
-
-    @pytest.mark.usefixtures("copy")
-    def test_an_import_that_never_ends_is_stalled_and_looked_at_again_after_a_clear(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        self.faulty(canvas, Fault.IMPORT_STUCK)
-        task = RestoreTask(client, store)
-        task.restore._now = lambda: 9e9
-        result = task.run_to_end()
-        assert result.outcome is RestoreOutcome.STALLED
-        assert result.is_failure("failure")
-        task.restore._state.resume(RestoreState(generation=1, deadline=9e10))
-        assert task.restore.advance() is not None
-        assert len(canvas.migrations) == 1
-
-    @pytest.mark.usefixtures("copy")
-    def test_a_course_in_which_another_import_runs_is_left_alone(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        self.faulty(canvas, Fault.IMPORT_STUCK)
-        first = RestoreTask(client, store)
-        assert first.restore.advance() is not None
-        with pytest.raises(InputError, match="busy with another import"):
-            RestoreTask(client, store).run_to_end()
-        assert len(canvas.migrations) == 1
-
-    @pytest.mark.usefixtures("copy")
-    def test_an_import_that_has_been_stuck_for_days_blocks_nothing(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        self.faulty(canvas, Fault.IMPORT_STUCK)
-        assert RestoreTask(client, store).restore.advance() is not None
-        self.faulty(canvas)
-        canvas.advance(3 * 86_400)
-        assert RestoreTask(client, store).run_to_end().is_clean
-
-
 class TestDamage:
     def damage(self, store: FileStore, copy: Copy, at: int) -> None:
         path = Path(store.uri.removeprefix("file://")) / copy.package.key
@@ -553,70 +326,3 @@ class TestDamage:
         store.delete(copy.package.key)
         with pytest.raises(InputError, match="damaged or missing"):
             RestoreTask(client, store).run_to_end()
-
-
-@pytest.mark.usefixtures("copy")
-class TestRefusals:
-    def test_the_course_it_came_from_is_never_overwritten_unless_its_number_is_repeated(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        for confirmed in (None, "102", "yes", "sis_course_id:BIO/101"):
-            with pytest.raises(InputError, match="this copy was made from course 101 itself"):
-                RestoreTask(
-                    client, store, into=SOURCE, allow_content=True, confirm_same_course=confirmed
-                ).run_to_end()
-        assert canvas.migrations == []
-        assert (
-            RestoreTask(client, store, into=SOURCE, allow_content=True, confirm_same_course=SOURCE)
-            .run_to_end()
-            .is_clean
-        )
-
-    def test_its_sis_id_does_not_get_around_that(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match="this copy was made from course"):
-            RestoreTask(client, store, into="sis_course_id:BIO/101", allow_content=True).run_to_end()
-        assert canvas.migrations == []
-
-    def test_even_then_its_content_has_to_be_allowed(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match="not empty"):
-            RestoreTask(client, store, into=SOURCE, confirm_same_course=SOURCE).run_to_end()
-        assert canvas.migrations == []
-
-    def test_a_confirmation_for_another_course_is_a_mistake(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match="Confirm the original course: "):
-            RestoreTask(client, store, confirm_same_course=EMPTY).run_to_end()
-        assert canvas.migrations == []
-
-    def test_a_course_that_holds_something_is_refused_and_told_what(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match=r"course 102 is not empty: it holds .*wiki_pages \(\d+\)"):
-            RestoreTask(client, store, into=FULL).run_to_end()
-        assert canvas.migrations == []
-        assert RestoreTask(client, store, into=FULL, allow_content=True).run_to_end().is_clean
-
-    def test_a_course_that_is_not_there_or_not_reachable_is_refused(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        with pytest.raises(InputError, match="course:999 does not exist"):
-            RestoreTask(client, store, into=999).run_to_end()
-        with (
-            CanvasClient(canvas.url, canvas.tokens["student"]) as student,
-            pytest.raises(InputError, match="Target course"),
-        ):
-            RestoreTask(student, store).run_to_end()
-        assert canvas.migrations == []
-
-    def test_a_published_course_is_no_place_to_try_things_out(
-        self, canvas: Sandbox, client: CanvasClient, store: FileStore
-    ) -> None:
-        canvas.world.courses[EMPTY].state = "available"
-        with pytest.raises(InputError, match="course 300 is available"):
-            RestoreTask(client, store, only_unpublished=True).run_to_end()
-        assert canvas.migrations == []

@@ -6,15 +6,13 @@ Needs a Chromium; Debian calls it ``chromium``. Skipped where there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
-from tests.support.chromium import CHROMIUM
+from tests.support.chromium import CHROMIUM, DESK
 from tests.support.run_views import facts, night, past, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
@@ -25,7 +23,6 @@ from canvas_exports.core.text.wording import format_size
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 
 PHONE = {"width": 375, "height": 800}
-DESK = {"width": 1280, "height": 900}
 HOSTILE = "<img src=x onerror=document.title=1> =1+1 </script><script>document.title=1</script>"
 
 #: The contrast of every text with what is behind it, as WCAG 2 computes it; the worst ones, below 4.5.
@@ -48,60 +45,6 @@ CONTRAST = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-class Window:
-    """A page that was opened, and all it complained about or asked for."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        page.set_default_timeout(10_000)
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._request)
-        page.goto(address)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        self.complaints.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        self.asked.append(request.url)
-
-    def column(self, number: int) -> list[str]:
-        return self.page.locator(f"#rows tbody tr > :nth-child({number})").all_inner_texts()
-
-    def row_count(self) -> int:
-        return self.page.locator("#rows tbody tr").count()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_bytes(render_page(night()))
-    return path.as_uri()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Any]:
-    contexts = []
-
-    def opened(address: str, **settings: Any) -> Window:
-        contexts.append(browser.new_context(**{"viewport": DESK, **settings}))
-        return Window(contexts[-1].new_page(), address)
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 def test_it_opens_without_a_complaint_and_asks_nobody_for_anything(open_page: Any, address: str) -> None:
@@ -310,69 +253,6 @@ def test_a_script_that_is_not_the_pages_own_is_refused(open_page: Any, tmp_path:
     window = open_page(path.as_uri())
     assert window.page.title() == "Run report: canvas_backup_nightly"
     assert any("Content Security Policy" in complaint for complaint in window.complaints)
-
-
-def test_it_prints_on_white_without_its_controls(open_page: Any, address: str) -> None:
-    page = open_page(address, color_scheme="dark").page
-    page.emulate_media(media="print", color_scheme="dark")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert not page.get_by_label("Find", exact=True).is_visible()
-    assert page.get_by_role("table", name="Every export").is_visible()
-
-
-@pytest.fixture(scope="module")
-def long_address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A run of three pages of the table, a few of them not good."""
-    records = [
-        row(n, Outcome.FAILED if n % 10 == 0 else Outcome.STORED, task_id="export") for n in range(1, 121)
-    ]
-    path = tmp_path_factory.mktemp("long") / "report.html"
-    path.write_bytes(
-        render_page(
-            view(
-                records,
-                canvas="https://canvas.example.edu",
-                airflow="https://airflow.example.edu",
-                zone="Asia/Tokyo",
-            )
-        )
-    )
-    return path.as_uri()
-
-
-def test_paper_shows_every_row_in_a_table(open_page: Any, long_address: str) -> None:
-    window = open_page(long_address)
-    rows = window.page.locator("#rows tbody tr")
-    assert window.row_count() == 50
-    window.page.emulate_media(media="print")
-    expect(rows).to_have_count(120)
-    table = window.page.locator("#rows")
-    assert [
-        table.evaluate(f"e => getComputedStyle(e{part}).display")
-        for part in ("", ".rows[1]", ".rows[1].cells[1]")
-    ] == [
-        "table",
-        "table-row",
-        "table-cell",
-    ], "however narrow the paper is"
-    window.page.set_viewport_size({"width": 700, "height": 900})
-    assert table.evaluate("e => getComputedStyle(e).display") == "table"
-    window.page.emulate_media(media="screen")
-    expect(rows).to_have_count(50)
-    assert window.complaints == []
-
-
-def test_a_pdf_holds_every_row_that_matches(open_page: Any, long_address: str) -> None:
-    window = open_page(long_address)
-    drawn = "() => { window.most = 0; new MutationObserver(() => { window.most = Math.max(window.most, document.querySelectorAll('#rows tbody tr').length) }).observe(document.querySelector('#rows tbody'), {childList: true}) }"
-    window.page.evaluate(drawn)
-    whole = window.page.pdf()
-    assert window.page.evaluate("window.most") == 120
-    assert window.row_count() == 50, "the page is as it was"
-    window.page.get_by_label("Show", exact=True).select_option("problem")
-    window.page.evaluate(drawn)
-    assert len(window.page.pdf()) < len(whole)
-    assert window.page.evaluate("window.most") in (0, 12)
 
 
 def test_each_row_leads_to_canvas_its_task_its_copy_and_the_restore(

@@ -16,7 +16,7 @@ from tests.support.store_servers.places import s3_options
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.core.archive.probe import PROBE, check_writable
-from canvas_exports.core.storage.cloud import list_pages
+from canvas_exports.core.storage.cloud.list_pages import Pages
 from canvas_exports.core.storage.cloud.listings import moment
 from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.open_store import open_store
@@ -122,7 +122,7 @@ def test_a_list_that_goes_in_a_circle_ends_with_an_error(wild: Wild, written: Ca
 
 
 def test_a_list_of_empty_pages_ends_with_an_error(wild: Wild, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_pages, "_EMPTY", 20)
+    monkeypatch.setattr(Pages, "most_empty", 20)
     _, store = wild(Habits(lists=tokens(lambda n: f"a{n}", empty=True)))
     with pytest.raises(ArchiveUnavailableError, match="does not go on"):
         list(store.list())

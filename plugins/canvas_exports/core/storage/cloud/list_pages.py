@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from canvas_exports.errors import ArchiveUnavailableError
-
-_EMPTY = 1000  # pages in a row with nothing on them; a store that skips what was deleted sends some
 
 
 class Pages:
@@ -17,7 +16,12 @@ class Pages:
 
     Args:
         complaint: the error's message.
+
+    Attributes:
+        most_empty: pages in a row with nothing on them; a store that skips what was deleted sends some.
     """
+
+    most_empty: ClassVar[int] = 1000
 
     def __init__(self, complaint: str) -> None:
         self._complaint = complaint
@@ -34,7 +38,7 @@ class Pages:
             ArchiveUnavailableError: an earlier page began so, or too many in a row were empty (retryable).
         """
         self._empty = 0 if first else self._empty + 1
-        if self._empty > _EMPTY:
+        if self._empty > self.most_empty:
             raise ArchiveUnavailableError(self._complaint)
         if first:
             self._see(hash(("first", *first)))

@@ -21,7 +21,7 @@ _PROTECTION = {
     "storage_class": ("Storage class", "Of packages: STANDARD_IA, COLDLINE, Cool, ..."),
     "lock_mode": ("Lock", "governance or compliance: whether a user may lift locks."),
     "lock_for": ("Locked for", "How long packages and manifests are locked (ISO 8601: P90D)."),
-    "legal_hold": ("Legal hold", "true: locked until somebody lifts the hold."),
+    "legal_hold": ("Legal hold", "true: locked until the hold is removed."),
     "tags": ("Tags", 'Of every object, as JSON: {"owner": "LMS"}.'),
 }
 

@@ -65,7 +65,7 @@ class CanvasContentExportOperator(BaseOperator):
         users: user ids, or ``self``; only their files, and only those of the token's own user.
         export_type: ``common_cartridge``, ``qti`` or ``zip``, or a list of them.
         select: Export only these objects: a mapping of object types to lists of ids. Without it, everything.
-        skip_notifications: Canvas mails nobody about the exports. Switched off, the access token's user gets a message
+        skip_notifications: Canvas sends no message about the exports. If false, the access token's user gets a message
             about each.
         version: 1.3 for a Common Cartridge 1.3. Without it, Canvas writes 1.1.
         archive: root URI: ``s3://bucket/path``, ``gs://``, ``az://``, ``sftp://``, ``file:///path``.

@@ -22,7 +22,7 @@ from canvas_exports.observability.trigger_gauges import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 
-#: Names in the event; those of earlier releases stay, as a task of another release may read them.
+#: Names in the event. They and those of the arguments are stored by Airflow, so those of earlier releases stay.
 POLL_RESULT = "sightings"
 POLLED, REFUSED = "watched", "refused"
 

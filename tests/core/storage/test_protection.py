@@ -101,7 +101,7 @@ class TestS3:
         with self.store(moto_endpoint, lockable, "held", Protection(legal_hold=True)) as store:
             fill(store)
             store.lock(SMALL)
-            with pytest.raises(LockedError, match="until somebody lifts its hold"):
+            with pytest.raises(LockedError, match="until its hold is removed"):
                 store.delete(SMALL)
             client(moto_endpoint).put_object_legal_hold(
                 Bucket=lockable, Key=f"held/{SMALL}", LegalHold={"Status": "OFF"}

@@ -28,7 +28,7 @@ from canvas_exports.core.canvas.api.models import (
     User,
 )
 from canvas_exports.core.canvas.files.download import Download
-from canvas_exports.core.canvas.files.parallel_ranges import Space
+from canvas_exports.core.canvas.files.parallel_ranges import BlockMemory
 from canvas_exports.core.canvas.files.remote_package import RemotePackage, open_package
 from canvas_exports.core.canvas.files.upload import Block, upload_flow
 from canvas_exports.core.canvas.http.blocking_calls import FlowRunner, StopSignal
@@ -238,7 +238,7 @@ class CanvasClient:
         return self._runner.run(call_flow(endpoints.progress(progress_id), self._session))
 
     def download(
-        self, context: Context, export: ContentExport, space: Space | None = None, connections: int = 1
+        self, context: Context, export: ContentExport, memory: BlockMemory | None = None, connections: int = 1
     ) -> Iterator[memoryview]:
         """Yield the package of an export in blocks of at most 1 MiB. ``GET`` of the attachment's URL.
 
@@ -249,9 +249,9 @@ class CanvasClient:
         Args:
             context: the context of the export.
             export: the export, as Canvas shows it.
-            space: memory for the blocks. Without it, one buffer is filled again and again.
+            memory: memory for the blocks. Without it, one buffer is filled again and again.
             connections: to storage at once, for a package of more than 256 MiB whose storage serves ranges of the same ETag.
-                Only with a space that has several blocks; the blocks that are yielded are then as large as these.
+                Only with a memory that has several blocks; the blocks that are yielded are then as large as these.
 
         Raises:
             DownloadError: no package, a login page, or bounded attempts failed. With ``restart`` set, the blocks so far are
@@ -259,7 +259,7 @@ class CanvasClient:
             CanvasError: asking Canvas for a new link failed.
         """
         with _with_export(context, export):
-            yield from self._download(context, export).blocks(space, connections)
+            yield from self._download(context, export).blocks(memory, connections)
 
     def open_package(self, context: Context, export: ContentExport) -> RemotePackage | None:
         """Open a package for random access, and read its end. ``GET`` of the attachment's URL, then of a range.

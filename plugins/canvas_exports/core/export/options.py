@@ -61,7 +61,7 @@ class BatchOptions:
         True,
         flag(),
         "Skip notifications",
-        "Canvas mails nobody about the exports. Switched off, the access token's user gets a message about each.",
+        "Canvas sends no message about the exports. If false, the access token's user gets a message about each.",
         group="what",
     )
     version: str | None = option(

@@ -202,7 +202,7 @@ class PackageMover:
             root_account_id=course.root_account_id if course else None,
         )
         source = PackageSource(
-            lambda space: self._blocks(context, export, space),
+            lambda writer: self._blocks(context, export, writer),
             expect,
             self._buffers,
             stage=self._observer.span,
@@ -237,8 +237,8 @@ class PackageMover:
             return None
         return newest_proven(store, draft, self._options.proof)
 
-    def _blocks(self, context: Context, export: ContentExport, space: BlockWriter) -> Iterator[Block]:
-        for block in self._client.download(context, export, space, self._options.parallel_ranges):
+    def _blocks(self, context: Context, export: ContentExport, writer: BlockWriter) -> Iterator[Block]:
+        for block in self._client.download(context, export, writer, self._options.parallel_ranges):
             if self._cancelled.is_set():
                 raise TransferCancelled(str(context))
             yield block

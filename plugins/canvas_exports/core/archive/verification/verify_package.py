@@ -35,7 +35,7 @@ class VerificationResult(str, Enum):
 
 
 _OLDER_VERSION = (
-    "Look for an older version of the object in the store. The next backup stores the course anew; "
+    "Look for an older version of the object in the store. The next backup stores the course again; "
     "do not delete the course in Canvas before."
 )
 _DEFINITIONS = {

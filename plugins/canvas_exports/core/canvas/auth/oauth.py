@@ -35,7 +35,7 @@ _ADVICE = {
         "Canvas does not know this developer key, or its secret is another: check client_id and client_secret of the "
         "connection, and that the key is switched on in Canvas"
     ),
-    "invalid_request": "Canvas no longer knows the refresh token: somebody has revoked it; obtain a new one",
+    "invalid_request": "Canvas no longer knows the refresh token: it was revoked; obtain a new one",
     "invalid_grant": "Canvas says that the refresh token is another developer key's: check client_id, or obtain a new one",
 }
 

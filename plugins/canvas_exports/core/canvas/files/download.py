@@ -15,10 +15,10 @@ from functools import partial
 from canvas_exports.core.canvas.api.models import Attachment
 from canvas_exports.core.canvas.files.download_flow import open_flow, range_flow
 from canvas_exports.core.canvas.files.parallel_ranges import (
+    BlockMemory,
     ParallelRanges,
     ReconnectPolicy,
     ReusedBuffer,
-    Space,
     StallDetector,
     fetch_range,
     read_some,
@@ -78,11 +78,11 @@ class Download:
         """Bytes, as Canvas announces them."""
         return self._attachment.size
 
-    def blocks(self, space: Space | None = None, connections: int = 1) -> Iterator[memoryview]:
-        """Yield the package in blocks of at most 1 MiB, or of the space; each is valid until the next is asked for.
+    def blocks(self, memory: BlockMemory | None = None, connections: int = 1) -> Iterator[memoryview]:
+        """Yield the package in blocks of at most 1 MiB, or of the memory; each is valid until the next is asked for.
 
         Args:
-            space: memory for the blocks; see ``CanvasClient.download``.
+            memory: memory for the blocks; see ``CanvasClient.download``.
             connections: to storage, if the package is large and storage serves ranges of it.
 
         Raises:
@@ -90,16 +90,20 @@ class Download:
                 another export has to be made if it stays so.
             Stopped: the client was stopped.
         """
-        space = space or ReusedBuffer(BLOCK)
+        memory = memory or ReusedBuffer(BLOCK)
         reconnects = ReconnectPolicy(self._attachment.size, self._session)
         while True:
             before = self._offset
             body = self._open(self._runner)
             try:
                 divisible = self._supports_ranges and self._attachment.size > DIVISIBLE
-                if connections > 1 and divisible and (yield from self._in_parallel(body, space, connections)):
+                if (
+                    connections > 1
+                    and divisible
+                    and (yield from self._in_parallel(body, memory, connections))
+                ):
                     return
-                slow = yield from self._read_body(body, space)
+                slow = yield from self._read_body(body, memory)
             finally:
                 body.close()
             if self._offset == self._attachment.size:
@@ -115,12 +119,12 @@ class Download:
                 )
             self._runner.stop_signal.wait(pause)
 
-    def _read_body(self, body: Stream, space: Space) -> Generator[memoryview, None, bool]:
+    def _read_body(self, body: Stream, memory: BlockMemory) -> Generator[memoryview, None, bool]:
         """Yield the bytes of one connection until it ends, breaks or stalls. Return whether it stalled."""
         stalls = StallDetector(self._session.clock)
         while not stalls.is_stalled:
             self._runner.stop_signal.check()
-            view = self._target(space)
+            view = self._target(memory)
             with stalls:
                 stalls.received = count = read_some(body, view)
             if not count:
@@ -146,15 +150,17 @@ class Download:
         )
         return bytes(found) if come else None
 
-    def _target(self, space: Space) -> memoryview:
+    def _target(self, memory: BlockMemory) -> memoryview:
         """Return memory for the next bytes; after the last one, for the one byte that would be too many."""
         return (
-            space.free_space()[:BLOCK] if self._offset < self._attachment.size else memoryview(bytearray(1))
+            memory.free_space()[:BLOCK] if self._offset < self._attachment.size else memoryview(bytearray(1))
         )
 
-    def _in_parallel(self, body: Stream, space: Space, connections: int) -> Generator[memoryview, None, bool]:
+    def _in_parallel(
+        self, body: Stream, memory: BlockMemory, connections: int
+    ) -> Generator[memoryview, None, bool]:
         """Yield the package over several connections. Return ``False`` if it has to come over the one that is open."""
-        first = space.acquire(wait=True)
+        first = memory.acquire(wait=True)
         if first is None:
             return False
         second: Stream | None = None
@@ -164,13 +170,13 @@ class Download:
             pass
         finally:  # whatever happened, no other code knows the block yet
             if second is None:
-                space.release(first)
+                memory.release(first)
         if second is None:
             return False
         runner = self._runner.branch()
         parts = ParallelRanges(
             self._attachment.size,
-            space,
+            memory,
             partial(self._open_range, runner),
             runner=runner,
             session=self._session,

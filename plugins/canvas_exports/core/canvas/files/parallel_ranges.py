@@ -29,7 +29,7 @@ _WINDOW, _LEAST = 60.0, 64 * 1024  # a connection with fewer bytes than these in
 OpenRange = Callable[[int, int], Stream | None]
 
 
-class Space(Protocol):
+class BlockMemory(Protocol):
     """Memory of the caller to which the bytes are written."""
 
     def free_space(self) -> memoryview:
@@ -43,7 +43,7 @@ class Space(Protocol):
 
 
 class ReusedBuffer:
-    """The default space: one buffer, filled again and again.
+    """The default memory: one buffer, filled again and again.
 
     Args:
         size: bytes.
@@ -68,7 +68,7 @@ class ParallelRanges:
 
     Args:
         size: of the package, in bytes.
-        space: memory for the blocks.
+        memory: memory for the blocks.
         open_range: opens the bytes from a start to a stop, from any thread; ``None`` if storage does not serve them, or has
             another package by now.
         runner: runs the requests of ``open_range``; stopped at the end.
@@ -78,14 +78,14 @@ class ParallelRanges:
     def __init__(
         self,
         size: int,
-        space: Space,
+        memory: BlockMemory,
         open_range: OpenRange,
         *,
         runner: FlowRunner,
         session: CanvasSession,
     ) -> None:
         self._size = size
-        self._space = space
+        self._memory = memory
         self._open_range = open_range
         self._runner = runner
         self._session = session
@@ -96,7 +96,7 @@ class ParallelRanges:
         """Yield the package, block by block. The end of the iteration closes all connections.
 
         Args:
-            first: the block of the first range, from ``space``.
+            first: the block of the first range, from ``memory``.
             begun: bodies that are open already, by their offset.
             connections: ranges under way at once.
 
@@ -111,7 +111,7 @@ class ParallelRanges:
                 while start < self._size or waiting:
                     while start < self._size and len(waiting) < connections:
                         if block is None:
-                            block = self._space.acquire(wait=not waiting)
+                            block = self._memory.acquire(wait=not waiting)
                         if block is None:
                             break
                         part = block[: self._size - start]
@@ -131,9 +131,9 @@ class ParallelRanges:
                 for body in begun.values():
                     body.close()
                 for _, _, whole in waiting:
-                    self._space.release(whole)
+                    self._memory.release(whole)
                 if block is not None:
-                    self._space.release(block)
+                    self._memory.release(block)
 
     def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
         if not fetch_range(part, start, self._open_range, self._runner, self._session, body):

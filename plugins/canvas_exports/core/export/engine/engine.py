@@ -141,7 +141,7 @@ class Engine:
             if item.outcome is not None and (
                 item.outcome.is_retryable or (cleared and not item.outcome.has_package)
             ):
-                item.reopen(anew=cleared)
+                item.reopen(cleared=cleared)
                 if cleared:
                     item.creations = item.refusals = 0
                 item.changed_at = now if item.state in (State.REQUESTED, State.READY) else None

@@ -107,14 +107,14 @@ class Item:
         """Set the outcome ``interrupted``: ended for this attempt."""
         self.end(Outcome.INTERRUPTED, reason)
 
-    def reopen(self, *, anew: bool = False) -> None:
+    def reopen(self, *, cleared: bool = False) -> None:
         """Take an outcome back, but keep an export or an unanswered intention that may still be of use.
 
-        ``anew`` keeps an export only if Canvas was still building it, or if no fetch of it has failed.
+        ``cleared`` keeps an export only if Canvas was still building it, or if no fetch of it has failed.
         """
         degraded = self.outcome is Outcome.DEGRADED
         of_use = degraded or self.outcome is Outcome.STALLED or self.outcome is Outcome.INTERRUPTED
-        used_up = anew and self.export_id is not None and not (of_use and not self.fetches)
+        used_up = cleared and self.export_id is not None and not (of_use and not self.fetches)
         self.outcome = self.reason = None
         self.fetches = 0
         if used_up:

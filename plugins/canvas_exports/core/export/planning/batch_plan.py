@@ -254,5 +254,5 @@ def _absent(reference: BatchReference) -> InputError:
     return InputError(
         "archive",
         f"it does not hold the plan {reference.plan}",
-        accepted="the archive that the courses were listed for, or a list made anew",
+        accepted="the archive that the courses were listed for, or a new list",
     )

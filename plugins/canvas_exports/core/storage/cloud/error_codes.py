@@ -104,7 +104,7 @@ _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
         ArchiveDeniedError,
         "the store has no such storage class; correct storage_class in the connection",
     ),
-    "leaseidmissing": (ArchiveDeniedError, "somebody holds a lease on it; have the lease broken"),
+    "leaseidmissing": (ArchiveDeniedError, "there is a lease on it; have the lease broken"),
     "entitytoolarge": (ArchiveError, "it is larger than the store takes"),
 }
 _KMS = "the key to encrypt with cannot be used; look at its state and at who may use it"

@@ -361,4 +361,4 @@ def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:
 
 
 def _ending(until: datetime) -> str:
-    return "until somebody lifts its hold" if until == HELD else f"until {until:%Y-%m-%d %H:%M} UTC"
+    return "until its hold is removed" if until == HELD else f"until {until:%Y-%m-%d %H:%M} UTC"

@@ -168,7 +168,7 @@ class TestGcs:
             store.lock(REPORT)
             with pytest.raises(LockedError, match="the store has locked it"):
                 store.replace(REPORT, b"[]")
-            with pytest.raises(LockedError, match="lifts its hold"):
+            with pytest.raises(LockedError, match="until its hold is removed"):
                 store.delete(REPORT)
             assert store.read(REPORT) == b"{}"
 
@@ -273,7 +273,7 @@ class TestAzure:
             assert policy["path"].endswith(f"/{BUCKET}/x/{SMALL}?comp=immutabilityPolicies")
             assert policy["x-ms-immutability-policy-mode"] == "locked"
             assert (hold["path"].rpartition("?")[2], hold["x-ms-legal-hold"]) == ("comp=legalhold", "true")
-            with pytest.raises(LockedError, match="lifts its hold"):
+            with pytest.raises(LockedError, match="until its hold is removed"):
                 store.delete(SMALL)
             del locking.told["x-ms-legal-hold"]
             with pytest.raises(LockedError, match="locked until 20"):

@@ -53,7 +53,7 @@ class TestUploadLists:
         self.lay(server, 2)
         assert store.sweep(timedelta(0)) == []
         assert len(server.uploads) == 2
-        assert "does not tell when 2 unfinished uploads" in caplog.text
+        assert "does not report when 2 unfinished uploads" in caplog.text
 
     @pytest.mark.parametrize(
         "habits",

@@ -128,7 +128,7 @@ class UnfinishedUploads(ABC):
             place = following
         if ageless:
             log.warning(
-                "the store does not list when %d unfinished uploads to %s began: they are left alone",
+                "the store does not report when %d unfinished uploads to %s began: they are left alone",
                 ageless,
                 self._sdk.uri,
             )

@@ -108,6 +108,7 @@ def test_the_terminal_is_handed_back(made: Path) -> None:
     command = "make demo STATUS=0; echo after ready; exec sleep 600"
     pid, terminal = pty.fork()
     if not pid:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests that run in the background ignore it
         os.chdir(made)
         os.execvp("sh", ["sh", "-c", command])  # noqa: S606, S607  the command under test
     seen = b""

@@ -238,7 +238,7 @@ def test_a_second_file_of_its_name_does_not_take_the_schedule_of_a_backup(
     assert error["filename"] == "canvas_backups_broken.py"
     for one, other in (("nightly", "anatomy"), ("anatomy", "nightly")):
         assert (
-            f"include/backups/{one}.yaml, line 4, name: 'nightly' is the name of include/backups/{other}.yaml, too."
+            f"include/backups/{one}.yaml, line 4, name: 'nightly' is also the name of include/backups/{other}.yaml."
             in error["stack_trace"]
         )
     after = dag()

@@ -86,7 +86,7 @@ def test_what_a_foreign_task_left_under_our_key_is_made_harmless_or_passed_over(
 def test_a_note_that_cannot_be_written_costs_the_run_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         note_run(SimpleNamespace(run_id="night", dag_id="canvas_backup_nightly"))  # type: ignore[arg-type]
-    assert "the run night of canvas_backup_nightly gets no note" in caplog.text
+    assert "cannot write the note of run night of canvas_backup_nightly" in caplog.text
 
 
 @given(note=st.none() | st.text(max_size=1100), bad=st.integers(0, 9), more=st.integers(0, 9))

@@ -299,7 +299,7 @@ class TestAddressing:
             assert store.sweep(timedelta(0)) == []
             assert store.lock_of(KEY) is None
             assert host in (store.signed_url(KEY, timedelta(minutes=1)) or "")
-        assert server.hosts == {host}
+        assert server.hosts - {"127.0.0.1"} == {host}
 
     def test_another_style_is_refused(self) -> None:
         with pytest.raises(InputError, match="addressing_style"):

@@ -256,7 +256,7 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     eventually(lambda: "3/4" in running.said(), "the night")
     airflow.begin("canvas_backup_pilot", "by-hand")
     airflow.begin("canvas_export", "by-hand", {"courses": ["2029", "2015"]})
-    eventually(lambda: "is there again with the next" in running.said(), "the end of the night", LONGEST)
+    eventually(lambda: "The next `make demo` continues it" in running.said(), "the end of the night", LONGEST)
     assert f"All {len(demo().expected)} outcomes are as expected." in running.said(), running.said()
     assert airflow.wait_for_end("canvas_backup_pilot", "by-hand", LONGEST) == "success"
     assert airflow.wait_for_end("canvas_export", "by-hand", LONGEST) == "failed", "2029 is never whole"
@@ -267,7 +267,7 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     assert running.left() == []
 
     running.start(once=False)
-    eventually(lambda: running.said().count("is there again with the next") == 2, "the demo again", LONGEST)
+    eventually(lambda: running.said().count("The next `make demo` continues it") == 2, "the demo again", LONGEST)
     assert "Continuing the finished demo" in running.said()
     assert running.said().count("3/4") == 1
     again = running.airflow()

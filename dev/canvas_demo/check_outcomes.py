@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from canvas_exports.cli.missing import missing, print_coverage
+from canvas_exports.cli.commands.missing import missing, print_coverage
 from canvas_exports.core.archive.run_report import OutcomeRecord, records_of
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_table import table

@@ -1,1 +1,1 @@
-"""The command ``canvas-archive``, which reads an archive without Airflow: a module a subcommand."""
+"""The command ``canvas-archive``, which reads an archive without Airflow. ``commands`` has a module a subcommand."""

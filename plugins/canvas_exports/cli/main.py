@@ -9,12 +9,30 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from canvas_exports import __version__
-from canvas_exports.cli import ages, compare, history, hold, missing, retention, runs, verify
+from canvas_exports.cli.commands import (
+    ages,
+    compare,
+    history,
+    hold,
+    missing,
+    retention,
+    runs,
+    verify,
+)
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
 #: The subcommands, each a module: ``add_parser`` adds its arguments, ``run`` prints its answer.
-SUBCOMMANDS = (missing, history, runs, ages, compare, verify, retention, hold)
+SUBCOMMANDS = (
+    missing,
+    history,
+    runs,
+    ages,
+    compare,
+    verify,
+    retention,
+    hold,
+)
 
 ANSWERED, FOUND, FAILED = 0, 1, 2
 

@@ -129,7 +129,7 @@ class TestApply:
             archive.replace("courses/101/notes.txt", b"mine")
             return plan
 
-        monkeypatch.setattr("canvas_exports.cli.retention.make_plan", racing)
+        monkeypatch.setattr("canvas_exports.cli.commands.retention.make_plan", racing)
         status, text = ask(*DAILY, "--apply", "--yes")
         assert status == 1
         assert "course:101 has changed since it was planned, and is left alone" in text

@@ -15,6 +15,7 @@ import pytest
 from hatchling.metadata.core import load_toml
 from tests.support.archives.holdings import lay, manifest, note
 from tests.support.archives.run_reports import NIGHT, outcome, report
+from tests.support.command_line import has_option, subcommands
 
 from canvas_exports.cli.main import SUBCOMMANDS, main, parser
 from canvas_exports.core.packages.proof import Verdict
@@ -232,6 +233,44 @@ class TestAges:
 
 
 class TestTheCommandItself:
+    @pytest.mark.parametrize("option", ["-A", "--archive"])
+    def test_the_archive_has_a_short_option_and_may_be_a_path(
+        self,
+        archive: FileStore,
+        option: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        folder = Path(archive.uri.removeprefix("file://"))
+        monkeypatch.chdir(folder.parent)
+        for named in (archive.uri, str(folder), f"./{folder.name}"):
+            assert main(["missing", option, named]) == 1
+            assert "course:102" in capsys.readouterr().out
+
+    def test_an_address_in_the_environment_that_is_none_is_blamed_on_the_variable(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("CANVAS_ARCHIVE", "nowhere")
+        assert main(["missing"]) == 2
+        assert capsys.readouterr().err.startswith("canvas-archive: CANVAS_ARCHIVE: ")
+
+    @pytest.mark.parametrize("name", subcommands())
+    def test_every_subcommand_has_json(self, name: str) -> None:
+        assert has_option(subcommands()[name], "--json")
+
+    def test_missing_credentials_are_looked_for_where_a_terminal_has_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        assert main(["ages", "-A", "s3://bucket/canvas"]) == 2
+        said = capsys.readouterr().err
+        assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
+        assert "connection" not in said
+
     def test_the_archive_may_stand_in_the_environment(
         self, archive: FileStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -280,5 +319,6 @@ class TestTheCommandItself:
         with pytest.raises(SystemExit):
             parser().parse_args(["--help"])
         told = capsys.readouterr().out
-        for module in SUBCOMMANDS:
-            assert f"\n    {module.__name__.rpartition('.')[2]}" in told
+        assert sorted(subcommands()) == sorted(module.__name__.rpartition(".")[2] for module in SUBCOMMANDS)
+        for name in subcommands():
+            assert f"\n    {name}" in told

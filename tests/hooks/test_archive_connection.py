@@ -57,7 +57,7 @@ def test_it_says_where_and_with_whose_credentials(connect: Connect) -> None:
         ),
         (
             {"host": "sftp://me:hunter2@host/a"},
-            "connection campus, host: credentials belong in the connection",
+            "connection campus, host: credentials do not belong in the URI",
         ),
         (
             {"host": "file:///srv/a", "extra": {"also_archives": "b, s3://c"}},

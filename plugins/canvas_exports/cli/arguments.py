@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
@@ -34,7 +35,7 @@ def add_subcommand(
     *,
     help: str,  # noqa: A002 - argparse's word
 ) -> argparse.ArgumentParser:
-    """Add a subcommand that reads one archive, with the arguments that all have; return its parser.
+    """Add a subcommand, with the arguments that all have; return its parser.
 
     Args:
         parsers: of ``canvas-archive``.
@@ -43,15 +44,37 @@ def add_subcommand(
         help: one sentence.
     """
     parser = parsers.add_parser(name, help=help, description=help, allow_abbrev=False)
-    parser.add_argument("--archive", metavar="URI", help=f"root of the archive (default: ${VARIABLE})")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def add_archive_subcommand(
+    parsers: Parsers,
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    *,
+    help: str,  # noqa: A002 - argparse's word
+) -> argparse.ArgumentParser:
+    """Add a subcommand that reads one archive: as ``add_subcommand``, with ``--archive`` and ``--allow-empty``."""
+    parser = add_subcommand(parsers, name, command, help=help)
+    add_archive(parser)
     parser.add_argument(
         "--allow-empty",
         action="store_true",
         help="accept an archive without copies; by default, an address that holds no archive is an error",
     )
-    parser.set_defaults(command=command)
     return parser
+
+
+def add_archive(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the archive."""
+    parser.add_argument(
+        "-A",
+        "--archive",
+        metavar="URI",
+        help=f"root of the archive (default: ${VARIABLE}), such as s3://bucket/path",
+    )
 
 
 def add_course(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -68,12 +91,14 @@ def open_archive(options: argparse.Namespace) -> Store:
     """Open the archive that ``--archive`` or the environment names, with credentials from the environment.
 
     Raises:
-        InputError: no archive is named, or its name is not a URI.
+        InputError: no archive is named, or its name is neither a URI nor the path of a folder.
     """
-    uri = options.archive or os.environ.get(VARIABLE)
+    field, uri = ("--archive", options.archive) if options.archive else (VARIABLE, os.environ.get(VARIABLE))
     if not uri:
         raise InputError("--archive", f"no archive is named, and {VARIABLE} is not set", accepted=ACCEPTED)
-    return open_store(uri, field="--archive")
+    if uri.startswith(("/", "./", "../")):
+        uri = Path(uri).absolute().as_uri()
+    return open_store(uri, field=field)
 
 
 def read_course(store: Store, options: argparse.Namespace) -> Holding:

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from datetime import datetime, timezone
 
-from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_subcommand, open_archive
+from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.ages import Ages, ages
 from canvas_exports.core.archive.catalog.index import read_with_index
@@ -20,7 +20,7 @@ _BAR = 40  # characters
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(parsers, "ages", run, help="show how old the newest good copies are")
+    parser = add_archive_subcommand(parsers, "ages", run, help="show how old the newest good copies are")
     parser.add_argument("--type", choices=EXPORT_TYPES, help="only this export type")
     parser.add_argument(
         "--oldest", type=int, default=10, metavar="N", help="how many of the oldest to list (10)"

@@ -9,8 +9,8 @@ from datetime import datetime, time, timedelta, timezone
 from canvas_exports.cli.arguments import (
     EXPORT_TYPES,
     Parsers,
+    add_archive_subcommand,
     add_course,
-    add_subcommand,
     open_archive,
     read_course,
 )
@@ -27,7 +27,9 @@ _VERSION = "a day (2026-11-23: the last copy made until its end, UTC), or the nu
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(parsers, "compare", run, help="show what changed in a course between two copies")
+    parser = add_archive_subcommand(
+        parsers, "compare", run, help="show what changed in a course between two copies"
+    )
     add_course(parser)
     parser.add_argument("--to", metavar="VERSION", help=f"{_VERSION}; by default, the newest copy")
     parser.add_argument(

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from canvas_exports.cli.arguments import (
     Parsers,
+    add_archive_subcommand,
     add_course,
     add_days,
-    add_subcommand,
     open_archive,
     read_course,
 )
@@ -29,7 +29,7 @@ from canvas_exports.errors import ArchiveError, ObjectNotFoundError
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(
+    parser = add_archive_subcommand(
         parsers, "history", run, help="show what happened to a course, and what its copies lack"
     )
     add_course(parser)

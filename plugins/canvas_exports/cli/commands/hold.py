@@ -6,7 +6,13 @@ import argparse
 from contextlib import closing
 from datetime import datetime, timezone
 
-from canvas_exports.cli.arguments import Parsers, add_course, add_subcommand, open_archive, read_course
+from canvas_exports.cli.arguments import (
+    Parsers,
+    add_archive_subcommand,
+    add_course,
+    open_archive,
+    read_course,
+)
 from canvas_exports.cli.output import print_json, print_table, print_text
 from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
 from canvas_exports.core.archive.catalog.read import every_context
@@ -18,7 +24,7 @@ from canvas_exports.errors import InputError
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(
+    parser = add_archive_subcommand(
         parsers,
         "hold",
         run,

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
-from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_subcommand, open_archive
+from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
@@ -37,7 +37,9 @@ _FLAGS = {"true": True, "false": False}
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(parsers, "missing", run, help="list the courses without a good copy, and why")
+    parser = add_archive_subcommand(
+        parsers, "missing", run, help="list the courses without a good copy, and why"
+    )
     parser.add_argument(
         "--courses", metavar="FILE", help="check these courses: a CSV, text, JSON or YAML file"
     )

@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import datetime, timezone
 
-from canvas_exports.cli.arguments import Parsers, add_subcommand, open_archive
+from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_text
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import every_context
@@ -22,7 +22,7 @@ from canvas_exports.errors import InputError
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(
+    parser = add_archive_subcommand(
         parsers,
         "retention",
         run,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from datetime import timedelta
 
-from canvas_exports.cli.arguments import Parsers, add_days, add_subcommand, open_archive
+from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, add_days, open_archive
 from canvas_exports.cli.output import print_json, print_table, print_text
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.catalog.runs import (
@@ -27,7 +27,7 @@ from canvas_exports.foreign_text import harmless
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(parsers, "runs", run, help="list the runs, or the outcomes of one run")
+    parser = add_archive_subcommand(parsers, "runs", run, help="list the runs, or the outcomes of one run")
     parser.add_argument(
         "run",
         nargs="?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
-from canvas_exports.cli.arguments import Parsers, add_subcommand, open_archive
+from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.run_report import OutcomeRecord
@@ -21,7 +21,7 @@ from canvas_exports.core.text.wording import GB, format_size, format_time
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = add_subcommand(
+    parser = add_archive_subcommand(
         parsers,
         "verify",
         run,

@@ -38,7 +38,11 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         raise InputError(field, "this is not a URI", accepted=ACCEPTED) from None
     if parts.password is not None:
         # Not repeated in the message: it holds the password.
-        raise InputError(field, "credentials belong in the connection, not in the URI", accepted=ACCEPTED)
+        raise InputError(
+            field,
+            "credentials do not belong in the URI: they come from the environment, or in Airflow from a connection",
+            accepted=ACCEPTED,
+        )
     if parts.query or parts.fragment:
         raise InputError(field, "an archive's URI has no query and no fragment", accepted=ACCEPTED)
     if parts.scheme in _CLOUDS:
@@ -80,7 +84,7 @@ def _cloud(parts: SplitResult, options: StoreOptions, field: str) -> Store:
         # Neither is repeated: a message about a key may hold the key.
         raise InputError(
             field,
-            "the settings of its connection cannot be used",
+            "the settings of this store, or of its connection in Airflow, cannot be used",
             accepted="the keys, account, region, endpoint and certificate file of this kind of store",
         ) from None
 

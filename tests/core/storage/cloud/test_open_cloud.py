@@ -112,7 +112,7 @@ def test_a_profile_is_found_where_boto3_is_installed(no_keys: Path, rclone_endpo
 def test_without_any_keys_a_sweep_says_what_is_missing() -> None:
     with (
         open_store("s3://bucket/x") as store,
-        pytest.raises(ArchiveDeniedError, match="no credentials; name"),
+        pytest.raises(ArchiveDeniedError, match="no credentials are given, and the environment has none"),
     ):
         store.sweep(timedelta(0))
 

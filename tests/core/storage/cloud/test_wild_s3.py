@@ -199,10 +199,10 @@ class TestRefusals:
         ("fault", "told"),
         [
             ((403, "QuotaExceeded"), "quota .* free space"),
-            ((403, "InvalidAccessKeyId"), "does not know this access key; correct the connection's login"),
+            ((403, "InvalidAccessKeyId"), "does not know this access key; correct the access key"),
             (
                 (403, "SignatureDoesNotMatch"),
-                "secret key does not belong .* correct the connection's password",
+                "secret key does not belong .* correct the secret key",
             ),
             ((403, "RequestTimeTooSkewed"), "clock"),
             ((403, "AccountProblem"), "account, .* ask its provider"),

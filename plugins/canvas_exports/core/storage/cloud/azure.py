@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed, no_answer
@@ -109,7 +109,7 @@ class AzureSdk(Sdk):
             )
             return ErrorResponse(status, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
         if type(error).__name__ == "CredentialUnavailableError":  # of azure-identity
-            return ArchiveDeniedError("no credentials; name a connection that has them")
+            return ArchiveDeniedError(no_credentials(self.uri))
         if isinstance(error, ClientAuthenticationError):
             return ArchiveUnavailableError(f"Azure gives no token at present: {type(error).__name__}")
         return no_answer(error) if isinstance(error, AzureError | ValueError) else None

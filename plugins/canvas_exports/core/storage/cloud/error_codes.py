@@ -64,7 +64,7 @@ _TEMPORARY = frozenset(
 )
 _QUOTA = "the quota of the bucket or of its owner is used up; free space there, or have it raised"
 _ACCOUNT = "the store has closed the account, or wants something settled first; ask its provider"
-_TOKEN = "the session token has expired; renew it in the connection, unless it is renewed by itself"  # noqa: S105 - a sentence
+_TOKEN = "the session token has expired; renew it, unless it is renewed by itself"  # noqa: S105 - a sentence
 _LOOK_UP = "check the credentials and their rights: to read, and to list, without which a look at what is not there is denied"
 _COLD = "the object lies in a storage class from which nothing is read at once; have it restored there first"
 _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
@@ -75,11 +75,11 @@ _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
     "insufficientstorage": (ArchiveDeniedError, "the store is full; free space there"),
     "invalidaccesskeyid": (
         ArchiveDeniedError,
-        "the store does not know this access key; correct the connection's login",
+        "the store does not know this access key; correct the access key",
     ),
     "signaturedoesnotmatch": (
         ArchiveDeniedError,
-        "the secret key does not belong to the access key; correct the connection's password",
+        "the secret key does not belong to the access key; correct the secret key",
     ),
     "authenticationfailed": (
         ArchiveDeniedError,
@@ -91,7 +91,7 @@ _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
     ),
     "expiredtoken": (ArchiveUnavailableError, _TOKEN),
     "tokenrefreshrequired": (ArchiveUnavailableError, _TOKEN),
-    "invalidtoken": (ArchiveDeniedError, "the session token is not valid; renew it in the connection"),
+    "invalidtoken": (ArchiveDeniedError, "the session token is not valid; renew it"),
     "accountproblem": (ArchiveDeniedError, _ACCOUNT),
     "allaccessdisabled": (ArchiveDeniedError, _ACCOUNT),
     "notsignedup": (ArchiveDeniedError, _ACCOUNT),
@@ -102,12 +102,25 @@ _SENTENCES: dict[str, tuple[type[ArchiveError], str]] = {
     "blobarchived": (ArchiveDeniedError, _COLD),
     "invalidstorageclass": (
         ArchiveDeniedError,
-        "the store has no such storage class; correct storage_class in the connection",
+        "the store has no such storage class; correct storage_class",
     ),
     "leaseidmissing": (ArchiveDeniedError, "there is a lease on it; have the lease broken"),
     "entitytoolarge": (ArchiveError, "it is larger than the store takes"),
 }
 _KMS = "the key to encrypt with cannot be used; look at its state and at who may use it"
+
+
+#: Where the credentials of a kind of store are found if none are given, by the first letter of its URIs.
+_ENVIRONMENT = {
+    "s": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the files of AWS's tools, or the machine's role",
+    "g": "Google's application default credentials, such as GOOGLE_APPLICATION_CREDENTIALS or a login with gcloud",
+    "a": "AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or a managed identity",
+}
+
+
+def no_credentials(uri: str) -> str:
+    """Return the message for a store without credentials, whether a task or a command uses it."""
+    return f"no credentials are given, and the environment has none: {_ENVIRONMENT[uri[0]]}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
 from canvas_exports.core.storage.store import not_found
 from canvas_exports.errors import (
     AlreadyStoredError,
@@ -78,9 +78,7 @@ def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
     elif isinstance(error, FileNotFoundError) and not ended:
         translated_error = not_found(key)
     elif _NO_CREDENTIALS.search(text):
-        translated_error = ArchiveDeniedError(
-            f"cannot {action}: no credentials for {uri}; name a connection that has them", key=key
-        )
+        translated_error = ArchiveDeniedError(f"cannot {action} in {uri}: {no_credentials(uri)}", key=key)
     elif not refusal.detail and "ETag Header missing" in text:
         translated_error = ArchiveError(
             f"cannot {action} in {uri}: the store's answers bear no ETag; what stands before it may remove them",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import (
@@ -148,9 +148,7 @@ class GcsSdk(Sdk):
             code = next((str(each.get("reason", "")) for each in error.errors if isinstance(each, dict)), "")
             return ErrorResponse(error.code, code if re.fullmatch(r"[\w.]{1,64}", code) else None)
         if isinstance(error, exceptions.DefaultCredentialsError):
-            return ArchiveDeniedError(
-                "no Google credentials; name a connection that has them, or log in to gcloud"
-            )
+            return ArchiveDeniedError(no_credentials(self.uri))
         if isinstance(error, exceptions.GoogleAuthError):
             return ArchiveUnavailableError(f"Google gives no token at present: {type(error).__name__}")
         return no_answer(error) if isinstance(error, OSError | ValueError) else None

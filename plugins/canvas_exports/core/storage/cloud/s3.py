@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, RefusedError, Sdk, no_answer
@@ -135,7 +135,7 @@ class S3Sdk(Sdk):
                 status, code if re.fullmatch(r"[\w.]{1,64}", code) and not code.isdecimal() else None
             )
         if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-            return ArchiveDeniedError("no credentials; name a connection that has them")
+            return ArchiveDeniedError(no_credentials(self.uri))
         unreadable = ResponseParserError | ValueError  # a document, or a number in it
         return no_answer(error) if isinstance(error, exceptions.BotoCoreError | unreadable) else None
 

@@ -1,4 +1,4 @@
-"""``canvas-archive``: answer questions about an archive from a terminal."""
+"""``canvas-archive``: set up backups, and answer questions about an archive, from a terminal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from canvas_exports.cli.commands import (
     runs,
     verify,
 )
+from canvas_exports.cli.project import init
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
@@ -32,6 +33,7 @@ SUBCOMMANDS = (
     verify,
     retention,
     hold,
+    init,
 )
 
 ANSWERED, FOUND, FAILED = 0, 1, 2
@@ -66,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
         prog="canvas-archive",
-        description="Answer questions about an archive of Canvas courses.",
+        description="Set up backups of Canvas courses, and answer questions about their archive.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -15,6 +15,9 @@ from jsonschema.exceptions import ValidationError
 from canvas_exports.core.backups.fields import is_template
 from canvas_exports.core.backups.problems import FieldPath, sentence
 
+#: Name of the file with the JSON Schema, here and in the include folder of a project.
+SCHEMA_FILE = "backup.schema.json"
+
 _KINDS = {
     "string": "text",
     "integer": "a whole number",
@@ -29,11 +32,15 @@ _CREDENTIALS = re.compile(r"(?<=://)[^\s/]*(?=@)|(?<=\?)[^\s'\"]+")
 FieldProblem = tuple[FieldPath, str]
 
 
+def schema_bytes() -> bytes:
+    """Return the file with the JSON Schema of a backup file."""
+    return files("canvas_exports.core.backups").joinpath(SCHEMA_FILE).read_bytes()
+
+
 @cache
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a backup file."""
-    text = files("canvas_exports.core.backups").joinpath("backup.schema.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json.loads(schema_bytes())
     return document
 
 

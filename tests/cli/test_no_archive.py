@@ -15,6 +15,9 @@ from canvas_exports.core.storage.local import FileStore
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "missing": ("missing",),
     "history": ("history", "101"),
+    "find": ("find", "101"),
+    "list": ("list", "101"),
+    "stats": ("stats",),
     "runs": ("runs",),
     "ages": ("ages",),
     "compare": ("compare", "101"),
@@ -89,7 +92,7 @@ def test_a_folder_that_does_not_exist_is_told_and_not_made(
     assert not absent.exists()
 
 
-@pytest.mark.parametrize("name", ["missing", "runs", "ages", "verify", "retention", "hold"])
+@pytest.mark.parametrize("name", ["missing", "stats", "runs", "ages", "verify", "retention", "hold"])
 def test_an_empty_archive_may_be_allowed(ask: Any, name: str) -> None:
     assert ask(*QUESTIONS[name], "--allow-empty")[0] == 0
 
@@ -102,7 +105,7 @@ def test_after_a_first_night_in_which_everything_failed_the_reports_answer(
     assert status == 1
     assert "denied in the last run: the user may not export it" in text
     assert ask("runs")[0] == 0
-    for name in ("ages", "verify", "retention", "hold"):
+    for name in ("ages", "stats", "verify", "retention", "hold"):
         status, text = ask(*QUESTIONS[name])
         assert status == 2
         assert "run reports and no manifest" in text

@@ -12,19 +12,25 @@ from canvas_exports import __version__
 from canvas_exports.cli.commands import (
     ages,
     compare,
+    find,
     history,
     hold,
     missing,
     retention,
     runs,
+    stats,
     verify,
 )
+from canvas_exports.cli.commands import list as list_copies
 from canvas_exports.cli.project import init
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
 #: The subcommands, each a module: ``add_parser`` adds its arguments, ``run`` prints its answer.
 SUBCOMMANDS = (
+    find,
+    list_copies,
+    stats,
     missing,
     history,
     runs,

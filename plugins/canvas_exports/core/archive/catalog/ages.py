@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from canvas_exports.core.archive.catalog.assessment import assess
+from canvas_exports.core.archive.catalog.assessment import assess_types
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 
@@ -65,9 +65,10 @@ def ages(
     found = Ages()
     for holding in (without_future_dates(each, now=now) for each in holdings):
         found.unreadable += holding.unreadable
-        types = {copy.export.type for copy in holding.copies}
-        for each in sorted(types if export_type is None else types & {export_type}):
-            good = assess([copy for copy in holding.copies if copy.export.type == each]).proven
+        for each, assessment in assess_types(holding.copies).items():
+            if export_type not in (None, each):
+                continue
+            good = assessment.proven
             if good is None:
                 found.none += 1
                 continue

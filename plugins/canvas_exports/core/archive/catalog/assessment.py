@@ -76,6 +76,14 @@ def assess(copies: Sequence[Copy], unreadable: Sequence[UnreadableDocument] = ()
     return Assessment(last, None, GapReason.INCOMPLETE, why)
 
 
+def assess_types(
+    copies: Sequence[Copy], unreadable: Sequence[UnreadableDocument] = ()
+) -> dict[str, Assessment]:
+    """Assess a context by each export type of its copies, in alphabetical order; see ``assess``."""
+    types = sorted({copy.export.type for copy in copies})
+    return {each: assess([copy for copy in copies if copy.export.type == each], unreadable) for each in types}
+
+
 def what_is_missing(copy: Copy) -> str:
     """Describe what a copy lacks, as its proof counts it: ``2 files missing, 1 item that Canvas could not export``."""
     missing, errors = copy.counts.get("missing", 0), copy.counts.get("export_errors", 0)

@@ -104,6 +104,21 @@ class Copy:
         return not self.is_present or (verification is not None and verification.result != INTACT)
 
     @property
+    def state(self) -> str:
+        """Return what the copy is worth, in a word: what was found wrong with its package, or the verdict of its proof.
+
+        ``proven``, ``incomplete``, ``empty``, ``selection`` (only selected objects), ``damaged`` or ``vanished``.
+        """
+        verification = self.newest_verification
+        if verification is not None and verification.result != INTACT:
+            return verification.result
+        if not self.is_present:
+            return VANISHED
+        if self.is_selection:
+            return "selection"
+        return "proven" if self.is_proven else self.verdict.value
+
+    @property
     def is_selection(self) -> bool:
         """Return whether only selected objects were exported, so that it is not a copy of the whole course."""
         return self.export.select is not None

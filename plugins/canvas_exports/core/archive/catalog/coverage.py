@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess
+from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess, assess_types
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.json_documents import plain
@@ -116,18 +116,13 @@ class _KnownContexts:
             last = holding.copies[-1]
             name, found = f"{_SIS}{last.context.sis_id}", (last.created_at, holding.name)
             self._by_sis[name] = max(found, self._by_sis.get(name, found))
-        types = {copy.export.type for copy in holding.copies}
-        for export_type in types:
-            self._assess(holding, export_type)
-        if not types and holding.unreadable:
+        for export_type, assessment in assess_types(holding.copies, holding.unreadable).items():
+            if assessment.is_good:
+                self._good.add((holding.name, export_type))
+            else:
+                self._gaps[holding.name, export_type] = _gap(holding.name, export_type, assessment)
+        if not holding.copies and holding.unreadable:
             self._gaps[holding.name, None] = _gap(holding.name, None, assess((), holding.unreadable))
-
-    def _assess(self, holding: Holding, export_type: str) -> None:
-        assessment = _assessment(holding, export_type)
-        if assessment.is_good:
-            self._good.add((holding.name, export_type))
-        else:
-            self._gaps[holding.name, export_type] = _gap(holding.name, export_type, assessment)
 
     def explain(self, one: ReportedOutcome) -> None:
         _, number = self._by_sis.get(one.record.context, (None, one.record.context))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,6 +113,34 @@ def matching_courses(holdings: Iterable[Holding], name: Context | str) -> list[C
                 those.append(CourseMatch(holding.kind, holding.id, last.context, last.created_at))
     those = next((each for each in found if each), [])
     return sorted(those, key=lambda each: (each.newest, each.id), reverse=True)
+
+
+def search_courses(holdings: Iterable[Holding], text: str) -> Iterator[Holding]:
+    """Yield the courses, groups and users that a text finds, in the order of the holdings.
+
+    A number, or ``course:101``, finds the context of that number. Any text finds the courses of which one manifest has each of
+    its words in the name, the course code or the SIS id, without regard to case.
+    """
+    number = _number(text)
+    words = text.casefold().split()
+    for holding in holdings:
+        if holding.copies and (
+            (holding.kind, holding.id) == number or any(_has(copy.context, words) for copy in holding.copies)
+        ):
+            yield holding
+
+
+def _number(text: str) -> tuple[str, int] | None:
+    try:
+        context = Context.parse(text)
+    except InputError:
+        return None
+    return None if context.canvas_id is None else (context.kind.value, context.canvas_id)
+
+
+def _has(facts: ContextFacts, words: list[str]) -> bool:
+    known = " ".join(each for each in (facts.name, facts.course_code, facts.sis_id) if each).casefold()
+    return all(word in known for word in words)
 
 
 def _tests(name: Context | str) -> list[Callable[[ContextFacts], bool]]:

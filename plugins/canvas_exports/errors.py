@@ -104,15 +104,21 @@ class Stopped(BaseException):
 
 
 class InputError(CanvasExportsError, ValueError):
-    """Input of a person is wrong. The message names the field, the value and the accepted values."""
+    """Input of a person is wrong. The message names the field, the value and the accepted values.
+
+    Attributes:
+        field: the field.
+        problem: what is wrong with it, as a sentence.
+        accepted: what is accepted instead; empty if the problem says it.
+    """
 
     def __init__(self, field: str, problem: str, *, accepted: Iterable[str] | str | None = None) -> None:
-        hint = ""
-        if accepted is not None:
-            listed = accepted if isinstance(accepted, str) else ", ".join(accepted)
-            hint = f" Accepted: {listed}."
+        listed = "" if accepted is None else accepted if isinstance(accepted, str) else ", ".join(accepted)
+        hint = f" Accepted: {listed}." if listed else ""
         super().__init__(f"{field}: {problem.rstrip('.')}.{hint}")
         self.field = field
+        self.problem = harmless(f"{problem.rstrip('.')}.", most=_LONGEST)
+        self.accepted = harmless(listed, most=_LONGEST)
 
 
 class ProblemsError(InputError):

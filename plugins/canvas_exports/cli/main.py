@@ -22,7 +22,7 @@ from canvas_exports.cli.commands import (
     verify,
 )
 from canvas_exports.cli.commands import list as list_copies
-from canvas_exports.cli.project import init
+from canvas_exports.cli.project import check, init
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
@@ -40,6 +40,7 @@ SUBCOMMANDS = (
     retention,
     hold,
     init,
+    check,
 )
 
 ANSWERED, FOUND, FAILED = 0, 1, 2

@@ -15,7 +15,7 @@ from tests.support.backup_files import Write
 
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.load import MAX_BYTES, MOST_PROBLEMS
-from canvas_exports.core.backups.problems import MOST_TEXT
+from canvas_exports.core.backups.problems import MOST_TEXT, Mistake
 from canvas_exports.core.backups.schema import find_violations
 
 WHOLE = "name: nightly\nschedule: '@daily'\narchive: file:///archive\ncourses: {ids: [101]}\n"
@@ -187,7 +187,9 @@ def test_a_long_mixed_list_is_compared_in_one_pass(monkeypatch: pytest.MonkeyPat
     }
     assert list(islice(find_violations(document), 3)) == []
     assert compared == []
-    assert list(find_violations({**document, "tags": ["x", "x"]})) == [(("tags",), "names something twice.")]
+    assert list(find_violations({**document, "tags": ["x", "x"]})) == [
+        (("tags",), Mistake("names something twice."))
+    ]
 
 
 TOKENS = st.sampled_from(

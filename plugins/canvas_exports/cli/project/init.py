@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -86,7 +87,7 @@ def next_steps(folder: Path) -> dict[str, list[str]]:
     """Return what remains to be done after ``init``: a title for each step, and its commands."""
     return {
         "Let Airflow read these DAGs (or copy dags/ and include/, side by side, to where your Airflow reads them):": [
-            f'export AIRFLOW__CORE__DAGS_FOLDER="{folder / "dags"}"'
+            f"export AIRFLOW__CORE__DAGS_FOLDER={shlex.quote(str(folder / 'dags'))}"
         ],
         "Name your Canvas, with the access token of an account administrator in $CANVAS_TOKEN:": [
             'airflow connections add canvas_default --conn-type canvas --conn-host canvas.example.edu --conn-password "$CANVAS_TOKEN"'
@@ -95,7 +96,10 @@ def next_steps(folder: Path) -> dict[str, list[str]]:
             "airflow connections add campus_archive --conn-type canvas_archive --conn-host s3://campus-backups/canvas",
             "airflow variables set canvas_archive campus_archive",
         ],
-        "Write a few of your courses into include/courses/pilot.csv, and run the first backup:": [
+        "Write a few of your courses into include/courses/pilot.csv, and check the backups:": [
+            f"canvas-archive check {shlex.quote(str(folder / 'include'))}",
+        ],
+        "Run the first backup:": [
             "airflow dags unpause canvas_backup_pilot",
             "airflow dags trigger canvas_backup_pilot",
         ],

@@ -15,7 +15,7 @@ from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.archive.sweep import read_grace
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS, is_template
-from canvas_exports.core.backups.problems import FieldPath, sentence
+from canvas_exports.core.backups.problems import FieldPath, Mistake, mistake
 from canvas_exports.core.backups.yaml_document import YamlDocument
 from canvas_exports.core.canvas.api.course_filters import split_by_term
 from canvas_exports.core.canvas.api.url_paths import account_path
@@ -30,7 +30,7 @@ _SCHEDULES = (
     "a cron expression of five fields such as 0 2 * * *, @hourly, @daily, @weekly, @monthly, @yearly, or null"
 )
 
-FieldProblem = tuple[FieldPath, str]
+FieldProblem = tuple[FieldPath, Mistake]
 
 
 def find_contradictions(document: YamlDocument, malformed: set[FieldPath]) -> Iterator[FieldProblem]:
@@ -58,20 +58,21 @@ ReadValue = Callable[[FieldPath], Any]
 def _check_schedule(read_value: ReadValue) -> Iterator[FieldProblem]:
     schedule = read_value(("schedule",))
     if schedule is not None and not _is_schedule(schedule):
-        yield ("schedule",), sentence(f"{schedule!r} is not a schedule", _SCHEDULES)
+        yield ("schedule",), mistake(f"{schedule!r} is not a schedule", _SCHEDULES)
     zone = read_value(("timezone",))
     if zone is not None:
         try:
             pendulum.timezone(zone)
         except (ValueError, OSError):
             accepted = "a name of the IANA database: America/Chicago, Europe/London, UTC"
-            yield ("timezone",), sentence(f"{zone!r} is not a time zone", accepted)
+            meant = (zone, pendulum.timezones())
+            yield ("timezone",), mistake(f"{zone!r} is not a time zone", accepted, meant=meant)
     day = read_value(("start_date",))
     if day is not None:
         try:
             date.fromisoformat(day)
         except ValueError:
-            yield ("start_date",), sentence(f"{day!r} is not a day", "2026-09-01")
+            yield ("start_date",), mistake(f"{day!r} is not a day", "2026-09-01")
 
 
 def _is_schedule(text: str) -> bool:
@@ -93,8 +94,8 @@ def _check_courses(read_value: ReadValue) -> Iterator[FieldProblem]:
         yield from _check_value(("courses", "account"), partial(account_path, account))
     filters = read_value(("courses", "filters"))
     if filters is not None:
-        for path, text in _check_each(lambda values: list(split_by_term(values)), filters):
-            yield ("courses", "filters", *path), text
+        for path, wrong in _check_each(lambda values: list(split_by_term(values)), filters):
+            yield ("courses", "filters", *path), wrong
 
 
 def _named_ids(read_value: ReadValue) -> Iterator[tuple[FieldPath, str | int, ContextKind]]:
@@ -121,8 +122,8 @@ def _check_options(read_value: ReadValue) -> Iterator[FieldProblem]:
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}
     contexts = [f"{kind.value}:1" for kind in ContextKind if kind in _kinds(read_value)]
-    for path, text in _check_each(lambda values: build_options(courses=contexts, **values), written):
-        yield ("export_types",) if path == ("export_type",) else path, text
+    for path, wrong in _check_each(lambda values: build_options(courses=contexts, **values), written):
+        yield ("export_types",) if path == ("export_type",) else path, wrong
 
 
 def _check_keep(read_value: ReadValue) -> Iterator[FieldProblem]:
@@ -134,7 +135,7 @@ def _check_keep(read_value: ReadValue) -> Iterator[FieldProblem]:
         try:
             read_keep(rules)
         except InputError as error:
-            yield ("keep",) if error.field == "keep" else ("keep", error.field), _message(error)
+            yield ("keep",) if error.field == "keep" else ("keep", error.field), _mistake(error)
 
 
 def _kinds(read_value: ReadValue) -> set[ContextKind]:
@@ -152,7 +153,7 @@ def _check_value(path: FieldPath, check: Callable[[], object]) -> Iterator[Field
     try:
         check()
     except InputError as error:
-        yield path, _message(error)
+        yield path, _mistake(error)
 
 
 def _check_each(
@@ -167,10 +168,10 @@ def _check_each(
         name, *inner = error.field.split(".")
         if name in left_out:
             return  # refused only because something else had to be left out
-        yield (name, *inner), _message(error)
+        yield (name, *inner), _mistake(error)
         if name in values:
             yield from _check_each(build, values, left_out | {name})
 
 
-def _message(error: InputError) -> str:
-    return error.message.removeprefix(f"{error.field}: ")
+def _mistake(error: InputError) -> Mistake:
+    return Mistake(error.problem, error.accepted)

@@ -77,11 +77,10 @@ def load_backups(include: Path) -> LoadedBackups:
     if not folder.is_dir():
         text = f"there is no such folder, so there is no backup. Make it, or set {INCLUDE} to the folder that holds it."
         return LoadedBackups(problems=(Problem(_shown(folder), 0, "", text),))
-    named: dict[str, list[_File]] = {}
-    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
-        if path.suffix in (".yaml", ".yml") and not path.name.startswith("."):
-            file = _read(path)
-            named.setdefault(file.name, []).append(file)
+    named: dict[str, list[BackupFile]] = {}
+    for path in backup_files(folder):
+        file = read_file(path)
+        named.setdefault(file.name, []).append(file)
     backups: list[Backup] = []
     problems: list[Problem] = []
     for name, files in named.items():
@@ -89,15 +88,25 @@ def load_backups(include: Path) -> LoadedBackups:
         for file in files:
             problems += file.problems
             if len(files) > 1:
-                problems.append(_duplicate_name(name, file, files, kept))
+                problems.append(duplicate_name(file, files))
         if kept is not None and not kept.problems:
             document = kept.document
             backups.append(Backup.from_data(document.data, file=document.file, lists=include / "courses"))
     return LoadedBackups(tuple(backups), tuple(problems))
 
 
+def backup_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that Airflow reads as backups, in their order."""
+    return sorted(filter(is_backup_file, folder.iterdir()), key=lambda path: (path.stem, path.suffix))
+
+
+def is_backup_file(path: Path) -> bool:
+    """Return whether Airflow reads a file of this name as a backup."""
+    return path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
+
+
 @dataclass(frozen=True)
-class _File:
+class BackupFile:
     """One file, read.
 
     Attributes:
@@ -124,7 +133,7 @@ class _File:
         return match[1].decode() if match else self.stem
 
 
-def find_owner(name: str, files: Sequence[_File]) -> _File | None:
+def find_owner(name: str, files: Sequence[BackupFile]) -> BackupFile | None:
     """Return which of several files with one name keeps its DAG, or ``None``.
 
     It is the file that is named like the backup; if there is none, or two (``.yaml`` and ``.yml``), the file with the oldest
@@ -137,8 +146,9 @@ def find_owner(name: str, files: Sequence[_File]) -> _File | None:
     return None if others else first
 
 
-def _duplicate_name(name: str, file: _File, files: Sequence[_File], kept: _File | None) -> Problem:
+def duplicate_name(file: BackupFile, files: Sequence[BackupFile]) -> Problem:
     """Return the problem of one of several files with one name."""
+    name, kept = file.name, find_owner(file.name, files)
     rest = [
         other.document.file for other in islice((each for each in files if each is not file), _MOST_NAMED)
     ]
@@ -156,8 +166,14 @@ def _duplicate_name(name: str, file: _File, files: Sequence[_File], kept: _File 
     return file.document.problem(("name",), text)
 
 
-def _read(path: Path) -> _File:
-    shown = _shown(path)
+def read_file(path: Path, *, shown: str | None = None) -> BackupFile:
+    """Read and check one file. Does not raise; what is wrong is in its problems.
+
+    Args:
+        path: the file.
+        shown: its name in problems; the end of its path by default.
+    """
+    shown = shown or _shown(path)
     age, line, text, data = 0, 0, "", b""
     try:
         status = path.stat()
@@ -171,13 +187,13 @@ def _read(path: Path) -> _File:
                 text = f"is larger than {MAX_BYTES // 1024} KiB; move the courses to a course list."
             else:
                 document = read_document(decode_text(data), shown)
-                return _File(path.stem, age, document, tuple(_problems(document)), data)
+                return BackupFile(path.stem, age, document, tuple(_problems(document)), data)
     except FileFormatError as error:
         line, text = error.line, f"{error.problem}."
     except OSError as error:
         text = f"cannot be read: {error.strerror}."
     problem = Problem(shown, line, "", text)
-    return _File(path.stem, age, YamlDocument(shown, problems=[problem]), (problem,), data)
+    return BackupFile(path.stem, age, YamlDocument(shown, problems=[problem]), (problem,), data)
 
 
 def _problems(document: YamlDocument) -> list[Problem]:

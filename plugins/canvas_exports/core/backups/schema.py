@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from canvas_exports.core.backups.fields import is_template
-from canvas_exports.core.backups.problems import FieldPath, sentence
+from canvas_exports.core.backups.problems import FieldPath, Mistake, mistake
 
 #: Name of the file with the JSON Schema, here and in the include folder of a project.
 SCHEMA_FILE = "backup.schema.json"
@@ -29,7 +29,7 @@ _KINDS = {
 _SHOWN = 80
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/]*(?=@)|(?<=\?)[^\s'\"]+")
 
-FieldProblem = tuple[FieldPath, str]
+FieldProblem = tuple[FieldPath, Mistake]
 
 
 def schema_bytes() -> bytes:
@@ -70,54 +70,56 @@ def _unknown(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     known = _rule(error)["properties"]
     for name in _fields(error):
         if name not in known:
-            yield (*path, name), sentence("there is no such field", known)
+            yield (*path, name), mistake("there is no such field", known, meant=(name, known))
 
 
 def _missing(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     for name in _rule(error)["required"]:
         if name not in _fields(error):
-            yield (*path, name), sentence("is missing", _examples(schema()["properties"][name]))
+            yield (*path, name), mistake("is missing", _examples(schema()["properties"][name]))
 
 
 def _nothing_named(_: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield (*path, "courses"), sentence("is missing", "courses, groups, users, or several of them")
+    yield (*path, "courses"), mistake("is missing", "courses, groups, users, or several of them")
 
 
 def _needs(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     for name, needed in _rule(error)["dependentRequired"].items():
         if name in _fields(error):
-            yield (*path, name), sentence(f"says nothing without {', '.join(needed)}")
+            yield (*path, name), mistake(f"says nothing without {', '.join(needed)}")
 
 
 def _wrong_type(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     wanted = _rule(error)["type"]
     kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
     accepted = _examples(_rule(error)) or _elements(_rule(error)) or _range(_rule(error))
-    yield path, sentence(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
+    yield path, mistake(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
 
 
 def _not_one(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence(f"{_shown(error.instance)} is not one", _rule(error)["enum"])
+    choices = _rule(error)["enum"]
+    meant = (error.instance, [choice for choice in choices if isinstance(choice, str)])
+    yield path, mistake(f"{_shown(error.instance)} is not one", choices, meant=meant)
 
 
 def _out_of_range(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
+    yield path, mistake(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
 
 
 def _unfitting(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
+    yield path, mistake(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
 
 
 def _empty(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence("is empty", _examples(_rule(error)) or "at least one")
+    yield path, mistake("is empty", _examples(_rule(error)) or "at least one")
 
 
 def _too_long(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence("is too long", f"at most {_rule(error)['maxLength']} characters")
+    yield path, mistake("is too long", f"at most {_rule(error)['maxLength']} characters")
 
 
 def _repeated(_: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, sentence("names something twice")
+    yield path, mistake("names something twice")
 
 
 _WORDING: Mapping[str, Callable[[ValidationError, FieldPath], Iterator[FieldProblem]]] = {

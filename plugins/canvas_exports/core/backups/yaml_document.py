@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from canvas_exports.core.backups.problems import FieldPath, Problem, field_name
+from canvas_exports.core.backups.problems import FieldPath, Mistake, Problem, field_name
 from canvas_exports.core.text.user_files import (
     BoundedComposer,
     FileFormatError,
@@ -51,12 +51,14 @@ class YamlDocument:
     lines: dict[FieldPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, path: FieldPath, text: str) -> Problem:
+    def problem(self, path: FieldPath, wrong: str | Mistake) -> Problem:
         """Return a problem at a path; a missing field has the line of its parent."""
         known = path
         while known and known not in self.lines:
             known = known[:-1]
-        return Problem(self.file, self.lines.get(known, 1), field_name(path), text)
+        said = wrong if isinstance(wrong, Mistake) else Mistake(wrong)
+        place = (self.file, self.lines.get(known, 1), field_name(path))
+        return Problem(*place, said.text, said.accepted, said.suggestion)
 
     def value(self, path: FieldPath) -> Any:
         """Return the value at a path, or ``None``."""

@@ -267,7 +267,9 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     assert running.left() == []
 
     running.start(once=False)
-    eventually(lambda: running.said().count("The next `make demo` continues it") == 2, "the demo again", LONGEST)
+    eventually(
+        lambda: running.said().count("The next `make demo` continues it") == 2, "the demo again", LONGEST
+    )
     assert "Continuing the finished demo" in running.said()
     assert running.said().count("3/4") == 1
     again = running.airflow()

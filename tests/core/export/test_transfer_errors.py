@@ -31,7 +31,7 @@ from canvas_exports.errors import (
     PackageError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     WrongPackageError,
 )
 from canvas_sandbox import RequestFault
@@ -45,7 +45,7 @@ ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
     (BadRequestError("x"), events.Ended),
     (ThrottledError("x"), events.FetchFailed),
     (CanvasUnavailableError("x"), events.FetchFailed),
-    (UnexpectedAnswerError("x"), events.FetchFailed),
+    (UnexpectedResponseError("x"), events.FetchFailed),
     (DownloadError("x"), events.FetchFailed),
     (DownloadError("x", restart=True), events.FetchFailed),
     (ArchiveUnavailableError("x"), events.FetchFailed),
@@ -167,8 +167,8 @@ class TestThisOneOnly:
     @pytest.mark.parametrize(
         ("status", "error", "by_source"),
         [
-            (200, UnexpectedAnswerError("the field size is missing"), True),
-            (403, UnexpectedAnswerError("a web page"), True),
+            (200, UnexpectedResponseError("the field size is missing"), True),
+            (403, UnexpectedResponseError("a web page"), True),
             (500, CanvasUnavailableError("could not answer"), True),
             (None, CanvasUnavailableError("no connection"), False),
             (429, ThrottledError("used up"), False),

@@ -41,7 +41,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     Stopped,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from canvas_exports.foreign_text import harmless
 
@@ -269,14 +269,14 @@ def _event_of_error(item: Item, export_id: int, error: CanvasExportsError) -> ev
 def _is_by_source(error: CanvasExportsError) -> bool:
     """Return whether Canvas or its storage answered, but with an error or with something that cannot be read."""
     answered = isinstance(error, CanvasUnavailableError) and error.status is not None
-    return answered or isinstance(error, (DownloadError, UnexpectedAnswerError))
+    return answered or isinstance(error, (DownloadError, UnexpectedResponseError))
 
 
 def _type_of(export: ContentExport) -> ExportType:
     try:
         return ExportType(export.export_type)
     except ValueError:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Canvas says that the export is a {harmless(export.export_type, most=50)}, which was not asked for"
         ) from None
 

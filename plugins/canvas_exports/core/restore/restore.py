@@ -32,13 +32,13 @@ from canvas_exports.core.restore.verified_package import package_file, prove_cop
 from canvas_exports.core.restore.wait import IMPORT, CanvasJob, RestoreTiming
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
-    AnswerLostError,
     BadRequestError,
     CanvasExportsError,
     NotFoundError,
     ObjectNotFoundError,
     PackageError,
     PermissionDeniedError,
+    ResponseLostError,
     Stopped,
     UploadError,
 )
@@ -187,7 +187,7 @@ class Restore:
         self._set_phase(Phase.INTENDED)
         try:
             migration = self._client.create_migration(self._target, request)
-        except AnswerLostError as error:
+        except ResponseLostError as error:
             _log.warning("%s", error)
             self._lost += 1
             if self._lost >= _LOST:

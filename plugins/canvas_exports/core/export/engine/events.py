@@ -30,7 +30,7 @@ class Intended:
 
 @dataclass(frozen=True)
 class Created:
-    """Canvas answered the POST, or the export of a lost answer was found and adopted."""
+    """Canvas answered the POST, or the export of a lost response was found and adopted."""
 
     item: str
     export_id: int
@@ -48,7 +48,7 @@ class NotCreated:
 
 @dataclass(frozen=True)
 class Refused:
-    """Canvas gave no valid answer about this context: an error page, a 5xx, nothing. It costs the export a turn.
+    """Canvas gave no valid response about this context: an error page, a 5xx, nothing. It costs the export a turn.
 
     ``refusal`` is the number of refusals before this one. ``undone`` says that nothing was created for certain; where a
     POST may have taken effect, or could not be looked up, the export stays intended.

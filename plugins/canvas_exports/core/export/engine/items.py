@@ -29,7 +29,7 @@ class Item:
 
     Times are seconds since the epoch; ``intended_at`` and ``created_at`` by Canvas's clock, the others by ours. For
     ``changed_at``, ``completion``, ``running_since`` and ``seen_at`` see ``RunningExport``. ``label`` is the course code.
-    ``refusals`` counts the turns that Canvas has refused since its last valid answer. ``reason`` says why the export ended,
+    ``refusals`` counts the turns that Canvas has refused since its last valid response. ``reason`` says why the export ended,
     or what last went wrong. Holds ids, codes and times: never a URL, never a name.
     """
 

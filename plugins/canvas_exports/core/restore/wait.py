@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from canvas_exports.core.canvas.api.migrations import ContentMigration
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.core.model.backoff import jitter
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
@@ -85,7 +85,7 @@ async def wait_for(
     min_wait: float = 0.0,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
-    chance: Callable[[], float] = random.random,
+    chance: Callable[[], float] = jitter,
 ) -> None:
     """Return once the job is over or gone, or at its deadline. Does not return the result: the worker reads it from Canvas.
 

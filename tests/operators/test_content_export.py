@@ -152,16 +152,16 @@ class TestKilled:
         task_run.run_trigger()
         task_run.try_number = 2
         assert task_run.next_kwargs is not None
-        task_run.next_kwargs["event"]["sightings"] = {"ready": "nonsense"}
+        task_run.next_kwargs["event"]["poll_result"] = {"ready": "nonsense"}
         assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     @pytest.mark.parametrize(
         "event",
         [
-            {"sightings": {"ready": 7}},
-            {"sightings": {"ready": [], "dead": {}, "seen": {"501": []}}},
-            {"sightings": None, "status": 3},
+            {"poll_result": {"ready": 7}},
+            {"poll_result": {"ready": [], "dead": {}, "seen": {"501": []}}},
+            {"poll_result": None, "status": 3},
             {},
         ],
         ids=str,

@@ -14,7 +14,7 @@
     │   ├── CanvasUnavailableError  retryable  5xx, maintenance page, no connection, time-out
     │   │   └── ResponseLostError   retryable  a POST may or may not have taken effect: check before repeating it
     │   └── UnexpectedResponseError retryable  a response in no documented form
-    ├── DownloadError               retryable  the package could not be fetched
+    ├── DownloadError               retryable  the package could not be downloaded
     │   └── DownloadRefusedError    retryable  the link has expired, or a login page came: a new link may work
     ├── UploadError                 retryable  the package could not be sent to Canvas's storage
     ├── ArchiveError                           object storage
@@ -204,10 +204,10 @@ class UnexpectedResponseError(CanvasError):
 
 
 class DownloadError(CanvasExportsError):
-    """The package could not be fetched, for example because the connection broke off.
+    """The package could not be downloaded, for example because the connection broke off.
 
     Attributes:
-        restart: the bytes received are useless, but the same package can be fetched again at once, from its first byte.
+        restart: the bytes received are useless, but the same package can be downloaded again at once, from its first byte.
         spoiled: storage no longer has the package, or has it with another length than Canvas announced. If this persists,
             only a new export helps.
     """

@@ -99,7 +99,7 @@ class Creator:
                 if (
                     export.user_id == user_id
                     and export.export_type == item.export_type
-                    and not export.is_dead
+                    and not export.has_failed
                 ):
                     found.append(export)
         except UnexpectedResponseError as error:

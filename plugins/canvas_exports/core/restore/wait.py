@@ -136,7 +136,7 @@ async def _is_over(client: PollingClient, job: CanvasJob, *, direct: bool) -> bo
         if not error.retryable:
             raise
         return False
-    return export.is_dead or export.workflow_state is ExportState.EXPORTED
+    return export.has_failed or export.workflow_state is ExportState.EXPORTED
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class RestoreTiming:
 
     Attributes:
         settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.
-        settle_url: the same where Canvas fetches the package: its import must not be requested twice.
+        settle_url: the same where Canvas downloads the package: its import must not be requested twice.
         upload_backoff: seconds before the first, second and third upload.
         simultaneous: of two restores into one course that begin within this time, the second is refused.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.markdown import page
+from tests.support.repository.markdown import page
 
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State

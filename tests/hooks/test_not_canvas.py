@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import ScriptedServer, serve
+from tests.support.canvas.scripted_canvas import ScriptedServer, serve
 
 from canvas_exports.hooks.canvas import RANGES, CanvasHook
 from canvas_exports.provider import get_provider_info

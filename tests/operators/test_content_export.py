@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
-from tests.support.export_task import CANVAS, exported, outcomes, packages, task
+from tests.support.airflow.export_task import CANVAS, exported, outcomes, packages, task
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError

@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 from airflow.jobs.triggerer_job_runner import TriggerRunner
 from airflow.models.trigger import Trigger
-from tests.support.previous_release import copy_archive, create_exports, moved, outcomes, recorded, task
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.releases.previous_release import (
+    copy_archive,
+    create_exports,
+    moved,
+    outcomes,
+    recorded,
+    task,
+)
 
 from canvas_sandbox import Sandbox
 

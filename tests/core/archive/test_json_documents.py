@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest
+from tests.support.archives.hostile_documents import SPOILT, TIMES, mutations
 from tests.support.archives.random_archives import Shelf
 from tests.support.archives.run_reports import outcome, report
-from tests.support.hostile_documents import SPOILT, TIMES, mutations
 
 from canvas_exports.core.archive.catalog.runs import RunSummary, outcomes_of, summary_of
 from canvas_exports.core.archive.json_documents import (

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     CARTRIDGE,
     COURSE,
     EXPORTS,

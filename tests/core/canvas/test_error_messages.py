@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.package_server import FILE, KEY, SHOW, an_export, fetch, shown, to
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.package_server import FILE, KEY, SHOW, an_export, fetch, shown, to
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient

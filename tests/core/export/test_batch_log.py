@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import Rig, course, sandbox
+from tests.support.exports.batch_rig import Rig, course, sandbox
 
 from canvas_exports.core.export.batch_log import BatchLog
 from canvas_exports.core.export.engine.engine import Transition

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, client, course, creations, sandbox
+from tests.support.exports.batch_rig import QUICK, client, course, creations, sandbox
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.batch_rig import (
+from tests.support.exports.batch_rig import (
     BOTH,
     POSTS,
     QUICK,

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.batch_rig import RUN, course
-from tests.support.transfer_rig import Way, way_over
+from tests.support.exports.batch_rig import RUN, course
+from tests.support.exports.transfer_rig import Way, way_over
 
 from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.export.engine import events

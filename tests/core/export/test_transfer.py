@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, client, course
-from tests.support.hostile_documents import SPOILT
-from tests.support.transfer_rig import NAME, Way, way_over, with_faults
+from tests.support.archives.hostile_documents import SPOILT
+from tests.support.exports.batch_rig import QUICK, client, course
+from tests.support.exports.transfer_rig import NAME, Way, way_over, with_faults
 
 from canvas_exports import __version__
 from canvas_exports.core.canvas.api.export_request import ExportRequest

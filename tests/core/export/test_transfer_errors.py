@@ -6,7 +6,7 @@ import logging
 import re
 
 import pytest
-from tests.support.transfer_rig import NAME, Way
+from tests.support.exports.transfer_rig import NAME, Way
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export import transfer

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.restore_rig import (
+from tests.support.exports.restore_rig import (
     CREATE,
     EMPTY,
     QUICK,

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.packages.build import (
-    HOST,
-    cartridge,
-    cartridge_files,
-    context_xml,
-    draft,
-    zipped,
-)
-from tests.support.publishing import (
+from tests.support.archives.publishing import (
     BOTH,
     DRAFT,
     PACKAGE,
@@ -27,6 +19,14 @@ from tests.support.publishing import (
     files,
     manifest_far_from_end,
     store_package,
+)
+from tests.support.packages.build import (
+    HOST,
+    cartridge,
+    cartridge_files,
+    context_xml,
+    draft,
+    zipped,
 )
 
 from canvas_exports.core.archive.layout import manifest_key

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.archives.publishing import BaselineOf, Canvas, Dying, files, manifest_far_from_end
 from tests.support.packages.build import COURSE, HOST, PAGE, cartridge, context_xml, draft
-from tests.support.publishing import BaselineOf, Canvas, Dying, files, manifest_far_from_end
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest

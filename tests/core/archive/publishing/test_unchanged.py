@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.packages.build import PAGE, cartridge, draft
-from tests.support.publishing import (
+from tests.support.archives.publishing import (
     FIRST,
     MONDAY,
     NIGHT_ONE,
@@ -26,6 +25,7 @@ from tests.support.publishing import (
     package,
     store_package,
 )
+from tests.support.packages.build import PAGE, cartridge, draft
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest

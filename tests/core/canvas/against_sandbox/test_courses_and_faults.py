@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.campus import COURSE, Campus, Found
+from tests.support.canvas.campus import COURSE, Campus, Found
 
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.support.campus import A_DAY, CONTEXTS, COURSE, GROUP, Campus, Found
+from tests.support.canvas.campus import A_DAY, CONTEXTS, COURSE, GROUP, Campus, Found
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.models import ExportState, ProgressState

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.migrations import (
     IssueType,

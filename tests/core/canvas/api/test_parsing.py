@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import export_json
+from tests.support.canvas.scripted_canvas import export_json
 
 from canvas_exports.core.canvas.api.models import Attachment, ContentExport, ExportState, ProgressState
 from canvas_exports.core.canvas.api.parsing import (

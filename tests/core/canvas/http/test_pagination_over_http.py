@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     COURSE,
     Clock,
     Either,

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     CARTRIDGE,
     COURSE,
     CREATE,

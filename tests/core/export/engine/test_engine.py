@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.engine_events import LIMITS, A, created, engine, feed, stored
+from tests.support.exports.engine_events import LIMITS, A, created, engine, feed, stored
 
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import State

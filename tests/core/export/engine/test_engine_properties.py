@@ -7,7 +7,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.engine_events import created, engine, stored
+from tests.support.exports.engine_events import created, engine, stored
 
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.checkpoint import Checkpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support.virtual_exports import Canvas, in_vain, run, wake, watched
+from tests.support.canvas.virtual_exports import Canvas, in_vain, run, wake, watched
 
 from canvas_exports.core.canvas.api.models import (
     ExportState,

@@ -7,7 +7,7 @@ import json
 import tracemalloc
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.http.messages import Response

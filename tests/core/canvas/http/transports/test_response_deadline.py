@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.support.dripping_server import dripping
-from tests.support.scripted_canvas import Clock, open_either
+from tests.support.canvas.dripping_server import dripping
+from tests.support.canvas.scripted_canvas import Clock, open_either
 
 from canvas_exports.errors import (
     CanvasUnavailableError,

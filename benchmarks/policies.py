@@ -105,7 +105,7 @@ async def _batch(
     canvas: VirtualCanvas, queue: CanvasQueue, numbers: Sequence[int], max_batch_delay: float | None
 ) -> None:
     limits = Limits(
-        BatchOptions.max_in_flight, creations=3, fetches=3, stall_after=_FOREVER, deadline=_FOREVER
+        BatchOptions.max_in_flight, creations=3, transfers=3, stall_after=_FOREVER, deadline=_FOREVER
     )
     engine = Engine([Item(f"course:{number}", "common_cartridge") for number in numbers], limits)
     dice = random.Random(numbers[0])  # noqa: S311 - nothing secret

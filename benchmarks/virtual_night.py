@@ -24,7 +24,7 @@ from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
 from canvas_exports.core.export.polling.poll_results import PollResult
 from canvas_exports.core.export.polling.wait import wait_for
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.export.transfer import FETCHES
+from canvas_exports.core.export.transfer import TRANSFERS
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 
@@ -92,7 +92,7 @@ async def _batch(canvas: VirtualCanvas, numbers: range, queue: CanvasQueue, coun
     limits = Limits(
         window=_OPTIONS.max_in_flight,
         creations=CREATIONS,
-        fetches=FETCHES,
+        transfers=TRANSFERS,
         stall_after=_OPTIONS.stall_after.total_seconds(),
         deadline=_OPTIONS.deadline.total_seconds(),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import hypothesis
 import pytest
-import tests.support.isolated_airflow  # noqa: F401 - before anything imports Airflow
+import tests.support.airflow.isolated_airflow  # noqa: F401 - before anything imports Airflow
 
 hypothesis.settings.register_profile("offline", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("offline")

@@ -12,9 +12,9 @@
     │   ├── BadRequestError                    Canvas refuses these arguments
     │   ├── ThrottledError          retryable  the token's rate limit is used up
     │   ├── CanvasUnavailableError  retryable  5xx, maintenance page, no connection, time-out
-    │   │   └── AnswerLostError     retryable  a POST may or may not have taken effect: check before repeating it
-    │   └── UnexpectedAnswerError   retryable  a response in no documented form
-    ├── DownloadError               retryable  the package could not be fetched
+    │   │   └── ResponseLostError   retryable  a POST may or may not have taken effect: check before repeating it
+    │   └── UnexpectedResponseError retryable  a response in no documented form
+    ├── DownloadError               retryable  the package could not be downloaded
     │   └── DownloadRefusedError    retryable  the link has expired, or a login page came: a new link may work
     ├── UploadError                 retryable  the package could not be sent to Canvas's storage
     ├── ArchiveError                           object storage
@@ -156,12 +156,12 @@ class CanvasError(CanvasExportsError):
     @property
     def reason(self) -> str:
         """Return the message with the HTTP status and Canvas's id of the request."""
-        return self.message + self._answered()
+        return self.message + self._http_details()
 
     def __str__(self) -> str:
-        return super().__str__() + self._answered(self.request)
+        return super().__str__() + self._http_details(self.request)
 
-    def _answered(self, request: str | None = None) -> str:
+    def _http_details(self, request: str | None = None) -> str:
         status = self.status and f"HTTP {self.status}"
         request_id = self.request_id and f"request {self.request_id}"
         details = [part for part in (request, status, request_id) if part]
@@ -196,24 +196,24 @@ class CanvasUnavailableError(CanvasError):
     retryable = True
 
 
-class AnswerLostError(CanvasUnavailableError):
+class ResponseLostError(CanvasUnavailableError):
     """A POST was sent but its response never arrived: it may have taken effect.
 
     Do not repeat it before checking the list of content exports, or of content migrations.
     """
 
 
-class UnexpectedAnswerError(CanvasError):
+class UnexpectedResponseError(CanvasError):
     """A response in no form that Canvas documents (HTML, truncated JSON, a missing field)."""
 
     retryable = True
 
 
 class DownloadError(CanvasExportsError):
-    """The package could not be fetched, for example because the connection broke off.
+    """The package could not be downloaded, for example because the connection broke off.
 
     Attributes:
-        restart: the bytes received are useless, but the same package can be fetched again at once, from its first byte.
+        restart: the bytes received are useless, but the same package can be downloaded again at once, from its first byte.
         spoiled: storage no longer has the package, or has it with another length than Canvas announced. If this persists,
             only a new export helps.
     """
@@ -320,7 +320,7 @@ class UnreadableDocumentError(ArchiveError):
 
 
 class NoArchiveError(ArchiveError):
-    """No copy of anything is stored at this address, so questions about copies have no answer there.
+    """No copy of anything is stored at this address, so nothing can be said about copies there.
 
     An archive is recognised by its manifests. An address without any is wrong, or is an archive in which nothing was stored
     yet.
@@ -352,3 +352,8 @@ class HostileXmlError(CorruptPackageError):
 
 class WrongPackageError(PackageError):
     """A whole package, but of another course or another Canvas."""
+
+
+# Names of earlier releases.
+AnswerLostError = ResponseLostError
+UnexpectedAnswerError = UnexpectedResponseError

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import pytest
 from tests.support.archives.holdings import DAY, START, manifest, note
+from tests.support.archives.hostile_documents import SPOILT, TIMES
 from tests.support.archives.run_reports import outcome, report
 from tests.support.archives.stored import stored
-from tests.support.hostile_documents import SPOILT, TIMES
-from tests.support.run_views import row
+from tests.support.reports.run_views import row
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.deletion_gate import DeletionGate, DeletionRule

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.backup_files import GOOD
+from tests.support.backups.backup_files import GOOD
 
 
 @pytest.fixture

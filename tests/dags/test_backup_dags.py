@@ -20,7 +20,7 @@ from airflow.serialization.serialized_objects import DagSerialization, LazyDeser
 from airflow.timetables.base import DataInterval, TimeRestriction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.support.backup_dags import build, round_trip
+from tests.support.backups.backup_dags import build, round_trip
 
 from canvas_exports.core.backups import Backup
 from canvas_exports.core.backups.load import _problems

@@ -14,7 +14,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.file import might_contain_dag
-from tests.support.backup_files import GOOD
+from tests.support.backups.backup_files import GOOD
 
 REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"

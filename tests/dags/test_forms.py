@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG
-from tests.support.forms import alone, use, with_forms
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.backups.forms import alone, use, with_forms
 
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.backup_dags import build, round_trip
+from tests.support.backups.backup_dags import build, round_trip
 
 KEEP = {"daily": 14, "hold": {"courses": [101]}, "apply": True}
 

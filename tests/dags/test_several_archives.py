@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.backup_dags import build, round_trip
+from tests.support.backups.backup_dags import build, round_trip
 
 from canvas_exports.core.backups import load_backups
 

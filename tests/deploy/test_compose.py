@@ -19,7 +19,7 @@ from airflow.cli import cli_parser
 from airflow.configuration import conf
 from airflow.providers.celery.executors import celery_executor
 from airflow.sdk import Connection
-from tests.support.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
+from tests.support.repository.compose import AIRFLOW, DATA, FILE, ROOT, SERVICES, TEXT, VARIABLE, settings
 
 from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_sandbox import Course, Sandbox, Switches

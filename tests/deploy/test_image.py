@@ -7,7 +7,7 @@ import re
 import shlex
 from importlib.metadata import metadata, version
 
-from tests.support.compose import ROOT, SERVICES
+from tests.support.repository.compose import ROOT, SERVICES
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 LINES = [

@@ -6,7 +6,7 @@ import json
 import re
 
 from airflow.cli import cli_parser
-from tests.support.compose import ROOT, VALUES
+from tests.support.repository.compose import ROOT, VALUES
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE
 

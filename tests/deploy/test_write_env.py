@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from tests.support.compose import ROOT, settings
+from tests.support.repository.compose import ROOT, settings
 
 from canvas_demo.write_env import main
 

@@ -14,8 +14,8 @@ import requests
 from airflow.cli import cli_parser
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
-from tests.support.compose import SERVICES, VALUES
-from tests.support.markdown import BLOCKS, ROOT, Block
+from tests.support.repository.compose import SERVICES, VALUES
+from tests.support.repository.markdown import BLOCKS, ROOT, Block
 
 from canvas_exports.cli.arguments import VARIABLE as ARCHIVE
 from canvas_exports.cli.main import parser

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tests.support.compose import ROOT, SERVICES
-from tests.support.markdown import page
+from tests.support.repository.compose import ROOT, SERVICES
+from tests.support.repository.markdown import page
 
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.observability import task_observer

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from hatchling.metadata.core import load_toml
 from packaging.requirements import Requirement
-from tests.support.markdown import ROOT, bare, page
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.repository.markdown import ROOT, bare, page
 
 from canvas_sandbox import Effect, Fault
 from canvas_sandbox.__main__ import _parser

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
-from tests.support.markdown import BLOCKS, PAGES, ROOT, Block, Page
+from tests.support.repository.markdown import BLOCKS, PAGES, ROOT, Block, Page
 
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.schemas import problem

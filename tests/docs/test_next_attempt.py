@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.markdown import page
+from tests.support.repository.markdown import page
 
 from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
 
-LIMITS = Limits(window=1, creations=3, fetches=3, stall_after=1.0, deadline=1e9)
+LIMITS = Limits(window=1, creations=3, transfers=3, stall_after=1.0, deadline=1e9)
 WORDS = {
     "is kept": State.DONE,
     "goes to the archives that lack it": State.READY,

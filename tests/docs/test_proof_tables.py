@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from benchmarks import hostile
-from tests.support.markdown import bare, page
 from tests.support.packages.broken import BREAKERS
 from tests.support.packages.courses import course, quizzes
 from tests.support.packages.stored import proven
 from tests.support.packages.zips import entries_of, packed_zip
+from tests.support.repository.markdown import bare, page
 
 from canvas_exports.core import packages
 from canvas_exports.core.model.proof_levels import ProofLevel

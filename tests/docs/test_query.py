@@ -12,7 +12,7 @@ import pytest
 from obstore.fsspec import FsspecStore
 from tests.support.archives.holdings import START, lay, manifest, note
 from tests.support.archives.run_reports import outcome, report
-from tests.support.markdown import Block, page
+from tests.support.repository.markdown import Block, page
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto
 
 from canvas_exports.core.archive.catalog.read import every_context

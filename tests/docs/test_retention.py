@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 
 from tests.support.archives.random_archives import Spec, laid
-from tests.support.markdown import page
+from tests.support.repository.markdown import page
 
 from canvas_exports.core.archive.retention.plan import make_plan
 from canvas_exports.core.archive.retention.policy import Policy

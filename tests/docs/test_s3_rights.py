@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from tests.support.markdown import BLOCKS
+from tests.support.repository.markdown import BLOCKS
 from tests.support.store_servers.s3 import client, moto
 
 from canvas_exports.core.archive.probe import check_writable

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 
 import pytest
-from tests.support.markdown import page
+from tests.support.repository.markdown import page
 from tests.support.store_servers.gcs import service_account
 
 from canvas_exports.core.storage.open_store import open_store

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from tests.support.markdown import BLOCKS, ROOT, bare, page
+from tests.support.repository.markdown import BLOCKS, ROOT, bare, page
 
 from canvas_exports.core.archive.layout import FIELDS, run_folder
 from canvas_exports.core.backups.fields import SETTINGS

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.statsd_server import StatsD
+from tests.support.observability.statsd_server import StatsD
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
 from canvas_demo.processes.ports import any_free

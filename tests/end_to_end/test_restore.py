@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.restore_rig import back_up
+from tests.support.exports.restore_rig import back_up
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 from airflow.sdk._shared.secrets_masker import redact
-from tests.support.memory_texts import MemoryTexts
+from tests.support.airflow.memory_texts import MemoryTexts
 
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant
 from canvas_exports.errors import InputError

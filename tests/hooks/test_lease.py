@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.support.memory_texts import MemoryTexts
+from tests.support.airflow.memory_texts import MemoryTexts
 
 from canvas_exports.errors import CanvasUnavailableError
 from canvas_exports.hooks.lease import Lease, LeaseTiming

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import ScriptedServer, serve
+from tests.support.canvas.scripted_canvas import ScriptedServer, serve
 
 from canvas_exports.hooks.canvas import RANGES, CanvasHook
 from canvas_exports.provider import get_provider_info
@@ -57,7 +57,7 @@ def test_a_server_that_wants_another_credential_is_told_too(host: ScriptedServer
     host.on(SELF, {"status": 401, "json": {}, "headers": {"WWW-Authenticate": 'Basic realm="intranet"'}})
     worked, sentence = CanvasHook().test_connection()
     assert not worked
-    assert "Nothing in the answer shows that" in sentence
+    assert "Nothing in the response shows that" in sentence
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_it_asks_once_and_waits_for_nobody_who_says_come_back_later(
     host.on(SELF, {"status": 403, "text": "403 Forbidden (Rate Limit Exceeded)"})
     worked, sentence = CanvasHook().test_connection()
     assert not worked
-    assert sentence == "there was no answer within 0.3 seconds; try again later"
+    assert sentence == "there was no response within 0.3 seconds; try again later"
 
 
 def test_where_nobody_answers_it_says_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_where_nobody_answers_it_says_what_to_check(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps(document))
     worked, sentence = CanvasHook().test_connection()
     assert not worked
-    assert sentence.startswith(f"no answer from http://127.0.0.1:{port}; check the host of the connection")
+    assert sentence.startswith(f"no response from http://127.0.0.1:{port}; check the host of the connection")
 
 
 @pytest.mark.parametrize("forms", [7, {"canvas_restore": True}, [1], False])

@@ -31,7 +31,7 @@ def execution_api(tmp_path: Path) -> Iterator[str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
     }
     address = tmp_path / "address"
-    command = [sys.executable, "-m", "tests.support.execution_api", str(address)]
+    command = [sys.executable, "-m", "tests.support.airflow.execution_api", str(address)]
     with (
         (tmp_path / "api.log").open("w") as log,
         subprocess.Popen(
@@ -68,7 +68,14 @@ def test_four_processes_share_a_refresh_token_and_nothing_is_lost(execution_api:
             processes.append(
                 stack.enter_context(
                     subprocess.Popen(
-                        [sys.executable, "-m", "tests.support.export_process", execution_api, kind, *labels],
+                        [
+                            sys.executable,
+                            "-m",
+                            "tests.support.airflow.export_process",
+                            execution_api,
+                            kind,
+                            *labels,
+                        ],
                         env=environment,
                         stdout=stack.enter_context(logs[-1].open("w")),
                         stderr=subprocess.STDOUT,

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.support.memory_texts import MemoryTexts
+from tests.support.airflow.memory_texts import MemoryTexts
 
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
 from canvas_exports.errors import CanvasUnavailableError, CredentialError

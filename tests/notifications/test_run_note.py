@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from canvas_exports.notifications.run_note import merged, note_run
 
-SUPPORT = Path(__file__).parents[1] / "support"
+SUPPORT = Path(__file__).parents[1] / "support" / "airflow"
 
 
 @pytest.fixture(scope="module")

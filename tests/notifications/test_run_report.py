@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
-from tests.support.batch_reports import batch
-from tests.support.smtp_server import MailServer
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.exports.batch_reports import batch
+from tests.support.observability.smtp_server import MailServer
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import InputError

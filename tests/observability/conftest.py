@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.short_waits import short_waits
+from tests.support.airflow.short_waits import short_waits
 
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 

@@ -12,8 +12,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tests.support.isolated_airflow import REPOSITORY
-from tests.support.otel_collector import Collector
+from tests.support.airflow.isolated_airflow import REPOSITORY
+from tests.support.observability.otel_collector import Collector
 
 from canvas_exports.observability.metric_names import SPANS
 from canvas_sandbox import Course, Fault, Sandbox, Switches
@@ -47,7 +47,7 @@ def sent(canvas: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Collector
             "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path]),
         }
         arguments = [canvas.url, canvas.token, str(tmp_path_factory.mktemp("archive"))]
-        child = [sys.executable, "-m", "tests.support.otel_child", *arguments]
+        child = [sys.executable, "-m", "tests.support.observability.otel_child", *arguments]
         subprocess.run(child, env=environment, check=True, timeout=120)
         return collector
 

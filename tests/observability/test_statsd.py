@@ -16,8 +16,8 @@ from airflow._shared.observability.metrics.base_stats_logger import NoStatsLogge
 from airflow.observability.metrics import stats_utils as server_utils
 from airflow.sdk._shared.observability.metrics import stats as worker_side
 from airflow.sdk.observability.metrics import stats_utils
-from tests.support.statsd_server import StatsD
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.observability.statsd_server import StatsD
 
 from canvas_exports.core.canvas.http import rate_limiter
 from canvas_exports.observability import task_observer, trigger_gauges

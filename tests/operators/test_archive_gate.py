@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.airflow.task_runner import TaskRun
 from tests.support.archives import holdings
 from tests.support.archives.holdings import lay, manifest, note
-from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.export.planning.batch_plan import write_plan

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.comms import DeferTask, SucceedTask
-from tests.support.export_task import CANVAS, exported, outcomes, packages, task
+from tests.support.airflow.export_task import CANVAS, exported, outcomes, packages, task
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
@@ -152,16 +152,16 @@ class TestKilled:
         task_run.run_trigger()
         task_run.try_number = 2
         assert task_run.next_kwargs is not None
-        task_run.next_kwargs["event"]["sightings"] = {"ready": "nonsense"}
+        task_run.next_kwargs["event"]["poll_result"] = {"ready": "nonsense"}
         assert task_run.run_to_end() == "success"
         assert exported(canvas) == {100: 1, 101: 1}
 
     @pytest.mark.parametrize(
         "event",
         [
-            {"sightings": {"ready": 7}},
-            {"sightings": {"ready": [], "dead": {}, "seen": {"501": []}}},
-            {"sightings": None, "status": 3},
+            {"poll_result": {"ready": 7}},
+            {"poll_result": {"ready": [], "dead": {}, "seen": {"501": []}}},
+            {"poll_result": None, "status": 3},
             {},
         ],
         ids=str,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.restore_rig import back_up, imports
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.exports.restore_rig import back_up, imports
 
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
 from canvas_exports.core.canvas.client import CanvasClient

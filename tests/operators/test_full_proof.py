@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.export_task import packages, task
+from tests.support.airflow.export_task import packages, task
 
 from canvas_sandbox import Sandbox
 

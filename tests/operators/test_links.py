@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.operators.content_export import CanvasContentExportOperator

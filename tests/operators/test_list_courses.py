@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.export.planning.batch_plan import planned
 from canvas_exports.core.storage.open_store import open_store

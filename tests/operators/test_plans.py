@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
-from tests.support.task_runner import Killed, TaskRun
+from tests.support.airflow.task_runner import Killed, TaskRun
 
 from canvas_exports.core.archive.probe import is_probe
 from canvas_exports.core.storage.local import FileStore

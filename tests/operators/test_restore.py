@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk.execution_time.comms import DeferTask
-from tests.support.restore_rig import EMPTY, FULL, QUICK, SOURCE, back_up, imports, web
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.exports.restore_rig import EMPTY, FULL, QUICK, SOURCE, back_up, imports, web
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.restore.result import RestoreOutcome

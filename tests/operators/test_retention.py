@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.airflow.task_runner import TaskRun
 from tests.support.archives.holdings import lay, manifest
-from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.schemas import problem

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_reports import batch
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.exports.batch_reports import batch
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.model.outcomes import Outcome

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.export_task import CANVAS, exported, outcomes, packages
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.export_task import CANVAS, exported, outcomes, packages
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import named_archives

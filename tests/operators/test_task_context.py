@@ -15,7 +15,7 @@ import structlog
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.airflow.task_runner import TaskRun
 from tests.support.archives.stored import package, rotten, spoil, stored
-from tests.support.task_runner import TaskRun
 
 from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.storage.open_store import open_store

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.previous_release import campus
-from tests.support.short_waits import short_waits
+from tests.support.airflow.short_waits import short_waits
+from tests.support.releases.previous_release import campus
 
 from canvas_sandbox import Sandbox
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
-from tests.support.previous_release import ARCHIVE, EMPTY, copy_archive, recorded, set_age, task
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.releases.previous_release import ARCHIVE, EMPTY, copy_archive, recorded, set_age, task
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive import schemas

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.previous_release import (
+from tests.support.releases.previous_release import (
     copy_archive,
     create_exports,
     moved,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.previous_release import recorded
-from tests.support.public_surface import as_typed, surface
+from tests.support.releases.previous_release import recorded
+from tests.support.releases.public_surface import as_typed, surface
 
 #: What a release has withdrawn on purpose, as its changelog says.
 WITHDRAWN = frozenset(

@@ -12,12 +12,20 @@ from typing import Any
 import pytest
 from airflow.jobs.triggerer_job_runner import TriggerRunner
 from airflow.models.trigger import Trigger
-from tests.support.previous_release import copy_archive, create_exports, moved, outcomes, recorded, task
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.releases.previous_release import (
+    copy_archive,
+    create_exports,
+    moved,
+    outcomes,
+    recorded,
+    task,
+)
 
 from canvas_sandbox import Sandbox
 
 ROWS: list[dict[str, Any]] = recorded("triggers.json")
+PRESENT_NAMES = {"sightings": "poll_result"}
 
 
 async def first_event(row: dict[str, Any]) -> Any:
@@ -70,10 +78,10 @@ def test_a_row_runs_and_the_task_goes_on_with_its_event(
 ) -> None:
     task_run, present = waiting(row, canvas, tmp_path)
     event = asyncio.run(first_event(present))
-    before = row["events"][0]
+    before = {PRESENT_NAMES.get(name, name): value for name, value in row["events"][0].items()}
     assert event.keys() == before.keys()
-    assert {**event, "sightings": None} == {**before, "sightings": None}
-    seen, seen_before = event.get("sightings", {}), before.get("sightings", {})
+    assert {**event, "poll_result": None} == {**before, "poll_result": None}
+    seen, seen_before = event.get("poll_result", {}), before.get("poll_result", {})
     assert seen.keys() == seen_before.keys()
     assert any(seen.values()) == any(seen_before.values()), "the row was understood"
     ends_as_recorded(task_run, row, event, canvas)

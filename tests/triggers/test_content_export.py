@@ -66,18 +66,18 @@ async def test_it_speaks_once_when_the_exports_are_ready(canvas: Sandbox) -> Non
     (event,) = await events(trigger_for(canvas, 3))
     assert event.payload["status"] == "watched"
     assert event.payload["try_number"] == 2
-    assert len(event.payload["sightings"]["ready"]) == 3
+    assert len(event.payload["poll_result"]["ready"]) == 3
 
 
 async def test_it_survives_being_stored_and_moved(canvas: Sandbox) -> None:
     (event,) = await events(moved(trigger_for(canvas)))
-    assert len(event.payload["sightings"]["ready"]) == 1
+    assert len(event.payload["poll_result"]["ready"]) == 1
 
 
 async def test_two_of_it_at_once_tell_the_same_and_change_nothing(canvas: Sandbox) -> None:
     trigger = trigger_for(canvas, 2)
     one, other = await asyncio.gather(events(trigger), events(moved(trigger)))
-    assert sorted(one[0].payload["sightings"]["ready"]) == sorted(other[0].payload["sightings"]["ready"])
+    assert sorted(one[0].payload["poll_result"]["ready"]) == sorted(other[0].payload["poll_result"]["ready"])
     posts = [record for record in canvas.requests if record.method != "GET"]
     assert len(posts) == 2, "only the two that made the exports"
 
@@ -90,7 +90,7 @@ async def test_a_cancelled_trigger_leaves_no_connection_and_can_start_again(canv
     with pytest.raises(asyncio.CancelledError):
         await running
     (event,) = await events(moved(trigger))
-    assert event.payload["sightings"]["ready"]
+    assert event.payload["poll_result"]["ready"]
 
 
 async def test_a_dead_token_wakes_the_worker_that_finds_out_why(canvas: Sandbox) -> None:
@@ -104,7 +104,7 @@ async def test_a_short_maintenance_is_no_news(canvas: Sandbox) -> None:
     trigger = trigger_for(canvas)
     canvas.inject(RequestFault(path=r"/progress/", effect="maintenance", times=2))
     (event,) = await events(trigger)
-    assert event.payload["sightings"]["ready"]
+    assert event.payload["poll_result"]["ready"]
 
 
 async def test_event_and_arguments_hold_ids_and_times_only(canvas: Sandbox) -> None:
@@ -121,7 +121,7 @@ async def test_the_event_loop_is_never_blocked(canvas: Sandbox) -> None:
     with blockbuster_ctx("canvas_exports") as blocking:
         (event,) = await events(trigger)
         blocking.deactivate()
-    assert len(event.payload["sightings"]["ready"]) == 20
+    assert len(event.payload["poll_result"]["ready"]) == 20
 
 
 async def test_a_blocked_event_loop_is_noticed_by_that_test(

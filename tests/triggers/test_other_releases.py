@@ -69,7 +69,7 @@ async def test_what_it_can_make_sense_of_it_watches(changes: dict[str, Any]) -> 
     arguments = {"watched": [ROW], "wake": WAKE, "pace": {"shortest": 1.0}, "try_number": 3, **changes}
     payload = await payload_of(CanvasContentExportTrigger(canvas_conn_id="canvas_default", **arguments))
     assert (payload["status"], payload["try_number"]) == ("watched", 3)
-    assert list(PollResult.from_json(payload["sightings"]).running) == [501]
+    assert list(PollResult.from_json(payload["poll_result"]).running) == [501]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_otherwise_it_lets_the_task_go_on_from_its_checkpoint(
     assert payload == {
         "status": "watched",
         "try_number": 3,
-        "sightings": {"ready": [], "dead": {}, "seen": {}},
+        "poll_result": {"ready": [], "dead": {}, "seen": {}},
     }
 
 

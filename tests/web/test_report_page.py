@@ -19,8 +19,8 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 from playwright.sync_api import BrowserContext, sync_playwright
-from tests.support.batch_reports import batch
-from tests.support.chromium import CHROMIUM
+from tests.support.exports.batch_reports import batch
+from tests.support.reports.chromium import CHROMIUM
 
 from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Programs
@@ -90,7 +90,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             "runs",
             [
                 sys.executable,
-                str(REPOSITORY / "tests" / "support" / "airflow_with_runs.py"),
+                str(REPOSITORY / "tests" / "support" / "airflow" / "airflow_with_runs.py"),
                 archive.as_uri(),
                 str(home / "dags"),
             ],

@@ -31,7 +31,7 @@ from canvas_exports.errors import (
     InputError,
     PermissionDeniedError,
     Stopped,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_location import allowed_forms
@@ -229,7 +229,7 @@ class CanvasHook(BaseHook):
         except CanvasExportsError as error:
             return False, str(error)
         except Stopped:
-            return False, f"there was no answer within {LONGEST_TEST:g} seconds; try again later"
+            return False, f"there was no response within {LONGEST_TEST:g} seconds; try again later"
 
     def _test(self) -> tuple[bool, str]:
         connection = find_connection(self.canvas_conn_id)
@@ -282,11 +282,11 @@ def _unlike_canvas(host: str, error: CanvasError) -> str:
     if isinstance(error, CredentialError):
         problem = f"Canvas does not accept the credentials of the connection: {error}"
         if error.status is not None and error.request_id is None:
-            problem += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
+            problem += f" Nothing in the response shows that {host} is a Canvas: check the host, too."
         return problem
-    passing = error.retryable and not isinstance(error, UnexpectedAnswerError)
+    passing = error.retryable and not isinstance(error, UnexpectedResponseError)
     if error.status is None:
-        return f"no answer from {host}; check the host of the connection, and the way there from this machine: {error}"
+        return f"no response from {host}; check the host of the connection, and the way there from this machine: {error}"
     if error.request_id is not None or passing:
         return str(error)
     return f"{host} does not answer as a Canvas does; check the host of the connection: {error}"

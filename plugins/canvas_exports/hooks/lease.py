@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
 
+from canvas_exports.core.model.backoff import jitter
 from canvas_exports.errors import CanvasUnavailableError
 
 
@@ -90,7 +90,7 @@ class Lease:
 
     def wait(self) -> None:
         """Wait until the next poll."""
-        self._sleep(self._timing.poll_interval * (0.5 + random.random()))  # noqa: S311 -- no secret
+        self._sleep(self._timing.poll_interval * (0.5 + jitter()))
 
     def _is_held(self) -> bool:
         found, now = self._texts.read(self._name), self._clock()

@@ -86,7 +86,7 @@ class TaskObserver:
         if again:
             self._count(metric_names.CREATED_AGAIN, 1, self._tags(export_type))
 
-    def fetch_failed(self, export_type: str) -> None:
+    def transfer_failed(self, export_type: str) -> None:
         """Count a transfer that failed."""
         self._count(metric_names.FETCH_FAILED, 1, self._tags(export_type))
 

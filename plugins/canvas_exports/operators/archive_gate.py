@@ -137,7 +137,7 @@ class CanvasArchiveGateOperator(BaseOperator):
         self, context: Context, locations: list[ArchiveLocation], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
-        allow_empty = read_flag("allow_empty", self.allow_empty)
+        allow_empty = read_flag("allow_empty", self.allow_empty, blank=False)
         with open_location(locations[0]) as first:
             gate = DeletionGate(self._contexts(first), rule, now=now)
             for location in locations:

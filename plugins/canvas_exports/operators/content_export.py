@@ -79,7 +79,7 @@ class CanvasContentExportOperator(BaseOperator):
             queue. 1 to 200.
         parallel_transfers: How many packages one batch moves into the archive at once; of those up to 1 MiB, up to 16
             for each. 1 to 16.
-        parallel_ranges: Over how many connections one package of more than 256 MiB is fetched, where storage can serve
+        parallel_ranges: Over how many connections one package of more than 256 MiB is downloaded, where storage can serve
             parts of it. More than one is worth it where every connection is throttled. 1 to 8.
         poll_shortest: Seconds between two polls of one export, at least. 0.1 to 3600.
         poll_longest: Seconds between two polls of one export, at most. 0.1 to 3600.
@@ -200,7 +200,8 @@ class CanvasContentExportOperator(BaseOperator):
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
         try:
-            result = PollResult.from_json(event.get(POLL_RESULT, {}))
+            # The name before was "sightings": a triggerer may still be of that release while an upgrade is under way.
+            result = PollResult.from_json(event.get(POLL_RESULT, event.get("sightings", {})))
         except ValueError as error:
             self.log.warning("The event cannot be read (%s); the batch goes on from its checkpoint", error)
             result = None

@@ -1,6 +1,6 @@
 """Pass the page of a run to Airflow's UI: compressed, in an XCom of the task that wrote it.
 
-The API server does not fetch it from the archive: it would need the archive's credentials and a network path, to an address
+The API server does not read it from the archive: it would need the archive's credentials and a network path, to an address
 that the author of a DAG chooses. It may show an XCom to every user who may read that.
 """
 

@@ -51,7 +51,7 @@ class CanvasRestoreOperator(ImportingOperator):
         archive_conn_id: Airflow connection of the archive; without it, the environment's credentials.
         canvas_conn_id: Airflow connection of the Canvas with the target course.
         proof: level of the proof before the upload: ``directory``, or ``full``, which reads all of the package.
-        via: ``upload``, or ``url``: Canvas fetches the package from the archive by a signed URL that lasts six hours.
+        via: ``upload``, or ``url``: Canvas downloads the package from the archive by a signed URL that lasts six hours.
         confirm_same_course: id of the source course of the copy, to restore into that same course.
         allow_content: restore into a course that is not empty; items that are in both are overwritten.
         allow_incomplete: restore a copy that is not whole, if there is no better one.

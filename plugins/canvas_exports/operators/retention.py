@@ -97,7 +97,7 @@ class CanvasRetentionOperator(BaseOperator):
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
         holdings = require_copies(
-            store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty)
+            store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty, blank=False)
         )
         plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=holdings)
         for line in format_plan(plan).splitlines():

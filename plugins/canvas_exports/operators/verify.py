@@ -132,7 +132,7 @@ class CanvasVerifyOperator(BaseOperator):
                 run=run.to_facts(),
                 since=datetime.fromtimestamp(run.started_at, timezone.utc) if run.try_number > 1 else None,
                 parallel=parallel,
-                allow_empty=read_flag("allow_empty", self.allow_empty),
+                allow_empty=read_flag("allow_empty", self.allow_empty, blank=False),
                 stop=self._stop,
             )
             self._report(store, run, verified, began)

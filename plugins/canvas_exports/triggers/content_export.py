@@ -22,8 +22,8 @@ from canvas_exports.observability.trigger_gauges import observed_watch
 
 PATH = "canvas_exports.triggers.content_export.CanvasContentExportTrigger"
 
-#: Names in the event. They and those of the arguments are stored by Airflow, so those of earlier releases stay.
-POLL_RESULT = "sightings"
+#: Names in the event.
+POLL_RESULT = "poll_result"
 POLLED, REFUSED = "watched", "refused"
 
 
@@ -33,8 +33,8 @@ class CanvasContentExportTrigger(BaseTrigger):
     May be moved, restarted and run twice at the same time: it changes nothing in Canvas and depends on nothing but its
     arguments. It does not download, and it does not cancel: Canvas has no way to stop an export, so there is no ``on_kill``.
 
-    The event is ``{"status", "try_number", "sightings"}``: ``status`` is ``watched``, or ``refused`` if Canvas refuses the
-    token (the worker finds out why), and ``sightings`` is what ``PollResult.to_json`` returns. Neither arguments nor event
+    The event is ``{"status", "try_number", "poll_result"}``: ``status`` is ``watched``, or ``refused`` if Canvas refuses the
+    token (the worker finds out why), and ``poll_result`` is what ``PollResult.to_json`` returns. Neither arguments nor event
     hold a token, a URL or a name.
 
     Arguments may have been stored by another release: unknown ones are ignored, missing ones have defaults. Where that is

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.archives.publishing import BaselineOf, Canvas, store_package
 from tests.support.packages.build import PAGE, cartridge, draft
-from tests.support.publishing import BaselineOf, Canvas, store_package
 
 from canvas_exports.core.storage.local import FileStore
 

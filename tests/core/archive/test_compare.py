@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.archives.publishing import Canvas, store_package
 from tests.support.packages.build import PAGE, cartridge, draft
-from tests.support.publishing import Canvas, store_package
 
 from canvas_exports.core.archive.compare import compare_packages
 from canvas_exports.core.archive.manifest import PackageFacts

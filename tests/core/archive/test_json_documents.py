@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest
+from tests.support.archives.hostile_documents import SPOILT, TIMES, mutations
 from tests.support.archives.random_archives import Shelf
 from tests.support.archives.run_reports import outcome, report
-from tests.support.hostile_documents import SPOILT, TIMES, mutations
 
 from canvas_exports.core.archive.catalog.runs import RunSummary, outcomes_of, summary_of
 from canvas_exports.core.archive.json_documents import (
@@ -22,8 +22,8 @@ from canvas_exports.core.archive.json_documents import (
     MAX_MANIFEST_BYTES,
     MAX_NUMBER,
     encoded,
-    fetch,
     parse,
+    read_bytes,
 )
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, load_manifest, read_manifest
@@ -156,7 +156,7 @@ class TestBounds:
                 return b" " * (length or 10**9)
 
         with pytest.raises(UnreadableDocumentError, match="more than"):
-            fetch(Large(), KEY, MAX_MANIFEST_BYTES)
+            read_bytes(Large(), KEY, MAX_MANIFEST_BYTES)
         assert asked == [MAX_MANIFEST_BYTES + 1]
 
     @pytest.mark.parametrize("line", [b"x", b'{"a": 1},\n'])

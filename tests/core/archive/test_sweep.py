@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.archives import holdings
+from tests.support.archives.publishing import PACKAGE, Canvas, store_package
 from tests.support.packages.build import draft
-from tests.support.publishing import PACKAGE, Canvas, store_package
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.sweep import NAMED, sweep

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.backup_files import Write
+from tests.support.backups.backup_files import Write
 
 
 @pytest.fixture

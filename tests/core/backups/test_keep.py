@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.backup_files import Write
+from tests.support.backups.backup_files import Write
 
 from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.retention.policy_fields import FIELDS, HOLD_FIELDS, read_keep

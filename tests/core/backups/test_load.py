@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.backup_files import HEAD, WHOLE, Write, messages
+from tests.support.backups.backup_files import HEAD, WHOLE, Write, messages
 
 from canvas_exports.core.backups import include_folder, load_backups
 from canvas_exports.core.backups.load import _problems

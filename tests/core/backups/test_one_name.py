@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.backup_files import Write
+from tests.support.backups.backup_files import Write
 
 from canvas_exports.core.backups import load_backups
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.support.backup_files import HEAD, WHOLE, Write, messages
+from tests.support.backups.backup_files import HEAD, WHOLE, Write, messages
 
 # The line that is wrong, its number in the file, and what is said about it.
 BROKEN: list[tuple[str, str]] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.scripted_canvas import TOKEN, Clock, Either, ScriptedServer, open_either, serve
+from tests.support.canvas.scripted_canvas import TOKEN, Clock, Either, ScriptedServer, open_either, serve
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.any_response import ORIGIN, a_session, drive, replies, rows
+from tests.support.canvas.any_response import ORIGIN, a_session, drive, replies, rows
 
 from canvas_exports.core.canvas.api import endpoints
 from canvas_exports.core.canvas.api.course_filters import CourseFilters

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     CARTRIDGE,
     COURSE,
     EXPORTS,
@@ -28,7 +28,7 @@ from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
     InputError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 # -- every call ------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_the_token_is_not_sent_to_a_foreign_next_page(
     server.on(
         f"GET {EXPORTS}", {"json": [export_json()], "headers": {"Link": f"<{storage.url}/next>; rel=next"}}
     )
-    with pytest.raises(UnexpectedAnswerError) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         either.list_exports(COURSE)
     assert caught.value.context == "course:101"
     assert storage.seen == []

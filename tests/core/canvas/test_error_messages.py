@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.package_server import FILE, KEY, SHOW, an_export, fetch, shown, to
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.package_server import FILE, KEY, SHOW, an_export, fetch, shown, to
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, DownloadError
+from canvas_exports.errors import CanvasUnavailableError, DownloadError, ResponseLostError
 
 EXPORTS = "POST /api/v1/courses/101/content_exports"
 SELF = "GET /api/v1/users/self"
@@ -25,7 +25,7 @@ def test_a_post_answered_with_500_says_so_with_the_number_of_the_report(
     either: Either, server: ScriptedServer
 ) -> None:
     server.on(EXPORTS, failed())
-    with pytest.raises(AnswerLostError) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         either.create_export(COURSE, ExportRequest.build("zip"))
     assert "Canvas answered with HTTP 500 (error report 4711)" in str(caught.value)
     assert "never came" not in str(caught.value)
@@ -35,10 +35,10 @@ def test_a_post_answered_with_500_says_so_with_the_number_of_the_report(
 
 def test_a_post_whose_answer_cannot_be_read_says_so(either: Either, server: ScriptedServer) -> None:
     server.on(EXPORTS, {"json": {"id": "x"}})
-    with pytest.raises(AnswerLostError, match="sent, but the answer cannot be read"):
+    with pytest.raises(ResponseLostError, match="sent, but the response cannot be read"):
         either.create_export(COURSE, ExportRequest.build("zip"))
     server.on(EXPORTS, {"drop": True})
-    with pytest.raises(AnswerLostError, match="sent, but the answer never came whole"):
+    with pytest.raises(ResponseLostError, match="sent, but the response never came whole"):
         either.create_export(COURSE, ExportRequest.build("zip"))
 
 
@@ -53,7 +53,7 @@ def test_a_report_without_a_number_is_left_out(
     either: Either, server: ScriptedServer, number: object
 ) -> None:
     server.on(EXPORTS, failed(number))
-    with pytest.raises(AnswerLostError) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         either.create_export(COURSE, ExportRequest.build("zip"))
     assert "error report" not in str(caught.value)
 

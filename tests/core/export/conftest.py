@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.batch_rig import course, sandbox
-from tests.support.transfer_rig import Way, way_over
+from tests.support.exports.batch_rig import course, sandbox
+from tests.support.exports.transfer_rig import Way, way_over
 
 from canvas_sandbox import Sandbox
 

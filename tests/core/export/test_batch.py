@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import (
+from tests.support.exports.batch_rig import (
     BOTH,
     POSTS,
     QUICK,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import Rig, course, sandbox
+from tests.support.exports.batch_rig import Rig, course, sandbox
 
 from canvas_exports.core.export.batch_log import BatchLog
 from canvas_exports.core.export.engine.engine import Transition
@@ -96,7 +96,7 @@ def test_a_batch_tells_every_course_its_tries_and_its_end(
         WARNING, "course:103/common_cartridge: Canvas reported the export as failed; export 2 of at most 3"
     )
     assert has(WARNING, "course:103/common_cartridge: failed: Canvas reported", "after 3 exports")
-    assert has(WARNING, "course:104/common_cartridge: fetch 3 of 3 failed: ")
+    assert has(WARNING, "course:104/common_cartridge: transfer 3 of 3 failed: ")
     assert has(WARNING, "course:104/common_cartridge: interrupted: ")
     assert has(WARNING, "course:105/common_cartridge: turn 3 of 3: ", "HTTP 400, request ")
     assert has(WARNING, "course:105/common_cartridge: interrupted: ", "HTTP 400, request ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import (
+from tests.support.exports.batch_rig import (
     QUICK,
     STORED,
     WAITS,
@@ -21,7 +21,7 @@ from tests.support.batch_rig import (
 )
 
 from canvas_exports.core.export.batch import CREATIONS
-from canvas_exports.core.export.transfer import FETCHES
+from canvas_exports.core.export.transfer import TRANSFERS
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
@@ -31,7 +31,7 @@ from canvas_sandbox import Fault, LimitedFault, Sandbox
 class TestTransfers:
     def test_a_download_that_cannot_be_resumed_begins_again_at_once(self, tmp_path: Path) -> None:
         with sandbox(course(100, Fault.CUT.times(1)), switches=replace(QUICK, ranges=False)) as canvas:
-            rig = Rig(canvas, tmp_path, courses="100", waits=replace(WAITS, before_fetches=(0.0, 1e9)))
+            rig = Rig(canvas, tmp_path, courses="100", waits=replace(WAITS, before_transfers=(0.0, 1e9)))
             assert rig.run_to_end() == {"course:100": "stored"}
             assert asked(canvas, "GET", "^/canvas-sandbox/") == 3, (
                 "cut, not resumed, and again from the start"
@@ -42,9 +42,9 @@ class TestTransfers:
             rig = Rig(canvas, tmp_path, courses="100")
             with rig.process() as batch:
                 (item,) = rig.finish(batch)
-            assert (item.outcome, item.fetches) == (Outcome.INTERRUPTED, FETCHES)
+            assert (item.outcome, item.fetches) == (Outcome.INTERRUPTED, TRANSFERS)
             assert item.reason == "storage does not resume, or the package was replaced"
-            assert asked(canvas, "GET", "^/canvas-sandbox/") == 2 * FETCHES
+            assert asked(canvas, "GET", "^/canvas-sandbox/") == 2 * TRANSFERS
 
     def test_an_archive_that_refuses_one_course_keeps_no_other_from_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, client, course, creations, sandbox
+from tests.support.exports.batch_rig import QUICK, client, course, creations, sandbox
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
@@ -21,11 +21,11 @@ from canvas_exports.core.export.options import build_options
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import (
-    AnswerLostError,
     BadRequestError,
     CanvasUnavailableError,
     CredentialError,
-    UnexpectedAnswerError,
+    ResponseLostError,
+    UnexpectedResponseError,
 )
 from canvas_sandbox import Fault, Group, RequestFault, Sandbox
 
@@ -147,7 +147,7 @@ class TestCreating:
 
     @pytest.mark.parametrize(
         ("effect", "error"),
-        [("lost_answer", AnswerLostError), ("refused", AnswerLostError), ("bad_token", CredentialError)],
+        [("lost_answer", ResponseLostError), ("refused", ResponseLostError), ("bad_token", CredentialError)],
     )
     def test_what_is_no_answer_about_the_context_is_raised(
         self, canvas: Sandbox, ours: CanvasClient, effect: str, error: type[Exception]
@@ -241,7 +241,7 @@ class TestLookingUp:
         item = intended()
         odd = ours.create_export(Context.parse(100), CARTRIDGE)
         canvas.world.exports.rows[odd.id].created_at = 0.0
-        with pytest.raises(UnexpectedAnswerError, match="created_at"):
+        with pytest.raises(UnexpectedResponseError, match="created_at"):
             creator(ours).look_up(item, ADMIN)
 
     def test_a_selection_is_never_adopted(self, canvas: Sandbox, ours: CanvasClient) -> None:

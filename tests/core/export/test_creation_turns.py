@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.batch_rig import POSTS, QUICK, Rig, asked, course, creations, outcomes, sandbox
+from tests.support.exports.batch_rig import POSTS, QUICK, Rig, asked, course, creations, outcomes, sandbox
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.engine.items import Item

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.batch_rig import (
+from tests.support.exports.batch_rig import (
     BOTH,
     POSTS,
     QUICK,
@@ -28,7 +28,7 @@ from tests.support.batch_rig import (
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.engine.items import State
-from canvas_exports.core.export.transfer import FETCHES
+from canvas_exports.core.export.transfer import TRANSFERS
 from canvas_exports.errors import (
     CanvasUnavailableError,
     CredentialError,
@@ -254,7 +254,7 @@ class TestCanvasInTrouble:
     def test_packages_that_cannot_be_had_are_interrupted_and_a_retry_fetches_only_them(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:
-        canvas.inject(RequestFault("maintenance", path=r"/courses/101$", times=2 * FETCHES))
+        canvas.inject(RequestFault("maintenance", path=r"/courses/101$", times=2 * TRANSFERS))
         rig = Rig(canvas, tmp_path)
         assert rig.run_to_end() == {"course:100": "stored", "course:101": "interrupted"}
         before = len(canvas.requests)

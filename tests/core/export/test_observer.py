@@ -14,7 +14,7 @@ from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.observer import UNOBSERVED, Step, StepReporter
 from canvas_exports.core.model.outcomes import Outcome
 
-LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
+LIMITS = Limits(window=3, creations=2, transfers=2, stall_after=100.0, deadline=10_000.0)
 NAMES = ("course:1/common_cartridge", "course:2/common_cartridge")
 
 
@@ -32,7 +32,7 @@ class Witness:
         assert export_type == "common_cartridge"
         self.creations.append(again)
 
-    def fetch_failed(self, export_type: str) -> None:
+    def transfer_failed(self, export_type: str) -> None:
         raise AssertionError(f"no transition is a failed transfer ({export_type})")
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:

@@ -161,4 +161,4 @@ def test_of_several_mistakes_the_first_is_named_in_every_process(courses: list[s
 
 
 def test_every_further_fetch_waits_longer_up_to_the_last_wait() -> None:
-    assert [Waits().before_fetch(failed) for failed in (0, 1, 2, 7)] == [0.0, 5.0, 20.0, 20.0]
+    assert [Waits().before_transfer(failed) for failed in (0, 1, 2, 7)] == [0.0, 5.0, 20.0, 20.0]

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.batch_rig import RUN, course
-from tests.support.transfer_rig import Way, way_over
+from tests.support.exports.batch_rig import RUN, course
+from tests.support.exports.transfer_rig import Way, way_over
 
 from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.export.engine import events
@@ -26,7 +26,7 @@ from canvas_exports.core.reports.run_report import gather_run_report, mirror_rep
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError, CanvasExportsError
 
-LIMITS = Limits(window=9, creations=3, fetches=3, stall_after=9, deadline=9)
+LIMITS = Limits(window=9, creations=3, transfers=3, stall_after=9, deadline=9)
 
 
 class Fickle(FileStore):
@@ -224,7 +224,7 @@ def test_where_none_works_any_more_those_left_alone_are_tried_again(way: Way, st
     stores[0].error, stores[1].error = AWAY, None
     mover = PackageMover(way.ours, replicas, build_options(courses=["100"]), RUN)
     item = way.item()
-    assert isinstance(mover.move(item), events.FetchFailed)
+    assert isinstance(mover.move(item), events.TransferFailed)
     event = mover.move(item)
     assert isinstance(event, events.Stored)
     assert event.reason == f"not in {stores[0].uri}: the connection was refused"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, client, course
-from tests.support.hostile_documents import SPOILT
-from tests.support.transfer_rig import NAME, Way, way_over, with_faults
+from tests.support.archives.hostile_documents import SPOILT
+from tests.support.exports.batch_rig import QUICK, client, course
+from tests.support.exports.transfer_rig import NAME, Way, way_over, with_faults
 
 from canvas_exports import __version__
 from canvas_exports.core.canvas.api.export_request import ExportRequest
@@ -190,14 +190,14 @@ class TestNotStored:
     @with_faults(Fault.CORRUPT)
     def test_a_spoiled_package_is_worth_another_export(self, troubled: Way) -> None:
         event = troubled.move()
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert (event.spoiled, event.at_once) == (True, False)
         assert troubled.files == []
 
     @with_faults(Fault.TRUNCATED)
     def test_a_download_of_another_length_is_worth_another_export(self, troubled: Way) -> None:
         event = troubled.move()
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert (event.spoiled, event.at_once) == (True, False)
         assert event.reason.startswith("storage has ")
         assert troubled.files == []
@@ -207,14 +207,14 @@ class TestNotStored:
         item = replace(way.item(), fetches=fetches)
         way.canvas.inject(RequestFault("maintenance", times=None))
         event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
-        assert event.fetch == fetches
+        assert isinstance(event, events.TransferFailed)
+        assert event.failed == fetches
 
     def test_a_download_that_storage_cannot_resume_is_to_begin_at_once(self, tmp_path: Path) -> None:
         switches = replace(QUICK, ranges=False)
         for way in way_over(tmp_path, course(100, Fault.CUT.times(1)), switches=switches):
             event = way.move()
-            assert isinstance(event, events.FetchFailed)
+            assert isinstance(event, events.TransferFailed)
             assert (event.spoiled, event.at_once) == (False, True)
             assert way.files == []
 

@@ -6,7 +6,7 @@ import logging
 import re
 
 import pytest
-from tests.support.transfer_rig import NAME, Way
+from tests.support.exports.transfer_rig import NAME, Way
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export import transfer
@@ -31,7 +31,7 @@ from canvas_exports.errors import (
     PackageError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     WrongPackageError,
 )
 from canvas_sandbox import RequestFault
@@ -43,16 +43,16 @@ ERRORS: list[tuple[CanvasExportsError, type[events.Event] | None]] = [
     (PermissionDeniedError("x"), events.Ended),
     (NotFoundError("x"), events.ExportFailed),
     (BadRequestError("x"), events.Ended),
-    (ThrottledError("x"), events.FetchFailed),
-    (CanvasUnavailableError("x"), events.FetchFailed),
-    (UnexpectedAnswerError("x"), events.FetchFailed),
-    (DownloadError("x"), events.FetchFailed),
-    (DownloadError("x", restart=True), events.FetchFailed),
-    (ArchiveUnavailableError("x"), events.FetchFailed),
+    (ThrottledError("x"), events.TransferFailed),
+    (CanvasUnavailableError("x"), events.TransferFailed),
+    (UnexpectedResponseError("x"), events.TransferFailed),
+    (DownloadError("x"), events.TransferFailed),
+    (DownloadError("x", restart=True), events.TransferFailed),
+    (ArchiveUnavailableError("x"), events.TransferFailed),
     (ArchiveError("x"), events.Ended),
     (AlreadyStoredError("x"), events.Ended),
     (PackageError("x"), events.Ended),
-    (CorruptPackageError("x"), events.FetchFailed),
+    (CorruptPackageError("x"), events.TransferFailed),
     (WrongPackageError("x"), events.Ended),
     (InputError("x", "y"), events.Ended),
 ]
@@ -98,7 +98,7 @@ class TestEveryError:
             if isinstance(event, events.Ended):
                 denied = isinstance(error, PermissionDeniedError)
                 assert event.outcome is (Outcome.DENIED if denied else Outcome.FAILED)
-            if isinstance(event, events.FetchFailed):
+            if isinstance(event, events.TransferFailed):
                 assert event.spoiled == isinstance(error, CorruptPackageError)
                 assert event.at_once == getattr(error, "restart", False)
         assert isinstance(way.move(item), events.Stored), "none of it left anything in the way"
@@ -109,12 +109,12 @@ class TestEveryError:
         item = way.item()
         way.canvas.inject(RequestFault("maintenance", times=None))
         event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert re.fullmatch(r"Canvas could not answer \(HTTP 503, request \S+\)", event.reason)
         (record,) = [record for record in caplog.records if record.name == transfer.__name__]
         assert record.levelno == logging.WARNING
         assert record.getMessage().startswith(
-            f"{NAME}: fetch 1 of 3 failed: course:100, export {item.export_id}: Canvas could not"
+            f"{NAME}: transfer 1 of 3 failed: course:100, export {item.export_id}: Canvas could not"
         )
         assert "HTTP 503, request " in record.getMessage()
 
@@ -126,7 +126,7 @@ class TestThisOneOnly:
         item = way.item()
         way.canvas.inject(RequestFault("bad_token", path=r"/content_exports/\d+$", times=None))
         event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert "HTTP 401, request " in event.reason
 
     def test_a_mistake_of_this_software(
@@ -139,7 +139,7 @@ class TestThisOneOnly:
 
         monkeypatch.setattr(CanvasClient, "course", mistaken)
         event = way.move(item)
-        assert event == events.FetchFailed(
+        assert event == events.TransferFailed(
             NAME,
             item.export_id or 0,
             0,
@@ -160,15 +160,15 @@ class TestThisOneOnly:
         path = r"/download$" if on_canvas else r"^/canvas-sandbox/"
         way.canvas.inject(RequestFault(effects[status], path=path, times=None))
         event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert event.spoiled == spoiled
         assert event.by_source
 
     @pytest.mark.parametrize(
         ("status", "error", "by_source"),
         [
-            (200, UnexpectedAnswerError("the field size is missing"), True),
-            (403, UnexpectedAnswerError("a web page"), True),
+            (200, UnexpectedResponseError("the field size is missing"), True),
+            (403, UnexpectedResponseError("a web page"), True),
             (500, CanvasUnavailableError("could not answer"), True),
             (None, CanvasUnavailableError("no connection"), False),
             (429, ThrottledError("used up"), False),
@@ -191,5 +191,5 @@ class TestThisOneOnly:
 
         monkeypatch.setattr(CanvasClient, "show_export", refused)
         event = way.move(item)
-        assert isinstance(event, events.FetchFailed)
+        assert isinstance(event, events.TransferFailed)
         assert (event.by_source, event.spoiled) == (by_source, False)

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from tests.support.batch_rig import QUICK, course
-from tests.support.transfer_rig import Way, way_over
+from tests.support.exports.batch_rig import QUICK, course
+from tests.support.exports.transfer_rig import Way, way_over
 
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.export.engine import events

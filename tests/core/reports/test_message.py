@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hypothesis import given
-from tests.support.page_reader import Reader, texts
-from tests.support.page_reader import run_with as run
-from tests.support.run_views import facts, night, row, view
+from tests.support.reports.page_reader import Reader, texts
+from tests.support.reports.page_reader import run_with as run
+from tests.support.reports.run_views import facts, night, row, view
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.message import MOST_NAMED, message, missing_report

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import batch_rig
-from tests.support.restore_rig import EMPTY, FULL, OTHER, SOURCE, back_up
+from tests.support.exports import batch_rig
+from tests.support.exports.restore_rig import EMPTY, FULL, OTHER, SOURCE, back_up
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.canvas.client import CanvasClient

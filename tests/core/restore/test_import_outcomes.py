@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.restore_rig import (
+from tests.support.exports.restore_rig import (
     EMPTY,
     UPLOAD,
     RestoreTask,

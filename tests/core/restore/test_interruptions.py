@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import batch_rig
-from tests.support.restore_rig import EMPTY, SOURCE, RestoreTask, back_up, imports
+from tests.support.exports import batch_rig
+from tests.support.exports.restore_rig import EMPTY, SOURCE, RestoreTask, back_up, imports
 
 from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult
 from canvas_exports.core.restore.wait import RestoreTiming

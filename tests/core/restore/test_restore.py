@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.restore_rig import (
+from tests.support.exports.restore_rig import (
     CREATE,
     EMPTY,
     QUICK,
@@ -27,12 +27,12 @@ from canvas_exports.core.restore.state import Phase
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
-    AnswerLostError,
     ArchiveUnavailableError,
     CanvasUnavailableError,
     CredentialError,
     InputError,
     PackageError,
+    ResponseLostError,
     Stopped,
     UploadError,
 )
@@ -252,7 +252,7 @@ class TestTheNet:
     ) -> None:
         canvas.inject(RequestFault(method="POST", path=CREATE, effect="refused", times=5))
         task = RestoreTask(client, store)
-        with pytest.raises(AnswerLostError):
+        with pytest.raises(ResponseLostError):
             task.run_to_end()
         assert json.loads(task.written)["phase"] == Phase.INTENDED.value
         task.restore = task.new_process()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.restore_rig import (
+from tests.support.exports.restore_rig import (
     EMPTY,
     FULL,
     OTHER,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.support import batch_rig
-from tests.support.restore_rig import RestoreTask, back_up, imports
+from tests.support.exports import batch_rig
+from tests.support.exports.restore_rig import RestoreTask, back_up, imports
 from tests.support.store_servers.stores import Place
 
 from canvas_exports.core.canvas.client import CanvasClient

@@ -33,7 +33,7 @@ def test_no_log_of_any_library_holds_a_secret(mode: str, tmp_path: Path) -> None
         "NO_PROXY": "127.0.0.1",
     }
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.support.logging_child", mode, str(told)],
+        [sys.executable, "-m", "tests.support.observability.logging_child", mode, str(told)],
         env=environment,
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.support.sandbox_client import FROZEN, Call, Caller, Start
+from tests.support.canvas.sandbox_client import FROZEN, Call, Caller, Start
 
 from canvas_sandbox import Course, Sandbox
 

@@ -20,7 +20,7 @@ from canvasapi.upload import Uploader  # type: ignore[import-untyped]  # the lib
 from canvas_sandbox import Course, Group, RequestFault, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Start
+    from tests.support.canvas.sandbox_client import Start
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:Canvas may respond unexpectedly:UserWarning")

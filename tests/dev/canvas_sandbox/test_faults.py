@@ -12,7 +12,7 @@ import requests
 from canvas_sandbox import Course, Effect, Fault, LimitedFault, RequestFault, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 EXPORTS = "/api/v1/courses/101/content_exports"
 SELF = "/api/v1/users/self"

@@ -21,7 +21,7 @@ from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, San
 from canvas_sandbox.event_log import StateError
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller
+    from tests.support.canvas.sandbox_client import Call, Caller
 
 FROZEN = Switches(manual_clock=True, job_workers=1, duration=10)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from tests.support.link_server import served
+from tests.support.canvas.link_server import served
 
 from canvas_sandbox import Course, Fault, LimitedFault, RequestFault, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call
+    from tests.support.canvas.sandbox_client import Call
 
 FROZEN = Switches(manual_clock=True, import_duration=10)
 

@@ -10,7 +10,7 @@ import pytest
 from canvas_sandbox.scenarios import SCENARIOS, Scenario, demo
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller
+    from tests.support.canvas.sandbox_client import Call, Caller
 
 
 def test_the_demo_has_forty_courses_of_every_fate() -> None:

@@ -17,7 +17,7 @@ from canvas_exports.operators.content_export import CanvasContentExportOperator
 
 backup_tasks.RETRY_DELAY = timedelta(seconds=2)
 CanvasContentExportOperator.waits = Waits(
-    before_fetches=(0.0, 0.5, 1.0), batch_delay=3.0, max_batch_delay=10.0
+    before_transfers=(0.0, 0.5, 1.0), batch_delay=3.0, max_batch_delay=10.0
 )
 
 

@@ -1,6 +1,6 @@
 """Read and write the JSON documents of an archive.
 
-A document may be foreign, hostile or damaged. So all are read through ``fetch`` and ``parse``, which bound their bytes, depth
+A document may be foreign, hostile or damaged. So all are read through ``read_bytes`` and ``parse``, which bound their bytes, depth
 and numbers. A document that breaks a bound or its schema raises ``UnreadableDocumentError`` and nothing else; readers of many
 documents skip that one.
 
@@ -72,7 +72,7 @@ def encoded(document: Any, *, indent: int | None = None) -> bytes:
     return json.dumps(document, indent=indent, ensure_ascii=False).encode(errors="replace")
 
 
-def fetch(store: Store, key: str, most: int, *, size: int | None = None) -> bytes:
+def read_bytes(store: Store, key: str, most: int, *, size: int | None = None) -> bytes:
     """Read the bytes of a document, within a limit.
 
     Args:

@@ -11,9 +11,9 @@ from canvas_exports.core.archive.json_documents import (
     MAX_MANIFEST_BYTES,
     conform,
     encoded,
-    fetch,
     parse,
     plain,
+    read_bytes,
     rebuild,
 )
 from canvas_exports.core.archive.layout import (
@@ -196,7 +196,7 @@ def load_manifest(store: Store, key: str, *, size: int | None = None) -> Manifes
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    return Manifest.from_json(fetch(store, key, MAX_MANIFEST_BYTES, size=size), key=key)
+    return Manifest.from_json(read_bytes(store, key, MAX_MANIFEST_BYTES, size=size), key=key)
 
 
 def read_manifest(store: Store, key: str, *, size: int | None = None) -> Manifest:

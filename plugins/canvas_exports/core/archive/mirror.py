@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, fetch
+from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, read_bytes
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import UnreadableDocumentError
 
@@ -38,7 +38,7 @@ def mirror(stores: Sequence[Store], folder: str, is_later: IsLater | None = None
             continue
         try:
             found = [
-                None if size is None else fetch(store, key, MAX_PLAN_BYTES, size=size)
+                None if size is None else read_bytes(store, key, MAX_PLAN_BYTES, size=size)
                 for store, size in zip(stores, sizes, strict=True)
             ]
         except UnreadableDocumentError as error:

@@ -68,7 +68,7 @@ def check_writable(store: Store) -> None:
             raise ArchiveUnavailableError("the store gives back other bytes than it was given", key=large)
         next(iter(store.list(small)), None)
     finally:
-        for key in stored:  # what an answer that was lost has left is swept later
+        for key in stored:  # what a lost response has left is swept later
             with suppress(ArchiveError):  # an earlier error is the one to report
                 store.delete(key)
 

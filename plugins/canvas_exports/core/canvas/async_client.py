@@ -32,7 +32,7 @@ class AsyncCanvasClient:
     """One Canvas, as one token sees it: the calls of ``CanvasClient`` that move no packages, with the same contracts.
 
     Every method raises ``CredentialError``, ``PermissionDeniedError``, ``NotFoundError`` or ``BadRequestError`` at once, and the
-    retryable ``CanvasUnavailableError``, ``UnexpectedAnswerError`` and ``ThrottledError`` only after bounded retries. Refusals
+    retryable ``CanvasUnavailableError``, ``UnexpectedResponseError`` and ``ThrottledError`` only after bounded retries. Refusals
     for the rate limit are waited out for up to a quarter of an hour.
 
     Workers download and upload packages, so that the event loop of all triggers is not blocked. Connections are opened at the
@@ -122,7 +122,7 @@ class AsyncCanvasClient:
 
         Raises:
             InputError: a combination that Canvas refuses; nothing was sent.
-            AnswerLostError: sent, but it is not known whether it took effect. Look in ``list_exports``.
+            ResponseLostError: sent, but it is not known whether it took effect. Look in ``list_exports``.
         """
         return await self._run(call_flow(endpoints.create_export(context, request), self._session))
 

@@ -49,7 +49,7 @@ class CanvasClient:
     """One Canvas, as one token sees it.
 
     Every method raises ``CredentialError``, ``PermissionDeniedError``, ``NotFoundError`` or ``BadRequestError`` at
-    once, and the retryable ``CanvasUnavailableError``, ``UnexpectedAnswerError`` and ``ThrottledError`` only after bounded
+    once, and the retryable ``CanvasUnavailableError``, ``UnexpectedResponseError`` and ``ThrottledError`` only after bounded
     retries. Refusals for the rate limit are waited out for up to a quarter of an hour.
 
     The token is sent to the host only. Proxies and certificate authorities are read from the environment (``HTTPS_PROXY``,
@@ -110,7 +110,7 @@ class CanvasClient:
         """Return the token's user, and check that the host is a Canvas. ``GET /api/v1/users/self``.
 
         Raises:
-            UnexpectedAnswerError: another server answers there.
+            UnexpectedResponseError: another server answers there.
         """
         return self._runner.run(call_flow(endpoints.identify(), self._session))
 
@@ -168,7 +168,7 @@ class CanvasClient:
 
         Raises:
             InputError: a combination that Canvas refuses; nothing was sent.
-            AnswerLostError: sent, but it is not known whether it took effect. Look in ``list_exports``.
+            ResponseLostError: sent, but it is not known whether it took effect. Look in ``list_exports``.
         """
         return self._runner.run(call_flow(endpoints.create_export(context, request), self._session))
 
@@ -187,7 +187,7 @@ class CanvasClient:
         quota; ``refusal`` then holds the reason. As with exports, the POST is repeated only where Canvas certainly did nothing.
 
         Raises:
-            AnswerLostError: sent, but it is not known whether it took effect. Look in ``list_migrations``.
+            ResponseLostError: sent, but it is not known whether it took effect. Look in ``list_migrations``.
         """
         return self._runner.run(call_flow(endpoints.create_migration(course, request), self._session))
 

@@ -28,7 +28,7 @@ from canvas_exports.core.export.polling.poll import PollingClient
 from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
 from canvas_exports.core.export.polling.wait import Wait, wait_for
 from canvas_exports.core.export.polling.watch import watch
-from canvas_exports.core.export.transfer import FETCHES, PackageMover, TransferCancelled
+from canvas_exports.core.export.transfer import TRANSFERS, PackageMover, TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 
@@ -96,7 +96,7 @@ class Batch:
             Limits(
                 window=options.max_in_flight,
                 creations=CREATIONS,
-                fetches=FETCHES,
+                transfers=TRANSFERS,
                 stall_after=options.stall_after.total_seconds(),
                 deadline=checkpoint.deadline,
             ),
@@ -317,7 +317,7 @@ class Batch:
                 continue
             event = future.result()
             self._engine.apply(event)
-            if isinstance(event, events.FetchFailed) and event.at_once:
+            if isinstance(event, events.TransferFailed) and event.at_once:
                 again.append(event.item)
         self.save()
         if failure is not None:

@@ -1,4 +1,4 @@
-"""Create an export at Canvas exactly once, even if the answer is lost."""
+"""Create an export at Canvas exactly once, even if the response is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from canvas_exports.errors import (
     CanvasExportsError,
     NotFoundError,
     PermissionDeniedError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _ABOUT_THE_CONTEXT = (
     NotFoundError,
     PermissionDeniedError,
     BadRequestError,
-)  # permanent answers about one context
+)  # permanent responses about one context
 
 _CLOCK_PRECISION = 2.0  # seconds; Canvas's times are whole, and its hosts' clocks differ a little
 
@@ -37,7 +37,7 @@ class Creator:
     """Create exports, and find those whose creation was requested but never confirmed.
 
     Canvas never deduplicates: every POST creates an export. So an intention is saved before each POST, and an intention
-    without an answer is looked up in the list of content exports before another POST.
+    without a response is looked up in the list of content exports before another POST.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Creator:
         """Create an export with one ``POST .../content_exports``.
 
         Raises:
-            AnswerLostError: it may have taken effect; the item stays intended and must be looked up.
+            ResponseLostError: it may have taken effect; the item stays intended and must be looked up.
             CanvasExportsError: retryable and certainly without effect, or a credential that no longer works.
         """
         context = _context(item)
@@ -87,7 +87,7 @@ class Creator:
             return _refusal(item, error)
         if len(found) != 1:
             return events.NotCreated(item.name)
-        _log.info("%s: found export %d, asked for before the answer was lost", item.name, found[0].id)
+        _log.info("%s: found export %d, whose response was lost", item.name, found[0].id)
         return self._created(item, found[0])
 
     def _candidates(self, item: Item, user_id: int, since: float) -> list[ContentExport]:
@@ -99,10 +99,10 @@ class Creator:
                 if (
                     export.user_id == user_id
                     and export.export_type == item.export_type
-                    and not export.is_dead
+                    and not export.has_failed
                 ):
                     found.append(export)
-        except UnexpectedAnswerError as error:
+        except UnexpectedResponseError as error:
             if not found:
                 raise  # ours may be what could not be read
             _log.warning("%s", error)
@@ -124,7 +124,7 @@ def _context(item: Item) -> Context:
 
 
 def _refusal(item: Item, error: CanvasExportsError) -> events.Ended:
-    """Return the outcome of a permanent answer about one context."""
+    """Return the outcome of a permanent response about one context."""
     if isinstance(error, NotFoundError):
         outcome = Outcome.GONE
     elif isinstance(error, PermissionDeniedError):

@@ -14,11 +14,11 @@ from canvas_exports.core.export.engine.engine import Engine
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.observer import Observer
 from canvas_exports.errors import (
-    AnswerLostError,
     CanvasError,
     CanvasExportsError,
     CredentialError,
-    UnexpectedAnswerError,
+    ResponseLostError,
+    UnexpectedResponseError,
 )
 
 _log = logging.getLogger(__name__)
@@ -32,16 +32,16 @@ _MAX_UNANSWERED = 3  # contexts of which none was answered: another round would 
 class CreationTurns:
     """Resolve numeric ids, look up exports whose response was lost, and create exports.
 
-    Canvas may answer for one context with an error for ever: an error page, a 5xx, a refused token. Such an answer costs
+    Canvas may answer for one context with an error for ever: an error page, a 5xx, a refused token. Such a response costs
     the context its turn: the other contexts come first, it has another turn in the next round, and after some turns it ends
-    with Canvas's answer as the reason. ``GET /api/v1/users/self`` shows whether Canvas refuses all requests: only if that
+    with Canvas's response as the reason. ``GET /api/v1/users/self`` shows whether Canvas refuses all requests: only if that
     is refused, too, an error is raised.
 
     Args:
         client: of the Canvas.
         engine: holds the items and takes the events.
         creator: makes the requests.
-        save: writes the checkpoint; called before the first POST and after every answer.
+        save: writes the checkpoint; called before the first POST and after every response.
         cancelled: set when the task is being stopped.
         round_wait: seconds between two rounds, and before a lost POST is looked up: Canvas may still be making the export.
         observer: surrounds each request with a span.
@@ -156,7 +156,7 @@ class CreationTurns:
                 event = self._creator.look_up(item, user_id) if look_up else self._creator.create(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this context
             # A page of something in front of Canvas does not say what Canvas did.
-            unclear = isinstance(error, (AnswerLostError, UnexpectedAnswerError))
+            unclear = isinstance(error, (ResponseLostError, UnexpectedResponseError))
             lost = unclear or not isinstance(error, CanvasExportsError)
             self._refuse(item, error, undone=not look_up and not (sent and lost))
             return

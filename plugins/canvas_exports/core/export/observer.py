@@ -49,7 +49,7 @@ class Observer(Protocol):
         """Take the start of an export at Canvas; ``again`` if it is not the first for this context and type."""
         ...
 
-    def fetch_failed(self, export_type: str) -> None:
+    def transfer_failed(self, export_type: str) -> None:
         """Take a failed transfer; it is tried again, or the export has its outcome."""
         ...
 
@@ -67,7 +67,7 @@ class Unobserved:
     def created(self, export_type: str, *, again: bool) -> None:
         """Do nothing."""
 
-    def fetch_failed(self, export_type: str) -> None:
+    def transfer_failed(self, export_type: str) -> None:
         """Do nothing."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:  # noqa: ARG002 - the protocol's

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from canvas_exports.core.model.durations import read_duration
+from canvas_exports.core.model.flags import read_flag
 from canvas_exports.errors import InputError
 
 #: Whether a backup file has the option, as what is exported or as how a run goes about it. A person who starts a run by hand
@@ -92,14 +93,7 @@ def whole(least: int, most: int) -> Values:
 
 def flag() -> Values:
     """Accept true or false."""
-    known = {"true": True, "false": False}
-
-    def read(name: str, value: Any) -> bool:
-        if str(value).lower() not in known:
-            raise InputError(name, f"{value!r} is neither", accepted=known)
-        return known[str(value).lower()]
-
-    return Values(read, {"type": "boolean"})
+    return Values(read_flag, {"type": "boolean"})
 
 
 def one_of(*accepted: str, make: Callable[[str], Any] = str) -> Values:

@@ -100,7 +100,7 @@ class BatchOptions:
         1,
         whole(1, 8),
         "Parallel ranges",
-        "Over how many connections one package of more than 256 MiB is fetched, where storage can serve parts of it. More "
+        "Over how many connections one package of more than 256 MiB is downloaded, where storage can serve parts of it. More "
         "than one is worth it where every connection is throttled.",
         group="how",
     )

@@ -41,13 +41,13 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     Stopped,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
 
-FETCHES = 3  # failed ones of one export, after which another is made, or the attempt is over
+TRANSFERS = 3  # failed ones of one export, after which another is made, or the attempt is over
 
 _LABEL = 40  # characters of a course code
 
@@ -115,7 +115,7 @@ class PackageMover:
         An error of one package is returned as an event; only errors that concern all packages are raised.
 
         Args:
-            item: a ready item; the more of its fetches have failed, the longer the call waits first.
+            item: a ready item; the more of its transfers have failed, the longer the call waits first.
             at_once: do not wait.
 
         Raises:
@@ -124,7 +124,7 @@ class PackageMover:
             ArchiveDeniedError: every archive refuses to take this package (permanent, unless they take others).
             TransferCancelled: ``cancel`` was called.
         """
-        if self._cancelled.wait(0.0 if at_once else self._options.waits.before_fetch(item.fetches)):
+        if self._cancelled.wait(0.0 if at_once else self._options.waits.before_transfer(item.fetches)):
             raise TransferCancelled(item.name)
         try:
             with self._observer.span("transfer", context=item.context, export_id=item.export_id or 0):
@@ -138,13 +138,13 @@ class PackageMover:
             return self._failed(item, error)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one package, the others are to be stored
             _log.exception("%s: unexpected, please report it", item.name)
-            self._observer.fetch_failed(item.export_type)
+            self._observer.transfer_failed(item.export_type)
             reason = f"unexpected {type(error).__name__}; see the task's log"
-            return events.FetchFailed(item.name, item.export_id or 0, item.fetches, reason, spoiled=False)
+            return events.TransferFailed(item.name, item.export_id or 0, item.fetches, reason, spoiled=False)
 
     def _failed(self, item: Item, error: CanvasExportsError) -> events.Event:
-        _log.warning("%s: fetch %d of %d failed: %s", item.name, item.fetches + 1, FETCHES, error)
-        self._observer.fetch_failed(item.export_type)
+        _log.warning("%s: transfer %d of %d failed: %s", item.name, item.fetches + 1, TRANSFERS, error)
+        self._observer.transfer_failed(item.export_type)
         return _event_of_error(item, item.export_id or 0, error)
 
     def _move(self, item: Item, export_id: int) -> events.Event:
@@ -152,7 +152,7 @@ class PackageMover:
         if item.canvas_id is not None:
             context = context.resolved(item.canvas_id)
         export = self._client.show_export(context, export_id)
-        if export.is_dead:
+        if export.has_failed:
             return events.ExportFailed(item.name, export_id, _FAILURES[export.workflow_state])
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
@@ -254,7 +254,7 @@ def _event_of_error(item: Item, export_id: int, error: CanvasExportsError) -> ev
         return events.Ended(item.name, Outcome.DENIED, error.reason)
     if not error.retryable and not isinstance(error, (CredentialError, ArchiveDeniedError)):
         return events.Ended(item.name, Outcome.FAILED, error.reason)
-    return events.FetchFailed(
+    return events.TransferFailed(
         item.name,
         export_id,
         item.fetches,
@@ -269,14 +269,14 @@ def _event_of_error(item: Item, export_id: int, error: CanvasExportsError) -> ev
 def _is_by_source(error: CanvasExportsError) -> bool:
     """Return whether Canvas or its storage answered, but with an error or with something that cannot be read."""
     answered = isinstance(error, CanvasUnavailableError) and error.status is not None
-    return answered or isinstance(error, (DownloadError, UnexpectedAnswerError))
+    return answered or isinstance(error, (DownloadError, UnexpectedResponseError))
 
 
 def _type_of(export: ContentExport) -> ExportType:
     try:
         return ExportType(export.export_type)
     except ValueError:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Canvas says that the export is a {harmless(export.export_type, most=50)}, which was not asked for"
         ) from None
 

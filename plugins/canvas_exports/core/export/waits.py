@@ -12,7 +12,7 @@ class Waits:
     """Seconds that a batch waits. They suit every Canvas, so no administrator sets them.
 
     Attributes:
-        before_fetches: before the first, second and third fetch of one export.
+        before_transfers: before the first, second and third transfer of one export.
         between_rounds: between two rounds of requests to contexts that Canvas has refused.
         between_log_lines: between two lines of the log while nothing happens.
         batch_delay: see ``WakeRule``; a worker for one package is a worker wasted.
@@ -20,13 +20,13 @@ class Waits:
         min_wait: see ``WakeRule``.
     """
 
-    before_fetches: tuple[float, ...] = (0.0, 5.0, 20.0)
+    before_transfers: tuple[float, ...] = (0.0, 5.0, 20.0)
     between_rounds: float = 5.0
     between_log_lines: float = 300.0
     batch_delay: float = 30.0
     max_batch_delay: float = 1800.0
     min_wait: float = MIN_WAIT
 
-    def before_fetch(self, failed: int) -> float:
-        """Return the seconds before a fetch of an export after so many have failed."""
-        return self.before_fetches[min(failed, len(self.before_fetches) - 1)]
+    def before_transfer(self, failed: int) -> float:
+        """Return the seconds before a transfer of an export after so many have failed."""
+        return self.before_transfers[min(failed, len(self.before_transfers) - 1)]

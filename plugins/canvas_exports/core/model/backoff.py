@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+jitter: Callable[[], float] = random.SystemRandom().random
+"""Return a random number from 0 to 1. The operating system makes it: threads share no state, nor do forked workers."""
+
 _FIRST, _LONGEST = 0.2, 15.0  # seconds; those of obstore's own client
 
 
 def backoff_delay(
-    attempt: int, *, first: float, longest: float, jitter: Callable[[], float] = random.random
+    attempt: int, *, first: float, longest: float, jitter: Callable[[], float] = jitter
 ) -> float:
     """Return the seconds to wait before a repetition: ``first``, doubled for each attempt before, times 0.5 to 1.5.
 

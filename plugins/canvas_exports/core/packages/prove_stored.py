@@ -79,18 +79,18 @@ def prove_stored(
     inspection = inspect(package, expect)
     shallow = inspection.proof(ProofLevel.DIRECTORY)
     if level is ProofLevel.DIRECTORY:
-        return StoredProof(shallow, info.size, 0, None, package.fetched)
+        return StoredProof(shallow, info.size, 0, None, package.bytes_read)
     with StoredStream(store.blocks(key), info.size, limit or ReadLimit()) as stream:
         try:
             _prove_members(inspection, stream)
         except ReadLimitReached:
-            return StoredProof(shallow, info.size, stream.covered, None, package.fetched + stream.read)
+            return StoredProof(shallow, info.size, stream.covered, None, package.bytes_read + stream.read)
         return StoredProof(
             proof=inspection.proof(ProofLevel.FULL),
             size=info.size,
             covered=info.size,
             sha256=stream.sha256,
-            bytes_read=package.fetched + stream.read,
+            bytes_read=package.bytes_read + stream.read,
         )
 
 

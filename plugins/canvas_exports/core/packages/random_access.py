@@ -36,12 +36,12 @@ class StoredPackage:
 
     Attributes:
         size: bytes of the object.
-        fetched: bytes read from the store.
+        bytes_read: so far, from the store.
     """
 
     def __init__(self, store: Store, key: str, size: int) -> None:
         self.size = size
-        self.fetched = 0
+        self.bytes_read = 0
         self._store = store
         self._key = key
         self._end_starts = max(0, size - _END)
@@ -50,14 +50,14 @@ class StoredPackage:
     def read(self, window: range) -> bytes:
         """Return the bytes of a window, read from the store."""
         if window.start < self._end_starts:
-            return self._fetch(window)
+            return self._read(window)
         if self._end is None:
-            self._end = self._fetch(range(self._end_starts, self.size))
+            self._end = self._read(range(self._end_starts, self.size))
         return self._end[window.start - self._end_starts : window.stop - self._end_starts]
 
-    def _fetch(self, window: range) -> bytes:
+    def _read(self, window: range) -> bytes:
         data = self._store.read(self._key, window.start, len(window))
-        self.fetched += len(data)
+        self.bytes_read += len(data)
         return data
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import MAX_BATCH_BYTES, encoded, fetch, parse
+from canvas_exports.core.archive.json_documents import MAX_BATCH_BYTES, encoded, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.archive.run_report import (
@@ -259,7 +259,7 @@ def _read(store: Store, info: ObjectInfo) -> dict[str, Any]:
         UnreadableDocumentError: it is none.
     """
     key = info.key
-    document = parse(fetch(store, key, MAX_BATCH_BYTES, size=info.size), _NOUN, key=key)
+    document = parse(read_bytes(store, key, MAX_BATCH_BYTES, size=info.size), _NOUN, key=key)
     if not isinstance(document, dict) or "outcomes" not in document:
         raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
     if {record.outcome for record in records_of(document, key=key)} - _OUTCOMES:

@@ -65,7 +65,7 @@ class RestoreRequest:
         export_type: of the package.
         into: the target course.
         proof: level at which the package is proven before the upload.
-        via: ``upload`` from the archive, or ``url``: Canvas fetches it from the archive's own storage.
+        via: ``upload`` from the archive, or ``url``: Canvas downloads it from the archive's own storage.
         confirmed: id of the source course, if the copy is to be restored into that same course.
         allow_content: restore into a course that is not empty.
         allow_incomplete: restore a copy that is not whole, if there is no better one.

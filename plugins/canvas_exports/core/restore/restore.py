@@ -32,13 +32,13 @@ from canvas_exports.core.restore.verified_package import package_file, prove_cop
 from canvas_exports.core.restore.wait import IMPORT, CanvasJob, RestoreTiming
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
-    AnswerLostError,
     BadRequestError,
     CanvasExportsError,
     NotFoundError,
     ObjectNotFoundError,
     PackageError,
     PermissionDeniedError,
+    ResponseLostError,
     Stopped,
     UploadError,
 )
@@ -49,7 +49,7 @@ CREATIONS = 3  # migrations at most; a second one only if Canvas reports that th
 UPLOADS = 3  # of one migration by one process
 _LOST = 3  # responses lost in a row before the attempt fails
 _CLOCK_GRAIN = 2.0  # seconds; Canvas's times are whole seconds, and the clocks of its hosts differ a little
-_URL_LIFETIME = timedelta(hours=6)  # Canvas fetches when a worker is free
+_URL_LIFETIME = timedelta(hours=6)  # Canvas downloads when a worker is free
 
 
 class RestoreCancelled(Stopped):
@@ -172,7 +172,7 @@ class Restore:
         url = self._store.signed_url(self.copy.package.key, _URL_LIFETIME)
         if url is None:
             raise form_error(
-                "via", "this archive cannot sign URLs for Canvas to fetch from", accepted="upload"
+                "via", "this archive cannot sign URLs for Canvas to download from", accepted="upload"
             )
         return url
 
@@ -187,7 +187,7 @@ class Restore:
         self._set_phase(Phase.INTENDED)
         try:
             migration = self._client.create_migration(self._target, request)
-        except AnswerLostError as error:
+        except ResponseLostError as error:
             _log.warning("%s", error)
             self._lost += 1
             if self._lost >= _LOST:
@@ -208,7 +208,7 @@ class Restore:
         folder = self._client.root_folder(self._target) if importer is MigrationType.ZIP else None
         if self._request.via != URL:
             return MigrationRequest(importer, package_file(copy), folder_id=folder)
-        # Canvas fetches the bytes directly from the archive, so they are compared with the digest here.
+        # Canvas downloads the bytes directly from the archive, so they are compared with the digest here.
         for _ in verified_blocks(self._store, copy):
             self._raise_if_cancelled()
         self._check_preconditions()  # again, because the import begins with this request

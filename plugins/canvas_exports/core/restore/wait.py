@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from canvas_exports.core.canvas.api.migrations import ContentMigration
 from canvas_exports.core.canvas.api.models import ContentExport, ExportState, Progress, ProgressState
+from canvas_exports.core.model.backoff import jitter
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 
@@ -85,7 +85,7 @@ async def wait_for(
     min_wait: float = 0.0,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
-    chance: Callable[[], float] = random.random,
+    chance: Callable[[], float] = jitter,
 ) -> None:
     """Return once the job is over or gone, or at its deadline. Does not return the result: the worker reads it from Canvas.
 
@@ -136,7 +136,7 @@ async def _is_over(client: PollingClient, job: CanvasJob, *, direct: bool) -> bo
         if not error.retryable:
             raise
         return False
-    return export.is_dead or export.workflow_state is ExportState.EXPORTED
+    return export.has_failed or export.workflow_state is ExportState.EXPORTED
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class RestoreTiming:
 
     Attributes:
         settle: seconds before the search for a migration whose response was lost: Canvas may still be creating it.
-        settle_url: the same where Canvas fetches the package: its import must not be requested twice.
+        settle_url: the same where Canvas downloads the package: its import must not be requested twice.
         upload_backoff: seconds before the first, second and third upload.
         simultaneous: of two restores into one course that begin within this time, the second is refused.
     """

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest
+from tests.support.archives.hostile_documents import SPOILT, mutations
 from tests.support.archives.indexed import LATER, CountingArchive, read_indexed
-from tests.support.hostile_documents import SPOILT, mutations
 
 from canvas_exports.core.archive.catalog import index_segments as segments
 from canvas_exports.core.archive.catalog.copies import Copy

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.publishing import FIRST, MONDAY, BaselineOf, Canvas, store_package
+from tests.support.archives.publishing import FIRST, MONDAY, BaselineOf, Canvas, store_package
 
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store

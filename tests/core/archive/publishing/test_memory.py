@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.sink_server import SinkServer
+from tests.support.store_servers.sink_server import SinkServer
 
 from canvas_exports.core.storage.buffers import MiB
 
@@ -27,7 +27,7 @@ def endpoint() -> Iterator[str]:
 def grown(uri: str, endpoint: str, *, packages: int, megabytes: int) -> int:
     """By how many bytes a process grew that stored so many packages at once."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.streaming_child", uri, str(packages), str(megabytes)],
+        [sys.executable, "-m", "tests.support.archives.streaming_child", uri, str(packages), str(megabytes)],
         capture_output=True,
         check=True,
         text=True,

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.packages.build import COURSE, HOST, cartridge
-from tests.support.packages.stored import buffered
-from tests.support.publishing import (
+from tests.support.archives.publishing import (
     FIRST,
     MONDAY,
     NIGHT_TWO,
@@ -20,6 +18,8 @@ from tests.support.publishing import (
     package,
     store_package,
 )
+from tests.support.packages.build import COURSE, HOST, cartridge
+from tests.support.packages.stored import buffered
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.publishing.package_source import PackageSource

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.packages.build import (
-    HOST,
-    cartridge,
-    cartridge_files,
-    context_xml,
-    draft,
-    zipped,
-)
-from tests.support.publishing import (
+from tests.support.archives.publishing import (
     BOTH,
     DRAFT,
     PACKAGE,
@@ -27,6 +19,14 @@ from tests.support.publishing import (
     files,
     manifest_far_from_end,
     store_package,
+)
+from tests.support.packages.build import (
+    HOST,
+    cartridge,
+    cartridge_files,
+    context_xml,
+    draft,
+    zipped,
 )
 
 from canvas_exports.core.archive.layout import manifest_key
@@ -54,7 +54,7 @@ def test_a_package_and_its_manifest_are_stored(store: Store) -> None:
     assert files(store) == BOTH
     assert store.read(DRAFT.key) == PACKAGE
     assert published.sha256 == hashlib.sha256(PACKAGE).hexdigest()
-    assert (published.size, published.verdict, published.already) == (len(PACKAGE), Verdict.WHOLE, False)
+    assert (published.size, published.verdict, published.was_stored) == (len(PACKAGE), Verdict.WHOLE, False)
     assert Manifest.from_json(store.read(published.manifest_key)) == replace(
         published.manifest, stored_at=published.manifest.stored_at.replace(microsecond=0)
     )
@@ -66,7 +66,7 @@ def test_what_is_stored_is_not_transferred_again(store: Store) -> None:
     first = store_package(store, canvas)
     again = store_package(store, canvas)
     assert canvas.downloads == 1
-    assert again.already
+    assert again.was_stored
     assert (again.sha256, again.findings) == (first.sha256, first.findings)
 
 
@@ -132,7 +132,7 @@ def test_a_package_that_a_killed_run_left_is_proven_and_not_fetched_again(store:
     published = store_package(store, canvas, size=len(PACKAGE))
     assert canvas.downloads == 0
     assert published.sha256 == hashlib.sha256(PACKAGE).hexdigest()
-    assert not published.already
+    assert not published.was_stored
     assert files(store) == BOTH
 
 
@@ -234,7 +234,7 @@ def test_killed_between_any_two_steps_nothing_half_is_left_and_the_next_run_ends
 
             canvas = Canvas(PACKAGE)
             published = store_package(store, canvas)
-            assert published.already == (manifest_key(DRAFT.key) in visible)
+            assert published.was_stored == (manifest_key(DRAFT.key) in visible)
             assert canvas.downloads == (0 if package == PACKAGE else 1)
             assert files(store) == BOTH
             assert store.read(DRAFT.key) == PACKAGE
@@ -248,7 +248,7 @@ def test_two_attempts_at_one_export_end_in_one_package(store: Store, step: str) 
     first: list[Published] = []
     quicker = Quicker(store, step, lambda: first.append(store_package(store, Canvas(PACKAGE))))
     second = store_package(quicker, Canvas(PACKAGE))
-    assert second.already
+    assert second.was_stored
     assert second.manifest.package == first[0].manifest.package
     assert files(store) == BOTH
 
@@ -256,7 +256,7 @@ def test_two_attempts_at_one_export_end_in_one_package(store: Store, step: str) 
 def test_a_package_that_another_attempt_left_without_a_manifest_is_adopted(store: Store) -> None:
     quicker = Quicker(store, "put", lambda: store.put(DRAFT.key, [PACKAGE]))
     canvas = Canvas(PACKAGE)
-    assert not store_package(quicker, canvas).already
+    assert not store_package(quicker, canvas).was_stored
     assert canvas.downloads == 0
     assert files(store) == BOTH
 

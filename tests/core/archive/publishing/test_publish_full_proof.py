@@ -86,7 +86,7 @@ def test_what_the_store_has_spoilt_is_removed_and_the_next_attempt_stores_it(tmp
     assert caught.value.retryable
     assert list(store.list()) == []
     store.damage = lambda _: None
-    assert not store_package(store, PACKAGE).already
+    assert not store_package(store, PACKAGE).was_stored
 
 
 def test_a_byte_that_belongs_to_no_member_is_seen_by_the_digest(tmp_path: Path) -> None:
@@ -171,4 +171,4 @@ def test_a_store_that_fails_at_the_clean_up_does_not_hide_what_is_wrong_with_the
     store.damage = lambda _: None
     with pytest.raises(CorruptPackageError, match=PAGE):  # what was left is proven before it is used
         store_package(store, PACKAGE)
-    assert not store_package(store, PACKAGE).already
+    assert not store_package(store, PACKAGE).was_stored

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.archives.publishing import BaselineOf, Canvas, Dying, files, manifest_far_from_end
 from tests.support.packages.build import COURSE, HOST, PAGE, cartridge, context_xml, draft
-from tests.support.publishing import BaselineOf, Canvas, Dying, files, manifest_far_from_end
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
@@ -73,7 +73,7 @@ def test_only_the_archives_that_lack_it_are_filled(tmp_path: Path) -> None:
     everywhere(Canvas(PACKAGE).blocks, stores[1])
     before = stores[1].read(manifest_key(DRAFT.key))
     results = everywhere(Canvas(PACKAGE).blocks, *stores)
-    assert [result.already for result in results if isinstance(result, Published)] == [False, True, False]
+    assert [result.was_stored for result in results if isinstance(result, Published)] == [False, True, False]
     assert all(map(has_all, stores))
     assert stores[1].read(manifest_key(DRAFT.key)) == before
     canvas = Canvas(PACKAGE)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.packages.build import PAGE, cartridge, draft
-from tests.support.publishing import (
+from tests.support.archives.publishing import (
     FIRST,
     MONDAY,
     NIGHT_ONE,
@@ -26,6 +25,7 @@ from tests.support.publishing import (
     package,
     store_package,
 )
+from tests.support.packages.build import PAGE, cartridge, draft
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
@@ -44,7 +44,7 @@ def second_night(store: Store, baseline: BaselineOf, data: bytes = TUESDAY, **mo
 def test_packages_of_two_nights_differ_and_hold_the_same(store: Store, baseline: BaselineOf) -> None:
     assert MONDAY != TUESDAY
     published = second_night(store, baseline)
-    assert (published.unchanged, published.already, published.verdict) == (True, False, Verdict.WHOLE)
+    assert (published.unchanged, published.was_stored, published.verdict) == (True, False, Verdict.WHOLE)
     assert files(store) == NIGHT_TWO
     assert store.read(FIRST.key) == MONDAY
 
@@ -73,7 +73,7 @@ def test_a_retry_finds_the_manifest_and_fetches_nothing(store: Store, baseline: 
     second_night(store, baseline)
     canvas = Canvas(TUESDAY)
     again = store_package(store, canvas, draft=SECOND, baseline=baseline)
-    assert (again.already, again.unchanged, canvas.downloads) == (True, True, 0)
+    assert (again.was_stored, again.unchanged, canvas.downloads) == (True, True, 0)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_two_attempts_at_one_unchanged_course_end_in_one_manifest(store: Store, 
     first: list[Published] = []
     quicker = Quicker(store, "put_if_absent", lambda: first.append(second_night(store, baseline)))
     second = second_night(quicker, baseline)
-    assert (second.already, second.unchanged) == (True, True)
+    assert (second.was_stored, second.unchanged) == (True, True)
     assert second.manifest.run == first[0].manifest.run
     assert files(store) == NIGHT_TWO
 

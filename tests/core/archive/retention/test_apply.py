@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from tests.support.archives.holdings import lay, manifest
+from tests.support.archives.publishing import Dying, Killed
 from tests.support.archives.random_archives import ARCHIVES, NOW, Shelf, Spec, laid
 from tests.support.archives.retention_plans import KEEP_ONE, night, plan, policies
-from tests.support.publishing import Dying, Killed
 
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.records import is_manifest_key, read_record_name

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.archives.holdings import manifest
+from tests.support.archives.hostile_documents import mutations
 from tests.support.archives.random_archives import ARCHIVES, FAR, NOW, Shelf, Spec, laid
 from tests.support.archives.retention_plans import KEEP_ONE, night
-from tests.support.hostile_documents import mutations
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.index import read_with_index

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from tests.support.archives.publishing import Canvas, store_package
 from tests.support.packages.build import COURSE, PAGE, cartridge, draft
-from tests.support.publishing import Canvas, store_package
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy

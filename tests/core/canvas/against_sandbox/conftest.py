@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.campus import Campus, Found
+from tests.support.canvas.campus import Campus, Found
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_sandbox import Course, Group, Sandbox, Switches

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.campus import COURSE, Campus, Found
+from tests.support.canvas.campus import COURSE, Campus, Found
 
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
@@ -16,11 +16,11 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.errors import (
-    AnswerLostError,
     CanvasUnavailableError,
     CredentialError,
     NotFoundError,
     PermissionDeniedError,
+    ResponseLostError,
     ThrottledError,
 )
 from canvas_sandbox import Account, Course, Fault, Group, RequestFault, Term
@@ -171,7 +171,7 @@ def test_a_lost_answer_is_found_in_the_list(found: Found) -> None:
     campus = found(Course(101, faults=[Fault.LOST_ANSWER.times(1)]))
     with campus.client() as client:
         before = client.server_now()
-        with pytest.raises(AnswerLostError):
+        with pytest.raises(ResponseLostError):
             client.create_export(COURSE, ExportRequest.build("zip"))
         (export,) = client.list_exports(COURSE)
         assert export.user_id == client.whoami().id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.campus import Found
+from tests.support.canvas.campus import Found
 
 from canvas_exports.errors import (
     DownloadError,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.support.campus import A_DAY, CONTEXTS, COURSE, GROUP, Campus, Found
+from tests.support.canvas.campus import A_DAY, CONTEXTS, COURSE, GROUP, Campus, Found
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.models import ExportState, ProgressState
@@ -243,7 +243,7 @@ def test_state_exporting(found: Found) -> None:
         export = campus.export(client)
         assert export.workflow_state is ExportState.EXPORTING
         assert not export.is_ready
-        assert not export.is_dead
+        assert not export.has_failed
 
 
 def test_state_exported(campus: Campus, client: CanvasClient) -> None:
@@ -255,7 +255,7 @@ def test_state_failed(found: Found) -> None:
     with campus.client() as client:
         export = campus.export(client)
         assert export.workflow_state is ExportState.FAILED
-        assert export.is_dead
+        assert export.has_failed
         assert export.progress_id is not None
         assert client.progress(export.progress_id).workflow_state is ProgressState.FAILED
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.migrations import (
     IssueType,
@@ -18,7 +18,7 @@ from canvas_exports.core.canvas.api.migrations import (
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.export_types import ExportType
-from canvas_exports.errors import AnswerLostError, InputError, UnexpectedAnswerError
+from canvas_exports.errors import InputError, ResponseLostError, UnexpectedResponseError
 
 MIGRATIONS = "/api/v1/courses/101/content_migrations"
 FILE = PackageFile("501.imscc", 3)
@@ -139,7 +139,7 @@ def test_a_creation_is_not_repeated_when_its_answer_is_lost(
     client: CanvasClient, server: ScriptedServer
 ) -> None:
     server.on(f"POST {MIGRATIONS}", {"drop": True})
-    with pytest.raises(AnswerLostError, match="list of content migrations first"):
+    with pytest.raises(ResponseLostError, match="list of content migrations first"):
         client.create_migration(COURSE, CARTRIDGE)
     assert len(server.seen) == 1
 
@@ -199,7 +199,7 @@ def test_a_syllabus_is_text_or_nothing(client: CanvasClient, server: ScriptedSer
 
 def test_an_answer_that_is_no_migration_is_unexpected(client: CanvasClient, server: ScriptedServer) -> None:
     server.on(f"GET {MIGRATIONS}/9", {"json": []})
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         client.show_migration(COURSE, 9)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import export_json
+from tests.support.canvas.scripted_canvas import export_json
 
 from canvas_exports.core.canvas.api.models import Attachment, ContentExport, ExportState, ProgressState
 from canvas_exports.core.canvas.api.parsing import (
@@ -16,7 +16,7 @@ from canvas_exports.core.canvas.api.parsing import (
     read_user,
 )
 from canvas_exports.core.canvas.http.pagination import read_rows
-from canvas_exports.errors import UnexpectedAnswerError
+from canvas_exports.errors import UnexpectedResponseError
 
 
 def test_a_finished_export_is_read_whole() -> None:
@@ -97,7 +97,7 @@ def test_a_locked_package_has_no_url_and_is_not_ready() -> None:
     ],
 )
 def test_an_export_without_what_is_needed_is_unexpected(document: Any) -> None:
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         read_export(document)
 
 
@@ -191,10 +191,10 @@ def test_content_list_rows_are_types_or_items() -> None:
 @pytest.mark.parametrize("read", [read_progress, read_course, read_user, read_list_item])
 @pytest.mark.parametrize("document", [{}, [], None, {"id": None, "type": None}])
 def test_objects_without_their_id_are_unexpected(read: Callable[[Any], object], document: Any) -> None:
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         read(document)
 
 
 def test_a_list_must_be_a_list() -> None:
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         read_rows({"errors": []}, read_course)

@@ -13,7 +13,7 @@ from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
     CredentialError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 ORIGIN = Origin.parse("canvas.example.edu")
@@ -77,11 +77,11 @@ def test_what_only_a_person_can_mend_is_permanent_and_says_how(status: int, erro
         (answer(500, {}), CanvasUnavailableError),
         (Response(503, {"content-type": "text/html"}, b"<html>"), CanvasUnavailableError),
         (Response(429, {"content-type": "text/plain"}, b"(Rate Limit Exceeded)"), CanvasUnavailableError),
-        (Response(400, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
-        (Response(200, {"content-type": "text/html"}, b"<html>"), UnexpectedAnswerError),
-        (answer(document={}), UnexpectedAnswerError),
-        (answer(document=[]), UnexpectedAnswerError),
-        (answer(document={"access_token": "two words"}), UnexpectedAnswerError),
+        (Response(400, {"content-type": "text/html"}, b"<html>"), UnexpectedResponseError),
+        (Response(200, {"content-type": "text/html"}, b"<html>"), UnexpectedResponseError),
+        (answer(document={}), UnexpectedResponseError),
+        (answer(document=[]), UnexpectedResponseError),
+        (answer(document={"access_token": "two words"}), UnexpectedResponseError),
     ],
 )
 def test_everything_else_may_be_better_later(result: Result, kind: type[CanvasError]) -> None:

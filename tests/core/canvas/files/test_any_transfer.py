@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.any_response import a_session, drive, odd_texts, replies
+from tests.support.canvas.any_response import a_session, drive, odd_texts, replies
 
 from canvas_exports.core.canvas.api import endpoints
 from canvas_exports.core.canvas.api.migrations import (

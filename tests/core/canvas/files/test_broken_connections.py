@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support.package_server import FILE, KEY, an_export, fetch, to
-from tests.support.range_storage import Memory
-from tests.support.scripted_canvas import COURSE, Clock, ScriptedServer, Seen
+from tests.support.canvas.package_server import FILE, KEY, an_export, fetch, to
+from tests.support.canvas.range_storage import Memory
+from tests.support.canvas.scripted_canvas import COURSE, Clock, ScriptedServer, Seen
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download

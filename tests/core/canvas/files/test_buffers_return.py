@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.package_server import FILE, KEY, SHOW, an_export, shown, to
-from tests.support.range_storage import storage_of
-from tests.support.scripted_canvas import COURSE, ScriptedServer
+from tests.support.canvas.package_server import FILE, KEY, SHOW, an_export, shown, to
+from tests.support.canvas.range_storage import storage_of
+from tests.support.canvas.scripted_canvas import COURSE, ScriptedServer
 
 from canvas_exports.core.archive.publishing.package_stream import check_bytes
 from canvas_exports.core.canvas.client import CanvasClient

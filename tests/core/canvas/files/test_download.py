@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.package_server import (
+from tests.support.canvas.package_server import (
     ETAG,
     FILE,
     KEY,
@@ -24,7 +24,7 @@ from tests.support.package_server import (
     shown,
     to,
 )
-from tests.support.scripted_canvas import COURSE, TOKEN, ScriptedServer
+from tests.support.canvas.scripted_canvas import COURSE, TOKEN, ScriptedServer
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files.download import BLOCK

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.package_server import (
+from tests.support.canvas.package_server import (
     FILE,
     KEY,
     PACKAGE,
@@ -17,7 +17,7 @@ from tests.support.package_server import (
     shown,
     to,
 )
-from tests.support.scripted_canvas import TOKEN, Clock, ScriptedServer, export_json
+from tests.support.canvas.scripted_canvas import TOKEN, Clock, ScriptedServer, export_json
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.errors import CredentialError, DownloadError, NotFoundError

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.package_server import FILE, KEY, an_export, to
-from tests.support.range_storage import BLOCK, ETAG, PACKAGE, Memory, storage_of
-from tests.support.scripted_canvas import COURSE, ScriptedServer, Seen
+from tests.support.canvas.package_server import FILE, KEY, an_export, to
+from tests.support.canvas.range_storage import BLOCK, ETAG, PACKAGE, Memory, storage_of
+from tests.support.canvas.scripted_canvas import COURSE, ScriptedServer, Seen
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.support.package_server import FILE, KEY, an_export, to
-from tests.support.range_storage import storage_of
-from tests.support.scripted_canvas import COURSE, ScriptedServer
+from tests.support.canvas.package_server import FILE, KEY, an_export, to
+from tests.support.canvas.range_storage import storage_of
+from tests.support.canvas.scripted_canvas import COURSE, ScriptedServer
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import remote_package as module

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.scripted_canvas import TOKEN, ScriptedServer
+from tests.support.canvas.scripted_canvas import TOKEN, ScriptedServer
 
 from canvas_exports.core.canvas.api.migrations import PackageFile, UploadTicket
 from canvas_exports.core.canvas.client import CanvasClient

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.dripping_server import dripping
-from tests.support.package_server import an_export
-from tests.support.scripted_canvas import COURSE, TOKEN, ScriptedServer, Seen
+from tests.support.canvas.dripping_server import dripping
+from tests.support.canvas.package_server import an_export
+from tests.support.canvas.scripted_canvas import COURSE, TOKEN, ScriptedServer, Seen
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient

@@ -8,7 +8,7 @@ import pytest
 from canvas_exports.core.canvas.http.messages import Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Pagination, parse_links
-from canvas_exports.errors import UnexpectedAnswerError
+from canvas_exports.errors import UnexpectedResponseError
 
 HERE = "https://canvas.example.edu/api/v1/courses/101/content_exports"
 
@@ -100,7 +100,9 @@ def test_a_full_page_that_does_not_say_whether_the_list_goes_on_is_an_error_and_
     pages = pagination()
     rows = turning(pages, [1, 2], link)
     assert [next(rows), next(rows)] == [1, 2]  # who needs no more than these never meets the error
-    with pytest.raises(UnexpectedAnswerError, match="the list may go on after this page of 2 rows") as caught:
+    with pytest.raises(
+        UnexpectedResponseError, match="the list may go on after this page of 2 rows"
+    ) as caught:
         next(rows)
     assert pages.next_page is None
     assert caught.value.context == "course:101"
@@ -109,14 +111,14 @@ def test_a_full_page_that_does_not_say_whether_the_list_goes_on_is_an_error_and_
 def test_a_page_size_that_canvas_cuts_down_counts_as_asked_for() -> None:
     """Asked for 2, given 1: the links name the size that holds."""
     turn(pagination(), [1], f'<{HERE}?page=1&per_page=1>; rel="current"')
-    with pytest.raises(UnexpectedAnswerError, match="may go on"):
+    with pytest.raises(UnexpectedResponseError, match="may go on"):
         turn(pagination(), [1], LONG.replace("per_page=2", "per_page=1"))
 
 
 def test_a_next_link_that_forgets_the_page_size_does_not_make_a_full_page_the_end() -> None:
     pages = pagination()
     turn(pages, [1, 2], "<?page=2>; rel=next")
-    with pytest.raises(UnexpectedAnswerError, match="may go on"):
+    with pytest.raises(UnexpectedResponseError, match="may go on"):
         turn(pages, [3, 4])
 
 
@@ -140,7 +142,7 @@ def test_lists_that_are_joined_are_all_read_and_a_row_of_several_comes_once() ->
 
 def test_one_joined_list_that_may_go_on_is_an_error_for_all() -> None:
     pages = pagination_of([Request("GET", "/api/v1/x", f"part={part}&per_page=2") for part in "ab"])
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         turn(pages, [1, 2])
     assert pages.next_page is None
 
@@ -158,7 +160,7 @@ def test_one_joined_list_that_may_go_on_is_an_error_for_all() -> None:
 )
 def test_a_next_link_never_leads_the_token_away(link: str) -> None:
     with pytest.raises(
-        UnexpectedAnswerError, match=r"the token is sent to https://canvas\.example\.edu only"
+        UnexpectedResponseError, match=r"the token is sent to https://canvas\.example\.edu only"
     ):
         turn(pagination(), [1], link)
 
@@ -167,14 +169,14 @@ def test_pages_that_run_in_circles_end_in_an_error() -> None:
     pages = pagination()
     turn(pages, [1], "<?page=2>; rel=next")
     turn(pages, [2], "<?page=3>; rel=next")
-    with pytest.raises(UnexpectedAnswerError, match="circles"):
+    with pytest.raises(UnexpectedResponseError, match="circles"):
         turn(pages, [3], "<?page=2>; rel=next")
 
 
 def test_a_list_that_never_ends_is_ended() -> None:
     pages = pagination(most_pages=2)
     turn(pages, [1], "<?page=2>; rel=next")
-    with pytest.raises(UnexpectedAnswerError, match="circles"):
+    with pytest.raises(UnexpectedResponseError, match="circles"):
         turn(pages, [2], "<?page=3>; rel=next")
 
 
@@ -186,12 +188,12 @@ def test_pages_with_ever_new_links_that_bring_nothing_new_run_in_circles(ids: li
         for number in range(20):
             turn(pages, ids, f"<?page=bookmark:{number}>; rel=next")
 
-    with pytest.raises(UnexpectedAnswerError, match="circles"):
+    with pytest.raises(UnexpectedResponseError, match="circles"):
         go_on()
 
 
 def test_a_next_link_longer_than_any_server_takes_is_not_asked_for() -> None:
-    with pytest.raises(UnexpectedAnswerError, match="longer than any server takes"):
+    with pytest.raises(UnexpectedResponseError, match="longer than any server takes"):
         turn(pagination(), [1, 2], f"<?page={'x' * 20_000}>; rel=next")
 
 
@@ -215,7 +217,7 @@ def test_a_hostile_link_header_is_read_in_linear_time() -> None:
 def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> None:
     def read(row: Any) -> int:
         if not isinstance(row, int):
-            raise UnexpectedAnswerError("the field id is missing")
+            raise UnexpectedResponseError("the field id is missing")
         return row
 
     first = Request("GET", "/api/v1/courses/101/content_exports", "per_page=100", context="course:101")
@@ -223,7 +225,7 @@ def test_rows_that_can_be_read_come_before_the_error_about_one_that_cannot() -> 
     assert pages.next_page is not None
     rows = pages.new_rows(pages.next_page.read([1, None, 2, {}], Response(200, {})))
     assert [next(rows), next(rows)] == [1, 2]
-    with pytest.raises(UnexpectedAnswerError, match="id is missing") as caught:
+    with pytest.raises(UnexpectedResponseError, match="id is missing") as caught:
         next(rows)
     assert caught.value.context == "course:101"
     assert pages.next_page is None

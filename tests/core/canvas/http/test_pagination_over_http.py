@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     COURSE,
     Clock,
     Either,
@@ -21,7 +21,7 @@ from tests.support.scripted_canvas import (
 )
 
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
-from canvas_exports.errors import InputError, UnexpectedAnswerError
+from canvas_exports.errors import InputError, UnexpectedResponseError
 
 _LIMIT = 6 * 1024
 _ORDER = ("current", "next", "prev", "first", "last")
@@ -146,7 +146,7 @@ def test_a_search_so_long_that_canvas_may_have_left_next_out_is_an_error_and_not
     server.on(COURSES, paginated(lambda _: [{"id": number} for number in range(1, 251)], never_next))
     filters = CourseFilters.build({"search_term": "課" * 255})
     with pytest.raises(
-        UnexpectedAnswerError, match="100 rows, but the link to the next page may have been left out"
+        UnexpectedResponseError, match="100 rows, but the link to the next page may have been left out"
     ):
         either.account_courses("1", filters)
 
@@ -210,7 +210,7 @@ def test_every_list_is_read_to_its_end(
 def test_no_list_ends_where_its_links_are_taken_away(a_list: Any, server: ScriptedServer, count: int) -> None:
     ask, path, rows = a_list
     server.on(path, paginated(rows(count), none_at_all))
-    with pytest.raises(UnexpectedAnswerError, match="may go on after this page of 100 rows"):
+    with pytest.raises(UnexpectedResponseError, match="may go on after this page of 100 rows"):
         ask()
 
 
@@ -219,7 +219,7 @@ def test_a_numbered_list_that_names_a_later_last_page_has_not_ended(
 ) -> None:
     ask, path, rows = a_list
     server.on(path, paginated(rows(250), never_next, bookmarks=False))
-    with pytest.raises(UnexpectedAnswerError, match="left out the link to the next page, of 3"):
+    with pytest.raises(UnexpectedResponseError, match="left out the link to the next page, of 3"):
         ask()
 
 
@@ -232,7 +232,7 @@ def test_no_list_is_followed_for_ever(a_list: Any, server: ScriptedServer) -> No
         return {"json": page, "headers": {"Link": f'<{seen.path}?page={next(number)}>; rel="next"'}}
 
     server.on(path, {"then": then})
-    with pytest.raises(UnexpectedAnswerError, match="circles"):
+    with pytest.raises(UnexpectedResponseError, match="circles"):
         ask()
     assert len(server.seen) < 20
 
@@ -263,6 +263,6 @@ def test_a_list_is_whole_or_an_error(
     with open_either(kind, server.url, clock) as client:
         try:
             found = {row.id for row in client.account_courses("1", filters)}
-        except UnexpectedAnswerError:
+        except UnexpectedResponseError:
             return
     assert found == {each * 2 + odd for each in teachers for odd in (0, 1)} or keep is never_next

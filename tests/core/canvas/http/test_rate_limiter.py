@@ -6,7 +6,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.scripted_canvas import Clock
+from tests.support.canvas.scripted_canvas import Clock
 
 from canvas_exports.core.canvas.http import rate_limiter as module
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits, shared_rate_limiter

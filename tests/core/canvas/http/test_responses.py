@@ -18,7 +18,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 REQUEST = Request("GET", "/api/v1/courses/101", "access=secret", context="course:101", export_id=5)
@@ -68,18 +68,18 @@ TABLE = [
     ("throttled by something in front", html(429), ThrottledError),
     ("no user agent", answer(403, {"error": "Forbidden", "message": "no valid user agent"}), PermissionDeniedError),
     ("denial that quotes the throttle", answer(403, message("Rate Limit Exceeded")), PermissionDeniedError),
-    ("firewall", html(403), UnexpectedAnswerError),
-    ("text that is no refusal", text(403, "Forbidden"), UnexpectedAnswerError),
-    ("page for an unknown host", html(404), UnexpectedAnswerError),
+    ("firewall", html(403), UnexpectedResponseError),
+    ("text that is no refusal", text(403, "Forbidden"), UnexpectedResponseError),
+    ("page for an unknown host", html(404), UnexpectedResponseError),
     ("maintenance", html(503), CanvasUnavailableError),
     ("bad gateway", answer(502), CanvasUnavailableError),
     ("request time-out", html(408), CanvasUnavailableError),
-    ("redirect", answer(302, b"", Location="https://sso.example.edu/login?x=1"), UnexpectedAnswerError),
-    ("login page as success", html(200), UnexpectedAnswerError),
-    ("cut JSON", answer(200, b'{"id": 5', **{"Content-Type": "application/json"}), UnexpectedAnswerError),
-    ("empty success", answer(200), UnexpectedAnswerError),
-    ("nothing", answer(204), UnexpectedAnswerError),
-    ("text as success", text(200, "fine"), UnexpectedAnswerError),
+    ("redirect", answer(302, b"", Location="https://sso.example.edu/login?x=1"), UnexpectedResponseError),
+    ("login page as success", html(200), UnexpectedResponseError),
+    ("cut JSON", answer(200, b'{"id": 5', **{"Content-Type": "application/json"}), UnexpectedResponseError),
+    ("empty success", answer(200), UnexpectedResponseError),
+    ("nothing", answer(204), UnexpectedResponseError),
+    ("text as success", text(200, "fine"), UnexpectedResponseError),
 ]  # fmt: skip
 
 
@@ -156,5 +156,5 @@ def test_whatever_comes_back_is_a_value_or_an_error_of_the_tree(status: int, bod
 
 
 def test_deeply_nested_json_does_not_break_the_reader() -> None:
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         read_json(answer(200, b"[" * 200_000), REQUEST)

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     CARTRIDGE,
     COURSE,
     CREATE,
@@ -28,14 +28,14 @@ from tests.support.scripted_canvas import (
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.errors import (
-    AnswerLostError,
     BadRequestError,
     CanvasUnavailableError,
     CredentialError,
     NotFoundError,
     PermissionDeniedError,
+    ResponseLostError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 
@@ -63,9 +63,9 @@ def test_server_time_follows_the_date_header(either: Either, server: ScriptedSer
         ({"status": 403, "json": {}}, PermissionDeniedError),
         ({"status": 404, "json": {}}, NotFoundError),
         ({"status": 400, "json": {"message": "no"}}, BadRequestError),
-        ({"status": 403, "html": "<html>"}, UnexpectedAnswerError),
-        ({"status": 302, "headers": {"Location": "https://sso.example.edu/"}}, UnexpectedAnswerError),
-        ({"json": {"no": "id"}}, UnexpectedAnswerError),
+        ({"status": 403, "html": "<html>"}, UnexpectedResponseError),
+        ({"status": 302, "headers": {"Location": "https://sso.example.edu/"}}, UnexpectedResponseError),
+        ({"json": {"no": "id"}}, UnexpectedResponseError),
     ],
 )
 def test_answers_that_time_does_not_mend_are_not_asked_for_again(
@@ -113,7 +113,7 @@ def test_a_get_that_went_wrong_in_passing_is_repeated(
     ("reply", "kind"),
     [
         ({"status": 503}, CanvasUnavailableError),
-        ({"html": "<html>"}, UnexpectedAnswerError),
+        ({"html": "<html>"}, UnexpectedResponseError),
         ({"drop": True}, CanvasUnavailableError),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_post_whose_answer_is_lost_is_not_repeated(
     either: Either, server: ScriptedServer, reply: dict[str, Any]
 ) -> None:
     server.on(CREATE, reply)
-    with pytest.raises(AnswerLostError) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         either.create_export(COURSE, CARTRIDGE)
     assert caught.value.context == "course:101"
     assert caught.value.retryable
@@ -214,8 +214,8 @@ def test_a_post_whose_answer_is_lost_is_not_repeated(
         ({"status": 400, "json": {"message": "invalid export_type"}}, BadRequestError),
         ({"status": 403, "json": {}}, PermissionDeniedError),
         ({"status": 404, "json": {}}, NotFoundError),
-        ({"status": 302, "headers": {"Location": "https://x.example/"}}, UnexpectedAnswerError),
-        ({"status": 403, "html": "<html>"}, UnexpectedAnswerError),
+        ({"status": 302, "headers": {"Location": "https://x.example/"}}, UnexpectedResponseError),
+        ({"status": 403, "html": "<html>"}, UnexpectedResponseError),
     ],
 )
 def test_a_post_that_was_surely_refused_says_so(
@@ -224,7 +224,7 @@ def test_a_post_that_was_surely_refused_says_so(
     server.on(CREATE, reply)
     with pytest.raises(kind) as caught:
         either.create_export(COURSE, CARTRIDGE)
-    assert not isinstance(caught.value, AnswerLostError)
+    assert not isinstance(caught.value, ResponseLostError)
     assert len(server.seen) == 1
 
 
@@ -235,7 +235,7 @@ def test_a_post_without_a_connection_is_repeated_and_never_counts_as_lost(kind: 
         pytest.raises(CanvasUnavailableError) as caught,
     ):
         either.create_export(COURSE, CARTRIDGE)
-    assert not isinstance(caught.value, AnswerLostError)
+    assert not isinstance(caught.value, ResponseLostError)
     assert len(clock.slept) == 4
     assert "no connection" in str(caught.value)
 
@@ -268,6 +268,6 @@ def test_a_canvas_that_falls_silent_after_a_post_is_a_lost_answer(
     answered = threading.Event()
     server.delay = lambda: answered.wait(5)
     server.on(CREATE, {"json": export_json()})
-    with open_either(kind, server.url, clock, read_timeout=0.05) as either, pytest.raises(AnswerLostError):
+    with open_either(kind, server.url, clock, read_timeout=0.05) as either, pytest.raises(ResponseLostError):
         either.create_export(COURSE, CARTRIDGE)
     answered.set()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from tests.support.shared_rate_limit import Foreigner, Process, Simulation
+from tests.support.canvas.shared_rate_limit import Foreigner, Process, Simulation
 
 from canvas_exports.core.canvas.http.rate_limiter import RateLimits
 from canvas_sandbox import Sandbox, Switches
@@ -100,7 +100,7 @@ def test_the_largest_window_that_can_be_set_is_still_polite_to_another_like_it()
 @contextmanager
 def pollers(canvas: Sandbox, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Processes that ask as fast as they may, all beginning at the same moment."""
-    command = [sys.executable, "-m", "tests.support.poller", canvas.url, canvas.token]
+    command = [sys.executable, "-m", "tests.support.canvas.poller", canvas.url, canvas.token]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with ExitStack() as stack:
         started = [

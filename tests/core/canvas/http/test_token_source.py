@@ -7,7 +7,14 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Clock, Either, ScriptedServer, export_json, open_either
+from tests.support.canvas.scripted_canvas import (
+    COURSE,
+    Clock,
+    Either,
+    ScriptedServer,
+    export_json,
+    open_either,
+)
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.auth.oauth import RefreshGrant, refresh

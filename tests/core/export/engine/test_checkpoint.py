@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.random_items import ITEMS
+from tests.support.exports.random_items import ITEMS
 
 from canvas_exports.core.export.engine.checkpoint import VERSION, Checkpoint
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State

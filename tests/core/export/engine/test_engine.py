@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.engine_events import LIMITS, A, created, engine, feed, stored
+from tests.support.exports.engine_events import LIMITS, A, created, engine, feed, stored
 
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import State
@@ -86,7 +86,7 @@ def test_news_of_an_export_that_was_replaced_is_ignored() -> None:
 
 def test_a_spoiled_package_leads_to_another_export() -> None:
     machine = engine()
-    spoiled = [events.FetchFailed(A, 501, fetch, "truncated", spoiled=True) for fetch in range(2)]
+    spoiled = [events.TransferFailed(A, 501, fetch, "truncated", spoiled=True) for fetch in range(2)]
     item = feed(machine, *READY, *spoiled)
     assert item.state is State.PLANNED
     assert item.creations == 1
@@ -94,7 +94,7 @@ def test_a_spoiled_package_leads_to_another_export() -> None:
 
 def test_a_package_that_cannot_be_moved_is_interrupted_and_keeps_its_export() -> None:
     machine = engine()
-    failures = [events.FetchFailed(A, 501, fetch, "no connection", spoiled=False) for fetch in range(2)]
+    failures = [events.TransferFailed(A, 501, fetch, "no connection", spoiled=False) for fetch in range(2)]
     item = feed(machine, *READY, *failures)
     assert (item.outcome, item.export_id) == (Outcome.INTERRUPTED, 501)
 
@@ -175,18 +175,18 @@ class TestAnotherExport:
 
     def test_is_made_where_its_package_could_not_be_fetched(self) -> None:
         failures = [
-            events.FetchFailed(A, 501, fetch, "login", spoiled=False, by_source=True) for fetch in range(2)
+            events.TransferFailed(A, 501, fetch, "login", spoiled=False, by_source=True) for fetch in range(2)
         ]
         assert self.cleared(*READY, *failures) is State.PLANNED
 
     def test_is_made_where_its_package_was_lost(self) -> None:
         failures = [
-            events.FetchFailed(A, 501, fetch, "gone", spoiled=True, by_source=True) for fetch in range(2)
+            events.TransferFailed(A, 501, fetch, "gone", spoiled=True, by_source=True) for fetch in range(2)
         ]
         assert self.cleared(*READY, *failures) is State.PLANNED
 
     def test_is_not_made_where_only_the_archive_was_in_trouble(self) -> None:
-        failures = [events.FetchFailed(A, 501, fetch, "full", spoiled=False) for fetch in range(2)]
+        failures = [events.TransferFailed(A, 501, fetch, "full", spoiled=False) for fetch in range(2)]
         assert self.cleared(*READY, *failures) is State.REQUESTED
 
     def test_is_made_where_it_failed_for_what_it_is(self) -> None:

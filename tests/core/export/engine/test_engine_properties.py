@@ -7,7 +7,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.engine_events import created, engine, stored
+from tests.support.exports.engine_events import created, engine, stored
 
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
@@ -54,7 +54,7 @@ HAPPENINGS = st.one_of(
     st.builds(events.NotReady, st.sampled_from(NAMES), EXPORT_IDS),
     st.builds(events.ExportFailed, st.sampled_from(NAMES), EXPORT_IDS, st.just("failed")),
     st.builds(
-        events.FetchFailed,
+        events.TransferFailed,
         st.sampled_from(NAMES),
         EXPORT_IDS,
         st.integers(0, 2),
@@ -106,7 +106,7 @@ def reloaded(machine: Engine) -> Engine:
 def test_invariants_hold_for_every_sequence_of_events_crashes_and_retries(
     steps: list[events.Event | str],
 ) -> None:
-    limits = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=600.0)
+    limits = Limits(window=3, creations=2, transfers=2, stall_after=100.0, deadline=600.0)
     machine = engine(5, limits)
     for step in steps:
         before = {item.name: copy.copy(item) for item in machine.items.values()}
@@ -143,7 +143,7 @@ def test_invariants_hold_for_every_sequence_of_events_crashes_and_retries(
 @given(st.data())
 def test_a_crash_at_any_step_never_makes_a_second_export_of_a_context(data: st.DataObject) -> None:
     """Drive a batch against a Canvas that makes an export at every POST, and kill the process anywhere."""
-    limits = Limits(window=2, creations=1, fetches=1, stall_after=1e9, deadline=1e9)
+    limits = Limits(window=2, creations=1, transfers=1, stall_after=1e9, deadline=1e9)
     machine = engine(5, limits)
     made: dict[str, int] = {}
     saved = reloaded(machine)

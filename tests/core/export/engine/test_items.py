@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.random_items import ITEMS
+from tests.support.exports.random_items import ITEMS
 
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.model.outcomes import Outcome

@@ -29,7 +29,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
@@ -77,7 +77,7 @@ class TestUnique:
         "error",
         [
             CanvasUnavailableError("500"),
-            UnexpectedAnswerError("a page"),
+            UnexpectedResponseError("a page"),
             BadRequestError("400"),
             CredentialError("401"),
             ThrottledError("429"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support.virtual_exports import Canvas, in_vain, run, wake, watched
+from tests.support.canvas.virtual_exports import Canvas, in_vain, run, wake, watched
 
 from canvas_exports.core.canvas.api.models import (
     ExportState,
@@ -21,7 +21,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 
@@ -93,7 +93,7 @@ REFUSALS = [
     CredentialError("the token is not known", status=401, request_id="r1"),
     BadRequestError("odd", status=400, request_id="r1"),
     CanvasUnavailableError("Canvas could not answer", status=500, request_id="r1"),
-    UnexpectedAnswerError("a page", status=403, request_id="r1"),
+    UnexpectedResponseError("a page", status=403, request_id="r1"),
     ThrottledError("used up", status=429, request_id="r1"),
     OverflowError("odd"),
 ]

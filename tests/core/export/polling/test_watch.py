@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tests.support.virtual_exports import Canvas, in_vain, run, wake, watched
+from tests.support.canvas.virtual_exports import Canvas, in_vain, run, wake, watched
 
 from canvas_exports.core.canvas.api.models import (
     ExportState,

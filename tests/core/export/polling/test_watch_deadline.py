@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.support.dripping_server import dripping
+from tests.support.canvas.dripping_server import dripping
 
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter

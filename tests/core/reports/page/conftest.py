@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from tests.support.chromium import CHROMIUM, DESK, Window
-from tests.support.run_views import night, row, view
+from tests.support.reports.chromium import CHROMIUM, DESK, Window
+from tests.support.reports.run_views import night, row, view
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.run_page import render_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.run_views import DAY, NOW, past
+from tests.support.reports.run_views import DAY, NOW, past
 
 from canvas_exports.core.reports.page.charts import HEIGHT, WIDTH, charts
 from canvas_exports.core.reports.page.view import PastRun

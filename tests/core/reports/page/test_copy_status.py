@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.archives.counting_store import Counting
 from tests.support.archives.holdings import DAY, START, lay, manifest, note
-from tests.support.counting_store import Counting
-from tests.support.run_views import NOW, row
+from tests.support.reports.run_views import NOW, row
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind

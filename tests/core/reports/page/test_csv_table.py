@@ -7,7 +7,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.run_views import NOW, facts, record, row, view
+from tests.support.reports.run_views import NOW, facts, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.chromium import CHROMIUM, DESK
-from tests.support.run_views import facts, night, past, record, row, view
+from tests.support.reports.chromium import CHROMIUM, DESK
+from tests.support.reports.run_views import facts, night, past, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome

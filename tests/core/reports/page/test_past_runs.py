@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.archives.counting_store import Counting
 from tests.support.archives.run_reports import NIGHT, outcome, report
-from tests.support.counting_store import Counting
 
 from canvas_exports.core.reports.page.past_runs import MOST_DAYS, MOST_RUNS, last_runs
 

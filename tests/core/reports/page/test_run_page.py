@@ -14,8 +14,8 @@ from zoneinfo import available_timezones
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.page_reader import Reader, run_with, texts
-from tests.support.run_views import NOW, facts, night, past, row, view
+from tests.support.reports.page_reader import Reader, run_with, texts
+from tests.support.reports.run_views import NOW, facts, night, past, row, view
 
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.outcomes import Outcome

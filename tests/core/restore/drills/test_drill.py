@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.restore_rig import EMPTY, FULL, OTHER, SOURCE, KilledError, back_up, imports
+from tests.support.exports.restore_rig import EMPTY, FULL, OTHER, SOURCE, KilledError, back_up, imports
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of

@@ -82,7 +82,7 @@ def test_whoever_was_killed_before_the_manifest_was_locked_has_it_locked_by_the_
 ) -> None:
     store(locking)
     unlock(locking, MANIFEST)
-    assert store(locking).already
+    assert store(locking).was_stored
     assert locking.store.lock_of(MANIFEST) is not None
 
 
@@ -90,7 +90,7 @@ def test_what_was_left_without_a_manifest_is_proven_and_then_locked(locking: Gcs
     store(locking)
     unlock(locking, DRAFT.key, MANIFEST)
     locking.store.delete(MANIFEST)
-    assert not store(locking).already
+    assert not store(locking).was_stored
     assert locking.store.lock_of(DRAFT.key) is not None
     assert locking.store.lock_of(MANIFEST) is not None
 

@@ -10,7 +10,7 @@ from canvas_sandbox import Sandbox
 from canvas_sandbox.content.model import Item, Kind
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Caller
+    from tests.support.canvas.sandbox_client import Caller
 
 
 def first(canvas: Sandbox, kind: Kind) -> Item:

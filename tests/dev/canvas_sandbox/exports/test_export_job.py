@@ -13,7 +13,7 @@ from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.content.model import Kind
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 
 def watch(

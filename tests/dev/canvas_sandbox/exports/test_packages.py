@@ -24,7 +24,7 @@ from canvas_sandbox.packages.virtual_file import VirtualFile
 from canvas_sandbox.packages.zip_layout import directory_member, filler_member, lay_out, text_member
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 quick = settings(derandomize=True, max_examples=60, deadline=None)
 GIB = 1024**3

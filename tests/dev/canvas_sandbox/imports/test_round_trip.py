@@ -33,7 +33,7 @@ from canvas_sandbox.imports.read_cartridge import read_cartridge
 from canvas_sandbox.packages.virtual_file import Literal, VirtualFile
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 REAL = sorted((Path(__file__).parents[3] / "data" / "packages").glob("*.imscc"))
 assert REAL, "the packages of real courses have moved"

@@ -11,7 +11,7 @@ import pytest
 from canvas_sandbox import Course, Group, Sandbox
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Caller, Start
+    from tests.support.canvas.sandbox_client import Caller, Start
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from canvas_sandbox import Course, Fault, NewQuizzes, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 WHOLE = Switches(manual_clock=True, new_quizzes=NewQuizzes.WHOLE)
 SCHEMA = "http://canvas.instructure.com/xsd/cccv1p0 https://canvas.instructure.com/xsd/cccv1p0.xsd"

@@ -17,7 +17,7 @@ from canvas_sandbox import Course, Sandbox, Switches
 from canvas_sandbox.__main__ import main
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 SELF = "/api/v1/users/self"
 

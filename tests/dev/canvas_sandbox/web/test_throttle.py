@@ -12,7 +12,7 @@ import requests
 from canvas_sandbox import RequestFault, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 SELF = "/api/v1/users/self"
 FROZEN = Switches(manual_clock=True, request_cost=0.0)

@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.json_documents import fetch, parse, plain
+from canvas_exports.core.archive.json_documents import parse, plain, read_bytes
 from canvas_exports.core.archive.manifest import SCHEMA, ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.buffers import MiB
@@ -131,7 +131,7 @@ def _is_ours(key: str) -> bool:
 def read_segment(store: Store, key: str) -> list[Row]:
     """Return the rows of a segment; none if it is invalid or cannot be read."""
     try:
-        data = fetch(store, key, _LARGEST)
+        data = read_bytes(store, key, _LARGEST)
     except ArchiveError:
         return []
     if segment_key(data) != key:

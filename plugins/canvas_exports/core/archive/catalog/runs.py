@@ -13,8 +13,8 @@ from canvas_exports.core.archive.json_documents import (
     MAX_REPORT_BYTES,
     MAX_WHOLE_BYTES,
     conform,
-    fetch,
     parse,
+    read_bytes,
 )
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
 from canvas_exports.core.storage.store import Block, Store
@@ -144,7 +144,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
             pass
         else:
             return _summary(key, head)
-    return _summary(key, parse(fetch(store, key, MAX_WHOLE_BYTES), _NOUN, key=key))
+    return _summary(key, parse(read_bytes(store, key, MAX_WHOLE_BYTES), _NOUN, key=key))
 
 
 def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:

@@ -41,7 +41,7 @@ MEDIA_TYPE = "application/zip"  # of cartridges, too: the type of the export say
 _ATTEMPTS = 3  # after another task has stored or removed something under the same key
 # Passes over one package: one as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
-_SWEPT = "the package was swept before it had its manifest; it will be fetched again"
+_SWEPT = "the package was swept before it had its manifest; it will be downloaded again"
 _RECHECK_AFTER = 3600.0  # seconds between package and manifest after which the package may have been swept
 
 
@@ -52,7 +52,7 @@ class Published:
     Attributes:
         key: of the package.
         manifest_key: of the manifest, which lies under the name of this export.
-        already: both were there before, and nothing was transferred.
+        was_stored: both were there before, and nothing was transferred.
         unchanged: the package is that of an earlier export with the same content.
     """
 
@@ -62,7 +62,7 @@ class Published:
     sha256: str
     verdict: Verdict
     findings: tuple[Finding, ...]
-    already: bool
+    was_stored: bool
     unchanged: bool
     manifest: Manifest
 
@@ -115,7 +115,7 @@ def publish(
         proven_at = time.time()
         with source.stage("publish"):
             published = _write_manifest(store, draft, package, proof)
-        if not published.already and (adopted or time.time() - proven_at > _RECHECK_AFTER):
+        if not published.was_stored and (adopted or time.time() - proven_at > _RECHECK_AFTER):
             _recheck_package(store, published)
         return _lock_manifest(store, published)
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
@@ -136,7 +136,7 @@ def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
             export_id=draft.export.id,
         )
     if _is_there(store, manifest.package):
-        return _published(draft, manifest, already=True)
+        return _published(draft, manifest, was_stored=True)
     if manifest.package.key != draft.key:
         log.warning("%s refers to %s, which is gone: storing the package again", marker, manifest.package.key)
         store.delete(marker)
@@ -170,7 +170,7 @@ def _put_package(store: Store, key: str, source: PackageSource, copy: Manifest |
             try:
                 store.put(key, abort_if_unchanged(stream, copy))
             except BytesNotKeptError as error:
-                log.info("the package is fetched once more: its proof needs %s", error)
+                log.info("the package is downloaded once more: its proof needs %s", error)
                 windows += error.missing
                 continue
         _check_size(store, key, stream.size)
@@ -188,7 +188,7 @@ def _check_size(store: Store, key: str, size: int) -> None:
 
 
 def _adopt_leftover(store: Store, key: str, source: PackageSource) -> PackageStream | None:
-    """Prove the package that a killed task left under the key, instead of fetching it again. Remove it if it is another one."""
+    """Prove the package that a killed task left under the key, instead of downloading it again. Remove it if it is another one."""
     info = store.stat(key)
     if info is None:
         return None
@@ -274,7 +274,7 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
         published = _lock_and_write_manifest(store, draft, package, deepest)
     except ObjectNotFoundError:
         return None
-    if published.already or _is_there(store, package):
+    if published.was_stored or _is_there(store, package):
         return published
     store.delete(published.manifest_key)
     return None
@@ -300,7 +300,7 @@ def _lock_and_write_manifest(
         stored_at=datetime.now(timezone.utc),
     )
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
-        return _published(draft, manifest, already=False)
+        return _published(draft, manifest, was_stored=False)
     # Another attempt at the same export was quicker, or another export has the key.
     stored = _read_published(store, draft)
     if stored is None:
@@ -340,7 +340,7 @@ def _is_same_export(manifest: Manifest, draft: ManifestDraft) -> bool:
     return identity(manifest) == identity(draft)
 
 
-def _published(draft: ManifestDraft, manifest: Manifest, *, already: bool) -> Published:
+def _published(draft: ManifestDraft, manifest: Manifest, *, was_stored: bool) -> Published:
     return Published(
         key=manifest.package.key,
         manifest_key=manifest_key(draft.key),
@@ -348,7 +348,7 @@ def _published(draft: ManifestDraft, manifest: Manifest, *, already: bool) -> Pu
         sha256=manifest.package.sha256,
         verdict=manifest.proof.verdict,
         findings=manifest.proof.findings,
-        already=already,
+        was_stored=was_stored,
         unchanged=manifest.package.key != draft.key,
         manifest=manifest,
     )

@@ -31,7 +31,7 @@ from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.pagination import SHORT_LINK, Pagination
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.errors import InputError, UnexpectedAnswerError
+from canvas_exports.errors import InputError, UnexpectedResponseError
 
 T = TypeVar("T")
 
@@ -52,13 +52,13 @@ def whoami() -> Endpoint[User]:
 def identify() -> Endpoint[User]:
     """``GET /api/v1/users/self``, of a server that is a Canvas by its headers or the fields of the user.
 
-    Reading the response of any other server raises ``UnexpectedAnswerError``.
+    Reading the response of any other server raises ``UnexpectedResponseError``.
     """
 
     def read(document: Any, response: Response) -> User:
         is_user = isinstance(document, dict) and document.keys() >= _USER_FIELDS
         if not is_user and not _CANVAS_HEADERS & response.headers.keys():
-            raise UnexpectedAnswerError("the answer has none of Canvas's headers and fields")
+            raise UnexpectedResponseError("the response has none of Canvas's headers and fields")
         return read_user(document)
 
     return Endpoint(Request("GET", "/api/v1/users/self"), read)

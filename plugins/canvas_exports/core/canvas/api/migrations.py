@@ -74,12 +74,12 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class MigrationRequest:
-    """The parameters of one content migration, from a file that is uploaded or from a URL that Canvas fetches.
+    """The parameters of one content migration, from a file that is uploaded or from a URL that Canvas downloads.
 
     Attributes:
         migration_type: the importer.
         file: the file that will be uploaded.
-        file_url: the URL from which Canvas fetches it instead, without authentication: a secret, never shown.
+        file_url: the URL from which Canvas downloads it instead, without authentication: a secret, never shown.
         folder_id: the folder for the files of a ``zip_file_importer``.
 
     Raises:

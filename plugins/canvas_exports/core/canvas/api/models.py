@@ -88,8 +88,8 @@ class ContentExport:
         )
 
     @property
-    def is_dead(self) -> bool:
-        """Return whether it will never have a package."""
+    def has_failed(self) -> bool:
+        """Return whether it failed or was deleted: it will never have a package."""
         return self.workflow_state in (ExportState.FAILED, ExportState.DELETED)
 
     @property

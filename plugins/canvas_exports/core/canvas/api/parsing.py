@@ -1,7 +1,7 @@
 """Read Canvas's JSON into typed values.
 
 Ids may come as numbers or as strings, unknown fields are kept or ignored, unknown states read as ``UNKNOWN``. A missing field
-that later steps need raises ``UnexpectedAnswerError``.
+that later steps need raises ``UnexpectedResponseError``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from canvas_exports.core.canvas.http.bounded_values import (
     parse_iso_time,
 )
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST
-from canvas_exports.errors import UnexpectedAnswerError
+from canvas_exports.errors import UnexpectedResponseError
 
 T = TypeVar("T")
 
@@ -187,7 +187,7 @@ def _param(value: Any) -> str:
     if found is None and isinstance(value, bool):
         found = str(value)
     if found is None:
-        raise UnexpectedAnswerError("Canvas names a form field for the upload that is not text")
+        raise UnexpectedResponseError("Canvas names a form field for the upload that is not text")
     return found
 
 
@@ -209,12 +209,12 @@ def _read_attachment(document: Any) -> Attachment:
 
 def _object(document: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise UnexpectedAnswerError(f"Canvas answered something else than a {what}")
+        raise UnexpectedResponseError(f"Canvas answered something else than a {what}")
     return document
 
 
 def _required(row: Mapping[str, Any], name: str, read: Callable[[Any], T | None]) -> T:
     value = read(row.get(name))
     if value is None:
-        raise UnexpectedAnswerError(f"the field {name} is missing or unreadable in Canvas's answer")
+        raise UnexpectedResponseError(f"the field {name} is missing or unreadable in Canvas's response")
     return value

@@ -23,7 +23,7 @@ from canvas_exports.errors import (
     CanvasError,
     CanvasUnavailableError,
     CredentialError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 _PATH = "/login/oauth2/token"
@@ -83,7 +83,7 @@ def refresh(grant: RefreshGrant, origin: Origin, send: Callable[[PreparedRequest
     Raises:
         CredentialError: the developer key or the refresh token is not valid; the message says what to do (permanent).
         CanvasUnavailableError: no response, a server error, or too many requests from this address (retryable).
-        UnexpectedAnswerError: not a response of Canvas (retryable).
+        UnexpectedResponseError: not a response of Canvas (retryable).
     """
     form = urlencode(
         {
@@ -126,6 +126,6 @@ def _read(document: Any, request: Request, response: Response) -> AccessToken:
     found = document if isinstance(document, dict) else {}
     value = found.get("access_token")
     if not isinstance(value, str) or not is_sendable(value):
-        raise with_request(UnexpectedAnswerError("an answer without an access token"), request, response)
+        raise with_request(UnexpectedResponseError("a response without an access token"), request, response)
     lifetime = bounded_float(found.get("expires_in"), least=0, most=_LONGEST_LIFE)
     return AccessToken(value, lifetime or None)

@@ -20,7 +20,7 @@ from canvas_exports.core.canvas.files.parallel_ranges import (
     ReconnectPolicy,
     ReusedBuffer,
     StallDetector,
-    fetch_range,
+    download_range,
     read_some,
 )
 from canvas_exports.core.canvas.files.validators import (
@@ -145,7 +145,7 @@ class Download:
         if not self._supports_ranges:
             return None
         found = bytearray(stop - start)
-        come = fetch_range(
+        come = download_range(
             memoryview(found), start, partial(self._open_range, self._runner), self._runner, self._session
         )
         return bytes(found) if come else None

@@ -1,4 +1,4 @@
-"""Fetch a package in ranges over several connections at once, and yield them in order.
+"""Download a package in ranges over several connections at once, and yield them in order.
 
 This helps where each connection is throttled, as by some storage and many firewalls. Elsewhere one connection is as fast, and
 ranges cost more requests. Every range is written to a block of the caller's memory. Blocks are acquired in order, and never
@@ -64,7 +64,7 @@ class ReusedBuffer:
 
 
 class ParallelRanges:
-    """Fetches the ranges of one package.
+    """Download the ranges of one package.
 
     Args:
         size: of the package, in bytes.
@@ -115,18 +115,18 @@ class ParallelRanges:
                         if block is None:
                             break
                         part = block[: self._size - start]
-                        fetched = threads.submit(self._fetch, start, part, begun.get(start))
-                        waiting.append((fetched, part, block))
+                        download = threads.submit(self._download, start, part, begun.get(start))
+                        waiting.append((download, part, block))
                         start, block = start + len(part), None
-                    fetched, part, whole = waiting[0]
-                    fetched.result()
+                    download, part, whole = waiting[0]
+                    download.result()
                     waiting.popleft()
                     del whole
                     yield part
             finally:
                 self._runner.stop_signal.stop()
-                for fetched, _, _ in waiting:
-                    fetched.cancel()
+                for download, _, _ in waiting:
+                    download.cancel()
                 threads.shutdown()
                 for body in begun.values():
                     body.close()
@@ -135,12 +135,12 @@ class ParallelRanges:
                 if block is not None:
                     self._memory.release(block)
 
-    def _fetch(self, start: int, part: memoryview, body: Stream | None) -> None:
-        if not fetch_range(part, start, self._open_range, self._runner, self._session, body):
+    def _download(self, start: int, part: memoryview, body: Stream | None) -> None:
+        if not download_range(part, start, self._open_range, self._runner, self._session, body):
             raise DownloadError("storage no longer serves ranges of the package", restart=True)
 
 
-def fetch_range(  # noqa: PLR0917 -- one place for both ways to ask for ranges
+def download_range(  # noqa: PLR0917 -- one place for both ways to ask for ranges
     part: memoryview,
     start: int,
     open_range: OpenRange,

@@ -1,4 +1,4 @@
-"""Read ranges of a package that lies in Canvas's storage, without fetching the rest."""
+"""Read ranges of a package that lies in Canvas's storage, without downloading the rest."""
 
 from __future__ import annotations
 

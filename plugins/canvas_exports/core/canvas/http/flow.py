@@ -34,7 +34,7 @@ from canvas_exports.core.canvas.http.retry import (
     retry_after,
 )
 from canvas_exports.core.canvas.http.session import CanvasSession
-from canvas_exports.errors import AnswerLostError, CanvasError, CredentialError, UnexpectedAnswerError
+from canvas_exports.errors import CanvasError, CredentialError, ResponseLostError, UnexpectedResponseError
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def call_flow(endpoint: Endpoint[T], session: CanvasSession) -> Flow[T]:
 
     Raises:
         CanvasError: what remains after the last attempt.
-        AnswerLostError: a request that must not be repeated was sent, and may have taken effect.
+        ResponseLostError: a request that must not be repeated was sent, and may have taken effect.
     """
     request = endpoint.request
     prepared = _prepare(request, session)
@@ -93,7 +93,7 @@ def call_flow(endpoint: Endpoint[T], session: CanvasSession) -> Flow[T]:
             document = read_json(result, request)
         except CanvasError as error:
             if may_have_acted(request, result, error):
-                raise _answer_lost(request, result) from None
+                raise _response_lost(request, result) from None
             wait = retries.after(error, retry_after(result)) if is_retryable(result, error) else None
             if wait is None:
                 raise
@@ -186,20 +186,20 @@ def _send(prepared: PreparedRequest, session: CanvasSession) -> Flow[Result]:
 def _read(endpoint: Endpoint[T], document: object, response: Response) -> T:
     try:
         return endpoint.read(document, response)
-    except UnexpectedAnswerError as error:
+    except UnexpectedResponseError as error:
         if not endpoint.request.idempotent:
-            raise _answer_lost(endpoint.request, response) from None
+            raise _response_lost(endpoint.request, response) from None
         raise with_request(error, endpoint.request, response) from None
 
 
-def _answer_lost(request: Request, result: Result) -> CanvasError:
+def _response_lost(request: Request, result: Result) -> CanvasError:
     objects = request.path.rpartition("/")[2].replace("_", " ")
-    problem = "the answer never came whole"
+    problem = "the response never came whole"
     if isinstance(result, Response):
         problem = f"Canvas answered with HTTP {result.status}{error_report(result)}"
         if result.status < _REDIRECT:
-            problem = "the answer cannot be read"
-    error = AnswerLostError(
+            problem = "the response cannot be read"
+    error = ResponseLostError(
         f"sent, but {problem}: it may have taken effect; look in the list of {objects} first"
     )
     return with_request(error, request, result if isinstance(result, Response) else None)

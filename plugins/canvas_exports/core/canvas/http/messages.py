@@ -93,7 +93,7 @@ class Failure(Enum):
     NOT_SENT = "no connection"  # Canvas certainly received nothing
     UNTRUSTED = "certificate not trusted"  # likewise, and waiting does not help
     LOST = "connection lost or timed out"  # Canvas may have acted
-    TOO_LARGE = "an answer larger than any of Canvas's"  # likewise
+    TOO_LARGE = "a response larger than any of Canvas's"  # likewise
 
 
 Result = Response | Failure

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from canvas_exports.core.canvas.http.messages import Endpoint, Request, Response
 from canvas_exports.core.canvas.http.origin import Origin, host_of, resolve
 from canvas_exports.core.canvas.http.responses import with_request
-from canvas_exports.errors import UnexpectedAnswerError
+from canvas_exports.errors import UnexpectedResponseError
 from canvas_exports.foreign_text import harmless
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Pagination(Generic[T]):
         """Yield the rows of a page that no earlier page had.
 
         Raises:
-            UnexpectedAnswerError: after the last row, where a row could not be read, or the next page is not known. A caller
+            UnexpectedResponseError: after the last row, where a row could not be read, or the next page is not known. A caller
                 that stops at an earlier row never meets it.
         """
         before = len(self._seen)
@@ -109,7 +109,7 @@ class Pagination(Generic[T]):
                 self._begin()
             else:
                 self.next_page = Endpoint(following, self._read)
-        except UnexpectedAnswerError as error:
+        except UnexpectedResponseError as error:
             self._problem = with_request(error, request, response)
         return rows
 
@@ -121,25 +121,25 @@ class Pagination(Generic[T]):
             here = f"{self._origin}{request.target}"
             doubt = _why_incomplete(count, _size(request.target) or self._asked, links, here)
             if doubt is not None:
-                raise UnexpectedAnswerError(
+                raise UnexpectedResponseError(
                     f"the list may go on after this page of {count} rows, but {doubt}"
                 )
             return None
         url = self._origin.own_url(resolve(f"{self._origin}{request.target}", link))
         if url is None:
-            raise UnexpectedAnswerError(
+            raise UnexpectedResponseError(
                 f"the next page of the list is said to be on {harmless(host_of(link), most=100)}; the token is sent to "
                 f"{self._origin} only"
             )
         parts = urlsplit(url)
         following = replace(request, path=parts.path, query=parts.query)
         if len(following.target) > _LONGEST_TARGET:
-            raise UnexpectedAnswerError(
+            raise UnexpectedResponseError(
                 "the address of the next page of the list is longer than any server takes"
             )
         in_circles = following.target in self._pages or self._repeated >= _MOST_REPEATED
         if in_circles or len(self._pages) >= self._most_pages:
-            raise UnexpectedAnswerError("the pages of the list run in circles")
+            raise UnexpectedResponseError("the pages of the list run in circles")
         self._pages.add(following.target)
         return following
 
@@ -190,19 +190,19 @@ def _page(url: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], UnexpectedAnswerError | None]:
+def read_rows(document: Any, read: Callable[[Any], T]) -> tuple[list[T], UnexpectedResponseError | None]:
     """Return the rows of a JSON array that can be read, and the error of the first that cannot.
 
     Raises:
-        UnexpectedAnswerError: it is not an array.
+        UnexpectedResponseError: it is not an array.
     """
     if not isinstance(document, list):
-        raise UnexpectedAnswerError("Canvas answered something else than a list")
+        raise UnexpectedResponseError("Canvas answered something else than a list")
     rows: list[T] = []
-    problem: UnexpectedAnswerError | None = None
+    problem: UnexpectedResponseError | None = None
     for row in document:
         try:
             rows.append(read(row))
-        except UnexpectedAnswerError as error:  # noqa: PERF203 - one unreadable row costs no other
+        except UnexpectedResponseError as error:  # noqa: PERF203 - one unreadable row costs no other
             problem = problem or error
     return rows, problem

@@ -20,13 +20,12 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas_exports.core.model.backoff import backoff_delay
+from canvas_exports.core.model.backoff import backoff_delay, jitter
 from canvas_exports.errors import InputError
 
 _SLOWEST = 2.0  # seconds between requests just above the floor, where they cost next to nothing
@@ -84,7 +83,7 @@ class RateLimiter:
         limits: RateLimits | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = jitter,
     ) -> None:
         self.limits = limits or RateLimits()
         self._clock = clock

@@ -25,7 +25,7 @@ from canvas_exports.errors import (
     NotFoundError,
     PermissionDeniedError,
     ThrottledError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from canvas_exports.foreign_text import harmless
 
@@ -80,9 +80,9 @@ def error_of(response: Response) -> CanvasError:
     if response.status >= _SERVER_ERROR or response.status == _TIMEOUT:
         return CanvasUnavailableError(f"Canvas could not answer{error_report(response)}")
     if response.is_success:
-        return UnexpectedAnswerError(f"not an answer of Canvas's API but {_body_kind(response)}")
+        return UnexpectedResponseError(f"not a response of Canvas's API but {_body_kind(response)}")
     if response.status < _CLIENT_ERROR:
-        return UnexpectedAnswerError(
+        return UnexpectedResponseError(
             "the API call was redirected; the host is probably not Canvas's own name (a redirect is never followed "
             "with the token)"
         )
@@ -96,7 +96,7 @@ def error_of_failure(failure: Failure, host: str) -> CanvasError:
             f"the certificate of {host} is not trusted; set verify to the file of the authority that signed it"
         )
     if failure is Failure.TOO_LARGE:
-        return UnexpectedAnswerError(
+        return UnexpectedResponseError(
             f"{host} answered with more than {LARGEST >> 20} MiB, which Canvas's API never does"
         )
     return CanvasUnavailableError(f"{host}: {failure.value}")
@@ -131,7 +131,9 @@ def _client_error(response: Response) -> CanvasError:
         )
     found = parse_json(response.body)
     if found is None:
-        return UnexpectedAnswerError(f"refused by something in front of Canvas, with {_body_kind(response)}")
+        return UnexpectedResponseError(
+            f"refused by something in front of Canvas, with {_body_kind(response)}"
+        )
     if response.status in (_UNAUTHORIZED, _FORBIDDEN):
         return PermissionDeniedError("the token's user lacks the right for this, or the token the scope")
     if response.status in (_NOT_FOUND, _GONE):

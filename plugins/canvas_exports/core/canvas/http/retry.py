@@ -13,7 +13,7 @@ from canvas_exports.core.canvas.http.bounded_values import bounded_float, parse_
 from canvas_exports.core.canvas.http.messages import Failure, Request, Response, Result
 from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.model.backoff import backoff_delay
-from canvas_exports.errors import CanvasError, CanvasUnavailableError, ThrottledError, UnexpectedAnswerError
+from canvas_exports.errors import CanvasError, CanvasUnavailableError, ThrottledError, UnexpectedResponseError
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds before the first repetition, and before a late one
 _LONGEST_RETRY_AFTER = 120.0
@@ -50,7 +50,7 @@ class RetryPolicy:
 
 def is_retryable(result: Result, error: CanvasError) -> bool:
     """Return whether the same request may succeed when it is sent again soon."""
-    if isinstance(error, UnexpectedAnswerError):  # cut JSON, or a web page that will go away
+    if isinstance(error, UnexpectedResponseError):  # cut JSON, or a web page that will go away
         return isinstance(result, Response) and result.is_success
     return isinstance(error, ThrottledError | CanvasUnavailableError) and result is not Failure.UNTRUSTED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, shared_rate_limiter
 from canvas_exports.core.canvas.http.token_source import StaticToken, TokenSource
 from canvas_exports.core.canvas.http.transports.response_body import ACCEPTED
+from canvas_exports.core.model.backoff import jitter
 from canvas_exports.errors import InputError
 
 USER_AGENT = f"airflow-provider-canvas-exports/{__version__}"
@@ -40,7 +40,7 @@ class CanvasSession:
     rate_limiter: RateLimiter
     attempts: int = 5
     clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = jitter
     skew: timedelta = timedelta(0)
     _date: str = field(default="", repr=False)
 

@@ -20,7 +20,7 @@ class Limits:
     Attributes:
         window: exports that Canvas may be working on at once for this batch.
         creations: exports made for one context and type before its outcome is ``failed``.
-        fetches: failed transfers of one export before it is given up.
+        transfers: failed ones of one export before it is given up.
         turns: refusals of one context in an attempt before it ends for this attempt.
         stall_after: seconds for which an export was seen without a change of completion before it is ``stalled``.
         deadline: seconds since the epoch after which the batch waits for nothing.
@@ -28,7 +28,7 @@ class Limits:
 
     window: int
     creations: int
-    fetches: int
+    transfers: int
     stall_after: float
     deadline: float
     turns: int = 3
@@ -134,7 +134,7 @@ class Engine:
 
         A retry takes up items that were interrupted, or are not in every archive. A Clear also gives a new chance to every
         item without a package. It has another export created, unless the present one may still be of use: it stalled and is
-        polled again, or no fetch of its package has failed yet.
+        polled again, or no transfer of its package has failed yet.
         """
         self._remember()
         for item in self.items.values():
@@ -255,12 +255,12 @@ class Engine:
             self._plan_again(item, event.reason)
 
     @_apply.register
-    def _(self, event: events.FetchFailed) -> None:
+    def _(self, event: events.TransferFailed) -> None:
         item = self._item_of(event, State.READY)
-        if item is None or item.fetches != event.fetch:
+        if item is None or item.fetches != event.failed:
             return
         item.fetches += 1
-        if item.fetches < self.limits.fetches:
+        if item.fetches < self.limits.transfers:
             return
         if event.spoiled:
             self._plan_again(item, event.reason)

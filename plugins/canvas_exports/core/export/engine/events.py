@@ -13,65 +13,67 @@ from canvas_exports.core.model.outcomes import Outcome
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """Canvas returned the numeric id of the context."""
+class ItemEvent:
+    """An event of one item, by its name."""
 
     item: str
+
+
+@dataclass(frozen=True)
+class ExportEvent(ItemEvent):
+    """An event of one export of an item."""
+
+    export_id: int
+
+
+@dataclass(frozen=True)
+class Resolved(ItemEvent):
+    """Canvas returned the numeric id of the context."""
+
     canvas_id: int
 
 
 @dataclass(frozen=True)
-class Intended:
+class Intended(ItemEvent):
     """A POST is about to be sent. ``at`` is Canvas's clock: an export created later than this may be adopted."""
 
-    item: str
     at: float
 
 
 @dataclass(frozen=True)
-class Created:
-    """Canvas answered the POST, or the export of a lost answer was found and adopted."""
+class Created(ExportEvent):
+    """Canvas answered the POST, or the export of a lost response was found and adopted."""
 
-    item: str
-    export_id: int
     progress_id: int | None
     created_at: float
     at: float
 
 
-@dataclass(frozen=True)
-class NotCreated:
+class NotCreated(ItemEvent):
     """The POST certainly had no effect: Canvas refused it, or the export was looked up and not found."""
 
-    item: str
-
 
 @dataclass(frozen=True)
-class Refused:
-    """Canvas gave no valid answer about this context: an error page, a 5xx, nothing. It costs the export a turn.
+class Refused(ItemEvent):
+    """Canvas gave no valid response about this context: an error page, a 5xx, nothing. It costs the export a turn.
 
     ``refusal`` is the number of refusals before this one. ``undone`` says that nothing was created for certain; where a
     POST may have taken effect, or could not be looked up, the export stays intended.
     """
 
-    item: str
     refusal: int
     reason: str
     undone: bool
 
 
-@dataclass(frozen=True)
-class GivenUp:
+class GivenUp(ItemEvent):
     """Canvas has refused it, and another turn in this attempt is of no use."""
 
-    item: str
-
 
 @dataclass(frozen=True)
-class Polled:
+class Polled(ItemEvent):
     """Canvas is still building the export; this is what polling has seen of it."""
 
-    item: str
     export: RunningExport
 
     @property
@@ -80,44 +82,32 @@ class Polled:
         return self.export.export_id
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(ExportEvent):
     """Exported, with an attachment."""
 
-    item: str
-    export_id: int
 
-
-@dataclass(frozen=True)
-class NotReady:
+class NotReady(ExportEvent):
     """It looked ready, but has no package yet: polling goes on."""
 
-    item: str
-    export_id: int
-
 
 @dataclass(frozen=True)
-class ExportFailed:
+class ExportFailed(ExportEvent):
     """This export will never have a package; another one may."""
 
-    item: str
-    export_id: int
     reason: str
 
 
 @dataclass(frozen=True)
-class FetchFailed:
+class TransferFailed(ExportEvent):
     """The package could not be moved.
 
-    ``fetch`` is the number of failed fetches before this one. ``spoiled`` says that the package itself is bad or lost, so
-    that another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be fetched
+    ``failed`` is the number of failed transfers before this one. ``spoiled`` says that the package itself is bad or lost, so
+    that another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be downloaded
     again from its start, and that waiting gains nothing. ``by_source`` says that Canvas or its storage did not deliver it,
     not that an archive did not take it.
     """
 
-    item: str
-    export_id: int
-    fetch: int
+    failed: int
     reason: str
     spoiled: bool
     at_once: bool = False
@@ -125,11 +115,9 @@ class FetchFailed:
 
 
 @dataclass(frozen=True)
-class Stored:
+class Stored(ExportEvent):
     """Package and manifest are in the archive."""
 
-    item: str
-    export_id: int
     outcome: Outcome
     reason: str | None
     key: str
@@ -140,10 +128,9 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Ended:
+class Ended(ItemEvent):
     """The context has its outcome, whatever is tried."""
 
-    item: str
     outcome: Outcome
     reason: str
 
@@ -162,20 +149,4 @@ class Tick:
     at: float
 
 
-Event = (
-    Resolved
-    | Intended
-    | Created
-    | NotCreated
-    | Refused
-    | GivenUp
-    | Polled
-    | Ready
-    | NotReady
-    | ExportFailed
-    | FetchFailed
-    | Stored
-    | Ended
-    | QueueMoved
-    | Tick
-)
+Event = ItemEvent | QueueMoved | Tick

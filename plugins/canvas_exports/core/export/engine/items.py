@@ -29,7 +29,7 @@ class Item:
 
     Times are seconds since the epoch; ``intended_at`` and ``created_at`` by Canvas's clock, the others by ours. For
     ``changed_at``, ``completion``, ``running_since`` and ``seen_at`` see ``RunningExport``. ``label`` is the course code.
-    ``refusals`` counts the turns that Canvas has refused since its last valid answer. ``reason`` says why the export ended,
+    ``refusals`` counts the turns that Canvas has refused since its last valid response. ``reason`` says why the export ended,
     or what last went wrong. Holds ids, codes and times: never a URL, never a name.
     """
 
@@ -46,7 +46,7 @@ class Item:
     running_since: float | None = None
     seen_at: float | None = None
     creations: int = 0
-    fetches: int = 0
+    fetches: int = 0  # failed transfers of this export; the name is stored in checkpoints
     refusals: int = 0
     outcome: Outcome | None = None
     reason: str | None = None
@@ -110,7 +110,7 @@ class Item:
     def reopen(self, *, cleared: bool = False) -> None:
         """Take an outcome back, but keep an export or an unanswered intention that may still be of use.
 
-        ``cleared`` keeps an export only if Canvas was still building it, or if no fetch of it has failed.
+        ``cleared`` keeps an export only if Canvas was still building it, or if no transfer of it has failed.
         """
         degraded = self.outcome is Outcome.DEGRADED
         of_use = degraded or self.outcome is Outcome.STALLED or self.outcome is Outcome.INTERRUPTED

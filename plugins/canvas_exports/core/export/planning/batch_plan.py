@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain, count
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, fetch, parse
+from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.export.planning.course_names import Names
@@ -110,7 +110,7 @@ def write_plan(
         key = f"{folder}{part}.jsonl"
         part += 1
         try:
-            earlier = fetch(store, key, MAX_PLAN_BYTES)
+            earlier = read_bytes(store, key, MAX_PLAN_BYTES)
         except ObjectNotFoundError:
             new = [text for text in wanted if text not in known] if known else wanted
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
@@ -121,7 +121,7 @@ def write_plan(
             if store.put_if_absent(key, document):
                 return [*references, *found]
             # Another attempt of this task was quicker, and its word counts.
-            earlier = fetch(store, key, MAX_PLAN_BYTES)
+            earlier = read_bytes(store, key, MAX_PLAN_BYTES)
         for reference, listed in _read(key, earlier):
             references.append(reference)
             known.update(listed)
@@ -161,7 +161,7 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
         reference = BatchReference.from_json(batch, field="batches")
         if reference.plan != plan:
             try:
-                plan, document = reference.plan, memoryview(fetch(store, reference.plan, MAX_PLAN_BYTES))
+                plan, document = reference.plan, memoryview(read_bytes(store, reference.plan, MAX_PLAN_BYTES))
             except (ObjectNotFoundError, ValueError):
                 raise _absent(reference) from None
         yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
@@ -177,7 +177,7 @@ def planned_names(store: Store, run: RunInfo) -> Names:
     for part in count():
         key = f"{plan_folder(run)}{part}.jsonl"
         try:
-            head, _, _ = fetch(store, key, MAX_PLAN_BYTES).partition(b"\n")
+            head, _, _ = read_bytes(store, key, MAX_PLAN_BYTES).partition(b"\n")
             document = parse(head, "plan", key=key)
         except ObjectNotFoundError:
             break

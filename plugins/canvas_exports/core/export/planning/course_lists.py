@@ -68,7 +68,7 @@ def read_list(uri: str, *, field: str = "course_list", names: Names | None = Non
     suffix = urlsplit(shown).path.rpartition(".")[2].lower()
     if suffix not in FORMATS:
         raise InputError(field, f"{shown!r} has no known ending", accepted=[f".{each}" for each in FORMATS])
-    text = _fetch(uri, shown, field)
+    text = _read_text(uri, shown, field)
     return list(parse_list(text, suffix, field=f"{field} ({shown})", names=names))
 
 
@@ -250,7 +250,7 @@ def shown_uri(uri: str) -> str:
     return harmless(f"{scheme}{separator}{place.rpartition('@')[2] if separator else place}{slash}{path}")
 
 
-def _fetch(uri: str, shown: str, field: str) -> str:
+def _read_text(uri: str, shown: str, field: str) -> str:
     from smart_open import open as smart_open  # noqa: PLC0415 - costs seconds; only the task pays
 
     trouble: Exception

@@ -48,7 +48,7 @@ async def poll(
     ``gone``, ``denied``), ``UNANSWERED`` if Canvas did not show it, or ``None`` while it runs.
 
     The Progress is one row and cheap, so it is polled first. A complete Progress is worth a worker, which reads the export in
-    any case before it fetches the package. The Progress is complete a moment before the export is, and for ever if the job
+    any case before it downloads the package. The Progress is complete a moment before the export is, and for ever if the job
     died in that moment. So where a worker found no package (completion stands at 100), only the export itself is believed. The
     export itself is also polled where the Progress failed or was cancelled, which says nothing about the export, where the
     Progress was refused twice in a row, and where it has stood still for ``trust_progress`` seconds.
@@ -75,7 +75,7 @@ async def poll(
 def _ending(export: ContentExport) -> str | None:
     if export.is_ready:
         return READY
-    if export.is_dead:
+    if export.has_failed:
         return export.workflow_state.value
     return "no package" if export.workflow_state is ExportState.EXPORTED else None
 

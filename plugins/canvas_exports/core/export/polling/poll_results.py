@@ -97,7 +97,7 @@ class PollResult:
     """Result of a polling loop.
 
     Attributes:
-        ready: exports with a package to fetch.
+        ready: exports with a package to download.
         dead: exports that will never have one, and why: ``failed``, ``deleted``, ``no package``, ``gone`` or ``denied``.
         running: the others.
     """

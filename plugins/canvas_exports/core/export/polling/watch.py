@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,6 +14,7 @@ from canvas_exports.core.export.polling.canvas_queue import CanvasQueue
 from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.polling.poll import READY, TRUST_PROGRESS, UNANSWERED, PollingClient, poll
 from canvas_exports.core.export.polling.poll_results import PollResult, ProgressLog, WakeRule
+from canvas_exports.core.model.backoff import jitter
 from canvas_exports.errors import CanvasError, CredentialError
 
 _DELAY_PER_AGE = 2.0
@@ -32,7 +32,7 @@ async def watch(
     queue: CanvasQueue | None = None,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    uniform: Callable[[], float] = random.random,
+    uniform: Callable[[], float] = jitter,
     on_counts: Callable[[int, int], None] | None = None,
     progress_log: ProgressLog | None = None,
     log: Callable[[str], None] | None = None,

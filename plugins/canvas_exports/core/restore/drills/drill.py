@@ -165,7 +165,7 @@ class Drill:
         export = self.client.show_export(course, self.state.export_id)
         if export.is_ready:
             self._compare(course, export)
-        elif export.is_dead or export.workflow_state is ExportState.EXPORTED:
+        elif export.has_failed or export.workflow_state is ExportState.EXPORTED:
             self._fail("Canvas restored the package, but cannot export the course")
         elif self.now() >= self.state.restore.deadline:
             self._fail("Canvas restored the package, but did not export the course by the deadline")

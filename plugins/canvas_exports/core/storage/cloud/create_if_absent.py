@@ -54,7 +54,7 @@ class ConditionalCreate:
         how = {} if self.honoured is False else {"mode": "create"}
         self._requests.ask("store", key, lambda: self._put(key, block, **how))
 
-    def is_ignored(self, key: str, block: Block) -> bool:
+    def ignores_condition(self, key: str, block: Block) -> bool:
         """Return whether the store replaces an object although the request has the condition. The result is remembered."""
         if self._once is None or not self.honoured:
             return False

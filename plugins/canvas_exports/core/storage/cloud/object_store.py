@@ -145,7 +145,7 @@ class ObjectStore(Store):
     def probe_capabilities(self, key: str) -> None:
         """Store one small object twice: the second request has to be refused."""
         self._create.store(key, PROBE_TEXT)
-        self._create.is_ignored(key, PROBE_TEXT)
+        self._create.ignores_condition(key, PROBE_TEXT)
 
     def replace(self, key: str, data: bytes) -> None:
         """Replace an object by one request; an object store does so atomically."""

@@ -25,7 +25,7 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.canvas.http.transports.environment import Proxies, authorities, tls_context
 from canvas_exports.core.model.contexts import Context
-from canvas_exports.errors import AnswerLostError, CanvasUnavailableError, InputError
+from canvas_exports.errors import CanvasUnavailableError, InputError, ResponseLostError
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_an_untrusted_certificate_is_an_error_at_once_and_says_what_to_set(secur
             client.whoami()
         with pytest.raises(CanvasUnavailableError) as caught:
             client.create_export(Context.parse("1"), ExportRequest.build("zip"))
-        assert not isinstance(caught.value, AnswerLostError)
+        assert not isinstance(caught.value, ResponseLostError)
 
 
 async def test_an_untrusted_certificate_is_the_same_error_on_the_loop(secure: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Clock, export_json, open_either
+from tests.support.canvas.scripted_canvas import COURSE, Clock, export_json, open_either
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.parsing import read_export

@@ -7,17 +7,17 @@ import json
 import tracemalloc
 
 import pytest
-from tests.support.scripted_canvas import COURSE, Either, ScriptedServer
+from tests.support.canvas.scripted_canvas import COURSE, Either, ScriptedServer
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.http.messages import Response
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST, LARGEST_ERROR, ResponseBody
 from canvas_exports.errors import (
-    AnswerLostError,
     CanvasUnavailableError,
     CredentialError,
     NotFoundError,
-    UnexpectedAnswerError,
+    ResponseLostError,
+    UnexpectedResponseError,
 )
 
 SELF = "GET /api/v1/users/self"
@@ -31,7 +31,7 @@ def test_an_answer_larger_than_any_of_canvas_is_an_error_and_not_asked_for_again
     either: Either, server: ScriptedServer
 ) -> None:
     server.on(SELF, {"body": ONCE, "headers": PACKED})
-    with pytest.raises(UnexpectedAnswerError, match="more than 64 MiB"):
+    with pytest.raises(UnexpectedResponseError, match="more than 64 MiB"):
         either.whoami()
     assert len(server.seen) == 1
     assert either.client.rate_limiter.in_flight == 0
@@ -49,7 +49,7 @@ def test_after_a_post_an_answer_too_large_may_have_taken_effect(
     either: Either, server: ScriptedServer
 ) -> None:
     server.on(EXPORTS, {"body": ONCE, "headers": PACKED})
-    with pytest.raises(AnswerLostError):
+    with pytest.raises(ResponseLostError):
         either.create_export(COURSE, ExportRequest.build("zip"))
     assert len(server.seen) == 1
 
@@ -60,8 +60,8 @@ def test_after_a_post_an_answer_too_large_may_have_taken_effect(
     [
         (503, CanvasUnavailableError),
         (401, CredentialError),
-        (404, UnexpectedAnswerError),
-        (418, UnexpectedAnswerError),
+        (404, UnexpectedResponseError),
+        (418, UnexpectedResponseError),
     ],
 )
 def test_of_a_refusal_only_its_beginning_is_read(
@@ -89,7 +89,7 @@ def test_what_is_packed_in_another_way_or_damaged_is_no_answer_of_canvas(
     either: Either, server: ScriptedServer, packing: str
 ) -> None:
     server.on(SELF, {"body": b"\x8b\x02\x80{}", "headers": {**PACKED, "Content-Encoding": packing}})
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         either.whoami()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.support.dripping_server import dripping
-from tests.support.scripted_canvas import Clock, open_either
+from tests.support.canvas.dripping_server import dripping
+from tests.support.canvas.scripted_canvas import Clock, open_either
 
 from canvas_exports.errors import (
     CanvasUnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -36,7 +36,7 @@ def test_a_byte_now_and_then_keeps_no_call_alive(clock: Clock, kind: str, drip: 
     """Each byte comes long before the time-out for silence: what ends the call is the time for all of the answer."""
     with dripping(*DRIPS[drip]) as url, open_either(kind, url, clock, read_timeout=0.2) as client:
         began = time.monotonic()
-        with pytest.raises((CanvasUnavailableError, UnexpectedAnswerError)):
+        with pytest.raises((CanvasUnavailableError, UnexpectedResponseError)):
             client.whoami()
     assert time.monotonic() - began < 30  # the server never ends; five attempts of twice the read time-out do
     assert client.client.rate_limiter.in_flight == 0

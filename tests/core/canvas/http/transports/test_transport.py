@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.support.scripted_canvas import (
+from tests.support.canvas.scripted_canvas import (
     COURSE,
     EXPORTS,
     SELF,

@@ -10,7 +10,7 @@ from canvas_sandbox import Course, Sandbox
 from canvas_sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 LISTINGS = ("modules", "pages", "assignments", "quizzes", "discussion_topics", "files")
 

@@ -9,7 +9,7 @@ import pytest
 from canvas_sandbox import Course, Group, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 DENIED = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
 EXPORTS = "/api/v1/courses/101/content_exports"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from canvas_sandbox import Course, Group, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 EXPORTS = "/api/v1/courses/101/content_exports"
 DAY = 86_400

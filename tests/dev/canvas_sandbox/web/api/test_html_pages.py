@@ -10,7 +10,7 @@ import requests
 from canvas_sandbox import Course, Fault, Group, Sandbox
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Start
+    from tests.support.canvas.sandbox_client import Call, Start
 
 NAME = "<Biology> & 'Co'"
 

@@ -12,7 +12,7 @@ import pytest
 from canvas_sandbox import Course, Fault, Group, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 PATH = "/api/v1/courses/102/content_migrations"
 TYPE = "canvas_cartridge_importer"

@@ -16,7 +16,7 @@ from canvas_sandbox import DeveloperKey, RequestFault, Sandbox, Switches
 from canvas_sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Start
+    from tests.support.canvas.sandbox_client import Start
 
 TOKEN = "/login/oauth2/token"
 SELF = "/api/v1/users/self"

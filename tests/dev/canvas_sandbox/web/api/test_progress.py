@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from canvas_sandbox import Course, Fault
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 
 def test_36_progress_has_its_fields_and_a_float(start: Start, call: Call) -> None:

@@ -13,7 +13,7 @@ import requests
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 SELF = "/api/v1/users/self"
 CHALLENGE = 'Bearer realm="canvas-lms"'

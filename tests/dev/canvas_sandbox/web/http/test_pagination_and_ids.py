@@ -12,7 +12,7 @@ import pytest
 from canvas_sandbox import Account, Course, Group, Sandbox, Switches, User
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 COURSES = "/api/v1/accounts/1/courses"
 

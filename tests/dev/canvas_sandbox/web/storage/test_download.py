@@ -14,7 +14,7 @@ import urllib3
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Storage, Switches
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 DAY = 86_400
 ALL = [(storage, files_domain) for storage in Storage for files_domain in (False, True)]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from tests.support.link_server import served
+from tests.support.canvas.link_server import served
 
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 from canvas_sandbox.switches import Storage
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import Call, Caller, Start
+    from tests.support.canvas.sandbox_client import Call, Caller, Start
 
 KINDS = list(Storage)
 SENT = {Storage.LOCAL: r"^/files_api$", Storage.S3: r"^/canvas-sandbox$", Storage.INSTFS: r"^/files$"}

@@ -86,7 +86,7 @@ class _DeadlineBytes(io.RawIOBase):
     def readinto(self, target: Any) -> int | None:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer took too long")
+            raise TimeoutError("the response took too long")
         self._sock.settimeout(min(self._silence, left))
         return self._raw.readinto(target)
 

@@ -1,6 +1,6 @@
 """A process that stores generated packages and says how much it grew: see ``test_memory``.
 
-``python -m tests.support.streaming_child <archive URI> <packages> <megabytes each>``
+``python -m tests.support.archives.streaming_child <archive URI> <packages> <megabytes each>``
 """
 
 from __future__ import annotations

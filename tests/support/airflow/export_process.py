@@ -1,4 +1,4 @@
-"""A process of its own that exports courses: ``python -m tests.support.export_process API worker|triggerer COURSE...``.
+"""A process of its own that exports courses: ``python -m tests.support.airflow.export_process API worker|triggerer COURSE...``.
 
 It has Airflow's supervisor in the process itself, which asks Airflow's execution API at the given address. As a worker it
 uses the blocking client, as a triggerer the asynchronous one. It polls without a pause until all exports are there, and

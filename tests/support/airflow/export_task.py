@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_sandbox import Sandbox

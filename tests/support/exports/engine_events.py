@@ -7,7 +7,7 @@ from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.outcomes import Outcome
 
-LIMITS = Limits(window=3, creations=2, fetches=2, stall_after=100.0, deadline=10_000.0)
+LIMITS = Limits(window=3, creations=2, transfers=2, stall_after=100.0, deadline=10_000.0)
 
 
 A = "course:1/common_cartridge"

@@ -1,4 +1,4 @@
-"""Takes the picture of the page for the documentation: ``python -m tests.support.report_picture``."""
+"""Takes the picture of the page for the documentation: ``python -m tests.support.reports.report_picture``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.support.chromium import CHROMIUM
-from tests.support.run_views import night
+from tests.support.reports.chromium import CHROMIUM
+from tests.support.reports.run_views import night
 
 from canvas_exports.core.reports.page.run_page import render_page
 
-PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
+PICTURE = Path(__file__).parents[3] / "docs" / "images" / "report.png"
 SIZE = {"width": 1180, "height": 1860}
 
 

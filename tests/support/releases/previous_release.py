@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasRestoreDrillOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_sandbox import Course, Fault, Sandbox, Switches, Term
 
-DATA = Path(__file__).parents[1] / "data" / "previous_release"
+DATA = Path(__file__).parents[2] / "data" / "previous_release"
 
 OPERATORS: dict[str, Any] = {
     "export": CanvasContentExportOperator,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.batch_rig import QUICK, RUN, WAITS, client, sandbox
+from tests.support.exports.batch_rig import QUICK, RUN, WAITS, client, sandbox
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient

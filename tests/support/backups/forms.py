@@ -14,7 +14,7 @@ from airflow.sdk import DAG, BaseOperator
 from canvas_exports.dags.trigger_form import Filled
 from canvas_sandbox import Sandbox
 
-DAGS = Path(__file__).parents[2] / "dags"
+DAGS = Path(__file__).parents[3] / "dags"
 
 
 def with_forms() -> dict[str, DAG]:

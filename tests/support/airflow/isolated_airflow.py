@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 def _isolate() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.observability import stats, trace
 from airflow.sdk.observability.metrics import stats_utils
-from tests.support.short_waits import WAITS
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.short_waits import WAITS
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 

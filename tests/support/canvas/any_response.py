@@ -8,7 +8,7 @@ import string
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.support.scripted_canvas import Clock
+from tests.support.canvas.scripted_canvas import Clock
 
 from canvas_exports.core.canvas.http.flow import AcquireSlot, Flow, RenewToken, Send, Wait
 from canvas_exports.core.canvas.http.messages import Failure, Response, Result

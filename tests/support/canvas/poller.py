@@ -1,4 +1,4 @@
-"""A process of its own that asks Canvas as fast as it may: ``python -m tests.support.poller URL TOKEN``.
+"""A process of its own that asks Canvas as fast as it may: ``python -m tests.support.canvas.poller URL TOKEN``.
 
 It says ``ready``, begins when it is told to, ends when its standard input does, and says how many answers it got.
 """

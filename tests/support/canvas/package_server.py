@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.scripted_canvas import COURSE, ScriptedServer, Seen, export_json
+from tests.support.canvas.scripted_canvas import COURSE, ScriptedServer, Seen, export_json
 
 from canvas_exports.core.canvas.api.models import ContentExport
 from canvas_exports.core.canvas.api.parsing import read_export

@@ -1,4 +1,4 @@
-"""Airflow's execution API with its database, in a process of its own: ``python -m tests.support.execution_api FILE``.
+"""Airflow's execution API with its database, in a process of its own: ``python -m tests.support.airflow.execution_api FILE``.
 
 As workers and triggerers reach it, but for the proof who they are. It writes its address into a file once it answers, and
 ends with its standard input.

@@ -32,7 +32,7 @@ POSTS = r"/content_exports$"
 BOTH = {"course:100": 1, "course:101": 1}
 STORED = {"course:100": "stored", "course:101": "stored"}
 
-WAITS = Waits(before_fetches=(0.0, 0.001, 0.001), between_rounds=0.01, batch_delay=0.02, min_wait=0.01)
+WAITS = Waits(before_transfers=(0.0, 0.001, 0.001), between_rounds=0.01, batch_delay=0.02, min_wait=0.01)
 RUN = RunInfo("campus_backup", "manual__2026-11-23", "export", date(2026, 11, 23))
 QUICK = Switches(job_workers=50, duration=0.02, throttle=False)
 

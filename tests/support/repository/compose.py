@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docker-compose.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
 DATA: dict[str, Any] = yaml.safe_load(TEXT)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.support.run_views import facts, past, row, view
+from tests.support.reports.run_views import facts, past, row, view
 
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.view import RunView

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.support.scripted_canvas import Seen
+from tests.support.canvas.scripted_canvas import Seen
 
 ETAG = '"abc"'
 BLOCK = 1000

@@ -10,7 +10,7 @@ from canvas_exports.core.export.waits import Waits
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
-WAITS = Waits(before_fetches=(0.0, 0.01, 0.01), between_rounds=0.05, batch_delay=0.3, min_wait=0.05)
+WAITS = Waits(before_transfers=(0.0, 0.01, 0.01), between_rounds=0.05, batch_delay=0.3, min_wait=0.05)
 
 
 @contextmanager

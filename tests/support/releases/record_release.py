@@ -1,4 +1,4 @@
-"""Record what this release writes down, for the tests of the next: ``python -m tests.support.record_release FOLDER``.
+"""Record what this release writes down, for the tests of the next: ``python -m tests.support.releases.record_release FOLDER``.
 
 Everything is written by real tasks against the sandbox: two nights, a verification, a drill, a restore and a gate fill the
 archive; batches and restores that are killed or deferred leave their checkpoints and trigger rows.
@@ -7,7 +7,7 @@ archive; batches and restores that are killed or deferred leave their checkpoint
 # ruff: noqa: I001 - Airflow is isolated before it is imported
 from __future__ import annotations
 
-import tests.support.isolated_airflow  # noqa: F401
+import tests.support.airflow.isolated_airflow  # noqa: F401
 
 import contextlib
 import io
@@ -27,8 +27,8 @@ from airflow.sdk.execution_time.comms import DeferTask
 from airflow.sdk.serde import deserialize
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
-from tests.support.task_runner import TaskRun
-from tests.support.previous_release import (
+from tests.support.airflow.task_runner import TaskRun
+from tests.support.releases.previous_release import (
     ARCHIVE,
     EMPTY,
     HOST,
@@ -41,8 +41,8 @@ from tests.support.previous_release import (
     set_age,
     task,
 )
-from tests.support.public_surface import nightly, surface
-from tests.support.short_waits import short_waits
+from tests.support.releases.public_surface import nightly, surface
+from tests.support.airflow.short_waits import short_waits
 
 from canvas_exports.cli.main import main as canvas_archive
 from canvas_exports.dags.restore_drill import canvas_restore_drill

@@ -1,6 +1,6 @@
 """Uses everything that speaks to anybody, with secrets everywhere, and logs all of it.
 
-``python -m tests.support.logging_child MODE FILE`` writes the secrets, as JSON, to the file, and what is logged to standard output.
+``python -m tests.support.observability.logging_child MODE FILE`` writes the secrets, as JSON, to the file, and what is logged to standard output.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.backup_files import WHOLE
+from tests.support.backups.backup_files import WHOLE
 
 from canvas_exports.cli.main import main
 

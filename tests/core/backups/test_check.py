@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.backup_files import GOOD, WHOLE
+from tests.support.backups.backup_files import GOOD, WHOLE
 
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.check import check_files, find_files

@@ -12,9 +12,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from mkdocs.structure.files import File
+
 from docs_site import schema_tables
 from docs_site.links import CORE, PAGES, rewrite
-from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[2]
 MERMAID = Path(__file__).parent / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"

@@ -60,5 +60,9 @@ def _type(root: Schema, field: Schema) -> str:
 def _meaning(field: Schema) -> str:
     text = field.get("description", field.get("title", ""))
     if examples := field.get("examples"):
-        text += " For example " + ", ".join(f"`{json.dumps(example, ensure_ascii=False)}`" for example in examples) + "."
+        text += (
+            " For example "
+            + ", ".join(f"`{json.dumps(example, ensure_ascii=False)}`" for example in examples)
+            + "."
+        )
     return str(text).replace("|", "\\|").replace("<", "&lt;").strip()

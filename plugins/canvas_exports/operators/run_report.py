@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
 from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.export.planning.batch_plan import planned
+from canvas_exports.core.export.planning.batch_plan import planned_batches
 from canvas_exports.core.export.replicas import Replicas, writable_stores
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
@@ -122,10 +122,12 @@ class CanvasRunReportOperator(BaseOperator):
 
         def gather(store: Store) -> RunReport:
             swept = grace and sweep(store, grace=grace, template=self.key_template or DEFAULT_TEMPLATE)
+            batch_of = {text: name for name, listed in planned_batches(store, batches) for text in listed}
             return gather_run_report(
                 store,
                 run,
-                ((text, each) for text in planned(store, batches) for each in types),
+                ((text, each) for text in batch_of for each in types),
+                batches=batch_of,
                 swept=swept.to_json() if swept else None,
                 zone=self.timezone,
                 airflow=conf.get("api", "base_url", fallback=""),

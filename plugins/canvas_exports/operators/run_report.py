@@ -22,6 +22,7 @@ from canvas_exports.core.reports.run_report import RunReport, gather_run_report,
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
 
-class CanvasRunReportOperator(BaseOperator):
+class CanvasRunReportOperator(LineageMixin, BaseOperator):
     """Merge the outcomes of every batch into the run report, print it as a table, and judge the run.
 
     Reads the documents that the export tasks left in the archive, writes ``report.json``, ``report.csv`` and the page
@@ -136,6 +137,8 @@ class CanvasRunReportOperator(BaseOperator):
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
             stores = writable_stores(opened)
             mirror_reports(stores, run)
+            places = tuple(archive_place(store.uri) for store in stores)
+            self.lineage = Lineage(places, places)
             return Replicas(stores).in_each(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:

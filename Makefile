@@ -13,7 +13,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo env test survival soak bench peers azurite check format lock clean
+.PHONY: help demo env test survival soak bench peers azurite docs check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,14 @@ peers: $(READY) ## Install the AWS command line, for comparison in the benchmark
 azurite: ## Install Microsoft's emulator of Azure, for the tests of az:// archives (needs Node.js and npm)
 	@cd tests/support/store_servers/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
+docs: $(READY) ## Build the site of docs/ into .docs/site, and check every link of it
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .docs/venv
+	@$(BIN)/uv pip install --quiet --python .docs/venv/bin/python --compile-bytecode --require-hashes --requirement docs/requirements.lock
+	@command -v npm > /dev/null && (cd dev/docs_site && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) \
+		|| echo "npm could not install Mermaid: diagrams are shown as text"
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=dev .docs/venv/bin/mkdocs build --quiet --strict
+	@echo "Open .docs/site/index.html, or serve it: $(BIN)/python -m http.server --directory .docs/site"
+
 check: $(READY) ## Lint, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -70,5 +78,5 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## Remove the files of the other targets
-	rm -rf tests/support/store_servers/azurite/node_modules .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
+	rm -rf tests/support/store_servers/azurite/node_modules dev/docs_site/node_modules .docs .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

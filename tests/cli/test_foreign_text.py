@@ -94,6 +94,8 @@ def archive(tmp_path: Path) -> FileStore:
         ["find", "FORGED"],
         ["find", HOSTILE],
         ["stats"],
+        ["get", "101", "--copy", "501", "--allow-incomplete", "--file", HOSTILE],
+        ["get", "101", "--copy", HOSTILE],
         ["runs"],
         ["runs", HOSTILE],
         ["ages"],

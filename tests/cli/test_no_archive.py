@@ -18,6 +18,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "find": ("find", "101"),
     "list": ("list", "101"),
     "stats": ("stats",),
+    "get": ("get", "101", "--files"),
     "runs": ("runs",),
     "ages": ("ages",),
     "compare": ("compare", "101"),

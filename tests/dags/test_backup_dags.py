@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,6 +204,44 @@ def test_a_batch_is_named_after_its_courses(courses: Any, name: str) -> None:
     assert template.render(task=task) == name
 
 
+def test_a_dag_is_called_what_people_call_it_and_is_found_by_its_id() -> None:
+    """Airflow searches display names only, with ILIKE, in which each _ of an id stands for any character."""
+    dag = build(name="end_of_term")
+    found = re.compile(dag.dag_id.replace("_", "."), re.IGNORECASE)
+    assert dag.dag_display_name == "Canvas backup end of term"
+    assert found.search(dag.dag_display_name)
+    assert round_trip(build(display_name="Every course")).dag_display_name == "Every course"
+
+
+def test_a_dag_without_a_description_says_what_it_backs_up_and_when() -> None:
+    assert build(timezone="America/Chicago").description == "Backs up course 101, every day at 02:00."
+    assert build(schedule=None).description == "Backs up course 101, when it is triggered."
+
+
+@pytest.mark.parametrize(
+    ("configured", "owner", "shown", "links"),
+    [
+        (None, None, "Canvas administrators", {}),
+        ("data-platform", None, "data-platform", {}),
+        ("data-platform", "LMS team", "LMS team", {}),
+        (None, "lms@example.edu", "lms@example.edu", {"lms@example.edu": "mailto:lms@example.edu"}),
+        (None, "//[lms@x", "//[lms@x", {"//[lms@x": "mailto:%2F%2F%5Blms@x"}),
+    ],
+)
+def test_every_task_of_a_dag_has_the_owner_of_the_backup(
+    monkeypatch: pytest.MonkeyPatch,
+    configured: str | None,
+    owner: str | None,
+    shown: str,
+    links: dict[str, str],
+) -> None:
+    if configured:
+        monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_OWNER", configured)
+    dag = build(owner=owner, keep={"last": 3})
+    assert {task.owner for task in dag.tasks} == {shown}
+    assert round_trip(dag).owner_links == links
+
+
 def test_a_course_id_from_a_list_is_never_taken_for_a_template() -> None:
     """Ids may come from a file or a form; what they hold must not be evaluated."""
     hostile = "course:sis_course_id:{{ var.value.secret }}"
@@ -228,6 +267,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
         },
     ).filter(bool),
     "description": st.text(min_size=1, max_size=50),
+    "display_name": st.text(min_size=1, max_size=50),
+    "owner": st.text(st.characters(blacklist_characters=","), min_size=1, max_size=30),
     "timezone": st.sampled_from(["UTC", "America/Chicago", "Asia/Kolkata"]),
     "start_date": st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1)).map(str),
     "export_types": st.lists(st.sampled_from([each.value for each in ExportType]), min_size=1, unique=True),

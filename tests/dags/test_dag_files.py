@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,14 @@ def test_the_shipped_dags_have_no_import_error_and_serialise(monkeypatch: pytest
     for dag in bag.dags.values():
         DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
         assert Path(str(dag.fileloc)).parent == DAGS
+
+
+def test_every_shipped_dag_tells_a_newcomer_what_it_is_for_and_who_answers_for_it() -> None:
+    for dag in parse().dags.values():
+        assert re.search(dag.dag_id.replace("_", "."), dag.dag_display_name, re.IGNORECASE), dag.dag_id
+        assert dag.description
+        assert len(dag.doc_md or "") > 200
+        assert {task.owner for task in dag.tasks} == {"Canvas administrators"}
 
 
 @pytest.mark.usefixtures("include")

@@ -12,6 +12,7 @@ from importlib.metadata import metadata
 import pytest
 import requests
 from airflow.cli import cli_parser
+from airflow.configuration import conf
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
 from tests.support.repository.compose import SERVICES, VALUES
@@ -35,6 +36,9 @@ COMMANDS = [
     for line in block.text.splitlines()
 ]
 DAGS = {f"canvas_backup_{backup.name}" for backup in load_backups(ROOT / "include").backups}
+DAGS |= {
+    path.stem for path in (ROOT / "dags").glob("canvas_*.py") if not path.stem.startswith("canvas_backups")
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,8 @@ def test_the_program_understands_the_command(command: list[str], canvas: Sandbox
 
 def airflow(arguments: list[str]) -> None:
     parsed = cli_parser.get_parser().parse_args(arguments)
+    if arguments[:2] == ["pools", "import"]:
+        assert parsed.file.endswith("include/pools.json")
     if arguments[0] == "dags":
         assert parsed.dag_id in DAGS
         assert set(json.loads(getattr(parsed, "conf", None) or "{}")) <= set(SETTINGS)
@@ -89,10 +95,17 @@ def python(arguments: list[str]) -> None:
 
 def pip(arguments: list[str]) -> None:
     assert arguments[0] == "install"
-    extras = re.fullmatch(r"\.\[([\w,]+)\]", arguments[1])
-    assert extras
+    rest = [argument for argument in arguments[1:] if argument != "--upgrade"]
+    named = re.fullmatch(r"airflow-provider-canvas-exports(?:\[([\w,]+)\])?", rest.pop(0))
+    assert named
     offered = metadata("airflow-provider-canvas-exports").get_all("Provides-Extra") or []
-    assert set(extras[1].split(",")) <= set(offered)
+    assert set((named[1] or "s3").split(",")) <= set(offered)
+    if rest:
+        assert rest[0] == "--constraint"
+        assert re.fullmatch(
+            r"https://raw\.githubusercontent\.com/apache/airflow/constraints-3\.\d+\.\d+/constraints-3\.\d+\.txt",
+            rest[1],
+        )
 
 
 def export(arguments: list[str]) -> None:
@@ -100,6 +113,8 @@ def export(arguments: list[str]) -> None:
     if name.startswith("AIRFLOW_CONN_"):
         connection = Connection.from_json(value, conn_id=name.removeprefix("AIRFLOW_CONN_").lower())
         CanvasSettings.read(connection, connection.extra_dejson)
+    elif setting := re.fullmatch(r"AIRFLOW__([A-Z_]+?)__([A-Z_]+)", name):
+        assert conf.configuration_description[setting[1].lower()]["options"][setting[2].lower()]
     else:
         assert name in (INCLUDE, ARCHIVE)
 
@@ -116,6 +131,14 @@ def make_folder(arguments: list[str]) -> None:
 
 def curl(command: list[str], canvas: Sandbox) -> None:
     url = re.sub(r"http://127\.0\.0\.1:\d+", canvas.url, command[-1])
+    if command[1].startswith("https://canvas.example.edu/"):
+        url = command[1].replace("https://canvas.example.edu", canvas.url)
+        fields = dict(field.split("=", 1) for field in command[3::2])
+        assert set(command[2::2]) == {"--data"}
+        answer = requests.post(url, data=fields, timeout=10)
+        assert answer.json()["error"]  # of the placeholders: the address and the fields are understood
+        assert answer.status_code in (400, 401)
+        return
     if command[1] == "-d":
         answer = requests.post(url, data=command[2], timeout=10)
     else:
@@ -153,7 +176,8 @@ def make(arguments: list[str]) -> None:
 
 
 def canvas_archive(arguments: list[str]) -> None:
-    parser().parse_args(arguments)
+    if arguments != ["--version"]:
+        parser().parse_args(arguments)
 
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {

@@ -29,7 +29,7 @@ class TestDependencies:
         extras = self.project["project"]["optional-dependencies"]
         rows = [(bare(extra), bare(package)) for extra, package, _ in page("dependencies").table("Extras")]
         assert rows == [(extra, name) for extra, listed in extras.items() for name in names(listed)]
-        assert page("README").column("Into your own Airflow") == list(extras)
+        assert page("README").column("Extras") == list(extras)
 
     def test_for_development(self) -> None:
         listed = self.project["dependency-groups"]["dev"]

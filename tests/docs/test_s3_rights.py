@@ -1,4 +1,4 @@
-"""The rights in S3 that ``docs/connections.md`` names are enough, and none of them is too much."""
+"""The rights in S3 that the pages name are enough, and none of them is too much."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 BUCKET, PREFIX = "campus-backups", "canvas"
 BLOCK = bytes(8 * 1024 * 1024)
-(POLICY,) = (json.loads(block.text) for block in BLOCKS if '"Statement"' in block.text)
+POLICY = next(json.loads(block.text) for block in BLOCKS if '"Statement"' in block.text)
 #: Without these a backup still works, but an upload that broke may stay open.
 FOR_TIDYING = ("s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload")
 ACTIONS = [action for statement in POLICY["Statement"] for action in statement["Action"]]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,20 @@ def test_a_context_that_no_task_reported_is_interrupted(tmp_path: Path) -> None:
     task_run = task(tmp_path, batches=[["course:1"], ["course:2"]], fail_on="never")
     assert task_run.run_segment() == "success"
     assert report(tmp_path) == {"course:1": "stored", "course:2": "interrupted"}
+
+
+def test_the_page_and_the_table_name_the_batch_of_a_context_even_if_its_task_died(tmp_path: Path) -> None:
+    task_run = task(tmp_path, batches=[["course:1", "course:2"], ["course:3"]], fail_on="never")
+    assert task_run.run_segment() == "success"
+    (table,) = tmp_path.rglob("report.csv")
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines()))
+    assert {row["context"]: row["batch"] for row in rows} == {
+        "course:1": "course:1 and 1 more",
+        "course:2": "course:1 and 1 more",
+        "course:3": "course:3",
+    }
+    (page,) = tmp_path.rglob("report.html")
+    assert '"course:1 and 1 more"' in page.read_text(encoding="utf-8")
 
 
 def test_without_any_batch_there_is_still_a_report(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from canvas_exports.cli.commands import (
     ages,
     compare,
     find,
+    get,
     history,
     hold,
     missing,
@@ -30,6 +31,7 @@ from canvas_exports.errors import CanvasExportsError
 SUBCOMMANDS = (
     find,
     list_copies,
+    get,
     stats,
     missing,
     history,

@@ -8,8 +8,9 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from canvas_exports.core.backups import Backup, load_backups
-from canvas_exports.core.backups.summary import summarize
+from canvas_exports.core.backups.summary import describe, summarize
 from canvas_exports.dags.backup_tasks import add_backup_tasks
+from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, setting_fields
 
 #: Section of the form for starting a backup by hand.
@@ -28,7 +29,9 @@ def backup_dag(backup: Backup) -> DAG:
     day = backup.start_date
     with DAG(
         dag_id=f"canvas_backup_{backup.name}",
-        description=backup.description,
+        # Airflow's search takes _ for any character, so it finds this name by the id, too.
+        dag_display_name=backup.display_name or f"Canvas backup {backup.name.replace('_', ' ')}",
+        description=describe(backup),
         schedule=None if backup.schedule is None else CronTriggerTimetable(backup.schedule, timezone=zone),
         start_date=None if day is None else pendulum.datetime(day.year, day.month, day.day, tz=zone),
         catchup=False,
@@ -36,6 +39,7 @@ def backup_dag(backup: Backup) -> DAG:
         tags=["canvas", "backup", *backup.tags],
         doc_md=summarize(backup),
         params=params,
+        **ownership(backup.owner),
     ) as dag:
         add_backup_tasks(
             archive=backup.archive,

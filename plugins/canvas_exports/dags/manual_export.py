@@ -13,6 +13,7 @@ from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.dags.backup_tasks import add_backup_tasks
+from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields
 
 WHAT = "Content"
@@ -31,12 +32,14 @@ def canvas_export() -> DAG:
     """Build the DAG ``canvas_export``: three main fields, the others in collapsed sections."""
     with DAG(
         dag_id=MANUAL_EXPORT,
+        dag_display_name="Canvas export: courses by hand",
         description="Export courses by hand. A form asks for the courses, the export type and the archive.",
         schedule=None,
         catchup=False,
         tags=["canvas"],
         doc_md=_HELP,
         params=form(),
+        **ownership(),
     ) as dag:
         archive: Any = Filled("archive")  # resolved when a task runs, as all of them
         add_backup_tasks(

@@ -13,6 +13,7 @@ from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
+from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
 
@@ -36,12 +37,14 @@ def canvas_restore() -> DAG:
     """Build the DAG ``canvas_restore``: three required fields, and safeguards that a person may switch off."""
     with DAG(
         dag_id="canvas_restore",
+        dag_display_name="Canvas restore: a course from the archive",
         description="Restore a course from the archive. A form asks for the course, the copy and the target course.",
         schedule=None,
         catchup=False,
         tags=["canvas"],
         doc_md=_HELP,
         params=form(),
+        **ownership(),
     ) as dag:
         filled: dict[str, Any] = {name: Filled(name) for name in form()}  # resolved when the task runs
         CanvasRestoreOperator(

@@ -8,6 +8,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
+from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.restore import WHERE
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
@@ -38,6 +39,7 @@ def canvas_restore_drill() -> DAG:
     }
     with DAG(
         dag_id="canvas_restore_drill",
+        dag_display_name="Canvas restore drill: can copies be restored?",
         description="Restore a few copies every week, and check that they can be restored, and how fast.",
         schedule=CronTriggerTimetable("0 4 * * 0", timezone="UTC"),
         catchup=False,
@@ -46,6 +48,7 @@ def canvas_restore_drill() -> DAG:
         tags=["canvas"],
         doc_md=_HELP,
         params=form(),
+        **ownership(),
     ) as dag:
         sampled = CanvasDrawDrillsOperator(
             task_id="draw",

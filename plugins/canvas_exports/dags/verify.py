@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field
 from canvas_exports.operators.verify import MOST_AT_ONCE, CanvasVerifyOperator
 
@@ -21,6 +22,7 @@ def canvas_verify() -> DAG:
     """Build the DAG ``canvas_verify``: one task with a time limit, and a form."""
     with DAG(
         dag_id="canvas_verify",
+        dag_display_name="Canvas verify: are stored copies intact?",
         description="Verify stored packages, to find damage before a copy is needed.",
         schedule=CronTriggerTimetable("0 6 * * 6", timezone="UTC"),
         catchup=False,
@@ -28,6 +30,7 @@ def canvas_verify() -> DAG:
         tags=["canvas"],
         doc_md=_HELP,
         params=_form(),
+        **ownership(),
     ) as dag:
         CanvasVerifyOperator(
             task_id="verify",

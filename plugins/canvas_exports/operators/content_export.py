@@ -34,6 +34,7 @@ from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.task_observer import observed
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError, run_info
 from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasContentExportTrigger
@@ -45,7 +46,7 @@ CHECKPOINT = "canvas_exports"
 _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
 
 
-class CanvasContentExportOperator(BaseOperator):
+class CanvasContentExportOperator(LineageMixin, BaseOperator):
     """Have Canvas export courses, groups and users, and store each package in an archive, proven whole.
 
     One task handles a batch of up to 200 exports: it has Canvas work on a few of them at a time, waits in the triggerer
@@ -249,7 +250,8 @@ class CanvasContentExportOperator(BaseOperator):
         with ExitStack() as opened:
             options = self._options(self._listed(checkpoint))
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
-            replicas = Replicas(opened.enter_context(archives))
+            stores = opened.enter_context(archives)
+            replicas = Replicas(stores)
             hook = CanvasHook(self.canvas_conn_id)
             client = opened.enter_context(hook.get_conn())
             observer = opened.enter_context(observed(run, client.rate_limiter))
@@ -289,13 +291,19 @@ class CanvasContentExportOperator(BaseOperator):
                     lambda store: store_batch_report(store, batch.items, run, started_at=batch.started_at)
                 )
                 self.report_url = report_url(receipt.archive, receipt.report)
+                self.lineage = Lineage(
+                    inputs=canvas_places(client.host, options.contexts),
+                    outputs=tuple(archive_place(store.uri) for store in stores),
+                    size=receipt.size,
+                    files=sum(item.key is not None for item in batch.items),
+                )
                 return receipt
 
             yield batch, report
 
     @property
     def batch_name(self) -> str:
-        """Return the batch's name for ``map_index_template``: ``course:101 and 49 more``."""
+        """Return the batch's name for ``map_index_template``: ``course:101 BIO 101 and 49 more``."""
         if isinstance(self.courses, Mapping):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.model.contexts import Context as CanvasContext
+from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.restore.state import RestoreState
 from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.operators.links import CanvasLink
 from canvas_exports.operators.task_context import AirflowErrors
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
@@ -46,7 +49,7 @@ class ImportRun(Protocol):
         """Return the number of the course restored into, once it is known."""
 
 
-class ImportingOperator(BaseOperator):
+class ImportingOperator(LineageMixin, BaseOperator):
     """Run one import to its end: in the worker while there is something to do, in the triggerer while Canvas works.
 
     Its state is kept in Airflow's task state store, where it survives retries and a Clear.
@@ -77,6 +80,7 @@ class ImportingOperator(BaseOperator):
         self.deferrable = deferrable
         self._import: ImportRun | None = None
         self.canvas_url: str | None = None
+        self._root = ""
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
@@ -122,6 +126,9 @@ class ImportingOperator(BaseOperator):
                 job = run.advance()
                 # Canvas lists the imports of the course and their issues on this page.
                 self.canvas_url = f"{host}/courses/{run.course_id}/content_migrations"
+                if run.course_id is not None:
+                    course = CanvasContext(ContextKind.COURSE, str(run.course_id))
+                    self.lineage = Lineage((archive_place(self._root),), canvas_places(host, [course]))
                 if job is None:
                     break
                 if self.deferrable:
@@ -144,6 +151,7 @@ class ImportingOperator(BaseOperator):
             if token_refused:
                 client.whoami()  # fail here rather than in the next trigger
             self.canvas_url = client.host
+            self._root = store.uri
             self._import = self.build(
                 context,
                 client=client,

@@ -26,13 +26,14 @@ from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.lineage import Lineage, LineageMixin, Place, archive_place
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CanvasListCoursesOperator(BaseOperator):
+class CanvasListCoursesOperator(LineageMixin, BaseOperator):
     """List the courses to export, each once, in batches, those without a copy first.
 
     Courses come from any mix of explicit ids, a list at a path or URI, and a query of an account. SIS ids are resolved, so
@@ -131,6 +132,10 @@ class CanvasListCoursesOperator(BaseOperator):
         self.log.info("%s contexts in %s batches", f"{len(contexts):,}", f"{len(batches):,}")
         return batches
 
+    def _listed_place(self) -> str:
+        """Return the path of the list that Canvas was asked for, as the name of a dataset."""
+        return "courses" if self.account is None else f"accounts/{self.account}/courses"
+
     def _nothing(self) -> str:
         """Return where no course was found, and what to do about it."""
         where = [
@@ -153,6 +158,7 @@ class CanvasListCoursesOperator(BaseOperator):
             for context in explicit:
                 context.check_host(client.host)
             names.canvas = client.host
+            self.lineage = Lineage(inputs=(Place(client.host, self._listed_place()),))
             tally = Tally()
             queried = tally.counted(self._queried(client, queries, names))
             found = chain(tally.counted(explicit), queried)
@@ -177,6 +183,8 @@ class CanvasListCoursesOperator(BaseOperator):
                 with CanvasHook(self.canvas_conn_id).get_conn() as client:
                     names.request_missing(client, nameless)
             ordered = oldest_copy_first(contexts, newest)
+            written = tuple(archive_place(store.uri) for store in stores)
+            self.lineage = Lineage(self.lineage.inputs if self.lineage else (), written)
             references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each, names=names)
             mirror(stores, plan_folder(run))
         return [reference.to_json() for reference in references]

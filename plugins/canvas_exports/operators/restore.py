@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.form_labels import LABELS, form_error
+from canvas_exports.core.restore.form_labels import form_error, label
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
 from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.state import RestoreState, read_state
@@ -149,8 +149,8 @@ class CanvasRestoreOperator(ImportingOperator):
         """Return the restore, from the state of an earlier attempt or a fresh one."""
         request = self._request()
         if not isinstance(request.source, str):
-            request.source.check_host(client.host, field=LABELS["course"])
-        request.into.check_host(client.host, field=LABELS["into"])
+            request.source.check_host(client.host, field=label("course"))
+        request.into.check_host(client.host, field=label("into"))
         state = read_state(document, RestoreState.from_json, fresh)
         state.resume(fresh)
         self._restore = Restore(

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
 from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.export.planning.batch_plan import planned
+from canvas_exports.core.export.planning.batch_plan import planned_batches
 from canvas_exports.core.export.replicas import Replicas, writable_stores
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
@@ -22,6 +22,7 @@ from canvas_exports.core.reports.run_report import RunReport, gather_run_report,
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
 
-class CanvasRunReportOperator(BaseOperator):
+class CanvasRunReportOperator(LineageMixin, BaseOperator):
     """Merge the outcomes of every batch into the run report, print it as a table, and judge the run.
 
     Reads the documents that the export tasks left in the archive, writes ``report.json``, ``report.csv`` and the page
@@ -122,10 +123,12 @@ class CanvasRunReportOperator(BaseOperator):
 
         def gather(store: Store) -> RunReport:
             swept = grace and sweep(store, grace=grace, template=self.key_template or DEFAULT_TEMPLATE)
+            batch_of = {text: name for name, listed in planned_batches(store, batches) for text in listed}
             return gather_run_report(
                 store,
                 run,
-                ((text, each) for text in planned(store, batches) for each in types),
+                ((text, each) for text in batch_of for each in types),
+                batches=batch_of,
                 swept=swept.to_json() if swept else None,
                 zone=self.timezone,
                 airflow=conf.get("api", "base_url", fallback=""),
@@ -134,6 +137,8 @@ class CanvasRunReportOperator(BaseOperator):
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:
             stores = writable_stores(opened)
             mirror_reports(stores, run)
+            places = tuple(archive_place(store.uri) for store in stores)
+            self.lineage = Lineage(places, places)
             return Replicas(stores).in_each(gather)
 
     def _show(self, context: Context, report: RunReport) -> None:

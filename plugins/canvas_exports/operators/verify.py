@@ -26,6 +26,7 @@ from canvas_exports.core.text.wording import GB
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 
@@ -38,7 +39,7 @@ REPORT = "verification.json"
 _NAMED = 100
 
 
-class CanvasVerifyOperator(BaseOperator):
+class CanvasVerifyOperator(LineageMixin, BaseOperator):
     """Verify stored packages, the longest unverified first, within a budget.
 
     Each result is recorded beside the manifest of the package: ``intact``, ``damaged`` or ``vanished``. A damaged package no
@@ -125,6 +126,8 @@ class CanvasVerifyOperator(BaseOperator):
         level, budget, parallel = self._level(), self._budget(), self._parallel()
         with open_archive(self.archive, self.archive_conn_id) as store:
             began = datetime.now(timezone.utc)
+            # It writes each result beside its manifest.
+            self.lineage = Lineage((archive_place(store.uri),), (archive_place(store.uri),))
             verified = verify_archive(
                 store,
                 level=level,

@@ -37,8 +37,19 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
         (
             "Backs up the courses of account `1` with `state`: `available`; `public`: no; `enrollment_term_id`: `current`. "
             "Of each, it stores a Common Cartridge, its classic quizzes (QTI) and its files (zip) in `s3://campus/canvas`, "
-            "proven whole. It runs at `0 2 * * *` (America/Chicago time), one run at a time. A run fails if more than 5 % of "
+            "proven whole. It runs every day at 02:00 (America/Chicago time), one run at a time. A run fails if more than 5 % of "
             "its exports have no whole copy."
+        ),
+        "",
+        (
+            "**After a run**, open the task `report` and its button *Run report*. The page begins with the courses that have "
+            "no good copy, and says why and what to do. Its table finds a course by name or id, and shows its batch: the "
+            "name of its `export` task in Airflow."
+        ),
+        "",
+        (
+            "**To get a course back**, trigger the DAG *Canvas restore*. A backup changes nothing in Canvas, and does not "
+            "hold enrolments, submissions and grades."
         ),
         "",
         (

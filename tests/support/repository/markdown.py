@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_FENCE = re.compile(r"^```([a-z]*) ?([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```([a-z]*) ?([a-z]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -49,7 +50,13 @@ class Page:
     def blocks(self) -> list[Block]:
         """Fenced blocks, in order."""
         return [
-            Block(str(self), self.text.count("\n", 0, found.start()) + 2, found[1], found[2], found[3])
+            Block(
+                str(self),
+                self.text.count("\n", 0, found.start()) + 2,
+                found[2],
+                found[3],
+                textwrap.dedent(found[4]),
+            )
             for found in _FENCE.finditer(self.text)
         ]
 

@@ -22,6 +22,8 @@ class Backup:
         name: the DAG is called ``canvas_backup_<name>``.
         file: the YAML file.
         schedule: cron expression, or ``None`` for a backup started by hand.
+        display_name: of the DAG in Airflow's UI; ``None`` for one made of ``name``.
+        owner: of the DAG; ``None`` for Airflow's default owner.
         timezone: of the schedule and of ``start_date``.
         listing: arguments of ``CanvasListCoursesOperator``: which courses, groups and users.
         options: values of the names in ``OPTIONS``.
@@ -35,6 +37,8 @@ class Backup:
     schedule: str | None
     archive: str
     description: str | None = None
+    display_name: str | None = None
+    owner: str | None = None
     timezone: str = "UTC"
     start_date: date | None = None
     listing: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +84,9 @@ class Backup:
             also_archives=tuple(data.get("also_archives", ())),
             tags=tuple(data.get("tags", ())),
             notify=tuple(data.get("notify", ())),
-            **written("name", "schedule", "archive", "description", "timezone", "retries"),
+            **written(
+                "name", "schedule", "archive", "description", "display_name", "owner", "timezone", "retries"
+            ),
             **written("max_active_batches", "pool", "sweep_after", "keep", "notify_when"),
         )
 

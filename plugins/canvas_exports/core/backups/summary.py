@@ -7,6 +7,7 @@ from typing import Any
 
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.backups.backup import Backup
+from canvas_exports.core.backups.schedule_words import describe_cron
 from canvas_exports.core.export.failure_policy import FailurePolicy
 from canvas_exports.core.text.wording import join_words
 
@@ -18,8 +19,16 @@ _PACKAGES = {
 
 
 def summarize(backup: Backup) -> str:
-    """Return a few sentences of Markdown: what is exported, to which archive, when, and when a run fails."""
+    """Return a few sentences of Markdown: what is exported, to which archive, when, and what to do after a run."""
     return "\n\n".join(_paragraphs(backup))
+
+
+def describe(backup: Backup) -> str:
+    """Return the backup in one sentence of plain text: its description, or which courses it exports, and when."""
+    if backup.description:
+        return backup.description
+    when = "when it is triggered" if backup.schedule is None else describe_cron(backup.schedule)
+    return f"Backs up {join_words(list(_describe_courses(backup.listing)))}, {when}.".replace("`", "")
 
 
 def _paragraphs(backup: Backup) -> Iterator[str]:
@@ -33,6 +42,15 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
     )
     if backup.keep is not None:
         yield _describe_retention(backup.keep, backup.timezone)
+    yield (
+        "**After a run**, open the task `report` and its button *Run report*. The page begins with the courses that have no "
+        "good copy, and says why and what to do. Its table finds a course by name or id, and shows its batch: the name of "
+        "its `export` task in Airflow."
+    )
+    yield (
+        "**To get a course back**, trigger the DAG *Canvas restore*. A backup changes nothing in Canvas, and does not hold "
+        "enrolments, submissions and grades."
+    )
     retention = "; `retention` lists the copies that are deleted" if backup.keep is not None else ""
     yield (
         "The task `list` finds the courses, each mapped task `export` exports a batch of them, and `report` lists the outcome "
@@ -69,7 +87,7 @@ def _describe_schedule(backup: Backup) -> str:
     if backup.schedule is None:
         return "It runs only when it is triggered."
     first = f", for the first time on or after {backup.start_date}" if backup.start_date else ""
-    return f"It runs at `{backup.schedule}` ({backup.timezone} time){first}, one run at a time."
+    return f"It runs {describe_cron(backup.schedule)} ({backup.timezone} time){first}, one run at a time."
 
 
 def _describe_failure(fail_on: str) -> str:

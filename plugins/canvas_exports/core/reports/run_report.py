@@ -138,6 +138,7 @@ def gather_run_report(
     run: RunInfo,
     planned: Iterable[tuple[str, str]],
     *,
+    batches: Mapping[str, str] | None = None,
     swept: Mapping[str, Any] | None = None,
     zone: str = "UTC",
     airflow: str = "",
@@ -150,6 +151,7 @@ def gather_run_report(
         store: the archive.
         run: the run.
         planned: every context and export type of the run.
+        batches: the name of the batch of each context, for the page and the CSV.
         swept: the removed objects, from ``archive.sweep.Swept``; ``None`` if there was no sweep.
         zone: time zone of the page and the message: an IANA name.
         airflow: address of Airflow's UI, for the page to link to; empty where it is not known.
@@ -210,6 +212,7 @@ def gather_run_report(
         zone=zone,
         airflow=airflow,
         canvas=names.canvas,
+        batches=batches or {},
     )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(

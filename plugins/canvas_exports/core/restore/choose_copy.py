@@ -9,8 +9,8 @@ from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.packages.proof import Verdict
-from canvas_exports.core.restore.form_labels import LABELS, form_error
-from canvas_exports.core.restore.request import RestoreRequest
+from canvas_exports.core.restore.form_labels import box, form_error, label
+from canvas_exports.core.restore.request import CopyChoice, RestoreRequest
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError, NotFoundError
 
@@ -32,29 +32,50 @@ def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> 
     holding = copies_of(store, source.kind.value, source.canvas_id or 0)
     if not holding.copies:
         require_archive(store)
-    if request.wanted.key is not None:
-        named = [copy for copy in holding.copies if request.wanted.key in (copy.key, copy.package.key)]
-        found = newest(named)
-        if found is None:
-            raise form_error(
-                "copy", f"{holding.name} has no copy with that key", accepted=_keys(holding, request)
+    return choose_from(
+        holding,
+        request.wanted,
+        export_type=request.export_type.value,
+        allow_incomplete=request.allow_incomplete,
+    )
+
+
+def choose_from(holding: Holding, wanted: CopyChoice, *, export_type: str, allow_incomplete: bool) -> Copy:
+    """Return the wanted copy of a course: see ``choose_copy``.
+
+    Args:
+        holding: the copies of the course.
+        wanted: which of them. One that is named by its export or its key may have any export type.
+        export_type: of the copy.
+        allow_incomplete: accept a copy that is not whole, if there is no better one.
+
+    Raises:
+        InputError: there is no such copy; the message lists copies that can be chosen.
+    """
+    keys = _keys(holding, allow_incomplete=allow_incomplete)
+    if wanted.key is not None or wanted.export_id is not None:
+        found = newest(
+            copy
+            for copy in holding.copies
+            if (
+                wanted.key in (copy.key, copy.package.key)
+                if wanted.key
+                else copy.export.id == wanted.export_id
             )
-        if not _may_be_restored(found, request):
-            raise form_error("copy", _why_not(found), accepted=_keys(holding, request))
+        )
+        if found is None:
+            what = "with that key" if wanted.key else f"of export {wanted.export_id}"
+            raise form_error("copy", f"{holding.name} has no copy {what}", accepted=keys)
+        if not _is_eligible(found, allow_incomplete=allow_incomplete):
+            raise form_error("copy", _why_not(found), accepted=keys)
         return found
     of_type = [
-        copy
-        for copy in holding.copies
-        if copy.export.type == request.export_type.value and copy.export.select is None
+        copy for copy in holding.copies if copy.export.type == export_type and copy.export.select is None
     ]
-    in_time = [
-        copy for copy in of_type if request.wanted.until is None or copy.created_at <= request.wanted.until
-    ]
-    found = newest(copy for copy in in_time if _may_be_restored(copy, request))
+    in_time = [copy for copy in of_type if wanted.until is None or copy.created_at <= wanted.until]
+    found = newest(copy for copy in in_time if _is_eligible(copy, allow_incomplete=allow_incomplete))
     if found is None:
-        raise form_error(
-            "copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request)
-        )
+        raise form_error("copy", _missing(holding, of_type, in_time, export_type), accepted=keys)
     return found
 
 
@@ -66,7 +87,7 @@ def source_of(store: Store, client: CanvasClient, source: Context | str) -> Cont
     Raises:
         InputError: neither Canvas nor the archive knows it, or several courses of the archive have this code or name.
     """
-    field = LABELS["course"]
+    field = label("course")
     if isinstance(source, str) or source.canvas_id is not None:
         return find_course(store, source, field=field)
     try:
@@ -82,10 +103,10 @@ def source_of(store: Store, client: CanvasClient, source: Context | str) -> Cont
             ) from None
 
 
-def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
+def _is_eligible(copy: Copy, *, allow_incomplete: bool) -> bool:
     if copy.is_proven:
         return True
-    return request.allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
+    return allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
 
 
 def _why_not(copy: Copy) -> str:
@@ -94,8 +115,8 @@ def _why_not(copy: Copy) -> str:
     return f"this copy is {copy.verdict.value}, not proven whole"
 
 
-def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
-    what = f"{request.export_type.value} copy of {holding.name}"
+def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], export_type: str) -> str:
+    what = f"{export_type} copy of {holding.name}"
     if not of_type:
         unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.unreadable[:1])
         return f"the archive holds no {what}{unread}"
@@ -105,10 +126,12 @@ def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request
     return f"no {what} is proven: {'; '.join(reasons)}"
 
 
-def _keys(holding: Holding, request: RestoreRequest) -> str:
+def _keys(holding: Holding, *, allow_incomplete: bool) -> str:
     """Return the newest copies that may be restored, for the error message."""
-    keys = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
+    keys = [
+        copy.key for copy in reversed(holding.copies) if _is_eligible(copy, allow_incomplete=allow_incomplete)
+    ][:_NAMED]
     partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)
-    if partial and not request.allow_incomplete:
-        keys.append(f"the box {LABELS['allow_incomplete']!r}, if files may be missing")
+    if partial and not allow_incomplete:
+        keys.append(f"{box('allow_incomplete')}, if files may be missing")
     return ", ".join(keys) or "a course that has a proven copy in this archive"

@@ -11,31 +11,34 @@ from canvas_exports.core.archive.layout import CONTEXT_FOLDERS
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.form_labels import LABELS, form_error
-from canvas_exports.errors import InputError
+from canvas_exports.core.restore.form_labels import form_error, label
 
 NEWEST = "newest"
 UPLOAD, URL = "upload", "url"
+_LONGEST_NUMBER = 19  # digits
 _WHEN = (
-    "newest, a day such as 2026-11-20, a time such as 2026-11-20T14:00Z, or the key of a manifest or package"
+    "newest, a day such as 2026-11-20, a time such as 2026-11-20T14:00Z, the number of an export, or the key of a manifest "
+    "or package"
 )
 
 
 @dataclass(frozen=True)
 class CopyChoice:
-    """Which copy to restore: the newest proven one, the newest proven one at a time, or one by its key.
+    """Which copy to restore: the newest proven one, the newest proven one at a time, or one by its export or its key.
 
     Attributes:
         until: latest time of creation.
         key: of a manifest or of a package.
+        export_id: Canvas's number of the export.
     """
 
     until: datetime | None = None
     key: str | None = None
+    export_id: int | None = None
 
     @classmethod
-    def parse(cls, text: str, *, field: str = LABELS["copy"]) -> CopyChoice:
-        """Read ``newest``, a day (the newest copy at its end, in UTC), a time, or a key.
+    def parse(cls, text: str) -> CopyChoice:
+        """Read ``newest``, a day (the newest copy at its end, in UTC), a time, the number of an export, or a key.
 
         Raises:
             InputError: any other text.
@@ -45,13 +48,15 @@ class CopyChoice:
             return cls()
         if raw.startswith(CONTEXT_FOLDERS):
             return cls(key=raw)
+        if raw.isdecimal():
+            return cls(export_id=int(raw[:_LONGEST_NUMBER]))
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d", raw):
                 day = datetime.combine(datetime.fromisoformat(raw), time(), timezone.utc)
                 return cls(until=day + timedelta(days=1, microseconds=-1))
             moment = datetime.fromisoformat(raw.replace("Z", "+00:00"))
         except ValueError:
-            raise InputError(field, f"{raw[:100]!r} names no copy", accepted=_WHEN) from None
+            raise form_error("copy", f"{raw[:100]!r} names no copy", accepted=_WHEN) from None
         return cls(until=moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
 
 
@@ -103,7 +108,7 @@ class RestoreRequest:
         Raises:
             InputError: names the field, the problem, and accepted values.
         """
-        target = Context.parse(into, field=LABELS["into"])
+        target = Context.parse(into, field=label("into"))
         if target.kind is not ContextKind.COURSE:
             raise form_error("into", f"{target} is not a course", accepted="the number or SIS id of a course")
         if export_type not in ExportType._value2member_map_:
@@ -116,7 +121,7 @@ class RestoreRequest:
             if not isinstance(switch, bool):  # the text "False" would allow it
                 raise form_error(field, f"{switch!r} is neither true nor false", accepted="true, false")
         return cls(
-            source=parse_course_name(course, field=LABELS["course"]),
+            source=parse_course_name(course, field=label("course")),
             wanted=CopyChoice.parse(copy or NEWEST),
             into=target,
             export_type=ExportType(export_type),

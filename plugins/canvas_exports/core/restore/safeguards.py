@@ -9,7 +9,7 @@ from canvas_exports.core.canvas.api.migrations import ContentMigration, Migratio
 from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.core.restore.form_labels import LABELS, form_error
+from canvas_exports.core.restore.form_labels import box, form_error, under
 from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.errors import CanvasError, InputError, NotFoundError, PermissionDeniedError
 
@@ -64,7 +64,7 @@ def check_not_source(request: RestoreRequest, copy: Copy, course: Course) -> Non
         raise form_error(
             "into",
             f"this copy was made from course {course.id} itself; the restore would overwrite it",
-            accepted=f"another course, or {course.id} under {LABELS['confirm_same_course']!r}",
+            accepted=f"another course, or {course.id} {under('confirm_same_course')}",
         )
     if not same and request.confirmed is not None:
         raise form_error(
@@ -100,7 +100,7 @@ def check_empty(client: CanvasClient, course_id: int) -> None:
         raise form_error(
             "into",
             f"course {course_id} is not empty: it holds {listed}",
-            accepted=f"an empty course, or the box {LABELS['allow_content']!r}",
+            accepted=f"an empty course, or {box('allow_content')}",
         )
 
 

@@ -10,7 +10,7 @@ from canvas_exports.core.canvas.api.migrations import PackageFile
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
-from canvas_exports.core.restore.form_labels import LABELS
+from canvas_exports.core.restore.form_labels import under
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import ObjectNotFoundError, PackageError
 
@@ -80,6 +80,6 @@ def verified_blocks(
 
 def _damaged(copy: Copy, why: str) -> PackageError:
     return PackageError(
-        f"{copy.package.key} is not the package its manifest describes: {why}; choose another copy under {LABELS['copy']!r}",
+        f"{copy.package.key} is not the package its manifest describes: {why}; choose another copy {under('copy')}",
         context=copy.name,
     )

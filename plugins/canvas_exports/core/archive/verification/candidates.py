@@ -73,7 +73,7 @@ def candidates(holding: Holding, level: ProofLevel) -> Iterator[Candidate]:
     for copy in holding.copies:  # oldest first: the package was built for the first copy that names it
         if copy.package.key not in seen:
             seen.add(copy.package.key)
-            yield _candidate(copy, level)
+            yield candidate_of(copy, level)
 
 
 def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
@@ -90,7 +90,7 @@ def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
         manifest = read_manifest(store, candidate.named_by)
     except ObjectNotFoundError:
         return None
-    current = _candidate(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
+    current = candidate_of(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
     return replace(current, verified=candidate.verified)
 
 
@@ -107,7 +107,8 @@ def _urgency(candidate: Candidate) -> tuple[float, float, str]:
     return verified.at.timestamp() if verified else 0.0, candidate.stored_at.timestamp(), candidate.key
 
 
-def _candidate(copy: Copy, level: ProofLevel) -> Candidate:
+def candidate_of(copy: Copy, level: ProofLevel) -> Candidate:
+    """Return the package of a copy, to be verified at a level."""
     return Candidate(
         context=copy.name,
         export_type=copy.export.type,

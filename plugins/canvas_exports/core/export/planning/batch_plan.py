@@ -38,7 +38,7 @@ class BatchReference:
         batch: number of the batch in the run, from 0.
         start: offset of its line in the document, in bytes.
         length: of its line, in bytes.
-        name: for people: ``course:101 and 49 more``.
+        name: for people: ``course:101 BIO 101 and 49 more``.
     """
 
     plan: str
@@ -116,8 +116,7 @@ def write_plan(
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
             if not batches:
                 return references
-            called = names.to_json(chain.from_iterable(batches)) if names else {}
-            document, found = _written(key, batches, len(references), called)
+            document, found = _written(key, batches, len(references), names or Names())
             if store.put_if_absent(key, document):
                 return [*references, *found]
             # Another attempt of this task was quicker, and its word counts.
@@ -147,7 +146,13 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
-    """Return every context of the batches, which are references or lists; read each plan once.
+    """Return every context of the batches; see ``planned_batches``."""
+    for _, listed in planned_batches(store, batches):
+        yield from listed
+
+
+def planned_batches(store: Store, batches: Iterable[Any]) -> Iterator[tuple[str, list[str]]]:
+    """Return the name and the contexts of each batch; batches are references or lists. Read each plan once.
 
     Raises:
         InputError: a plan is not in this archive, or a batch is neither.
@@ -156,7 +161,8 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
     plan, document = "", memoryview(b"")
     for batch in batches:
         if not isinstance(batch, Mapping):
-            yield from map(str, [batch] if isinstance(batch, (str, int)) else batch)
+            listed = list(map(str, [batch] if isinstance(batch, (str, int)) else batch))
+            yield batch_name(listed), listed
             continue
         reference = BatchReference.from_json(batch, field="batches")
         if reference.plan != plan:
@@ -164,7 +170,8 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
                 plan, document = reference.plan, memoryview(read_bytes(store, reference.plan, MAX_PLAN_BYTES))
             except (ObjectNotFoundError, ValueError):
                 raise _absent(reference) from None
-        yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
+        line = bytes(document[reference.start : reference.start + reference.length])
+        yield reference.name, _listed(plan, line)
 
 
 def planned_names(store: Store, run: RunInfo) -> Names:
@@ -187,23 +194,28 @@ def planned_names(store: Store, run: RunInfo) -> Names:
     return names
 
 
-def batch_name(contexts: Sequence[object]) -> str:
-    """Return a batch's name for people: ``course:101 and 49 more``."""
+def batch_name(contexts: Sequence[object], names: Names | None = None) -> str:
+    """Return a batch's name for people: its first course, with its code if that is known, and the number of the others.
+
+    Such as ``course:101 BIO 101 and 49 more``.
+    """
     first = str(contexts[0]) if contexts else "nothing"
-    short = first if len(first) <= _LONGEST_NAME else f"{first[: _LONGEST_NAME - 1]}…"
+    known = names.courses.get(first) if names else None
+    called = f"{first} {known.code}" if known is not None and known.code else first
+    short = called if len(called) <= _LONGEST_NAME else f"{called[: _LONGEST_NAME - 1]}…"
     return f"{short} and {len(contexts) - 1:,} more" if len(contexts) > 1 else short
 
 
 def _written(
-    key: str, batches: list[list[str]], number: int, called: Mapping[str, Any]
+    key: str, batches: list[list[str]], number: int, names: Names
 ) -> tuple[bytes, list[BatchReference]]:
     """Return the document of some batches, and where in it each of them is. Its first line says what is true of all of it."""
-    head = {"schema": SCHEMA, "first": number, **called}
+    head = {"schema": SCHEMA, "first": number, **names.to_json(chain.from_iterable(batches))}
     document = bytearray(json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
     references = []
     for at, batch in enumerate(batches, start=number):
         line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        references.append(BatchReference(key, at, len(document), len(line), batch_name(batch)))
+        references.append(BatchReference(key, at, len(document), len(line), batch_name(batch, names)))
         document += line + b"\n"
     return bytes(document), references
 
@@ -213,17 +225,22 @@ def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]
     if not document:
         raise _damaged(key)
     start, number = 0, 0
+    names = Names()
     for line in document.splitlines(keepends=True):
         if start == 0:
-            number = _first(key, line)
+            number = _first(key, line, names)
         else:
             listed = _listed(key, line)
-            yield BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed)), listed
+            yield (
+                BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed, names)),
+                listed,
+            )
             number += 1
         start += len(line)
 
 
-def _first(key: str, header: bytes) -> int:
+def _first(key: str, header: bytes, names: Names) -> int:
+    """Return the number of a document's first batch, and add the names in it to others."""
     try:
         document = parse(header, "plan", key=key)
     except UnreadableDocumentError:
@@ -231,6 +248,7 @@ def _first(key: str, header: bytes) -> int:
     first = document.get("first") if isinstance(document, dict) and document.get("schema") == SCHEMA else None
     if not isinstance(first, int):
         raise _damaged(key)
+    names.add_json(document)
     return first
 
 

@@ -10,7 +10,7 @@ import stat
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
@@ -120,9 +120,38 @@ def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[by
         BytesNotKeptError: the member was not kept.
     """
     check_size(member, limit)
-    data = _compressed_data(member, package.read(member.extent))
+    raw = package.read(member.extent)
+    start = _content_starts(member, raw)
+    yield from _checked(member, _slices(memoryview(raw)[start : start + member.compressed]))
+
+
+def stream(member: Member, package: RandomAccess) -> Iterator[bytes]:
+    """Yield the content of one member of any size, read in ranges of at most 4 MiB, and check its size and CRC.
+
+    The last piece is yielded before the check. Takes the arguments of ``inflate`` and raises its errors.
+    """
+    yield from _checked(member, _ranges(member, package))
+
+
+def _ranges(member: Member, package: RandomAccess) -> Iterator[bytes | memoryview]:
+    """Yield the compressed content of a member. Its header, and as much as lies in the same range, is read first."""
+    first = package.read(member.extent[:_READ_AT_ONCE])
+    start = _content_starts(member, first, length=len(member.extent))
+    at, stop = member.extent.start + start, member.extent.start + start + member.compressed
+    yield from _slices(memoryview(first)[start : start + member.compressed])
+    at += len(memoryview(first)[start : start + member.compressed])
+    while at < stop:
+        piece = package.read(range(at, min(at + _READ_AT_ONCE, stop)))
+        if not piece:
+            raise CorruptPackageError(f"{member.label} ends before its end")
+        at += len(piece)
+        yield from _slices(memoryview(piece))
+
+
+def _checked(member: Member, data: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the content from its compressed pieces, and check its size and CRC at the end."""
     crc = size = 0
-    for piece in _slices(data) if member.method == STORED else _inflated(member, data):
+    for piece in map(bytes, data) if member.method == STORED else _inflated(member, data):
         crc = zlib.crc32(piece, crc)
         size += len(piece)
         yield piece
@@ -153,27 +182,34 @@ def check_size(member: Member, limit: int) -> None:
         raise CorruptPackageError(f"{member.label} is {larger:,} bytes, more than the {limit:,} it may be")
 
 
-def _compressed_data(member: Member, raw: bytes) -> memoryview:
+def _content_starts(member: Member, raw: bytes, *, length: int | None = None) -> int:
+    """Return where the content begins in a member's extent, by its first bytes; ``length`` is that of the whole extent."""
+    if len(raw) < LOCAL.size:
+        raise CorruptPackageError(f"{member.label} is not where the zip's directory says")
     signature, _, flags, method, *_, name_length, extra_length = LOCAL.unpack_from(raw)
-    start = LOCAL.size + name_length + extra_length
-    if signature != b"PK\x03\x04" or method != member.method or start + member.compressed > len(raw):
+    start = int(LOCAL.size + name_length + extra_length)
+    if (
+        signature != b"PK\x03\x04"
+        or method != member.method
+        or start + member.compressed > (length or len(raw))
+    ):
         raise CorruptPackageError(f"{member.label} is not where the zip's directory says")
     if (flags | member.flags) & UNREADABLE or method not in (STORED, DEFLATED):
         raise CorruptPackageError(f"{member.label} is compressed in a way that Canvas does not use")
-    return memoryview(raw)[start : start + member.compressed]
+    return start
 
 
-def _slices(data: memoryview) -> Iterator[bytes]:
+def _slices(data: memoryview) -> Iterator[memoryview]:
     for start in range(0, len(data), _PIECE):
-        yield bytes(data[start : start + _PIECE])
+        yield data[start : start + _PIECE]
 
 
-def _inflated(member: Member, data: memoryview) -> Iterator[bytes]:
+def _inflated(member: Member, data: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left = member.size + 1  # one byte too many is enough to detect a wrong size
     try:
-        for packed in _slices(data):  # the unconsumed rest is copied at every step, so pieces are small
-            waiting = packed
+        for packed in data:  # the unconsumed rest is copied at every step, so pieces are small
+            waiting: bytes | memoryview = packed
             while left and not inflater.eof:
                 piece = inflater.decompress(waiting, min(left, _PIECE))
                 waiting = inflater.unconsumed_tail

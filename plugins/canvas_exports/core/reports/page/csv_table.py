@@ -35,6 +35,7 @@ COLUMNS = (
     "seconds",
     "export_id",
     "key",
+    "batch",
 )
 
 _LONGEST = 2000
@@ -54,12 +55,13 @@ def csv_table(view: RunView) -> bytes:
         rows = csv.writer(text, quoting=csv.QUOTE_ALL)
         rows.writerow(COLUMNS)
         for record in view.records:
-            rows.writerow(_cells(record, view.copies.of(record)))
+            rows.writerow(_cells(record, view))
         text.flush()
         return raw.getvalue()
 
 
-def _cells(record: OutcomeRecord, facts: CopyStatus | None) -> Iterator[str]:
+def _cells(record: OutcomeRecord, view: RunView) -> Iterator[str]:
+    facts = view.copies.of(record)
     about = facts or CopyStatus()
     good = "" if facts is None else "no" if facts.good_at is None else "yes"
     values = (
@@ -82,6 +84,7 @@ def _cells(record: OutcomeRecord, facts: CopyStatus | None) -> Iterator[str]:
         record.seconds,
         record.export_id,
         record.key,
+        view.batch_of(record),
     )
     return (
         harmless(value) if isinstance(value, str) else "" if value is None else f"{value}" for value in values

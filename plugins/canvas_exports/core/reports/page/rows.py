@@ -28,7 +28,8 @@ def row_data(view: RunView) -> dict[str, Any]:
 
     Of a row: context, name, then as places in ``texts`` type, outcome, detail; size; findings; the time of the newest
     good copy (``None``: not known, 0: there is none); time and text of the last verification and of the last drill;
-    seconds; whether it is a problem; the key of the package; in ``texts`` again, the path in Canvas and that of the task.
+    seconds; whether it is a problem; the key of the package; in ``texts`` again, the path in Canvas, that of the task, and the
+    name of the batch.
     Times are seconds since the epoch. ``archive``, ``canvas`` and ``airflow`` are the roots of keys and paths, each empty
     where it is not known.
     """
@@ -77,6 +78,7 @@ def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
         record.key or "",
         placed(canvas_path(record)),
         placed(task_path(record, view)),
+        placed(harmless(view.batch_of(record), most=MOST_NAME)),
     ]
 
 

@@ -12,7 +12,7 @@ from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.page.charts import charts
 from canvas_exports.core.reports.page.links import links
-from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_ROWS, label, row_data
+from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_NAME, MOST_ROWS, label, row_data
 from canvas_exports.core.reports.page.templates import part, template
 from canvas_exports.core.reports.page.view import CopyStatus, RunView
 from canvas_exports.core.text.wording import format_count, format_duration
@@ -81,6 +81,7 @@ class _Named:
     label: str
     reason: str
     gap: str
+    batch: str
     links: Sequence[tuple[str, str]]
 
 
@@ -109,7 +110,12 @@ def _named(record: OutcomeRecord, view: RunView) -> _Named:
     facts = view.copies.of(record)
     gap = "" if facts is None else harmless(facts.gap, most=MOST_DETAIL)
     return _Named(
-        record, label(record, view), harmless(record.reason, most=MOST_DETAIL), gap, links(record, view)
+        record,
+        label(record, view),
+        harmless(record.reason, most=MOST_DETAIL),
+        gap,
+        harmless(view.batch_of(record), most=MOST_NAME),
+        links(record, view),
     )
 
 

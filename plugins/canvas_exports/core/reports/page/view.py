@@ -98,6 +98,7 @@ class RunView:
         zone: time zone of the times, an IANA name.
         airflow: address of Airflow's UI; empty if unknown.
         canvas: address of Canvas; ``None`` if unknown.
+        batches: the name of the batch of each context, as Airflow shows it for a mapped task.
     """
 
     records: Sequence[OutcomeRecord]
@@ -111,11 +112,16 @@ class RunView:
     zone: str = "UTC"
     airflow: str = ""
     canvas: str | None = None
+    batches: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[OutcomeRecord]:
         """Return the rows without a good copy of this run."""
         return [record for record in self.records if record.problem]
+
+    def batch_of(self, record: OutcomeRecord) -> str:
+        """Return the name of a row's batch; empty if it is not known."""
+        return self.batches.get(record.context, "")
 
     @property
     def where(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
@@ -31,6 +31,7 @@ def store_pages(
     zone: str = "UTC",
     airflow: str = "",
     canvas: str | None = None,
+    batches: Mapping[str, str] | None = None,
 ) -> tuple[RunView, bytes]:
     """Write ``report.csv`` and ``report.html``, or replace them; return the view and the page.
 
@@ -48,6 +49,7 @@ def store_pages(
         zone: time zone of all times: an IANA name.
         airflow: address of Airflow's UI; empty where it is not known.
         canvas: Canvas's address; ``None`` where it is not known.
+        batches: the name of the batch of each context.
 
     Raises:
         ArchiveError: they could not be written.
@@ -64,6 +66,7 @@ def store_pages(
         zone=zone,
         airflow=airflow,
         canvas=canvas,
+        batches=batches or {},
     )
     store.replace(folder + CSV_TABLE, csv_table(view))
     written = render_page(view)

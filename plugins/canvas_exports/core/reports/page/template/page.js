@@ -10,7 +10,7 @@
   const rows = data.rows.map((r) => ({
     context: r[0], name: r[1], type: text(r[2]), outcome: text(r[3]), detail: text(r[4]), size: r[5], findings: r[6],
     good: r[7], verified: r[8], verifiedAs: text(r[9]), drilled: r[10], drilledAs: text(r[11]), seconds: r[12], problem: r[13] === 1,
-    key: r[14], canvas: text(r[15]), task: text(r[16]),
+    key: r[14], canvas: text(r[15]), task: text(r[16]), batch: text(r[17]),
   }));
 
   function size(bytes) {
@@ -99,6 +99,7 @@
     list.append(...open.filter(([, base, path]) => base && path).map(([name, base, path]) =>
       make("a", name, { href: base + path, "aria-label": `${name}: ${row.context}` })));
     if (list.childNodes.length) box.append(list);
+    if (row.batch) box.append(make("p", `Batch: ${row.batch}`));
     if (row.key) {
       for (const [name, key] of [["Package", row.key], ["Manifest", manifest(row.key)]]) {
         const line = make("p", `${name}: `);
@@ -142,7 +143,7 @@
       if (outcome && row.outcome !== outcome || type && row.type !== type) return false;
       if (show === "problem" && !row.problem || show === "bare" && row.good !== 0) return false;
       if (!words.length) return true;
-      row.all = row.all || `${row.context} ${row.name} ${row.outcome} ${what(row)}`.toLowerCase();
+      row.all = row.all || `${row.context} ${row.name} ${row.outcome} ${what(row)} ${row.batch}`.toLowerCase();
       return words.every((word) => row.all.includes(word));
     });
     if (state.column >= 0) {

@@ -89,14 +89,22 @@ class Exportable:
 
 @dataclass
 class User(Exportable):
-    """A user. ``role`` is ``admin`` (of the root account) or ``user``; ``token`` is their access token, if they call the API."""
+    """A user. ``role`` is ``admin`` (of the root account) or ``user``; ``token`` is their access token, if they call the API.
+
+    ``missing_rights`` are the permissions that the account role of an admin does not have: ``read_course_content``.
+    """
 
     role: str = "user"
+    missing_rights: Sequence[str] = ()
     token: str | None = None
     sis_user_id: str | None = None
     login_id: str | None = None
 
     kind: ClassVar[str] = "user"
+
+    def may(self, right: str) -> bool:
+        """Return whether the account role of the user has a permission."""
+        return self.role == "admin" and right not in self.missing_rights
 
 
 @dataclass

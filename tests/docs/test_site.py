@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.markdown import BLOCKS, ROOT, Page, page
+from tests.support.repository.markdown import BLOCKS, ROOT, Page, page
 
 from canvas_exports.cli.main import parser
 from canvas_exports.provider import get_provider_info

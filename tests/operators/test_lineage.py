@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.task_runner import TaskRun
+from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -85,7 +85,7 @@ class TestWithOpenLineage:
         from openlineage.client.event_v2 import Job, Run, RunEvent, RunState  # noqa: PLC0415 - optional
         from openlineage.client.serde import Serde  # noqa: PLC0415 - likewise
 
-        return Serde.to_json(
+        text: str = Serde.to_json(
             RunEvent(
                 eventType=RunState.COMPLETE,
                 eventTime="2026-11-23T02:00:00Z",
@@ -95,6 +95,7 @@ class TestWithOpenLineage:
                 outputs=found.outputs,
             )
         )
+        return text
 
     def run(self, canvas: Sandbox, build: Any) -> Any:
         task_run = TaskRun(

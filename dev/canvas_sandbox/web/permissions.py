@@ -13,7 +13,7 @@ def can_read(world: World, user: User, context: Exportable) -> bool:
     """Return whether the user has ``read`` on a course, group or user."""
     if Fault.FORBIDDEN in context.active_faults:
         return False
-    if can_read_as_admin(world, user, context):
+    if can_read_as_admin(world, user, context) and _reads_content(user, context):
         return True
     if isinstance(context, Course):
         return user.id in context.students and context.state in ("available", "completed")
@@ -35,11 +35,16 @@ def can_read_as_admin(world: World, user: User, context: Exportable) -> bool:
     return user.role == "admin"
 
 
+def _reads_content(user: User, context: Exportable) -> bool:
+    """Return whether a user with ``read_as_admin`` on a course has ``read`` there, too: an admin needs ``read_course_content``."""
+    return not isinstance(context, Course) or user.id in context.teachers or user.may("read_course_content")
+
+
 def can_create_export(world: World, user: User, context: Exportable, export_type: str) -> bool:
     """Return whether the user may start this type of export there."""
-    if can_read_as_admin(world, user, context):
-        return True
-    return export_type in OWN_ONLY_TYPES and can_read(world, user, context)
+    if not can_read(world, user, context):
+        return False
+    return export_type in OWN_ONLY_TYPES or can_read_as_admin(world, user, context)
 
 
 def can_list_export(world: World, user: User, export: Export) -> bool:
@@ -75,4 +80,4 @@ def can_show_progress(world: World, user: User, progress: Progress) -> bool:
 
 def can_see_sis_ids(user: User) -> bool:
     """Return whether the user has ``read_sis``."""
-    return user.role == "admin"
+    return user.may("read_sis")

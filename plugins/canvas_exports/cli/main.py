@@ -23,7 +23,7 @@ from canvas_exports.cli.commands import (
     verify,
 )
 from canvas_exports.cli.commands import list as list_copies
-from canvas_exports.cli.project import check, init
+from canvas_exports.cli.project import check, doctor, init
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
@@ -43,6 +43,7 @@ SUBCOMMANDS = (
     hold,
     init,
     check,
+    doctor,
 )
 
 ANSWERED, FOUND, FAILED = 0, 1, 2

@@ -23,15 +23,14 @@ from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits, shared_rate_limiter
 from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
 from canvas_exports.core.canvas.http.transports.transport import Transport
+from canvas_exports.core.doctor.canvas import describe_failure
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
     CanvasError,
     CanvasExportsError,
-    CredentialError,
     InputError,
     PermissionDeniedError,
     Stopped,
-    UnexpectedResponseError,
 )
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_location import allowed_forms
@@ -243,7 +242,7 @@ class CanvasHook(BaseHook):
                 try:
                     user = client.identify()
                 except CanvasError as error:
-                    return False, _unlike_canvas(client.host, error)
+                    return False, describe_failure(client.host, error)
                 who = f"Connected to {client.host} as {harmless(user.name or 'user')} (id {user.id})"
                 try:
                     course = next(client.account_courses("self", CourseFilters()), None)
@@ -275,21 +274,6 @@ def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
                 f"{value!r} is out of range",
                 accepted=f"{least} to {most}; {default} if empty",
             )
-
-
-def _unlike_canvas(host: str, error: CanvasError) -> str:
-    """Return the problem with the first response; Canvas names its request in nearly every response."""
-    if isinstance(error, CredentialError):
-        problem = f"Canvas does not accept the credentials of the connection: {error}"
-        if error.status is not None and error.request_id is None:
-            problem += f" Nothing in the response shows that {host} is a Canvas: check the host, too."
-        return problem
-    passing = error.retryable and not isinstance(error, UnexpectedResponseError)
-    if error.status is None:
-        return f"no response from {host}; check the host of the connection, and the way there from this machine: {error}"
-    if error.request_id is not None or passing:
-        return str(error)
-    return f"{host} does not answer as a Canvas does; check the host of the connection: {error}"
 
 
 def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
+from canvas_sandbox.web.http.params import strings
 from canvas_sandbox.web.http.router import Router
-from canvas_sandbox.web.lookups import find_account, find_group
+from canvas_sandbox.web.lookups import ancestry, find_account, find_group
 from canvas_sandbox.web.permissions import can_read, can_see_sis_ids
 from canvas_sandbox.world import World
 
@@ -19,6 +20,7 @@ class AccountAndGroupEndpoints:
     def add_to(self, router: Router) -> None:
         """Add the routes."""
         router.add("GET", "/api/v1/accounts/:account_id", self.account)
+        router.add("GET", "/api/v1/accounts/:account_id/permissions", self.permissions)
         router.add("GET", "/api/v1/groups/:group_id", self.group)
 
     def account(self, call: Call) -> Response:
@@ -36,6 +38,24 @@ class AccountAndGroupEndpoints:
                 "parent_account_id": account.parent_id,
                 "root_account_id": None if account.parent_id is None else self._world.root_account.id,
                 "sis_account_id": account.sis_account_id,
+            }
+        )
+
+    def permissions(self, call: Call) -> Response:
+        """``GET /api/v1/accounts/:account_id/permissions``: for admins, and for teachers of a course in the account."""
+        account = find_account(self._world, call.ids["account_id"])
+        if account is None:
+            raise errors.not_found()
+        teaches = any(
+            call.user.id in course.teachers and account.id in ancestry(self._world, course.account_id)
+            for course in self._world.courses.values()
+        )
+        if call.user.role != "admin" and not teaches:
+            raise errors.denied(self._world.kernel.switches)
+        named = call.query.get("permissions")
+        return Response(
+            data={
+                name: call.user.may(name) for name in ([named] if isinstance(named, str) else strings(named))
             }
         )
 

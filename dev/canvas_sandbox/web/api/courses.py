@@ -57,7 +57,7 @@ class CourseEndpoints:
         account = find_account(self._world, call.ids["account_id"])
         if account is None:
             raise errors.not_found()
-        if call.user.role != "admin":
+        if not call.user.may("read_course_list"):
             raise errors.denied(self._world.kernel.switches)
         filters = CourseFilters(self._world, call.query, call.user)
         rows = filters.apply(account)

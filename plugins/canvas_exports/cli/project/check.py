@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from canvas_exports.cli.arguments import Parsers
+from canvas_exports.cli.arguments import Parsers, add_subcommand
 from canvas_exports.cli.output import print_json, print_text
 from canvas_exports.core.backups.check import check_files, find_files
 
@@ -14,7 +14,7 @@ _HELP = "find every mistake in backup files, as Airflow will"
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = parsers.add_parser("check", help=_HELP, description=_HELP, allow_abbrev=False)
+    parser = add_subcommand(parsers, "check", run, help=_HELP)
     parser.add_argument(
         "files",
         nargs="*",
@@ -22,8 +22,6 @@ def add_parser(parsers: Parsers) -> None:
         metavar="FILE",
         help="a backup file, or a folder of them (default: the folder include)",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from canvas_exports.cli.arguments import Parsers
+from canvas_exports.cli.arguments import Parsers, add_subcommand
 from canvas_exports.cli.output import print_json, print_text
 from canvas_exports.core.backups.schema import SCHEMA_FILE, schema_bytes
 from canvas_exports.errors import InputError
@@ -34,10 +34,8 @@ class ProjectFile:
 
 def add_parser(parsers: Parsers) -> None:
     """Add the subcommand."""
-    parser = parsers.add_parser("init", help=_HELP, description=_HELP, allow_abbrev=False)
+    parser = add_subcommand(parsers, "init", run, help=_HELP)
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="the folder (this one)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,6 +96,9 @@ def next_steps(folder: Path) -> dict[str, list[str]]:
         ],
         "Write a few of your courses into include/courses/pilot.csv, and check the backups:": [
             f"canvas-archive check {shlex.quote(str(folder / 'include'))}",
+        ],
+        "Start Airflow (airflow standalone is enough for a trial), and check Canvas, the archive and Airflow:": [
+            "canvas-archive doctor",
         ],
         "Run the first backup:": [
             "airflow dags unpause canvas_backup_pilot",

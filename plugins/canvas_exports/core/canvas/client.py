@@ -106,6 +106,17 @@ class CanvasClient:
         """Return the token's user. ``GET /api/v1/users/self``."""
         return self._runner.run(call_flow(endpoints.whoami(), self._session))
 
+    def account_permissions(self, account: str | int, permissions: Iterable[str]) -> dict[str, bool]:
+        """Return which permissions the token's user has in an account. ``GET /api/v1/accounts/:account_id/permissions``.
+
+        Permissions about which Canvas returns nothing are left out.
+
+        Raises:
+            PermissionDeniedError: the user has no role in the account, and teaches in no course of it (permanent).
+        """
+        endpoint = endpoints.account_permissions(account, permissions)
+        return self._runner.run(call_flow(endpoint, self._session))
+
     def identify(self) -> User:
         """Return the token's user, and check that the host is a Canvas. ``GET /api/v1/users/self``.
 

@@ -23,7 +23,7 @@ from canvas_exports.errors import (
     ResponseLostError,
     ThrottledError,
 )
-from canvas_sandbox import Account, Course, Fault, Group, RequestFault, Term
+from canvas_sandbox import Account, Course, Fault, Group, RequestFault, Term, User
 from canvas_sandbox.content.model import Kind
 
 
@@ -213,3 +213,15 @@ def test_patience_with_a_throttle_that_never_ends_is_limited(campus: Campus, cli
     campus.sandbox.inject(RequestFault("throttled", times=None))
     with pytest.raises(ThrottledError):
         client.whoami()
+
+
+def test_permissions_of_an_account(found: Found) -> None:
+    user = User(21, role="admin", missing_rights=["read_sis"], token="7~of-user-21")
+    campus = found(users=[user])
+    with campus.client("user:21") as client:
+        assert client.account_permissions("self", ["read_sis", "read_course_list"]) == {
+            "read_sis": False,
+            "read_course_list": True,
+        }
+    with campus.client("outsider") as client, pytest.raises(PermissionDeniedError):
+        client.account_permissions("self", ["read_sis"])

@@ -22,6 +22,7 @@ from canvas_exports.core.canvas.api.parsing import (
     read_issue,
     read_list_item,
     read_migration,
+    read_permissions,
     read_progress,
     read_syllabus,
     read_user,
@@ -62,6 +63,14 @@ def identify() -> Endpoint[User]:
         return read_user(document)
 
     return Endpoint(Request("GET", "/api/v1/users/self"), read)
+
+
+def account_permissions(account: str | int, permissions: Iterable[str]) -> Endpoint[dict[str, bool]]:
+    """``GET /api/v1/accounts/:account_id/permissions``."""
+    names = tuple(permissions)
+    query = urlencode([("permissions[]", name) for name in names])
+    path = f"{account_path(account)}/permissions"
+    return _show(Request("GET", path, query), lambda document: read_permissions(document, names))
 
 
 def course(context: Context) -> Endpoint[Course]:

@@ -6,7 +6,7 @@ that later steps need raises ``UnexpectedResponseError``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -119,6 +119,17 @@ def read_user(document: Any) -> User:
     """Read a User object."""
     row = _object(document, "user")
     return User(id=_required(row, "id", _id), name=cut_text(row.get("name")))
+
+
+def read_permissions(document: Any, names: Iterable[str]) -> dict[str, bool]:
+    """Read which permissions a user has. The documentation shows the values as texts; a permission without a value is absent."""
+    row = _object(document, "list of permissions")
+    values = {True: True, False: False, "true": True, "false": False}
+    return {
+        name: values[row[name]]
+        for name in names
+        if isinstance(row.get(name), bool | str) and row[name] in values
+    }
 
 
 def read_list_item(document: Any) -> ContentListItem:

@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.10 python3; 
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .tools/.ready
 
 # Without bytecode, which many images forbid, Airflow starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,7 +14,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo env test survival soak bench peers azurite docs check format lock clean
+.PHONY: help demo env test survival soak bench peers azurite docs check format lock dist version clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,11 +64,24 @@ docs: $(READY) ## Build the site of docs/ into .docs/site, and check every link 
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=dev .docs/venv/bin/mkdocs build --quiet --strict
 	@echo "Open .docs/site/index.html, or serve it: $(BIN)/python -m http.server --directory .docs/site"
 
-check: $(READY) ## Lint, types and import rules
+# Tools of the project that are no part of its environment, by a lock of their own.
+$(TOOLS): .github/tools/requirements.lock $(READY)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .tools
+	@$(BIN)/uv pip install --quiet --python .tools/bin/python --require-hashes --requirement .github/tools/requirements.lock
+	@touch $@
+
+check: $(READY) $(TOOLS) ## Lint, types, import rules, and the files below .github
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/problem.yml .github/ISSUE_TEMPLATE/wish.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
+	@.tools/bin/zizmor --quiet --no-progress --offline --pedantic .github
 
 format: $(READY) ## Format the code and fix what ruff can fix
 	@$(BIN)/ruff format .
@@ -77,6 +91,24 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group dev --extra s3 --extra sftp --extra celery --extra postgres --extra metrics \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
+dist: $(READY) $(TOOLS) ## Build the wheel, the sdist, and a bill of materials of what the wheel needs, into dist/
+	@rm -rf dist .tools/product
+	@$(BIN)/python -m hatchling build --directory dist
+	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --generate-hashes --no-emit-index-url --no-header \
+		--constraint requirements.lock --output-file .tools/product.lock pyproject.toml
+	@$(BIN)/uv venv --quiet --python $(BIN)/python .tools/product
+	@$(BIN)/uv pip install --quiet --python .tools/product/bin/python --require-hashes --requirement .tools/product.lock
+	@$(BIN)/uv pip install --quiet --python .tools/product/bin/python --no-deps dist/*.whl
+	@sed "s/^dynamic = .*/version = \"$$($(BIN)/python -c 'import canvas_exports; print(canvas_exports.__version__)')\"/" pyproject.toml > .tools/product.toml
+	@.tools/bin/cyclonedx-py environment --pyproject .tools/product.toml --mc-type library --output-reproducible \
+		--output-file dist/sbom.cdx.json .tools/product/bin/python
+
+version: $(READY) ## Check that a tag is the version of the code, and that the changelog has it (TAG=v1.2.3)
+	@$(BIN)/python -c 'import canvas_exports as code, sys; sys.exit(sys.argv[1] != f"v{code.__version__}")' "$(TAG)" \
+		|| { echo "TAG=$(TAG) is not the version in plugins/canvas_exports/__init__.py"; exit 1; }
+	@grep -qE "^## $(patsubst v%,%,$(TAG)) - [0-9]{4}-[0-9]{2}-[0-9]{2}$$" CHANGELOG.md \
+		|| { echo "CHANGELOG.md has no section of $(TAG) with a date"; exit 1; }
+
 clean: ## Remove the files of the other targets
-	rm -rf tests/support/store_servers/azurite/node_modules dev/docs_site/node_modules .docs .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
+	rm -rf tests/support/store_servers/azurite/node_modules dev/docs_site/node_modules .docs .venv .tools .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build .bench benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

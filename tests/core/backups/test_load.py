@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.backups.backup_files import HEAD, WHOLE, Write, messages
 
 from canvas_exports.core.backups import include_folder, load_backups
-from canvas_exports.core.backups.load import _problems
+from canvas_exports.core.backups.load import find_problems
 from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.errors import InputError
 
@@ -205,6 +205,6 @@ VALUES = st.recursive(
 def test_nothing_an_admin_writes_breaks_the_loader(data: dict[str, Any]) -> None:
     """Whatever stands in a file, it is either whole or told; an exception would take the other backups along."""
     document = read_document(yaml.safe_dump(data, allow_unicode=True), "a.yaml")
-    for problem in _problems(document):
+    for problem in find_problems(document):
         assert problem.file == "a.yaml"
         assert problem.line >= 1

@@ -171,7 +171,7 @@ def _read(path: Path) -> _File:
                 text = f"is larger than {MAX_BYTES // 1024} KiB; move the courses to a course list."
             else:
                 document = read_document(decode_text(data), shown)
-                return _File(path.stem, age, document, tuple(_problems(document)), data)
+                return _File(path.stem, age, document, tuple(find_problems(document)), data)
     except FileFormatError as error:
         line, text = error.line, f"{error.problem}."
     except OSError as error:
@@ -180,7 +180,7 @@ def _read(path: Path) -> _File:
     return _File(path.stem, age, YamlDocument(shown, problems=[problem]), (problem,), data)
 
 
-def _problems(document: YamlDocument) -> list[Problem]:
+def find_problems(document: YamlDocument) -> list[Problem]:
     """Return the problems of one file in the order of its lines, at most ``MOST_PROBLEMS``."""
     found: set[Problem] = set(document.problems)
     data: Any = document.data

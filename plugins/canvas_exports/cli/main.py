@@ -16,7 +16,7 @@ from canvas_exports.errors import CanvasExportsError
 #: The subcommands, each a module: ``add_parser`` adds its arguments, ``run`` prints its answer.
 SUBCOMMANDS = (missing, history, runs, ages, compare, verify, retention, hold)
 
-ANSWERED, FOUND, FAILED = 0, 1, 2
+FAILED = 2
 
 _EPILOG = """\
 Credentials of the archive come from the environment, as the store's own tools read them (AWS_ACCESS_KEY_ID, ...).

@@ -76,7 +76,7 @@ def load_backups(include: Path) -> LoadedBackups:
     folder = include / "backups"
     if not folder.is_dir():
         text = f"there is no such folder, so there is no backup. Make it, or set {INCLUDE} to the folder that holds it."
-        return LoadedBackups(problems=(Problem(_shown(folder), 0, "", text),))
+        return LoadedBackups(problems=(Problem(_path_text(folder), 0, "", text),))
     named: dict[str, list[_File]] = {}
     for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
         if path.suffix in (".yaml", ".yml") and not path.name.startswith("."):
@@ -157,7 +157,7 @@ def _duplicate_name(name: str, file: _File, files: Sequence[_File], kept: _File 
 
 
 def _read(path: Path) -> _File:
-    shown = _shown(path)
+    shown = _path_text(path)
     age, line, text, data = 0, 0, "", b""
     try:
         status = path.stat()
@@ -199,6 +199,6 @@ def find_problems(document: YamlDocument) -> list[Problem]:
     return listed if len(listed) < MOST_PROBLEMS else [*listed[: MOST_PROBLEMS - 1], more]
 
 
-def _shown(path: Path) -> str:
+def _path_text(path: Path) -> str:
     """Return the end of a path: ``include/backups/nightly.yaml``."""
     return "/".join(path.parts[-3:] if path.suffix else path.parts[-2:])

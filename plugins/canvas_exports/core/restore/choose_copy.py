@@ -37,10 +37,12 @@ def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> 
         found = newest(named)
         if found is None:
             raise form_error(
-                "copy", f"{holding.name} has no copy with that key", accepted=_keys(holding, request)
+                "copy",
+                f"{holding.name} has no copy with that key",
+                accepted=_restorable_copies(holding, request),
             )
         if not _may_be_restored(found, request):
-            raise form_error("copy", _why_not(found), accepted=_keys(holding, request))
+            raise form_error("copy", _refusal_reason(found), accepted=_restorable_copies(holding, request))
         return found
     of_type = [
         copy
@@ -53,7 +55,9 @@ def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> 
     found = newest(copy for copy in in_time if _may_be_restored(copy, request))
     if found is None:
         raise form_error(
-            "copy", _missing(holding, of_type, in_time, request), accepted=_keys(holding, request)
+            "copy",
+            _no_copy_reason(holding, of_type, in_time, request),
+            accepted=_restorable_copies(holding, request),
         )
     return found
 
@@ -88,24 +92,26 @@ def _may_be_restored(copy: Copy, request: RestoreRequest) -> bool:
     return request.allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
 
 
-def _why_not(copy: Copy) -> str:
+def _refusal_reason(copy: Copy) -> str:
     if copy.is_damaged:
         return "the package of this copy is damaged or missing"
     return f"this copy is {copy.verdict.value}, not proven whole"
 
 
-def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
+def _no_copy_reason(
+    holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest
+) -> str:
     what = f"{request.export_type.value} copy of {holding.name}"
     if not of_type:
         unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.unreadable[:1])
         return f"the archive holds no {what}{unread}"
     if not in_time:
         return f"the archive holds no {what} that old"
-    reasons = sorted({_why_not(copy) for copy in in_time})
+    reasons = sorted({_refusal_reason(copy) for copy in in_time})
     return f"no {what} is proven: {'; '.join(reasons)}"
 
 
-def _keys(holding: Holding, request: RestoreRequest) -> str:
+def _restorable_copies(holding: Holding, request: RestoreRequest) -> str:
     """Return the newest copies that may be restored, for the error message."""
     keys = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
     partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)

@@ -143,7 +143,7 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
         line = store.read(reference.plan, reference.start, min(reference.length, MAX_PLAN_BYTES))
     except (ObjectNotFoundError, ValueError):
         raise _absent(reference) from None
-    return _listed(reference.plan, line)
+    return _parse_batch(reference.plan, line)
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
@@ -164,7 +164,7 @@ def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
                 plan, document = reference.plan, memoryview(read_bytes(store, reference.plan, MAX_PLAN_BYTES))
             except (ObjectNotFoundError, ValueError):
                 raise _absent(reference) from None
-        yield from _listed(plan, bytes(document[reference.start : reference.start + reference.length]))
+        yield from _parse_batch(plan, bytes(document[reference.start : reference.start + reference.length]))
 
 
 def planned_names(store: Store, run: RunInfo) -> Names:
@@ -217,7 +217,7 @@ def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]
         if start == 0:
             number = _first(key, line)
         else:
-            listed = _listed(key, line)
+            listed = _parse_batch(key, line)
             yield BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed)), listed
             number += 1
         start += len(line)
@@ -234,7 +234,7 @@ def _first(key: str, header: bytes) -> int:
     return first
 
 
-def _listed(key: str, line: bytes) -> list[str]:
+def _parse_batch(key: str, line: bytes) -> list[str]:
     try:
         batch = parse(line, "plan", key=key)
     except UnreadableDocumentError:

@@ -134,15 +134,6 @@ def test_files_that_are_no_backups_are_passed_over(write: Write) -> None:
     assert load_backups(include).problems == ()
 
 
-def test_a_file_that_cannot_be_read_is_told(include: Path) -> None:
-    (include / "backups" / "a.yaml").write_bytes(b"name: \xff\n")
-    (include / "backups" / "b.yaml").mkdir()
-    assert messages(include) == [
-        "include/backups/a.yaml, line 1: it is not UTF-8; save it as UTF-8.",
-        "include/backups/b.yaml: is not a file.",
-    ]
-
-
 def test_a_missing_folder_is_told_and_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     (problem,) = messages(tmp_path / "include")
     assert problem.startswith("include/backups: there is no such folder, so there is no backup. ")

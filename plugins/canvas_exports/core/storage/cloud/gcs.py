@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnava
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _ENDPOINT = "https://storage.googleapis.com"
 _PATIENCE: Mapping[str, Any] = {"timeout": (CONNECT_TIMEOUT, READ_TIMEOUT), "retry": None}
+_NO_BUCKET_LOOKUPS = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
+"""Without it the SDK reads the bucket for its traces: in a thread of its own, with a right that an archive does not need."""
 _CODE = re.compile(rb"<Code>([\w.]{1,64})</Code>")
 
 CredentialProvider = Callable[[], Any]
@@ -117,6 +120,7 @@ class GcsSdk(Sdk):
         endpoint = self._options.endpoint or _ENDPOINT
         session = limit_session(AuthorizedSession(credential), self._options.limits)  # type: ignore[no-untyped-call]
         session.verify = self._options.verify
+        os.environ.setdefault(_NO_BUCKET_LOOKUPS, "true")
         client = storage.Client(
             project=None,
             credentials=credential,

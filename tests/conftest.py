@@ -18,9 +18,9 @@ def _secrets_of_this_test_only() -> Iterator[None]:
     """A secret of one test is an ordinary word in the logs of the next."""
     from canvas_exports.core.text import redaction  # noqa: PLC0415 - not before Airflow is isolated
 
-    before = redaction._known
+    before = redaction.KNOWN.forms
     yield
-    redaction._known = before
+    redaction.KNOWN.forms = before
 
 
 @pytest.fixture(autouse=True, scope="session")

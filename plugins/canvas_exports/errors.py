@@ -62,7 +62,7 @@ class CanvasExportsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, context: str | None = None, export_id: int | None = None) -> None:
-        message = self._shown(message)
+        message = self._printable(message)
         super().__init__(message)
         self.message = message
         self.context = context and harmless(context, most=_LONGEST)
@@ -74,7 +74,7 @@ class CanvasExportsError(Exception):
         return self.message
 
     @staticmethod
-    def _shown(message: str) -> str:
+    def _printable(message: str) -> str:
         return harmless(message, most=_LONGEST)
 
     def __str__(self) -> str:
@@ -125,7 +125,7 @@ class ProblemsError(InputError):
     """Several inputs are wrong; each problem is on a line of its own."""
 
     @staticmethod
-    def _shown(message: str) -> str:
+    def _printable(message: str) -> str:
         return "\n".join(harmless(line, most=_LONGEST) for line in message.split("\n"))
 
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from tests.support.backups.backup_dags import build, round_trip
 
 from canvas_exports.core.backups import Backup
-from canvas_exports.core.backups.load import _problems
+from canvas_exports.core.backups.load import find_problems
 from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.dags.backups import backup_dag
@@ -301,7 +301,7 @@ def test_every_backup_that_is_found_whole_becomes_a_dag_that_airflow_can_store(d
     """A backup that passes the loader and fails here would take all other backups of the file along."""
     document = read_document(yaml.safe_dump(data, allow_unicode=True), "a.yaml")
     assume(not document.problems)
-    assert _problems(document) == []
+    assert find_problems(document) == []
     dag = backup_dag(Backup.from_data(document.data, file="a.yaml", lists=Path("courses")))
     stored = round_trip(dag)
     assert stored.dag_id == f"canvas_backup_{document.data['name']}"

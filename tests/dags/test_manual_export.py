@@ -9,7 +9,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from canvas_exports.core.model.contexts import ContextKind
-from canvas_exports.dags.manual_export import HOW, WHAT, WHERE, canvas_export, form
+from canvas_exports.dags.manual_export import CONTENT, canvas_export, form
+from canvas_exports.dags.trigger_form import CONNECTIONS, RUN_SETTINGS
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 
@@ -60,9 +61,9 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
         sections.setdefault(rule.get("section"), []).append(name)
     assert sections == {
         None: ["courses", "export_type", "archive"],
-        WHAT: ["groups", "users", "select", "version", "skip_notifications"],
-        WHERE: ["canvas_conn_id"],
-        HOW: [
+        CONTENT: ["groups", "users", "select", "version", "skip_notifications"],
+        CONNECTIONS: ["canvas_conn_id"],
+        RUN_SETTINGS: [
             "batch_size",
             "max_in_flight",
             "parallel_transfers",

@@ -13,10 +13,11 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from canvas_exports.core.restore.form_labels import LABELS
-from canvas_exports.dags.restore import HOW, SAFEGUARDS, WHERE, canvas_restore
+from canvas_exports.dags.restore import SAFEGUARDS, canvas_restore
 from canvas_exports.dags.restore import form as restore_form
 from canvas_exports.dags.restore_drill import canvas_restore_drill
 from canvas_exports.dags.restore_drill import form as drill_form
+from canvas_exports.dags.trigger_form import CONNECTIONS, RUN_SETTINGS
 from canvas_exports.errors import InputError
 
 RESTORE = {"course": "101", "into": "300"}
@@ -69,8 +70,8 @@ def test_a_help_desk_sees_three_questions_and_the_safeguards_below_them() -> Non
     assert sections == {
         None: ["course", "copy", "into"],
         SAFEGUARDS: ["confirm_same_course", "allow_content", "allow_incomplete", "fail_on"],
-        WHERE: ["archive", "canvas_conn_id"],
-        HOW: ["export_type", "proof", "via", "deadline"],
+        CONNECTIONS: ["archive", "canvas_conn_id"],
+        RUN_SETTINGS: ["export_type", "proof", "via", "deadline"],
     }
 
 

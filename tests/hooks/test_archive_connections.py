@@ -16,7 +16,7 @@ from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.store import Store
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError, InputError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 from canvas_exports.hooks.archive import open_archive
 
 BUCKET = "archive"
@@ -166,16 +166,6 @@ def test_sftp(tmp_path: Path, connect: Connect) -> None:
         refused(open_archive(uri, connect("sftp", login=USER, password="wrong", **host)))
     finally:
         server.close()
-
-
-def test_what_an_archive_does_not_have_is_refused_before_anything_is_asked(connect: Connect) -> None:
-    known = connect(
-        "sftp", host="127.0.0.1", port=1, login=USER, password=PASSWORD, extra={"legal_hold": True}
-    )
-    with pytest.raises(
-        InputError, match="connection campus, extra legal_hold: sftp archives do not support it"
-    ):
-        open_archive("sftp://127.0.0.1:1/canvas", known)
 
 
 def test_no_secret_is_in_an_error(connect: Connect, s3: str) -> None:

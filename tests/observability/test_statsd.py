@@ -19,7 +19,6 @@ from airflow.sdk.observability.metrics import stats_utils
 from tests.support.airflow.task_runner import TaskRun
 from tests.support.observability.statsd_server import StatsD
 
-from canvas_exports.core.canvas.http import rate_limiter
 from canvas_exports.observability import task_observer, trigger_gauges
 from canvas_exports.observability.metric_names import METRICS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -107,10 +106,7 @@ class TestATask:
         assert counted["ended.stored"] == 2
         assert counted["created"] <= len(canvas.exports) == 2
 
-    def test_counts_the_refusals_of_canvas(
-        self, canvas: Sandbox, tmp_path: Path, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rate_limiter.RateLimiter, "_wait", lambda *_: 0.0)
+    def test_counts_the_refusals_of_canvas(self, canvas: Sandbox, tmp_path: Path, statsd: StatsD) -> None:
         canvas.inject(RequestFault(effect="throttled", path=r"/users/self$", times=2))
         assert task(canvas, tmp_path, courses=["100"]).run_to_end() == "success"
         assert sums(statsd)["refused"] == 2

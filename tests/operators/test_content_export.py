@@ -50,29 +50,6 @@ class TestTheMainJob:
         assert all(row["reason"] for row in report["outcomes"])
         assert packages(tmp_path) == {"100": 1, "101": 1, "102": 1, "106": 1, "109": 1}
 
-    def test_several_export_types_of_several_kinds_of_context(self, canvas: Sandbox, tmp_path: Path) -> None:
-        task_run = task(canvas, tmp_path, courses="100", users="self", export_type="zip", fail_on="never")
-        assert task_run.run_to_end() == "success"
-        assert set(outcomes(task_run)) == {"course:100", "user:self"}
-        assert list(tmp_path.glob("users/1/*.zip"))
-        task_run = task(canvas, tmp_path, courses="100", export_type=["common_cartridge", "qti"])
-        assert task_run.run_to_end() == "success"
-        assert task_run.receipt["exports"] == 2
-
-    def test_two_spellings_of_one_course_are_exported_once(self, canvas: Sandbox, tmp_path: Path) -> None:
-        task_run = task(canvas, tmp_path, courses=["sis_course_id:BIO/100", "100", "course:100"])
-        assert task_run.run_to_end() == "success"
-        assert exported(canvas) == {100: 1}
-
-    def test_no_more_than_the_window_is_asked_of_canvas_at_once(
-        self, canvas: Sandbox, tmp_path: Path
-    ) -> None:
-        task_run = task(canvas, tmp_path, courses=["100", "101", "106"], max_in_flight=1)
-        assert task_run.run_segment() == "deferred"
-        assert len(canvas.exports) == 1
-        task_run.run_trigger()
-        assert task_run.run_to_end() == "success"
-
     def test_without_a_triggerer_the_worker_waits_itself(self, canvas: Sandbox, tmp_path: Path) -> None:
         task_run = task(canvas, tmp_path, deferrable=False)
         assert task_run.run_segment() == "success"
@@ -313,11 +290,6 @@ class TestFailing:
         assert outcomes(task_run) == {"course:100": "stored", "course:101": "stored"}
         assert exported(canvas) == {100: 1, 101: 1}
 
-    def test_a_failed_export_is_made_again(self, canvas: Sandbox, tmp_path: Path) -> None:
-        task_run = task(canvas, tmp_path, courses="109")
-        assert task_run.run_to_end() == "success"
-        assert exported(canvas) == {109: 2}
-
     def test_a_failure_policy_decides(self, canvas: Sandbox, tmp_path: Path) -> None:
         assert task(canvas, tmp_path, courses=["100", "101", "103"], fail_on="40%").run_to_end() == "success"
 
@@ -385,11 +357,3 @@ class TestWhatAirflowSees:
         assert not task_run.supervisor.xcoms["_link_RunReportLink"]
         told = getattr(task_run.operator, "report_url", None)
         assert told == f"{tmp_path.as_uri()}/{task_run.receipt['report']}"
-
-    def test_a_checkpoint_of_a_full_batch_stays_below_what_airflow_warns_of(
-        self, canvas: Sandbox, tmp_path: Path
-    ) -> None:
-        task_run = task(canvas, tmp_path)
-        task_run.run_to_end()
-        one = len(json.dumps(task_run.checkpoint["items"][0]))
-        assert one * 200 < 64 * 1024

@@ -86,33 +86,6 @@ class TestByReference:
         assert second[:2] == first
         assert [batch["name"] for batch in second] == ["course:100", "course:101", "course:106"]
 
-    def test_another_archive_than_that_of_the_list_is_named_and_not_retried(
-        self, canvas: Sandbox, tmp_path: Path
-    ) -> None:
-        (batch,) = listed(canvas, tmp_path / "one", 100)
-        task = export(canvas, tmp_path / "two", batch, retries=3)
-        assert task.run_segment() == "failed"
-        assert "archive: it does not hold the plan" in str(task.error)
-        assert not canvas.exports
-
-    def test_what_is_no_batch_is_refused(self, canvas: Sandbox, tmp_path: Path) -> None:
-        task = export(canvas, tmp_path, {"course": 100}, retries=3)
-        assert task.run_segment() == "failed"
-        assert "courses: this is not a reference" in str(task.error)
-
-    def test_what_airflow_stores_of_a_list_does_not_grow_with_its_batches(
-        self, canvas: Sandbox, tmp_path: Path
-    ) -> None:
-        sizes = [
-            len(
-                json.dumps(
-                    listed(canvas, tmp_path / str(count), *range(10**6, 10**6 + count), batch_size=200)
-                )
-            )
-            for count in (20, 200)
-        ]
-        assert sizes[1] - sizes[0] < 10
-
 
 class TestSweeping:
     def leave(self, folder: Path, days: float) -> Path:

@@ -154,7 +154,7 @@ RUNNING = st.builds(
     st.builds(
         PollResult,
         ready=st.lists(st.integers(1, 9), max_size=3),
-        dead=st.dictionaries(st.integers(1, 9), st.sampled_from(["failed", "gone"]), max_size=3),
+        failed=st.dictionaries(st.integers(1, 9), st.sampled_from(["failed", "gone"]), max_size=3),
         running=st.lists(RUNNING, max_size=3).map(lambda exports: {each.export_id: each for each in exports}),
     )
 )

@@ -46,7 +46,7 @@ SUBCOMMANDS = (
     doctor,
 )
 
-ANSWERED, FOUND, FAILED = 0, 1, 2
+FAILED = 2
 
 _EPILOG = """\
 Credentials of the archive come from the environment, as the store's own tools read them (AWS_ACCESS_KEY_ID, ...).

@@ -14,11 +14,17 @@ from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields
+from canvas_exports.dags.trigger_form import (
+    CONNECTIONS,
+    RUN_SETTINGS,
+    Filled,
+    archive_field,
+    canvas_field,
+    field,
+    setting_fields,
+)
 
-WHAT = "Content"
-WHERE = "Connections"
-HOW = "Settings"
+CONTENT = "Content"
 
 _HELP = """
 Exports courses from Canvas once, now. Fill in the form and trigger the DAG: it proves each package and stores it in the
@@ -88,21 +94,26 @@ def form() -> dict[str, Param]:
             },
         ),
         "archive": archive_field(),
-        "groups": field("groups", section=WHAT, **lines),
-        "users": field("users", section=WHAT, **lines),
+        "groups": field("groups", section=CONTENT, **lines),
+        "users": field("users", section=CONTENT, **lines),
         # The form submits {} for an object that was not edited, so here that means everything.
         "select": field(
-            "select", section=WHAT, default=None, type=["object", "null"], minProperties=None, examples=None
+            "select",
+            section=CONTENT,
+            default=None,
+            type=["object", "null"],
+            minProperties=None,
+            examples=None,
         ),
         "version": field(
             "version",
-            section=WHAT,
+            section=CONTENT,
             default=None,
             type=["string", "null"],
             enum=[None, *schema()["properties"]["version"]["enum"]],
             values_display={"null": "1.1, Canvas's default"},
         ),
-        "skip_notifications": field("skip_notifications", section=WHAT),
-        "canvas_conn_id": canvas_field(section=WHERE),
-        **setting_fields({}, HOW),
+        "skip_notifications": field("skip_notifications", section=CONTENT),
+        "canvas_conn_id": canvas_field(section=CONNECTIONS),
+        **setting_fields({}, RUN_SETTINGS),
     }

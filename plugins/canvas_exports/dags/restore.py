@@ -14,12 +14,17 @@ from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field
+from canvas_exports.dags.trigger_form import (
+    CONNECTIONS,
+    RUN_SETTINGS,
+    Filled,
+    archive_field,
+    canvas_field,
+    field,
+)
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"
-WHERE = "Where"
-HOW = "How"
 
 _HELP = """
 Restores the content of a course from its copy in the archive, into another, empty course.
@@ -128,11 +133,11 @@ def form() -> dict[str, Param]:
                 "failure": "only if the import failed",
             },
         ),
-        "archive": archive_field(section=WHERE),
-        "canvas_conn_id": canvas_field(section=WHERE),
+        "archive": archive_field(section=CONNECTIONS),
+        "canvas_conn_id": canvas_field(section=CONNECTIONS),
         "export_type": Param(
             "common_cartridge",
-            section=HOW,
+            section=RUN_SETTINGS,
             title=LABELS["export_type"],
             description_md="The type of the exported package.",
             type="string",
@@ -145,7 +150,7 @@ def form() -> dict[str, Param]:
         ),
         "proof": Param(
             PROOF_LEVELS[0],
-            section=HOW,
+            section=RUN_SETTINGS,
             title=LABELS["proof"],
             description_md="How the copy is proven before the upload. full reads and unpacks all of it.",
             type="string",
@@ -153,7 +158,7 @@ def form() -> dict[str, Param]:
         ),
         "via": Param(
             UPLOAD,
-            section=HOW,
+            section=RUN_SETTINGS,
             title=LABELS["via"],
             description_md=(
                 "upload sends the copy through Airflow. With url, Canvas downloads it from the archive by a link that is "
@@ -164,7 +169,7 @@ def form() -> dict[str, Param]:
         ),
         "deadline": field(
             "deadline",
-            section=HOW,
+            section=RUN_SETTINGS,
             description_md="Longest duration of the restore in ISO 8601: PT12H is twelve hours.",
         ),
     }

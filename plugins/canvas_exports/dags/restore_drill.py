@@ -9,8 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.restore import WHERE
-from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field
+from canvas_exports.dags.trigger_form import CONNECTIONS, Filled, archive_field, canvas_field
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
 #: Airflow Variable: target courses, with commas between them.
@@ -107,6 +106,6 @@ def form() -> dict[str, Param]:
             type="string",
             enum=["directory", "full"],
         ),
-        "archive": archive_field(section=WHERE),
-        "canvas_conn_id": canvas_field(section=WHERE),
+        "archive": archive_field(section=CONNECTIONS),
+        "canvas_conn_id": canvas_field(section=CONNECTIONS),
     }

@@ -15,6 +15,9 @@ from canvas_exports.core.backups.schema import schema
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.hooks.form_choices import ARCHIVE_VARIABLE, archive_choice, canvas_choice
 
+#: Titles of the sections of a form.
+CONNECTIONS, RUN_SETTINGS = "Connections", "Settings"
+
 #: Fields that name what a task reaches: each is read by a rule of its own, whichever DAG has it in its form.
 _CHOICES = {"archive": archive_choice, "canvas_conn_id": canvas_choice}
 #: What no form may fill in: it would lead credentials, or what is read and written, somewhere else.

@@ -217,7 +217,7 @@ class CanvasHook(BaseHook):
             yield client
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say who the token is, whether it may export, and what is wrong, in a sentence.
+        """Return whether exports can be made, and a sentence with the token's user, their rights, and any problem.
 
         ``GET /api/v1/users/self``, then one page of ``GET /api/v1/accounts/self/courses`` and the ``content_list`` of its
         first course, which asks for the same right as exporting a cartridge does. Each is asked once, and half a minute
@@ -259,7 +259,7 @@ class CanvasHook(BaseHook):
 
 
 def check_ranges(name: str, extra: Mapping[str, Any]) -> None:
-    """See that what the connection says of the rate is within what is documented.
+    """Check that the rate limits of a connection are within their documented ranges.
 
     A task goes on with other values, as it always did; the test of the connection names them.
 

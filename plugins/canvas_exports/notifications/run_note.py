@@ -3,7 +3,8 @@
 A task has no way to write it: Airflow's Execution API reads a run's note and does not set one. So the task that writes the
 run report leaves a line in an XCom, and this listener, which Airflow calls in the scheduler as the run ends (or in the API
 server, where a person marks it), hands the line to the run in the session that is about to write the run's state. It
-opens no session of its own (so there is no note under ``dag.test()``, whose run is in none), writes nothing by itself, and puts one short query for each run of another DAG.
+opens no session of its own (so there is no note under ``dag.test()``, whose run is in none), writes nothing by itself, and makes
+one short query for each run of another DAG.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _line(dag_run: DagRun) -> str | None:
     session = object_session(dag_run)
     if session is None:
         return None
-    # What the scheduler has in hand is its own to write, when it wants to.
+    # The scheduler decides when its own changes are written.
     with session.no_autoflush:
         reporting = _reporting(session, dag_run)
         if not reporting:

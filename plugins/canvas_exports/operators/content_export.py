@@ -192,12 +192,12 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Begin, or go on from the checkpoint of an earlier attempt."""
+        """Begin, or resume from the checkpoint of an earlier attempt."""
         return self._run(context, None)
 
     @AirflowErrors()
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after waiting. An event of another attempt is ignored: the checkpoint is newer."""
+        """Resume after waiting. An event of another attempt is ignored: the checkpoint is newer."""
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
         try:
@@ -209,7 +209,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         return self._run(context, result, refused=event.get("status") == REFUSED)
 
     def on_kill(self) -> None:
-        """Abort uploads; keep the checkpoint; touch nothing in Canvas."""
+        """Abort uploads and keep the checkpoint. Changes nothing in Canvas."""
         if self._batch is not None:
             self._batch.cancel()
 
@@ -248,7 +248,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         document = store_state.get(CHECKPOINT)
         checkpoint = Checkpoint.from_json(document)
         with ExitStack() as opened:
-            options = self._options(self._listed(checkpoint))
+            options = self._options(self._contexts(checkpoint))
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
             stores = opened.enter_context(archives)
             replicas = Replicas(stores)
@@ -308,7 +308,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))
 
-    def _listed(self, checkpoint: Checkpoint | None) -> Any:
+    def _contexts(self, checkpoint: Checkpoint | None) -> Any:
         """Return the contexts: from the checkpoint, or from the plan of the run where it holds them."""
         if not isinstance(self.courses, Mapping):
             return self.courses

@@ -219,7 +219,7 @@ class CanvasRestoreDrillOperator(ImportingOperator):
 
     @property
     def drill_name(self) -> str:
-        """Name of this drill for ``map_index_template``: ``course:101 into 300``."""
+        """Return the name of this drill for ``map_index_template``: ``course:101 into 300``."""
         return f"{self.course} into {self.into}"
 
     def check(self) -> None:

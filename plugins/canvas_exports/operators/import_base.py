@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 CHECKPOINT = "canvas_exports"
-_BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
+_BACKSTOP = timedelta(
+    minutes=15
+)  # Airflow's own time-out is later than the deadline, so that the trigger ends first
 
 Save = Callable[[dict[str, Any]], object]
 
@@ -46,7 +48,7 @@ class ImportRun(Protocol):
 
     @property
     def course_id(self) -> int | None:
-        """Return the number of the course restored into, once it is known."""
+        """Return the id of the target course, once it is known."""
 
 
 class ImportingOperator(LineageMixin, BaseOperator):
@@ -84,7 +86,7 @@ class ImportingOperator(LineageMixin, BaseOperator):
 
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Begin, or resume from the state of an earlier attempt."""
+        """Begin, or resume from the checkpoint of an earlier attempt."""
         return self._run(context, token_refused=False)
 
     @AirflowErrors()
@@ -95,7 +97,7 @@ class ImportingOperator(LineageMixin, BaseOperator):
         )
 
     def on_kill(self) -> None:
-        """Break an upload off; keep the state; touch nothing in Canvas."""
+        """Abort an upload and keep the state. Changes nothing in Canvas."""
         if self._import is not None:
             self._import.cancel()
 

@@ -228,10 +228,10 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             for course in client.account_courses(str(self.account), filters):
                 count += 1
                 yield names.add_course(course)
-            self._log_count("account", count, harmless(f"{self.account} ({_shown_filters(filters)})"))
+            self._log_count("account", count, harmless(f"{self.account} ({_filters_text(filters)})"))
 
 
-def _shown_filters(filters: CourseFilters) -> str:
+def _filters_text(filters: CourseFilters) -> str:
     """Return the filters that were set. A search term may be a person's name, so it is left out."""
     written = {name: value for name, value in asdict(filters).items() if value not in (None, (), False)}
     if "search_term" in written:

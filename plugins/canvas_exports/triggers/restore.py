@@ -31,8 +31,6 @@ class CanvasRestoreTrigger(BaseTrigger):
         waiting: fields of ``CanvasJob``, as a row; its deadline is absolute, so that a restart does not extend it.
         pace: seconds between two polls, at least and at most.
         try_number: the attempt that waits.
-
-
     """
 
     #: Seconds before the event at the earliest.

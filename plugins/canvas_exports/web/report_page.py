@@ -33,7 +33,7 @@ HEADERS = {
 
 _LARGEST = 2**31 - 1  # what the database's column holds
 _NONE = HTTPException(
-    status.HTTP_404_NOT_FOUND, "This task carries no run report. It lies in the archive, below runs/."
+    status.HTTP_404_NOT_FOUND, "This task has no run report. Reports are in the archive, below runs/."
 )
 
 #: Airflow checks no rights for the routes of a plugin: every route below requires both.
@@ -64,7 +64,7 @@ async def log_in(request: Request, error: Exception) -> Response:
 def run_page(dag_id: str, task_id: str, run_id: str, session: SessionDep, map_index: int = -1) -> Response:
     """Return the page, or 404 where the task has none: a new attempt begins without one."""
     if not -1 <= map_index <= _LARGEST or any("\0" in name for name in (dag_id, task_id, run_id)):
-        raise _NONE  # the database would refuse the question
+        raise _NONE  # the database would refuse the query
     carried = session.scalars(
         XComModel.get_many(
             run_id=run_id, key=PAGE_XCOM, task_ids=task_id, dag_ids=dag_id, map_indexes=map_index

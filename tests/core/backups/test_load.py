@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.backups.backup_files import HEAD, WHOLE, Write, messages
 
 from canvas_exports.core.backups import include_folder, load_backups
-from canvas_exports.core.backups.load import _problems
+from canvas_exports.core.backups.load import find_problems
 from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.errors import InputError
 
@@ -134,15 +134,6 @@ def test_files_that_are_no_backups_are_passed_over(write: Write) -> None:
     assert load_backups(include).problems == ()
 
 
-def test_a_file_that_cannot_be_read_is_told(include: Path) -> None:
-    (include / "backups" / "a.yaml").write_bytes(b"name: \xff\n")
-    (include / "backups" / "b.yaml").mkdir()
-    assert messages(include) == [
-        "include/backups/a.yaml, line 1: it is not UTF-8; save it as UTF-8.",
-        "include/backups/b.yaml: is not a file.",
-    ]
-
-
 def test_a_missing_folder_is_told_and_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     (problem,) = messages(tmp_path / "include")
     assert problem.startswith("include/backups: there is no such folder, so there is no backup. ")
@@ -205,6 +196,6 @@ VALUES = st.recursive(
 def test_nothing_an_admin_writes_breaks_the_loader(data: dict[str, Any]) -> None:
     """Whatever stands in a file, it is either whole or told; an exception would take the other backups along."""
     document = read_document(yaml.safe_dump(data, allow_unicode=True), "a.yaml")
-    for problem in _problems(document):
+    for problem in find_problems(document):
         assert problem.file == "a.yaml"
         assert problem.line >= 1

@@ -313,11 +313,11 @@ class TestPollResults:
     ) -> None:
         rig = Rig(canvas, tmp_path, courses="100")
         batch, export_id = self.watched(rig)
-        batch.record_polls(PollResult(dead={export_id: why}))
+        batch.record_polls(PollResult(failed={export_id: why}))
         (item,) = batch.items
         assert (item.state, item.creations) == (State.PLANNED, 1)
         item.creations, item.export_id, item.state = CREATIONS, export_id, State.REQUESTED
-        batch.record_polls(PollResult(dead={export_id: why}))
+        batch.record_polls(PollResult(failed={export_id: why}))
         assert item.outcome is Outcome.FAILED
         assert item.reason == f"{reason} (after {CREATIONS} exports)"
 
@@ -331,7 +331,7 @@ class TestPollResults:
         once = json.loads(rig.written)
         assert once["items"][0]["state"] == "ready"
         batch.record_polls(news)
-        batch.record_polls(PollResult(ready=[9], dead={8: "failed"}, running={7: running(7, None, 0.0)}))
+        batch.record_polls(PollResult(ready=[9], failed={8: "failed"}, running={7: running(7, None, 0.0)}))
         assert json.loads(rig.written) == once
 
     def test_progress_is_remembered(self, canvas: Sandbox, tmp_path: Path) -> None:

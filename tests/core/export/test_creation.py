@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.exports.batch_rig import QUICK, client, course, creations, sandbox
+from tests.support.exports.batch_rig import QUICK, client, course, sandbox
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
@@ -69,16 +69,6 @@ class TestResolving:
         by_name = creator(ours).resolve(Item("course:sis_course_id:BIO/100", "zip"))
         assert by_name == events.Resolved("course:sis_course_id:BIO/100/zip", 100)
         assert creator(ours).resolve(Item("user:self", "zip")) == events.Resolved("user:self/zip", ADMIN)
-
-    @pytest.mark.parametrize(
-        ("name", "outcome"), [("sis_course_id:NONE", Outcome.GONE), ("sis_course_id:BIO/101", Outcome.DENIED)]
-    )
-    def test_a_name_that_leads_nowhere_is_an_outcome(
-        self, ours: CanvasClient, name: str, outcome: Outcome
-    ) -> None:
-        event = creator(ours).resolve(Item(f"course:{name}", "zip"))
-        assert isinstance(event, events.Ended)
-        assert event.outcome is outcome
 
     def test_a_canvas_that_is_down_is_no_outcome(self, canvas: Sandbox, ours: CanvasClient) -> None:
         canvas.inject(RequestFault("maintenance", times=None))
@@ -166,17 +156,6 @@ class TestCreating:
 
 class TestLookingUp:
     """An export is adopted only if it can be no other than ours."""
-
-    def test_ours_is_found(self, canvas: Sandbox, ours: CanvasClient) -> None:
-        item = intended()
-        export = ours.create_export(Context.parse(100), CARTRIDGE)
-        event = creator(ours).look_up(item, ADMIN)
-        assert isinstance(event, events.Created)
-        assert event.export_id == export.id
-        assert creations(canvas) == {"course:100": 1}
-
-    def test_nothing_was_made(self, ours: CanvasClient) -> None:
-        assert creator(ours).look_up(intended(), ADMIN) == events.NotCreated("course:100/common_cartridge")
 
     def test_of_a_group_too(self) -> None:
         with (

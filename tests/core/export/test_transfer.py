@@ -101,13 +101,6 @@ class TestStored:
             assert isinstance(event, events.Stored)
             assert event.label == ("Biology " * 20)[:40]
 
-    def test_twice_is_once(self, way: Way) -> None:
-        item = way.item()
-        first = way.move(item)
-        downloads = len([record for record in way.canvas.requests if record.listener == "storage"])
-        assert way.move(item) == first
-        assert len([record for record in way.canvas.requests if record.listener == "storage"]) == downloads
-
     @with_faults(Fault.INCOMPLETE)
     def test_what_is_missing_is_the_reason(self, troubled: Way) -> None:
         event = troubled.move()
@@ -129,12 +122,6 @@ class TestStored:
         assert isinstance(event, events.Stored)
         assert event.reason is not None
         assert event.reason.startswith("Canvas noted while it exported: ")
-
-    @with_faults(Fault.EMPTY)
-    def test_an_empty_course_is_stored_too(self, troubled: Way) -> None:
-        event = troubled.move()
-        assert isinstance(event, events.Stored)
-        assert (event.outcome, event.reason) == (Outcome.EMPTY, None)
 
 
 class TestNotStored:
@@ -187,21 +174,6 @@ class TestNotStored:
         assert "not 100" in event.reason
         assert troubled.files == []
 
-    @with_faults(Fault.CORRUPT)
-    def test_a_spoiled_package_is_worth_another_export(self, troubled: Way) -> None:
-        event = troubled.move()
-        assert isinstance(event, events.TransferFailed)
-        assert (event.spoiled, event.at_once) == (True, False)
-        assert troubled.files == []
-
-    @with_faults(Fault.TRUNCATED)
-    def test_a_download_of_another_length_is_worth_another_export(self, troubled: Way) -> None:
-        event = troubled.move()
-        assert isinstance(event, events.TransferFailed)
-        assert (event.spoiled, event.at_once) == (True, False)
-        assert event.reason.startswith("storage has ")
-        assert troubled.files == []
-
     @pytest.mark.parametrize("fetches", [0, 2])
     def test_a_failed_fetch_says_which_one_it_was(self, way: Way, fetches: int) -> None:
         item = replace(way.item(), fetches=fetches)
@@ -209,14 +181,6 @@ class TestNotStored:
         event = way.move(item)
         assert isinstance(event, events.TransferFailed)
         assert event.failed == fetches
-
-    def test_a_download_that_storage_cannot_resume_is_to_begin_at_once(self, tmp_path: Path) -> None:
-        switches = replace(QUICK, ranges=False)
-        for way in way_over(tmp_path, course(100, Fault.CUT.times(1)), switches=switches):
-            event = way.move()
-            assert isinstance(event, events.TransferFailed)
-            assert (event.spoiled, event.at_once) == (False, True)
-            assert way.files == []
 
 
 class TestTheArchive:

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 from benchmarks.attacks import ATTACKS
 from benchmarks.hostile import LEVELS, MIB, MOST_MIB, MOST_SECONDS_PER_MIB
-from tests.support.packages.build import zipped
 from tests.support.packages.courses import CANVAS, Course, Res
 from tests.support.packages.stored import codes, proven
 from tests.support.packages.zips import entries_of, packed_zip
 
-from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages import work_limits
 from canvas_exports.core.packages.cartridge import xml_strict
 from canvas_exports.core.packages.cartridge.documents import ContentSummary, StreamedDocument
@@ -253,9 +251,3 @@ def test_findings_are_counted_and_not_kept() -> None:
         1000,
     )
     assert "99,801 more" in most_severe[-1].message
-
-
-def test_a_package_of_many_wrong_names_tells_some_of_them() -> None:
-    data = zipped({f"/{number}": b"" for number in range(5000)})
-    proof = proven(data, Expectation("zip"), level=ProofLevel.DIRECTORY).proof
-    assert len(proof.findings) == MAX_FINDINGS + 1

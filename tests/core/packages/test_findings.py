@@ -8,14 +8,6 @@ from tests.support.packages.build import (
 from tests.support.packages.stored import codes_of, prove_buffered
 
 
-def test_findings_are_bounded_in_length() -> None:
-    proof = prove_buffered(
-        cartridge(missing=["web_resources/" + "x" * 50_000], errors=["head", "y" * 50_000])
-    )
-    assert all(len(finding.message) <= 500 for finding in proof.findings)
-    assert all(len(finding.member or "") <= 1000 for finding in proof.findings)
-
-
 def test_findings_are_bounded_gravest_first() -> None:
     lost = [f"web_resources/{number}" for number in range(500)]
     proof = prove_buffered(cartridge(context=None, missing=lost))

@@ -47,14 +47,6 @@ def test_real_cartridges_are_judged_as_a_person_would() -> None:
     assert thinned.counts["missing"] == 3
 
 
-def test_a_missing_file_makes_it_incomplete() -> None:
-    proof = prove_buffered(cartridge(missing=["web_resources/lost.pdf"]))
-    assert proof.verdict is Verdict.INCOMPLETE
-    assert [(f.code, f.severity, f.member) for f in proof.findings] == [
-        ("missing_file", Severity.ERROR, "web_resources/lost.pdf")
-    ]
-
-
 def test_errors_that_canvas_recorded_make_it_incomplete_in_any_language() -> None:
     proof = prove_buffered(cartridge(errors=["Erreurs d'exportation 501 :", "le quiz 7 a disparu"]))
     assert proof.verdict is Verdict.INCOMPLETE

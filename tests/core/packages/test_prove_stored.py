@@ -80,21 +80,6 @@ class TestWhatItSays:
         assert deep.is_complete
         assert deep.proof.findings == shallow.proof.findings
 
-    def test_a_new_quiz_is_a_shell(self) -> None:
-        shell = assignment_settings(
-            "Final exam",
-            submission_types="external_tool",
-            external_tool_url="https://campus.quiz-lti-dub-prod.instructure.com/lti/launch",
-        )
-        found = proven(
-            packed_zip(entries_of(course().having({"a1/assignment_settings.xml": shell}).members()))
-        )
-        (quiz,) = (each for each in found.proof.findings if each.code == "new_quiz")
-        assert (quiz.severity, quiz.member) == (Severity.WARNING, "a1/assignment_settings.xml")
-        assert "'Final exam'" in quiz.message
-        assert found.proof.counts["new_quizzes"] == 1
-        assert found.proof.verdict is Verdict.WHOLE
-
     @pytest.mark.parametrize(
         "url",
         [

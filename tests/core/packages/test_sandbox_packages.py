@@ -10,7 +10,6 @@ from tests.support.packages.stored import codes, proven
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.packages.prove_stored import StoredProof
-from canvas_exports.errors import CorruptPackageError, WrongPackageError
 from canvas_sandbox import Fault
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content, Kind
@@ -74,18 +73,3 @@ def test_quizzes_and_files_are_whole() -> None:
         found = proof_of(export_type)
         assert (found.proof.verdict, found.is_complete) == (Verdict.WHOLE, True)
         assert "missing_file" not in codes(found)
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"), [(Fault.INCOMPLETE, "missing_file"), (Fault.EXPORT_ERRORS, "export_error")]
-)
-def test_what_canvas_leaves_out_is_found(fault: Fault, code: str) -> None:
-    found = proof_of("common_cartridge", fault)
-    assert (found.proof.verdict, code in codes(found)) == (Verdict.INCOMPLETE, True)
-
-
-def test_what_is_not_the_package_is_refused() -> None:
-    with pytest.raises(WrongPackageError):
-        proof_of("common_cartridge", Fault.WRONG_COURSE)
-    with pytest.raises(CorruptPackageError):
-        proof_of("common_cartridge", Fault.CORRUPT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.support.exports.restore_rig import (
     EMPTY,
@@ -78,12 +80,15 @@ class TestWhatCanvasSays:
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         self.faulty(canvas, Fault.IMPORT_STUCK)
-        task = RestoreTask(client, store)
-        task.restore._now = lambda: 9e9
+        task = RestoreTask(client, store, now=lambda: 9e9)
         result = task.run_to_end()
         assert result.outcome is RestoreOutcome.STALLED
         assert result.is_failure("failure")
-        task.restore._state.resume(RestoreState(generation=1, deadline=9e10))
+        state = RestoreState.from_json(json.loads(task.written))
+        assert state is not None
+        state.resume(RestoreState(generation=1, deadline=9e10))
+        task.written = json.dumps(state.to_json())
+        task.restore = task.new_process()
         assert task.restore.advance() is not None
         assert len(canvas.migrations) == 1
 

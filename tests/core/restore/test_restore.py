@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.exports.restore_rig import (
@@ -89,16 +90,15 @@ class TestKilled:
     def test_two_candidates_are_for_a_person_to_look_at(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
-        task = RestoreTask(client, store)
-        canvas.inject(RequestFault(method="POST", path=CREATE, effect="lost_answer"))
-        file = PackageFile("other.imscc", 10)
+        class BesideAnother(RestoreTask):
+            def save(self, document: dict[str, Any]) -> None:
+                super().save(document)
+                if document["phase"] == "intended" and not canvas.migrations:
+                    other = MigrationRequest(MigrationType.CARTRIDGE, PackageFile("other.imscc", 10))
+                    client.create_migration(Context.parse(EMPTY), other)
+                    canvas.inject(RequestFault(method="POST", path=CREATE, effect="lost_answer"))
 
-        def meanwhile(_seconds: float) -> bool:
-            where = Context.parse(EMPTY)
-            client.create_migration(where, MigrationRequest(MigrationType.CARTRIDGE, file))
-            return False
-
-        task.restore._cancelled.wait = meanwhile  # type: ignore[method-assign, assignment] # only here
+        task = BesideAnother(client, store)
         with pytest.raises(InputError, match="several imports into course 300"):
             task.run_to_end()
         assert imports(canvas) == 0

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from canvas_exports.core.text import log_redaction, redaction
+from canvas_exports.core.text import log_redaction
 from canvas_exports.core.text.log_redaction import mask_secrets
 
 REPOSITORY = Path(__file__).parents[3]
@@ -59,9 +59,8 @@ def test_no_log_of_any_library_holds_a_secret(mode: str, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def _own_factory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_factory() -> Iterator[None]:
     before = logging.getLogRecordFactory()
-    monkeypatch.setattr(redaction, "_known", ())
     logging.setLogRecordFactory(logging.LogRecord)
     yield
     logging.setLogRecordFactory(before)

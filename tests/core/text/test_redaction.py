@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas_exports.core.text import redaction
-from canvas_exports.core.text.redaction import MASK, redact, register_secrets
+from canvas_exports.core.text.redaction import KNOWN, MASK, redact, register_environment, register_secrets
 
 LINK = "https://inst-fs.example.net:443/files/3f/BIO.imscc?token=eyJhb.c2VjcmV0&X-Amz-Signature=0a1b2c3d#end"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_known", ())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +81,7 @@ def test_the_host_and_the_path_of_a_link_stay() -> None:
 
 @given(st.text(min_size=5, max_size=60).filter(lambda text: len(text.strip()) >= 5))
 def test_a_known_secret_is_found_however_it_is_written(secret: str) -> None:
-    redaction._known = ()
+    KNOWN.forms = ()
     register_secrets(secret)
     for written in (secret, quote(secret, safe=""), repr(secret)[1:-1], repr({"a": [secret]}), f"-{secret}-"):
         assert secret.strip() not in redact(f"<{written}>").replace(MASK, "") or secret.strip() in MASK
@@ -109,7 +103,7 @@ def test_short_words_and_what_is_no_text_are_passed_over() -> None:
 def test_what_is_remembered_is_bounded_and_the_newest_stays() -> None:
     for number in range(3_000):
         register_secrets(f"secret-number-{number}")
-    assert len(redaction._known) <= 2_000
+    assert len(KNOWN.forms) <= 2_000
     assert redact("secret-number-2999") == MASK
 
 
@@ -142,6 +136,6 @@ def test_the_time_grows_with_the_text_and_no_faster(unit: str) -> None:
 def test_the_password_of_a_proxy_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library may tell it apart from its URL."""
     monkeypatch.setenv("https_proxy", "http://campus:hush%20hush@proxy.example.edu:3128")
-    redaction.register_environment()
+    register_environment()
     for text in ("campus:hush%20hush@proxy.example.edu:3128", "with hush hush", "with hush%20hush"):
         assert "hush" not in redact(text)

@@ -15,6 +15,7 @@ from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
+from canvas_exports.core.canvas.http.token_source import TokenSource
 from canvas_exports.core.model.contexts import Context
 
 TOKEN = "7~secret-token"
@@ -182,18 +183,20 @@ async def _all(result: Any) -> Any:
 
 
 @contextmanager
-def open_either(kind: str, url: str, clock: Clock, *, read_timeout: float = 5) -> Iterator[Either]:
+def open_either(
+    kind: str, url: str, clock: Clock, *, token: str | TokenSource = TOKEN, read_timeout: float = 5
+) -> Iterator[Either]:
     """One of the clients, ``requests`` or ``aiohttp``, with a rate limiter and a clock of its own."""
     rate_limiter = RateLimiter(clock=clock, jitter=lambda: 0.5)
     if kind == "requests":
         with CanvasClient(
-            url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.sleep, read_timeout=read_timeout
+            url, token, rate_limiter=rate_limiter, clock=clock, sleep=clock.sleep, read_timeout=read_timeout
         ) as made:
             yield Either(made, None)
         return
     loop = asyncio.new_event_loop()
     slow = AsyncCanvasClient(
-        url, TOKEN, rate_limiter=rate_limiter, clock=clock, sleep=clock.asleep, read_timeout=read_timeout
+        url, token, rate_limiter=rate_limiter, clock=clock, sleep=clock.asleep, read_timeout=read_timeout
     )
     yield Either(slow, loop)
     loop.run_until_complete(slow.aclose())

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -60,9 +60,15 @@ class RestoreTask:
     """A restore that survives its processes: each new one begins with the state that was saved last."""
 
     def __init__(
-        self, client: CanvasClient, store: Store, *, timing: RestoreTiming = QUICK, **arguments: Any
+        self,
+        client: CanvasClient,
+        store: Store,
+        *,
+        timing: RestoreTiming = QUICK,
+        now: Callable[[], float] = time.time,
+        **arguments: Any,
     ) -> None:
-        self.client, self.store = client, store
+        self.client, self.store, self.now = client, store, now
         self.request = RestoreRequest.build(**{"course": SOURCE, "into": EMPTY, **arguments})
         self.written = json.dumps(RestoreState(deadline=time.time() + 60).to_json())
         self.saves = 0
@@ -81,6 +87,7 @@ class RestoreTask:
             state=state,
             save=self.save,
             timing=self.timing,
+            now=self.now,
         )
 
     def save(self, document: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
-from paramiko.sftp import SFTP_OK
+from paramiko.sftp import SFTP_OK, SFTP_PERMISSION_DENIED
 
 USER, PASSWORD = "backup", "correct horse"
 
@@ -38,6 +38,13 @@ class _Login(paramiko.ServerInterface):
 
 
 class _Handle(paramiko.SFTPHandle):
+    keeps: int | None = None  # bytes of the file, once it is closed; all
+
+    def close(self) -> None:
+        if self.keeps is not None:
+            self.writefile.truncate(self.keeps)  # type: ignore[attr-defined]
+        super().close()
+
     def stat(self) -> paramiko.SFTPAttributes:
         return paramiko.SFTPAttributes.from_stat(os.fstat(self.writefile.fileno()))  # type: ignore[attr-defined]
 
@@ -46,7 +53,7 @@ class _Handle(paramiko.SFTPHandle):
         return SFTP_OK
 
 
-def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
+def _sftp_files(server: SftpServer) -> type[paramiko.SFTPServerInterface]:
     """A server that keeps to version 3 of the protocol: plain rename never replaces."""
 
     def answer(error: OSError) -> int:
@@ -54,7 +61,7 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
 
     class Files(paramiko.SFTPServerInterface):
         def _real(self, path: str) -> str:
-            return str(root) + self.canonicalize(path)
+            return str(server.root) + self.canonicalize(path)
 
         def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
             try:
@@ -81,6 +88,8 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
             return self._try(lambda real: Path(real).chmod(attr.st_mode or 0), path)
 
         def open(self, path: str, flags: int, _attr: object) -> paramiko.SFTPHandle | int:
+            if flags & os.O_WRONLY and self._real(path).startswith(tuple(server.refused)):
+                return SFTP_PERMISSION_DENIED
             try:
                 file = os.fdopen(
                     os.open(self._real(path), flags, 0o666), "wb" if flags & os.O_WRONLY else "rb"
@@ -88,6 +97,8 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
             except OSError as error:
                 return answer(error)
             handle = _Handle(flags)
+            if flags & os.O_WRONLY:
+                handle.keeps = server.keeps
             handle.readfile = handle.writefile = file  # type: ignore[attr-defined]
             return handle
 
@@ -115,11 +126,17 @@ def _sftp_files(root: Path) -> type[paramiko.SFTPServerInterface]:
 
 
 class SftpServer:
-    """Knows a user with a password, and keeps count of who tried to log in and of the channels that were open."""
+    """Knows a user with a password, and keeps count of who tried to log in and of the channels that were open.
+
+    ``refused``: paths of this machine below which nobody may write. ``keeps``: bytes that are left of each written file.
+    """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
+        self.refused: set[str] = set()
+        self.keeps: int | None = None
         self.key = paramiko.ECDSAKey.generate()
-        self._files = _sftp_files(root)
+        self._files = _sftp_files(self)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._transports: list[paramiko.Transport] = []

@@ -128,7 +128,7 @@ def print_coverage(found: Coverage) -> None:
                     gap.export_type or "unknown" if several else None,
                     gap.gap_reason.value,
                     gap.newest and format_time(gap.newest)[:10],
-                    _why(gap),
+                    _gap_text(gap),
                 )
                 for gap in found.gaps
             ],
@@ -138,7 +138,7 @@ def print_coverage(found: Coverage) -> None:
     print_text(f"{found.good:,} of {found.judged:,} have a good copy, {len(found.gaps):,} have none.")
 
 
-def _why(gap: Gap) -> str:
+def _gap_text(gap: Gap) -> str:
     """Return in one line what the archive has instead of a good copy, and what the last run reported."""
     if gap.outcome is None:
         return gap.why
@@ -200,11 +200,11 @@ def _filters(texts: list[str]) -> dict[str, Any]:
                 "--filter", f"{text!r} has no value", accepted="NAME=VALUE, such as published=true"
             )
         given = _FLAGS.get(value, value)
-        found[name] = given if name not in found else [*_listed(found[name]), given]
+        found[name] = given if name not in found else [*_as_list(found[name]), given]
     return found
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -76,7 +76,7 @@ def load_backups(include: Path) -> LoadedBackups:
     folder = include / "backups"
     if not folder.is_dir():
         text = f"there is no such folder, so there is no backup. Make it, or set {INCLUDE} to the folder that holds it."
-        return LoadedBackups(problems=(Problem(_shown(folder), 0, "", text),))
+        return LoadedBackups(problems=(Problem(_path_text(folder), 0, "", text),))
     named: dict[str, list[BackupFile]] = {}
     for path in backup_files(folder):
         file = read_file(path)
@@ -173,7 +173,7 @@ def read_file(path: Path, *, shown: str | None = None) -> BackupFile:
         path: the file.
         shown: its name in problems; the end of its path by default.
     """
-    shown = shown or _shown(path)
+    shown = shown or _path_text(path)
     age, line, text, data = 0, 0, "", b""
     try:
         status = path.stat()
@@ -187,7 +187,7 @@ def read_file(path: Path, *, shown: str | None = None) -> BackupFile:
                 text = f"is larger than {MAX_BYTES // 1024} KiB; move the courses to a course list."
             else:
                 document = read_document(decode_text(data), shown)
-                return BackupFile(path.stem, age, document, tuple(_problems(document)), data)
+                return BackupFile(path.stem, age, document, tuple(find_problems(document)), data)
     except FileFormatError as error:
         line, text = error.line, f"{error.problem}."
     except OSError as error:
@@ -196,7 +196,7 @@ def read_file(path: Path, *, shown: str | None = None) -> BackupFile:
     return BackupFile(path.stem, age, YamlDocument(shown, problems=[problem]), (problem,), data)
 
 
-def _problems(document: YamlDocument) -> list[Problem]:
+def find_problems(document: YamlDocument) -> list[Problem]:
     """Return the problems of one file in the order of its lines, at most ``MOST_PROBLEMS``."""
     found: set[Problem] = set(document.problems)
     data: Any = document.data
@@ -215,6 +215,6 @@ def _problems(document: YamlDocument) -> list[Problem]:
     return listed if len(listed) < MOST_PROBLEMS else [*listed[: MOST_PROBLEMS - 1], more]
 
 
-def _shown(path: Path) -> str:
+def _path_text(path: Path) -> str:
     """Return the end of a path: ``include/backups/nightly.yaml``."""
     return "/".join(path.parts[-3:] if path.suffix else path.parts[-2:])

@@ -93,21 +93,21 @@ def _wrong_type(error: ValidationError, path: FieldPath) -> Iterator[FieldProble
     wanted = _rule(error)["type"]
     kinds = [_KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted)]
     accepted = _examples(_rule(error)) or _elements(_rule(error)) or _range(_rule(error))
-    yield path, mistake(f"{_shown(error.instance)} is not {' or '.join(kinds)}", accepted)
+    yield path, mistake(f"{_value_text(error.instance)} is not {' or '.join(kinds)}", accepted)
 
 
 def _not_one(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
     choices = _rule(error)["enum"]
     meant = (error.instance, [choice for choice in choices if isinstance(choice, str)])
-    yield path, mistake(f"{_shown(error.instance)} is not one", choices, meant=meant)
+    yield path, mistake(f"{_value_text(error.instance)} is not one", choices, meant=meant)
 
 
 def _out_of_range(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, mistake(f"{_shown(error.instance)} is out of range", _range(_rule(error)))
+    yield path, mistake(f"{_value_text(error.instance)} is out of range", _range(_rule(error)))
 
 
 def _unfitting(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
-    yield path, mistake(f"{_shown(error.instance)} does not fit", _examples(_rule(error)))
+    yield path, mistake(f"{_value_text(error.instance)} does not fit", _examples(_rule(error)))
 
 
 def _empty(error: ValidationError, path: FieldPath) -> Iterator[FieldProblem]:
@@ -152,7 +152,7 @@ def _fields(error: ValidationError) -> Mapping[str, Any]:
 
 def _examples(rule: Mapping[str, Any]) -> str | None:
     examples = rule.get("examples")
-    return f"such as {', '.join(map(_shown, examples))}" if examples else None
+    return f"such as {', '.join(map(_value_text, examples))}" if examples else None
 
 
 def _elements(rule: Mapping[str, Any]) -> str | None:
@@ -167,7 +167,7 @@ def _range(rule: Mapping[str, Any]) -> str | None:
     return f"{least} or more" if most is None else f"{least} to {most}"
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """Format a value as an admin would write it, cut short, and without a credential in a URI."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = _CREDENTIALS.sub("...", text)

@@ -194,7 +194,7 @@ class Batch:
         for export_id in result.ready:
             if export_id in by_export:
                 self._engine.apply(events.Ready(by_export[export_id].name, export_id))
-        for export_id, why in result.dead.items():
+        for export_id, why in result.failed.items():
             if export_id in by_export:
                 reason = _FAILURES.get(why, why)
                 self._engine.apply(events.ExportFailed(by_export[export_id].name, export_id, reason))
@@ -341,7 +341,7 @@ class Batch:
         """Poll once what may have finished meanwhile, before a deferral is spent on it; return whether something has."""
         result = self.poll([item.running_export(now=self._now()) for item in self._named(names)], None)
         self.record_polls(result)
-        return bool(result.ready or result.dead)
+        return bool(result.ready or result.failed)
 
     def poll(self, exports: Iterable[RunningExport], wake: WakeRule | None) -> PollResult:
         """Poll in this process, blocking it: the way without a triggerer."""
@@ -367,7 +367,7 @@ def _has_moved(item: Item, result: PollResult) -> bool:
     """Return whether polling found a change of an item's export."""
     if item.state is not State.REQUESTED or item.export_id is None:
         return False
-    if item.export_id in result.ready or item.export_id in result.dead:
+    if item.export_id in result.ready or item.export_id in result.failed:
         return True
     export = result.running.get(item.export_id)
     return export is not None and export.completion != item.completion

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from canvas_exports.core.export.engine.engine import Transition
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.core.text.wording import format_size
+from canvas_exports.core.text.wording import format_count, format_size
 from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _ending(item: Item, more: int) -> str:
     if item.size:
         parts.append(format_size(item.size))
     if item.findings:
-        parts.append(f"{item.findings} finding{'s' * (item.findings > 1)}")
+        parts.append(format_count(item.findings, "finding"))
     if item.outcome.has_package and item.key:
         parts.append(item.key)
     others = f" and {more:,} more" if more else ""

@@ -208,10 +208,10 @@ def build_options(
                 ("groups", ContextKind.GROUP, groups),
                 ("users", ContextKind.USER, users),
             )
-            for text in _listed(name, texts)
+            for text in _as_list(name, texts)
         )
     )
-    export_types = tuple(dict.fromkeys(_export_type(value) for value in _listed("export_type", export_type)))
+    export_types = tuple(dict.fromkeys(_export_type(value) for value in _as_list("export_type", export_type)))
     if not export_types:
         raise InputError("export_type", "nothing is named", accepted=[each.value for each in ExportType])
     if not contexts:
@@ -242,7 +242,7 @@ def build_options(
     return options
 
 
-def _listed(name: str, values: Any) -> list[Any]:
+def _as_list(name: str, values: Any) -> list[Any]:
     """Return a list, from one value, several, or none."""
     if isinstance(values, (str, int)):
         return [values]

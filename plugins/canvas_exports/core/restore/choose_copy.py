@@ -52,7 +52,7 @@ def choose_from(holding: Holding, wanted: CopyChoice, *, export_type: str, allow
     Raises:
         InputError: there is no such copy; the message lists copies that can be chosen.
     """
-    keys = _keys(holding, allow_incomplete=allow_incomplete)
+    keys = _restorable_copies(holding, allow_incomplete=allow_incomplete)
     if wanted.key is not None or wanted.export_id is not None:
         found = newest(
             copy
@@ -66,16 +66,16 @@ def choose_from(holding: Holding, wanted: CopyChoice, *, export_type: str, allow
         if found is None:
             what = "with that key" if wanted.key else f"of export {wanted.export_id}"
             raise form_error("copy", f"{holding.name} has no copy {what}", accepted=keys)
-        if not _is_eligible(found, allow_incomplete=allow_incomplete):
-            raise form_error("copy", _why_not(found), accepted=keys)
+        if not _may_be_restored(found, allow_incomplete=allow_incomplete):
+            raise form_error("copy", _refusal_reason(found), accepted=keys)
         return found
     of_type = [
         copy for copy in holding.copies if copy.export.type == export_type and copy.export.select is None
     ]
     in_time = [copy for copy in of_type if wanted.until is None or copy.created_at <= wanted.until]
-    found = newest(copy for copy in in_time if _is_eligible(copy, allow_incomplete=allow_incomplete))
+    found = newest(copy for copy in in_time if _may_be_restored(copy, allow_incomplete=allow_incomplete))
     if found is None:
-        raise form_error("copy", _missing(holding, of_type, in_time, export_type), accepted=keys)
+        raise form_error("copy", _no_copy_reason(holding, of_type, in_time, export_type), accepted=keys)
     return found
 
 
@@ -103,33 +103,35 @@ def source_of(store: Store, client: CanvasClient, source: Context | str) -> Cont
             ) from None
 
 
-def _is_eligible(copy: Copy, *, allow_incomplete: bool) -> bool:
+def _may_be_restored(copy: Copy, *, allow_incomplete: bool) -> bool:
     if copy.is_proven:
         return True
     return allow_incomplete and copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged
 
 
-def _why_not(copy: Copy) -> str:
+def _refusal_reason(copy: Copy) -> str:
     if copy.is_damaged:
         return "the package of this copy is damaged or missing"
     return f"this copy is {copy.verdict.value}, not proven whole"
 
 
-def _missing(holding: Holding, of_type: list[Copy], in_time: list[Copy], export_type: str) -> str:
+def _no_copy_reason(holding: Holding, of_type: list[Copy], in_time: list[Copy], export_type: str) -> str:
     what = f"{export_type} copy of {holding.name}"
     if not of_type:
         unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.unreadable[:1])
         return f"the archive holds no {what}{unread}"
     if not in_time:
         return f"the archive holds no {what} that old"
-    reasons = sorted({_why_not(copy) for copy in in_time})
+    reasons = sorted({_refusal_reason(copy) for copy in in_time})
     return f"no {what} is proven: {'; '.join(reasons)}"
 
 
-def _keys(holding: Holding, *, allow_incomplete: bool) -> str:
+def _restorable_copies(holding: Holding, *, allow_incomplete: bool) -> str:
     """Return the newest copies that may be restored, for the error message."""
     keys = [
-        copy.key for copy in reversed(holding.copies) if _is_eligible(copy, allow_incomplete=allow_incomplete)
+        copy.key
+        for copy in reversed(holding.copies)
+        if _may_be_restored(copy, allow_incomplete=allow_incomplete)
     ][:_NAMED]
     partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)
     if partial and not allow_incomplete:

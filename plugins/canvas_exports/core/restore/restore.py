@@ -31,6 +31,7 @@ from canvas_exports.core.restore.state import Phase, RestoreState
 from canvas_exports.core.restore.verified_package import package_file, prove_copy, verified_blocks
 from canvas_exports.core.restore.wait import IMPORT, CanvasJob, RestoreTiming
 from canvas_exports.core.storage.store import Block, Store
+from canvas_exports.core.text.wording import format_count
 from canvas_exports.errors import (
     BadRequestError,
     CanvasExportsError,
@@ -101,7 +102,7 @@ class Restore:
 
     @property
     def course_id(self) -> int | None:
-        """Id of the target course, once it is known."""
+        """Return the id of the target course, once it is known."""
         return self._state.course_id
 
     @property
@@ -137,8 +138,7 @@ class Restore:
             Stopped: ``cancel`` was called.
         """
         while self._state.phase is not Phase.OVER:
-            if self._cancelled.is_set():
-                raise RestoreCancelled("the task is being stopped")
+            self._raise_if_cancelled()
             match self._state.phase:
                 case Phase.PLANNED:
                     self._prepare()
@@ -260,8 +260,8 @@ class Restore:
         for attempt in range(UPLOADS):
             if self._ticket is None and not self._needs_file():
                 return
-            if self._cancelled.wait(self._timing.upload_backoff[attempt]):
-                raise RestoreCancelled("the task is being stopped")
+            self._cancelled.wait(self._timing.upload_backoff[attempt])
+            self._raise_if_cancelled()
             ticket, self._ticket = self._ticket, None
             if ticket is None:
                 again = self._client.upload_again(self._target, self._migration, file)
@@ -383,4 +383,4 @@ class Restore:
 
 def _list_counts(counts: dict[str, int]) -> str:
     """Return ``1 error, 3 warnings``."""
-    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items())
+    return ", ".join(format_count(count, name) for name, count in counts.items())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.text.log_redaction import mask_secrets
 
 LockMode = Literal["governance", "compliance"]
@@ -64,6 +65,19 @@ KeysProvider = Callable[[], AccessKeys]
 
 
 @dataclass(frozen=True)
+class ResponseLimits:
+    """The limits of one response of a store, where it is no stored object: a page of a list, an error, the state of a lock.
+
+    Attributes:
+        size: bytes of its body, decoded. A thousand of the longest names, each character written as nine, are less.
+        seconds: from the start of the request to the end of its body, however steadily the bytes arrive.
+    """
+
+    size: int = 32 * MiB
+    seconds: float = 300
+
+
+@dataclass(frozen=True)
 class StoreOptions:
     """The settings of a store that its URI does not contain. Missing ones come from the environment, as for the backend's own tools.
 
@@ -92,6 +106,7 @@ class StoreOptions:
         unsigned_payload: S3 over plain http: do not sign what is sent, which hashes it a second time, but send a CRC64NVME
             with every part. A store that supports it refuses parts that were damaged in transit, but not forged ones.
         retries: repetitions of a request that the store fails; the waits between them grow.
+        limits: of each response to a cloud's SDK.
         protection: encryption, storage class, locks and tags.
         settings: further settings of the backend under obstore's names.
         forbidden: folders that a file archive may neither lie in nor hold; see ``forbidden_folders``.
@@ -118,6 +133,7 @@ class StoreOptions:
     verify: bool | str = True
     unsigned_payload: bool = False
     retries: int = 6
+    limits: ResponseLimits = ResponseLimits()
     protection: Protection = NO_PROTECTION
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     forbidden: Sequence[Path] = ()

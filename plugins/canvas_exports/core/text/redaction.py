@@ -29,8 +29,30 @@ _BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*")
 _ENVIRONMENT = re.compile(r"(AWS|AZURE|GOOGLE)_\w*(SECRET|TOKEN|ACCOUNT_KEY|PASSWORD|SAS)\w*")
 _LINE = 16  # of a key in PEM
 
-_known: tuple[str, ...] = ()
-_lock = threading.Lock()
+
+class KnownSecrets:
+    """The secrets that ``redact`` removes, in every form in which each may be written. Safe between threads.
+
+    Attributes:
+        forms: the texts, the longest first; replaced whole, so that reading them needs no lock.
+    """
+
+    def __init__(self) -> None:
+        self.forms: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+
+    def add(self, *secrets: str) -> None:
+        """Add secrets; the oldest are forgotten once there are many."""
+        new = {form for secret in secrets for form in _forms(secret)} - set(self.forms)
+        if not new:
+            return
+        with self._lock:
+            kept = [*(each for each in self.forms if each not in new), *new][-_MOST:]
+            self.forms = tuple(sorted(kept, key=len, reverse=True))
+
+
+KNOWN = KnownSecrets()
+"""The secrets of this process."""
 
 
 def register_secrets(*secrets: object) -> None:
@@ -39,13 +61,7 @@ def register_secrets(*secrets: object) -> None:
     Args:
         secrets: texts; other values, and texts shorter than five characters, are ignored.
     """
-    global _known  # noqa: PLW0603 - one for the process, replaced whole, so that reading needs no lock
-    new = {form for secret in secrets if isinstance(secret, str) for form in _forms(secret)} - set(_known)
-    if not new:
-        return
-    with _lock:
-        kept = [*(each for each in _known if each not in new), *new][-_MOST:]
-        _known = tuple(sorted(kept, key=len, reverse=True))
+    KNOWN.add(*(secret for secret in secrets if isinstance(secret, str)))
 
 
 def register_environment() -> None:
@@ -65,7 +81,7 @@ def redact(text: str) -> str:
     and password in a URL; the value of an ``Authorization`` header or a cookie; values after the name of a secret
     (``token=``, ``'password': ``); JSON web tokens; private keys. The time is linear in the length of the text.
     """
-    for secret in _known:
+    for secret in KNOWN.forms:
         if secret in text:
             text = text.replace(secret, MASK)
     if "?" in text or "@" in text or "%3" in text:

@@ -100,14 +100,6 @@ class TestSaving:
 
 
 class TestTrust:
-    def test_lost_it_is_made_anew(self, archive: CountingArchive) -> None:
-        fill(archive)
-        first = read_indexed(archive)
-        before = archive.segments()
-        archive.delete(before[0])
-        assert read_indexed(archive) == first
-        assert archive.segments() == before
-
     @pytest.mark.parametrize(
         "damage", [b"", b"no gzip", gzip.compress(b"[1]\n[]\nno JSON\n"), gzip.compress(b"[" * 9)]
     )
@@ -140,15 +132,6 @@ class TestTrust:
         data[len(data) // 2] ^= 1
         archive.replace(segment, bytes(data))
         assert read_segment(archive, segment) == []
-
-    def test_a_manifest_written_anew_is_read_anew(self, archive: CountingArchive) -> None:
-        (document,) = fill(archive, 1)
-        read_indexed(archive)
-        key = manifest_key(document.package.key)
-        worse = replace(document, proof=replace(document.proof, verdict=Verdict.EMPTY))
-        archive.replace(key, worse.to_json())
-        ((copy,),) = [holding.copies for holding in read_indexed(archive)]
-        assert copy.verdict is Verdict.EMPTY
 
     def test_even_one_of_the_same_size_at_another_time(self, archive: CountingArchive) -> None:
         (document,) = fill(archive, 1)

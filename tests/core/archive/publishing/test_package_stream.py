@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.packages.build import COURSE, HOST, cartridge, context_xml, zipped
 
-from canvas_exports.core.archive.publishing.package_stream import PackageStream, _hash_in_thread
+from canvas_exports.core.archive.publishing.package_stream import PackageStream, hash_in_thread
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.open_store import open_store
@@ -165,4 +165,4 @@ def test_a_slow_digest_holds_the_stream_back_instead_of_piling_blocks_up() -> No
             assert number - len(digested) <= 2
             yield memoryview(b"x")
 
-    assert len(list(_hash_in_thread(source(), slow))) == len(digested) == 20
+    assert len(list(hash_in_thread(source(), slow))) == len(digested) == 20

@@ -70,13 +70,6 @@ def test_what_is_stored_is_not_transferred_again(store: Store) -> None:
     assert (again.sha256, again.findings) == (first.sha256, first.findings)
 
 
-def test_an_incomplete_package_is_stored_and_flagged(store: Store) -> None:
-    published = store_package(store, Canvas(cartridge(missing=["lost.pdf"])))
-    assert published.verdict is Verdict.INCOMPLETE
-    assert [finding.member for finding in published.findings] == ["lost.pdf"]
-    assert files(store) == BOTH
-
-
 @pytest.mark.parametrize(
     ("data", "changes", "error"),
     [

@@ -79,20 +79,6 @@ def test_it_chooses_what_the_reference_chooses(policy: Policy, specs: list[Spec]
 
 @settings(max_examples=100, deadline=None)
 @given(policies(), ARCHIVES)
-def test_the_newest_proven_copy_and_so_many_as_asked_for_always_stay(
-    policy: Policy, specs: list[Spec]
-) -> None:
-    made = copies(specs)
-    proven = sorted((copy for copy in made if copy.is_proven), key=age)
-    chosen = policy.choose(made, NOW)
-    assert all(copy.key in chosen for copy in proven[: policy.proven])
-    packages = {copy.package.key for copy in proven}
-    still = {copy.package.key for copy in proven if copy.key in chosen}
-    assert len(still) >= min(policy.proven, len(packages))
-
-
-@settings(max_examples=100, deadline=None)
-@given(policies(), ARCHIVES)
 def test_copies_that_are_not_proven_never_cause_a_proven_one_to_go(policy: Policy, specs: list[Spec]) -> None:
     made = copies(specs)
     proven = [copy for copy in made if copy.is_proven]
@@ -122,17 +108,6 @@ def test_what_it_chose_it_chooses_again_whatever_time_has_passed(
     chosen = policy.choose(made, NOW)
     left = [copy for copy in made if copy.key in chosen]
     assert set(policy.choose(left, NOW + timedelta(days=days))) == set(chosen)
-
-
-@settings(max_examples=100, deadline=None)
-@given(policies(), ARCHIVES, st.randoms(use_true_random=False))
-def test_the_order_in_which_copies_are_listed_is_of_no_account(
-    policy: Policy, specs: list[Spec], random: Any
-) -> None:
-    made = copies(specs)
-    chosen = policy.choose(made, NOW)
-    random.shuffle(made)
-    assert policy.choose(made, NOW) == chosen
 
 
 class TestRules:

@@ -36,23 +36,6 @@ def test_downloads_from_a_canvas_that_ignores_tokens_on_files(found: Found) -> N
         campus.package(client, campus.export(client))
 
 
-@pytest.mark.parametrize("fault", [Fault.LOGIN_PAGE, Fault.STORAGE_GONE, Fault.EXPIRED_LINK, Fault.TRUNCATED])
-def test_downloads_that_cannot_succeed_say_why(found: Found, fault: Fault) -> None:
-    campus = found(Course(101, faults=[fault]))
-    with campus.client() as client:
-        export = campus.export(client)
-        with pytest.raises(DownloadError) as caught:
-            campus.package(client, export)
-    assert caught.value.context == "course:101"
-    assert "?" not in str(caught.value)
-
-
-def test_an_expired_link_is_replaced(found: Found) -> None:
-    campus = found(Course(101, faults=[Fault.EXPIRED_LINK.times(1)]))
-    with campus.client() as client:
-        campus.package(client, campus.export(client))
-
-
 def test_a_cut_download_goes_on_where_storage_can(found: Found) -> None:
     course = Course(101, size=3_000_000, faults=[Fault.CUT.times(2)])
     campus = found(course, switches={"storage": Storage.S3})
@@ -60,17 +43,3 @@ def test_a_cut_download_goes_on_where_storage_can(found: Found) -> None:
         campus.package(client, campus.export(client))
     fetched = [record for record in campus.sandbox.requests if record.listener == "storage"]
     assert [record.status for record in fetched] == [200, 206, 206]
-
-
-@pytest.mark.parametrize("storage", [Storage.LOCAL, Storage.INSTFS])
-def test_a_cut_download_starts_over_where_storage_cannot(found: Found, storage: Storage) -> None:
-    campus = found(
-        Course(101, size=3_000_000, faults=[Fault.CUT.times(1)]),
-        switches={"storage": storage, "ranges": False},
-    )
-    with campus.client() as client:
-        export = campus.export(client)
-        with pytest.raises(DownloadError) as caught:
-            campus.package(client, export)
-        assert caught.value.restart
-        campus.package(client, export)

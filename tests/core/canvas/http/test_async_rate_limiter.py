@@ -8,7 +8,7 @@ from functools import partial
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.http.async_rate_limiter import shared_async_rate_limiter
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits
-from canvas_exports.core.canvas.http.transports.async_transport import _pools
+from canvas_exports.core.canvas.http.transports.async_transport import open_pools
 from canvas_sandbox import Course, Sandbox, Switches
 
 
@@ -43,7 +43,7 @@ async def test_all_clients_of_a_loop_share_connections_and_the_last_one_closes_t
         clients = [AsyncCanvasClient(canvas.url, canvas.token) for _ in range(10)]
         for client in clients:
             await client.whoami()
-        (pool,) = _pools[asyncio.get_running_loop()].values()
+        (pool,) = open_pools[asyncio.get_running_loop()].values()
         assert pool.users == 10
         assert pool.session is not None
         is_closed = partial(getattr, pool.session, "closed")

@@ -59,51 +59,56 @@ class Tokens:
         self.renew(rejected)
 
 
+@pytest.fixture
+def source() -> Tokens:
+    return Tokens()
+
+
 @pytest.fixture(params=["requests", "aiohttp"])
-def client(request: pytest.FixtureRequest, server: ScriptedServer, clock: Clock) -> Iterator[Either]:
-    with open_either(request.param, server.url, clock) as made:
+def client(
+    request: pytest.FixtureRequest, server: ScriptedServer, clock: Clock, source: Tokens
+) -> Iterator[Either]:
+    with open_either(request.param, server.url, clock, token=source) as made:
         yield made
-
-
-def using(client: Either, *tokens: str | CanvasError | None) -> Tokens:
-    source = Tokens(*tokens)
-    client.client._session.tokens = source
-    return source
 
 
 def sent(server: ScriptedServer) -> list[str]:
     return [seen.headers["authorization"] for seen in server.seen]
 
 
-def test_the_first_token_is_fetched_before_anything_is_sent(client: Either, server: ScriptedServer) -> None:
+def test_the_first_token_is_fetched_before_anything_is_sent(
+    client: Either, server: ScriptedServer, source: Tokens
+) -> None:
     server.on(WHO, ME)
-    source = using(client, "one")
+    source.next += ["one"]
     assert client.whoami().id == 1
     assert (source.rejected, sent(server)) == ([None], ["Bearer one"])
 
 
 def test_a_rejected_token_is_renewed_and_the_request_sent_again(
-    client: Either, server: ScriptedServer
+    client: Either, server: ScriptedServer, source: Tokens
 ) -> None:
     server.on(WHO, DEAD, ME)
-    source = using(client, "one", "two")
+    source.next += ["one", "two"]
     assert client.whoami().id == 1
     assert (source.rejected, sent(server)) == ([None, "one"], ["Bearer one", "Bearer two"])
     assert client.client.rate_limiter.in_flight == 0
 
 
 def test_a_post_that_was_answered_so_was_not_carried_out_and_is_sent_again(
-    client: Either, server: ScriptedServer
+    client: Either, server: ScriptedServer, source: Tokens
 ) -> None:
     server.on("POST /api/v1/courses/101/content_exports", DEAD, {"json": export_json()})
-    using(client, "one", "two")
+    source.next += ["one", "two"]
     made: Any = client.create_export(COURSE, ExportRequest(ExportType.COMMON_CARTRIDGE))
     assert made.id == 501
     assert [seen.body for seen in server.seen] == [server.seen[0].body] * 2
 
 
-def test_one_that_was_replaced_meanwhile_is_not_renewed_again(client: Either, server: ScriptedServer) -> None:
-    source = using(client, "one")
+def test_one_that_was_replaced_meanwhile_is_not_renewed_again(
+    client: Either, server: ScriptedServer, source: Tokens
+) -> None:
+    source.next += ["one"]
 
     def replaced(_: object) -> Any:
         source.token = "two"
@@ -114,49 +119,55 @@ def test_one_that_was_replaced_meanwhile_is_not_renewed_again(client: Either, se
     assert source.rejected == [None]
 
 
-def test_a_source_that_has_no_other_ends_it(client: Either, server: ScriptedServer) -> None:
+def test_a_source_that_has_no_other_ends_it(client: Either, server: ScriptedServer, source: Tokens) -> None:
     server.on(WHO, DEAD)
-    using(client, "one", "one")
+    source.next += ["one", "one"]
     with pytest.raises(CredentialError, match="does not accept the token"):
         client.whoami()
     assert len(server.seen) == 1
 
 
-def test_a_source_that_cannot_get_one_ends_it_with_its_reason(client: Either, server: ScriptedServer) -> None:
-    using(client, CredentialError("the refresh token is dead"))
+def test_a_source_that_cannot_get_one_ends_it_with_its_reason(
+    client: Either, server: ScriptedServer, source: Tokens
+) -> None:
+    source.next += [CredentialError("the refresh token is dead")]
     with pytest.raises(CredentialError, match="the refresh token is dead"):
         client.whoami()
     assert server.seen == []
 
 
-def test_a_source_that_cannot_get_one_now_is_asked_again(client: Either, server: ScriptedServer) -> None:
+def test_a_source_that_cannot_get_one_now_is_asked_again(
+    client: Either, server: ScriptedServer, source: Tokens
+) -> None:
     server.on(WHO, ME)
-    source = using(client, CanvasUnavailableError("maintenance"), "one")
+    source.next += [CanvasUnavailableError("maintenance"), "one"]
     assert client.whoami().id == 1
     assert source.rejected == [None, None]
 
 
 def test_a_post_for_which_there_is_no_token_now_is_not_taken_for_lost(
-    client: Either, server: ScriptedServer
+    client: Either, server: ScriptedServer, source: Tokens
 ) -> None:
-    using(client, *[CanvasUnavailableError("maintenance")] * 5)
+    source.next += [*[CanvasUnavailableError("maintenance")] * 5]
     with pytest.raises(CanvasUnavailableError, match="maintenance") as raised:
         client.create_export(COURSE, ExportRequest(ExportType.COMMON_CARTRIDGE))
     assert type(raised.value) is CanvasUnavailableError
     assert server.seen == []
 
 
-def test_a_fight_over_a_refresh_token_is_given_up_and_named(client: Either, server: ScriptedServer) -> None:
+def test_a_fight_over_a_refresh_token_is_given_up_and_named(
+    client: Either, server: ScriptedServer, source: Tokens
+) -> None:
     server.on(WHO, DEAD)
-    using(client, *map(str, range(9)))
+    source.next += [*map(str, range(9))]
     with pytest.raises(CredentialError, match="give each its own"):
         client.whoami()
     assert len(server.seen) == 5
 
 
-def test_a_missing_right_renews_nothing(client: Either, server: ScriptedServer) -> None:
+def test_a_missing_right_renews_nothing(client: Either, server: ScriptedServer, source: Tokens) -> None:
     server.on(WHO, {"status": 401, "json": {"status": "unauthorized"}})
-    source = using(client, "one", "two")
+    source.next += ["one", "two"]
     with pytest.raises(CanvasError):
         client.whoami()
     assert source.rejected == [None]

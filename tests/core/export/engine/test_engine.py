@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.exports.engine_events import LIMITS, A, created, engine, feed, stored
+from tests.support.exports.engine_events import LIMITS, A, created, engine, feed
 
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import State
@@ -25,49 +25,11 @@ def seen(
     )
 
 
-def test_the_straight_way_ends_stored() -> None:
-    machine = engine()
-    item = feed(machine, *READY, stored())
-    assert (item.outcome, item.key, item.size) == (Outcome.STORED, "courses/1/x.imscc", 7)
-    assert machine.is_finished
-    assert not machine.decide()
-
-
-def test_only_a_window_of_exports_is_created() -> None:
-    machine = engine(5)
-    assert len(machine.decide().create) == 3
-    feed(machine, *IN_FLIGHT)
-    assert machine.decide().create == ("course:2/common_cartridge", "course:3/common_cartridge")
-
-
 def test_a_ready_export_makes_room_for_the_next() -> None:
     machine = engine(4)
     feed(machine, *READY)
     assert len(machine.decide().create) == 3
     assert machine.decide().transfer == (A,)
-
-
-def test_an_unanswered_intention_is_looked_up_and_not_created_again() -> None:
-    machine = engine()
-    feed(machine, events.Intended(A, 9.0))
-    decisions = machine.decide()
-    assert decisions.look_up == (A,)
-    assert decisions.create == ()
-
-
-def test_an_intention_without_effect_is_planned_again() -> None:
-    item = feed(engine(), events.Intended(A, 9.0), events.NotCreated(A))
-    assert item.state is State.PLANNED
-    assert item.intended_at is None
-
-
-def test_a_failed_export_is_made_again_until_the_limit() -> None:
-    machine = engine()
-    item = feed(machine, *IN_FLIGHT, events.ExportFailed(A, 501, "Canvas failed"))
-    assert (item.state, item.export_id) == (State.PLANNED, None)
-    feed(machine, events.Intended(A, 20.0), created(502), events.ExportFailed(A, 502, "Canvas failed"))
-    assert item.outcome is Outcome.FAILED
-    assert item.reason == "Canvas failed (after 2 exports)"
 
 
 def test_news_of_an_export_that_was_replaced_is_ignored() -> None:
@@ -82,21 +44,6 @@ def test_news_of_an_export_that_was_replaced_is_ignored() -> None:
     )
     assert item.state is State.REQUESTED
     assert feed(machine, events.ExportFailed(A, 501, "x")).state is State.REQUESTED
-
-
-def test_a_spoiled_package_leads_to_another_export() -> None:
-    machine = engine()
-    spoiled = [events.TransferFailed(A, 501, fetch, "truncated", spoiled=True) for fetch in range(2)]
-    item = feed(machine, *READY, *spoiled)
-    assert item.state is State.PLANNED
-    assert item.creations == 1
-
-
-def test_a_package_that_cannot_be_moved_is_interrupted_and_keeps_its_export() -> None:
-    machine = engine()
-    failures = [events.TransferFailed(A, 501, fetch, "no connection", spoiled=False) for fetch in range(2)]
-    item = feed(machine, *READY, *failures)
-    assert (item.outcome, item.export_id) == (Outcome.INTERRUPTED, 501)
 
 
 def test_a_package_that_vanished_from_canvas_is_watched_again() -> None:
@@ -115,11 +62,6 @@ class TestRefused:
         feed(machine, events.Intended(A, 9.0), refused(0))
         assert machine.decide().create == ("course:2/common_cartridge", "course:3/common_cartridge")
 
-    def test_after_its_turns_it_is_over_for_this_attempt(self) -> None:
-        machine = engine(2)
-        item = feed(machine, *(refused(number) for number in range(3)))
-        assert (item.outcome, item.reason) == (Outcome.INTERRUPTED, "refused for the 3. time")
-
     def test_in_the_next_attempt_it_has_failed_if_others_were_answered(self) -> None:
         machine = engine(2)
         other = "course:2/common_cartridge"
@@ -129,29 +71,6 @@ class TestRefused:
             machine.resume(cleared=False, now=77.0)
         item = machine.items[A]
         assert (item.outcome, item.reason) == (Outcome.FAILED, "asked 6 times: refused for the 6. time")
-
-    def test_where_nobody_was_answered_it_takes_another_attempt(self) -> None:
-        machine = engine(2)
-        for attempt in range(3):
-            assert machine.items[A].outcome is None
-            feed(machine, *(refused(3 * attempt + number) for number in range(3)))
-            machine.resume(cleared=False, now=77.0)
-        assert machine.items[A].outcome is Outcome.FAILED
-
-    def test_a_lost_answer_stays_to_be_looked_up(self) -> None:
-        machine = engine()
-        feed(machine, events.Intended(A, 9.0), refused(0, undone=False))
-        assert machine.decide().look_up == (A,)
-
-    def test_an_answer_forgets_the_refusals(self) -> None:
-        item = feed(engine(), refused(0), *IN_FLIGHT)
-        assert (item.refusals, item.reason) == (0, None)
-
-    def test_a_clear_forgets_them_too(self) -> None:
-        machine = engine()
-        feed(machine, *(refused(number) for number in range(3)))
-        machine.resume(cleared=True, now=77.0)
-        assert machine.items[A].refusals == 0
 
     def test_how_canvas_answered_is_told_of_what_stalled(self) -> None:
         machine = engine()
@@ -236,24 +155,8 @@ def test_progress_going_backwards_counts_as_progress() -> None:
     assert feed(machine, *IN_FLIGHT, *progress, events.Tick(200.0)).state is State.REQUESTED
 
 
-@pytest.mark.parametrize("before", [(), IN_FLIGHT])
-def test_after_the_deadline_nothing_is_waited_for(before: tuple[events.Event, ...]) -> None:
-    assert feed(engine(), *before, events.Tick(10_000.0)).outcome is Outcome.STALLED
-
-
 def test_a_package_that_is_ready_at_the_deadline_is_still_fetched() -> None:
     assert feed(engine(), *READY, events.Tick(10_000.0)).state is State.READY
-
-
-def test_a_refused_context_ends_at_once() -> None:
-    item = feed(engine(), events.Intended(A, 9.0), events.Ended(A, Outcome.GONE, "deleted"))
-    assert (item.outcome, item.reason) == (Outcome.GONE, "deleted")
-
-
-def test_a_long_reason_is_cut() -> None:
-    item = feed(engine(), events.Ended(A, Outcome.FAILED, "x" * 1000))
-    assert item.reason is not None
-    assert len(item.reason) == 240
 
 
 class TestResume:
@@ -271,31 +174,6 @@ class TestResume:
         feed(machine, *IN_FLIGHT, events.Ended(A, Outcome.DENIED, "no right"))
         machine.resume(cleared=False, now=77.0)
         assert machine.items[A].outcome is Outcome.DENIED
-
-    def test_a_clear_gives_a_refused_context_a_new_uniform(self) -> None:
-        machine = engine()
-        feed(machine, events.Intended(A, 9.0), events.Ended(A, Outcome.DENIED, "no right"))
-        machine.resume(cleared=True, now=77.0)
-        assert machine.decide().create == (A,)
-
-    def test_a_clear_looks_at_a_stalled_export_before_making_another(self) -> None:
-        machine = engine()
-        feed(machine, *IN_FLIGHT, events.Tick(10_000.0))
-        machine.resume(cleared=True, now=10_001.0)
-        assert machine.decide().watch == (A,)
-
-    def test_a_clear_keeps_what_is_stored(self) -> None:
-        machine = engine()
-        feed(machine, *READY, stored())
-        machine.resume(cleared=True, now=77.0)
-        assert machine.items[A].outcome is Outcome.STORED
-
-    def test_an_intention_without_an_answer_survives_an_interruption(self) -> None:
-        machine = engine()
-        feed(machine, events.Intended(A, 9.0))
-        machine.interrupt("the worker was stopped")
-        machine.resume(cleared=False, now=77.0)
-        assert machine.decide().look_up == (A,)
 
 
 def test_something_that_is_not_an_event_is_refused() -> None:

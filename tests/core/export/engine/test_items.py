@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,11 +11,6 @@ from tests.support.exports.random_items import ITEMS
 
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.model.outcomes import Outcome
-
-
-@given(ITEMS)
-def test_every_item_survives_json(item: Item) -> None:
-    assert Item.from_json(json.loads(json.dumps(item.to_json()))) == item
 
 
 @given(ITEMS, st.dictionaries(st.text("abc_", min_size=1).map("new_".__add__), st.integers(), max_size=3))

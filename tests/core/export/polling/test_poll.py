@@ -45,7 +45,7 @@ async def test_exported_without_a_package_is_dead() -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.package = None
-    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: "no package"}
+    assert (await run(canvas, [in_vain(1)], wake())).failed == {1: "no package"}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ async def test_an_export_that_will_never_have_a_package_is_dead(
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = end
-    assert (await run(canvas, [in_vain(1)], wake())).dead == {1: why}
+    assert (await run(canvas, [in_vain(1)], wake())).failed == {1: why}
 
 
 async def test_a_state_that_canvas_invents_later_is_waited_for() -> None:

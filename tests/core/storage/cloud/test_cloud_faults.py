@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
-from urllib.parse import unquote
+from threading import enumerate as threads
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from tests.support.packages.build import COURSE, HOST, cartridge, draft
@@ -244,3 +245,15 @@ def test_google_s_limits_on_parts_are_kept_at_every_size(gcs: GcsServer, size: i
         assert found is not None
         assert found.size == size
         assert store.sweep(timedelta(0)) == []
+
+
+def test_google_s_library_sends_no_request_of_its_own(gcs: GcsServer) -> None:
+    """It would read the bucket itself, in a thread that outlives the store: `storage.buckets.get` is not needed."""
+    before = set(threads())
+    with gcs_place(gcs).store as store:
+        store.put(KEY, [b"PK"])
+        assert [info.key for info in store.list()] == [KEY]
+        store.delete(KEY)
+        begun = [thread.name for thread in set(threads()) - before]
+        assert not [name for name in begun if "_fetch_background" in name]
+    assert f"/storage/v1/b/{gcs.bucket}" not in {urlsplit(path).path for _verb, path, _headers in gcs.seen}

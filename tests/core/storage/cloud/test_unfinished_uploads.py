@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from canvas_exports.core.storage.cloud.s3 import S3Sdk, S3Uploads
-from canvas_exports.core.storage.options import AccessKeys, KeysProvider
+from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 
 KEYS = AccessKeys("access", "SECRET", "session")
@@ -78,7 +78,14 @@ def server() -> Iterator[Server]:
 
 
 def uploads(server: Server, keys: KeysProvider | None = lambda: KEYS) -> S3Uploads:
-    sdk = S3Sdk("s3://bucket/canvas", "bucket", endpoint=server.endpoint, region="eu-central-1", keys=keys)
+    sdk = S3Sdk(
+        "s3://bucket/canvas",
+        StoreOptions(retries=0),
+        bucket="bucket",
+        endpoint=server.endpoint,
+        region="eu-central-1",
+        keys=keys,
+    )
     return S3Uploads(sdk, "canvas")
 
 

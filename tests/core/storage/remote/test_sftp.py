@@ -19,7 +19,12 @@ from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.remote import sftp
-from canvas_exports.errors import ArchiveDeniedError, InputError, ObjectNotFoundError
+from canvas_exports.errors import (
+    ArchiveDeniedError,
+    ArchiveUnavailableError,
+    InputError,
+    ObjectNotFoundError,
+)
 
 
 @pytest.fixture
@@ -215,16 +220,21 @@ def test_a_key_that_is_a_link_is_no_object_and_is_not_written_through(
     assert not (tmp_path / "nothing").exists()
 
 
-def test_an_unwritable_folder_is_named_once(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_folder_is_named_once(server: SftpServer, tmp_path: Path) -> None:
     with open_store(uri(server), options(server)) as store:
         store.put("courses/1/a.zip", [b"x"])
-
-        def denied(*_: object) -> None:
-            raise PermissionError(13, "Permission denied")
-
-        monkeypatch.setattr(store, "_stream", denied)
+        server.refused.add(str(tmp_path / "canvas" / "courses" / "1"))
         with pytest.raises(ArchiveDeniedError) as raised:
             store.put("courses/1/b.zip", [b"x"])
     place = f"sftp://127.0.0.1:{server.port}/canvas/courses/1"
     assert f"cannot store in {place}: no permission" in str(raised.value)
     assert str(raised.value).count(place) == 1
+
+
+def test_a_server_that_kept_less_than_it_accepted_is_not_believed(server: SftpServer, tmp_path: Path) -> None:
+    server.keeps = 999
+    with open_store(uri(server), options(server)) as store:
+        with pytest.raises(ArchiveUnavailableError, match="did not keep"):
+            store.put("a.zip", [b"x" * 1000])
+        assert list(store.list()) == []
+    assert list((tmp_path / "canvas").iterdir()) == []

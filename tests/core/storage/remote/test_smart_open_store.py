@@ -26,23 +26,6 @@ def test_a_key_taken_while_the_stream_flowed_is_not_replaced(
     assert place.leftovers() == []
 
 
-def test_a_store_that_kept_less_than_it_accepted_is_not_believed(
-    open_place: Callable[[str], Place],
-) -> None:
-    place = open_place("sftp")
-    original = place.store._remote.stat  # type: ignore[attr-defined]
-
-    def shorter(path: str) -> object:
-        found = original(path)
-        return found and type(found)(found.path, found.size - 1, found.modified)
-
-    place.store._remote.stat = shorter  # type: ignore[attr-defined]
-    with pytest.raises(ArchiveUnavailableError, match="did not keep"):
-        place.store.put("a.zip", [b"x" * 1000])
-    assert place.objects() == set()
-    assert place.leftovers() == []
-
-
 def test_a_file_that_shrinks_while_it_is_read_is_noticed(open_place: Callable[[str], Place]) -> None:
     place = open_place("sftp")
     assert isinstance(place, FolderPlace)

@@ -87,7 +87,7 @@ class PackageStream:
         tail = TailBuffer(size, self._windows, min(TAIL, size) if size else TAIL)
         digest = hashlib.sha256()
         blocks = self._writer.blocks(tail.record(check_bytes(self._download, size)))
-        yield from (_hash_inline if self._is_small else _hash_in_thread)(blocks, digest.update)
+        yield from (_hash_inline if self._is_small else hash_in_thread)(blocks, digest.update)
         self.size = tail.size
         self.sha256 = digest.hexdigest()
         with self._stage("proof"):
@@ -113,7 +113,7 @@ def check_bytes(source: Iterator[Block], expected: int | None) -> Iterator[Block
         close(source)
 
 
-def _hash_in_thread(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
+def hash_in_thread(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
     """Hash every block in a thread of its own, while the store takes it and the download fills the next one."""
     with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
         done: Future[object] | None = None

@@ -40,7 +40,7 @@ def read_keep(keep: Mapping[str, Any], *, timezone: str = "UTC") -> Policy:
     return Policy(
         **written,
         within=None if within is None else read_duration(within, field="within"),
-        holds=Holds.of(**{name: _listed(name, values) for name, values in hold.items()}),
+        holds=Holds.of(**{name: _read_list(name, values) for name, values in hold.items()}),
         timezone=timezone,
     )
 
@@ -51,7 +51,7 @@ def _refuse_unknown(field: str, written: Mapping[str, Any], known: tuple[str, ..
             raise InputError(f"{field}.{name}", "there is no such field", accepted=known)
 
 
-def _listed(name: str, values: Any) -> list[Any]:
+def _read_list(name: str, values: Any) -> list[Any]:
     if isinstance(values, (str, int)) or values is None:
         raise InputError(f"hold.{name}", f"{values!r} is not a list", accepted="a list such as [101]")
     return list(values)

@@ -11,6 +11,7 @@ from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.engine.window import exports_to_request
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.text.wording import format_count
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ _ATTEMPTS_ALONE = 3  # the same where Canvas answered for no other context, so t
 
 @dataclass(frozen=True)
 class Decisions:
-    """Say what to do now, as item names in the order of the batch."""
+    """What to do now, as item names in the order of the batch."""
 
     look_up: tuple[str, ...] = ()
     create: tuple[str, ...] = ()
@@ -329,4 +330,4 @@ class Engine:
             item.plan()
             item.reason = reason[:MAX_REASON]
         else:
-            item.end(Outcome.FAILED, f"{reason} (after {item.creations} export{'s' * (item.creations > 1)})")
+            item.end(Outcome.FAILED, f"{reason} (after {format_count(item.creations, 'export')})")

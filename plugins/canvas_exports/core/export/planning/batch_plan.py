@@ -142,7 +142,7 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
         line = store.read(reference.plan, reference.start, min(reference.length, MAX_PLAN_BYTES))
     except (ObjectNotFoundError, ValueError):
         raise _absent(reference) from None
-    return _listed(reference.plan, line)
+    return _parse_batch(reference.plan, line)
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
@@ -171,7 +171,7 @@ def planned_batches(store: Store, batches: Iterable[Any]) -> Iterator[tuple[str,
             except (ObjectNotFoundError, ValueError):
                 raise _absent(reference) from None
         line = bytes(document[reference.start : reference.start + reference.length])
-        yield reference.name, _listed(plan, line)
+        yield reference.name, _parse_batch(plan, line)
 
 
 def planned_names(store: Store, run: RunInfo) -> Names:
@@ -230,7 +230,7 @@ def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]
         if start == 0:
             number = _first(key, line, names)
         else:
-            listed = _listed(key, line)
+            listed = _parse_batch(key, line)
             yield (
                 BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed, names)),
                 listed,
@@ -252,7 +252,7 @@ def _first(key: str, header: bytes, names: Names) -> int:
     return first
 
 
-def _listed(key: str, line: bytes) -> list[str]:
+def _parse_batch(key: str, line: bytes) -> list[str]:
     try:
         batch = parse(line, "plan", key=key)
     except UnreadableDocumentError:

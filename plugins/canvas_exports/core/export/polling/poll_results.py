@@ -98,19 +98,19 @@ class PollResult:
 
     Attributes:
         ready: exports with a package to download.
-        dead: exports that will never have one, and why: ``failed``, ``deleted``, ``no package``, ``gone`` or ``denied``.
+        failed: exports that will never have one, and why: ``failed``, ``deleted``, ``no package``, ``gone`` or ``denied``.
         running: the others.
     """
 
     ready: list[int] = field(default_factory=list)
-    dead: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
     running: dict[int, RunningExport] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value with string keys; ids, codes and times only."""
         return {
             "ready": self.ready,
-            "dead": {str(export_id): why for export_id, why in self.dead.items()},
+            "dead": {str(export_id): why for export_id, why in self.failed.items()},
             "seen": to_table(self.running.values()) if self.running else {},
         }
 
@@ -129,7 +129,7 @@ class PollResult:
                 running = [_earlier(int(export_id), row) for export_id, row in seen.items()]
             return cls(
                 ready=[int(export_id) for export_id in document["ready"]],
-                dead={int(export_id): str(why) for export_id, why in document["dead"].items()},
+                failed={int(export_id): str(why) for export_id, why in document["dead"].items()},
                 running={export.export_id: export for export in running},
             )
         except (TypeError, KeyError, AttributeError, OverflowError) as error:

@@ -215,7 +215,7 @@ class _Schedule:
         if any(self._unchanged_for(number) >= wake.stall_after for number in self._due_at):
             times.append(self.started)
         if self._first_finished is not None:
-            enough = len(self._result.ready) + len(self._result.dead) >= wake.enough
+            enough = len(self._result.ready) + len(self._result.failed) >= wake.enough
             times.append(self._first_finished + (0.0 if enough else self._batch_delay(wake)))
         if wake.wants_more and all(self.exports[number].running_since is not None for number in self._due_at):
             times.append(self.started)
@@ -259,7 +259,7 @@ class _Schedule:
             if export.running_since is not None:
                 self._queue.record_run_time(self._now() - export.running_since)
         elif ending is not None:
-            self._result.dead[export.export_id] = ending
+            self._result.failed[export.export_id] = ending
         if ending is not None and self._first_finished is None:
             self._first_finished = self._now()
         started = ending is not None or export.running_since is not None
@@ -279,11 +279,11 @@ class _Schedule:
     def counts(self) -> tuple[int, int]:
         """Return how many exports are waited for, and how many are ready."""
         ready = len(self._result.ready)
-        return len(self.exports) - ready - len(self._result.dead), ready
+        return len(self.exports) - ready - len(self._result.failed), ready
 
     def progress_line(self, log: ProgressLog) -> str:
         """Return a line for people: what is done, and what is waited for."""
-        over = {*self._result.ready, *self._result.dead}
+        over = {*self._result.ready, *self._result.failed}
         waiting = [export for export in self.exports if export.export_id not in over]
         done = log.done + len(over)
         line = f"{done} of {max(log.total, done + len(waiting))} done"

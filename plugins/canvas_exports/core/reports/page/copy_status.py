@@ -65,7 +65,7 @@ def read_copy_statuses(
             problems.append(error.message)
             return []
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="copies") as pool:
         found = [pair for pairs in pool.map(each, list(rows_of)[:MOST_CONTEXTS]) for pair in pairs]
     facts = {(record.context, record.export_type): about for record, about in found}
     placed = sum(map(len, rows_of.values()))

@@ -1,4 +1,4 @@
-"""The templates of this room, which escape every text unless their file says that it is plain text."""
+"""Load the templates of a run's page and message. They escape every text, except in files that end in ``.txt``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def part(name: str) -> str:
     return (files(__package__) / "template" / name).read_text("utf-8")
 
 
-def _shown(value: Any) -> Any:
+def _harmless_value(value: Any) -> Any:
     """Return a value for a template: a text without line breaks and direction marks; markup as it is."""
     if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
         return value
@@ -34,9 +34,9 @@ def template(name: str) -> Template:
     """
     environment = Environment(
         loader=FunctionLoader(part),
-        autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text is nobody's markup
+        autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text has no markup
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_harmless_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

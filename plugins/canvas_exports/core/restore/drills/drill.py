@@ -29,6 +29,7 @@ from canvas_exports.core.restore.verified_package import prove_copy
 from canvas_exports.core.restore.wait import EXPORT, CanvasJob
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_count
 from canvas_exports.errors import CorruptPackageError, DownloadError, PackageError
 
 _log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Drill:
 
     @property
     def course_id(self) -> int | None:
-        """Id of the target course, once it is known."""
+        """Return the id of the target course, once it is known."""
         return self.restore.course_id
 
     def cancel(self) -> None:
@@ -186,7 +187,7 @@ class Drill:
         found = count_differences(stored.counts, again.counts)
         errors = restored.issues.get("error", 0)
         if errors:
-            reason = f"Canvas reported {errors} error{'s' * (errors > 1)}"
+            reason = f"Canvas reported {format_count(errors, 'error')}"
         elif found:
             reason = f"the counts differ: {found[0]}"
         else:

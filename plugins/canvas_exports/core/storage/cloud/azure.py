@@ -9,10 +9,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_answer, no_credentials
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
-from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed, no_answer
+from canvas_exports.core.storage.cloud.response_limits import limit_session
+from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed
 from canvas_exports.core.storage.options import LockMode, StoreOptions
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
 
@@ -55,43 +56,48 @@ class AzureSdk(Sdk):
 
     Args:
         uri: the archive's root, for messages.
+        options: of the archive's connection.
         container: its name.
         endpoint: URL of the account.
         credential: makes the SDK's.
-        verify: as in ``StoreOptions``.
-        retries: likewise.
     """
 
     def __init__(
         self,
         uri: str,
-        container: str,
+        options: StoreOptions,
         *,
+        container: str,
         endpoint: str,
         credential: CredentialProvider,
-        verify: bool | str = True,
-        retries: int = 0,
     ) -> None:
-        super().__init__(uri, retries)
+        super().__init__(uri, options)
         self._container = container
         self._endpoint = endpoint
         self._credential = credential
-        self._verify = verify
 
     def _connect(self) -> Any:
-        from azure.storage.blob import ContainerClient  # noqa: PLC0415 - optional
+        import requests  # noqa: PLC0415 - of the SDK
+        from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - optional
+        from azure.storage.blob import ContainerClient  # noqa: PLC0415 - as above
 
-        return ContainerClient(
+        session = limit_session(requests.Session(), self._options.limits)
+        client = ContainerClient(
             self._endpoint,
             self._container,
+            transport=RequestsTransport(
+                session=session,
+                connection_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                connection_verify=self._options.verify,
+            ),
             credential=self._credential(),
             retry_total=0,
             permit_redirects=False,
-            connection_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            connection_verify=self._verify,
             logger=_quiet,
         )
+        self._opened.callback(client.close)
+        return client
 
     def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         from azure.core.exceptions import (  # noqa: PLC0415 - as above

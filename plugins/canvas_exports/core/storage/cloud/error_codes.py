@@ -215,3 +215,19 @@ class ErrorResponse:
     @property
     def _word(self) -> str:
         return (self.code or "").lower()
+
+
+class FailedRequestError(Exception):
+    """The failure of one request: the response that refuses it, or the reason why there is no response.
+
+    Raised where the SDK itself raises nothing or goes on.
+    """
+
+    def __init__(self, failure: ErrorResponse | ArchiveError) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+def no_answer(error: Exception) -> ArchiveUnavailableError:
+    """Return the error for a request without a response. Its own message is left out: it may hold a signed URL."""
+    return ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}")

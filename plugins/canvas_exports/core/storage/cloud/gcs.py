@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,16 +14,20 @@ from urllib.parse import quote
 
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
+from canvas_exports.core.storage.cloud.error_codes import (
+    ErrorResponse,
+    FailedRequestError,
+    no_answer,
+    no_credentials,
+)
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
+from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
-    RefusedError,
     Sdk,
     is_installed,
-    no_answer,
 )
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads, Upload
 from canvas_exports.core.storage.options import LockMode, StoreOptions
@@ -31,6 +36,8 @@ from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnava
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _ENDPOINT = "https://storage.googleapis.com"
 _PATIENCE: Mapping[str, Any] = {"timeout": (CONNECT_TIMEOUT, READ_TIMEOUT), "retry": None}
+_NO_BUCKET_LOOKUPS = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
+"""Without it the SDK reads the bucket for its traces: in a thread of its own, with a right that an archive does not need."""
 _CODE = re.compile(rb"<Code>([\w.]{1,64})</Code>")
 
 CredentialProvider = Callable[[], Any]
@@ -76,7 +83,7 @@ class GcsClient:
             body: its content.
 
         Raises:
-            RefusedError: any status but 2xx.
+            FailedRequestError: any status but 2xx.
         """
         answer = self.session.request(
             verb,
@@ -88,13 +95,9 @@ class GcsClient:
         )
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - HTTP's
             found = _CODE.search(answer.content[:4096])
-            raise RefusedError(ErrorResponse(answer.status_code, found[1].decode() if found else None))
+            raise FailedRequestError(ErrorResponse(answer.status_code, found[1].decode() if found else None))
         content: bytes = answer.content
         return content
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.storage.close()
 
 
 class GcsSdk(Sdk):
@@ -102,43 +105,35 @@ class GcsSdk(Sdk):
 
     Args:
         uri: the archive's root, for messages.
+        options: of the archive's connection.
         bucket: its name.
-        endpoint: URL of another server than Google's.
         credential: makes the SDK's.
-        verify: as in ``StoreOptions``.
-        retries: likewise.
     """
 
     def __init__(
-        self,
-        uri: str,
-        bucket: str,
-        *,
-        endpoint: str | None,
-        credential: CredentialProvider,
-        verify: bool | str = True,
-        retries: int = 0,
+        self, uri: str, options: StoreOptions, *, bucket: str, credential: CredentialProvider
     ) -> None:
-        super().__init__(uri, retries)
+        super().__init__(uri, options)
         self._bucket = bucket
-        self._endpoint = endpoint or _ENDPOINT
         self._credential = credential
-        self._verify = verify
 
     def _connect(self) -> Any:
         from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415 - optional
         from google.cloud import storage  # noqa: PLC0415 - as above
 
         credential = _tokens_of(self._credential())
-        session = AuthorizedSession(credential)  # type: ignore[no-untyped-call]
-        session.verify = self._verify
+        endpoint = self._options.endpoint or _ENDPOINT
+        session = limit_session(AuthorizedSession(credential), self._options.limits)  # type: ignore[no-untyped-call]
+        session.verify = self._options.verify
+        os.environ.setdefault(_NO_BUCKET_LOOKUPS, "true")
         client = storage.Client(
             project=None,
             credentials=credential,
             _http=session,
-            client_options={"api_endpoint": self._endpoint},
+            client_options={"api_endpoint": endpoint},
         )
-        return GcsClient(client, session, client.bucket(self._bucket), f"{self._endpoint}/{self._bucket}")
+        self._opened.callback(client.close)
+        return GcsClient(client, session, client.bucket(self._bucket), f"{endpoint}/{self._bucket}")
 
     def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415 - as above

@@ -79,14 +79,7 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     sdk = None
     if is_installed("botocore"):
         sdk = s3.S3Sdk(
-            uri,
-            bucket,
-            endpoint=endpoint,
-            region=region,
-            keys=keys,
-            verify=options.verify,
-            retries=options.retries,
-            virtual=virtual,
+            uri, options, bucket=bucket, endpoint=endpoint, region=region, keys=keys, virtual=virtual
         )
     return ObjectStore(
         uri,
@@ -135,14 +128,7 @@ def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectS
     credential = gcs.credential_provider(options)
     sdk = None
     if credential is not None:
-        sdk = gcs.GcsSdk(
-            uri,
-            bucket,
-            endpoint=options.endpoint,
-            credential=credential,
-            verify=options.verify,
-            retries=options.retries,
-        )
+        sdk = gcs.GcsSdk(uri, options, bucket=bucket, credential=credential)
     return ObjectStore(
         uri,
         reads,
@@ -205,11 +191,10 @@ def open_azure(uri: str, container: str, path: str, options: StoreOptions) -> Ob
     if account and credential is not None:
         sdk = azure.AzureSdk(
             uri,
-            container,
+            options,
+            container=container,
             endpoint=options.endpoint or f"https://{account}.blob.core.windows.net",
             credential=credential,
-            verify=options.verify,
-            retries=options.retries,
         )
     return ObjectStore(
         uri,

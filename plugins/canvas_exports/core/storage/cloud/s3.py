@@ -10,12 +10,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
+from canvas_exports.core.storage.cloud.error_codes import (
+    ErrorResponse,
+    FailedRequestError,
+    no_answer,
+    no_credentials,
+)
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
-from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, RefusedError, Sdk, no_answer
+from canvas_exports.core.storage.cloud.response_limits import send_within
+from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads, Upload
-from canvas_exports.core.storage.options import KeysProvider, LockMode
+from canvas_exports.core.storage.options import KeysProvider, LockMode, StoreOptions
 from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError, InputError
 
 STYLES = ("auto", "path", "virtual")
@@ -62,38 +68,37 @@ class S3Sdk(Sdk):
 
     Args:
         uri: the archive's root, for messages.
+        options: of the archive's connection.
         bucket: its name.
         endpoint: URL of the server; ``None`` for Amazon's.
         region: of the bucket.
         keys: asked at each request; ``None``: what botocore finds, down to the machine's role.
-        verify: as in ``StoreOptions``.
-        retries: likewise.
         virtual: the bucket is part of the host's name instead of the path.
     """
 
     def __init__(
         self,
         uri: str,
-        bucket: str,
+        options: StoreOptions,
         *,
+        bucket: str,
         endpoint: str | None,
         region: str,
         keys: KeysProvider | None,
-        verify: bool | str = True,
-        retries: int = 0,
         virtual: bool = False,
     ) -> None:
-        super().__init__(uri, retries)
+        super().__init__(uri, options)
         self.bucket = bucket
         self._endpoint = endpoint
         self._region = region
         self._keys = keys
-        self._verify = verify
         self._virtual = virtual
 
     def _connect(self) -> Any:
         from botocore.config import Config  # noqa: PLC0415 - optional
+        from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - as above
         from botocore.session import Session  # noqa: PLC0415 - as above
+        from botocore.utils import get_environ_proxies  # noqa: PLC0415 - as above
 
         if self._keys is None:
             session = Session()
@@ -105,10 +110,7 @@ class S3Sdk(Sdk):
             "s3",
             region_name=self._region,
             endpoint_url=self._endpoint,
-            verify=self._verify,
             config=Config(
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
                 retries={"total_max_attempts": 1, "mode": "standard"},
                 ignore_configured_endpoint_urls=True,  # obstore knows those of the environment alone
                 s3={"addressing_style": "virtual" if self._virtual else "path"},
@@ -116,11 +118,24 @@ class S3Sdk(Sdk):
                 response_checksum_validation="when_required",
             ),
         )
+        http = URLLib3Session(
+            verify=self._options.verify,
+            proxies=get_environ_proxies(client.meta.endpoint_url),
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        )
+
+        def send(request: Any, **_: Any) -> Any:
+            request.stream_output = True  # left unread
+            return send_within(self._options.limits, lambda: http.send(request))
+
+        client.meta.events.register("before-send.s3", send)
         client.meta.events.register_first("before-parse.s3", _refuse_redirect)
         for operation in _LISTS:
             client.meta.events.register_first(f"before-parse.s3.{operation}", _make_readable)
         for operation in ("PutObjectRetention", "PutObjectLegalHold"):
             client.meta.events.register(f"before-call.s3.{operation}", _add_md5)
+        self._opened.callback(client.close)
+        self._opened.callback(http.close)
         return client
 
     def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
@@ -274,7 +289,9 @@ def _refuse_redirect(response_dict: dict[str, Any], **_: Any) -> None:
     """Refuse to be sent to another address: credentials go nowhere but where the connection says."""
     if 300 <= response_dict["status_code"] < 400:  # noqa: PLR2004 - HTTP's
         found = re.search(rb"<Code>([\w.]{1,64})</Code>", response_dict["body"] or b"")
-        raise RefusedError(ErrorResponse(response_dict["status_code"], found[1].decode() if found else None))
+        raise FailedRequestError(
+            ErrorResponse(response_dict["status_code"], found[1].decode() if found else None)
+        )
 
 
 def _legal(found: re.Match[str]) -> str:

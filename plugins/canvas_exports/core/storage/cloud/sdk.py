@@ -6,14 +6,16 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from canvas_exports.core.model.backoff import backoff_delays
-from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
+from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, FailedRequestError
 from canvas_exports.core.storage.cloud.errors import no_bucket
+from canvas_exports.core.storage.options import StoreOptions
 from canvas_exports.core.storage.store import not_found
-from canvas_exports.errors import ArchiveDeniedError, ArchiveError, ArchiveUnavailableError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 
 Result = TypeVar("Result")
 
@@ -33,12 +35,13 @@ class Sdk(ABC):
 
     Args:
         uri: the archive's root, for messages.
-        retries: how often a request is repeated.
+        options: of the archive's connection.
     """
 
-    def __init__(self, uri: str, retries: int) -> None:
+    def __init__(self, uri: str, options: StoreOptions) -> None:
         self.uri = uri
-        self._retries = retries
+        self._options = options
+        self._opened = ExitStack()
         self._lock = threading.Lock()
         self._made: Any = None
 
@@ -61,43 +64,42 @@ class Sdk(ABC):
         """
         try:
             return self._repeat(request)
-        except _FailedError as error:
+        except FailedRequestError as error:
             raise self._translated(error.failure, action, key, advice) from None
 
     def refusal(self, request: Callable[[Any], object]) -> ErrorResponse | None:
         """Send one request and return how the store refuses it. ``None``: it does not, or there is no response."""
         try:
             self._repeat(request)
-        except _FailedError as error:
+        except FailedRequestError as error:
             return error.failure if isinstance(error.failure, ErrorResponse) else None
         return None
 
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
-            if self._made is not None:
-                self._made.close()
+            self._opened.close()
 
     @abstractmethod
     def _connect(self) -> Any:
-        """Make the SDK's client. Opens no connection."""
+        """Make the SDK's client, and have ``_opened`` close it. Opens no connection."""
 
     @abstractmethod
     def _failure(self, error: Exception) -> ErrorResponse | ArchiveError | None:
         """Read an error of the SDK: what the store answered, or why there is no answer. ``None``: it is not the SDK's."""
 
     def _repeat(self, request: Callable[[Any], Result]) -> Result:
-        for pause in backoff_delays(self._retries):
+        for pause in backoff_delays(self._options.retries):
             try:
                 return request(self._client())
             except ArchiveError:
                 raise
             except Exception as error:
-                failure = error.refusal if isinstance(error, RefusedError) else self._failure(error)
+                failure = error.failure if isinstance(error, FailedRequestError) else self._failure(error)
                 if failure is None:
                     raise
                 if pause is None or not _is_temporary(failure):
-                    raise _FailedError(failure) from None
+                    raise FailedRequestError(failure) from None
             time.sleep(pause)
         raise AssertionError("the last delay is none")
 
@@ -124,22 +126,6 @@ class Sdk(ABC):
         return failure.error(self.uri, action, key or None)
 
 
-class RefusedError(Exception):
-    """A response that refuses a request, where the SDK itself raises nothing or goes on."""
-
-    def __init__(self, refusal: ErrorResponse) -> None:
-        super().__init__()
-        self.refusal = refusal
-
-
-class _FailedError(Exception):
-    """The last failure of a request."""
-
-    def __init__(self, failure: ErrorResponse | ArchiveError) -> None:
-        super().__init__()
-        self.failure = failure
-
-
 def _is_temporary(failure: ErrorResponse | ArchiveError) -> bool:
     if isinstance(failure, ArchiveError):
         return failure.retryable
@@ -152,8 +138,3 @@ def is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except ModuleNotFoundError:  # of a package above it
         return False
-
-
-def no_answer(error: Exception) -> ArchiveUnavailableError:
-    """Return the error for a request without a response. Its own message is left out: it may hold a signed URL."""
-    return ArchiveUnavailableError(f"the store did not answer: {type(error).__name__}")

@@ -1,7 +1,7 @@
 """Store objects on an SFTP server, through smart_open.
 
-smart_open streams; it cannot rename, list or delete, and its writers publish all bytes they have when they are closed.
-So a stream goes to a temporary name, inside a guard, and its size is compared before it is renamed.
+smart_open streams; it cannot rename, list or delete, and what was written to a stream stays when it breaks off. So a stream
+goes to a temporary name, and its size is compared before it is renamed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.object_keys import check_key, is_key
 from canvas_exports.core.storage.put_source import PutSource
 from canvas_exports.core.storage.remote.sftp import LinkError, OccupiedError, RemoteFile, Sftp
-from canvas_exports.core.storage.remote.writer_guard import guarded
 from canvas_exports.core.storage.store import Block, ObjectInfo, Store, not_found
 from canvas_exports.core.storage.temporary_names import final_name, temporary_name
 from canvas_exports.errors import (
@@ -80,7 +79,7 @@ class SmartOpenStore(Store):
         size = self._size(key)
         first = max(0, size + start) if start < 0 else min(start, size)
         wanted = size - first if length is None else min(length, size - first)
-        with self._translated("read", key), self._reader(key) as stream:
+        with self._translated("read", key), self._stream(self._path(key), "rb") as stream:
             stream.seek(first)
             data = b"".join(self._pieces(stream, wanted))
         if len(data) != wanted:
@@ -90,11 +89,9 @@ class SmartOpenStore(Store):
     def blocks(self, key: str) -> Iterator[Block]:
         """Yield the object from one stream, in blocks of a mebibyte."""
         left = self._size(key)
-        with self._reader(key) as stream:
+        with self._translated("read", key), self._stream(self._path(key), "rb") as stream:
             while left:
-                with self._translated("read", key):
-                    block = self._remote.take(stream, min(_BLOCK, left))
-                if not block:
+                if not (block := self._remote.take(stream, min(_BLOCK, left))):
                     raise ArchiveUnavailableError(f"the last {left:,} bytes did not come", key=key)
                 left -= len(block)
                 yield block
@@ -200,19 +197,15 @@ class SmartOpenStore(Store):
 
     def _write(self, path: str, blocks: Iterable[Block]) -> int:
         written = 0
-        stream = self._stream(path, "wb")
-        try:
-            with guarded(stream):
-                self._remote.opened(stream)
-                for block in blocks:
-                    view = memoryview(block)
-                    # Copied: what paramiko raises holds on to what it was given, and the block is used again.
-                    for start in range(0, len(view), _BLOCK):
-                        stream.write(bytes(view[start : start + _BLOCK]))
-                    written += len(view)
-                    del block, view  # else the producer could wait for ever for the memory we still hold
-        finally:
-            self._remote.closed(stream)
+        with self._stream(path, "wb") as stream:
+            for block in blocks:
+                view = memoryview(block)
+                # Copied: what paramiko raises holds on to what it was given, and the block is used again.
+                for start in range(0, len(view), _BLOCK):
+                    stream.write(bytes(view[start : start + _BLOCK]))
+                written += len(view)
+                del block, view  # else the producer could wait for ever for the memory we still hold
+            stream.close()  # waits for the answers to what was sent, and raises what they say
         return written
 
     def _pieces(self, stream: Any, length: int) -> Iterator[bytes]:
@@ -221,21 +214,17 @@ class SmartOpenStore(Store):
             yield piece
 
     @contextmanager
-    def _reader(self, key: str) -> Iterator[Any]:
-        with self._translated("read", key):
-            stream = self._stream(self._path(key), "rb")
-            self._remote.opened(stream)
+    def _stream(self, path: str, mode: str) -> Iterator[Any]:
+        stream = self._open(
+            self._remote.uri(path), mode, compression="disable", transport_params=self._remote.parameters()
+        )
         try:
+            self._remote.opened(stream)
             yield stream
         finally:
             with suppress(Exception):
                 stream.close()
             self._remote.closed(stream)
-
-    def _stream(self, path: str, mode: str) -> Any:
-        return self._open(
-            self._remote.uri(path), mode, compression="disable", transport_params=self._remote.parameters()
-        )
 
     @contextmanager
     def _translated(self, action: str, key: str) -> Iterator[None]:

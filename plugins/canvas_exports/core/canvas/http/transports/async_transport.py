@@ -113,12 +113,12 @@ class _Pool:
             await session.close()
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_PoolKey, _Pool]] = WeakKeyDictionary()
+open_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_PoolKey, _Pool]] = WeakKeyDictionary()
 
 
 def _join(key: _PoolKey) -> _Pool:
     """Return the pool of the running loop, and count one user more."""
-    pool = _pools.setdefault(asyncio.get_running_loop(), {}).setdefault(key, _Pool(key))
+    pool = open_pools.setdefault(asyncio.get_running_loop(), {}).setdefault(key, _Pool(key))
     pool.users += 1
     return pool
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the trigger forms for the documentation: ``python -m tests.support.form_pictures``.
+"""Take the pictures of the trigger forms for the documentation: ``python -m tests.support.reports.form_pictures``.
 
 They are those of a real API server of Airflow, which knows the DAG files of this checkout.
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import requests
 from playwright.sync_api import Page, sync_playwright
-from tests.support.chromium import CHROMIUM
+from tests.support.reports.chromium import CHROMIUM
 
 from canvas_demo.processes.ports import any_free
 from canvas_demo.processes.programs import Programs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1240, "height": 960}
 PATIENCE = 180.0  # seconds for the API server to start

@@ -46,6 +46,7 @@ DISTRIBUTIONS = {
     "airflow": "apache-airflow",
     "azure": "azure-storage-blob",
     "google": "google-cloud-storage",
+    "openlineage": "openlineage-python",
     "smart_open": "smart-open",
     "yaml": "pyyaml",
 }

@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import encoded, fetch, parse
+from canvas_exports.core.archive.json_documents import encoded, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.buffers import MiB
@@ -100,7 +100,7 @@ class ArchiveCheckpoint:
         if version is None:
             return None, None
         try:
-            found = parse(fetch(self._store, self._key, _MAX_BYTES), _NOUN, key=self._key)
+            found = parse(read_bytes(self._store, self._key, _MAX_BYTES), _NOUN, key=self._key)
         except UnreadableDocumentError:
             found = {}
         content = found if isinstance(found, Mapping) else {}

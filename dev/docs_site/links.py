@@ -11,6 +11,8 @@ PAGES = {
     "README.md": "project/readme.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
+    "CODE_OF_CONDUCT.md": "project/conduct.md",
+    "SECURITY.md": "project/report-a-weakness.md",
     "benchmarks/README.md": "project/benchmarks.md",
 }
 

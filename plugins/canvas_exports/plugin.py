@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
-from airflow.sdk.plugins_manager import AirflowPlugin
-
+from canvas_exports.airflow_compat import AirflowPlugin
 from canvas_exports.notifications import run_note
 from canvas_exports.operators.links import CanvasLink, RunReportLink
 from canvas_exports.operators.report_xcom import PREFIX

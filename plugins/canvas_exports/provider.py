@@ -1,29 +1,12 @@
-"""Describe the provider for Airflow's provider manager. Importing it loads nothing else and uses no network."""
+"""Describe the provider for Airflow's provider manager. Importing it loads little else and uses no network."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from canvas_exports.hooks.connection_forms import ARCHIVE_FORM, CANVAS_FORM
+
 _INTEGRATION = "Canvas LMS"
-
-
-def _field(label: str, description: str) -> dict[str, Any]:
-    return {"label": label, "description": description, "schema": {"type": ["string", "null"]}}
-
-
-_FORMS = _field(
-    "Forms", "DAGs whose form may name it, with commas: canvas_export, canvas_restore; empty: all."
-)
-_PROTECTION = {
-    "encryption": ("Encryption", "S3: AES256, aws:kms or aws:kms:dsse."),
-    "kms_key": ("KMS key", "S3 and GCS: the key that encrypts each object."),
-    "encryption_scope": ("Encryption scope", "Azure: the scope that encrypts each object."),
-    "storage_class": ("Storage class", "Of packages: STANDARD_IA, COLDLINE, Cool, ..."),
-    "lock_mode": ("Lock", "governance or compliance: whether a user may lift locks."),
-    "lock_for": ("Locked for", "How long packages and manifests are locked (ISO 8601: P90D)."),
-    "legal_hold": ("Legal hold", "true: locked until the hold is removed."),
-    "tags": ("Tags", 'Of every object, as JSON: {"owner": "LMS"}.'),
-}
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -44,72 +27,13 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": "canvas",
                 "hook-class-name": "canvas_exports.hooks.canvas.CanvasHook",
                 "hook-name": "Canvas LMS",
-                "ui-field-behaviour": {
-                    "hidden-fields": ["login"],
-                    "relabeling": {"password": "Access token", "schema": "Scheme"},
-                    "placeholders": {
-                        "host": "canvas.example.edu",
-                        "schema": "https",
-                        "password": "an access token of an account administrator; empty with a refresh token",
-                    },
-                },
-                "conn-fields": {
-                    "client_id": {
-                        "label": "Developer key",
-                        "description": "In place of an access token: the number of a developer key of Canvas.",
-                        "schema": {"type": ["string", "null"]},
-                    },
-                    "client_secret": {
-                        "label": "Secret of the developer key",
-                        "description": "What Canvas shows under Show Key.",
-                        "schema": {"type": ["string", "null"], "format": "password"},
-                    },
-                    "refresh_token": {
-                        "label": "Refresh token",
-                        "description": "What Canvas gave when an account administrator allowed the developer key.",
-                        "schema": {"type": ["string", "null"], "format": "password"},
-                    },
-                    "max_in_flight": {
-                        "label": "Requests in flight",
-                        "description": "How many requests this token may have under way at once, 1 to 10; empty: 5. Canvas refuses beyond 11.",
-                        "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 10},
-                    },
-                    "floor": {
-                        "label": "Rate floor",
-                        "description": "No request is made while less than this is left of the token's rate budget of 600: 50 to 390; empty: 150.",
-                        "schema": {"type": ["integer", "null"], "minimum": 50, "maximum": 390},
-                    },
-                    "verify": {
-                        "label": "TLS verification",
-                        "description": "true, false, or the path of a CA bundle on the workers and triggerers; empty: true.",
-                        "schema": {"type": ["string", "null"]},
-                    },
-                    "forms": _FORMS,
-                },
+                **CANVAS_FORM,
             },
             {
                 "connection-type": "canvas_archive",
                 "hook-class-name": "canvas_exports.hooks.archive_connection.CanvasArchiveHook",
                 "hook-name": "Canvas archive",
-                "ui-field-behaviour": {
-                    "hidden-fields": ["login", "password", "port", "schema"],
-                    "relabeling": {"host": "Root of the archive"},
-                    "placeholders": {"host": "s3://campus-backups/canvas"},
-                },
-                "conn-fields": {
-                    "archive_conn_id": {
-                        "label": "Connection with its credentials",
-                        "description": "Such as aws_default, of a type that fits the root; empty: those of the workers.",
-                        "schema": {"type": ["string", "null"]},
-                    },
-                    "also_archives": {
-                        "label": "Further archives",
-                        "description": "Connections of this type, with commas: archives that are to hold the same.",
-                        "schema": {"type": ["string", "null"]},
-                    },
-                    **{name: _field(label, text) for name, (label, text) in _PROTECTION.items()},
-                    "forms": _FORMS,
-                },
+                **ARCHIVE_FORM,
             },
         ],
         "hooks": [

@@ -47,6 +47,7 @@ DISTRIBUTIONS = {
     "azure": "azure-storage-blob",
     "google": "google-cloud-storage",
     "openlineage": "openlineage-python",
+    "opentelemetry": "opentelemetry-api",
     "smart_open": "smart-open",
     "yaml": "pyyaml",
 }

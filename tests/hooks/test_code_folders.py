@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from airflow.sdk import conf
 
 import canvas_exports
+from canvas_exports.airflow_compat import conf
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.code_folders import code_folders

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from tests.support.airflow.short_waits import short_waits
+from tests.support.airflow.task_runner import HAS_STATE_STORE, Supervisor
 
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import LimitedFault
@@ -28,6 +29,16 @@ COURSES: dict[int, Sequence[Fault | LimitedFault]] = {
 def _no_long_waits() -> Iterator[None]:
     with short_waits():
         yield
+
+
+@pytest.fixture(params=["airflow", "archive"])
+def state_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where tasks keep their state. Airflow has a place for it from 3.3 on."""
+    home: str = request.param
+    if home == "airflow" and not HAS_STATE_STORE:
+        pytest.skip("this Airflow keeps no state of tasks")
+    monkeypatch.setattr(Supervisor, "has_state_store", home == "airflow")
+    return home
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ class TestTheMainJob:
         assert packages(tmp_path) == {"100": 2}
 
 
+@pytest.mark.usefixtures("state_home")
 class TestKilled:
     @pytest.mark.parametrize("write", range(1, 10))
     def test_a_worker_killed_at_any_checkpoint_doubles_nothing(

@@ -146,6 +146,7 @@ class TestDrill:
         assert task.supervisor.xcoms["drill"]["differences"]
         assert list(tmp_path.glob("courses/101/*.drill-*-course-failed.json"))
 
+    @pytest.mark.usefixtures("state_home")
     @pytest.mark.parametrize("write", [2, 4, 6, 7])
     def test_a_worker_killed_on_the_way_imports_once(
         self, canvas: Sandbox, tmp_path: Path, write: int

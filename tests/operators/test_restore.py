@@ -79,6 +79,7 @@ def test_without_a_triggerer_the_worker_waits_itself(canvas: Sandbox, tmp_path: 
     assert task_run.receipt["outcome"] == "restored"
 
 
+@pytest.mark.usefixtures("state_home")
 @pytest.mark.parametrize("write", range(1, 5))
 def test_a_worker_killed_at_any_checkpoint_imports_once(canvas: Sandbox, tmp_path: Path, write: int) -> None:
     task_run = task(canvas, tmp_path, retries=2)
@@ -90,6 +91,7 @@ def test_a_worker_killed_at_any_checkpoint_imports_once(canvas: Sandbox, tmp_pat
     assert (imports(canvas), len(canvas.migrations)) == (1, 1)
 
 
+@pytest.mark.usefixtures("state_home")
 def test_a_finished_task_run_again_imports_nothing(canvas: Sandbox, tmp_path: Path) -> None:
     task_run = task(canvas, tmp_path)
     task_run.run_to_end()
@@ -99,6 +101,7 @@ def test_a_finished_task_run_again_imports_nothing(canvas: Sandbox, tmp_path: Pa
     assert imports(canvas) == 1
 
 
+@pytest.mark.usefixtures("state_home")
 def test_another_attempt_owning_the_task_stops_this_one_before_canvas_is_asked(
     canvas: Sandbox, tmp_path: Path
 ) -> None:

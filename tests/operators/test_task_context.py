@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import structlog
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 from structlog.testing import capture_logs
 from tests.support.airflow.task_runner import TaskRun
 
+from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, CredentialError
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from airflow.sdk.serde import deserialize, serialize
 from airflow.triggers.base import TriggerEvent
 from blockbuster import BlockingError, blockbuster_ctx
+from tests.support.airflow.moved_names import deserialize, serialize
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from airflow.sdk.serde import deserialize, serialize
 from airflow.triggers.base import TriggerEvent
 from blockbuster import blockbuster_ctx
+from tests.support.airflow.moved_names import deserialize, serialize
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile

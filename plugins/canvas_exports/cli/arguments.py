@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from canvas_exports.cli.observed_store import ObservedStore
+from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.model.export_types import ExportType
@@ -23,8 +25,12 @@ else:
 #: Environment variable with the URI of the archive.
 VARIABLE = "CANVAS_ARCHIVE"
 
+#: Environment variables with the address of Canvas, and with an access token of it.
+CANVAS, TOKEN = "CANVAS_URL", "CANVAS_TOKEN"
+
 EXPORT_TYPES = tuple(each.value for each in ExportType)
 
+_CANVAS = "https://canvas.example.edu"
 _COURSE = "its number (101, course:101, group:7), or its SIS id, code or name as the manifests have it"
 
 
@@ -98,7 +104,41 @@ def open_archive(options: argparse.Namespace) -> Store:
         raise InputError("--archive", f"no archive is named, and {VARIABLE} is not set", accepted=ACCEPTED)
     if uri.startswith(("/", "./", "../")):
         uri = Path(uri).absolute().as_uri()
-    return open_store(uri, field=field)
+    store = open_store(uri, field=field)
+    PROGRESS.begin("Reading the archive")
+    return ObservedStore(store)
+
+
+def add_canvas(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's word
+    """Add ``--canvas``."""
+    parser.add_argument(
+        "--canvas", metavar="URL", help=f"{help} (default: ${CANVAS}), with the access token in {TOKEN}"
+    )
+
+
+def canvas_access(options: argparse.Namespace) -> tuple[str, str]:
+    """Return address and token of the Canvas that ``--canvas`` or the environment names.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    url, token = options.canvas or os.environ.get(CANVAS), os.environ.get(TOKEN)
+    if not url:
+        raise InputError("--canvas", f"no Canvas is named, and {CANVAS} is not set", accepted=_CANVAS)
+    if not token:
+        raise InputError(TOKEN, "is not set", accepted="an access token of this Canvas")
+    return url, token
+
+
+def positive_number(text: str) -> float:
+    """Read a number above zero, for argparse."""
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+    return amount
 
 
 def read_course(store: Store, options: argparse.Namespace) -> Holding:

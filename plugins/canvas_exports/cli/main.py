@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from canvas_exports.cli.commands import (
     verify,
 )
 from canvas_exports.cli.commands import list as list_copies
+from canvas_exports.cli.output import NoteHandler, print_error
+from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.cli.project import check, doctor, init
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
@@ -58,13 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit status."""
     options = parser().parse_args(arguments)
     mask_secrets()  # the credentials in the environment
+    logging.basicConfig(handlers=[NoteHandler(logging.WARNING)])
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for names that this terminal cannot show
     try:
-        status: int = options.command(options)
+        with PROGRESS.shown():
+            status: int = options.command(options)
         sys.stdout.flush()
     except CanvasExportsError as error:
-        sys.stderr.write(f"canvas-archive: {error}\n")
+        print_error(error)
         return FAILED
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

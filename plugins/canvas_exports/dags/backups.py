@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pendulum
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG
 
+from canvas_exports.airflow_compat import CronTriggerTimetable
 from canvas_exports.core.backups import Backup, load_backups
 from canvas_exports.core.backups.summary import describe, summarize
 from canvas_exports.dags.backup_tasks import add_backup_tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk import conf
+from canvas_exports.airflow_compat import conf
 
 _AIRFLOWS_OWN = "airflow"  # the default of [operators] default_owner
 _OURS = "Canvas administrators"

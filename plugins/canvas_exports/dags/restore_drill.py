@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param
+from airflow.sdk import DAG, Param
 
+from canvas_exports.airflow_compat import CronTriggerTimetable
 from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership

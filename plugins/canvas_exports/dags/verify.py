@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param
+from airflow.sdk import DAG, Param
 
+from canvas_exports.airflow_compat import CronTriggerTimetable
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field

@@ -7,15 +7,18 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
+from canvas_exports.airflow_compat import connection_form
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import CONN_TYPE, allowed_forms
 from canvas_exports.hooks.archive_replicas import find_locations
+from canvas_exports.hooks.connection_forms import ARCHIVE_FORM
 from canvas_exports.hooks.connections import find_connection
 
 
+@connection_form(ARCHIVE_FORM)
 class CanvasArchiveHook(BaseHook):
     """An archive that an administrator has set up under a name. Forms accept only this name.
 

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from canvas_exports.airflow_compat import AirflowNotFoundException, connection_form, extra_of
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
@@ -34,6 +34,7 @@ from canvas_exports.errors import (
 )
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_location import allowed_forms
+from canvas_exports.hooks.connection_forms import CANVAS_FORM
 from canvas_exports.hooks.connections import RefusedChoice, find_connection, missing_connection
 from canvas_exports.hooks.shared_token import SharedToken, shared_token
 from canvas_exports.hooks.variable_store import VariableTexts
@@ -164,6 +165,7 @@ def _number(name: str, key: str, value: object, kind: Callable[[str], float]) ->
         ) from None
 
 
+@connection_form(CANVAS_FORM)
 class CanvasHook(BaseHook):
     """Clients for one Canvas.
 
@@ -207,7 +209,7 @@ class CanvasHook(BaseHook):
             connection = await self.aget_connection(self.canvas_conn_id)
         except AirflowNotFoundException:
             raise missing_connection(self.canvas_conn_id) from None
-        extra = await connection.aextra_dejson()
+        extra = await extra_of(connection)
 
         def make() -> AsyncCanvasClient:
             # Blocks: it registers secrets with Airflow, and looks for a CA bundle on the disk.

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import conf
-from airflow.sdk.configuration import get_airflow_config
+from canvas_exports.airflow_compat import conf, get_airflow_config
 
 _PACKAGE = Path(__file__).parents[1]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
 
+from canvas_exports.airflow_compat import AirflowNotFoundException
 from canvas_exports.errors import InputError
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
-from airflow.sdk.observability import trace
+from canvas_exports.airflow_compat import trace
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import conf
-from airflow.sdk.observability import stats, trace
-
+from canvas_exports.airflow_compat import conf, task_stats, trace
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.observer import UNOBSERVED, Observer, Step
 from canvas_exports.core.model.runs import RunInfo
@@ -72,7 +70,7 @@ class TaskObserver:
         tags = self._tags(step.export_type)
         timer = metric_names.SECONDS.get(step.before)
         if timer is not None and step.seconds is not None:
-            call_safely(stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
+            call_safely(task_stats.timing, timer.name, timedelta(seconds=step.seconds), tags=tags)
         if step.outcome is None:
             return
         self._count(metric_names.ENDED[step.outcome], 1, tags)
@@ -114,7 +112,7 @@ class TaskObserver:
     @staticmethod
     def _count(metric: Metric, count: int, tags: dict[str, str] | None) -> None:
         if count:
-            call_safely(stats.incr, metric.name, count, tags=tags)
+            call_safely(task_stats.incr, metric.name, count, tags=tags)
 
 
 def _run_attributes(run: RunInfo) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
-from airflow.observability import stats
-
+from canvas_exports.airflow_compat import triggerer_stats
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.observability import metric_names
 from canvas_exports.observability.safe_spans import call_safely
@@ -29,7 +29,7 @@ class TriggerGauges:
     """
 
     def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._host = stats.normalize_name_for_stats(host.replace(".", "_"), log_warning=False)
+        self._host = re.sub("[^A-Za-z0-9_-]", "_", host)
         self._clock = clock
         self._in_flight = self._ready = 0
         self._sent_at = float("-inf")
@@ -61,15 +61,15 @@ class TriggerGauges:
 
     def _send(self) -> None:
         self._sent_at = self._clock()
-        call_safely(stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
-        call_safely(stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
+        call_safely(triggerer_stats.gauge, f"{metric_names.IN_FLIGHT.name}.{self._host}", self._in_flight)
+        call_safely(triggerer_stats.gauge, f"{metric_names.READY.name}.{self._host}", self._ready)
 
     def _send_refused(self, rate_limiter: RateLimiter) -> None:
         """Count the requests of this limiter that were throttled since its last polling loop ended."""
         count = rate_limiter.throttled_count - self._refused[rate_limiter]
         self._refused[rate_limiter] = rate_limiter.throttled_count
         if count:
-            call_safely(stats.incr, metric_names.REFUSED.name, count)
+            call_safely(triggerer_stats.incr, metric_names.REFUSED.name, count)
 
 
 _gauges = TriggerGauges(platform.node())

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
-from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.archive.catalog.deletion_gate import (
     DeletionGate,
     DeletionRule,

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink, conf
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink
 
+from canvas_exports.airflow_compat import AirflowFailException, conf
 from canvas_exports.core.export.batch import Batch
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.options import OPTIONS, BatchOptions, build_options
@@ -28,12 +28,14 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.reports.run_report import Receipt, store_batch_report
+from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.task_observer import observed
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
+from canvas_exports.operators.checkpoints import saved_state
 from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError, run_info
@@ -42,7 +44,6 @@ from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasC
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-CHECKPOINT = "canvas_exports"
 _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
 
 
@@ -54,7 +55,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     manifest. Every export ends in one outcome, and the task returns a small receipt.
 
     A retry does only what is missing, and creates no export twice: the state of the batch is kept in Airflow's task state
-    store, where it also survives a Clear. Outcomes that a retry cannot change do not make Airflow retry.
+    store (before Airflow 3.3: in the first archive), where it also survives a Clear. Outcomes that a retry cannot change do not make Airflow retry.
 
     Does not delete or change anything in Canvas, does not replace anything in the archive, and does not stop an export that
     Canvas has started: Canvas has no call for that.
@@ -244,13 +245,13 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     @contextmanager
     def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Callable[[], Receipt]]]:
         """Check the input, restore the checkpoint, open Canvas and the archive."""
-        store_state = context["task_state_store"]
-        document = store_state.get(CHECKPOINT)
-        checkpoint = Checkpoint.from_json(document)
         with ExitStack() as opened:
-            options = self._options(self._contexts(checkpoint))
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
             stores = opened.enter_context(archives)
+            state = saved_state(context, stores[0])
+            document = state.load()
+            checkpoint = Checkpoint.from_json(document)
+            options = self._options(self._contexts(checkpoint, stores))
             replicas = Replicas(stores)
             hook = CanvasHook(self.canvas_conn_id)
             client = opened.enter_context(hook.get_conn())
@@ -276,7 +277,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                 mover=PackageMover(client, replicas, options, run, observer=observer),
                 options=options,
                 checkpoint=checkpoint,
-                save=lambda document: store_state.set(CHECKPOINT, document),
+                save=state.save,
                 observer=observer,
             )
             self._batch = batch
@@ -308,15 +309,14 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))
 
-    def _contexts(self, checkpoint: Checkpoint | None) -> Any:
+    def _contexts(self, checkpoint: Checkpoint | None, stores: Sequence[Store]) -> Any:
         """Return the contexts: from the checkpoint, or from the plan of the run where it holds them."""
         if not isinstance(self.courses, Mapping):
             return self.courses
         if checkpoint is not None:
             return [item.context for item in checkpoint.items]
         reference = BatchReference.from_json(self.courses)
-        with open_archives(self.archive, self.archive_conn_id, self.also_archives) as stores:
-            return first_answer(stores, lambda store: read_batch(store, reference))
+        return first_answer(stores, lambda store: read_batch(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
         options = build_options(

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, conf
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator
 
+from canvas_exports.airflow_compat import AirflowFailException, conf
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration

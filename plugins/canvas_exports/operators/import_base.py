@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from airflow.sdk import BaseOperator, BaseOperatorLink, conf
+from airflow.sdk import BaseOperator, BaseOperatorLink
 
+from canvas_exports.airflow_compat import conf
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
@@ -21,6 +22,7 @@ from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
+from canvas_exports.operators.checkpoints import saved_state
 from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.operators.links import CanvasLink
 from canvas_exports.operators.task_context import AirflowErrors
@@ -29,10 +31,8 @@ from canvas_exports.triggers.restore import CanvasRestoreTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-CHECKPOINT = "canvas_exports"
-_BACKSTOP = timedelta(
-    minutes=15
-)  # Airflow's own time-out is later than the deadline, so that the trigger ends first
+_BACKSTOP = timedelta(minutes=15)
+"""Airflow's own time-out is later than the deadline by this, so that the trigger ends first."""
 
 Save = Callable[[dict[str, Any]], object]
 
@@ -54,7 +54,7 @@ class ImportRun(Protocol):
 class ImportingOperator(LineageMixin, BaseOperator):
     """Run one import to its end: in the worker while there is something to do, in the triggerer while Canvas works.
 
-    Its state is kept in Airflow's task state store, where it survives retries and a Clear.
+    Its state is kept in Airflow's task state store (before Airflow 3.3: in the archive), where it survives retries and a Clear.
     """
 
     operator_extra_links: Sequence[BaseOperatorLink] = (CanvasLink(),)
@@ -141,7 +141,6 @@ class ImportingOperator(LineageMixin, BaseOperator):
     @contextmanager
     def _open(self, context: Context, *, token_refused: bool) -> Iterator[tuple[ImportRun, str]]:
         """Check the input, restore the state, open Canvas and the archive."""
-        store_state = context["task_state_store"]
         self.check()
         lasts = read_duration(self.deadline, field="deadline").total_seconds()
         generation = max(context["ti"].max_tries - (self.retries or 0), 0)
@@ -154,13 +153,14 @@ class ImportingOperator(LineageMixin, BaseOperator):
                 client.whoami()  # fail here rather than in the next trigger
             self.canvas_url = client.host
             self._root = store.uri
+            state = saved_state(context, store)
             self._import = self.build(
                 context,
                 client=client,
                 store=store,
                 fresh=fresh,
-                document=store_state.get(CHECKPOINT),
-                save=lambda document: store_state.set(CHECKPOINT, document),
+                document=state.load(),
+                save=state.save,
             )
             yield self._import, client.host
 

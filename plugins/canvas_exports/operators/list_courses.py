@@ -8,8 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.archive.mirror import mirror
 from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_by_term
 from canvas_exports.core.canvas.client import CanvasClient

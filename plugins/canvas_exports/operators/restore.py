@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import conf
-from airflow.sdk.exceptions import AirflowFailException
-
+from canvas_exports.airflow_compat import AirflowFailException, conf
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
@@ -34,7 +32,7 @@ class CanvasRestoreOperator(ImportingOperator):
     Then streams the package from the archive in constant memory, and waits in the triggerer while Canvas imports. Compares
     the bytes with the manifest's digest during the upload, and never completes the upload of other bytes.
 
-    A retry resumes where the last attempt ended: the state is in Airflow's task state store, where it also survives a Clear.
+    A retry resumes where the last attempt ended: the state is in Airflow's task state store (before Airflow 3.3: in the archive), where it also survives a Clear.
     One task instance never imports a package twice; to restore again, start a new run.
 
     Never restores into the source course of the copy, unless its id is confirmed, nor into a course that is not empty, unless

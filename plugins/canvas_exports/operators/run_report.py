@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule, conf
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule
 
+from canvas_exports.airflow_compat import AirflowFailException, conf
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
 from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
 from canvas_exports.core.export.failure_policy import FailurePolicy

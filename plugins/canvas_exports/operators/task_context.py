@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import CanvasExportsError, Stopped
 

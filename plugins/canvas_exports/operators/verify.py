@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
-from airflow.sdk.exceptions import AirflowFailException
 
+from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.run_report import run_document
 from canvas_exports.core.archive.verification.verify_archive import (

@@ -109,6 +109,7 @@ def open_place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
                 endpoint = request.getfixturevalue(f"{server_name}_endpoint")
                 place = s3_place(endpoint, tells_age=server_name != "moto")
                 place.heeds_conditions = place.serves_ranges = server_name == "moto"
+                place.replaces_conditionally = server_name == "moto"
                 place.checks_signatures = server_name == "rclone"
                 cleanup.enter_context(place.store)
                 return place

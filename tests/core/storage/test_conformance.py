@@ -111,6 +111,42 @@ def test_a_taken_key_is_refused_before_the_first_block_is_taken(place: Place) ->
     assert place.store.read(KEY) == b"first"
 
 
+def test_a_document_is_replaced_only_if_it_is_of_the_version_that_was_read(place: Place) -> None:
+    store = place.store
+    assert store.version("m.json") is None
+    store.replace_version("m.json", b"1", None)
+    first = store.version("m.json")
+    assert first is not None
+    store.replace_version("m.json", b"2", first)
+    second = store.version("m.json")
+    assert second not in (None, first)
+    for stale in (first, None):
+        with pytest.raises(AlreadyStoredError):
+            store.replace_version("m.json", b"3", stale)
+    assert store.read("m.json") == b"2"
+    store.replace_version("m.json", b"4", second)
+    assert store.read("m.json") == b"4"
+    assert_tidy(place)
+
+
+def test_a_writer_between_the_look_and_the_write_is_noticed_where_the_store_can(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.store
+    store.replace("m.json", b"0")
+    read = store.version("m.json")
+    store.replace("m.json", b"by another")
+    monkeypatch.setattr(store, "version", lambda _: read)
+    if place.replaces_conditionally:
+        with pytest.raises(AlreadyStoredError):
+            store.replace_version("m.json", b"by us", read)
+        assert store.read("m.json") == b"by another"
+    else:
+        store.replace_version("m.json", b"by us", read)
+        assert store.read("m.json") == b"by us"
+    assert_tidy(place)
+
+
 def test_put_if_absent_stores_once(place: Place) -> None:
     assert place.store.put_if_absent("m.json", b"{}")
     assert not place.store.put_if_absent("m.json", b"[]")

@@ -11,7 +11,7 @@ import importlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from unittest import mock
 from uuid import uuid4
 
@@ -20,17 +20,33 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.api.datamodels import _generated as api
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
-from airflow.sdk.serde import deserialize, serialize
+from tests.support.airflow.moved_names import deserialize, serialize
 
+from canvas_exports.core.archive.checkpoint import ArchiveCheckpoint
+from canvas_exports.core.archive.json_documents import encoded
+from canvas_exports.operators import checkpoints
+
+#: Whether this Airflow has a task state store: from 3.3 on.
+HAS_STATE_STORE = hasattr(comms, "SetTaskStateStore")
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 
 
 class Supervisor:
-    """What a worker process talks to."""
+    """What a worker process talks to.
+
+    Attributes:
+        has_state_store: whether it keeps the state of tasks; otherwise the archive does. Tests of both use the fixture
+            ``state_home``.
+        state_store: what was saved last, wherever it is kept.
+    """
+
+    LATER = 99  # the number of an attempt that no test comes to
+    has_state_store: ClassVar[bool] = HAS_STATE_STORE
 
     def __init__(self, connections: dict[str, dict[str, Any]]) -> None:
         self.connections = connections
         self.state_store: dict[str, Any] = {}
+        self.last_saved: str | None = None
         self.writes = 0
         self.fenced = False
         self.kill_after_writes: int | None = None
@@ -38,11 +54,11 @@ class Supervisor:
 
     def send(self, msg: Any) -> Any:  # noqa: PLR0911 - one answer for each kind of message
         """Answer as Airflow's supervisor does."""
-        if isinstance(msg, comms.GetTaskStateStore):
+        if HAS_STATE_STORE and isinstance(msg, comms.GetTaskStateStore):
             if msg.key in self.state_store:
                 return comms.TaskStateStoreResult(value=json.loads(self.state_store[msg.key]))
             return comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
-        if isinstance(msg, comms.SetTaskStateStore):
+        if HAS_STATE_STORE and isinstance(msg, comms.SetTaskStateStore):
             return self._write(msg)
         if isinstance(msg, comms.GetConnection):
             if msg.conn_id not in self.connections:
@@ -64,10 +80,35 @@ class Supervisor:
     def _write(self, message: comms.SetTaskStateStore) -> None:
         if self.fenced:
             raise AirflowRuntimeError(comms.ErrorResponse(error=ErrorType.API_SERVER_ERROR))
+        self.saved(message.key, message.value)
+
+    def saved(self, key: str, value: Any) -> None:
+        """Keep what was saved, and kill the worker if it is time."""
         self.writes += 1
-        self.state_store[message.key] = json.dumps(message.value)
+        self.state_store[key] = self.last_saved = json.dumps(value)
         if self.kill_after_writes is not None and self.writes >= self.kill_after_writes:
             raise Killed
+
+
+def in_archive(supervisor: Supervisor) -> type[ArchiveCheckpoint]:
+    """The state of a task as a document of the archive, whose writes the supervisor sees as it sees Airflow's."""
+
+    class Seen(ArchiveCheckpoint):
+        def load(self) -> Any:
+            found = super().load()
+            here = supervisor.state_store.get("canvas_exports")
+            if here == supervisor.last_saved:
+                return found
+            return None if here is None else json.loads(here)  # the test has changed it
+
+        def save(self, state: Any) -> None:
+            if supervisor.fenced:
+                later = encoded({"claim": [supervisor.LATER, 1, "another"], "state": state})
+                self._store.replace(self._key, later)
+            super().save(state)
+            supervisor.saved("canvas_exports", state)
+
+    return Seen
 
 
 class Killed(BaseException):
@@ -128,7 +169,7 @@ class TaskRun:
             run_type=api.DagRunType.MANUAL,
             state=api.DagRunState.RUNNING,
             consumed_asset_events=[],
-            partition_key=None,
+            **({"partition_key": None} if "partition_key" in api.DagRun.model_fields else {}),
         )
         instance = task_runner.RuntimeTaskInstance.model_construct(
             id=uuid4(),
@@ -152,9 +193,14 @@ class TaskRun:
         )
         self.instance = instance
         self.segments += 1
-        with mock.patch.object(task_runner, "SUPERVISOR_COMMS", self.supervisor, create=True):
+        with (
+            mock.patch.object(task_runner, "SUPERVISOR_COMMS", self.supervisor, create=True),
+            mock.patch.object(checkpoints, "ArchiveCheckpoint", in_archive(self.supervisor)),
+        ):
             log = structlog.get_logger()
             context = instance.get_template_context()
+            if not self.supervisor.has_state_store:
+                context.pop("task_state_store", None)
             state, self.message, self.error = task_runner.run(instance, context, log)
             if isinstance(self.error, Killed):
                 return "killed"

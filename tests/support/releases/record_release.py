@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow.models.xcom import XComModel
 from airflow.sdk.execution_time.comms import DeferTask
-from airflow.sdk.serde import deserialize
+from tests.support.airflow.moved_names import deserialize
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from tests.support.airflow.task_runner import TaskRun

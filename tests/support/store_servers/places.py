@@ -36,7 +36,7 @@ def gcs_options(server: GcsServer, **more: Any) -> StoreOptions:
 def gcs_place(server: GcsServer, **more: Any) -> GcsPlace:
     prefix = f"canvas/{uuid.uuid4().hex}/"
     store = open_store(f"gs://{server.bucket}/{prefix}", gcs_options(server, **more))
-    return GcsPlace(store, 20 * MiB, True, server, prefix)
+    return GcsPlace(store, 20 * MiB, True, server, prefix, replaces_conditionally=True)
 
 
 def azure_options(endpoint: str, **more: Any) -> StoreOptions:
@@ -47,7 +47,9 @@ def azure_options(endpoint: str, **more: Any) -> StoreOptions:
 def azure_place(endpoint: str, *, through: str | None = None, **more: Any) -> AzurePlace:
     prefix = f"canvas/{uuid.uuid4().hex}/"
     store = open_store(f"az://{BUCKET}/{prefix}", azure_options(through or endpoint, **more))
-    return AzurePlace(store, 20 * MiB, True, azure.client(endpoint), BUCKET, prefix)
+    return AzurePlace(
+        store, 20 * MiB, True, azure.client(endpoint), BUCKET, prefix, replaces_conditionally=True
+    )
 
 
 def s3_place(

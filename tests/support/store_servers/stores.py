@@ -31,6 +31,7 @@ class Place(ABC):
         large: a size, in bytes, that takes it several requests.
         tells_age: whether the server knows when an upload began (moto says 2010).
         heeds_conditions: whether the server honours conditional requests (rclone overwrites).
+        replaces_conditionally: whether the server replaces an object only if it is of the version that was read.
         serves_ranges: whether the server honours ranges (rclone sends whole objects).
         checks_signatures: whether the server looks at signatures (moto serves anybody).
     """
@@ -40,6 +41,7 @@ class Place(ABC):
     tells_age: bool
 
     heeds_conditions: bool = field(default=True, kw_only=True)
+    replaces_conditionally: bool = field(default=False, kw_only=True)
     serves_ranges: bool = field(default=True, kw_only=True)
     checks_signatures: bool = field(default=True, kw_only=True)
 

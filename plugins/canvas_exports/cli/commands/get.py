@@ -16,6 +16,7 @@ from canvas_exports.cli.arguments import (
 )
 from canvas_exports.cli.local_file import target_file, write_file
 from canvas_exports.cli.output import print_json, print_table, print_text
+from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.package_files import file_content, find_file, package_files
@@ -91,6 +92,7 @@ def _choose(store: Store, options: argparse.Namespace) -> Copy:
 
 def _get_package(store: Store, copy: Copy, options: argparse.Namespace) -> None:
     target = target_file(options.output, copy.package.key, force=options.force)
+    PROGRESS.begin("Reading the package", total=copy.package.size)
     size = write_file(target, verified_blocks(store, copy), force=options.force)
     _print_written(copy, target, size, options, sha256=copy.package.sha256)
 
@@ -98,6 +100,7 @@ def _get_package(store: Store, copy: Copy, options: argparse.Namespace) -> None:
 def _get_file(store: Store, copy: Copy, options: argparse.Namespace) -> None:
     target = target_file(options.output, options.file, force=options.force)
     member = find_file(package_files(store, copy), options.file, field="--file")
+    PROGRESS.begin("Reading the file", total=member.compressed)
     size = write_file(target, file_content(store, copy, member), force=options.force)
     _print_written(copy, target, size, options, file=member.name)
 

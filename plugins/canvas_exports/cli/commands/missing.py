@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -11,7 +10,14 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
-from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_archive_subcommand, open_archive
+from canvas_exports.cli.arguments import (
+    EXPORT_TYPES,
+    TOKEN,
+    Parsers,
+    add_archive_subcommand,
+    canvas_access,
+    open_archive,
+)
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
@@ -31,7 +37,6 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time
 from canvas_exports.errors import InputError
 
-TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
 _FLAGS = {"true": True, "false": False}
 
 
@@ -176,7 +181,7 @@ def _expected_courses(options: argparse.Namespace, names: Names) -> list[str] | 
     if not options.canvas:
         return [str(context) for context in listed] if options.courses else None
     with ExitStack() as stack:
-        client = stack.enter_context(CanvasClient(options.canvas, _token()))
+        client = stack.enter_context(CanvasClient(*canvas_access(options)))
         in_account = _account_courses(client, options, names) if options.account else iter(())
         return [
             str(context)
@@ -206,10 +211,3 @@ def _filters(texts: list[str]) -> dict[str, Any]:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _token() -> str:
-    token = os.environ.get(TOKEN)
-    if not token:
-        raise InputError(TOKEN, "is not set", accepted="an access token of this Canvas")
-    return token

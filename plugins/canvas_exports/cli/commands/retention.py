@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_text
+from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.retention.apply import apply_plan
@@ -98,6 +99,7 @@ def _is_confirmed(plan: Plan) -> bool:
     number = plan.count(Decision.DELETE)
     if not sys.stdin.isatty():
         raise InputError("--apply", "there is no terminal to ask for a confirmation", accepted="--yes")
+    PROGRESS.end()
     typed = input(f"\nThis cannot be undone. To delete {number} copies, type their number: ")
     return typed.strip() == str(number)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
-from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
+from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive, positive_number
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
+from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.verification.verify_archive import (
@@ -16,7 +17,7 @@ from canvas_exports.core.archive.verification.verify_archive import (
 )
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.model.runs import SOFTWARE, RunFacts
-from canvas_exports.core.text.wording import GB, format_size, format_time
+from canvas_exports.core.text.wording import GB, format_count, format_size, format_time
 
 
 def add_parser(parsers: Parsers) -> None:
@@ -33,8 +34,12 @@ def add_parser(parsers: Parsers) -> None:
         default=ProofLevel.FULL.value,
         help="full (default) reads every byte; directory does not detect damage inside a file",
     )
-    parser.add_argument("--minutes", type=_amount, help="start no further package after so many minutes")
-    parser.add_argument("--gigabytes", type=_amount, help="start no further package after so many gigabytes")
+    parser.add_argument(
+        "--minutes", type=positive_number, help="start no further package after so many minutes"
+    )
+    parser.add_argument(
+        "--gigabytes", type=positive_number, help="start no further package after so many gigabytes"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
             budget=budget,
             run=RunFacts(SOFTWARE),
             allow_empty=options.allow_empty,
+            report=_show_progress,
         )
     if options.json:
         print_json(
@@ -64,6 +70,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(verified)
     return 1 if verified.damaged else 0
+
+
+def _show_progress(done: int, packages: int, size: int) -> None:
+    if not done:
+        PROGRESS.begin("Verifying", total=size)
+    PROGRESS.describe(f"{done:,} of {format_count(packages, 'package')}")
 
 
 def _print(verified: ArchiveVerification) -> None:
@@ -87,13 +99,3 @@ def _document(record: OutcomeRecord) -> dict[str, str | None]:
         "reason": record.reason,
         "at": format_time(record.finished_at) if record.finished_at else None,
     }
-
-
-def _amount(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = 0.0
-    if not 0 < amount < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
-    return amount

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
-from canvas_exports.errors import ObjectNotFoundError
+from canvas_exports.errors import AlreadyStoredError, ObjectNotFoundError
 
 Block = bytes | bytearray | memoryview
+
+#: One content of a document: its entity tag or digest, and its number where the store counts them.
+Version = tuple[str | None, str | None]
 
 #: The content of an object that is written to probe a store, and deleted again.
 PROBE_TEXT = (
@@ -98,6 +102,31 @@ class Store(ABC):
     @abstractmethod
     def replace(self, key: str, data: bytes) -> None:
         """Store a small document, atomically replacing an older one. For reports only, never for packages or manifests."""
+
+    def version(self, key: str) -> Version | None:
+        """Return what tells this content of a small document from any other; ``None`` if it is absent."""
+        digest = hashlib.sha256()
+        try:
+            for block in self.blocks(key):
+                digest.update(block)
+        except ObjectNotFoundError:
+            return None
+        return digest.hexdigest(), None
+
+    def replace_version(self, key: str, data: bytes, version: Version | None) -> None:
+        """Replace a small document if it is still of this version; store it if it was absent (``None``) and still is.
+
+        Looks up the version, then writes: atomic only where the backend honours the condition of that write. Elsewhere (files,
+        SFTP, some servers that speak S3) another writer may come between the two. ``AlreadyStoredError`` if there is another
+        version; where the answer to the request was lost, that may also be the one that this call has stored.
+        """
+        if version is None:
+            if not self.put_if_absent(key, data):
+                raise AlreadyStoredError("the key is taken", key=key)
+            return
+        if self.version(key) != version:
+            raise AlreadyStoredError("it has been replaced meanwhile", key=key)
+        self.replace(key, data)
 
     @abstractmethod
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:

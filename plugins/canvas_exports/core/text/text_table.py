@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from canvas_exports.foreign_text import harmless
 
@@ -19,6 +19,7 @@ def format_table(
     *,
     numbers: Sequence[str] = (),
     width: int | None = None,
+    style: Callable[[str, str, str], str] | None = None,
 ) -> str:
     """Return a table with a line below its headings, without the columns that are empty in every row.
 
@@ -29,6 +30,7 @@ def format_table(
         rows: one cell for each heading; ``None`` is an empty cell.
         numbers: headings of the right-aligned columns.
         width: longest line; the last column is cut first, then the widest; ``None`` for no limit.
+        style: returns what to print for a cell, from its heading, its text and its text in the width of the column.
     """
     cells = [
         ["" if cell is None else harmless(str(cell), most=MAX_CELL, instead="?") for cell in row]
@@ -48,12 +50,16 @@ def format_table(
         _narrow(widths, width)
     lines = [
         _GAP.join(
-            _fitted(column[at], wide, right=column[0] in numbers)
+            _styled(style, column[0], column[at], _fitted(column[at], wide, right=column[0] in numbers))
             for column, wide in zip(columns, widths, strict=True)
         ).rstrip()
         for at in range(len(cells) + 1)
     ]
     return "\n".join([lines[0], _GAP.join("-" * wide for wide in widths), *lines[1:]])
+
+
+def _styled(style: Callable[[str, str, str], str] | None, heading: str, cell: str, fitted: str) -> str:
+    return fitted if style is None else style(heading, cell, fitted)
 
 
 def _narrow(widths: list[int], width: int) -> None:

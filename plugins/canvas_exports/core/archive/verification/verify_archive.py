@@ -97,6 +97,7 @@ def verify_archive(
     parallel: int = 2,
     allow_empty: bool = False,
     stop: threading.Event | None = None,
+    report: Callable[[int, int, int], object] = lambda *_: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> ArchiveVerification:
     """Verify stored packages, the longest unverified first, and write each result as a record beside its manifest.
@@ -113,6 +114,8 @@ def verify_archive(
         parallel: packages read at once.
         allow_empty: accept an archive without copies.
         stop: when set, the run ends after the packages that were started.
+        report: called at the start and after each package, with the number of packages that are done, the number of all, and
+            the bytes of all at this level (0 if unknown).
         clock: returns seconds.
 
     Raises:
@@ -129,6 +132,9 @@ def verify_archive(
         else:
             order.append(candidate)
     stop = stop or threading.Event()
+    packages = len(order)
+    size = sum(each.size for each in order) if level is ProofLevel.FULL else 0
+    report(0, packages, size)
     running: dict[Future[PackageVerification | None], int] = {}
     with ThreadPoolExecutor(parallel, thread_name_prefix="verify") as pool:
         try:
@@ -145,6 +151,7 @@ def verify_archive(
                 for each in wait(running, return_when=FIRST_COMPLETED).done:
                     del running[each]
                     _note(verified, each)
+                    report(packages - len(order) - len(running), packages, size)
         finally:
             for each in running:
                 each.cancel()

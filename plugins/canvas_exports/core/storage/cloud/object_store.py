@@ -23,6 +23,7 @@ from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.errors import is_of_abort
 from canvas_exports.core.storage.cloud.listings import Lister, ObstoreListing
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
+from canvas_exports.core.storage.cloud.replace_if_same import ConditionalReplace
 from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests, obstore_errors
 from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
@@ -30,7 +31,15 @@ from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.object_keys import check_key
 from canvas_exports.core.storage.options import NO_PROTECTION, Protection
 from canvas_exports.core.storage.put_source import PutSource
-from canvas_exports.core.storage.store import PROBE_TEXT, Block, Capabilities, ObjectInfo, Store, not_found
+from canvas_exports.core.storage.store import (
+    PROBE_TEXT,
+    Block,
+    Capabilities,
+    ObjectInfo,
+    Store,
+    Version,
+    not_found,
+)
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -109,6 +118,7 @@ class ObjectStore(Store):
         self._create = ConditionalCreate(
             self._requests, self._put, None if once is None else partial(self._put, into=once)
         )
+        self._conditional = ConditionalReplace(self._requests, self._put)
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out
@@ -150,6 +160,23 @@ class ObjectStore(Store):
     def replace(self, key: str, data: bytes) -> None:
         """Replace an object by one request; an object store does so atomically."""
         self._requests.ask("store", key, lambda: self._put(key, data))
+
+    def version(self, key: str) -> Version | None:
+        """Look up the entity tag, and on GCS the generation. ``HEAD``."""
+        try:
+            meta = self._requests.ask("look up", key, lambda: self._api.head(self._remote, check_key(key)))
+        except ObjectNotFoundError:
+            return None
+        return meta["e_tag"], meta["version"]
+
+    def replace_version(self, key: str, data: bytes, version: Version | None) -> None:
+        """Look up the version, then replace by a conditional request: some servers ignore the condition."""
+        if version is None:
+            super().replace_version(key, data, version)
+            return
+        if self.version(key) != version:
+            raise AlreadyStoredError("it has been replaced meanwhile", key=key)
+        self._conditional.replace(key, data, version)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """Read by one request, after a look-up where the range depends on the size."""

@@ -1,0 +1,1 @@
+"""Examples of the operators. ``canvas-archive init`` writes the DAGs for real use."""

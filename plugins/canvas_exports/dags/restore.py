@@ -12,10 +12,11 @@ from airflow.sdk import DAG, Param
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
+from canvas_exports.core.restore.result import FAIL_ON
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field
-from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
+from canvas_exports.operators.restore import CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"
 WHERE = "Where"

@@ -15,7 +15,7 @@ import pytest
 from hatchling.metadata.core import load_toml
 from tests.support.archives.holdings import lay, manifest, note
 from tests.support.archives.run_reports import NIGHT, outcome, report
-from tests.support.command_line import has_option, subcommands
+from tests.support.command.subcommands import has_option, subcommands
 
 from canvas_exports.cli.main import SUBCOMMANDS, main, parser
 from canvas_exports.core.packages.proof import Verdict

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.run_reports import outcome, report
-from tests.support.command_line import has_option, subcommands
+from tests.support.command.subcommands import has_option, subcommands
 
 from canvas_exports.core.storage.local import FileStore
 

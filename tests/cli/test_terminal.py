@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.archives.stored import package, rotten, spoil, stored
-from tests.support.terminal import at_a_terminal
+from tests.support.command.terminal import at_a_terminal
 
 from canvas_exports.cli.progress import Progress
 from canvas_exports.core.storage.local import FileStore

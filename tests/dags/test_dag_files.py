@@ -124,6 +124,20 @@ def test_the_include_folder_is_found_beside_a_copied_dag_folder(
     assert set(bag.dags) == SHIPPED | {"canvas_backup_nightly", "canvas_backup_end_of_term_archive"}
 
 
+def test_the_include_folder_may_lie_in_the_dag_folder_where_nothing_else_is_copied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CANVAS_EXPORTS_INCLUDE", raising=False)
+    shutil.copytree(DAGS, tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(REPOSITORY / "include", tmp_path / "dags" / "include")
+    bag = DagBag(dag_folder=tmp_path / "dags", bundle_path=tmp_path / "dags")
+    assert bag.import_errors == {}
+    assert "canvas_backup_pilot" in bag.dags
+    (tmp_path / "include" / "backups").mkdir(parents=True)
+    beside = DagBag(dag_folder=tmp_path / "dags", bundle_path=tmp_path / "dags")
+    assert set(beside.dags) == SHIPPED
+
+
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
 def test_every_file_is_found_by_airflow_in_safe_mode_and_holds_no_logic(path: Path) -> None:
     assert might_contain_dag(str(path), safe_mode=True)

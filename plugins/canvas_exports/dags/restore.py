@@ -12,6 +12,7 @@ from airflow.sdk import DAG, Param
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
+from canvas_exports.core.restore.result import FAIL_ON
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import (
@@ -22,7 +23,7 @@ from canvas_exports.dags.trigger_form import (
     canvas_field,
     field,
 )
-from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
+from canvas_exports.operators.restore import CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"
 

@@ -13,6 +13,7 @@ from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import form_error, label
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
 from canvas_exports.core.restore.restore import Restore
+from canvas_exports.core.restore.result import FAIL_ON
 from canvas_exports.core.restore.state import RestoreState, read_state
 from canvas_exports.core.restore.wait import RestoreTiming
 from canvas_exports.core.storage.store import Store
@@ -21,8 +22,6 @@ from canvas_exports.operators.import_base import ImportingOperator, Save
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-FAIL_ON = ("issues", "errors", "failure")
 
 
 class CanvasRestoreOperator(ImportingOperator):

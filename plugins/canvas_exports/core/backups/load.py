@@ -59,12 +59,16 @@ class LoadedBackups:
 
 
 def include_folder(dag_file: str) -> Path:
-    """Return the folder with ``backups/`` and ``courses/``: ``include/`` beside the folder of a DAG file.
+    """Return the folder with ``backups/`` and ``courses/``: ``include/`` beside the folder of a DAG file, or else inside it.
 
-    The environment variable ``CANVAS_EXPORTS_INCLUDE`` overrides it.
+    Hosted Airflows may copy nothing but the folder of DAGs. The environment variable ``CANVAS_EXPORTS_INCLUDE`` overrides both.
     """
     chosen = os.environ.get(INCLUDE)
-    return Path(chosen) if chosen else Path(dag_file).resolve().parent.parent / "include"
+    if chosen:
+        return Path(chosen)
+    folder = Path(dag_file).resolve().parent
+    beside, inside = folder.parent / "include", folder / "include"
+    return inside if inside.is_dir() and not beside.is_dir() else beside
 
 
 def load_backups(include: Path) -> LoadedBackups:

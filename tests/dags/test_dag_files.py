@@ -49,10 +49,7 @@ def test_every_shipped_dag_tells_a_newcomer_what_it_is_for_and_who_answers_for_i
         assert re.search(dag.dag_id.replace("_", "."), dag.dag_display_name, re.IGNORECASE), dag.dag_id
         assert dag.description
         if dag.dag_id in SHIPPED:
-            assert (
-                dict(map(tuple, page("backups").table("Backup files")))[f"`{dag.dag_id}`"]
-                == dag.dag_display_name
-            )
+            assert [f"`{dag.dag_id}`", dag.dag_display_name] in page("backups").table("Backup files")
         assert len(dag.doc_md or "") > 200
         assert {task.owner for task in dag.tasks} == {"Canvas administrators"}
 

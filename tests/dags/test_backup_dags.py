@@ -205,7 +205,7 @@ def test_a_batch_is_named_after_its_courses(courses: Any, name: str) -> None:
 
 
 def test_a_dag_is_called_what_people_call_it_and_is_found_by_its_id() -> None:
-    """Airflow searches display names only, with ILIKE, in which each _ of an id stands for any character."""
+    """By Airflow's search with wildcards: it looks at display names only, and takes each _ of an id for any character."""
     dag = build(name="end_of_term")
     found = re.compile(dag.dag_id.replace("_", "."), re.IGNORECASE)
     assert dag.dag_display_name == "Canvas backup end of term"

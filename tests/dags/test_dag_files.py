@@ -16,6 +16,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.file import might_contain_dag
 from tests.support.backups.backup_files import GOOD
+from tests.support.repository.markdown import page
 
 REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"
@@ -47,6 +48,8 @@ def test_every_shipped_dag_tells_a_newcomer_what_it_is_for_and_who_answers_for_i
     for dag in parse().dags.values():
         assert re.search(dag.dag_id.replace("_", "."), dag.dag_display_name, re.IGNORECASE), dag.dag_id
         assert dag.description
+        if dag.dag_id in SHIPPED:
+            assert [f"`{dag.dag_id}`", dag.dag_display_name] in page("backups").table("Backup files")
         assert len(dag.doc_md or "") > 200
         assert {task.owner for task in dag.tasks} == {"Canvas administrators"}
 

@@ -30,7 +30,7 @@ def backup_dag(backup: Backup) -> DAG:
     day = backup.start_date
     with DAG(
         dag_id=f"canvas_backup_{backup.name}",
-        # Airflow's search takes _ for any character, so it finds this name by the id, too.
+        # A search that takes _ for any character, as Airflow's does up to 3.2, finds this name by the id, too.
         dag_display_name=backup.display_name or f"Canvas backup {backup.name.replace('_', ' ')}",
         description=describe(backup),
         schedule=None if backup.schedule is None else CronTriggerTimetable(backup.schedule, timezone=zone),

@@ -18,6 +18,7 @@ from benchmarks.__main__ import names as benchmarks
 from tests.support.repository.compose import SERVICES, VALUES
 from tests.support.repository.markdown import BLOCKS, ROOT, Block
 
+from canvas_exports.cli.arguments import CANVAS
 from canvas_exports.cli.arguments import VARIABLE as ARCHIVE
 from canvas_exports.cli.main import parser
 from canvas_exports.core.backups import load_backups
@@ -116,7 +117,7 @@ def export(arguments: list[str]) -> None:
     elif setting := re.fullmatch(r"AIRFLOW__([A-Z_]+?)__([A-Z_]+)", name):
         assert conf.configuration_description[setting[1].lower()]["options"][setting[2].lower()]
     else:
-        assert name in (INCLUDE, ARCHIVE)
+        assert name in (INCLUDE, ARCHIVE, CANVAS)
 
 
 def copy(arguments: list[str]) -> None:

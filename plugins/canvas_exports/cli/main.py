@@ -13,6 +13,7 @@ from canvas_exports import __version__
 from canvas_exports.cli.commands import (
     ages,
     compare,
+    completion,
     find,
     get,
     history,
@@ -49,6 +50,7 @@ SUBCOMMANDS = (
     init,
     check,
     doctor,
+    completion,
 )
 
 FAILED = 2

@@ -16,4 +16,4 @@ Each line uses only the lines below it::
 Errors of all layers are in ``errors``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -34,6 +34,9 @@ class AirflowStack(AirflowApi):
         port: of the UI and the API.
         settings: further environment variables.
         programs: makes what starts its components, from a folder for logs and their environment.
+
+    Attributes:
+        environment: the variables of its processes.
     """
 
     def __init__(
@@ -47,7 +50,8 @@ class AirflowStack(AirflowApi):
         super().__init__(f"http://127.0.0.1:{port}")
         self.home = home
         self._port = port
-        self.programs = programs(home / "programs", self._environment(home, repository, port, settings or {}))
+        self.environment = self._environment(home, repository, port, settings or {})
+        self.programs = programs(home / "programs", self.environment)
 
     @staticmethod
     def _environment(home: Path, repository: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:

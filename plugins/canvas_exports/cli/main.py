@@ -57,6 +57,7 @@ FAILED = 2
 
 _EPILOG = """\
 Credentials of the archive come from the environment, as the store's own tools read them (AWS_ACCESS_KEY_ID, ...).
+CANVAS_ARCHIVE: root of the archive. CANVAS_URL, CANVAS_TOKEN: the Canvas of `restore`, and an access token of it.
 Exit status: 0 nothing to do, 1 what was found needs action, 2 the archive could not be read or an argument is wrong.
 """
 
@@ -87,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
         prog="canvas-archive",
-        description="Set up backups of Canvas courses, and answer questions about their archive.",
+        description="Set up backups of Canvas courses; find, list, get, verify and restore their copies.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -14,7 +14,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo env test survival soak bench peers azurite docs check format lock dist version clean
+.PHONY: help demo env test survival matrix soak bench peers azurite docs check format lock dist version clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: $(READY) ## Run every test, offline (ARGS="-k name" to choose)
 
 survival: $(READY) ## Test that runs survive: kill every part of a distributed Airflow at the worst moments; minutes (ARGS as above)
 	@$(BIN)/python -m pytest -m survival tests/survival $(ARGS)
+
+matrix: $(READY) ## Test with every Airflow from 3.1 to 3.4, in environments of their own below .matrix; an hour (ARGS as above)
+	@$(BIN)/python -m pytest -m matrix tests/matrix $(ARGS)
 
 soak: $(READY) ## Kill random parts of a distributed Airflow (MINUTES=30 SEED=1)
 	@$(BIN)/python -m tests.survival.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
@@ -90,6 +93,8 @@ format: $(READY) ## Format the code and fix what ruff can fix
 lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group dev --extra s3 --extra sftp --extra celery --extra postgres --extra metrics \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	@echo apache-airflow==3.1.8 | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --exclude-newer 2026-03-12T00:00:00Z \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file tests/matrix/oldest.lock pyproject.toml -
 
 dist: $(READY) $(TOOLS) ## Build the wheel, the sdist, and a bill of materials of what the wheel needs, into dist/
 	@rm -rf dist .tools/product

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from airflow.sdk import Connection
+from airflow.sdk import BaseHook, Connection
 from opentelemetry import trace
 
 if TYPE_CHECKING:
@@ -20,18 +22,24 @@ if TYPE_CHECKING:
     from airflow.sdk.configuration import get_airflow_config
     from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
     from airflow.sdk.plugins_manager import AirflowPlugin
+
+    _HAS_ASYNC_WORKERS: bool
 else:
     try:  # from 3.2 on
         from airflow.sdk import CronTriggerTimetable, conf
         from airflow.sdk.configuration import get_airflow_config
         from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
         from airflow.sdk.plugins_manager import AirflowPlugin
+
+        _HAS_ASYNC_WORKERS = True
     except ImportError:  # 3.1
         from airflow.configuration import conf, get_airflow_home
         from airflow.configuration import get_airflow_config as _config_below
         from airflow.exceptions import AirflowFailException, AirflowNotFoundException
         from airflow.plugins_manager import AirflowPlugin
         from airflow.timetables.trigger import CronTriggerTimetable
+
+        _HAS_ASYNC_WORKERS = False
 
         def get_airflow_config() -> str:
             """Return the path of airflow.cfg."""
@@ -48,6 +56,7 @@ __all__ = [
     "TaskStateStore",
     "conf",
     "connection_form",
+    "connection_of",
     "extra_of",
     "get_airflow_config",
     "task_state_store",
@@ -91,10 +100,55 @@ def _stats(*modules: str) -> Stats:
     raise ImportError(f"this Airflow has none of {', '.join(modules)}")
 
 
+_FIXED: set[type] = set()  # classes of channels that threads can use
+
 #: Metrics of a process that runs a task.
 task_stats = _stats("airflow.sdk.observability.stats", "airflow.stats")
 #: Metrics of a triggerer, which Airflow sets up before it starts the process that runs triggers.
 triggerer_stats = _stats("airflow.observability.stats", "airflow.stats")
+
+
+async def connection_of(conn_id: str) -> Connection:
+    """Return a connection, without blocking the event loop. In a worker of 3.1, a thread asks for it.
+
+    Raises:
+        AirflowNotFoundException: there is none.
+    """
+    channel = _channel()
+    if _answers_threads_only(channel):
+        return await asyncio.to_thread(BaseHook.get_connection, conn_id)
+    _let_threads_ask(channel)
+    return await BaseHook.aget_connection(conn_id)
+
+
+def _channel() -> Any:
+    """Return what a task or trigger asks Airflow through; ``None`` in other processes."""
+    return getattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS", None)
+
+
+def _answers_threads_only(channel: Any) -> bool:
+    """Return whether it is that of a worker of 3.1, whose asynchronous method is not implemented."""
+    return not _HAS_ASYNC_WORKERS and type(channel).__name__ == "CommsDecoder"
+
+
+def _let_threads_ask(channel: Any) -> None:
+    """Let threads of a triggerer of 3.1 ask Airflow as they can from 3.2 on.
+
+    There, a thread's question is written, and its answer is left for the next question, which takes it for its own.
+    """
+    kind = type(channel)
+    if _HAS_ASYNC_WORKERS or kind.__name__ != "TriggerCommsDecoder" or kind in _FIXED:
+        return
+    loop = asyncio.get_running_loop()
+    in_loop, thread = kind.send, threading.get_ident()
+
+    def send(self: Any, msg: Any) -> Any:
+        if threading.get_ident() == thread:
+            return in_loop(self, msg)
+        return asyncio.run_coroutine_threadsafe(self.asend(msg), loop).result()
+
+    kind.send = send
+    _FIXED.add(kind)
 
 
 async def extra_of(connection: Connection) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.log import mask_secret
 
-from canvas_exports.airflow_compat import AirflowNotFoundException, connection_form, extra_of
+from canvas_exports.airflow_compat import AirflowNotFoundException, connection_form, connection_of, extra_of
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
@@ -206,7 +206,7 @@ class CanvasHook(BaseHook):
     async def async_conn(self) -> AsyncIterator[AsyncCanvasClient]:
         """Return an asynchronous client; look the connection up without blocking the event loop."""
         try:
-            connection = await self.aget_connection(self.canvas_conn_id)
+            connection = await connection_of(self.canvas_conn_id)
         except AirflowNotFoundException:
             raise missing_connection(self.canvas_conn_id) from None
         extra = await extra_of(connection)

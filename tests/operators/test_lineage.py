@@ -11,10 +11,12 @@ import pytest
 from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.lineage import LineageMixin, Place, archive_place, canvas_places
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
+from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_sandbox import Course, Sandbox, Switches
@@ -97,12 +99,12 @@ class TestWithOpenLineage:
         )
         return text
 
-    def run(self, canvas: Sandbox, build: Any) -> Any:
+    def run(self, canvas: Sandbox, build: Any, end: str = "success") -> Any:
         task_run = TaskRun(
             build,
             {"canvas_default": {"conn_type": "canvas", "host": canvas.url, "password": canvas.token}},
         )
-        assert task_run.run_segment() == "success"
+        assert task_run.run_segment() == end
         return task_run.operator
 
     def test_an_export_reads_courses_and_writes_the_archives(self, canvas: Sandbox, tmp_path: Path) -> None:
@@ -149,7 +151,9 @@ class TestWithOpenLineage:
             assert (inputs, outputs) == ([("file", str(tmp_path))], [(canvas.url, "courses/300")])
             assert canvas.token not in self.event(found)
 
-    def test_list_report_and_verification_name_what_they_read(self, canvas: Sandbox, tmp_path: Path) -> None:
+    def test_every_other_operator_names_what_it_reads_and_writes(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
         archive = ("file", str(tmp_path))
         root = tmp_path.as_uri()
         for build, expected in (
@@ -164,9 +168,26 @@ class TestWithOpenLineage:
                 ([archive], [archive]),
             ),
             (
+                lambda: CanvasRetentionOperator(
+                    task_id="retention", archive=root, keep={"last": 1}, allow_empty=True
+                ),
+                ([archive], [archive]),
+            ),
+            (
                 lambda: CanvasVerifyOperator(task_id="verify", archive=root, allow_empty=True),
                 ([archive], [archive]),
             ),
         ):
             inputs, outputs, _ = self.extracted(self.run(canvas, build))
             assert (inputs, outputs) == expected
+
+    def test_a_gate_that_stays_closed_names_what_it_read(self, canvas: Sandbox, tmp_path: Path) -> None:
+        """OpenLineage asks for the datasets of a failed task, too."""
+        root = tmp_path.as_uri()
+        gate = self.run(
+            canvas,
+            lambda: CanvasArchiveGateOperator(task_id="gate", archive=root, courses=[100], allow_empty=True),
+            end="failed",
+        )
+        inputs, outputs, _ = self.extracted(gate)
+        assert inputs == outputs == [("file", str(tmp_path))]

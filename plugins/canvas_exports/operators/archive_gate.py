@@ -32,6 +32,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_location
 from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_exports.hooks.archive_replicas import find_locations
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 
@@ -44,7 +45,7 @@ _SHOWN = 200
 _NAMED = 5
 
 
-class CanvasArchiveGateOperator(BaseOperator):
+class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
     """Succeed only if the newest copy of every course is proven, recent, and in enough archives.
 
     To be placed between the last backup of a term and the task that deletes its courses. The task fails, without a retry,
@@ -138,6 +139,8 @@ class CanvasArchiveGateOperator(BaseOperator):
     ) -> tuple[list[Shortfall], dict[str, Any]]:
         now, run = datetime.now(timezone.utc), run_info(context)
         allow_empty = read_flag("allow_empty", self.allow_empty, blank=False)
+        places = tuple(archive_place(location.uri) for location in locations)
+        self.lineage = Lineage(places, places[:1])  # the report is in the first
         with open_location(locations[0]) as first:
             gate = DeletionGate(self._contexts(first), rule, now=now)
             for location in locations:

@@ -296,7 +296,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                     inputs=canvas_places(client.host, options.contexts),
                     outputs=tuple(archive_place(store.uri) for store in stores),
                     size=receipt.size,
-                    files=sum(item.key is not None for item in batch.items),
+                    files=sum(item.size is not None for item in batch.items),
                 )
                 return receipt
 

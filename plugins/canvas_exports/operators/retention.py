@@ -21,6 +21,7 @@ from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import open_archives
+from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 DOCUMENTS = "retention/"
 
 
-class CanvasRetentionOperator(BaseOperator):
+class CanvasRetentionOperator(LineageMixin, BaseOperator):
     """Plan which copies of a backup to delete, print the plan as a table, and delete them if ``apply`` is true.
 
     Applies to the copies of one backup only: not to those of another backup in the same archive, and not to manual exports.
@@ -92,6 +93,8 @@ class CanvasRetentionOperator(BaseOperator):
         policy = read_keep(self.keep, timezone=self.timezone)
         # A Canvas archive may name further archives; the policy applies to each of them by itself.
         with open_archives(self.archive, self.archive_conn_id) as stores:
+            places = tuple(archive_place(store.uri) for store in stores)
+            self.lineage = Lineage(places, places)
             first, *further = [self._run(store, policy, run) for store in stores]
             return {**first, "also": further} if further else first
 

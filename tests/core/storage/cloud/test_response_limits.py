@@ -94,9 +94,7 @@ def test_it_is_tried_again_as_often_as_the_connection_says(answering: Answering)
     server, store = answering(endless(), SMALL, retries=2)
     with pytest.raises(ArchiveUnavailableError, match=LARGE):
         list(store.list())
-    assert ["prefix=" in target for target in server.seen].count(
-        True
-    ) == 3  # Google's also looks up the bucket
+    assert len(server.seen) == 3
 
 
 @pytest.mark.parametrize("answering", ["s3", "gs"], indirect=True)

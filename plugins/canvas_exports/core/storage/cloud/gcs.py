@@ -15,7 +15,8 @@ from urllib.parse import quote
 from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, FailedRequestError, no_answer
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
+from canvas_exports.core.storage.cloud.list_pages import Place
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import (

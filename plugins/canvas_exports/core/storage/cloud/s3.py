@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, FailedRequestError, no_answer
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
+from canvas_exports.core.storage.cloud.list_pages import Place
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import send_within
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from tests.support.airflow.short_waits import short_waits
+from tests.support.airflow.short_waits import no_long_waits  # noqa: F401 - used by each test
 
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import LimitedFault
@@ -22,12 +22,6 @@ COURSES: dict[int, Sequence[Fault | LimitedFault]] = {
     108: (Fault.STUCK_EXPORTING,),
     109: (Fault.EXPORT_FAILS.times(1),),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_long_waits() -> Iterator[None]:
-    with short_waits():
-        yield
 
 
 @pytest.fixture

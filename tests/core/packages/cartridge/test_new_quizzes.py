@@ -54,8 +54,22 @@ def test_a_shell_is_known_and_told(document: bytes) -> None:
     assert found.proof.verdict is Verdict.WHOLE
 
 
+OTHER_HOSTS = (
+    "https://quiz-lti.example.org/launch",
+    "https://tool.example/?quiz-lti-x.instructure.com",
+    "http://[",
+    "",
+)
+
+
 @pytest.mark.parametrize(
-    "document", [shell(), shell(is_quiz_assignment="false"), shell(external_tool_new_tab="true")]
+    "document",
+    [
+        shell(),
+        shell(is_quiz_assignment="false"),
+        shell(external_tool_new_tab="true"),
+        *(shell(external_tool_url=url) for url in OTHER_HOSTS),
+    ],
 )
 def test_an_assignment_of_another_tool_is_none(document: bytes) -> None:
     found = proof_of(course().having({SHELL: document}))

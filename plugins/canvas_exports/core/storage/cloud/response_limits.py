@@ -53,8 +53,8 @@ def limit_session(session: Any, limits: ResponseLimits) -> Any:
 
     class Limited(HTTPAdapter):
         def send(self, *args: Any, **kwargs: Any) -> Any:
-            unbounded = super().send
-            return send_within(limits, lambda: unbounded(*args, **kwargs))
+            send = super().send
+            return send_within(limits, lambda: send(*args, **kwargs))
 
     for scheme in ("http://", "https://"):
         session.mount(scheme, Limited())

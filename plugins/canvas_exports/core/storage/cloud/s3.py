@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from urllib3.connection import HTTPConnection
+
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, FailedRequestError, no_answer
 from canvas_exports.core.storage.cloud.list_pages import Place
 from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
@@ -118,6 +120,7 @@ class S3Sdk(Sdk):
             verify=self._options.verify,
             proxies=get_environ_proxies(client.meta.endpoint_url),
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            socket_options=HTTPConnection.default_socket_options,
         )
 
         def send(request: Any, **_: Any) -> Any:

@@ -8,7 +8,7 @@ from tests.support.backups import forms
 from tests.support.backups.forms import administrator  # noqa: F401 - used by each test
 
 from canvas_exports.core.model.contexts import ContextKind
-from canvas_exports.dags.manual_export import CONTENT, canvas_export, form
+from canvas_exports.dags.manual_export import WHAT, canvas_export, form
 from canvas_exports.dags.trigger_form import CONNECTIONS, RUN_SETTINGS
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
@@ -36,7 +36,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
         sections.setdefault(rule.get("section"), []).append(name)
     assert sections == {
         None: ["courses", "export_type", "archive"],
-        CONTENT: ["groups", "users", "select", "version", "skip_notifications"],
+        WHAT: ["groups", "users", "select", "version", "skip_notifications"],
         CONNECTIONS: ["canvas_conn_id"],
         RUN_SETTINGS: [
             "batch_size",

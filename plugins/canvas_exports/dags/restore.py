@@ -13,14 +13,7 @@ from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
-from canvas_exports.dags.trigger_form import (
-    CONNECTIONS,
-    RUN_SETTINGS,
-    Filled,
-    archive_field,
-    canvas_field,
-    field,
-)
+from canvas_exports.dags.trigger_form import RUN_SETTINGS, Filled, connection_fields, field
 from canvas_exports.operators.restore import FAIL_ON, CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"
@@ -130,8 +123,7 @@ def form() -> dict[str, Param]:
                 "failure": "only if the import failed",
             },
         ),
-        "archive": archive_field(section=CONNECTIONS),
-        "canvas_conn_id": canvas_field(section=CONNECTIONS),
+        **connection_fields(),
         "export_type": Param(
             "common_cartridge",
             section=RUN_SETTINGS,

@@ -8,7 +8,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
-from canvas_exports.dags.trigger_form import CONNECTIONS, Filled, archive_field, canvas_field
+from canvas_exports.dags.trigger_form import Filled, connection_fields
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
 #: Airflow Variable: target courses, with commas between them.
@@ -103,6 +103,5 @@ def form() -> dict[str, Param]:
             type="string",
             enum=["directory", "full"],
         ),
-        "archive": archive_field(section=CONNECTIONS),
-        "canvas_conn_id": canvas_field(section=CONNECTIONS),
+        **connection_fields(),
     }

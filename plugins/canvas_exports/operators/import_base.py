@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 CHECKPOINT = "canvas_exports"
-_BACKSTOP = timedelta(
-    minutes=15
-)  # Airflow's own time-out is later than the deadline, so that the trigger ends first
+_BACKSTOP = timedelta(minutes=15)  # Airflow's time-out is later than the deadline: the trigger ends first
 
 Save = Callable[[dict[str, Any]], object]
 

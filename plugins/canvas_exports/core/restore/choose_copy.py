@@ -37,12 +37,10 @@ def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> 
         found = newest(named)
         if found is None:
             raise form_error(
-                "copy",
-                f"{holding.name} has no copy with that key",
-                accepted=_restorable_copies(holding, request),
+                "copy", f"{holding.name} has no copy with that key", accepted=_choices(holding, request)
             )
         if not _may_be_restored(found, request):
-            raise form_error("copy", _refusal_reason(found), accepted=_restorable_copies(holding, request))
+            raise form_error("copy", _refusal_reason(found), accepted=_choices(holding, request))
         return found
     of_type = [
         copy
@@ -55,9 +53,7 @@ def choose_copy(store: Store, client: CanvasClient, request: RestoreRequest) -> 
     found = newest(copy for copy in in_time if _may_be_restored(copy, request))
     if found is None:
         raise form_error(
-            "copy",
-            _no_copy_reason(holding, of_type, in_time, request),
-            accepted=_restorable_copies(holding, request),
+            "copy", _no_copy(holding, of_type, in_time, request), accepted=_choices(holding, request)
         )
     return found
 
@@ -98,9 +94,7 @@ def _refusal_reason(copy: Copy) -> str:
     return f"this copy is {copy.verdict.value}, not proven whole"
 
 
-def _no_copy_reason(
-    holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest
-) -> str:
+def _no_copy(holding: Holding, of_type: list[Copy], in_time: list[Copy], request: RestoreRequest) -> str:
     what = f"{request.export_type.value} copy of {holding.name}"
     if not of_type:
         unread = "".join(f"; {each.key} cannot be read: {each.reason}" for each in holding.unreadable[:1])
@@ -111,7 +105,7 @@ def _no_copy_reason(
     return f"no {what} is proven: {'; '.join(reasons)}"
 
 
-def _restorable_copies(holding: Holding, request: RestoreRequest) -> str:
+def _choices(holding: Holding, request: RestoreRequest) -> str:
     """Return the newest copies that may be restored, for the error message."""
     keys = [copy.key for copy in reversed(holding.copies) if _may_be_restored(copy, request)][:_NAMED]
     partial = any(copy.verdict is Verdict.INCOMPLETE and not copy.is_damaged for copy in holding.copies)

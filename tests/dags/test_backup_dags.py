@@ -135,7 +135,7 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert dag.description == "Every course."
 
 
-def test_whoever_is_to_be_notified_hears_of_the_report_and_of_a_list_that_failed() -> None:
+def test_notifiers_receive_the_report_and_a_list_that_failed() -> None:
     listing, _, report = tasks(build(notify=("registrar@example.edu",), notify_when="always"))
     assert listing.on_success_callback == []
     for (callback,), when in (

@@ -97,7 +97,7 @@ def test_a_field_that_is_not_there_has_the_line_of_what_it_belongs_to() -> None:
         ("a: " + "[" * 5000, "a.yaml, line 1: not valid YAML: it is nested too deeply."),
     ],
 )
-def test_what_is_wrong_with_the_yaml_is_told_with_its_line(text: str, told: str) -> None:
+def test_what_is_wrong_with_the_yaml_is_reported_with_its_line(text: str, told: str) -> None:
     problems = [str(problem) for problem in read_document(text, "a.yaml").problems]
     assert len(problems) == 1
     assert problems[0].startswith(told)

@@ -265,7 +265,7 @@ def report_of(store: FileStore, *ended: tuple[str, Outcome]) -> None:
     store_batch_report(store, items, RUN, started_at=1.8e9)
 
 
-def test_an_archive_that_missed_a_report_gets_it_before_the_run_is_told(stores: list[Fickle]) -> None:
+def test_an_archive_that_missed_a_report_gets_it_before_the_run_is_reported(stores: list[Fickle]) -> None:
     report_of(stores[1], ("course:1", Outcome.STORED))
     mirror_reports(stores, RUN)
     for store in stores:

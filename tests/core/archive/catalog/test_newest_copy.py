@@ -98,7 +98,9 @@ def test_of_a_hundred_nights_one_manifest_is_read(store: Counted) -> None:
     assert store.reads == 1
 
 
-def test_age_is_told_by_the_export_and_not_by_when_or_under_which_name_it_was_written(store: Counted) -> None:
+def test_the_age_is_that_of_the_export_and_not_of_when_or_under_which_name_it_was_written(
+    store: Counted,
+) -> None:
     store.keep(manifest(501, NOON), NOON + timedelta(days=9))  # carried late
     store.keep(manifest(502, NOON + timedelta(days=1)), NOON + timedelta(days=1, hours=1))
     assert found(store) == 502

@@ -72,7 +72,7 @@ class TestRefused:
         item = machine.items[A]
         assert (item.outcome, item.reason) == (Outcome.FAILED, "asked 6 times: refused for the 6. time")
 
-    def test_how_canvas_answered_is_told_of_what_stalled(self) -> None:
+    def test_a_stalled_export_is_reported_with_the_response_of_canvas(self) -> None:
         machine = engine()
         item = feed(
             machine,

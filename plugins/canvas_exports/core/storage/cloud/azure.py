@@ -82,7 +82,7 @@ class AzureSdk(Sdk):
         from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - optional
         from azure.storage.blob import ContainerClient  # noqa: PLC0415 - as above
 
-        session = limit_session(requests.Session(), self._options.limits)
+        session = limit_session(requests.Session(), self._options)
         client = ContainerClient(
             self._endpoint,
             self._container,
@@ -90,7 +90,6 @@ class AzureSdk(Sdk):
                 session=session,
                 connection_timeout=CONNECT_TIMEOUT,
                 read_timeout=READ_TIMEOUT,
-                connection_verify=self._options.verify,
             ),
             credential=self._credential(),
             retry_total=0,

@@ -119,8 +119,7 @@ class GcsSdk(Sdk):
 
         credential = _tokens_of(self._credential())
         endpoint = self._options.endpoint or _ENDPOINT
-        session = limit_session(AuthorizedSession(credential), self._options.limits)  # type: ignore[no-untyped-call]
-        session.verify = self._options.verify
+        session = limit_session(AuthorizedSession(credential), self._options)  # type: ignore[no-untyped-call]
         os.environ.setdefault(_NO_BUCKET_LOOKUPS, "true")
         client = storage.Client(
             project=None,

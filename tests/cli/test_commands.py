@@ -53,7 +53,7 @@ def ask(archive: FileStore, run_command: Any) -> Any:
 
 
 class TestMissing:
-    def test_a_course_that_never_had_a_copy_is_told_by_its_name(self, archive: FileStore, ask: Any) -> None:
+    def test_a_course_that_never_had_a_copy_is_called_by_its_name(self, archive: FileStore, ask: Any) -> None:
         report(
             archive,
             outcome("course:105", "failed", "Canvas reported the export as failed", title="Marine Biology"),
@@ -131,7 +131,9 @@ class TestMissing:
         assert status == 2
         assert text.startswith(f"canvas-archive: {blamed}")
 
-    def test_a_refused_token_is_told_and_never_shown(self, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_refused_token_is_reported_and_never_shown(
+        self, ask: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with Sandbox([Course(id=101)]) as canvas:
             monkeypatch.setenv("CANVAS_TOKEN", "7~a-token-of-somebody-else")
             status, text = ask("missing", "--canvas", canvas.url, "--account", "1")

@@ -83,7 +83,7 @@ def test_it_is_an_error_with_the_address_and_a_next_step(
 
 
 @pytest.mark.parametrize("arguments", QUESTIONS.values(), ids=QUESTIONS)
-def test_a_folder_that_does_not_exist_is_told_and_not_made(
+def test_a_folder_that_does_not_exist_is_reported_and_not_made(
     ask: Any, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     absent = tmp_path / "absent"

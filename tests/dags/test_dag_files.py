@@ -93,7 +93,7 @@ def test_a_second_file_of_its_name_leaves_a_dag_as_it_was(write: Write) -> None:
         )
 
 
-def test_all_broken_backups_are_told_in_one_error(write: Write) -> None:
+def test_all_broken_backups_are_reported_in_one_error(write: Write) -> None:
     write("a", "name: [\n")
     write("b", "name: b\n")
     told = parse().import_errors["canvas_backups_broken.py"]

@@ -1,26 +1,17 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import ParamValidationError
-from airflow.serialization.serialized_objects import DagSerialization
+from tests.support.backups import forms
+from tests.support.backups.forms import administrator  # noqa: F401 - used by each test
 
 from canvas_exports.core.model.contexts import ContextKind
-from canvas_exports.dags.manual_export import CONTENT, canvas_export, form
+from canvas_exports.dags.manual_export import WHAT, canvas_export, form
 from canvas_exports.dags.trigger_form import CONNECTIONS, RUN_SETTINGS
 from canvas_exports.errors import InputError
 from canvas_exports.operators.content_export import CanvasContentExportOperator
-
-
-@pytest.fixture(autouse=True)
-def _administrator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an administrator has set up."""
-    monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", "s3://campus/canvas")
-    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps({"conn_type": "canvas", "host": "c.edu"}))
-    monkeypatch.setenv("AIRFLOW_CONN_LAW", json.dumps({"conn_type": "canvas_archive", "host": "s3://law/a"}))
 
 
 def rules() -> dict[str, dict[str, Any]]:
@@ -28,24 +19,8 @@ def rules() -> dict[str, dict[str, Any]]:
     return {name: param.schema for name, param in form().items()}
 
 
-def filled(**entries: Any) -> dict[str, Any]:
-    """The form as Airflow's API checks it, from the stored DAG."""
-    stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(canvas_export()))))
-    params: dict[str, Any] = stored.params.deep_merge(entries).validate()
-    return params
-
-
 def rendered(task_id: str, **entries: Any) -> Any:
-    """A task whose templates have been filled in from the form."""
-    dag = canvas_export()
-    task = dag.get_task(task_id)
-    if isinstance(task, MappedOperator):
-        task = task.unmap({"courses": ["course:101"]})
-    context: Any = {"params": filled(**entries), "dag": dag}
-    if task_id == "report":
-        task.batches = []
-    task.render_template_fields(context, dag.get_template_env())
-    return task
+    return forms.rendered(canvas_export, task_id, {"courses": ["course:101"]}, **entries)
 
 
 def options(**entries: Any) -> Any:
@@ -61,7 +36,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
         sections.setdefault(rule.get("section"), []).append(name)
     assert sections == {
         None: ["courses", "export_type", "archive"],
-        CONTENT: ["groups", "users", "select", "version", "skip_notifications"],
+        WHAT: ["groups", "users", "select", "version", "skip_notifications"],
         CONNECTIONS: ["canvas_conn_id"],
         RUN_SETTINGS: [
             "batch_size",
@@ -178,7 +153,7 @@ REFUSED: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("name", "value"), REFUSED)
 def test_the_form_refuses_and_names_the_field(name: str, value: Any) -> None:
     with pytest.raises(ParamValidationError, match=name):
-        filled(**{name: value})
+        forms.filled(canvas_export, **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -193,7 +168,7 @@ def test_the_form_refuses_and_names_the_field(name: str, value: Any) -> None:
 def test_what_the_form_cannot_see_is_refused_before_anything_is_created(
     entries: dict[str, Any], field: str
 ) -> None:
-    filled(**entries)
+    forms.filled(canvas_export, **entries)
     with pytest.raises(InputError, match=f"^{field}"):
         options(**entries)
 

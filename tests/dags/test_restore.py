@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import ParamValidationError
-from airflow.serialization.serialized_objects import DagSerialization
+from tests.support.backups import forms
+from tests.support.backups.forms import administrator  # noqa: F401 - used by each test
 
 from canvas_exports.core.restore.form_labels import LABELS
 from canvas_exports.dags.restore import SAFEGUARDS, canvas_restore
@@ -25,31 +24,14 @@ PAIR = {"course": "course:101", "copy": "courses/101/a.json", "into": "300"}
 
 
 @pytest.fixture(autouse=True)
-def _administrator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an administrator has set up."""
-    monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", "s3://campus/canvas")
+def _drills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of the drill."""
     monkeypatch.setenv("AIRFLOW_VAR_CANVAS_DRILL_COURSES", "sis_course_id:DRILL-1, 300")
     monkeypatch.setenv("AIRFLOW_VAR_CANVAS_DRILL_COUNT", "3")
-    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps({"conn_type": "canvas", "host": "c.edu"}))
-    monkeypatch.setenv("AIRFLOW_CONN_LAW", json.dumps({"conn_type": "canvas_archive", "host": "s3://law/a"}))
-
-
-def filled(make: Callable[[], DAG], **entries: Any) -> dict[str, Any]:
-    """The form as Airflow's API checks it, from the stored DAG."""
-    stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(make()))))
-    params: dict[str, Any] = stored.params.deep_merge(entries).validate()
-    return params
 
 
 def rendered(make: Callable[[], DAG], task_id: str, **entries: Any) -> Any:
-    """A task whose templates have been filled in from the form."""
-    dag = make()
-    task = dag.get_task(task_id)
-    if isinstance(task, MappedOperator):
-        task = task.unmap(PAIR)
-    context: Any = {"params": filled(make, **entries), "dag": dag}
-    task.render_template_fields(context, dag.get_template_env())
-    return task
+    return forms.rendered(make, task_id, PAIR, **entries)
 
 
 def restore(**entries: Any) -> Any:
@@ -126,12 +108,12 @@ REFUSED: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("name", "value"), REFUSED)
 def test_the_form_refuses_and_names_the_field(name: str, value: Any) -> None:
     with pytest.raises(ParamValidationError, match=name):
-        filled(canvas_restore, **{**RESTORE, name: value})
+        forms.filled(canvas_restore, **{**RESTORE, name: value})
 
 
 def test_a_form_without_answers_is_refused() -> None:
     with pytest.raises(ParamValidationError, match=r"course|into"):
-        filled(canvas_restore)
+        forms.filled(canvas_restore)
 
 
 def test_a_drill_without_a_form_uses_the_courses_of_the_variable() -> None:

@@ -49,7 +49,7 @@ def test_a_file_may_name_further_archives_with_connections_of_their_own(tmp_path
         ("  - s3://user:secret@mirror\n", "also_archives[0]", "does not fit"),
     ],
 )
-def test_what_is_no_archive_is_told_with_its_line_and_without_a_password(
+def test_what_is_no_archive_is_reported_with_its_line_and_without_a_password(
     tmp_path: Path, lines: str, field: str, said: str
 ) -> None:
     (problem,) = loaded(tmp_path, lines).problems

@@ -144,7 +144,7 @@ class TestYaml:
         assert named is None or Path(named).exists()
 
     @pytest.mark.parametrize("block", of("yaml", "broken"), ids=str)
-    def test_a_broken_backup_is_told_as_the_page_says(self, block: Block, include: Path) -> None:
+    def test_a_broken_backup_is_reported_as_the_page_says(self, block: Block, include: Path) -> None:
         told = BLOCKS[BLOCKS.index(block) + 1]
         assert told.language == "text"
         (include / "backups" / "nightly.yaml").write_text(block.text, encoding="utf-8")

@@ -110,7 +110,9 @@ def test_every_package_has_its_manifest_and_nothing_else_lies_there(night: str, 
     assert len(packages) == 36
 
 
-def test_courses_in_trouble_keep_their_names_and_say_which_task_told(night: str, archive: Path) -> None:
+def test_courses_in_trouble_keep_their_names_and_the_task_that_reported_them(
+    night: str, archive: Path
+) -> None:
     assert night
     bad = [row for row in report(archive)["outcomes"] if row["problem"]]
     assert len(bad) == 6

@@ -195,12 +195,5 @@ class TestTestConnection:
         assert "password" in sentence
 
 
-async def test_both_clients_share_one_budget(hook: CanvasHook) -> None:
-    async with hook.async_conn() as client:
-        assert (await client.whoami()).id == 1
-        with hook.get_conn() as blocking:
-            assert blocking.rate_limiter is client.rate_limiter
-
-
 def test_making_a_hook_reads_nothing() -> None:
     assert CanvasHook("does_not_exist").canvas_conn_id == "does_not_exist"

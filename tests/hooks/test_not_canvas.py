@@ -45,7 +45,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_some_other_web_server_is_told(host: ScriptedServer, other: str) -> None:
+def test_some_other_web_server_is_reported(host: ScriptedServer, other: str) -> None:
     host.on(SELF, OTHERS[other])
     worked, sentence = CanvasHook().test_connection()
     assert not worked
@@ -53,7 +53,7 @@ def test_some_other_web_server_is_told(host: ScriptedServer, other: str) -> None
     assert "\n" not in sentence
 
 
-def test_a_server_that_wants_another_credential_is_told_too(host: ScriptedServer) -> None:
+def test_a_server_that_wants_another_credential_is_reported_too(host: ScriptedServer) -> None:
     host.on(SELF, {"status": 401, "json": {}, "headers": {"WWW-Authenticate": 'Basic realm="intranet"'}})
     worked, sentence = CanvasHook().test_connection()
     assert not worked
@@ -88,7 +88,7 @@ def test_a_canvas_that_refuses_is_not_called_another_server(host: ScriptedServer
     ("field", "value"),
     [("max_in_flight", 11), ("max_in_flight", "40"), ("floor", 49), ("floor", 391), ("floor", "nan")],
 )
-def test_values_out_of_the_documented_range_are_told(
+def test_values_out_of_the_documented_range_are_reported(
     host: ScriptedServer, monkeypatch: pytest.MonkeyPatch, field: str, value: object
 ) -> None:
     connect(monkeypatch, host, **{field: value})
@@ -137,7 +137,7 @@ def test_where_nobody_answers_it_says_what_to_check(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("forms", [7, {"canvas_restore": True}, [1], False])
-def test_an_extra_forms_that_nobody_can_read_is_told(
+def test_an_extra_forms_that_nobody_can_read_is_reported(
     host: ScriptedServer, monkeypatch: pytest.MonkeyPatch, forms: object
 ) -> None:
     connect(monkeypatch, host, forms=forms)

@@ -172,7 +172,7 @@ def test_a_process_that_dies_between_refresh_and_shelf_costs_one_more_refresh(ca
 
 
 @pytest.mark.parametrize("error", [CredentialError("dead"), CanvasUnavailableError("away")])
-def test_what_goes_wrong_is_told_and_the_lease_given_back(canvas: Canvas, error: Exception) -> None:
+def test_what_goes_wrong_is_reported_and_the_lease_given_back(canvas: Canvas, error: Exception) -> None:
     process = canvas.process()
     canvas.error = error
     with pytest.raises(type(error)):

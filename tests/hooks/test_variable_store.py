@@ -50,7 +50,9 @@ def test_a_task_reads_writes_and_removes(supervisor: Supervisor) -> None:
     texts.remove("name")
 
 
-def test_an_airflow_that_cannot_write_is_told_without_what_was_to_be_written(supervisor: Supervisor) -> None:
+def test_an_airflow_that_cannot_write_is_reported_without_what_was_to_be_written(
+    supervisor: Supervisor,
+) -> None:
     supervisor.away = True
     with pytest.raises(CanvasUnavailableError, match="could not be written") as raised:
         VariableTexts().write("name", "the secret", "what it is")

@@ -93,7 +93,7 @@ def test_a_good_night_is_no_mail_unless_it_is_asked_for(tmp_path: Path, server: 
     assert [mail["subject"] for mail in server.mails] == ["campus_backup: the only export ended well"]
 
 
-def test_problems_are_told_though_the_policy_lets_the_run_pass(tmp_path: Path) -> None:
+def test_problems_are_reported_though_the_policy_lets_the_run_pass(tmp_path: Path) -> None:
     batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
     task = report_task(tmp_path, RunReportNotifier(Chat(channel="it")), fail_on="never")
     assert task.run_segment() == "success"
@@ -123,7 +123,7 @@ def test_no_course_is_taken_for_a_template(tmp_path: Path) -> None:
     assert "49" not in text
 
 
-def test_a_report_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported_with_its_reason(tmp_path: Path) -> None:
     task = report_task(tmp_path, RunReportNotifier(Chat(channel="it")), fail_on="maybe")
     assert task.run_segment() == "failed"
     ((text, _),) = Chat.sent
@@ -131,7 +131,7 @@ def test_a_report_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path)
     assert "This run has no report: the task report failed: fail_on" in text
 
 
-def test_a_list_that_failed_is_told_too() -> None:
+def test_a_list_that_failed_is_reported_too() -> None:
     notifier = RunReportNotifier(Chat(channel="it"))
     task = TaskRun(
         lambda: CanvasListCoursesOperator(

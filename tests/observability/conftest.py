@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.airflow.short_waits import short_waits
+from tests.support.airflow.short_waits import no_long_waits  # noqa: F401 - used by each test
 
 from canvas_sandbox import Course, Fault, Sandbox, Switches
-
-
-@pytest.fixture(autouse=True)
-def _no_long_waits() -> Iterator[None]:
-    with short_waits():
-        yield
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from tests.support.airflow.short_waits import short_waits
+from tests.support.airflow.short_waits import no_long_waits  # noqa: F401 - used by each test
 from tests.support.airflow.task_runner import HAS_STATE_STORE, Supervisor
 
 from canvas_sandbox import Course, Fault, Sandbox, Switches
@@ -23,12 +23,6 @@ COURSES: dict[int, Sequence[Fault | LimitedFault]] = {
     108: (Fault.STUCK_EXPORTING,),
     109: (Fault.EXPORT_FAILS.times(1),),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_long_waits() -> Iterator[None]:
-    with short_waits():
-        yield
 
 
 @pytest.fixture(params=["airflow", "archive"])

@@ -154,16 +154,6 @@ def test_bad_input_is_named_and_opens_nothing(
     assert blamed in str(task_run.error)
 
 
-@pytest.mark.parametrize("also", [[{}], ["s3://a/"], [{"uri": "s3://b"}], 7])
-def test_archives_that_are_none_or_the_same_twice(also: Any) -> None:
-    task_run = TaskRun(
-        lambda: CanvasArchiveGateOperator(task_id="gate", archive="s3://a", also_archives=also, courses=[1]),
-        {},
-    )
-    assert task_run.run_segment() == "failed"
-    assert str(task_run.error).startswith("also_archives")
-
-
 def test_an_archive_may_bring_its_own_connection(archives: list[FileStore]) -> None:
     for store in archives:
         good(store, 101)

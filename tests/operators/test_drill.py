@@ -16,16 +16,10 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
-from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 COPIES = (101, 102, 103)
-
-
-@pytest.fixture(autouse=True)
-def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CanvasRestoreTrigger, "min_wait", 0.05)
 
 
 @pytest.fixture

@@ -45,10 +45,6 @@ def test_explicit_ids_are_cut_into_batches(campus: Sandbox) -> None:
     ]
 
 
-def test_two_spellings_of_one_course_are_one_course(campus: Sandbox) -> None:
-    assert listed(campus, courses=["sis_course_id:SIS/100.1", "100", "course:0100"]) == [["course:100"]]
-
-
 def test_a_course_that_canvas_does_not_know_is_kept_for_its_batch_to_report(campus: Sandbox) -> None:
     assert listed(campus, courses=["sis_course_id:nowhere"]) == [["course:sis_course_id:nowhere"]]
 

@@ -17,14 +17,12 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.restore.result import RestoreOutcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.operators.restore import CanvasRestoreOperator
-from canvas_exports.triggers.restore import CanvasRestoreTrigger
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 
 @pytest.fixture(autouse=True)
-def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CanvasRestoreTrigger, "min_wait", 0.05)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CanvasRestoreOperator, "timing", QUICK)
 
 

@@ -104,7 +104,7 @@ def test_copies_of_another_backup_are_none_of_its_business(archive: FileStore) -
     assert plan(archive)["backup"] == "campus_backup"
 
 
-def test_a_lock_that_the_plan_did_not_know_is_told_and_nothing_fails(
+def test_a_lock_that_the_plan_did_not_know_is_reported_and_nothing_fails(
     archive: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete = FileStore.delete

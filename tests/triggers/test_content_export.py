@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from airflow.triggers.base import TriggerEvent
 from blockbuster import BlockingError, blockbuster_ctx
-from tests.support.airflow.moved_names import deserialize, serialize
+from tests.support.airflow.triggers import events, moved
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.client import CanvasClient
@@ -47,19 +46,6 @@ def trigger_for(canvas: Sandbox, courses: int = 1) -> CanvasContentExportTrigger
         interval=PollInterval(0.1, 0.3),
         try_number=2,
     )
-
-
-async def events(trigger: CanvasContentExportTrigger) -> list[TriggerEvent]:
-    return [event async for event in trigger.run()]
-
-
-def moved(trigger: CanvasContentExportTrigger) -> CanvasContentExportTrigger:
-    """The trigger as another triggerer builds it from the database."""
-    path, kwargs = trigger.serialize()
-    assert path == f"{CanvasContentExportTrigger.__module__}.{CanvasContentExportTrigger.__qualname__}"
-    stored = deserialize(json.loads(json.dumps(serialize(kwargs))))
-    assert stored == kwargs
-    return CanvasContentExportTrigger(**stored)
 
 
 async def test_it_speaks_once_when_the_exports_are_ready(canvas: Sandbox) -> None:

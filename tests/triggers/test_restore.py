@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from airflow.triggers.base import TriggerEvent
 from blockbuster import blockbuster_ctx
-from tests.support.airflow.moved_names import deserialize, serialize
+from tests.support.airflow.triggers import events, moved
 
 from canvas_exports.core.canvas.api.export_request import ExportRequest
 from canvas_exports.core.canvas.api.migrations import MigrationRequest, MigrationType, PackageFile
@@ -50,19 +49,6 @@ def trigger(waiting: CanvasJob) -> CanvasRestoreTrigger:
     return CanvasRestoreTrigger(
         canvas_conn_id="canvas_default", waiting=waiting.to_json(), pace=[0.05, 0.1], try_number=2
     )
-
-
-def moved(trigger: CanvasRestoreTrigger) -> CanvasRestoreTrigger:
-    """The trigger as another triggerer builds it from the database."""
-    path, kwargs = trigger.serialize()
-    assert path == f"{CanvasRestoreTrigger.__module__}.{CanvasRestoreTrigger.__qualname__}"
-    stored = deserialize(json.loads(json.dumps(serialize(kwargs))))
-    assert stored == kwargs
-    return CanvasRestoreTrigger(**stored)
-
-
-async def events(trigger: CanvasRestoreTrigger) -> list[TriggerEvent]:
-    return [event async for event in trigger.run()]
 
 
 async def test_it_speaks_once_when_the_import_is_over(canvas: Sandbox) -> None:

@@ -132,7 +132,7 @@ def log_in(url: str, programs: Programs) -> str:
     pytest.fail("the API server did not come up")
 
 
-def test_whoever_may_see_the_run_sees_the_page_as_it_lies_in_the_archive(airflow: Airflow) -> None:
+def test_users_who_may_see_the_run_see_the_page_as_it_is_in_the_archive(airflow: Airflow) -> None:
     answer = airflow.get(airflow.page("told", "report"))
     assert answer.status_code == 200
     (stored,) = airflow.archive.glob("runs/*/told/*/report.html")

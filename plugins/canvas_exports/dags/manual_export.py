@@ -14,17 +14,9 @@ from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.trigger_form import (
-    CONNECTIONS,
-    RUN_SETTINGS,
-    Filled,
-    archive_field,
-    canvas_field,
-    field,
-    setting_fields,
-)
+from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields
 
-CONTENT = "Content"
+WHAT = "Content"
 
 _HELP = """
 Exports courses from Canvas once, now. Fill in the form and trigger the DAG: it proves each package and stores it in the
@@ -94,26 +86,21 @@ def form() -> dict[str, Param]:
             },
         ),
         "archive": archive_field(),
-        "groups": field("groups", section=CONTENT, **lines),
-        "users": field("users", section=CONTENT, **lines),
+        "groups": field("groups", section=WHAT, **lines),
+        "users": field("users", section=WHAT, **lines),
         # The form submits {} for an object that was not edited, so here that means everything.
         "select": field(
-            "select",
-            section=CONTENT,
-            default=None,
-            type=["object", "null"],
-            minProperties=None,
-            examples=None,
+            "select", section=WHAT, default=None, type=["object", "null"], minProperties=None, examples=None
         ),
         "version": field(
             "version",
-            section=CONTENT,
+            section=WHAT,
             default=None,
             type=["string", "null"],
             enum=[None, *schema()["properties"]["version"]["enum"]],
             values_display={"null": "1.1, Canvas's default"},
         ),
-        "skip_notifications": field("skip_notifications", section=CONTENT),
-        "canvas_conn_id": canvas_field(section=CONNECTIONS),
-        **setting_fields({}, RUN_SETTINGS),
+        "skip_notifications": field("skip_notifications", section=WHAT),
+        "canvas_conn_id": canvas_field(),
+        **setting_fields({}),
     }

@@ -15,14 +15,7 @@ from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
 from canvas_exports.core.restore.result import FAIL_ON
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.trigger_form import (
-    CONNECTIONS,
-    RUN_SETTINGS,
-    Filled,
-    archive_field,
-    canvas_field,
-    field,
-)
+from canvas_exports.dags.trigger_form import RUN_SETTINGS, Filled, connection_fields, field
 from canvas_exports.operators.restore import CanvasRestoreOperator
 
 SAFEGUARDS = "Safeguards"
@@ -134,8 +127,7 @@ def form() -> dict[str, Param]:
                 "failure": "only if the import failed",
             },
         ),
-        "archive": archive_field(section=CONNECTIONS),
-        "canvas_conn_id": canvas_field(section=CONNECTIONS),
+        **connection_fields(),
         "export_type": Param(
             "common_cartridge",
             section=RUN_SETTINGS,

@@ -10,7 +10,7 @@ from canvas_exports.airflow_compat import CronTriggerTimetable
 from canvas_exports.core.restore.form_labels import DRILL_LABELS, LABELS
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
-from canvas_exports.dags.trigger_form import CONNECTIONS, Filled, archive_field, canvas_field
+from canvas_exports.dags.trigger_form import Filled, connection_fields
 from canvas_exports.operators.drill import MOST, CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 
 #: Airflow Variable: target courses, with commas between them.
@@ -107,6 +107,5 @@ def form() -> dict[str, Param]:
             type="string",
             enum=["directory", "full"],
         ),
-        "archive": archive_field(section=CONNECTIONS),
-        "canvas_conn_id": canvas_field(section=CONNECTIONS),
+        **connection_fields(),
     }

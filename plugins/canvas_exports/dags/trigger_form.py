@@ -104,18 +104,23 @@ def archive_field(**changes: Any) -> Param:
     )
 
 
-def canvas_field(**changes: Any) -> Param:
+def canvas_field() -> Param:
     """Return the form field for a Canvas, by the name of its connection."""
     return Param(
         CanvasHook.default_conn_name,
         title="Canvas connection",
         description_md="The name of a connection of type Canvas LMS that an administrator has set up.",
         type=["string", "null"],
-        **changes,
+        section=CONNECTIONS,
     )
 
 
-def setting_fields(written: Mapping[str, Any], section: str) -> dict[str, Param]:
+def connection_fields() -> dict[str, Param]:
+    """Return the form fields for an archive and a Canvas, in a section of their own."""
+    return {"archive": archive_field(section=CONNECTIONS), "canvas_conn_id": canvas_field()}
+
+
+def setting_fields(written: Mapping[str, Any], section: str = RUN_SETTINGS) -> dict[str, Param]:
     """Form fields for how a run goes about it.
 
     Args:

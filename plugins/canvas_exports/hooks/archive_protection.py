@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast, get_args
 
 from canvas_exports.core.model.durations import read_duration
+from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.storage.options import LockMode, Protection
 from canvas_exports.errors import InputError
 
@@ -129,11 +130,10 @@ def _lock_duration(value: Any, malformed: _MakeError) -> timedelta:
 
 
 def _legal_hold(value: Any, malformed: _MakeError) -> bool:
-    known = {"true": True, "false": False}
-    text = str(value).lower()
-    if text not in known:
-        raise malformed("legal_hold", f"{value!r} is neither true nor false", "true, false")
-    return known[text]
+    try:
+        return read_flag("legal_hold", value)
+    except InputError:
+        raise malformed("legal_hold", f"{value!r} is neither true nor false", "true, false") from None
 
 
 def _tags(value: Any, malformed: _MakeError) -> dict[str, str]:

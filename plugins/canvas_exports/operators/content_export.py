@@ -19,7 +19,7 @@ from canvas_exports.core.export.planning.batch_plan import BatchReference, batch
 from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.polling.poll_results import PollResult
 from canvas_exports.core.export.polling.wait import Wait
-from canvas_exports.core.export.replicas import Replicas, first_answer
+from canvas_exports.core.export.replicas import Replicas, first_result
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.durations import Duration
@@ -316,7 +316,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         if checkpoint is not None:
             return [item.context for item in checkpoint.items]
         reference = BatchReference.from_json(self.courses)
-        return first_answer(stores, lambda store: read_batch(store, reference))
+        return first_result(stores, lambda store: read_batch(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
         options = build_options(

@@ -66,13 +66,13 @@ def test_a_day_means_its_last_copy(ask: Any) -> None:
         (["101", "--type", "qti", "--to", "501"], "--to"),
     ],
 )
-def test_what_names_no_version_is_told(ask: Any, arguments: list[str], blamed: str) -> None:
+def test_what_names_no_version_is_reported(ask: Any, arguments: list[str], blamed: str) -> None:
     status, text = ask(*arguments)
     assert status == 2
     assert text.startswith(f"canvas-archive: {blamed}")
 
 
-def test_a_package_that_is_gone_is_told(ask: Any, tmp_path: Path) -> None:
+def test_a_package_that_is_gone_is_reported(ask: Any, tmp_path: Path) -> None:
     (tmp_path / draft(501).key).unlink()
     status, text = ask("101")
     assert status == 2

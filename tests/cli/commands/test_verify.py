@@ -30,7 +30,7 @@ def test_an_intact_archive_exits_with_0(ask: Any, archive: FileStore) -> None:
     assert text.startswith("1 intact; ")
 
 
-def test_damage_is_told_with_its_package_and_exits_with_1(ask: Any, archive: FileStore) -> None:
+def test_damage_is_reported_with_its_package_and_exits_with_1(ask: Any, archive: FileStore) -> None:
     stored(archive, 102)
     copy = stored(archive, 101)
     spoil(archive, copy.package.key, rotten(package()))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, manifest_key, package_key, run_folder
 from canvas_exports.core.archive.probe import PROBE
-from canvas_exports.errors import InputError
 
 OURS = "courses/101/20261123T080000Z-common_cartridge-501.imscc"
 TEMPLATES = (
@@ -122,8 +121,3 @@ def test_a_template_without_the_time_claims_no_package(template: str) -> None:
         template=template,
     )
     assert not patterns.owns(key)
-
-
-def test_a_bad_template_is_refused() -> None:
-    with pytest.raises(InputError, match="key_template"):
-        KeyPatterns("{name}")

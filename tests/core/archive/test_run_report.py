@@ -83,12 +83,6 @@ def test_two_export_types_of_one_context_are_two_outcomes() -> None:
     assert merge([document(record(1), record(1, export_type="zip"))])["totals"]["contexts"] == 2
 
 
-def test_a_run_without_batches_has_a_report_too() -> None:
-    merged = merge([])
-    assert merged["totals"] == {"contexts": 0, "problems": 0, "bytes": 0, "outcomes": {}}
-    assert merged["outcomes"] == []
-
-
 def test_of_two_without_a_time_the_later_document_counts_in_any_order() -> None:
     early = document(record(1, outcome="interrupted", finished_at=None))
     late = document(record(1, finished_at=None), minutes=5)

@@ -163,7 +163,7 @@ class TestWhatStays:
         assert archive.files() == {OURS}
 
 
-def test_a_manifest_that_comes_too_late_is_told(archive: Archive) -> None:
+def test_a_manifest_that_comes_too_late_is_reported(archive: Archive) -> None:
     archive.lay(OURS)
 
     class Late(Archive):

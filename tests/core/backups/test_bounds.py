@@ -74,13 +74,13 @@ def test_anchors_and_aliases_are_refused(write: Write, text: str) -> None:
 @pytest.mark.parametrize(
     "value", [MEGABYTE, "{{" * 60_000, "0-59/1," * 20_000, "://" * 60_000, "\u202e" * 60_000]
 )
-def test_a_long_value_is_told_in_a_short_line(write: Write, field: str, value: str) -> None:
+def test_a_long_value_is_reported_in_a_short_line(write: Write, field: str, value: str) -> None:
     kept = "\n".join(line for line in WHOLE.splitlines() if not line.startswith(f"{field}:"))
     lines = told(write(f"{kept}\n{field}: '{value}'\n"))
     assert any("is longer than 2,000 characters." in line for line in lines)
 
 
-def test_a_long_key_is_told_in_a_short_line(write: Write) -> None:
+def test_a_long_key_is_reported_in_a_short_line(write: Write) -> None:
     assert told(write(f"{WHOLE}{MEGABYTE}: 1\n? {MEGABYTE}B\n: 2\n"))
 
 
@@ -92,14 +92,14 @@ def test_a_long_key_is_told_in_a_short_line(write: Write) -> None:
         WHOLE + "tags:\n" + "- []\n" * 40_000,
     ],
 )
-def test_many_problems_are_told_in_a_few_lines(write: Write, text: str) -> None:
+def test_many_problems_are_reported_in_a_few_lines(write: Write, text: str) -> None:
     lines = told(write(text))
     assert len(lines) == MOST_PROBLEMS
     assert lines[-1].endswith("there are more problems; fix these first.")
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[{a: "])
-def test_deep_nesting_is_told_whatever_pythons_own_limit_is(write: Write, opening: str) -> None:
+def test_deep_nesting_is_reported_whatever_pythons_own_limit_is(write: Write, opening: str) -> None:
     include = write(WHOLE + "tags: " + opening * 5_000)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000_000)
@@ -110,7 +110,7 @@ def test_deep_nesting_is_told_whatever_pythons_own_limit_is(write: Write, openin
     assert "not valid YAML" in line
 
 
-def test_a_large_file_is_told_and_not_read_to_its_end(include: Path) -> None:
+def test_a_large_file_is_reported_and_not_read_to_its_end(include: Path) -> None:
     with (include / "backups" / "nightly.yaml").open("wb") as file:
         file.truncate(1 << 40)  # a terabyte of nothing
     (line,) = told(include)
@@ -158,7 +158,9 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(include: Path) -> None:
     ],
     ids=range(12),
 )
-def test_odd_encodings_and_characters_are_told_with_their_line(include: Path, data: bytes, said: str) -> None:
+def test_odd_encodings_and_characters_are_reported_with_their_line(
+    include: Path, data: bytes, said: str
+) -> None:
     (include / "backups" / "nightly.yaml").write_bytes(data)
     assert told(include) == [f"include/backups/nightly.yaml, {said}"]
 
@@ -208,7 +210,7 @@ TOKENS = st.sampled_from(
 )
 @example(b'"\\UFFFFFFFF"')
 @example(b"%YAML " + b"9" * 5000 + b".1\n---\n")
-def test_any_document_at_all_is_a_backup_or_told(
+def test_any_document_at_all_is_a_backup_or_reported(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     include = tmp_path_factory.mktemp("any") / "include"

@@ -92,7 +92,7 @@ def test_it_says_that_nothing_is_deleted_until_apply_is_true(write: Write) -> No
         ("keep: 14\n", 5, "keep: 14 is not a mapping of fields to values."),
     ],
 )
-def test_every_mistake_is_told_with_its_line(write: Write, written: str, line: int, said: str) -> None:
+def test_every_mistake_is_reported_with_its_line(write: Write, written: str, line: int, said: str) -> None:
     (problem,) = load_backups(write(HEAD + written)).problems
     assert str(problem).startswith(f"include/backups/nightly.yaml, line {line}, {said}")
 

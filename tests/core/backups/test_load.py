@@ -134,7 +134,7 @@ def test_files_that_are_no_backups_are_passed_over(write: Write) -> None:
     assert load_backups(include).problems == ()
 
 
-def test_a_missing_folder_is_told_and_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_and_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     (problem,) = messages(tmp_path / "include")
     assert problem.startswith("include/backups: there is no such folder, so there is no backup. ")
     assert "CANVAS_EXPORTS_INCLUDE" in problem

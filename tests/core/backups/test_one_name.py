@@ -107,7 +107,7 @@ def test_a_broken_file_takes_no_dag_because_of_what_the_file_is_called(include: 
     assert running(include) == {"nightly": "campus.yaml"}
 
 
-def test_many_files_of_one_name_are_told_in_short(write: Write) -> None:
+def test_many_files_of_one_name_are_reported_in_short(write: Write) -> None:
     for number in range(200):
         write(text(number + 1), f"copy{number}.yaml")
     include = write(text(1))

@@ -85,7 +85,7 @@ BROKEN: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("line", "says"), BROKEN, ids=[line[:40] for line, _ in BROKEN])
-def test_a_bad_field_is_told_with_file_line_field_and_what_is_accepted(
+def test_a_bad_field_is_reported_with_file_line_field_and_what_is_accepted(
     write: Write, line: str, says: str
 ) -> None:
     (problem,) = messages(write(f"{WHOLE}# a comment\n{line}\n"))
@@ -196,7 +196,7 @@ def test_a_credential_in_an_archive_is_refused_and_never_repeated(write: Write, 
     assert "hunter2" not in problem
 
 
-def test_what_is_missing_is_told_all_at_once(write: Write) -> None:
+def test_what_is_missing_is_reported_all_at_once(write: Write) -> None:
     assert messages(write("tags: [a]\n")) == [
         (
             "include/backups/nightly.yaml, line 1, archive: is missing. Accepted: such as 'campus_archive', "
@@ -209,14 +209,14 @@ def test_what_is_missing_is_told_all_at_once(write: Write) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- 1\n", "nightly\n"])
-def test_a_file_that_is_no_mapping_is_told(write: Write, text: str) -> None:
+def test_a_file_that_is_no_mapping_is_reported(write: Write, text: str) -> None:
     (problem,) = messages(write(text))
     assert problem == (
         "include/backups/nightly.yaml, line 1: a backup is a mapping of fields to values, such as name: nightly."
     )
 
 
-def test_several_problems_of_one_file_are_told_together_in_the_order_of_lines(write: Write) -> None:
+def test_several_problems_of_one_file_are_reported_together_in_the_order_of_lines(write: Write) -> None:
     text = f"{HEAD}courses: {{ids: [BIO, x y]}}\nversion: 1.3\nexport_types: [qti]\ndeadline: x\nfail_on: y\nfail_on: z\n"
     lines = [re.match(r"\S+ line (\d+), ([\w.\[\]]+): ", problem) for problem in messages(write(text))]
     assert [match and match.groups() for match in lines] == [

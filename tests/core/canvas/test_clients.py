@@ -34,11 +34,6 @@ from canvas_exports.errors import (
 # -- every call ------------------------------------------------------------------------------------------------------
 
 
-def test_whoami(either: Either, server: ScriptedServer) -> None:
-    server.on(SELF, {"json": {"id": 9, "name": "Jane"}})
-    assert either.whoami().id == 9
-
-
 def test_a_course_is_shown_with_its_term(either: Either, server: ScriptedServer) -> None:
     server.on("GET /api/v1/courses/101", {"json": {"id": 101, "term": {"name": "Winter"}}})
     assert either.course(COURSE).term_name == "Winter"
@@ -61,11 +56,6 @@ def test_courses_of_an_account_are_filtered_and_walked(either: Either, server: S
         ("per_page", "100"),
     ]
     assert server.seen[1].target == "/next?page=first"
-
-
-def test_an_account_is_walked_without_filters_too(either: Either, server: ScriptedServer) -> None:
-    server.on("GET /api/v1/accounts/self/courses", {"json": []})
-    assert either.account_courses("self") == []
 
 
 def test_a_content_list_has_types_and_items(either: Either, server: ScriptedServer) -> None:

@@ -80,14 +80,6 @@ def test_a_refusal_of_the_files_domain_speaks_of_rights_and_of_the_link(
         fetch(client, an_export(server))
 
 
-@pytest.mark.parametrize("status", [400, 404])
-def test_a_file_that_is_gone_is_called_so(client: CanvasClient, server: ScriptedServer, status: int) -> None:
-    server.on(FILE, {"status": status, "html": "<html>"})
-    server.on(SHOW, shown(server))
-    with pytest.raises(DownloadError, match="may have been deleted; export again"):
-        fetch(client, an_export(server))
-
-
 def test_what_canvas_names_its_request_is_harmless_and_short(either: Either, server: ScriptedServer) -> None:
     name = "\N{RIGHT-TO-LEFT OVERRIDE}" + "x" * 5000
     server.on(SELF, {"status": 404, "json": {}, "headers": {"X-Request-Context-Id": name}})

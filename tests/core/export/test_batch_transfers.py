@@ -57,7 +57,7 @@ class TestTransfers:
             put(store, key, blocks)
 
         monkeypatch.setattr(FileStore, "put", refuse)
-        with sandbox(course(100), course(101), course(102, duration=0.5)) as canvas:
+        with sandbox(course(100), course(101, duration=0.2), course(102, duration=0.5)) as canvas:
             rig = Rig(canvas, tmp_path, courses=[101, 100, 102])
             with rig.process() as batch:
                 items = rig.finish(batch)

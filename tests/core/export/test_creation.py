@@ -77,7 +77,9 @@ class TestResolving:
 
 
 class TestCreating:
-    def test_what_canvas_answered_is_told_with_its_times(self, canvas: Sandbox, ours: CanvasClient) -> None:
+    def test_what_canvas_answered_is_reported_with_its_times(
+        self, canvas: Sandbox, ours: CanvasClient
+    ) -> None:
         event = creator(ours).create(intended())
         (export,) = canvas.exports
         assert isinstance(event, events.Created)

@@ -174,7 +174,7 @@ class TestOneCourse:
         method=st.sampled_from(["POST", "GET", "*"]),
         window=st.sampled_from([1, 2, 50]),
     )
-    def test_whoever_is_refused_the_others_are_stored(
+    def test_whichever_courses_are_refused_the_others_are_stored(
         self, tmp_path_factory: pytest.TempPathFactory, bad: set[int], effect: str, method: str, window: int
     ) -> None:
         numbers = range(101, 106)

@@ -58,7 +58,7 @@ def created(name: str = NAMES[0], export_id: int = 501) -> events.Created:
     return events.Created(name, export_id=export_id, progress_id=None, created_at=5000.0, at=1030.0)
 
 
-def test_the_straight_way_is_told_step_by_step_with_its_times() -> None:
+def test_the_straight_way_is_reported_step_by_step_with_its_times() -> None:
     engine, witness = machine(), Witness()
     steps = reporter(witness, engine)
     happened: list[tuple[events.Event, float, float]] = [

@@ -19,7 +19,7 @@ from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.options import build_options
-from canvas_exports.core.export.replicas import Replicas, first_answer, writable_stores
+from canvas_exports.core.export.replicas import Replicas, first_result, writable_stores
 from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.reports.run_report import gather_run_report, mirror_reports, store_batch_report
@@ -252,10 +252,10 @@ def test_at_the_start_none_is_too_few_and_a_retry_may_help_if_it_may_help_one(st
 def test_the_first_archive_that_answers_is_believed(stores: list[Fickle]) -> None:
     stores[1].replace("runs/a", b"found")
     stores[0].error = AWAY
-    assert first_answer(stores, lambda store: store.read("runs/a")) == b"found"
+    assert first_result(stores, lambda store: store.read("runs/a")) == b"found"
     stores[1].error = ArchiveDeniedError("no")
     with pytest.raises(ArchiveUnavailableError):
-        first_answer(stores, lambda store: store.read("runs/a"))
+        first_result(stores, lambda store: store.read("runs/a"))
 
 
 def report_of(store: FileStore, *ended: tuple[str, Outcome]) -> None:
@@ -265,7 +265,7 @@ def report_of(store: FileStore, *ended: tuple[str, Outcome]) -> None:
     store_batch_report(store, items, RUN, started_at=1.8e9)
 
 
-def test_an_archive_that_missed_a_report_gets_it_before_the_run_is_told(stores: list[Fickle]) -> None:
+def test_an_archive_that_missed_a_report_gets_it_before_the_run_is_reported(stores: list[Fickle]) -> None:
     report_of(stores[1], ("course:1", Outcome.STORED))
     mirror_reports(stores, RUN)
     for store in stores:

@@ -110,14 +110,14 @@ class TestStored:
         assert event.reason.endswith(": the cartridge refers to it, but the package does not hold it")
 
     @with_faults(Fault.INCOMPLETE, Fault.EXPORT_ERRORS)
-    def test_of_several_findings_the_first_is_told_and_the_others_counted(self, troubled: Way) -> None:
+    def test_of_several_findings_the_first_is_reported_and_the_others_counted(self, troubled: Way) -> None:
         event = troubled.move()
         assert isinstance(event, events.Stored)
         assert event.reason is not None
         assert event.reason.endswith(f" (and {event.findings - 1} more)")
 
     @with_faults(Fault.EXPORT_ERRORS)
-    def test_a_finding_without_a_place_is_told_without_one(self, troubled: Way) -> None:
+    def test_a_finding_without_a_place_is_reported_without_one(self, troubled: Way) -> None:
         event = troubled.move()
         assert isinstance(event, events.Stored)
         assert event.reason is not None

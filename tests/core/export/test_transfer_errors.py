@@ -152,7 +152,7 @@ class TestThisOneOnly:
         ("status", "on_canvas", "spoiled"),
         [(400, False, True), (403, False, True), (404, False, True), (404, True, True), (403, True, False)],
     )
-    def test_a_package_that_is_gone_is_told_from_one_that_may_not_be_fetched(
+    def test_a_package_that_is_gone_is_distinguished_from_one_that_may_not_be_fetched(
         self, way: Way, status: int, *, on_canvas: bool, spoiled: bool
     ) -> None:
         item = way.item()

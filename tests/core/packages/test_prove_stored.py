@@ -13,7 +13,6 @@ from tests.support.packages.build import cartridge, real, zipped
 from tests.support.packages.courses import (
     COUNTS,
     DEEP_COUNTS,
-    assignment_settings,
     course,
     quizzes,
     without_resource,
@@ -79,23 +78,6 @@ class TestWhatItSays:
         shallow, deep = (proven(data, Expectation("common_cartridge"), level=level) for level in ProofLevel)
         assert deep.is_complete
         assert deep.proof.findings == shallow.proof.findings
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            "https://quiz-lti.example.org/launch",
-            "https://tool.example/?quiz-lti-x.instructure.com",
-            "http://[",
-            "",
-        ],
-    )
-    def test_another_tools_assignment_is_only_counted(self, url: str) -> None:
-        shell = assignment_settings("Lab", submission_types="external_tool", external_tool_url=url)
-        found = proven(
-            packed_zip(entries_of(course().having({"a1/assignment_settings.xml": shell}).members()))
-        )
-        assert "new_quiz" not in codes(found)
-        assert (found.proof.counts["new_quizzes"], found.proof.counts["tool_assignments"]) == (0, 1)
 
     def test_an_item_that_leads_to_nothing_is_named_unless_it_is_a_tools(self) -> None:
         found = proven(packed_zip(entries_of(without_resource(course(), ["p1"]).members())))

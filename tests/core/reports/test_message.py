@@ -50,7 +50,7 @@ def test_no_text_breaks_out_of_the_mail(text: str) -> None:
     assert "\n" not in hostile.subject
 
 
-def test_without_a_report_the_reason_is_told() -> None:
+def test_without_a_report_the_reason_is_reported() -> None:
     told = missing_report("nightly", "run", "the archive denies access")
     assert told.subject == "nightly: no report"
     assert "This run has no report: the archive denies access" in told.text

@@ -131,11 +131,6 @@ class TestOfARun:
         assert rows["course:1", CARTRIDGE][0] == "stored"
         assert rows["course:1", "zip"] == rows["course:2", CARTRIDGE] == silent
 
-    def test_a_run_without_any_batch_has_a_report_too(self, store: FileStore) -> None:
-        report = gather_run_report(store, self.REPORTER, [])
-        assert report.outcomes == []
-        assert written(store, report.receipt.report)["totals"]["contexts"] == 0
-
     def test_where_batches_were_cut_anew_the_later_word_counts(self, store: FileStore) -> None:
         key = store_batch_report(store, [item(1, Outcome.DENIED)], RUN, started_at=1.8e9).report
         document = written(store, key)

@@ -93,7 +93,7 @@ class TestProven:
         assert chosen(store, export_type="zip") == 501
 
 
-def test_a_course_of_which_no_manifest_can_be_read_is_told_so(store: FileStore) -> None:
+def test_a_course_of_which_no_manifest_can_be_read_is_reported(store: FileStore) -> None:
     lay(store, manifest("course:102"))
     key = manifest_key(lay(store, manifest()).package.key)
     store.replace(key, b"[" * 100_000)

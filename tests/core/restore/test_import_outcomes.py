@@ -24,11 +24,11 @@ from canvas_sandbox import Fault, Sandbox
 from canvas_sandbox.faults import FaultCounter
 
 
+@pytest.mark.usefixtures("copy")
 class TestWhatCanvasSays:
     def faulty(self, canvas: Sandbox, *faults: Fault) -> None:
         canvas.world.courses[EMPTY].active_faults = FaultCounter(faults)
 
-    @pytest.mark.usefixtures("copy")
     @pytest.mark.parametrize("fault", [Fault.IMPORT_WARNINGS, Fault.IMPORT_ERRORS])
     def test_completed_with_issues_is_not_success(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore, fault: Fault
@@ -44,7 +44,6 @@ class TestWhatCanvasSays:
         assert result.is_failure("errors") is (fault is Fault.IMPORT_ERRORS)
         assert not result.is_failure("failure")
 
-    @pytest.mark.usefixtures("copy")
     def test_a_failed_import_says_why(self, canvas: Sandbox, client: CanvasClient, store: FileStore) -> None:
         self.faulty(canvas, Fault.IMPORT_FAILS)
         result = RestoreTask(client, store).run_to_end()
@@ -52,7 +51,6 @@ class TestWhatCanvasSays:
         assert result.reason == "error: Unexpected error while importing the content"
         assert result.is_failure("failure")
 
-    @pytest.mark.usefixtures("copy")
     def test_a_package_beyond_the_quota_is_refused_with_200(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
@@ -64,7 +62,6 @@ class TestWhatCanvasSays:
         )
         assert (imports(canvas), len(canvas.migrations)) == (0, 1)
 
-    @pytest.mark.usefixtures("copy")
     def test_a_quota_that_is_noticed_late_ends_the_uploads(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
@@ -75,7 +72,6 @@ class TestWhatCanvasSays:
         assert imports(canvas) == 0
         assert posts(canvas, UPLOAD) == 1
 
-    @pytest.mark.usefixtures("copy")
     def test_an_import_that_never_ends_is_stalled_and_looked_at_again_after_a_clear(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
@@ -92,7 +88,6 @@ class TestWhatCanvasSays:
         assert task.restore.advance() is not None
         assert len(canvas.migrations) == 1
 
-    @pytest.mark.usefixtures("copy")
     def test_a_course_in_which_another_import_runs_is_left_alone(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
@@ -103,7 +98,6 @@ class TestWhatCanvasSays:
             RestoreTask(client, store).run_to_end()
         assert len(canvas.migrations) == 1
 
-    @pytest.mark.usefixtures("copy")
     def test_an_import_that_has_been_stuck_for_days_blocks_nothing(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:

@@ -56,7 +56,7 @@ class TestRefusals:
             RestoreTask(client, store, confirm_same_course=EMPTY).run_to_end()
         assert canvas.migrations == []
 
-    def test_a_course_that_holds_something_is_refused_and_told_what(
+    def test_a_course_that_holds_something_is_refused_with_what_it_holds(
         self, canvas: Sandbox, client: CanvasClient, store: FileStore
     ) -> None:
         with pytest.raises(InputError, match=r"course 102 is not empty: it holds .*wiki_pages \(\d+\)"):

@@ -33,7 +33,7 @@ from canvas_exports.core.restore.result import (
         ("", "(no text)"),
     ],
 )
-def test_what_canvas_says_is_told_without_links_that_open_doors_or_people(text: str, kept: str) -> None:
+def test_what_canvas_says_is_reported_without_links_that_open_doors_or_people(text: str, kept: str) -> None:
     assert canvas_text(text) == kept
 
 
@@ -50,7 +50,7 @@ def test_whatever_canvas_says_is_one_short_printable_line(text: str) -> None:
     assert line.isprintable()
 
 
-def test_every_issue_is_counted_the_gravest_are_told() -> None:
+def test_every_issue_is_counted_and_the_gravest_are_reported() -> None:
     issues = [MigrationIssue(number, IssueType.TODO, "look") for number in range(200)]
     counts, texts = summarize_issues([*issues, MigrationIssue(200, IssueType.ERROR, "a page is lost")])
     assert counts == {"error": 1, "todo": 200}

@@ -16,7 +16,6 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from canvas_exports.core.text import log_redaction
 from canvas_exports.core.text.log_redaction import mask_secrets
 
 REPOSITORY = Path(__file__).parents[3]
@@ -91,7 +90,6 @@ class TestRecords:
         first = logging.getLogRecordFactory()
         mask_secrets("hush-again")
         assert logging.getLogRecordFactory() is first
-        assert isinstance(first, log_redaction._Factory)
 
     def test_arguments_that_do_not_fit_are_not_printed_as_they_are(
         self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]

@@ -27,11 +27,11 @@ from canvas_exports.core.text.wording import (
         (200_000, "2 days"),
     ],
 )
-def test_a_length_of_time_is_told_in_two_units_at_most(seconds: float, told: str) -> None:
+def test_a_length_of_time_is_written_in_two_units_at_most(seconds: float, told: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == told
 
 
-def test_moments_are_told_in_utc() -> None:
+def test_moments_are_written_in_utc() -> None:
     here = datetime(2026, 11, 23, 3, 30, tzinfo=timezone(timedelta(hours=-6)))
     assert format_moment(here) == "2026-11-23 09:30 UTC"
     assert format_moment(None) == "-"

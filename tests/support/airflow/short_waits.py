@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest import mock
 
+import pytest
+
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
@@ -19,4 +21,11 @@ def short_waits() -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(CanvasContentExportOperator, "waits", WAITS))
         patches.enter_context(mock.patch.object(CanvasRestoreTrigger, "min_wait", WAITS.min_wait))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_long_waits() -> Iterator[None]:
+    """Shorten the waits in each test of the folder whose conftest imports this fixture."""
+    with short_waits():
         yield

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.serialization.serialized_objects import DagSerialization
 
 from canvas_exports.dags.trigger_form import Filled
 from canvas_sandbox import Sandbox
@@ -40,6 +42,34 @@ def alone(make: Callable[[], DAG], typed: dict[str, Any]) -> BaseOperator:
     }
     made: BaseOperator = type(task)(**arguments)
     return made
+
+
+def filled(make: Callable[[], DAG], **entries: Any) -> dict[str, Any]:
+    """The form as Airflow's API checks it, from the stored DAG."""
+    stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(make()))))
+    params: dict[str, Any] = stored.params.deep_merge(entries).validate()
+    return params
+
+
+def rendered(make: Callable[[], DAG], task_id: str, mapped: dict[str, Any], **entries: Any) -> Any:
+    """A task, unmapped with these arguments, whose templates have been filled in from the form."""
+    dag = make()
+    task: Any = dag.get_task(task_id)
+    if isinstance(task, MappedOperator):
+        task = task.unmap(mapped)
+    if task_id == "report":
+        task.batches = []
+    context: Any = {"params": filled(make, **entries), "dag": dag}
+    task.render_template_fields(context, dag.get_template_env())
+    return task
+
+
+@pytest.fixture(autouse=True)
+def administrator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an administrator has set up, in each test of a module that imports this fixture."""
+    monkeypatch.setenv("AIRFLOW_VAR_CANVAS_ARCHIVE", "s3://campus/canvas")
+    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_DEFAULT", json.dumps({"conn_type": "canvas", "host": "c.edu"}))
+    monkeypatch.setenv("AIRFLOW_CONN_LAW", json.dumps({"conn_type": "canvas_archive", "host": "s3://law/a"}))
 
 
 class AsTyped:

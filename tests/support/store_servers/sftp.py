@@ -140,6 +140,7 @@ class SftpServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._transports: list[paramiko.Transport] = []
+        self.more_keys: list[paramiko.PKey] = []
         self.accepted_keys: list[paramiko.PKey] = []
         self.logins: list[str] = []
         self.most_channels = 0
@@ -168,7 +169,8 @@ class SftpServer:
             while True:
                 connection, _ = self._listener.accept()
                 transport = paramiko.Transport(connection)
-                transport.add_server_key(self.key)
+                for key in (self.key, *self.more_keys):
+                    transport.add_server_key(key)
                 transport.set_subsystem_handler("sftp", paramiko.SFTPServer, self._files)
                 self._transports.append(transport)
                 with suppress(paramiko.SSHException, EOFError):

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.replicate import most_useful
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, CanvasExportsError
 
@@ -17,7 +18,7 @@ _log = logging.getLogger(__name__)
 # Failures in a row after which an archive is skipped: each may have cost minutes of its client's retries.
 _MAX_FAILURES = 3
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Replicas:
@@ -53,7 +54,7 @@ class Replicas:
                     _log.warning("%s cannot be written to, the others are used: %s", store.uri, error)
                     self._skipped[number] = error.message
         if len(errors) == len(self._stores):
-            raise _most_useful(errors)
+            raise most_useful(errors)
 
     def usable(self) -> list[Store]:
         """Return the archives to store in, in order; at least one."""
@@ -80,26 +81,26 @@ class Replicas:
         with self._lock:
             self._skipped.clear()
 
-    def in_each(self, act: Callable[[Store], Answer]) -> Answer:
+    def in_each(self, act: Callable[[Store], Result]) -> Result:
         """Call ``act`` with each usable archive, in order; log what fails in one of them.
 
         Returns:
-            The answer of the first archive in which it worked.
+            The result of the first archive in which it worked.
 
         Raises:
             ArchiveError: it worked in none.
         """
-        answers: list[Answer] = []
+        results: list[Result] = []
         errors: list[ArchiveError] = []
         for store in self.usable():
             try:
-                answers.append(act(store))
+                results.append(act(store))
             except ArchiveError as error:  # noqa: PERF203 - there are two or three of them
                 _log.warning("%s: %s", store.uri, error)
                 errors.append(error)
-        if not answers:
+        if not results:
             raise errors[0]
-        return answers[0]
+        return results[0]
 
 
 def writable_stores(stores: Sequence[Store]) -> list[Store]:
@@ -114,8 +115,8 @@ def writable_stores(stores: Sequence[Store]) -> list[Store]:
     return replicas.usable()
 
 
-def first_answer(stores: Sequence[Store], ask: Callable[[Store], Answer]) -> Answer:
-    """Return the answer of the first archive that can be asked and has one.
+def first_result(stores: Sequence[Store], read: Callable[[Store], Result]) -> Result:
+    """Return what the first archive returns that can be read and has it.
 
     Raises:
         CanvasExportsError: none has: the first error that a retry may help against, else the first.
@@ -123,11 +124,7 @@ def first_answer(stores: Sequence[Store], ask: Callable[[Store], Answer]) -> Ans
     errors: list[CanvasExportsError] = []
     for store in stores:
         try:
-            return ask(store)
+            return read(store)
         except CanvasExportsError as error:  # noqa: PERF203 - there are two or three of them
             errors.append(error)
-    raise _most_useful(errors)
-
-
-def _most_useful(errors: Sequence[CanvasExportsError]) -> CanvasExportsError:
-    return next((error for error in errors if error.retryable), errors[0])
+    raise most_useful(errors)

@@ -51,7 +51,7 @@ class FileStore(Store):
 
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Write beside the object, force to the disk, then link: the key appears whole or not at all."""
-        if self._look_up(key) is not None:
+        if self.stat(key) is not None:
             raise AlreadyStoredError("the key is taken", key=key)
         with self._temporary_file(key) as (folder, part, name):
             self._write(folder, part, blocks, key)
@@ -96,7 +96,15 @@ class FileStore(Store):
 
     def stat(self, key: str) -> ObjectInfo | None:
         """Look up one file; a folder or a link is not an object."""
-        return self._look_up(key)
+        folder, name = _split(key)
+        try:
+            with self._translated("look up", key), self._folders.open_folder(folder) as here:
+                found = os.stat(name, dir_fd=here, follow_symlinks=False)
+        except ObjectNotFoundError:
+            return None
+        if not S_ISREG(found.st_mode):
+            return None
+        return ObjectInfo(key, found.st_size, _moment(found.st_mtime))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Walk the folders that the prefix leads to."""
@@ -131,17 +139,6 @@ class FileStore(Store):
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
-
-    def _look_up(self, key: str) -> ObjectInfo | None:
-        folder, name = _split(key)
-        try:
-            with self._translated("look up", key), self._folders.open_folder(folder) as here:
-                found = os.stat(name, dir_fd=here, follow_symlinks=False)
-        except ObjectNotFoundError:
-            return None
-        if not S_ISREG(found.st_mode):
-            return None
-        return ObjectInfo(key, found.st_size, _moment(found.st_mtime))
 
     def _walk(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the plain files of all folders in which keys can begin with a prefix."""

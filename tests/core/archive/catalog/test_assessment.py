@@ -54,7 +54,7 @@ def test_a_package_that_is_not_there() -> None:
     assert "is missing" in assessment.why
 
 
-def test_incomplete_is_better_than_damaged_and_both_are_told() -> None:
+def test_incomplete_is_better_than_damaged_and_both_are_reported() -> None:
     assessment = assess([copy(1, WHOLE, damaged=True), copy(2, INCOMPLETE)])
     assert (assessment.gap_reason, assessment.why) == (
         GapReason.INCOMPLETE,
@@ -82,7 +82,7 @@ class TestEmpty:
 class TestUnreadable:
     UNREADABLE = UnreadableDocument("courses/101/a.json", "not a manifest: no JSON")
 
-    def test_is_told_where_there_is_nothing_else(self) -> None:
+    def test_is_reported_where_there_is_nothing_else(self) -> None:
         assessment = assess([], [self.UNREADABLE])
         assert assessment.gap_reason is GapReason.UNREADABLE
         assert assessment.why == "courses/101/a.json: not a manifest: no JSON"

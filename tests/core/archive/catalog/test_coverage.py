@@ -217,23 +217,23 @@ class TestIdsThatWereTyped:
         found = judged(archive)
         assert (found.judged, found.gaps) == (0, ())
 
-    def test_one_that_had_a_copy_once_is_told(self, archive: FileStore) -> None:
+    def test_one_that_had_a_copy_once_is_reported(self, archive: FileStore) -> None:
         lay(archive, manifest("course:7", verdict=Verdict.INCOMPLETE))
         report(archive, outcome("course:7", "gone"), dag_id=MANUAL_EXPORT)
         (gap,) = judged(archive).gaps
         assert (gap.context, gap.outcome) == ("course:7", "gone")
 
     @pytest.mark.parametrize("word", ["denied", "failed", "stalled", "interrupted"])
-    def test_one_that_canvas_knows_is_told(self, archive: FileStore, word: str) -> None:
+    def test_one_that_canvas_knows_is_reported(self, archive: FileStore, word: str) -> None:
         report(archive, outcome("course:8", word), dag_id=MANUAL_EXPORT)
         assert lacks(judged(archive)) == {"course:8": GapReason.NO_COPY}
 
     @pytest.mark.parametrize("nights", [NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)])
-    def test_one_that_a_backup_missed_too_is_told(self, archive: FileStore, nights: date) -> None:
+    def test_one_that_a_backup_missed_too_is_reported(self, archive: FileStore, nights: date) -> None:
         report(archive, outcome("course:9", "gone"), dag_id=MANUAL_EXPORT)
         report(archive, outcome("course:9", "gone"), day=nights)
         assert lacks(judged(archive)) == {"course:9": GapReason.NO_COPY}
 
-    def test_one_that_is_expected_is_told(self, archive: FileStore) -> None:
+    def test_one_that_is_expected_is_reported(self, archive: FileStore) -> None:
         report(archive, outcome("course:99999", "gone"), dag_id=MANUAL_EXPORT)
         assert lacks(judged(archive, ["course:99999"])) == {"course:99999": GapReason.NO_COPY}

@@ -87,7 +87,7 @@ def test_what_no_manifest_names_is_a_sentence(store: FileStore, text: str) -> No
         found(store, text)
 
 
-def test_an_address_without_an_archive_is_told(tmp_path: Path) -> None:
+def test_an_address_without_an_archive_is_reported(tmp_path: Path) -> None:
     empty = FileStore((tmp_path / "empty").as_uri(), tmp_path / "empty")
     with pytest.raises(NoArchiveError):
         found(empty, "Biology")

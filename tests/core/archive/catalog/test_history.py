@@ -50,7 +50,7 @@ def test_copies_records_and_runs_in_order_of_time(archive: FileStore) -> None:
     ]
 
 
-def test_a_run_whose_copy_is_there_is_not_told_twice(archive: FileStore) -> None:
+def test_a_run_whose_copy_is_there_is_not_listed_twice(archive: FileStore) -> None:
     lay(archive, manifest())
     report(archive, outcome("course:101", "stored", export_id=501))
     assert [event.what for event in of(archive)] == ["copy"]

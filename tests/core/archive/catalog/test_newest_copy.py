@@ -86,22 +86,12 @@ def found(store: Counted, **export: Any) -> int | None:
     return None if answer is None else answer[0].export.id
 
 
-def test_an_empty_folder_has_none(store: Counted) -> None:
-    assert found(store) is None
-
-
 def test_of_a_hundred_nights_one_manifest_is_read(store: Counted) -> None:
     for night in range(100):
         created = NOON + timedelta(days=night)
         store.keep(manifest(500 + night, created), created + timedelta(hours=1))
     assert found(store) == 599
     assert store.reads == 1
-
-
-def test_age_is_told_by_the_export_and_not_by_when_or_under_which_name_it_was_written(store: Counted) -> None:
-    store.keep(manifest(501, NOON), NOON + timedelta(days=9))  # carried late
-    store.keep(manifest(502, NOON + timedelta(days=1)), NOON + timedelta(days=1, hours=1))
-    assert found(store) == 502
 
 
 def test_only_copies_of_the_same_kind_count(store: Counted) -> None:

@@ -106,7 +106,7 @@ class TestCopies:
         assert list(every_context(archive)) == []
         assert copies_of(archive, "course", 101) == Holding("course", 101, ())
 
-    def test_records_are_told_by_their_names_and_not_read(self, archive: Archive) -> None:
+    def test_records_are_known_by_their_names_and_not_read(self, archive: Archive) -> None:
         document = lay(archive, manifest())
         first = note(archive, document, day=1)
         drill = note(archive, document, day=2, kind=RecordKind.DRILL, detail="course", result="passed")
@@ -161,7 +161,7 @@ class TestPackagesThatAreNotThere:
 
 
 class TestTroubles:
-    def test_what_is_not_a_manifest_is_told_and_is_no_copy(self, archive: Archive) -> None:
+    def test_what_is_not_a_manifest_is_reported_and_is_no_copy(self, archive: Archive) -> None:
         archive.replace("courses/101/notes.json", b"not JSON")
         archive.replace("courses/101/other.json", b'{"schema": "urn:something:else"}')
         holding = held(archive)["course:101"]

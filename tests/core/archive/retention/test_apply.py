@@ -102,7 +102,7 @@ class TestStopping:
             "a verification",
         ],
     )
-    def test_a_context_that_has_changed_since_is_left_alone_and_told(self, change: Any) -> None:
+    def test_a_context_that_has_changed_since_is_left_alone_and_reported(self, change: Any) -> None:
         shelf = laid([night(2), night(1)])
         made = plan(shelf)
         change(shelf)
@@ -146,7 +146,7 @@ class TestStopping:
 
 
 class TestLocked:
-    def test_a_manifest_that_is_locked_after_all_is_told_and_keeps_its_package(self) -> None:
+    def test_a_manifest_that_is_locked_after_all_is_reported_and_keeps_its_package(self) -> None:
         shelf = laid([night(3), night(2), night(1)])
         made = plan(shelf)
         first = made.contexts[0].copies[0]
@@ -156,7 +156,7 @@ class TestLocked:
         assert applied.notes == (f"{first.key} was not deleted: it is locked",)
         assert {first.key, first.package} <= set(shelf.objects)
 
-    def test_a_package_that_is_locked_after_all_is_told(self) -> None:
+    def test_a_package_that_is_locked_after_all_is_reported(self) -> None:
         shelf = laid([night(3, verified="intact"), night(1)])
         made = plan(shelf)
         shelf.hidden_locks = {made.contexts[0].copies[0].package}

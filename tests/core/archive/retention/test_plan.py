@@ -127,7 +127,7 @@ class TestHolds:
         with pytest.raises(InputError, match=r"hold\.courses"):
             Holds.of([text])
 
-    def test_one_that_lies_on_nothing_is_told(self) -> None:
+    def test_one_that_lies_on_nothing_is_reported(self) -> None:
         policy = Policy(last=1, holds=Holds.of([999, 101], ["Fal 2026", "Fall 2026"]))
         assert plan(laid([night(1)]), policy).unmatched == ("hold course:999", "hold term Fal 2026")
 
@@ -210,7 +210,7 @@ class TestUnreadable:
         assert decided(made, Decision.DELETE) == {5}
         assert made.contexts[0].copies[0].reasons == (UNCLEAR,)
 
-    def test_a_context_of_which_nothing_can_be_read_is_told(self) -> None:
+    def test_a_context_of_which_nothing_can_be_read_is_reported(self) -> None:
         shelf = Shelf()
         shelf.lay("courses/101/20270101T000000Z-common_cartridge-77.json", b"")
         (context,) = plan(shelf).contexts

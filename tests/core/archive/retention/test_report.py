@@ -79,7 +79,7 @@ def test_the_document_names_what_goes_and_counts_what_stays() -> None:
     assert told["totals"]["policy"] == KEEP_ONE.sentence()
 
 
-def test_what_was_left_alone_is_told_with_what_was_deleted() -> None:
+def test_what_was_left_alone_is_reported_with_what_was_deleted() -> None:
     shelf = laid([night(2), night(1)])
     made = plan(shelf)
     shelf.lay("courses/101/notes.txt", b"mine")

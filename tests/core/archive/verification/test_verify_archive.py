@@ -73,7 +73,7 @@ def test_each_result_is_recorded_beside_the_manifest_which_stays_as_it_is(store:
     assert store.read(manifest_key(copy.package.key)) == before
 
 
-def test_damage_is_told_with_its_next_step_and_the_catalog_knows_it(store: Store) -> None:
+def test_damage_is_reported_with_its_next_step_and_the_catalog_knows_it(store: Store) -> None:
     copy, _ = stored(store, 101), stored(store, 102)
     spoil(store, copy.package.key, rotten(package()))
     verified = run(store)
@@ -152,7 +152,7 @@ def test_a_store_that_fails_leaves_what_was_found_before(
     assert [name.manifest for name in records(store)] == [manifest_key(copies[0].package.key)]
 
 
-def test_a_package_that_the_store_denies_is_told_and_the_others_are_verified(
+def test_a_package_that_the_store_denies_is_reported_and_the_others_are_verified(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies = [stored(store, course) for course in (101, 102, 103)]
@@ -188,7 +188,7 @@ def fails_at(
     monkeypatch.setattr(store, "blocks", guarded(store.blocks))
 
 
-def test_told_to_stop_it_begins_nothing_more(store: Store) -> None:
+def test_after_a_stop_it_begins_nothing_more(store: Store) -> None:
     stored(store)
     stop = threading.Event()
     stop.set()
@@ -196,7 +196,7 @@ def test_told_to_stop_it_begins_nothing_more(store: Store) -> None:
     assert (verified.rows, verified.left) == ([], 1)
 
 
-def test_a_manifest_that_cannot_be_read_is_told(store: Store) -> None:
+def test_a_manifest_that_cannot_be_read_is_reported(store: Store) -> None:
     stored(store)
     store.replace("courses/102/20261123T020000Z-common_cartridge-9.json", b"{}")
     verified = run(store)

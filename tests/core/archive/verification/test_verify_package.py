@@ -52,27 +52,23 @@ def test_rotten_bits_inside_a_file_are_found_by_a_full_look_alone(store: Store, 
     assert look(store, ProofLevel.DIRECTORY).result is VerificationResult.INTACT
 
 
+OTHER = package("b page")
+assert len(OTHER) == len(package())
+
+
 @pytest.mark.parametrize("level", BOTH)
-def test_a_cut_package_is_damaged(store: Store, copy: Manifest, level: ProofLevel) -> None:
-    spoil(store, copy.package.key, package()[:-1])
+@pytest.mark.parametrize(
+    "data",
+    [package()[:-1], package()[:-100] + bytes(100), OTHER],
+    ids=["a cut package", "zeros in place of the end", "another package of the same size"],
+)
+def test_other_bytes_than_were_stored_are_damage(
+    store: Store, copy: Manifest, level: ProofLevel, data: bytes
+) -> None:
+    spoil(store, copy.package.key, data)
     found = look(store, level)
     assert found.result is VerificationResult.DAMAGED
     assert found.reason
-
-
-@pytest.mark.parametrize("level", BOTH)
-def test_zeros_in_place_of_the_end_are_damage(store: Store, copy: Manifest, level: ProofLevel) -> None:
-    data = package()
-    spoil(store, copy.package.key, data[:-100] + bytes(100))
-    assert look(store, level).result is VerificationResult.DAMAGED
-
-
-@pytest.mark.parametrize("level", BOTH)
-def test_another_package_of_the_same_size_is_damage(store: Store, copy: Manifest, level: ProofLevel) -> None:
-    other = package("b page")
-    assert len(other) == copy.package.size
-    spoil(store, copy.package.key, other)
-    assert look(store, level).result is VerificationResult.DAMAGED
 
 
 @pytest.mark.parametrize("level", BOTH)

@@ -61,7 +61,9 @@ def test_without_an_end_that_makes_sense_the_token_lasts(lifetime: object) -> No
         (400, "unsupported_grant_type", "obtain a new refresh token"),
     ],
 )
-def test_what_only_a_person_can_mend_is_permanent_and_says_how(status: int, error: str, advice: str) -> None:
+def test_an_error_that_only_a_person_can_fix_is_permanent_and_says_how(
+    status: int, error: str, advice: str
+) -> None:
     with pytest.raises(CredentialError, match=advice) as raised:
         ask(answer(status, {"error": error, "error_description": "7~refresh"}))
     assert not raised.value.retryable

@@ -24,7 +24,6 @@ from canvas_exports.errors import (
     CanvasExportsError,
     CorruptPackageError,
     DownloadError,
-    NotFoundError,
     Stopped,
 )
 
@@ -84,14 +83,6 @@ def test_after_success(client: CanvasClient, canvas: ScriptedServer, pool: Buffe
     assert pool.in_use == 0
 
 
-def test_after_breaks(
-    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool
-) -> None:
-    storage.on(KEY, trouble(lambda _: True, {"cut": 3_000_000}))
-    assert digest(fetching(client, canvas, pool)) == hashlib.sha256(PACKAGE).hexdigest()
-    assert pool.in_use == 0
-
-
 GONE = {"status": 404, "json": {"errors": [{"message": "The specified resource does not exist."}]}}
 DENIED = {"status": 401, "json": {}, "headers": {"www-authenticate": "Bearer"}}
 DOWN = {"status": 503, "html": "<html>"}
@@ -118,19 +109,6 @@ def test_when_the_link_is_refused_and_a_fresh_one_cannot_be_had(
     assert pool.in_use == 0  # although the error is still held
     assert caught.value is not None
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("range")]
-
-
-def test_the_one_that_leaked(
-    client: CanvasClient, canvas: ScriptedServer, storage: ScriptedServer, pool: BufferPool
-) -> None:
-    storage.on(KEY, trouble(lambda start: start >= BLOCK, {"status": 403, "text": "expired"}))
-    canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"), {"status": 403, "html": "<html>"})
-    canvas.on(SHOW, GONE)
-    for _ in range(10):  # more often than there are blocks
-        canvas.on(FILE, to(f"{storage.url}/bucket/key?signature=secret"), {"status": 403, "html": "<html>"})
-        with pytest.raises(NotFoundError):
-            digest(fetching(client, canvas, pool))
-    assert pool.in_use == 0
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])

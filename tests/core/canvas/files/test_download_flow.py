@@ -202,7 +202,7 @@ def test_a_package_that_is_gone_is_an_error_in_the_end(
 ) -> None:
     server.on(FILE, {"status": status, "html": "<html>"})
     server.on(SHOW, shown(server))
-    with pytest.raises(DownloadError, match="export again"):
+    with pytest.raises(DownloadError, match="may have been deleted; export again"):
         fetch(client, an_export(server))
     assert server.paths().count("/files/7/download") == 2
 

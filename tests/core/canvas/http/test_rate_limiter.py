@@ -194,7 +194,7 @@ def test_nobody_sleeps_through_a_retry_after_and_a_later_answer_ends_it(clock: C
     )
 )
 @settings(derandomize=True, max_examples=150)
-def test_whatever_is_told_the_wait_is_finite_and_bounded(
+def test_whatever_is_reported_the_wait_is_finite_and_bounded(
     told: list[tuple[str, float | None, float | None]],
 ) -> None:
     clock = Clock()

@@ -68,7 +68,7 @@ def test_server_time_follows_the_date_header(either: Either, server: ScriptedSer
         ({"json": {"no": "id"}}, UnexpectedResponseError),
     ],
 )
-def test_answers_that_time_does_not_mend_are_not_asked_for_again(
+def test_requests_with_a_permanent_error_are_not_repeated(
     either: Either, server: ScriptedServer, clock: Clock, reply: dict[str, Any], kind: type[Exception]
 ) -> None:
     reply = {**reply, "headers": {**reply.get("headers", {}), "X-Request-Context-Id": "r-77"}}

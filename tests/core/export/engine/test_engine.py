@@ -72,7 +72,7 @@ class TestRefused:
         item = machine.items[A]
         assert (item.outcome, item.reason) == (Outcome.FAILED, "asked 6 times: refused for the 6. time")
 
-    def test_how_canvas_answered_is_told_of_what_stalled(self) -> None:
+    def test_a_stalled_export_is_reported_with_the_response_of_canvas(self) -> None:
         machine = engine()
         item = feed(
             machine,
@@ -92,21 +92,18 @@ class TestAnotherExport:
         machine.resume(cleared=True, now=77.0)
         return machine.items[A].state
 
-    def test_is_made_where_its_package_could_not_be_fetched(self) -> None:
-        failures = [
-            events.TransferFailed(A, 501, fetch, "login", spoiled=False, by_source=True) for fetch in range(2)
-        ]
-        assert self.cleared(*READY, *failures) is State.PLANNED
-
-    def test_is_made_where_its_package_was_lost(self) -> None:
-        failures = [
-            events.TransferFailed(A, 501, fetch, "gone", spoiled=True, by_source=True) for fetch in range(2)
-        ]
-        assert self.cleared(*READY, *failures) is State.PLANNED
-
-    def test_is_not_made_where_only_the_archive_was_in_trouble(self) -> None:
-        failures = [events.TransferFailed(A, 501, fetch, "full", spoiled=False) for fetch in range(2)]
-        assert self.cleared(*READY, *failures) is State.REQUESTED
+    @pytest.mark.parametrize(
+        ("trouble", "state"),
+        [
+            ({"spoiled": False, "by_source": True}, State.PLANNED),
+            ({"spoiled": True, "by_source": True}, State.PLANNED),
+            ({"spoiled": False}, State.REQUESTED),
+        ],
+        ids=["its package could not be fetched", "its package was lost", "only the archive was in trouble"],
+    )
+    def test_is_made_where_the_fault_lies_with_this_one(self, trouble: dict[str, bool], state: State) -> None:
+        failures = [events.TransferFailed(A, 501, fetch, "x", **trouble) for fetch in range(2)]
+        assert self.cleared(*READY, *failures) is state
 
     def test_is_made_where_it_failed_for_what_it_is(self) -> None:
         assert self.cleared(*READY, events.Ended(A, Outcome.FAILED, "of another course")) is State.PLANNED

@@ -332,7 +332,7 @@ class TestOtherPeoplesFiles:
 @given(
     st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )
-def test_any_file_at_all_is_a_list_or_told(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_file_at_all_is_a_list_or_reported(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("any")
     for form in FORMATS:
         path = folder / f"list.{form}"

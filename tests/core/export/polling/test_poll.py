@@ -114,7 +114,7 @@ async def test_an_export_that_canvas_refuses_to_show_keeps_no_other_waiting(erro
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-async def test_what_canvas_will_never_show_is_told_once_it_has_stalled(error: Exception) -> None:
+async def test_what_canvas_will_never_show_is_reported_once_it_has_stalled(error: Exception) -> None:
     canvas = Canvas()
     canvas.done_at = {1: 1000.0}
     canvas.ends[1] = error
@@ -133,7 +133,7 @@ async def test_while_canvas_answers_nothing_no_export_stalls() -> None:
     assert seen.running[1].seen_at is None
 
 
-async def test_a_progress_that_is_refused_twice_is_not_what_the_export_is_told_by() -> None:
+async def test_a_progress_that_is_refused_twice_is_replaced_by_the_export_itself() -> None:
     class NoProgress(Canvas):
         async def progress(self, progress_id: int) -> Progress:
             self.looks.append((self.time, "progress", progress_id))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.support.packages.courses import CANVAS, Course, Res
 
-from canvas_exports.core.packages.cartridge.counts import count_cartridge, count_qti, unresolved_items
+from canvas_exports.core.packages.cartridge.counts import count_cartridge, unresolved_items
 from canvas_exports.core.packages.cartridge.manifest import read_manifest
 
 
@@ -57,8 +57,3 @@ def test_items_of_modules_are_counted_however_deep_they_lie() -> None:
 def test_an_item_without_a_target_is_a_heading_and_leads_nowhere() -> None:
     manifest = read_manifest([Course({}, (), (("Heading", ""), ("Lost", "gone"))).manifest()])
     assert [item.title for item in unresolved_items(manifest)] == ["Lost"]
-
-
-def test_the_quizzes_of_a_qti_package() -> None:
-    manifest = read_manifest([Course({}, (Res("z", "imsqti_xmlv1p2", ("z/z.xml",)),), ()).manifest()])
-    assert count_qti(manifest) == {"quizzes": 1, "question_banks": 0, "files": 0}

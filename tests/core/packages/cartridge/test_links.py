@@ -130,7 +130,7 @@ def test_a_file_of_peoples_own_is_not_looked_into() -> None:
     assert counted(linking(GONE[0], name="web_resources/own.html")) == (0, 0)
 
 
-def test_a_file_that_is_missing_is_told_once_and_as_that() -> None:
+def test_a_file_that_is_missing_is_reported_once_and_as_that() -> None:
     whole = (
         course()
         .having({PAGE: b'<img src="$IMS-CC-FILEBASE$/picture.png">'})

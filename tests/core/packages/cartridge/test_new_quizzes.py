@@ -45,7 +45,7 @@ SHELLS = {
 
 
 @pytest.mark.parametrize("document", SHELLS.values(), ids=SHELLS.keys())
-def test_a_shell_is_known_and_told(document: bytes) -> None:
+def test_a_shell_is_recognised_and_reported(document: bytes) -> None:
     found = proof_of(course().having({SHELL: document}))
     (quiz,) = (each for each in found.proof.findings if each.code == "new_quiz")
     assert (quiz.severity, quiz.member) == (Severity.WARNING, SHELL)
@@ -54,8 +54,22 @@ def test_a_shell_is_known_and_told(document: bytes) -> None:
     assert found.proof.verdict is Verdict.WHOLE
 
 
+OTHER_HOSTS = (
+    "https://quiz-lti.example.org/launch",
+    "https://tool.example/?quiz-lti-x.instructure.com",
+    "http://[",
+    "",
+)
+
+
 @pytest.mark.parametrize(
-    "document", [shell(), shell(is_quiz_assignment="false"), shell(external_tool_new_tab="true")]
+    "document",
+    [
+        shell(),
+        shell(is_quiz_assignment="false"),
+        shell(external_tool_new_tab="true"),
+        *(shell(external_tool_url=url) for url in OTHER_HOSTS),
+    ],
 )
 def test_an_assignment_of_another_tool_is_none(document: bytes) -> None:
     found = proof_of(course().having({SHELL: document}))
@@ -97,7 +111,7 @@ def test_a_quiz_that_names_its_assignment_is_counted_once() -> None:
     assert counted(proof_of(course().having(files))) == (1, 1, 0)
 
 
-def test_a_quiz_without_its_questions_is_told_though_no_assignment_stands_for_it() -> None:
+def test_a_quiz_without_its_questions_is_reported_though_no_assignment_stands_for_it() -> None:
     found = proof_of(course().having({"gq/assessment_meta.xml": META % (b"gq", b"")}))
     assert counted(found) == (1, 0, 0)
     assert [each.member for each in found.proof.findings if each.code == "new_quiz"] == [

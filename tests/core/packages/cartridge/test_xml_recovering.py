@@ -22,7 +22,7 @@ from canvas_exports.errors import CorruptPackageError
 _Q = '<assignment identifier="a"><title>{}</title><points>1</points></assignment>'
 _DECLARED = '<?xml version="1.0" encoding="{}"?>' + _Q
 
-MENDED = {
+RECOVERED = {
     "declares utf-8 and is latin-1": _DECLARED.format("UTF-8", "caf\xe9").encode("latin-1"),
     "declares utf-16 and is utf-8": _DECLARED.format("UTF-16", "café").encode(),
     "declares ascii and is utf-8": _DECLARED.format("US-ASCII", "café").encode(),
@@ -75,7 +75,7 @@ def with_settings(document: bytes) -> StoredProof:
     return proven(packed_zip(entries_of(files)))
 
 
-@pytest.mark.parametrize("document", MENDED.values(), ids=MENDED.keys())
+@pytest.mark.parametrize("document", RECOVERED.values(), ids=RECOVERED.keys())
 def test_what_the_importer_recovers_is_a_warning_that_names_the_document(document: bytes) -> None:
     found = with_settings(document)
     (odd,) = (each for each in found.proof.findings if each.code == "odd_xml")
@@ -84,7 +84,7 @@ def test_what_the_importer_recovers_is_a_warning_that_names_the_document(documen
     assert found.proof.verdict is Verdict.WHOLE
 
 
-@pytest.mark.parametrize("document", MENDED.values(), ids=MENDED.keys())
+@pytest.mark.parametrize("document", RECOVERED.values(), ids=RECOVERED.keys())
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_what_follows_a_mistake_is_read(document: bytes, size: int) -> None:
     pieces = [document[start : start + size] for start in range(0, len(document), size)]

@@ -37,7 +37,7 @@ def test_heights_are_in_proportion() -> None:
     assert bad.y + bad.height == pytest.approx(good.y, abs=0.2), "one stands on the other"
 
 
-def test_it_is_told_in_words_too() -> None:
+def test_it_is_reported_in_words_too() -> None:
     sizes, outcomes = charts(past(3))
     assert sizes.summary == "Bytes stored in the last 3 runs: 3.0 GB in this one, 3.0 GB in the largest."
     assert outcomes.summary == "Exports of the last 3 runs: 40 in this one, of which 2 made no good copy."

@@ -108,7 +108,7 @@ def test_the_look_is_bounded_in_time(store: Counting) -> None:
     assert (len(copies.facts), copies.skipped, copies.problem) == (1, 3, None)
 
 
-def test_trouble_is_told_and_never_raised(store: Counting) -> None:
+def test_trouble_is_reported_and_never_raised(store: Counting) -> None:
     store.fails = True
     copies = read_copy_statuses(store, [row(1), row(2)], now=NOW)
     assert (copies.facts, copies.skipped, copies.problem) == ({}, 2, "the archive cannot be reached")

@@ -125,7 +125,7 @@ def test_what_a_verification_or_a_drill_found_wrong_stands_out(open_page: Any, t
     assert window.page.locator("#rows .none").all_inner_texts() == ["2026-11-22, damaged (full)"]
 
 
-def test_filters_work_together_and_the_number_is_told(open_page: Any, address: str) -> None:
+def test_filters_work_together_and_the_number_is_reported(open_page: Any, address: str) -> None:
     window = open_page(address)
     page = window.page
     page.get_by_label("Find", exact=True).fill("biology")

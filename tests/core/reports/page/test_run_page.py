@@ -228,7 +228,7 @@ def test_no_address_but_that_of_a_server_becomes_a_link(address: str) -> None:
     assert (data["canvas"], data["airflow"]) == ("", "")
 
 
-def test_times_are_told_in_the_zone_of_the_backup_which_is_named() -> None:
+def test_times_are_written_in_the_zone_of_the_backup_which_is_named() -> None:
     words = Reader(render_page(view([row(1)], runs=past(), zone="America/Chicago"))).words
     assert "Ended2026-11-22 21:00 CST (America/Chicago)" in words
     assert "UTC" not in words

@@ -15,7 +15,7 @@ from tests.support.store_servers.stores import MiB
 
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.cloud import open_cloud
-from canvas_exports.core.storage.cloud.errors import translated
+from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, StoreOptions
 from canvas_exports.errors import (
@@ -32,7 +32,7 @@ HEAD = "Error performing PUT https://x/y?sig=SECRET in 3ms - Server returned non
 
 
 def became(error: Exception, action: str = "read") -> Exception:
-    with pytest.raises(ArchiveError) as raised, translated(URI, action, "a.zip"):
+    with pytest.raises(ArchiveError) as raised, ObstoreRequests(URI, 0).translated(action, "a.zip"):
         raise error
     assert "SECRET" not in str(raised.value)
     return raised.value

@@ -18,7 +18,6 @@ from tests.support.store_servers.sftp import PASSWORD, USER, SftpServer
 from canvas_exports.core.archive.probe import check_writable
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
-from canvas_exports.core.storage.remote import sftp
 from canvas_exports.errors import (
     ArchiveDeniedError,
     ArchiveUnavailableError,
@@ -154,9 +153,14 @@ def test_without_paramiko_the_error_says_what_to_install(monkeypatch: pytest.Mon
         open_store("sftp://u@host/x", StoreOptions(password="x"))
 
 
-def test_rsa_keys_are_known_by_all_their_algorithms() -> None:
-    assert sftp._algorithms("ssh-rsa") == ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
-    assert sftp._algorithms("ssh-ed25519") == ("ssh-ed25519",)
+def test_a_server_with_keys_of_several_kinds_is_asked_for_the_known_one(server: SftpServer) -> None:
+    known = paramiko.RSAKey.generate(2048)  # known by one name, and used by others
+    server.more_keys.append(known)
+    with open_store(
+        uri(server), replace(options(server), host_key=f"{known.get_name()} {known.get_base64()}")
+    ) as store:
+        store.put("a.zip", [b"x"])
+        assert store.read("a.zip") == b"x"
 
 
 def test_files_are_0640_and_folders_0750_whatever_the_servers_umask(

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas_sandbox import Course, Group, Sandbox, Switches
-from canvas_sandbox.packages.filler import POOL_SIZE, Filler, combine_crc
+from canvas_sandbox.packages.filler import POOL_SIZE, Filler
 from canvas_sandbox.packages.virtual_file import VirtualFile
 from canvas_sandbox.packages.zip_layout import directory_member, filler_member, lay_out, text_member
 
@@ -225,12 +225,6 @@ def test_streaming_200_mb_takes_no_memory() -> None:
 def test_the_crc_of_filler_is_known_without_reading_it(name: str, size: int) -> None:
     filler = Filler(name, size)
     assert filler.crc == zlib.crc32(VirtualFile([filler]).read())
-
-
-@quick
-@given(st.binary(max_size=200), st.binary(max_size=200))
-def test_two_crcs_combine_into_that_of_both_together(first: bytes, second: bytes) -> None:
-    assert combine_crc(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
 
 
 @quick

@@ -33,14 +33,11 @@ def without_future_dates(holding: Holding, *, now: datetime) -> Holding:
     return replace(
         holding,
         copies=tuple(_without_future_records(copy, now) for copy in holding.copies if copy not in late),
-        unreadable=(
-            *holding.unreadable,
-            *(UnreadableDocument(copy.key, _future_date(copy)) for copy in late),
-        ),
+        unreadable=(*holding.unreadable, *(UnreadableDocument(copy.key, _problem(copy)) for copy in late)),
     )
 
 
-def _future_date(copy: Copy) -> str:
+def _problem(copy: Copy) -> str:
     return f"it is dated {format_time(max(copy.created_at, copy.stored_at))}, which is in the future"
 
 

@@ -63,8 +63,13 @@ def publish_to_replicas(
     results = [future.result() for future in futures]
     errors = [result for result in results if isinstance(result, CanvasExportsError)]
     if len(errors) == len(results):
-        raise next((error for error in errors if error.retryable), errors[0])
+        raise most_useful(errors)
     return results
+
+
+def most_useful(errors: Sequence[CanvasExportsError]) -> CanvasExportsError:
+    """Return the first error that a retry may help against, else the first."""
+    return next((error for error in errors if error.retryable), errors[0])
 
 
 def _release_buffers(error: BaseException | None) -> None:

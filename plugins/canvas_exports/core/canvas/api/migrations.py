@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from canvas_exports.core.canvas.api.models import WorkflowState
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.errors import InputError
 
@@ -33,8 +34,8 @@ _IMPORTERS: Mapping[ExportType, MigrationType] = {
 }
 
 
-class MigrationState(str, Enum):
-    """``workflow_state`` of a content migration; an unknown value reads as ``UNKNOWN``: keep waiting.
+class MigrationState(WorkflowState):
+    """``workflow_state`` of a content migration.
 
     ``PRE_PROCESSING`` waits for the file; ``QUEUED`` waits for another migration of the same course.
     """
@@ -47,10 +48,6 @@ class MigrationState(str, Enum):
     COMPLETED = "completed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-    @classmethod
-    def _missing_(cls, _value: object) -> MigrationState:
-        return cls.UNKNOWN
 
     @property
     def is_over(self) -> bool:

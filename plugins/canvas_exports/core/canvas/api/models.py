@@ -11,8 +11,16 @@ from typing import Any
 from canvas_exports.core.canvas.http.bounded_values import bounded_int
 
 
-class ExportState(str, Enum):
-    """``workflow_state`` of a content export; an unknown value reads as ``UNKNOWN``: keep waiting."""
+class WorkflowState(str, Enum):
+    """A ``workflow_state``. An unknown value reads as ``UNKNOWN``: keep waiting."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> WorkflowState:
+        return cls("unknown")
+
+
+class ExportState(WorkflowState):
+    """``workflow_state`` of a content export."""
 
     CREATED = "created"
     WAITING_FOR_EXTERNAL_TOOL = "waiting_for_external_tool"
@@ -23,13 +31,9 @@ class ExportState(str, Enum):
     DELETED = "deleted"
     UNKNOWN = "unknown"
 
-    @classmethod
-    def _missing_(cls, _value: object) -> ExportState:
-        return cls.UNKNOWN
 
-
-class ProgressState(str, Enum):
-    """``workflow_state`` of a Progress; an unknown value reads as ``UNKNOWN``: keep waiting."""
+class ProgressState(WorkflowState):
+    """``workflow_state`` of a Progress."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -38,10 +42,6 @@ class ProgressState(str, Enum):
     FAILED = "failed"
     CANCELED = "canceled"
     UNKNOWN = "unknown"
-
-    @classmethod
-    def _missing_(cls, _value: object) -> ProgressState:
-        return cls.UNKNOWN
 
 
 def last_number(url: str | None) -> int | None:

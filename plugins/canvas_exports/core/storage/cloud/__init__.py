@@ -1,5 +1,4 @@
-"""The backends. Each passes the suite in ``tests/core/storage``.
+"""Archives on S3, Google Cloud Storage and Azure: obstore moves the bytes, the cloud's SDK lists, locks and aborts.
 
-What a backend is made of is imported when a store is opened, never with the module: smart_open alone costs two
-seconds, and a DAG file must not pay for it.
+obstore is imported when a store is opened, an SDK by its first request: a DAG file must not pay for them.
 """

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_answer, no_credentials
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
+from canvas_exports.core.storage.cloud.list_pages import Place
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed
@@ -81,7 +82,7 @@ class AzureSdk(Sdk):
         from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - optional
         from azure.storage.blob import ContainerClient  # noqa: PLC0415 - as above
 
-        session = limit_session(requests.Session(), self._options.limits)
+        session = limit_session(requests.Session(), self._options)
         client = ContainerClient(
             self._endpoint,
             self._container,
@@ -89,7 +90,6 @@ class AzureSdk(Sdk):
                 session=session,
                 connection_timeout=CONNECT_TIMEOUT,
                 read_timeout=READ_TIMEOUT,
-                connection_verify=self._options.verify,
             ),
             credential=self._credential(),
             retry_total=0,

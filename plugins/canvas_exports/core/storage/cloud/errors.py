@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_credentials
 from canvas_exports.core.storage.store import not_found
@@ -27,30 +25,6 @@ _NO_CREDENTIALS = re.compile(r"169\.254\.\d+\.\d+|metadata\.google\.internal|fd0
 _CODES = (r"<Code>([\w.]{1,64})</Code>", r"\(code: ([\w.]{1,64})\)")
 
 
-@contextmanager
-def translated(uri: str, action: str, key: str) -> Iterator[None]:
-    """Raise obstore's errors as ours.
-
-    Args:
-        uri: the archive's root.
-        action: a verb, for the message.
-        key: of the object.
-
-    Raises:
-        ObjectNotFoundError: there is no such object.
-        AlreadyStoredError: there is one already.
-        ArchiveDeniedError: no credentials, no right, no bucket.
-        LockedError: it may not be deleted or replaced yet.
-        ArchiveUnavailableError: everything that may pass.
-    """
-    from obstore import exceptions  # noqa: PLC0415 - native code, loaded only for such a store
-
-    try:
-        yield
-    except (exceptions.BaseError, OSError) as error:
-        raise ours(error, uri, action, key) from None
-
-
 def error_response_of(error: Exception) -> ErrorResponse:
     """Return status and code of the response that an error of obstore is about."""
     text = str(error)
@@ -60,8 +34,19 @@ def error_response_of(error: Exception) -> ErrorResponse:
 
 
 def ours(error: Exception, uri: str, action: str, key: str) -> Exception:
-    """Return the archive's error for one of obstore's."""
-    from obstore import exceptions  # noqa: PLC0415 - as above
+    """Return the archive's error for one of obstore's.
+
+    ``ObjectNotFoundError``: there is no such object. ``AlreadyStoredError``: there is one already. ``ArchiveDeniedError``: no
+    credentials, no right, no bucket. ``LockedError``: it may not be deleted or replaced yet. ``ArchiveUnavailableError``:
+    everything that may pass.
+
+    Args:
+        error: of obstore.
+        uri: the archive's root.
+        action: a verb, for the message.
+        key: of the object.
+    """
+    from obstore import exceptions  # noqa: PLC0415 - native code, loaded only for such a store
 
     text, refusal = str(error), error_response_of(error)
     # An upload is not known any more once it is complete: the answer to that was lost, and the call repeated.

@@ -20,7 +20,8 @@ from canvas_exports.core.storage.cloud.error_codes import (
     no_answer,
     no_credentials,
 )
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
+from canvas_exports.core.storage.cloud.list_pages import Place
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import (
@@ -123,8 +124,7 @@ class GcsSdk(Sdk):
 
         credential = _tokens_of(self._credential())
         endpoint = self._options.endpoint or _ENDPOINT
-        session = limit_session(AuthorizedSession(credential), self._options.limits)  # type: ignore[no-untyped-call]
-        session.verify = self._options.verify
+        session = limit_session(AuthorizedSession(credential), self._options)  # type: ignore[no-untyped-call]
         os.environ.setdefault(_NO_BUCKET_LOOKUPS, "true")
         client = storage.Client(
             project=None,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from canvas_exports.errors import ArchiveUnavailableError
 
+Item = TypeVar("Item")
+Place = Mapping[str, Any]
+"""Parameters of the request for the next page."""
+
 
 class Pages:
-    """The pages of one list, as they come.
+    """Read the pages of one list.
 
     A store that ignores where it is asked to go on, or sends its tokens in a circle, would be listed for ever. So no place
     and no beginning of a page may come twice. Keeps a number for each page, no more.
@@ -25,33 +29,34 @@ class Pages:
 
     def __init__(self, complaint: str) -> None:
         self._complaint = complaint
-        self._seen: set[int] = {_place({})}
-        self._empty = 0
+        self._seen: set[int] = set()
 
-    def begin(self, first: tuple[str, ...] | None) -> None:
-        """See how a page begins, before its rows are used.
+    def read(
+        self, page: Callable[[Place], tuple[list[Item], Place | None]], name: Callable[[Item], object]
+    ) -> Iterator[list[Item]]:
+        """Yield the items of each page.
 
         Args:
-            first: what names the first row; ``None``: the page is empty.
+            page: returns the items from a place on, and where the list goes on; ``None`` at its end.
+            name: returns what tells an item from all others.
 
         Raises:
-            ArchiveUnavailableError: an earlier page began so, or too many in a row were empty (retryable).
+            ArchiveUnavailableError: an earlier page began so, the list has been at that place, or too many pages in a row were
+                empty (retryable).
         """
-        self._empty = 0 if first else self._empty + 1
-        if self._empty > self.most_empty:
+        place: Place | None = {}
+        empty = 0
+        while place is not None:
+            self._see("place", *sorted(place.items()))
+            items, place = page(place)
+            empty = 0 if items else empty + 1
+            if empty > self.most_empty:
+                raise ArchiveUnavailableError(self._complaint)
+            if items:
+                self._see("first", name(items[0]))
+            yield items
+
+    def _see(self, *sight: object) -> None:
+        if hash(sight) in self._seen:
             raise ArchiveUnavailableError(self._complaint)
-        if first:
-            self._see(hash(("first", *first)))
-
-    def go_on(self, place: Mapping[str, str]) -> None:
-        """See where the next page begins. ``ArchiveUnavailableError``: the list has been there (retryable)."""
-        self._see(_place(place))
-
-    def _see(self, sight: int) -> None:
-        if sight in self._seen:
-            raise ArchiveUnavailableError(self._complaint)
-        self._seen.add(sight)
-
-
-def _place(place: Mapping[str, str]) -> int:
-    return hash(("place", *sorted(place.items())))
+        self._seen.add(hash(sight))

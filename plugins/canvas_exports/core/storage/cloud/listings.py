@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 
-from canvas_exports.core.storage.cloud.list_pages import Pages
+from canvas_exports.core.storage.cloud.list_pages import Pages, Place
 from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests
-from canvas_exports.core.storage.cloud.sdk import Sdk
+from canvas_exports.core.storage.cloud.sdk import SdkRequests
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveError
 from canvas_exports.foreign_text import harmless
@@ -72,21 +73,8 @@ class ObstoreListing:
                 ) from None
 
 
-Place = Mapping[str, Any]
-"""Parameters of the request for the next page."""
-
-
-class Listing(ABC):
-    """List the objects below an archive's root, foreign ones included.
-
-    Args:
-        sdk: the client of the bucket.
-        path: of the archive's root in it.
-    """
-
-    def __init__(self, sdk: Sdk, path: str) -> None:
-        self._sdk: Any = sdk
-        self._root = f"{path}/" if path else ""
+class Listing(SdkRequests, ABC):
+    """List the objects below an archive's root, foreign ones included."""
 
     def below(self, prefix: str) -> Iterator[ObjectInfo | str]:
         """Yield objects as ``Lister`` does.
@@ -95,21 +83,14 @@ class Listing(ABC):
             ArchiveDeniedError: no right to list, or no bucket (permanent).
             ArchiveUnavailableError: the store failed, or its list has no end (retryable).
         """
-        place: Place = {}
         pages = Pages(f"cannot list in {self._sdk.uri}: the list does not go on where it ended")
-        while True:
-            rows, following = self._page(self._root + prefix, place)
-            pages.begin((rows[0].name,) if rows else None)
+        for rows in pages.read(partial(self._page, self._root + prefix), lambda row: row.name):
             for row in rows:
                 key = row.name.removeprefix(self._root)
                 if row.size is None or not 0 <= row.size < _LARGEST or row.modified is None:
                     yield key
                 else:
                     yield ObjectInfo(key, row.size, row.modified)
-            if following is None:
-                return
-            pages.go_on(following)
-            place = following
 
     @abstractmethod
     def _page(self, prefix: str, place: Place) -> tuple[list[Row], Place | None]:

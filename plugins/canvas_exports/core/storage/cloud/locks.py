@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from canvas_exports.core.storage.cloud.sdk import Sdk
+from canvas_exports.core.storage.cloud.sdk import SdkRequests
 from canvas_exports.core.storage.options import LockMode
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError
 
@@ -15,21 +15,13 @@ from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError
 HELD = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class Locks(ABC):
+class Locks(SdkRequests, ABC):
     """Locks on the objects below an archive's root.
 
     All methods may raise ``ArchiveDeniedError`` (permanent) and ``ArchiveUnavailableError`` (retryable).
-
-    Args:
-        sdk: the client of the bucket.
-        path: of the archive's root in it.
     """
 
     _advice: str
-
-    def __init__(self, sdk: Sdk, path: str) -> None:
-        self._sdk: Any = sdk
-        self._root = f"{path}/" if path else ""
 
     @abstractmethod
     def retain(self, key: str, mode: LockMode, until: datetime) -> None:

@@ -18,7 +18,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from canvas_exports.core.storage.cloud import azure, gcs, s3
 from canvas_exports.core.storage.cloud.locks import Locks
 from canvas_exports.core.storage.cloud.object_store import ObjectStore
-from canvas_exports.core.storage.cloud.sdk import is_installed
+from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, is_installed
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, Protection, StoreOptions
 from canvas_exports.core.storage.store import Capabilities
 from canvas_exports.errors import InputError
@@ -38,7 +38,6 @@ __all__ = ["SettingsError", "open_azure", "open_gcs", "open_s3"]
 
 # A block of 8 MiB over a slow line that sixteen packages share takes minutes, not obstore's thirty seconds.
 _REQUEST_TIMEOUT = timedelta(minutes=15)
-_CONNECT_TIMEOUT = timedelta(seconds=10)
 # Keys of unknown lifetime are requested again after this time; their provider caches them better than we could.
 _ASK_AGAIN = timedelta(minutes=15)
 # Longer than one request of an upload may take.
@@ -277,7 +276,7 @@ def _refreshing(keys: KeysProvider) -> Callable[[], S3Credential]:
 def _client(options: StoreOptions, endpoint: str | None) -> ClientConfig:
     client: ClientConfig = {
         "allow_http": _is_plain(endpoint),
-        "connect_timeout": _CONNECT_TIMEOUT,
+        "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT),
         "timeout": _REQUEST_TIMEOUT,
     }
     if options.verify is False:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import urllib3
 
 from canvas_exports.core.storage.cloud.error_codes import FailedRequestError, no_answer
-from canvas_exports.core.storage.options import ResponseLimits
+from canvas_exports.core.storage.options import ResponseLimits, StoreOptions
 from canvas_exports.errors import ArchiveUnavailableError
 
 Response = TypeVar("Response", bound=Any)
@@ -47,14 +47,18 @@ def send_within(limits: ResponseLimits, send: Callable[[], Response]) -> Respons
     return response
 
 
-def limit_session(session: Any, limits: ResponseLimits) -> Any:
-    """Make a session of requests read each of its responses within the limits. Return the session."""
+def limit_session(session: Any, options: StoreOptions) -> Any:
+    """Make a session of requests read each response within the limits, and check certificates as stated. Return the session."""
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - of the SDKs that use it
 
     class Limited(HTTPAdapter):
         def send(self, *args: Any, **kwargs: Any) -> Any:
-            unbounded = super().send
-            return send_within(limits, lambda: unbounded(*args, **kwargs))
+            if (
+                options.verify is not True
+            ):  # for requests, the bundle of the environment wins over that of a session
+                kwargs["verify"] = options.verify
+            send = super().send
+            return send_within(options.limits, lambda: send(*args, **kwargs))
 
     for scheme in ("http://", "https://"):
         session.mount(scheme, Limited())

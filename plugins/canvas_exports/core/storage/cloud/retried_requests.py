@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from canvas_exports.core.model.backoff import backoff_delays
-from canvas_exports.core.storage.cloud.errors import error_response_of, ours, translated, was_never_sent
+from canvas_exports.core.storage.cloud.errors import error_response_of, ours, was_never_sent
 
 Answer = TypeVar("Answer")
 
@@ -49,7 +49,7 @@ class ObstoreRequests:
             alone: obstore repeats nothing of it.
 
         Raises:
-            ArchiveError: see ``errors.translated``.
+            ArchiveError: see ``errors.ours``.
         """
         for pause in backoff_delays(self._retries):
             try:
@@ -58,14 +58,16 @@ class ObstoreRequests:
                 refusal = error_response_of(error)
                 again = refusal.is_temporary or was_never_sent(error) if alone else refusal.is_retried_by_us
                 if pause is None or not again:
-                    raise self.ours(error, action, key) from None
+                    raise ours(error, self.uri, action, key) from None
             time.sleep(pause)
         raise AssertionError("the last of the backoff_delays is none")
 
-    def translated(self, action: str, key: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def translated(self, action: str, key: str) -> Iterator[None]:
         """Raise obstore's errors as ours; nothing is repeated."""
-        return translated(self.uri, action, key)
+        from obstore import exceptions  # noqa: PLC0415 - as above
 
-    def ours(self, error: Exception, action: str, key: str) -> Exception:
-        """Return the archive's error for one of obstore's."""
-        return ours(error, self.uri, action, key)
+        try:
+            yield
+        except (exceptions.BaseError, OSError) as error:
+            raise ours(error, self.uri, action, key) from None

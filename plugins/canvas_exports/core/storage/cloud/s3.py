@@ -10,13 +10,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from urllib3.connection import HTTPConnection
+
 from canvas_exports.core.storage.cloud.error_codes import (
     ErrorResponse,
     FailedRequestError,
     no_answer,
     no_credentials,
 )
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
+from canvas_exports.core.storage.cloud.list_pages import Place
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import send_within
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk
@@ -122,6 +125,7 @@ class S3Sdk(Sdk):
             verify=self._options.verify,
             proxies=get_environ_proxies(client.meta.endpoint_url),
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            socket_options=HTTPConnection.default_socket_options,
         )
 
         def send(request: Any, **_: Any) -> Any:

@@ -126,6 +126,19 @@ class Sdk(ABC):
         return failure.error(self.uri, action, key or None)
 
 
+class SdkRequests:
+    """Requests of one kind, about objects below an archive's root.
+
+    Args:
+        sdk: the client of the bucket.
+        path: of the archive's root in it.
+    """
+
+    def __init__(self, sdk: Sdk, path: str) -> None:
+        self._sdk: Any = sdk
+        self._root = f"{path}/" if path else ""
+
+
 def _is_temporary(failure: ErrorResponse | ArchiveError) -> bool:
     if isinstance(failure, ArchiveError):
         return failure.retryable

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, TypeVar
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
-from canvas_exports.core.storage.cloud.list_pages import Pages
-from canvas_exports.core.storage.cloud.listings import Place
-from canvas_exports.core.storage.cloud.sdk import Sdk
+from canvas_exports.core.storage.cloud.list_pages import Pages, Place
+from canvas_exports.core.storage.cloud.sdk import SdkRequests
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
 
 log = logging.getLogger(__name__)
@@ -30,19 +30,11 @@ class Upload:
     began: datetime | None
 
 
-class UnfinishedUploads(ABC):
+class UnfinishedUploads(SdkRequests, ABC):
     """The unfinished uploads of an archive.
 
     An upload is left alone if the store does not list its name, its id and its beginning.
-
-    Args:
-        sdk: the client of the bucket.
-        path: of the archive's root in it.
     """
-
-    def __init__(self, sdk: Sdk, path: str) -> None:
-        self._sdk: Any = sdk
-        self._root = f"{path}/" if path else ""
 
     def sweep(self, older_than: timedelta, owns: Callable[[str], bool] = lambda _: True) -> list[str]:
         """Abort those below the root that began longer ago than given. Returns the keys they were for.
@@ -106,26 +98,19 @@ class UnfinishedUploads(ABC):
 
     def _uploads(self, prefix: str) -> Iterator[tuple[Upload, datetime]]:
         """Yield each upload below a prefix whose age is known, and when it began."""
-        place: Place = {}
         ageless = 0
         pages = Pages("the store's list of unfinished uploads does not go on where it ended")
-        while True:
-            try:
-                uploads, following = self._page(prefix, place)
-            except ObjectNotFoundError:
-                return
-            pages.begin((uploads[0].name, uploads[0].id) if uploads else None)
-            for upload in uploads:
-                if not upload.name.startswith(prefix) or not upload.id:
-                    continue
-                if upload.began is None:
-                    ageless += 1
-                    continue
-                yield upload, upload.began
-            if following is None:
-                break
-            pages.go_on(following)
-            place = following
+        try:
+            for uploads in pages.read(partial(self._page, prefix), lambda upload: (upload.name, upload.id)):
+                for upload in uploads:
+                    if not upload.name.startswith(prefix) or not upload.id:
+                        continue
+                    if upload.began is None:
+                        ageless += 1
+                        continue
+                    yield upload, upload.began
+        except ObjectNotFoundError:
+            return
         if ageless:
             log.warning(
                 "the store does not report when %d unfinished uploads to %s began: they are left alone",

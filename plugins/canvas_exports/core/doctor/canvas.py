@@ -70,7 +70,9 @@ def describe_failure(host: str, error: CanvasError, source: Source = CONNECTION)
         return said
     passing = error.retryable and not isinstance(error, UnexpectedResponseError)
     if error.status is None:
-        return f"no response from {host}; check {source.address}, and the way there from this machine: {error}"
+        return (
+            f"no response from {host}; check {source.address}, and the way there from this machine: {error}"
+        )
     if error.request_id is not None or passing:
         return str(error)
     return f"{host} does not answer as a Canvas does; check {source.address}: {error}"

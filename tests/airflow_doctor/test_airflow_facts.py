@@ -63,6 +63,7 @@ def environment(canvas: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> di
         "AIRFLOW_CONN_CANVAS_DEFAULT": f'{{"conn_type": "canvas", "host": "{canvas.url}", "password": "{canvas.token}"}}',
         "AIRFLOW_CONN_CAMPUS_ARCHIVE": f'{{"conn_type": "canvas_archive", "host": "{(home / "archive").as_uri()}"}}',
         "AIRFLOW_VAR_CANVAS_ARCHIVE": "campus_archive",
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "3600",  # the machine may be slow
     }
     subprocess.run([sys.executable, "-c", PREPARE], check=True, env={**os.environ, **found})
     return found

@@ -25,7 +25,7 @@ def test_the_auth_manager_is_in_the_image_that_the_page_builds() -> None:
         r"apache-airflow-providers-\1",
         VALUES["config"]["core"]["auth_manager"],
     )
-    page = (ROOT / "docs" / "deploy.md").read_text()
+    page = (ROOT / "docs" / "deploy-helm.md").read_text()
     assert f"docker build --build-arg EXTRA_PACKAGES={package} " in page
     assert "ARG EXTRA_PACKAGES" in (ROOT / "Dockerfile").read_text()
 

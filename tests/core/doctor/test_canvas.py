@@ -108,7 +108,7 @@ def test_a_canvas_that_does_not_answer_is_a_problem_of_its_address() -> None:
     with CanvasClient("http://127.0.0.1:1", "7~token", attempts=1) as client:
         (fact,) = check_canvas(client, "canvas", source)
     assert fact.status is Status.PROBLEM
-    assert fact.fact.startswith("no answer from http://127.0.0.1:1; check --canvas, and the way there")
+    assert fact.fact.startswith("no response from http://127.0.0.1:1; check --canvas, and the way there")
     assert fact.next_step == "Check --canvas, and whether this machine may reach it."
 
 

@@ -66,11 +66,13 @@ def describe_failure(host: str, error: CanvasError, source: Source = CONNECTION)
     if isinstance(error, CredentialError):
         said = f"Canvas does not accept {source.credentials}: {error}"
         if error.status is not None and error.request_id is None:
-            said += f" Nothing in the answer shows that {host} is a Canvas: check the host, too."
+            said += f" Nothing in the response shows that {host} is a Canvas: check the host, too."
         return said
     passing = error.retryable and not isinstance(error, UnexpectedResponseError)
     if error.status is None:
-        return f"no answer from {host}; check {source.address}, and the way there from this machine: {error}"
+        return (
+            f"no response from {host}; check {source.address}, and the way there from this machine: {error}"
+        )
     if error.request_id is not None or passing:
         return str(error)
     return f"{host} does not answer as a Canvas does; check {source.address}: {error}"

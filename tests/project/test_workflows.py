@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.releases.airflow_releases import RELEASES
 
 from canvas_exports import __version__
 
@@ -91,6 +92,11 @@ def test_the_tests_run_on_every_python_that_the_locked_environment_is_for() -> N
     assert found
     pythons = [f"3.{minor}" for minor in range(int(found[1]), int(found[2]) + 1)]
     assert load(GITHUB / "workflows" / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]["python"] == pythons
+
+
+def test_a_job_tests_each_release_of_airflow_that_the_package_works_with() -> None:
+    matrix = load(GITHUB / "workflows" / "ci.yml")["jobs"]["airflow"]["strategy"]["matrix"]
+    assert matrix["airflow"] == [release.version for release in RELEASES]
 
 
 def test_dependabot_knows_every_place_with_locked_dependencies() -> None:

@@ -29,6 +29,7 @@ from canvas_exports.cli.commands import list as list_copies
 from canvas_exports.cli.output import NoteHandler, print_error
 from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.cli.project import check, doctor, init
+from canvas_exports.cli.signals import INTERRUPTED, TERMINATED, Terminated, ending_on_sigterm
 from canvas_exports.core.text.log_redaction import mask_secrets
 from canvas_exports.errors import CanvasExportsError
 
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for names that this terminal cannot show
     try:
-        with PROGRESS.shown():
+        with ending_on_sigterm(), PROGRESS.shown():
             status: int = options.command(options)
         sys.stdout.flush()
     except CanvasExportsError as error:
@@ -79,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as stopped:
+        return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
     return status
 
 

@@ -225,6 +225,10 @@ class TestOverS3:
         assert run_command(store.uri, "get", "101", "--file", "web_resources/video.mp4")[0] == 0
         assert (here / "video.mp4").read_bytes() == LARGE
         assert run_command(store.uri, "get", "101", "--copy", copy.package.key, "--files")[0] == 0
+        totals = json.loads(run_command(store.uri, "stats", "--json")[1])["totals"]
+        assert (totals["copies"], totals["bytes"]) == (1, len(data))
+        assert json.loads(run_command(store.uri, "list", "101", "--json")[1])["totals"] == totals
+        assert run_command(store.uri, "find", "course 101")[0] == 0
 
 
 class TestWriting:

@@ -24,6 +24,13 @@ from canvas_sandbox import Course, Fault, Sandbox, Switches
 from canvas_sandbox.faults import FaultCounter
 
 COMMAND = [sys.executable, "-m", "canvas_exports.cli"]
+#: The same in a test run that ignores Ctrl-C, as one in the background does.
+HEARING = """
+import signal, sys
+from canvas_exports.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -138,18 +145,19 @@ def test_a_stalled_import_is_polled_again_and_never_repeated(ask: Any, canvas: S
     assert (status, "busy with another import" in text) == (2, True)
 
 
-def test_a_command_that_is_killed_while_canvas_imports_goes_on(
-    ask: Any, archive: FileStore, canvas: Sandbox, states: Path
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_is_stopped_while_canvas_imports_goes_on(  # noqa: PLR0917 - fixtures
+    ask: Any, archive: FileStore, canvas: Sandbox, states: Path, number: signal.Signals, expected: int
 ) -> None:
     canvas.world.courses[EMPTY].active_faults = FaultCounter([Fault.IMPORT_STUCK])
-    command = [*COMMAND, "restore", str(SOURCE), "--into", str(EMPTY), "-A", archive.uri]
+    command = [sys.executable, "-c", HEARING, "restore", str(SOURCE), "--into", str(EMPTY), "-A", archive.uri]
     with subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE) as running:
         while not (saved(states) and json.loads(saved(states)[0].read_bytes())["phase"] == "sent"):
             assert running.poll() is None
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         assert running.stderr is not None
         assert b"the same command goes on" in running.stderr.read()
-    assert running.returncode == 130
+    assert running.returncode == expected
     assert ask(str(SOURCE), "--into", str(EMPTY), "--hours", "0.0005")[0] == 1
     assert len(canvas.migrations) == 1
 

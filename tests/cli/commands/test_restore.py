@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -154,6 +155,7 @@ def test_a_command_that_is_stopped_while_canvas_imports_goes_on(  # noqa: PLR091
     with subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE) as running:
         while not (saved(states) and json.loads(saved(states)[0].read_bytes())["phase"] == "sent"):
             assert running.poll() is None
+            time.sleep(0.05)
         running.send_signal(number)
         assert running.stderr is not None
         assert b"the same command goes on" in running.stderr.read()

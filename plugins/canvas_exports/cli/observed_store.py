@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from canvas_exports.cli.progress import PROGRESS
-from canvas_exports.core.storage.store import Block, ObjectInfo, Store
+from canvas_exports.core.storage.store import Block, Capabilities, ObjectInfo, Store
 
 
 class ObservedStore(Store):
@@ -21,6 +21,11 @@ class ObservedStore(Store):
         self._store = store
         self.uri = store.uri
 
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out
+        """Return those of the store."""
+        return self._store.capabilities
+
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Pass on."""
         self._store.put(key, blocks)
@@ -30,9 +35,8 @@ class ObservedStore(Store):
         return self._store.put_if_absent(key, data)
 
     def probe_capabilities(self, key: str) -> None:
-        """Pass on, and take over what was found out."""
+        """Pass on."""
         self._store.probe_capabilities(key)
-        self.capabilities = self._store.capabilities
 
     def replace(self, key: str, data: bytes) -> None:
         """Pass on."""

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
-from canvas_exports.cli.arguments import Parsers, add_subcommand
+from canvas_exports.cli.arguments import TOKEN, Parsers, add_subcommand, canvas_access, open_archive
 from canvas_exports.cli.output import print_json, print_text
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.doctor.archive import check_archive
 from canvas_exports.core.doctor.canvas import Source, check_canvas
 from canvas_exports.core.doctor.facts import Fact, Status, has_problem, problem
-from canvas_exports.core.storage.open_store import open_store
-from canvas_exports.errors import InputError
-
-TOKEN = "CANVAS_TOKEN"  # noqa: S105 - the name of a variable
 
 _HELP = "check Canvas, the archive and Airflow, and name the next step where something is wrong"
 _AIRFLOW = "canvas_exports.airflow_doctor"
@@ -73,13 +68,10 @@ def airflow_facts() -> Iterator[Fact]:
 def _given(options: argparse.Namespace) -> Iterator[Fact]:
     """Yield the facts of the Canvas and the archive that the options name."""
     if options.canvas:
-        token = os.environ.get(TOKEN)
-        if not token:
-            raise InputError(TOKEN, "is not set", accepted="an access token of this Canvas")
-        with CanvasClient(options.canvas, token, attempts=1) as client:
+        with CanvasClient(*canvas_access(options), attempts=1) as client:
             yield from check_canvas(client, "canvas", Source("--canvas", f"the token in {TOKEN}"))
     if options.archive:
-        with open_store(options.archive, field="--archive") as store:
+        with open_archive(options) as store:
             yield from check_archive(store, "archive")
 
 

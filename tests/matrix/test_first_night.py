@@ -1,4 +1,4 @@
-"""From pip to a first night: the wheel and its packages, `canvas-archive init`, `airflow standalone`, a nightly backup.
+"""From pip to a first night: the wheel and its packages, `canvas-archive init`, `airflow standalone`, a nightly backup, the doctor.
 
 With no checkout: only the sandbox runs from this one.
 """
@@ -42,7 +42,9 @@ def test_a_first_night(release: AirflowRelease, tmp_path: Path) -> None:
         install(python, *release.until(), *release.requirements(), str(built))
 
     project = tmp_path / "campus"
-    subprocess.run([python.with_name("canvas-archive"), "init", project], check=True, capture_output=True)
+    command = python.with_name("canvas-archive")
+    subprocess.run([command, "init", project], check=True, capture_output=True)
+    subprocess.run([command, "check", project / "include"], check=True, capture_output=True)
     scenario = campus()
     archive = tmp_path / "archive"
     airflow = Standalone(tmp_path / "airflow", project, python)
@@ -55,6 +57,7 @@ def test_a_first_night(release: AirflowRelease, tmp_path: Path) -> None:
             airflow.wait_for_dag(DAG_ID)
             night = airflow.trigger(DAG_ID)
             assert airflow.wait_for_end(DAG_ID, night, LONGEST) == "success"
+            assert [fact for fact in airflow.consult_doctor() if fact["status"] == "problem"] == []
             assert airflow.api("GET", "/importErrors")["total_entries"] == 0
             assert airflow.api("GET", "/plugins/importErrors")["total_entries"] == 0
         finally:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
 from canvas_demo.processes.ports import any_free
@@ -31,6 +35,7 @@ class Standalone(AirflowStack):
         }
         super().__init__(home, project, port, settings)
         self._airflow = str(python.parent / "airflow")
+        self._command = str(python.parent / "canvas-archive")
 
     def prepare(self) -> None:
         """Do nothing: it creates its database itself."""
@@ -40,3 +45,21 @@ class Standalone(AirflowStack):
         self.programs.start("standalone", [self._airflow, "standalone"])
         self.wait_until_healthy()
         self.log_in()
+
+    def consult_doctor(self, timeout: float = 120.0) -> list[dict[str, Any]]:
+        """Run `canvas-archive doctor` and return its facts; again, for up to ``timeout`` seconds, while it finds a problem.
+
+        On a busy machine, a component may miss a heartbeat.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = subprocess.run(
+                [self._command, "doctor", "--json"],
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            facts: list[dict[str, Any]] = json.loads(ended.stdout)["facts"]
+            if ended.returncode == 0 or time.monotonic() > deadline:
+                return facts

@@ -18,7 +18,7 @@ from canvas_exports.operators.run_report import CanvasRunReportOperator
 
 RETRY_DELAY = timedelta(minutes=1)
 
-#: Name of a batch in Airflow's UI: ``course:101 BIO 101 and 49 more``.
+#: Name of a batch in Airflow's UI: ``course:101 and 49 more``.
 BATCH_NAME = "{{ task.batch_name }}"
 
 

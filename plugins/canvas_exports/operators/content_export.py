@@ -304,7 +304,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
 
     @property
     def batch_name(self) -> str:
-        """Return the batch's name for ``map_index_template``: ``course:101 BIO 101 and 49 more``."""
+        """Return the batch's name for ``map_index_template``: ``course:101 and 49 more``."""
         if isinstance(self.courses, Mapping):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))

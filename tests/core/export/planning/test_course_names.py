@@ -136,16 +136,6 @@ def test_names_travel_with_the_plan_and_change_nothing_in_it(store: FileStore) -
     )
 
 
-def test_a_batch_is_called_by_the_code_of_its_first_course_also_when_the_list_is_made_again(
-    store: FileStore,
-) -> None:
-    names = Names()
-    names.add_course(BIOLOGY)
-    first = write_plan(store, RUN, contexts(101, 102, 103), 2, names=names)
-    assert [each.name for each in first] == ["course:101 BIO 101 and 1 more", "course:103"]
-    assert write_plan(store, RUN, contexts(101, 102, 103), 2) == first
-
-
 def test_a_list_that_is_made_again_names_what_is_new(store: FileStore) -> None:
     names = Names()
     names.add_course(BIOLOGY)

@@ -38,7 +38,7 @@ class BatchReference:
         batch: number of the batch in the run, from 0.
         start: offset of its line in the document, in bytes.
         length: of its line, in bytes.
-        name: for people: ``course:101 BIO 101 and 49 more``.
+        name: for people: ``course:101 and 49 more``.
     """
 
     plan: str
@@ -194,15 +194,13 @@ def planned_names(store: Store, run: RunInfo) -> Names:
     return names
 
 
-def batch_name(contexts: Sequence[object], names: Names | None = None) -> str:
-    """Return a batch's name for people: its first course, with its code if that is known, and the number of the others.
+def batch_name(contexts: Sequence[object]) -> str:
+    """Return a batch's name for people, its first course and the number of the others: ``course:101 and 49 more``.
 
-    Such as ``course:101 BIO 101 and 49 more``.
+    It goes through Airflow's database. So it has no code and no title: they may hold the name of a person.
     """
     first = str(contexts[0]) if contexts else "nothing"
-    known = names.courses.get(first) if names else None
-    called = f"{first} {known.code}" if known is not None and known.code else first
-    short = called if len(called) <= _LONGEST_NAME else f"{called[: _LONGEST_NAME - 1]}…"
+    short = first if len(first) <= _LONGEST_NAME else f"{first[: _LONGEST_NAME - 1]}…"
     return f"{short} and {len(contexts) - 1:,} more" if len(contexts) > 1 else short
 
 
@@ -215,7 +213,7 @@ def _written(
     references = []
     for at, batch in enumerate(batches, start=number):
         line = json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        references.append(BatchReference(key, at, len(document), len(line), batch_name(batch, names)))
+        references.append(BatchReference(key, at, len(document), len(line), batch_name(batch)))
         document += line + b"\n"
     return bytes(document), references
 
@@ -225,22 +223,20 @@ def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]
     if not document:
         raise _damaged(key)
     start, number = 0, 0
-    names = Names()
     for line in document.splitlines(keepends=True):
         if start == 0:
-            number = _first(key, line, names)
+            number = _first(key, line)
         else:
             listed = _parse_batch(key, line)
             yield (
-                BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed, names)),
+                BatchReference(key, number, start, len(line.rstrip(b"\n")), batch_name(listed)),
                 listed,
             )
             number += 1
         start += len(line)
 
 
-def _first(key: str, header: bytes, names: Names) -> int:
-    """Return the number of a document's first batch, and add the names in it to others."""
+def _first(key: str, header: bytes) -> int:
     try:
         document = parse(header, "plan", key=key)
     except UnreadableDocumentError:
@@ -248,7 +244,6 @@ def _first(key: str, header: bytes, names: Names) -> int:
     first = document.get("first") if isinstance(document, dict) and document.get("schema") == SCHEMA else None
     if not isinstance(first, int):
         raise _damaged(key)
-    names.add_json(document)
     return first
 
 

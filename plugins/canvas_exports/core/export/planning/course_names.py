@@ -1,7 +1,7 @@
 """Collect the names of a run's courses while they are listed, also of courses that never get a copy.
 
-It is written into the run's plan in the archive, once for all tasks, and read by the one that writes the run report. Of
-it, only the code of each batch's first course goes through Airflow's database.
+It is written into the run's plan in the archive, once for all tasks, and read by the one that writes the run report. It
+never goes through Airflow's database.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
+from threading import Lock
 from typing import Any
 
 from canvas_exports.core.storage.buffers import MiB
@@ -28,6 +29,9 @@ from canvas_exports.errors import (
 )
 
 _BLOCK = MiB
+
+# smart_open 7.3 to 8 may take a connection that another thread is still making, or has just closed.
+_opening = Lock()
 
 
 class SmartOpenStore(Store):
@@ -215,9 +219,9 @@ class SmartOpenStore(Store):
 
     @contextmanager
     def _stream(self, path: str, mode: str) -> Iterator[Any]:
-        stream = self._open(
-            self._remote.uri(path), mode, compression="disable", transport_params=self._remote.parameters()
-        )
+        how = self._remote.parameters()
+        with _opening:
+            stream = self._open(self._remote.uri(path), mode, compression="disable", transport_params=how)
         try:
             self._remote.opened(stream)
             yield stream

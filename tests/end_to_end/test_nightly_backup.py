@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.airflow.task_runner import HAS_STATE_STORE
 from tests.support.observability.statsd_server import StatsD
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
@@ -146,10 +147,14 @@ def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: Air
 
 
 def test_xcoms_and_state_stay_small_and_hold_no_secret(
-    night: str, airflow: AirflowStack, canvas: Sandbox
+    night: str, airflow: AirflowStack, archive: Path, canvas: Sandbox
 ) -> None:
     for index in range(2):
-        kept = json.dumps(airflow.state_store(DAG_ID, night, "export", index, "canvas_exports"))
+        in_archive = list(archive.glob(f"runs/*/{DAG_ID}/*/state/export-{index}.json"))
+        assert bool(in_archive) != HAS_STATE_STORE
+        kept = "".join(path.read_text() for path in in_archive) or json.dumps(
+            airflow.state_store(DAG_ID, night, "export", index, "canvas_exports")
+        )
         path = f"/dags/{DAG_ID}/dagRuns/{night}/taskInstances/export/xcomEntries/return_value"
         receipt = json.dumps(airflow.api("GET", path, map_index=index)["value"])
         assert len(receipt) < 1000

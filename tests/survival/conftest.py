@@ -24,7 +24,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     if why := missing():
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="canvas-cluster-"))
-    with Cluster(folder, REPOSITORY, dags=Path(__file__).parent / "dags", slots=6) as cluster:
+    with Cluster(folder, REPOSITORY, dags=Path(__file__).parent / "dags", slots=8) as cluster:
         cluster.wait_for_dag(DAG_ID)
         yield cluster
     if not request.session.testsfailed:

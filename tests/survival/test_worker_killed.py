@@ -42,6 +42,9 @@ MOMENTS = {
     "after_a_post": Moment(storage=False, verb="POST", target=POST.format(104)),
     "in_mid_download": Moment(storage=True, verb="PUT", target=r"/courses/103/.*partNumber=2"),
     "between_package_and_manifest": Moment(storage=True, verb="PUT", target=r"/courses/102/.*\.json"),
+    "with_its_state_in_the_archive": Moment(
+        storage=False, verb="POST", target=POST.format(103), answered=True, conf={"state_in_archive": True}
+    ),
     "while_refilling": Moment(
         storage=False, verb="POST", target=POST.format(105), answered=True, conf={"max_in_flight": 2}
     ),

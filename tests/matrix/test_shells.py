@@ -33,7 +33,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 def test_its_tests_pass(python: Path, tests: tuple[str, ...]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore::FutureWarning", *tests],
         cwd=REPOSITORY,
         env=environment,
         stdout=sys.stderr,

@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
+from tests.support.airflow.moved_names import SET_RAISES
 
 from canvas_exports.errors import CanvasUnavailableError
 from canvas_exports.hooks.variable_store import VariableTexts
@@ -50,6 +51,9 @@ def test_a_task_reads_writes_and_removes(supervisor: Supervisor) -> None:
     texts.remove("name")
 
 
+@pytest.mark.skipif(
+    not SET_RAISES, reason="Airflow 3.1 logs that a variable could not be set, and raises nothing"
+)
 def test_an_airflow_that_cannot_write_is_reported_without_what_was_to_be_written(
     supervisor: Supervisor,
 ) -> None:

@@ -213,7 +213,7 @@ def test_no_log_shows_a_link_a_ticket_or_the_token_however_much_is_logged(
         str(capsys.readouterr()),
         json.dumps([by_link.supervisor.xcoms, by_upload.supervisor.xcoms], default=str),
     ]
-    said += [json.dumps(task_run.checkpoint) for task_run in (by_link, by_upload)]
+    said += [json.dumps(task_run.supervisor.state_store) for task_run in (by_link, by_upload)]
     for text in said:
         for secret in ("X-Signature", "hidden", "signature", "Policy", "uuid=", canvas.token):
             assert secret not in text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.airflow.export_task import CANVAS, exported, outcomes, packages
-from tests.support.airflow.task_runner import TaskRun
+from tests.support.airflow.task_runner import NEEDS_STATE_STORE, TaskRun
 
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import named_archives
@@ -57,7 +57,9 @@ def test_each_archive_has_every_package_and_the_report(canvas: Sandbox, tmp_path
     assert [len(list(folder.glob("runs/**/batches/*.json"))) for folder in folders] == [1, 1]
 
 
-@pytest.mark.parametrize("at", [0, 1], ids=["the first", "another"])
+@pytest.mark.parametrize(
+    "at", [pytest.param(0, id="the first", marks=NEEDS_STATE_STORE), pytest.param(1, id="another")]
+)
 def test_an_archive_that_is_out_of_reach_costs_a_retry_and_no_export(
     canvas: Sandbox, tmp_path: Path, at: int
 ) -> None:

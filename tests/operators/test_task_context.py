@@ -14,7 +14,7 @@ import pytest
 import structlog
 from airflow.sdk import BaseOperator
 from structlog.testing import capture_logs
-from tests.support.airflow.task_runner import TaskRun
+from tests.support.airflow.task_runner import NEEDS_STATE_STORE, TaskRun
 
 from canvas_exports.airflow_compat import AirflowFailException
 from canvas_exports.core.storage.local import FileStore
@@ -144,6 +144,7 @@ def test_so_it_is_after_a_deferral(canvas: Sandbox, tmp_path: Path) -> None:
     assert "Canvas does not accept the token" in told(errors)
 
 
+@NEEDS_STATE_STORE
 def test_a_refused_token_is_not_hidden_by_an_archive_that_is_down_too(
     canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

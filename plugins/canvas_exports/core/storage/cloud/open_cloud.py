@@ -17,7 +17,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from canvas_exports.core.storage.cloud import azure, gcs, s3
 from canvas_exports.core.storage.cloud.locks import Locks
-from canvas_exports.core.storage.cloud.object_store import ObjectStore
+from canvas_exports.core.storage.cloud.object_store import IS_OLD_OBSTORE, ObjectStore
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, is_installed
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, Protection, StoreOptions
 from canvas_exports.core.storage.store import Capabilities
@@ -54,10 +54,11 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
     plain = _is_plain(endpoint)
     config: dict[str, Any] = {"region": region, "unsigned_payload": not plain or options.unsigned_payload}
     if plain and options.unsigned_payload:
-        config["checksum_algorithm"] = "crc64nvme"
+        config["checksum_algorithm"] = "sha256" if IS_OLD_OBSTORE else "crc64nvme"
     virtual = s3.is_virtual(options.addressing_style, bucket, endpoint)
     config["virtual_hosted_style_request"] = virtual
-    config["disable_bulk_delete"] = True  # not every store has it, and we delete one by one
+    if not IS_OLD_OBSTORE:
+        config["disable_bulk_delete"] = True  # not every store has it, and we delete one by one
     if endpoint:
         config["endpoint"] = s3.bucket_endpoint(endpoint, bucket) if virtual else endpoint
     if asked.encryption:

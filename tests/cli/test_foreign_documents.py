@@ -18,10 +18,10 @@ from tests.support.archives.stored import stored
 from tests.support.reports.run_views import row
 
 from canvas_exports.cli.main import main
-from canvas_exports.core.archive.catalog.deletion_gate import DeletionGate, DeletionRule
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import every_context
+from canvas_exports.core.archive.deletion_gate import DeletionGate, DeletionRule
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.archive.retention.apply import apply_plan

@@ -74,9 +74,9 @@ class TestSpan:
 
 class TestOff:
     def test_without_metrics_and_traces_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(task_observer, "stats", None)
+        monkeypatch.setattr(task_observer, "task_stats", None)
         monkeypatch.setattr(task_observer, "trace", None)
-        monkeypatch.setattr(trigger_gauges, "stats", None)
+        monkeypatch.setattr(trigger_gauges, "triggerer_stats", None)
         with observed(RUN, RateLimiter()) as observer:
             assert observer is UNOBSERVED
         with observed_watch(RateLimiter()) as tell:
@@ -104,7 +104,7 @@ class Sent:
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     sent = Sent()
-    monkeypatch.setattr(trigger_gauges, "stats", sent)
+    monkeypatch.setattr(trigger_gauges, "triggerer_stats", sent)
     return sent
 
 

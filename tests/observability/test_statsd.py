@@ -132,8 +132,8 @@ class TestATask:
         def broken(*_: object, **__: object) -> None:
             raise OSError("no buffer space")
 
-        monkeypatch.setattr(task_observer, "stats", SimpleNamespace(incr=broken, timing=broken))
-        monkeypatch.setattr(trigger_gauges, "stats", SimpleNamespace(incr=broken, gauge=broken))
+        monkeypatch.setattr(task_observer, "task_stats", SimpleNamespace(incr=broken, timing=broken))
+        monkeypatch.setattr(trigger_gauges, "triggerer_stats", SimpleNamespace(incr=broken, gauge=broken))
         assert task(canvas, tmp_path, courses=["100"]).run_to_end() == "success"
         assert statsd.samples(OURS) == []
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from canvas_exports.airflow_compat import AirflowFailException
-from canvas_exports.core.archive.catalog.deletion_gate import (
+from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
+from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
+from canvas_exports.core.archive.deletion_gate import (
     DeletionGate,
     DeletionRule,
     Shortfall,
     gate_document,
 )
-from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
-from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.json_documents import encoded
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.export.planning.batch_plan import planned
@@ -32,7 +32,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_location
 from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_exports.hooks.archive_replicas import find_locations
-from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
+from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
 

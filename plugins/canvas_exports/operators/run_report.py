@@ -22,7 +22,7 @@ from canvas_exports.core.reports.run_report import RunReport, gather_run_report,
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
-from canvas_exports.operators.lineage import Lineage, LineageMixin, archive_place
+from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info

@@ -16,7 +16,7 @@ from airflow.utils.db import initdb
 try:
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 except ImportError:  # 3.1
-    from airflow.models.dagbag import DagBag, sync_bag_to_db  # type: ignore[no-redef,attr-defined]
+    from airflow.models.dagbag import DagBag, sync_bag_to_db  # type: ignore[no-redef]
 
 DAGS = """
 from airflow.sdk import DAG, task

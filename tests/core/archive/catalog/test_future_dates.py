@@ -11,10 +11,10 @@ from tests.support.archives.random_archives import NOW, Shelf, Spec, document, l
 
 from canvas_exports.core.archive.catalog import future_dates
 from canvas_exports.core.archive.catalog.ages import ages
-from canvas_exports.core.archive.catalog.deletion_gate import DeletionRule, refusal
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.newest_copy import newest_copy
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
+from canvas_exports.core.archive.deletion_gate import DeletionRule, refusal
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, read_manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName

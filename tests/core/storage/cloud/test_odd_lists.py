@@ -16,8 +16,7 @@ from tests.support.store_servers.places import s3_options
 from tests.support.store_servers.wild_s3 import Fault, Habits, Thing, Unfinished, WildS3, yesterday
 
 from canvas_exports.core.archive.probe import PROBE, check_writable
-from canvas_exports.core.storage.cloud.list_pages import Pages
-from canvas_exports.core.storage.cloud.listings import moment
+from canvas_exports.core.storage.cloud.listings import Pages, moment
 from canvas_exports.core.storage.object_keys import is_key
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store

@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse, no_answer, no_credentials
-from canvas_exports.core.storage.cloud.list_pages import Place
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import CONNECT_TIMEOUT, READ_TIMEOUT, Sdk, is_installed

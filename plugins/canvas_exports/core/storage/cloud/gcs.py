@@ -20,8 +20,7 @@ from canvas_exports.core.storage.cloud.error_codes import (
     no_answer,
     no_credentials,
 )
-from canvas_exports.core.storage.cloud.list_pages import Place
-from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Row, moment
+from canvas_exports.core.storage.cloud.listings import PAGE, Listing, Place, Row, moment
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.response_limits import limit_session
 from canvas_exports.core.storage.cloud.sdk import (

@@ -19,12 +19,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
-from canvas_exports.core.storage.cloud.create_if_absent import ConditionalCreate
+from canvas_exports.core.storage.cloud.conditional_writes import ConditionalCreate, ConditionalReplace
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.errors import is_of_abort
 from canvas_exports.core.storage.cloud.listings import Lister, ObstoreListing
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
-from canvas_exports.core.storage.cloud.replace_if_same import ConditionalReplace
 from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests, obstore_errors
 from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
@@ -258,8 +257,9 @@ class ObjectStore(Store):
         """
         try:
             path = check_key(key)
-            if IS_OLD_OBSTORE and self._remote.prefix:
-                path = f"{self._remote.prefix}/{path}"
+            prefix = getattr(self._remote, "prefix", None)
+            if IS_OLD_OBSTORE and prefix:
+                path = f"{prefix}/{path}"
             return self._api.sign(cast("SignCapableStore", self._remote), "GET", path, lifetime)
         except (self._api.exceptions.BaseError, OSError):
             return None  # whatever the reason, its text may hold half of a signature

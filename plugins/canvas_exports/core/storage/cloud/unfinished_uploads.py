@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
-from canvas_exports.core.storage.cloud.list_pages import Pages, Place
+from canvas_exports.core.storage.cloud.listings import Pages, Place
 from canvas_exports.core.storage.cloud.sdk import SdkRequests
 from canvas_exports.errors import ArchiveError, ArchiveUnavailableError, ObjectNotFoundError
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tests.support.archives.holdings import DAY, START, manifest
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.deletion_gate import (
+from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
+from canvas_exports.core.archive.deletion_gate import (
     DeletionGate,
     DeletionRule,
     gate_document,
     refusal,
 )
-from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.model.runs import RunFacts

@@ -11,9 +11,9 @@ import pytest
 from tests.support.airflow.task_runner import TaskRun
 
 from canvas_exports.core.model.contexts import Context
+from canvas_exports.observability.lineage import LineageMixin, Place, archive_place, canvas_places
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
-from canvas_exports.operators.lineage import LineageMixin, Place, archive_place, canvas_places
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
@@ -62,7 +62,8 @@ def test_the_operators_need_no_openlineage() -> None:
     """A campus without OpenLineage has none of its packages."""
     program = (
         "import sys; sys.modules['openlineage'] = sys.modules['airflow.providers.openlineage.extractors'] = None\n"
-        "from canvas_exports.operators import content_export, drill, lineage, list_courses, restore, run_report, verify\n"
+        "from canvas_exports.operators import content_export, drill, list_courses, restore, run_report, verify\n"
+        "from canvas_exports.observability import lineage\n"
         "assert lineage.LineageMixin().get_openlineage_facets_on_complete(None) is None"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

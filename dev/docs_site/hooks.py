@@ -28,8 +28,8 @@ def on_files(files: Any, config: Any) -> Any:
     """Add the pages from outside of ``docs/``, and the program that draws diagrams."""
     for source, target in PAGES.items():
         files.append(File.generated(config, target, content=(ROOT / source).read_text(encoding="utf-8")))
-    drawing = MERMAID.read_text(encoding="utf-8") if MERMAID.exists() else ""
-    files.append(File.generated(config, "assets/mermaid.js", content=drawing))
+    script = MERMAID.read_text(encoding="utf-8") if MERMAID.exists() else ""
+    files.append(File.generated(config, "assets/mermaid.js", content=script))
     return files
 
 

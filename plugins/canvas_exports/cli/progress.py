@@ -46,13 +46,13 @@ class Progress:
             yield
             return
         self._stream, self._ended, self._doing = sys.stderr, threading.Event(), ""
-        drawing = threading.Thread(target=self._draw_often, name="progress", daemon=True)
-        drawing.start()
+        thread = threading.Thread(target=self._draw_often, name="progress", daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self.end()
-            drawing.join()
+            thread.join()
 
     def begin(self, doing: str, *, total: int | None = None) -> None:
         """Begin a part of the work.

@@ -108,7 +108,13 @@ async def _batch(canvas: VirtualCanvas, numbers: range, queue: CanvasQueue, coun
         running = [engine.items[name] for name in engine.decide().watch]
         wait = wait_for(running, limits, _OPTIONS.waits, now=canvas.now(), wants_more=engine.has_room)
         result = await watch(
-            canvas, wait.exports, wait.wake, interval=_OPTIONS.poll_interval, now=canvas.now, queue=queue
+            canvas,
+            wait.exports,
+            wait.wake,
+            interval=_OPTIONS.poll_interval,
+            now=canvas.now,
+            queue=queue,
+            uniform=random.random,  # seeded above: each night is the same
         )
         _record_polls(engine, result)
 

@@ -32,7 +32,7 @@ class AirflowStack(AirflowApi):
         home: its folder; database, logs and configuration are there and nowhere else.
         repository: the checkout whose ``dags/`` and ``plugins/`` it runs.
         port: of the UI and the API.
-        settings: further environment variables.
+        settings: further environment variables; may name another database.
         programs: makes what starts its components, from a folder for logs and their environment.
 
     Attributes:
@@ -51,6 +51,7 @@ class AirflowStack(AirflowApi):
         self.home = home
         self._port = port
         self.environment = self._environment(home, repository, port, settings or {})
+        self._has_sqlite = self.environment[_DATABASE] == _database(home, _WRITERS_WAIT)
         self.programs = programs(home / "programs", self.environment)
 
     @staticmethod
@@ -96,9 +97,10 @@ class AirflowStack(AirflowApi):
     def prepare(self) -> None:
         """Create or migrate the database. Raises `ProgramDiedError`."""
         self.programs.run("db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"])
-        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
-            # A property of the file: readers do not wait for writers.
-            database.execute("PRAGMA journal_mode=WAL")
+        if self._has_sqlite:
+            with closing(sqlite3.connect(self.home / "airflow.db")) as database:
+                # A property of the file: readers do not wait for writers.
+                database.execute("PRAGMA journal_mode=WAL")
 
     def launch(self) -> None:
         """Start every component on an existing database, and wait until all report healthy."""
@@ -106,7 +108,7 @@ class AirflowStack(AirflowApi):
         self.programs.start(
             "api-server",
             [*airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._port)],
-            {_DATABASE: _database(self.home, _API_WAITS)},
+            {_DATABASE: _database(self.home, _API_WAITS)} if self._has_sqlite else None,
         )
         self.programs.start("scheduler", [*airflow, "scheduler", "--skip-serve-logs"])
         self.programs.start("dag-processor", [*airflow, "dag-processor"])

@@ -9,14 +9,18 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.utils.db import initdb
 
+BUNDLE: dict[str, Any] = {"bundle_name": "dags-folder"}
 try:
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 except ImportError:  # 3.1
     from airflow.models.dagbag import DagBag, sync_bag_to_db  # type: ignore[no-redef]
+
+    BUNDLE = {}
 
 DAGS = """
 from airflow.sdk import DAG, task
@@ -46,7 +50,7 @@ def main(archive: str, folder: Path) -> None:
     DagBundlesManager().sync_bundles_to_db()
     folder.mkdir(parents=True)
     (folder / "dags.py").write_text(DAGS.format(archive=archive))
-    bag = DagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+    bag = DagBag(dag_folder=folder, bundle_path=folder, **BUNDLE)
     sync_bag_to_db(bag, "dags-folder", None)
     for dag in bag.dags.values():
         run = dag.test(logical_date=datetime(2026, 11, 23, 2, tzinfo=timezone.utc))

@@ -13,6 +13,7 @@ from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.restore.request import NEWEST
 from canvas_exports.core.storage.open_store import ACCEPTED, open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
@@ -31,6 +32,10 @@ CANVAS, TOKEN = "CANVAS_URL", "CANVAS_TOKEN"
 EXPORT_TYPES = tuple(each.value for each in ExportType)
 
 _CANVAS = "https://canvas.example.edu"
+_COPY = (
+    "newest (default): the newest proven copy; a day (2026-11-20) or a time (UTC): the newest proven copy by then; the number of "
+    "an export; or the key of a manifest or package"
+)
 _COURSE = "its number (101, course:101, group:7), or its SIS id, code or name as the manifests have it"
 
 
@@ -86,6 +91,18 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
 def add_course(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """Add the argument that names a course."""
     parser.add_argument("course", nargs="?" if optional else None, metavar="COURSE", help=_COURSE)
+
+
+def add_copy(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a copy of a course: ``--copy``, ``--type``, ``--allow-incomplete``."""
+    parser.add_argument("--copy", default=NEWEST, metavar="VERSION", help=_COPY)
+    parser.add_argument(
+        "--type",
+        choices=EXPORT_TYPES,
+        default=ExportType.COMMON_CARTRIDGE.value,
+        help="export type (common_cartridge)",
+    )
+    parser.add_argument("--allow-incomplete", action="store_true", help="accept a copy that lacks files")
 
 
 def add_days(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's word

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from canvas_exports.cli.progress import PROGRESS
-from canvas_exports.core.storage.store import Block, Capabilities, ObjectInfo, Store
+from canvas_exports.core.storage.store import Block, Capabilities, ObjectInfo, Store, Version
 
 
 class ObservedStore(Store):
@@ -41,6 +41,14 @@ class ObservedStore(Store):
     def replace(self, key: str, data: bytes) -> None:
         """Pass on."""
         self._store.replace(key, data)
+
+    def version(self, key: str) -> Version | None:
+        """Pass on."""
+        return self._store.version(key)
+
+    def replace_version(self, key: str, data: bytes, version: Version | None) -> None:
+        """Pass on."""
+        self._store.replace_version(key, data, version)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """Pass on, and count the bytes."""

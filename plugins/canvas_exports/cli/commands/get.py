@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from canvas_exports.cli.arguments import (
-    EXPORT_TYPES,
     Parsers,
     add_archive_subcommand,
+    add_copy,
     add_course,
     open_archive,
     read_course,
@@ -20,21 +20,15 @@ from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.package_files import file_content, find_file, package_files
-from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.packages.zip.directory import Member
 from canvas_exports.core.restore.choose_copy import choose_from
 from canvas_exports.core.restore.form_labels import option_labels
-from canvas_exports.core.restore.request import NEWEST, CopyChoice
+from canvas_exports.core.restore.request import CopyChoice
 from canvas_exports.core.restore.verified_package import verified_blocks
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_size, format_time
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
-
-COPY = (
-    "newest (default): the newest proven copy; a day (2026-11-20) or a time (UTC): the newest proven copy by then; the number of "
-    "an export; or the key of a manifest or package"
-)
 
 
 def add_parser(parsers: Parsers) -> None:
@@ -46,14 +40,7 @@ def add_parser(parsers: Parsers) -> None:
         help="copy the package of a course, or one file out of it, to this machine, verified",
     )
     add_course(parser)
-    parser.add_argument("--copy", default=NEWEST, metavar="VERSION", help=COPY)
-    parser.add_argument(
-        "--type",
-        choices=EXPORT_TYPES,
-        default=ExportType.COMMON_CARTRIDGE.value,
-        help="export type (common_cartridge)",
-    )
-    parser.add_argument("--allow-incomplete", action="store_true", help="accept a copy that lacks files")
+    add_copy(parser)
     parser.add_argument("--files", action="store_true", help="list the files in the package; write nothing")
     parser.add_argument(
         "--file", metavar="NAME", help="only this file of the package, by the name --files lists"

@@ -9,17 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 from canvas_exports.cli.arguments import (
-    EXPORT_TYPES,
     Parsers,
     add_archive,
     add_canvas,
+    add_copy,
     add_course,
     add_subcommand,
     canvas_access,
     open_archive,
     positive_number,
 )
-from canvas_exports.cli.commands.get import COPY
 from canvas_exports.cli.output import print_json, print_note, print_text
 from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.cli.saved_restore import SavedRestore, saved_restore
@@ -28,10 +27,9 @@ from canvas_exports.core.canvas.api.models import ContentExport, Progress
 from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
-from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.restore.form_labels import label, option_labels
-from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL, RestoreRequest
+from canvas_exports.core.restore.request import UPLOAD, URL, RestoreRequest
 from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.result import FAIL_ON, RestoreOutcome, RestoreResult
 from canvas_exports.core.restore.state import Phase, RestoreState, read_state
@@ -70,13 +68,7 @@ def add_parser(parsers: Parsers) -> None:
         help="target course: its number, its page, or sis_course_id:...",
     )
     add_canvas(parser, help="Canvas of the target course")
-    parser.add_argument("--copy", default=NEWEST, metavar="VERSION", help=COPY)
-    parser.add_argument(
-        "--type",
-        choices=EXPORT_TYPES,
-        default=ExportType.COMMON_CARTRIDGE.value,
-        help="export type (common_cartridge)",
-    )
+    add_copy(parser)
     parser.add_argument(
         "--proof",
         choices=PROOF_LEVELS,
@@ -97,7 +89,6 @@ def add_parser(parsers: Parsers) -> None:
     parser.add_argument(
         "--allow-content", action="store_true", help="accept a target course that is not empty"
     )
-    parser.add_argument("--allow-incomplete", action="store_true", help="accept a copy that lacks files")
     parser.add_argument(
         "--fail-on",
         choices=FAIL_ON,

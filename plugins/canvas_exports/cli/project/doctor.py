@@ -15,6 +15,7 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.doctor.archive import check_archive
 from canvas_exports.core.doctor.canvas import Source, check_canvas
 from canvas_exports.core.doctor.facts import Fact, Status, has_problem, problem
+from canvas_exports.core.text.wording import format_count
 
 _HELP = "check Canvas, the archive and Airflow, and name the next step where something is wrong"
 _AIRFLOW = "canvas_exports.airflow_doctor"
@@ -84,6 +85,5 @@ def _print(facts: list[Fact]) -> None:
     counts = {status: sum(fact.status is status for fact in facts) for status in Status}
     problems, warnings = counts[Status.PROBLEM], counts[Status.WARNING]
     print_text(
-        f"\n{len(facts):,} checks: {problems:,} problem{'' if problems == 1 else 's'}, "
-        f"{warnings:,} warning{'' if warnings == 1 else 's'}."
+        f"\n{format_count(len(facts), 'check')}: {format_count(problems, 'problem')}, {format_count(warnings, 'warning')}."
     )

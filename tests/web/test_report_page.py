@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import re
 import secrets
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,18 +16,16 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 from playwright.sync_api import BrowserContext, sync_playwright
+from tests.support.airflow.api_server import ApiServer
 from tests.support.exports.batch_reports import batch
 from tests.support.reports.chromium import CHROMIUM
 
-from canvas_demo.processes.ports import any_free
-from canvas_demo.processes.programs import Programs
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.operators.report_xcom import MOST_CARRIED, pack, page_url, unpack
 
 pytestmark = pytest.mark.stack
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 120.0  # seconds an API server may take to come up
 
 
 @dataclass(frozen=True)
@@ -63,73 +58,13 @@ class Airflow:
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     home = tmp_path_factory.mktemp("airflow")
     archive = tmp_path_factory.mktemp("archive")
-    url = f"http://127.0.0.1:{any_free()}"
-    (home / "passwords.json").write_text(json.dumps({"vera": "secret"}))
-    programs = Programs(
-        home / "programs",
-        {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-            "NO_PROXY": "127.0.0.1",
-            "PYTHONPATH": str(REPOSITORY),
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "vera:viewer",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-            "AIRFLOW__API__BASE_URL": url,
-            "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
-            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
-            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        },
-    )
     batch(archive, 0, c1=Outcome.STORED, c2=Outcome.GONE)
-    try:
-        programs.run(
-            "runs",
-            [
-                sys.executable,
-                str(REPOSITORY / "tests" / "support" / "airflow" / "airflow_with_runs.py"),
-                archive.as_uri(),
-                str(home / "dags"),
-            ],
-        )
-        runs = dict(
-            re.findall(
-                r"^RUN (\w+) (\S+) success$", (home / "programs" / "runs.log").read_text(), re.MULTILINE
-            )
-        )
-        programs.start(
-            "api-server",
-            [
-                sys.executable,
-                "-m",
-                "airflow",
-                "api-server",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                url.rpartition(":")[2],
-            ],
-        )
-        yield Airflow(url, log_in(url, programs), archive, runs)
-    finally:
-        programs.stop()
-
-
-def log_in(url: str, programs: Programs) -> str:
-    """Wait for the API server, and become its viewer."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        programs.check()
-        try:
-            body = {"username": "vera", "password": "secret"}
-            answer = requests.post(f"{url}/auth/token", json=body, timeout=10)
-            return str(answer.json()["access_token"])
-        except (requests.RequestException, ValueError):
-            time.sleep(0.3)
-    pytest.fail("the API server did not come up")
+    with ApiServer(home, home / "dags", user="vera", role="viewer") as server:
+        make = REPOSITORY / "tests" / "support" / "airflow" / "airflow_with_runs.py"
+        server.programs.run("runs", [sys.executable, str(make), archive.as_uri(), str(home / "dags")])
+        log = (home / "programs" / "runs.log").read_text()
+        runs = dict(re.findall(r"^RUN (\w+) (\S+) success$", log, re.MULTILINE))
+        yield Airflow(server.url, server.start(), archive, runs)
 
 
 def test_users_who_may_see_the_run_see_the_page_as_it_is_in_the_archive(airflow: Airflow) -> None:

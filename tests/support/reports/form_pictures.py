@@ -5,25 +5,17 @@ They are those of a real API server of Airflow, which knows the DAG files of thi
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import requests
 from playwright.sync_api import Page, sync_playwright
+from tests.support.airflow.api_server import ApiServer
 from tests.support.reports.chromium import CHROMIUM
-
-from canvas_demo.processes.ports import any_free
-from canvas_demo.processes.programs import Programs
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1240, "height": 960}
-PATIENCE = 180.0  # seconds for the API server to start
 #: Of each picture: the DAG, and what is typed into the fields of its form.
 FORMS = {
     "form.png": (
@@ -44,52 +36,14 @@ def main() -> int:
     if CHROMIUM is None:
         sys.stderr.write("no chromium here: apt-get install chromium\n")
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        home, url = Path(folder), f"http://127.0.0.1:{any_free()}"
-        (home / "passwords.json").write_text(json.dumps({"admin": "secret"}))
-        programs = Programs(home / "programs", _environment(home, url))
-        python = [sys.executable, "-m", "airflow"]
-        try:
-            programs.run("migrate", [*python, "db", "migrate"])
-            programs.run("read", [*python, "dags", "reserialize"])
-            port = url.rpartition(":")[2]
-            programs.start("api-server", [*python, "api-server", "--host", "127.0.0.1", "--port", port])
-            _take(url, _log_in(url, programs))
-        finally:
-            programs.stop()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ApiServer(Path(folder), ROOT / "dags", user="admin", role="admin") as server,
+    ):
+        for name, command in (("migrate", ["db", "migrate"]), ("read", ["dags", "reserialize"])):
+            server.programs.run(name, [sys.executable, "-m", "airflow", *command])
+        _take(server.url, server.start())
     return 0
-
-
-def _environment(home: Path, url: str) -> dict[str, str]:
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        "NO_PROXY": "127.0.0.1",
-        "PYTHONPATH": str(ROOT / "plugins"),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        "AIRFLOW__API__BASE_URL": url,
-        "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
-
-
-def _log_in(url: str, programs: Programs) -> str:
-    """Wait for the API server, and return a token of its administrator."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        programs.check()
-        try:
-            body = {"username": "admin", "password": "secret"}
-            return str(requests.post(f"{url}/auth/token", json=body, timeout=10).json()["access_token"])
-        except (requests.RequestException, ValueError):
-            time.sleep(0.3)
-    raise TimeoutError("the API server did not start")
 
 
 def _take(url: str, token: str) -> None:

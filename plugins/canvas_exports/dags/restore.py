@@ -73,7 +73,7 @@ def form() -> dict[str, Param]:
             title=LABELS["copy"],
             description_md=(
                 "newest: the newest proven copy. Or a day such as 2026-11-20: the newest proven copy at the end of that "
-                "day (UTC). Or the key of a manifest in the archive."
+                "day (UTC). Or the number of an export, or the key of a manifest in the archive."
             ),
             type=["string", "null"],
             examples=[NEWEST],

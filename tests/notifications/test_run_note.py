@@ -29,6 +29,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         [sys.executable, str(SUPPORT / "airflow_with_notes.py")],
         env={
             **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
             "AIRFLOW_HOME": str(folder / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(SUPPORT / "noted"),
             "NOTED_ARCHIVE": (folder / "archive").as_uri(),

@@ -11,16 +11,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.models.dagbag import DBDagBag
 from airflow.models.dagrun import DagRun
-from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from airflow.utils.sqlalchemy import prohibit_commit
 from airflow.utils.state import DagRunState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from tests.support.airflow.dag_bag import read_dags
 
 
 def run_of(session: Session, dag_id: str) -> DagRun:
@@ -50,11 +48,7 @@ def again(text: str) -> str | None:
 
 def main() -> None:
     """Database, DAGs, a run of each."""
-    initdb()
-    DagBundlesManager().sync_bundles_to_db()
-    folder = Path(__file__).with_name("noted")
-    bag = DagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
-    sync_bag_to_db(bag, "dags-folder", None)
+    bag = read_dags(Path(__file__).with_name("noted"))
     told: dict[str, Any] = dict(bag.import_errors)
     for dag in bag.dags.values():
         dag.test(logical_date=datetime(2026, 11, 23, 2, tzinfo=timezone.utc))

@@ -9,18 +9,8 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.utils.db import initdb
-
-BUNDLE: dict[str, Any] = {"bundle_name": "dags-folder"}
-try:
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-except ImportError:  # 3.1
-    from airflow.models.dagbag import DagBag, sync_bag_to_db  # type: ignore[no-redef]
-
-    BUNDLE = {}
+from tests.support.airflow.dag_bag import read_dags
 
 DAGS = """
 from airflow.sdk import DAG, task
@@ -46,13 +36,9 @@ with DAG("untold", schedule=None):
 
 def main(archive: str, folder: Path) -> None:
     """Database, DAGs, and a run of each."""
-    initdb()
-    DagBundlesManager().sync_bundles_to_db()
     folder.mkdir(parents=True)
     (folder / "dags.py").write_text(DAGS.format(archive=archive))
-    bag = DagBag(dag_folder=folder, bundle_path=folder, **BUNDLE)
-    sync_bag_to_db(bag, "dags-folder", None)
-    for dag in bag.dags.values():
+    for dag in read_dags(folder).dags.values():
         run = dag.test(logical_date=datetime(2026, 11, 23, 2, tzinfo=timezone.utc))
         sys.stdout.write(f"RUN {dag.dag_id} {run.run_id} {run.state}\n")
 

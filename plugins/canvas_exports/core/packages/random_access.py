@@ -32,19 +32,25 @@ class RandomAccess(Protocol):
 
 
 class StoredPackage:
-    """Reads a package from a store, one request a read. The last 256 KiB are requested once and kept.
+    """Reads a package from a store, one request a read. Its end is requested once and kept.
+
+    Args:
+        store: the archive.
+        key: of the package.
+        size: bytes of the object.
+        end: bytes of its end that are kept.
 
     Attributes:
         size: bytes of the object.
         bytes_read: so far, from the store.
     """
 
-    def __init__(self, store: Store, key: str, size: int) -> None:
+    def __init__(self, store: Store, key: str, size: int, *, end: int = _END) -> None:
         self.size = size
         self.bytes_read = 0
         self._store = store
         self._key = key
-        self._end_starts = max(0, size - _END)
+        self._end_starts = max(0, size - end)
         self._end: bytes | None = None
 
     def read(self, window: range) -> bytes:

@@ -90,12 +90,12 @@ class LinkChecker:
     def check(self, member: str, token: bytes, raw: bytes) -> None:
         """Check a link in a member."""
         self.spend(_WORK + _WORK_PER_BYTE * len(raw), member)
-        spellings = list(_spellings(raw.decode("utf-8", "replace")))
-        example = (member, harmless(f"${token.decode()}${spellings[0]}", most=200))
+        targets = list(spellings(raw.decode("utf-8", "replace")))
+        example = (member, harmless(f"${token.decode()}${targets[0]}", most=200))
         if token == b"CANVAS_OBJECT_REFERENCE":
-            self._check_object(spellings[0], example)
+            self._check_object(targets[0], example)
             return
-        paths = [path for path in spellings if path.strip("/")]
+        paths = [path for path in targets if path.strip("/")]
         if not paths or paths[0].endswith("/"):
             return  # the folder of all files, or of some
         is_there = self._is_file if token == b"IMS-CC-FILEBASE" else self._is_page
@@ -189,7 +189,7 @@ class LinkScanner:
         self._kept = self._kept[done:]
 
 
-def _spellings(raw: str) -> Iterator[str]:
+def spellings(raw: str) -> Iterator[str]:
     """Yield the possible targets of a link, likeliest first: unescaped once and twice, URL-decoded, with and without query."""
     once = _ENDS.split(html.unescape(raw), maxsplit=1)[0]
     twice = _ENDS.split(html.unescape(once), maxsplit=1)[0]

@@ -70,6 +70,7 @@ class CartridgeManifest:
         outline: the modules and their items, in order.
         export_errors: errors during the export, which Canvas wrote as comments after the root element.
         defect: why it is not well-formed, although it could be read.
+        title: of the course; ``""`` if the manifest does not say.
     """
 
     identifier: str | None
@@ -79,6 +80,7 @@ class CartridgeManifest:
     outline: tuple[OutlineItem, ...]
     export_errors: tuple[str, ...]
     defect: str | None = None
+    title: str = ""
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -122,6 +124,7 @@ def read_manifest(pieces: Iterable[bytes], work: WorkLimit | None = None) -> Car
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
         defect=reader.defect,
+        title=" ".join(reader.title.split()),
     )
 
 
@@ -159,6 +162,8 @@ class _ManifestReader(XmlReader):
         self._dependencies: list[str] = []
         self._items: list[int] = []  # the open ones, as positions in the outline
         self._title = ""
+        self.title = ""
+        self._has_title = False
         self._parts = 0
         self._characters = 0
         self._types: dict[str, str] = {}  # one copy of each value that thousands of resources share
@@ -189,6 +194,8 @@ class _ManifestReader(XmlReader):
             self._end_resource()
         elif name == "item" and self._items:  # the root element is no item, even if it has that name
             self._items.pop()
+        elif self.open[1:2] == ["metadata"] and name in ("string", "langstring", "title"):
+            self._has_title = bool(self.title.strip())
         elif name == "title" and self._items and self.open[-2] == "item":
             item, title = self.outline[self._items[-1]], self._title.strip()
             self._keep(title)
@@ -197,6 +204,10 @@ class _ManifestReader(XmlReader):
     def characters(self, text: str) -> None:
         if self._items and self.open[-1] == "title":
             self._title = (self._title + text)[:_MAX_TEXT]
+        elif (
+            not self._has_title and self.open[1:2] == ["metadata"] and {"general", "title"} <= set(self.open)
+        ):
+            self.title = (self.title + text)[:_MAX_TEXT]
         super().characters(text)
 
     def comment(self, text: str) -> None:

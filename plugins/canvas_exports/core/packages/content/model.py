@@ -40,7 +40,7 @@ class Item:
         kind: what it is.
         identifier: of the package, the same in every export of a course: of its resource or its element; of a file without a
             resource, its path.
-        title: from the manifest's outline; else from the name of its document.
+        title: of its document; where opening did not read that, from the manifest's outline, else from the document's name.
         member: the member of the package with its document or, of a file, its bytes; ``None`` if there is none.
         settings: the member with its settings, such as ``<id>/assignment_settings.xml``; ``None`` if there is none.
         folder: of a file, the folder it lies in, as Canvas shows it (``""`` for the course's own); else ``""``.
@@ -212,14 +212,17 @@ class CourseContent(Protocol):
         ...
 
     def read_all(self, items: Iterable[Item]) -> Iterator[Document]:
-        """Read many documents, in bounded memory, with few requests: members that lie together are read together."""
+        """Read many documents, in the order of the items, in bounded memory.
+
+        Members that lie together are read together, so that it takes few requests. Raises the errors of ``read``.
+        """
         ...
 
     def file_blocks(self, member: str, window: range | None = None) -> Iterator[bytes]:
         """Yield the unpacked bytes of a member, or a window of them.
 
-        A window of a member that is stored uncompressed is one ranged read; of a compressed one, it is unpacked from its
-        beginning.
+        A window of a member that is stored uncompressed is one ranged read, and one of its header; of a compressed one, it is
+        unpacked from its beginning.
 
         Raises:
             ObjectNotFoundError: the package has no such member.
@@ -228,7 +231,14 @@ class CourseContent(Protocol):
         ...
 
     def resolve(self, address: str, *, base: Item | None = None) -> Item | str | None:
-        """Resolve an address of a document: an item of the package (its fragment is lost), an address outside as it is written
-        (``https:``, ``mailto:``), or ``None`` where it leads to nothing that the package holds.
+        """Return what an address of a document leads to.
+
+        Args:
+            address: as the document has it, once HTML is unescaped.
+            base: the item of the document, for relative addresses.
+
+        Returns:
+            An item of the package (the fragment of the address is lost); an address outside as it is written (``https:``,
+            ``mailto:``); or ``None`` where it leads to nothing that the package holds.
         """
         ...

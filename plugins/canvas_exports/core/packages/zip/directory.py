@@ -121,7 +121,7 @@ def inflate(member: Member, package: RandomAccess, *, limit: int) -> Iterator[by
     """
     check_size(member, limit)
     raw = package.read(member.extent)
-    start = _content_starts(member, raw)
+    start = content_starts(member, raw)
     yield from _checked(member, _slices(memoryview(raw)[start : start + member.compressed]))
 
 
@@ -136,7 +136,7 @@ def stream(member: Member, package: RandomAccess) -> Iterator[bytes]:
 def _ranges(member: Member, package: RandomAccess) -> Iterator[bytes | memoryview]:
     """Yield the compressed content of a member. Its header, and as much as lies in the same range, is read first."""
     first = package.read(member.extent[:_READ_AT_ONCE])
-    start = _content_starts(member, first, length=len(member.extent))
+    start = content_starts(member, first, length=len(member.extent))
     at, stop = member.extent.start + start, member.extent.start + start + member.compressed
     yield from _slices(memoryview(first)[start : start + member.compressed])
     at += len(memoryview(first)[start : start + member.compressed])
@@ -182,7 +182,7 @@ def check_size(member: Member, limit: int) -> None:
         raise CorruptPackageError(f"{member.label} is {larger:,} bytes, more than the {limit:,} it may be")
 
 
-def _content_starts(member: Member, raw: bytes, *, length: int | None = None) -> int:
+def content_starts(member: Member, raw: bytes, *, length: int | None = None) -> int:
     """Return where the content begins in a member's extent, by its first bytes; ``length`` is that of the whole extent."""
     if len(raw) < LOCAL.size:
         raise CorruptPackageError(f"{member.label} is not where the zip's directory says")

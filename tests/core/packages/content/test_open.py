@@ -1,0 +1,215 @@
+"""Opening a package: everything in it is listed by its title, with few requests, and what is damaged costs itself only."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from tests.support.packages.build import real, zipped
+from tests.support.packages.courses import CANVAS, Res, course, quizzes
+from tests.support.packages.opened import document, opened, the, titles
+from tests.support.packages.stored import KEY, InMemory
+
+from canvas_exports.core.packages.content.model import ItemKind
+from canvas_exports.core.packages.content.open import open_content
+from canvas_exports.core.packages.random_access import StoredPackage
+from canvas_exports.errors import CorruptPackageError
+
+FRONT = (
+    b'<html><head><title>Home &amp; news</title><meta name="front_page" content="true"/>'
+    b'<meta name="workflow_state" content="active"/></head><body class="x"><p>Hello</p></body></html>'
+)
+
+
+class TestListing:
+    def test_every_kind_is_listed_by_the_title_of_its_document(self) -> None:
+        content = opened(course())
+        assert Counter(item.kind.value for item in content.items) == {
+            "page": 1,
+            "syllabus": 1,
+            "assignment": 1,
+            "discussion": 1,
+            "announcement": 1,
+            "quiz": 1,
+            "question_bank": 1,
+            "file": 1,
+            "web_link": 1,
+            "external_tool": 1,
+            "rubric": 1,
+            "outcome": 1,
+            "event": 2,
+        }
+        assert titles(content, ItemKind.ANNOUNCEMENT) == ["News"]
+        assert titles(content, ItemKind.DISCUSSION) == ["Hello"]
+        assert titles(content, ItemKind.QUIZ) == ["Test"]
+        assert titles(content, ItemKind.WEB_LINK) == ["Library"]
+
+    def test_the_modules_have_their_lines_in_order(self) -> None:
+        (module,) = opened(course()).modules
+        assert module.title == "Week 1"
+        lines = [(line.title, line.target and line.target.kind) for line in module.items]
+        assert lines == [("Welcome", ItemKind.PAGE), ("Essay", ItemKind.ASSIGNMENT), ("Lab", None)]
+
+    def test_what_canvas_wrote_is_listed(self) -> None:
+        content = opened(real("canvas_cc_gem_course"))
+        assert content.title == "Canvas CC Gem Course"
+        assert titles(content, ItemKind.ASSIGNMENT)[0] == "Course with Known Submission Type"
+        latex = opened(real("latex"))
+        assert [[line.title for line in module.items] for module in latex.modules] == [["Page 1", "Page 2"]]
+        assert [item.is_published for item in latex.items] == [False, False]
+
+    def test_two_things_with_one_identifier_are_both_there(self) -> None:
+        content = opened(
+            course().having(
+                {
+                    "course_settings/events.xml": b'<events><event identifier="e"/><event identifier="e"/></events>'
+                }
+            )
+        )
+        names = [item.identifier for item in content.items if item.kind is ItemKind.EVENT]
+        assert names == ["e", "e~2"]
+        assert all(content.find(ItemKind.EVENT, name) is not None for name in names)
+
+    def test_a_package_of_files_lists_its_files_in_their_folders(self) -> None:
+        content = opened(zipped({"a.txt": b"1", "notes/": b"", "notes/b.txt": b"22"}), "zip")
+        assert [(item.title, item.folder, item.size) for item in content.items] == [
+            ("a.txt", "", 1),
+            ("b.txt", "notes", 2),
+        ]
+
+    def test_a_qti_package_lists_its_quizzes(self) -> None:
+        assert titles(opened(quizzes(), "qti"), ItemKind.QUIZ) == ["Test"]
+
+
+class TestHome:
+    def test_it_is_the_front_page(self) -> None:
+        content = opened(course(page=FRONT))
+        assert content.home() == the(content, ItemKind.PAGE)
+        found = document(content, ItemKind.PAGE)
+        assert (found.item.title, found.html, found.item.is_published) == (
+            "Home & news",
+            "<p>Hello</p>",
+            True,
+        )
+
+    def test_without_a_front_page_it_is_the_syllabus(self) -> None:
+        content = opened(course())
+        assert content.home() == the(content, ItemKind.SYLLABUS)
+
+    def test_a_course_may_have_neither(self) -> None:
+        assert opened(real("latex")).home() is None
+
+
+class TestRequests:
+    def test_a_small_package_is_opened_and_read_with_one_request(self) -> None:
+        store = InMemory(zipped(course().members()))
+        content = open_content(StoredPackage(store, KEY, len(store.data)), export_type="common_cartridge")
+        list(content.read_all(content.items))
+        assert store.requests == 1
+
+    def test_documents_before_large_files_take_one_request_together(self) -> None:
+        files = {**course(page=FRONT).members()}
+        large = bytes(range(256)) * 40_000
+        ordered = {name: data for name, data in files.items() if not name.startswith("web_resources")}
+        manifest = ordered.pop("imsmanifest.xml")
+        data = zipped({**ordered, "imsmanifest.xml": manifest, "web_resources/picture.png": large}, method=0)
+        store = InMemory(data)
+        content = open_content(StoredPackage(store, KEY, len(data)), export_type="common_cartridge")
+        front = content.home()
+        assert front is not None
+        assert content.read(front).html == "<p>Hello</p>"
+        assert store.requests == 2
+
+
+class TestDamage:
+    @pytest.mark.parametrize("data", [b"", b"<html>", b"PK\x03\x04" + bytes(100)])
+    def test_what_is_no_zip_is_refused(self, data: bytes) -> None:
+        with pytest.raises(CorruptPackageError):
+            opened(data)
+
+    def test_a_cartridge_without_manifest_is_refused(self) -> None:
+        with pytest.raises(CorruptPackageError, match="imsmanifest"):
+            opened(zipped({"a.txt": b"1"}))
+
+    def test_a_damaged_document_has_a_problem_and_the_others_are_read(self) -> None:
+        content = opened(course().having({"d1.xml": b"<topic><title>Hello</title>", "w1.xml": b"\x00\xff"}))
+        found = {each.item.kind: each.problem for each in content.read_all(content.items)}
+        assert found[ItemKind.DISCUSSION]
+        assert found[ItemKind.WEB_LINK]
+        assert not found[ItemKind.ASSIGNMENT]
+
+    def test_damaged_settings_cost_themselves_only(self) -> None:
+        broken = {
+            f"course_settings/{name}.xml": b"<rubrics><rub" for name in ("rubrics", "events", "module_meta")
+        }
+        content = opened(course().having(broken))
+        assert titles(content, ItemKind.PAGE) == ["Welcome"]
+        assert [line.title for line in content.modules[0].items] == ["Welcome", "Essay", "Lab"]
+
+    def test_what_the_package_lacks_is_listed_and_says_so(self) -> None:
+        found = document(opened(course().without("wiki_content/welcome.html")), ItemKind.PAGE)
+        assert found.item.member is None
+        assert found.problem == "the package does not hold it"
+
+    def test_an_entity_is_not_expanded(self) -> None:
+        bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><topic><title>&a;</title></topic>'
+        found = document(opened(course().having({"d1.xml": bomb})), ItemKind.DISCUSSION)
+        assert "document type" in found.problem
+
+
+class TestOtherSystems:
+    def test_web_pages_outside_of_canvas_s_folder_are_pages_and_what_belongs_to_them_are_files(self) -> None:
+        whole = course()
+        other = Res("o", "webcontent", ("unit/one.html", "unit/picture.gif"), "unit/one.html")
+        whole = whole.having({"unit/one.html": b"<title>One</title><p>1", "unit/picture.gif": b"GIF"})
+        content = opened(type(whole)(whole.files, (*whole.resources, other), (*whole.items, ("One", "o"))))
+        assert titles(content, ItemKind.PAGE) == ["Welcome", "One"]
+        assert titles(content, ItemKind.FILE) == ["picture.png", "picture.gif"]
+        page = content.find(ItemKind.PAGE, "o")
+        assert content.resolve("picture.gif", base=page) == content.find(ItemKind.FILE, "unit/picture.gif")
+
+    def test_a_first_level_that_leads_somewhere_is_a_module_of_one_item(self) -> None:
+        manifest = (
+            b"<manifest><organizations><organization><item>"
+            b'<item identifier="i1" identifierref="r1"><title>A page</title></item>'
+            b'<item identifier="i2"><title>Part</title><item><title>Heading</title>'
+            b'<item identifierref="r1"><title>Deep</title></item></item></item>'
+            b"</item></organization></organizations>"
+            b'<resources><resource identifier="r1" type="webcontent" href="p.html"><file href="p.html"/></resource></resources></manifest>'
+        )
+        content = opened(zipped({"p.html": b"<p>Page", "imsmanifest.xml": manifest}))
+        shown = [
+            (m.title, [(line.title, line.indent, line.target is not None) for line in m.items])
+            for m in content.modules
+        ]
+        assert shown == [
+            ("A page", [("A page", 0, True)]),
+            ("Part", [("Heading", 0, False), ("Deep", 1, True)]),
+        ]
+
+    def test_a_document_in_another_encoding_is_read(self) -> None:
+        page = '<html><head><meta charset="iso-8859-1"><title>Übung</title></head><body>größer</body></html>'
+        found = document(opened(course(page=page.encode("latin-1"))), ItemKind.PAGE)
+        assert (found.item.title, found.html) == ("Übung", "größer")
+        utf16 = document(opened(course(page=page.encode("utf-16"))), ItemKind.PAGE)
+        assert (utf16.item.title, utf16.html) == ("Übung", "größer")
+
+    def test_an_assignment_of_common_cartridge_1_3_is_read_from_its_own_document(self) -> None:
+        whole = course()
+        text = b"<assignment><title>Lab</title><text texttype='text/html'>&lt;b&gt;Do&lt;/b&gt;</text></assignment>"
+        resources = tuple(each for each in whole.resources if each.identifier != "a1")
+        standard = Res("a9", "assignment_xmlv1p0", ("x/assignment.xml",), "x/assignment.xml")
+        content = opened(
+            type(whole)({**whole.files, "x/assignment.xml": text}, (*resources, standard), whole.items)
+        )
+        found = document(content, ItemKind.ASSIGNMENT)
+        assert (found.item.identifier, found.item.title, found.html) == ("a9", "Lab", "<b>Do</b>")
+
+
+def test_a_settings_resource_is_no_item_of_its_own() -> None:
+    settings = Res(
+        "s9", CANVAS, ("course_settings/course_settings.xml",), "course_settings/canvas_export.txt"
+    )
+    whole = course()
+    content = opened(type(whole)(whole.files, (*whole.resources, settings), whole.items))
+    assert content.find(ItemKind.FILE, "s9") is None

@@ -6,12 +6,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import conform, encoded, plain, rebuild
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.durations import write_duration
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
@@ -130,6 +131,7 @@ def run_document(
     started_at: datetime | None,
     finished_at: datetime | None,
     swept: Mapping[str, Any] | None = None,
+    max_age: timedelta | None = None,
 ) -> bytes:
     """Return the report of a whole run as JSON, valid against ``schemas/run-report-1.schema.json``, one row a line.
 
@@ -139,11 +141,14 @@ def run_document(
         started_at: of the first batch.
         finished_at: of the last.
         swept: the result of the sweep (``sweep.Swept``), if the run swept.
+        max_age: what the backup promises; ``None`` without a promise.
     """
     whole = replace(run, task_id=None, map_index=None, attempt=None)
     head = _head("run", records, whole, started_at, finished_at)
     if swept is not None:
         head["swept"] = dict(swept)
+    if max_age is not None:
+        head["max_age"] = write_duration(max_age)
     if wrong := problem(_KIND, {**head, "outcomes": []}):
         raise ValueError(f"not a run report: {wrong}")
     document = BytesIO()  # hands out what it has without a copy: with 200,000 rows it is large

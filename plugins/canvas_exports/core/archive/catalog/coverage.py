@@ -126,7 +126,7 @@ class _KnownContexts:
 
     def explain(self, one: ReportedOutcome) -> None:
         _, number = self._by_sis.get(one.record.context, (None, one.record.context))
-        context = _context_of(one.record.key) or number
+        context = context_of_package(one.record.key) or number
         pair = (context, one.record.export_type)
         if pair in self._good:
             return
@@ -196,7 +196,7 @@ class _ExpectedContexts:
         self._absent, self._by_sis = {}, {}
 
 
-def _context_of(key: str | None) -> str | None:
+def context_of_package(key: str | None) -> str | None:
     """Return the context in whose folder a package lies; ``None`` if the key is of another layout."""
     found = _STORED.match(key or "")
     return f"{found[1]}:{found[2]}" if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,9 @@ from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, Unrea
 
 READERS = 16  # manifests read at once
 _AHEAD = 256  # manifests requested before the first of them is needed
+
+#: Why a manifest is unreadable for which the credentials have no right.
+NO_RIGHT = "no right to read it"
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,31 @@ def copies_of(store: Store, kind: str, canvas_id: int) -> Holding:
         return next(found)
 
 
-def every_context(store: Store, cache: ManifestCache | None = None) -> Generator[Holding, None, None]:
+def every_context(
+    store: Store,
+    cache: ManifestCache | None = None,
+    *,
+    skip: Callable[[str, int, Sequence[ObjectInfo]], bool] | None = None,
+) -> Generator[Holding, None, None]:
     """Yield the copies of each context, in the order of the listing.
 
     Lists the three folders (a request for each thousand objects) and reads each manifest that the cache does not know. The
     objects of some contexts are in memory, never of all. Close the iterator (``closing``) if you leave it early.
 
+    Args:
+        store: the archive.
+        cache: of manifests that need not be read.
+        skip: gets kind, id and listed objects of each context; where it returns true, the context is not yielded, and none
+            of its manifests is read.
+
     Raises:
         ArchiveDeniedError: no right to list (permanent).
         ArchiveUnavailableError: the store failed, so the answer would be incomplete (retryable).
     """
-    return _holdings(store, _contexts(store), cache)
+    listed = _contexts(store)
+    if skip is not None:
+        listed = (each for each in listed if not skip(each.kind, each.id, each.objects))
+    return _holdings(store, listed, cache)
 
 
 @dataclass(frozen=True)
@@ -185,7 +202,7 @@ class _PendingContext:
         except UnreadableDocumentError as error:
             return UnreadableDocument(key, error.why)
         except ArchiveDeniedError:
-            return UnreadableDocument(key, "no right to read it")
+            return UnreadableDocument(key, NO_RIGHT)
 
     def _with_package_state(self, copy: Copy) -> Copy:
         """Return the copy with what the listing shows of its package and its records."""

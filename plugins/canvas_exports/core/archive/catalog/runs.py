@@ -9,27 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from canvas_exports.core.archive.json_documents import (
-    MAX_REPORT_BYTES,
-    MAX_WHOLE_BYTES,
-    conform,
-    parse,
-    read_bytes,
-)
+from canvas_exports.core.archive.catalog.max_age import parse_max_age
+from canvas_exports.core.archive.json_documents import conform
+from canvas_exports.core.archive.row_documents import RowDocument
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
-from canvas_exports.core.storage.store import Block, Store
+from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.core.text.wording import parse_time
 from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
 RECENT = timedelta(days=7)
 
 _KEY = re.compile(r"runs/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<dag>[^/]+)/(?P<run>[^/]+)/report\.json")
-_OPENING = b'"outcomes": ['
-_HEAD = 64 * 1024
 _KIND = "run-report-1"
-_NOUN = "run report"
-_LONGEST = 1024 * 1024  # bytes of a row
-_MOST = 2_000_000  # rows; ten times those of the largest list
+_REPORTS = RowDocument("run report", rows="outcomes")
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +64,7 @@ class RunSummary:
         problems: number of exports that need attention.
         bytes: bytes that were stored.
         outcomes: number of exports by outcome.
+        max_age: what the backup promises: the age of the newest proven copy of each course; ``None`` without a promise.
     """
 
     key: str
@@ -83,6 +76,7 @@ class RunSummary:
     problems: int
     bytes: int
     outcomes: Mapping[str, int]
+    max_age: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -104,14 +98,23 @@ def reports(store: Store) -> list[ReportKey]:
     Raises:
         ArchiveError: the archive cannot be listed.
     """
-    found = []
-    for info in store.list("runs/"):
-        if match := _KEY.fullmatch(info.key):
-            try:
-                day = date.fromisoformat(match["day"])
-            except ValueError:  # such as the 30th of February
-                continue
-            found.append(ReportKey(info.key, day, match["dag"], info.modified, info.size))
+    return newest_reports(report for info in store.list("runs/") if (report := report_key(info)) is not None)
+
+
+def report_key(info: ObjectInfo) -> ReportKey | None:
+    """Return what a listing shows of a run report; ``None`` if the object is something else."""
+    match = _KEY.fullmatch(info.key)
+    if match is None:
+        return None
+    try:
+        day = date.fromisoformat(match["day"])
+    except ValueError:  # such as the 30th of February
+        return None
+    return ReportKey(info.key, day, match["dag"], info.modified, info.size)
+
+
+def newest_reports(found: Iterable[ReportKey]) -> list[ReportKey]:
+    """Sort reports, newest first."""
     return sorted(found, key=lambda report: (report.day, report.modified, report.key), reverse=True)
 
 
@@ -136,15 +139,7 @@ def summary_of(store: Store, key: str) -> RunSummary:
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    opening = store.read(key, 0, _HEAD)
-    if _OPENING in opening:
-        try:
-            head = parse(opening.partition(_OPENING)[0].rstrip(b" ,") + b"}", _NOUN, key=key)
-        except UnreadableDocumentError:  # the report was reformatted
-            pass
-        else:
-            return _summary(key, head)
-    return _summary(key, parse(read_bytes(store, key, MAX_WHOLE_BYTES), _NOUN, key=key))
+    return _summary(key, _REPORTS.head(store, key))
 
 
 def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
@@ -156,9 +151,7 @@ def outcomes_of(store: Store, key: str) -> Iterator[OutcomeRecord]:
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    for number, row in enumerate(_rows(_lines(_bounded(store.blocks(key), key), key), key)):
-        if number == _MOST:
-            raise UnreadableDocumentError(f"it has more than {_MOST:,} rows", key=key)
+    for row in _REPORTS.read_rows(store, key):
         yield record_of(row, key=key)
 
 
@@ -197,57 +190,7 @@ def _summary(key: str, document: Any) -> RunSummary:
             problems=totals["problems"],
             bytes=totals["bytes"],
             outcomes=totals["outcomes"],
+            max_age=parse_max_age(document.get("max_age")),
         )
     except ValueError:  # a schema cannot check dates
         raise UnreadableDocumentError("it contains an invalid time", key=key) from None
-
-
-def _rows(lines: Iterator[bytes], key: str) -> Iterator[Any]:
-    """Yield the rows of a report, which has one in each line; also of a report that was reformatted."""
-    first = next(lines, b"")
-    if not first.endswith(_OPENING):
-        gathered = [first]
-        size = 0
-        for line in lines:
-            gathered.append(line)
-            size += len(line) + 1
-            if size > MAX_WHOLE_BYTES:
-                raise _too_large(MAX_WHOLE_BYTES, key)
-        document = parse(b"\n".join(gathered), _NOUN, key=key)
-        rows = document.get("outcomes") if isinstance(document, dict) else None
-        if not isinstance(rows, list):
-            raise UnreadableDocumentError(f"it is not a {_NOUN}: it has no outcomes", key=key)
-        yield from rows
-        return
-    for line in lines:
-        if line == b"]}":
-            return
-        yield parse(line.removesuffix(b","), _NOUN, key=key)
-    raise UnreadableDocumentError("it ends early", key=key)
-
-
-def _bounded(blocks: Iterator[Block], key: str) -> Iterator[bytes]:
-    size = 0
-    for block in blocks:
-        size += len(block)
-        if size > MAX_REPORT_BYTES:
-            raise _too_large(MAX_REPORT_BYTES, key)
-        yield bytes(block)
-
-
-def _lines(blocks: Iterable[bytes], key: str) -> Iterator[bytes]:
-    """Yield the lines of a report; raise if a line is too long, unless the whole report is one line."""
-    rest = b""
-    first = True
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        first = first and not whole
-        if len(rest) > (MAX_WHOLE_BYTES if first else _LONGEST):
-            raise _too_large(MAX_WHOLE_BYTES if first else _LONGEST, key)
-        yield from whole
-    if rest:
-        yield rest
-
-
-def _too_large(most: int, key: str) -> UnreadableDocumentError:
-    return UnreadableDocumentError(f"it, or a line of it, has more than {most:,} bytes", key=key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy import COUNTS, Policy
-from canvas_exports.core.model.durations import read_duration
+from canvas_exports.core.model.durations import read_duration, write_duration
 from canvas_exports.errors import InputError
 
 #: The fields of ``keep``, and of its field ``hold``.
@@ -43,6 +43,15 @@ def read_keep(keep: Mapping[str, Any], *, timezone: str = "UTC") -> Policy:
         holds=Holds.of(**{name: _read_list(name, values) for name, values in hold.items()}),
         timezone=timezone,
     )
+
+
+def write_keep(policy: Policy) -> dict[str, Any]:
+    """Return the fields of ``keep`` from which ``read_keep`` reads the policy, without its time zone, as JSON data."""
+    fields: dict[str, Any] = {name: getattr(policy, name) for name in (*COUNTS, "proven")}
+    fields["within"] = None if policy.within is None else write_duration(policy.within)
+    hold = {"courses": [str(context) for context in policy.holds.contexts], "terms": list(policy.holds.terms)}
+    fields["hold"] = {name: values for name, values in hold.items() if values} or None
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _refuse_unknown(field: str, written: Mapping[str, Any], known: tuple[str, ...]) -> None:

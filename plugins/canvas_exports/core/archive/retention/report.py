@@ -11,6 +11,7 @@ from typing import Any
 from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.retention.apply import Applied
 from canvas_exports.core.archive.retention.plan import ContextPlan, Decision, Plan, PlannedCopy
+from canvas_exports.core.archive.retention.policy_fields import write_keep
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.text.text_table import format_table
@@ -94,6 +95,8 @@ def plan_document(plan: Plan, applied: Applied | None, *, run: RunFacts, finishe
         "schema": SCHEMA,
         "run": plain(run),
         "backup": plan.backup,
+        "keep": write_keep(plan.policy),
+        "timezone": plan.policy.timezone,
         "made_at": format_time(plan.made_at),
         "finished_at": format_time(finished_at),
         "totals": summary(plan, applied),

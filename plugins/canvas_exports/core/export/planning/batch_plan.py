@@ -269,3 +269,14 @@ def _absent(reference: BatchReference) -> InputError:
         f"it does not hold the plan {reference.plan}",
         accepted="the archive that the courses were listed for, or a new list",
     )
+
+
+def plan_size(store: Store, key: str) -> tuple[int, int]:
+    """Return how many batches and how many contexts one document of a plan has.
+
+    Raises:
+        ObjectNotFoundError: it is absent (permanent).
+        ArchiveError: it is damaged, or the archive cannot be reached.
+    """
+    sizes = [len(listed) for _, listed in _read(key, read_bytes(store, key, MAX_PLAN_BYTES))]
+    return len(sizes), sum(sizes)

@@ -1,0 +1,1 @@
+"""Read an archive into the tables of a snapshot."""

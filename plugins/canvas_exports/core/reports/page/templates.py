@@ -1,8 +1,8 @@
-"""Load the templates of a run's page and message. They escape every text, except in files that end in ``.txt``."""
+"""Load the templates of what people read: a run's page and message, the changes of a course. They escape every text, except in files that end in ``.txt``."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -14,9 +14,9 @@ _SEEN = "\N{REPLACEMENT CHARACTER}"
 
 
 @lru_cache
-def part(name: str) -> str:
-    """Return a file of ``template/``."""
-    return (files(__package__) / "template" / name).read_text("utf-8")
+def part(name: str, package: str = __package__) -> str:
+    """Return a file in the folder ``template`` of a package."""
+    return (files(package) / "template" / name).read_text("utf-8")
 
 
 def _harmless_value(value: Any) -> Any:
@@ -27,13 +27,13 @@ def _harmless_value(value: Any) -> Any:
 
 
 @lru_cache
-def template(name: str) -> Template:
-    """Return a template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error.
+def template(name: str, package: str = __package__) -> Template:
+    """Return a template by the name of its file, of the folder ``template`` of a package. In all but ``.txt``, what is put in is escaped; a missing value is an error.
 
     Every text that is put in is made harmless, wherever it comes from.
     """
     environment = Environment(
-        loader=FunctionLoader(part),
+        loader=FunctionLoader(partial(part, package=package)),
         autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text has no markup
         undefined=StrictUndefined,
         finalize=_harmless_value,

@@ -43,13 +43,18 @@ def kind_of(resource: Resource) -> str | None:  # noqa: PLR0911 - one for each k
 
 
 def _web_content(resource: Resource, path: str) -> str:
-    if _ELSEWHERE.match(resource.href):
+    if is_elsewhere(resource.href):
         return "web_links"
     if path.startswith(PAGES_FOLDER):
         return "pages"
     # Web pages among the files of a Canvas course are files; other systems have no other place for their pages.
     is_page = path.lower().endswith(_WEB_PAGES) and not path.startswith(FILES_FOLDER)
     return "pages" if is_page else "files"
+
+
+def is_elsewhere(href: str) -> bool:
+    """Return whether a reference is the address of something on the web, not of a file in the package."""
+    return _ELSEWHERE.match(href) is not None
 
 
 def own_file(resource: Resource) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from canvas_exports.core.packages.content.addresses import Addresses
-from canvas_exports.core.packages.content.documents import DocumentSource, read_document
+from canvas_exports.core.packages.content.documents.read import members_of, read_documents
+from canvas_exports.core.packages.content.documents.source import CourseNames, DocumentSource
 from canvas_exports.core.packages.content.file_blocks import member_blocks
 from canvas_exports.core.packages.content.model import Document, Item, ItemKind, Module
 from canvas_exports.core.packages.content.package_members import PackageMembers
@@ -24,7 +25,7 @@ class Course:
         items: every item.
         modules: in order.
         root: the folder that the paths of files begin in; ``""`` for that of the package.
-        group_names: titles of the assignment groups, by identifier.
+        names: what its documents refer to.
     """
 
     def __init__(
@@ -35,14 +36,14 @@ class Course:
         items: Sequence[Item] = (),
         modules: Sequence[Module] = (),
         root: str = "",
-        group_names: Mapping[str, str] | None = None,
+        names: CourseNames | None = None,
     ) -> None:
         self.title = title
         self.items = tuple(items)
         self.modules = tuple(modules)
         self._members = members
         self._addresses = Addresses(self.items, self.modules, members.by_name, root=root)
-        self._group_names = group_names or {}
+        self._names = names or CourseNames()
 
     def find(self, kind: ItemKind, identifier: str) -> Item | None:
         """Return an item, see ``CourseContent``."""
@@ -61,10 +62,9 @@ class Course:
         """Read many documents, see ``CourseContent``: at most 16 MiB of the package are kept, and one document."""
         waiting = iter(items)
         while batch := list(islice(waiting, _AT_ONCE)):
-            names = (name for item in batch for name in _documents_of(item))
-            source = DocumentSource(self._members, self._group_names, self._members.read_together(names))
-            for item in batch:
-                yield read_document(item, source)
+            members = (name for item in batch for name in members_of(item))
+            source = DocumentSource(self._members, self._names, self._members.read_together(members))
+            yield from read_documents(batch, source)
 
     def file_blocks(self, member: str, window: range | None = None) -> Iterator[bytes]:
         """Yield the unpacked bytes of a member, or a window of them, see ``CourseContent``."""
@@ -73,9 +73,3 @@ class Course:
     def resolve(self, address: str, *, base: Item | None = None) -> Item | str | None:
         """Resolve an address of a document, see ``CourseContent``."""
         return self._addresses.resolve(address, base=base)
-
-
-def _documents_of(item: Item) -> Iterator[str]:
-    for name in (None if item.kind is ItemKind.FILE else item.member, item.settings):
-        if name:
-            yield name

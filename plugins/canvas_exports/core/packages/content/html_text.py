@@ -97,6 +97,12 @@ def plain_as_html(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def link_to(address: str, text: str = "") -> str:
+    """Return a link in HTML, by default with the last part of the address as its text."""
+    shown = text or address.partition("?")[0].rstrip("/").rpartition("/")[2] or address
+    return f'<a href="{html.escape(address)}">{html.escape(shown)}</a>'
+
+
 class _Target:
     """Collects what the parser finds."""
 

@@ -212,13 +212,14 @@ def _title_of_name(path: str) -> str:
 
 @dataclass
 class UniqueIdentifiers:
-    """Makes identifiers unique within a kind: the second of one name gets ``~2``, and so on."""
+    """Makes identifiers unique within a kind: the second of one name gets ``~2``, and so on; one without gets its kind."""
 
     _seen: dict[tuple[ItemKind, str], int] = field(default_factory=dict)
 
     def of(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the items with unique identifiers."""
-        for item in items:
+        for each in items:
+            item = each if each.identifier else replace(each, identifier=each.kind.value)
             number = self._seen.get((item.kind, item.identifier), 0) + 1
             self._seen[item.kind, item.identifier] = number
             yield item if number == 1 else replace(item, identifier=f"{item.identifier}~{number}")

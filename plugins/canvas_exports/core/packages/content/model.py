@@ -68,13 +68,16 @@ class Answer:
         identifier: in the question.
         html: what it says; hostile, as in ``Document``.
         is_correct: ``None`` if the package does not say.
-        match: of a matching question, the text it belongs to; else ``""``. Part of the key.
+        match: of a matching question, the text it belongs to; of one that asks for an order, its place; else ``""``. Part of
+            the key.
+        blank: of a question with several blanks, menus or categories, the one that it is offered for; else ``""``.
     """
 
     identifier: str
     html: str
     is_correct: bool | None = None
     match: str = ""
+    blank: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class Question:
         points: ``None`` if the package does not say.
         answers: in order. With ``is_correct`` and ``match`` they hold the key.
         feedback: texts shown after an answer, as HTML. Part of the key.
-        bank: of a group that draws from a bank, the identifier of that bank; else ``""``.
+        bank: of a group that draws from a bank, the identifier of that bank; else ``""``. A group has the type
+            ``question_group`` and stands before the questions that it draws from, if these are its own.
     """
 
     identifier: str

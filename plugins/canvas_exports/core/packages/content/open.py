@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from canvas_exports.core.packages.cartridge.manifest import MANIFEST, MAX_MANIFEST, read_manifest
-from canvas_exports.core.packages.cartridge.resource_kinds import FILES_FOLDER
+from canvas_exports.core.packages.cartridge.resource_kinds import FILES_FOLDER, is_elsewhere
 from canvas_exports.core.packages.content.course import Course
+from canvas_exports.core.packages.content.documents.course_settings import DOCUMENTS
+from canvas_exports.core.packages.content.documents.source import CourseNames
 from canvas_exports.core.packages.content.heads import Head, HeadOf, read_document_head
 from canvas_exports.core.packages.content.listing import Draft, UniqueIdentifiers, completed, list_resources
 from canvas_exports.core.packages.content.model import CourseContent, Item, ItemKind
@@ -33,7 +35,7 @@ _MAX_SETTINGS = 8 * MiB
 # Bytes of a package that are read for titles: of one document, and of all.
 _LONGEST_HEAD_SOURCE = MiB
 _MOST_HEADS = 64 * MiB
-_DOCUMENTS = (".xml", ".html", ".htm", ".qti", ".json")
+_SUFFIXES = (".xml", ".html", ".htm", ".qti", ".json")
 
 
 def open_content(package: RandomAccess, *, export_type: str) -> CourseContent:
@@ -93,9 +95,7 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
     items += (item for kind in LISTS for item in opening.entries(kind))
     course = opening.root(_COURSE)
     title = harmless(manifest.title or course.value("title"))
-    if _COURSE in members.by_name:
-        size = members.by_name[_COURSE].size
-        items.append(Item(ItemKind.SETTINGS, "course_settings", "Course settings", _COURSE, size=size))
+    items += _settings_item(members)
     unique = list(UniqueIdentifiers().of(items))
     targets: dict[str, Item] = {}
     for item in unique:
@@ -108,7 +108,10 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
         items=unique,
         modules=modules_of(manifest, metas, targets.get),
         root=FILES_FOLDER,
-        group_names={each.attributes.get("identifier", ""): each.value("title") for each in groups},
+        names=CourseNames(
+            groups={each.attributes.get("identifier", ""): harmless(each.value("title")) for each in groups},
+            addresses={each.identifier: each.href for each in manifest.resources if is_elsewhere(each.href)},
+        ),
     )
 
 
@@ -171,9 +174,16 @@ class _Opening:
 
 def _likely_documents(members: PackageMembers) -> Iterator[str]:
     for name, member in members.by_name.items():
-        is_document = not name.startswith(FILES_FOLDER) and name.lower().endswith(_DOCUMENTS)
+        is_document = not name.startswith(FILES_FOLDER) and name.lower().endswith(_SUFFIXES)
         if is_document and len(member.extent) <= _LONGEST_HEAD_SOURCE:
             yield name
+
+
+def _settings_item(members: PackageMembers) -> Iterator[Item]:
+    found = [name for name in DOCUMENTS if name in members.by_name]
+    if found:
+        size = members.by_name[found[0]].size
+        yield Item(ItemKind.SETTINGS, "course_settings", "Course settings", found[0], size=size)
 
 
 def _with_file_settings(item: Item, files: Mapping[str, Element]) -> Item:

@@ -21,7 +21,10 @@ Made = TypeVar("Made")
 
 
 def read_list(
-    kind: ItemKind, pieces: Iterable[bytes], work: WorkLimit, make: Callable[[Element, list[Element]], Made]
+    kind: ItemKind,
+    pieces: Iterable[bytes],
+    work: WorkLimit,
+    make: Callable[[Element, list[Element]], Made],
 ) -> tuple[tuple[Made, ...], str]:
     """Return what is made of each entry of a list, in order, and why the rest cannot be read, or ``""``."""
     document, element = LISTS[kind]
@@ -33,16 +36,13 @@ def read_list(
     return tree.results, tree.problem
 
 
-def list_entries(kind: ItemKind, pieces: Iterable[bytes], work: WorkLimit) -> list[Item]:
-    """Return an item of each entry of a list."""
-    entries, _ = read_list(kind, pieces, work, _named)
+def entry_item(kind: ItemKind, entry: Element) -> Item:
+    """Return the item of an entry, without an identifier if the entry has none."""
     document, element = LISTS[kind]
-    return [
-        Item(kind, identifier or f"{element}-{number}", harmless(title or element), document)
-        for number, (identifier, title) in enumerate(entries, 1)
-    ]
-
-
-def _named(entry: Element, _: list[Element]) -> tuple[str, str]:
     title = entry.value("title") or entry.value("short_description") or entry.value("description")
-    return entry.attributes.get("identifier", ""), title
+    return Item(kind, entry.attributes.get("identifier", ""), harmless(title or element), document)
+
+
+def list_entries(kind: ItemKind, pieces: Iterable[bytes], work: WorkLimit) -> list[Item]:
+    """Return an item of each entry of a list; two may have one identifier, or none."""
+    return list(read_list(kind, pieces, work, lambda entry, _: entry_item(kind, entry))[0])

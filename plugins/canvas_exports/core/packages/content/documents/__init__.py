@@ -1,0 +1,1 @@
+"""Read the document of an item: its text, settings, questions and tables."""

@@ -23,7 +23,7 @@ DAGS = REPOSITORY / "dags"
 Write = Callable[..., None]
 
 #: The DAGs that are there without any backup.
-SHIPPED = {"canvas_export", "canvas_restore", "canvas_restore_drill", "canvas_verify"}
+SHIPPED = {"canvas_export", "canvas_hold", "canvas_restore", "canvas_restore_drill", "canvas_verify"}
 
 
 def parse() -> DagBag:

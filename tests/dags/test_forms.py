@@ -13,6 +13,7 @@ from airflow.sdk import DAG
 from tests.support.airflow.task_runner import TaskRun
 from tests.support.backups.forms import alone, use, with_forms
 
+from canvas_exports.dags.hold import canvas_hold
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore
 from canvas_exports.dags.restore_drill import canvas_restore_drill
@@ -41,6 +42,7 @@ class TestHowFormsRead:
             (canvas_restore(), {"course", "into"}),
             (canvas_restore_drill(), set()),
             (canvas_verify(), set()),
+            (canvas_hold(), {"course", "tag"}),
         ):
             said = {name: dag.params.get_param(name).schema["description_md"] for name in dag.params}
             assert {name for name, text in said.items() if text.startswith("Required")} == names

@@ -18,6 +18,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from tests.support.airflow.task_runner import TaskRun
 from tests.support.backups.forms import DAGS, alone, use, with_forms
 
+from canvas_exports.dags.hold import canvas_hold
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore
 from canvas_exports.dags.restore_drill import canvas_restore_drill
@@ -137,7 +138,7 @@ def reached(task: BaseOperator) -> dict[str, Any]:
 
 
 def test_a_form_offers_the_archives_and_canvases_that_are_set_up_for_it() -> None:
-    for make in (canvas_export, canvas_restore, canvas_restore_drill, canvas_verify):
+    for make in (canvas_export, canvas_hold, canvas_restore, canvas_restore_drill, canvas_verify):
         dag = make()
         named = {**dag.params.dump(), "archive": " law "}
         assert {getattr(task, "archive") for task in tasks(dag, named)} == {"law"}  # noqa: B009
@@ -257,7 +258,9 @@ class TestAgainstAServerThatCollectsPasswords:
             yield server.server_address[1], heard
             server.shutdown()
 
-    @pytest.mark.parametrize("make", [canvas_export, canvas_restore, canvas_restore_drill, canvas_verify])
+    @pytest.mark.parametrize(
+        "make", [canvas_export, canvas_hold, canvas_restore, canvas_restore_drill, canvas_verify]
+    )
     def test_no_password_leaves_and_the_task_fails_once_with_a_sentence(
         self,
         make: Callable[[], DAG],

@@ -37,6 +37,7 @@ from canvas_exports.hooks.credential_scope import TYPES
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
+from canvas_exports.operators.hold import CanvasHoldOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
@@ -62,6 +63,7 @@ OPERATORS = (
     CanvasRetentionOperator,
     CanvasRunReportOperator,
     CanvasVerifyOperator,
+    CanvasHoldOperator,
 )
 
 

@@ -58,6 +58,7 @@ def test_airflow_reads_it_without_an_error(project: Path, monkeypatch: pytest.Mo
         "canvas_backup_nightly",
         "canvas_backup_pilot",
         "canvas_export",
+        "canvas_hold",
         "canvas_restore",
         "canvas_restore_drill",
         "canvas_verify",

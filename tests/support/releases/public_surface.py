@@ -20,6 +20,7 @@ from canvas_exports.core.archive import schemas
 from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.dags.backups import backup_dags
+from canvas_exports.dags.hold import canvas_hold
 from canvas_exports.dags.manual_export import canvas_export
 from canvas_exports.dags.restore import canvas_restore
 from canvas_exports.dags.restore_drill import canvas_restore_drill
@@ -83,7 +84,14 @@ def nightly() -> Any:
 
 
 def _dags() -> Iterator[str]:
-    dags: list[Any] = [canvas_export(), canvas_restore(), canvas_restore_drill(), canvas_verify(), nightly()]
+    dags: list[Any] = [
+        canvas_export(),
+        canvas_hold(),
+        canvas_restore(),
+        canvas_restore_drill(),
+        canvas_verify(),
+        nightly(),
+    ]
     for dag in dags:
         for each in dag.tasks:
             made_by = getattr(each, "operator_class", type(each))

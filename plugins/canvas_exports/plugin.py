@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from typing import Any
 
 from canvas_exports.airflow_compat import AirflowPlugin
 from canvas_exports.notifications import run_note
 from canvas_exports.operators.links import CanvasLink, RunReportLink
 from canvas_exports.operators.report_xcom import PREFIX
+from canvas_exports.web.airflow_application import AIRFLOW
+
+#: Where the page of the archive is, below the address of Airflow's UI.
+ARCHIVE_PAGE = "canvas_archive"
 
 
-@lru_cache
-def _pages() -> Any:
-    from canvas_exports.web.report_page import app  # noqa: PLC0415 - only the API server has what it needs
+class Pages:
+    """Serve an application of ``web``, loaded with its first request: every process loads plugins, few serve pages.
 
-    return app
+    Args:
+        module: that has the application, as ``app``.
+    """
 
-
-class RunReportPages:
-    """Serve the pages of runs as an ASGI application, loaded with its first request: every process loads plugins."""
+    def __init__(self, module: str) -> None:
+        self._module = module
 
     async def __call__(
         self,
@@ -28,12 +32,13 @@ class RunReportPages:
         receive: Callable[[], Awaitable[Any]],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
-        """Hand a request on; see ``web.report_page``."""
-        await _pages()(scope, receive, send)
+        """Hand a request on, with Airflow's own application as ``AIRFLOW`` beside it."""
+        app = importlib.import_module(self._module).app
+        await app({**scope, AIRFLOW: scope.get("app")}, receive, send)
 
 
 class CanvasExportsPlugin(AirflowPlugin):
-    """Register the buttons of an export task, the page of a run, and the notes of runs.
+    """Register the buttons of an export task, the page of a run, the page of the archive, and the notes of runs.
 
     Works without an entry point, too, where the package is a folder of plugins.
     """
@@ -42,5 +47,23 @@ class CanvasExportsPlugin(AirflowPlugin):
     operator_extra_links = [CanvasLink(), RunReportLink()]  # noqa: RUF012 - Airflow declares no ClassVar
     listeners = [run_note]  # noqa: RUF012 - as above
     fastapi_apps = [  # noqa: RUF012 - as above
-        {"app": RunReportPages(), "url_prefix": PREFIX, "name": "Run reports of canvas_exports"}
+        {
+            "app": Pages("canvas_exports.web.report_page"),
+            "url_prefix": PREFIX,
+            "name": "Run reports of canvas_exports",
+        },
+        {
+            "app": Pages("canvas_exports.web.archive_page.app"),
+            "url_prefix": f"/{ARCHIVE_PAGE}",
+            "name": "Canvas archive",
+        },
+    ]
+    external_views = [  # noqa: RUF012 - as above
+        {
+            "name": "Canvas archive",
+            "href": f"{ARCHIVE_PAGE}/",  # no slash before it: there may be a path before Airflow's own
+            "url_route": ARCHIVE_PAGE,
+            "destination": "nav",
+            "category": "browse",
+        },
     ]

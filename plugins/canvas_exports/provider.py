@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from canvas_exports.hooks.connection_forms import ARCHIVE_FORM, CANVAS_FORM
+from canvas_exports.web.archive_page.options import provider_config
 
 _INTEGRATION = "Canvas LMS"
 
@@ -48,6 +49,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "canvas_exports.operators.archive_gate",
                     "canvas_exports.operators.content_export",
+                    "canvas_exports.operators.hold",
                     "canvas_exports.operators.list_courses",
                     "canvas_exports.operators.retention",
                     "canvas_exports.operators.run_report",
@@ -66,6 +68,7 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "config": provider_config(),
         "notifications": ["canvas_exports.notifications.run_report.RunReportNotifier"],
         "extra-links": [
             "canvas_exports.operators.links.CanvasLink",

@@ -7,18 +7,14 @@ Airflow's cookies, and it can send no request.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
-from airflow.api_fastapi.app import API_ROOT_PATH
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.xcom import XComModel
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
-from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import RedirectResponse
+from fastapi import Depends, FastAPI, HTTPException, Response, status
 
 from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
+from canvas_exports.web.login import log_in
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -47,17 +43,7 @@ app = FastAPI(
         Depends(requires_access_dag("GET", DagAccessEntity.XCOM)),
     ],
 )
-
-
-@app.exception_handler(status.HTTP_401_UNAUTHORIZED)
-async def log_in(request: Request, error: Exception) -> Response:
-    """Redirect a browser to Airflow's login and back; return 401 to any other client."""
-    assert isinstance(error, HTTPException)
-    if "text/html" in request.headers.get("accept", ""):
-        # Without the host: behind a proxy, the one that we see may not be the one that the person sees.
-        here = f"{request.url.path}?{request.url.query}".rstrip("?")
-        return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{urlencode({'next': here})}")
-    return await http_exception_handler(request, error)
+app.add_exception_handler(status.HTTP_401_UNAUTHORIZED, log_in)
 
 
 @app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from canvas_exports.core.reports.page.view import PastRun
 from canvas_exports.core.text.wording import format_count, format_day, format_moment, format_size
@@ -62,6 +63,22 @@ def charts(past: Sequence[PastRun], zone: str = "UTC") -> tuple[Chart, ...]:
     if not past:
         return ()
     return _sizes(past, zone), _outcomes(past, zone)
+
+
+def size_chart(values: Sequence[tuple[date, int]], *, title: str, summary: str) -> Chart:
+    """Return a chart of bytes over time.
+
+    Args:
+        values: day and bytes, oldest first; at least one.
+        title: what is drawn.
+        summary: a sentence for screen readers.
+    """
+    axes = _Axes(_nice(max(1, *(size for _, size in values))), len(values))
+    bars = [
+        axes.bar(at, 0, size, "size", f"{day}: {format_size(size)}") for at, (day, size) in enumerate(values)
+    ]
+    grid = [(axes.y(value), format_size(value)) for value in (0, axes.top / 2, axes.top)]
+    return _chart(title, summary, bars, grid, (f"{values[0][0]}", f"{values[-1][0]}"))
 
 
 def _sizes(past: Sequence[PastRun], zone: str) -> Chart:

@@ -1,0 +1,193 @@
+"""Open the configured archives, and read each in few threads of its own: a slow one holds no other page up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from functools import lru_cache
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from canvas_exports.core.reports.overview.archive_overview import ArchiveOverview, View
+from canvas_exports.core.reports.overview.snapshot import Snapshot
+from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
+from canvas_exports.hooks.archive import open_location
+from canvas_exports.hooks.archive_location import find_location
+from canvas_exports.web.archive_page.configuration import Configuration, NamedArchive, read_configuration
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_THREADS = 4  # of an archive, for what is read for pages
+_TRANSFERS = 4  # of an archive: packages and files that are sent at the same time
+_MOST_WAITING = 32  # requests for one archive
+_PATIENCE = 30.0  # seconds that a page waits for the store
+_REOPEN = 900.0  # seconds: afterwards a changed connection counts
+_FIRST_WAIT = 10.0  # seconds that a page waits for the first reading
+_END = object()
+
+
+class NotReadYetError(Exception):
+    """The archive was not read yet.
+
+    Args:
+        problem: why reading failed; ``None`` while it goes on.
+    """
+
+    def __init__(self, problem: str | None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class OpenArchive:
+    """An archive that the administrator named.
+
+    Args:
+        archive: its name and place.
+
+    Attributes:
+        archive: likewise.
+    """
+
+    def __init__(self, archive: NamedArchive) -> None:
+        self.archive = archive
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"archive-{archive.name}")
+        self._queries = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"snapshot-{archive.name}")
+        self._transfers = ThreadPoolExecutor(_TRANSFERS, thread_name_prefix=f"transfer-{archive.name}")
+        self._lock = threading.Lock()
+        self._opened: tuple[float, Store] | None = None
+        self._waiting = 0
+        self._sending = 0
+        self._overview = ArchiveOverview(
+            self._open, cache_time=timedelta(seconds=configuration().cache_seconds)
+        )
+
+    def _open(self) -> Store:
+        return open_location(find_location(self.archive.place))
+
+    async def ask(self, query: Callable[[Snapshot], T]) -> tuple[T, View]:
+        """Return what ``query`` finds in the snapshot of the archive, and how old that is. Nobody waits for the store.
+
+        Raises:
+            NotReadYetError: there is no snapshot yet.
+        """
+
+        def work() -> tuple[T, View]:
+            view = self._overview.view(wait=_FIRST_WAIT)
+            if view.snapshot is None:
+                raise NotReadYetError(view.problem)
+            return query(view.snapshot), view
+
+        return await asyncio.get_running_loop().run_in_executor(self._queries, work)
+
+    def store(self) -> Store:
+        """Return its store. Opened again after a quarter of an hour, so that a changed connection counts. Blocks.
+
+        Raises:
+            InputError: the connection is missing or malformed (permanent).
+        """
+        with self._lock:
+            now = time.monotonic()
+            if self._opened is None or now - self._opened[0] > _REOPEN:
+                # The former one is not closed: a thread may be reading with it.
+                self._opened = (now, self._open())
+            return self._opened[1]
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        """Return what ``work`` reads, in one of the archive's threads.
+
+        Raises:
+            ArchiveUnavailableError: the store takes longer than half a minute, or many requests wait for it (retryable).
+            CanvasExportsError: what opening the archive, or ``work``, raises.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise ArchiveUnavailableError(f"{self._waiting} requests wait for this archive; try again later")
+        self._waiting += 1
+        future: Future[T] = self._threads.submit(self._work, work)
+        future.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), _PATIENCE)
+        except asyncio.TimeoutError:
+            raise ArchiveUnavailableError(
+                f"the store has not answered for {_PATIENCE:.0f} s; try again later"
+            ) from None
+
+    def _work(self, work: Callable[[Store], T]) -> T:
+        try:
+            return work(self.store())
+        except ArchiveDeniedError:
+            with self._lock:
+                self._opened = None  # its credentials may have expired
+            raise
+
+    def _done(self, _: Future[T]) -> None:
+        with self._lock:
+            self._waiting -= 1
+
+    async def send(self, open_blocks: Callable[[Store], Iterable[bytes]]) -> AsyncIterator[bytes]:
+        """Start reading blocks in a thread, and return an iterator over them that reads on as they are taken.
+
+        The first block is read before this returns, so that its errors can still be answered.
+
+        Raises:
+            ArchiveUnavailableError: as many transfers as are allowed are under way (retryable).
+            CanvasExportsError: what opening the archive, or the first block, raises.
+        """
+        if self._sending >= _TRANSFERS:
+            raise ArchiveUnavailableError(
+                f"{self._sending} downloads from this archive are under way; try again later"
+            )
+        self._sending += 1
+        loop = asyncio.get_running_loop()
+        try:
+            blocks = await loop.run_in_executor(self._transfers, lambda: iter(open_blocks(self.store())))
+            first = await loop.run_in_executor(self._transfers, next, blocks, _END)
+        except BaseException:
+            self._sending -= 1
+            raise
+        return self._rest(blocks, first)
+
+    async def _rest(self, blocks: Iterator[bytes], block: object) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        try:
+            while block is not _END:
+                yield bytes(block)  # type: ignore[call-overload] # of blocks; a store may use its buffer again
+                block = await loop.run_in_executor(self._transfers, next, blocks, _END)
+        finally:
+            self._sending -= 1
+            if (close := getattr(blocks, "close", None)) is not None:
+                self._transfers.submit(close)
+
+    def may_write(self) -> bool | None:
+        """Return whether the API server may write there, as far as that is known without writing: of a folder."""
+        parts = urlsplit(self.store().uri)
+        if parts.scheme != "file":
+            return None
+        return os.access(unquote(parts.path), os.W_OK)
+
+
+@lru_cache
+def configuration() -> Configuration:
+    """Return the configuration, read with the first request."""
+    found = read_configuration()
+    for problem in found.problems:
+        log.warning("[canvas_exports] %s", problem)
+    return found
+
+
+@lru_cache
+def _archives() -> dict[str, OpenArchive]:
+    return {archive.name: OpenArchive(archive) for archive in configuration().archives}
+
+
+def open_archive(name: str) -> OpenArchive | None:
+    """Return a configured archive by its name; ``None`` for any other name. Opens nothing yet."""
+    return _archives().get(name)

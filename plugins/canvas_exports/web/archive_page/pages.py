@@ -1,0 +1,131 @@
+"""Render pages from templates. Everything that is put in is escaped; nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from canvas_exports.core.reports.page.templates import part as report_part
+from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
+from canvas_exports.foreign_text import harmless
+from canvas_exports.web.archive_page.archives import configuration
+from canvas_exports.web.archive_page.sentences import age
+
+_PRIVATE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@lru_cache
+def part(name: str) -> str:
+    """Return a file of ``template/``."""
+    return (files(__package__) / "template" / name).read_text("utf-8")
+
+
+@lru_cache
+def _style() -> str:
+    """Return the style of all pages: that of a run's page, and what only these have."""
+    return report_part("page.css") + part("archive.css")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+@lru_cache
+def page_headers() -> dict[str, str]:
+    """Return the headers of a page of ours: it runs our script, and loads from its own origin only."""
+    return {
+        **_PRIVATE,
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src '{_hash(_style())}'; script-src '{_hash(part('archive.js'))}'; "
+            "img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+        ),
+    }
+
+
+def _tidy(value: Any) -> Any:
+    """Make a text harmless before it is escaped; leave markup of our templates and numbers as they are."""
+    if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
+        return value
+    return harmless(value, most=2_000)
+
+
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(part),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_tidy,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        moment=format_moment, size=format_size, some=format_count, span=format_duration, age=age
+    )
+    return environment
+
+
+class Addresses:
+    """Addresses of the page's own routes, with the path before Airflow's and before the page's.
+
+    Args:
+        root: the path of the page, without a slash at its end.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def __call__(self, *path: object, **query: object) -> str:
+        """Return the address of a path; parts are encoded, and queries that are ``None`` or empty are left out."""
+        asked = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        encoded = "/".join(quote(str(each), safe="") for each in path)
+        return f"{self.root}/{encoded}" + (f"?{urlencode(asked)}" if asked else "")
+
+
+def render(
+    request: Request,
+    name: str,
+    *,
+    title: str,
+    archive: str | None = None,
+    section: str = "",
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page.
+
+    Args:
+        request: for the addresses of its links.
+        name: of the template.
+        title: of the page, and its heading.
+        archive: the name of the archive that it is about.
+        section: which entry of the navigation is this page.
+        status: of the response.
+        values: of the template.
+    """
+    common: Mapping[str, Any] = {
+        "to": Addresses(request.scope.get("root_path", "").rstrip("/")),
+        "style": _style(),
+        "script": part("archive.js"),
+        "title": title,
+        "archive": archive,
+        "archives": [each.name for each in configuration().archives],
+        "section": section,
+        "reading": None,
+    }
+    text = _environment().get_template(name).render({**common, **values})
+    return HTMLResponse(text, status_code=status, headers=page_headers())

@@ -1,0 +1,71 @@
+"""Who may read contents of packages: users with a role that the administrator names, and in doubt nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+from canvas_exports.web.archive_page.configuration import Configuration
+from canvas_exports.web.archive_page.rights import may_read_content, role_names
+
+
+@dataclass
+class Named:
+    name: Any
+
+
+@dataclass
+class Group:
+    """A group of the FAB auth manager: it has roles."""
+
+    name: str
+    roles: list[Named] = field(default_factory=list)
+
+
+@dataclass
+class User:
+    """A user of another auth manager."""
+
+    roles: list[Any] = field(default_factory=list)
+    groups: list[Any] = field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    ("user", "names"),
+    [
+        (SimpleAuthManagerUser(username="a", role="op"), {"op"}),
+        (SimpleAuthManagerUser(username="a", role=None), set()),
+        (User(roles=[Named("Admin"), Named("Op")]), {"Admin", "Op"}),
+        (User(groups=[Group("Admin", [Named("Registrar")])]), {"Registrar"}),
+        (User(groups=["5f1c"]), {"5f1c"}),
+        (User(roles=[Named(None), Named(7), 7, ""]), set()),
+        (object(), set()),
+    ],
+)
+def test_roles_of_every_auth_manager(user: Any, names: set[str]) -> None:
+    assert role_names(user) == names
+
+
+def test_roles_that_cannot_be_read_are_none(caplog: pytest.LogCaptureFixture) -> None:
+    class Detached:
+        @property
+        def roles(self) -> list[str]:
+            raise RuntimeError("no session")
+
+    assert role_names(Detached()) == frozenset()  # type: ignore[arg-type]
+    assert "could not be read" in caplog.text
+
+
+def test_only_named_roles_may_read_contents() -> None:
+    named = Configuration(content_roles=frozenset({"Registrar"}))
+    assert may_read_content(User(roles=[Named("Registrar")]), named)  # type: ignore[arg-type]
+    for other in ("registrar", "Admin", "Registrars", ""):
+        assert not may_read_content(User(roles=[Named(other)]), named)  # type: ignore[arg-type]
+
+
+def test_without_a_named_role_nobody_may() -> None:
+    for role in ("admin", "Admin", ""):
+        assert not may_read_content(SimpleAuthManagerUser(username="a", role=role), Configuration())

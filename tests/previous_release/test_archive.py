@@ -75,7 +75,17 @@ def test_every_question_has_the_same_answer(
     archive = copy_archive(tmp_path)
     status = main([*asked.split(), "--archive", archive.as_uri(), "--json"])
     answer = json.loads(capsys.readouterr().out.replace(archive.as_uri(), ARCHIVE))
-    assert {"status": status, "answer": lasting(answer)} == lasting(ANSWERS[asked])
+    before = lasting(ANSWERS[asked])
+    assert {"status": status, "answer": as_before(lasting(answer), before["answer"])} == before
+
+
+def as_before(answer: Any, before: Any) -> Any:
+    """The answer without the names that the previous release did not know: an answer may have more."""
+    if isinstance(answer, dict) and isinstance(before, dict):
+        return {name: as_before(value, before[name]) for name, value in answer.items() if name in before}
+    if isinstance(answer, list) and isinstance(before, list) and len(answer) == len(before):
+        return [as_before(one, other) for one, other in zip(answer, before, strict=True)]
+    return answer
 
 
 def lasting(answer: Any) -> Any:

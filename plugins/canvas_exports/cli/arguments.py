@@ -158,15 +158,17 @@ def positive_number(text: str) -> float:
     return amount
 
 
-def read_course(store: Store, options: argparse.Namespace) -> Holding:
-    """Read the copies of the course that ``COURSE`` names.
+def read_course(
+    store: Store, options: argparse.Namespace, *, name: str | None = None, field: str = "COURSE"
+) -> Holding:
+    """Read the copies of the course that ``COURSE`` names, or another argument.
 
     Raises:
         InputError: no course of the archive has the name, or several have (permanent).
         ArchiveError: the archive cannot be read; see ``find_course`` and ``copies_of``.
     """
-    name = parse_course_name(options.course, field="COURSE")
-    context = find_course(store, name, field="COURSE")
+    named = parse_course_name(options.course if name is None else name, field=field)
+    context = find_course(store, named, field=field)
     return copies_of(store, context.kind.value, context.canvas_id or 0)
 
 

@@ -26,6 +26,11 @@ def open_package(store: Store, copy: Copy) -> CourseContent:
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
+    return open_content(stored_package(store, copy), export_type=copy.export.type)
+
+
+def stored_package(store: Store, copy: Copy) -> StoredPackage:
+    """Return the package of a copy for ranged reads; its directory and what is before it take one request. Nothing is read."""
     facts = copy.package
     end = min(_BEFORE + _PER_MEMBER * max(facts.member_count, 0), _MOST)
-    return open_content(StoredPackage(store, facts.key, facts.size, end=end), export_type=copy.export.type)
+    return StoredPackage(store, facts.key, facts.size, end=end)

@@ -14,6 +14,8 @@ from typing import Any
 
 from canvas_exports.core.text.wording import format_count
 
+SCHEMA = "urn:canvas-exports:changes:1"
+
 #: Kinds beside those of ``ItemKind``.
 MODULE, MODULE_ITEM = "module", "module_item"
 
@@ -219,7 +221,7 @@ class CourseChanges:
     def to_json(self) -> dict[str, Any]:
         """Return the changes as JSON data; see ``changes-1.schema.json``."""
         return {
-            "schema": "changes-1",
+            "schema": SCHEMA,
             "same": self.is_same,
             "summary": self.summary,
             "changes": [{"what": list(each.what), **asdict(each)} for each in self.changes],

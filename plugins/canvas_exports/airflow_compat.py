@@ -72,7 +72,7 @@ class Stats(Protocol):
     def incr(self, stat: str, count: int, *, tags: Mapping[str, str] | None = None) -> object:
         """Count."""
 
-    def gauge(self, stat: str, value: float) -> object:
+    def gauge(self, stat: str, value: float, *, tags: Mapping[str, str] | None = None) -> object:
         """Set a value."""
 
     def timing(self, stat: str, dt: Any, *, tags: Mapping[str, str] | None = None) -> object:

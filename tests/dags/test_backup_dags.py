@@ -104,6 +104,7 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
         connections={"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"},
         retries=7,
         sweep_after="P9D",
+        max_age="P2D",
         tags=("law",),
         max_active_batches=2,
         pool="canvas",
@@ -126,6 +127,7 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert listing.retry_delay <= timedelta(minutes=5)
     assert (listing.pool, report.pool) == ("default_pool", "default_pool")
     assert (report.sweep_after, report.key_template) == ("P9D", "{created}/{export_id}")
+    assert report.max_age == "P2D"
     assert dag.tags == {"canvas", "backup", "law"}
     assert dag.description == "Every course."
 
@@ -275,6 +277,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "fail_on": st.sampled_from(["any", "never", "0.5%"]),
     "retries": st.integers(0, 20),
     "sweep_after": st.sampled_from(["P1D", "P2W", "never", "{{ var.value.sweep_after }}"]),
+    "max_age": st.sampled_from(["P2D", "PT36H", "P1M", "{{ var.value.max_age }}"]),
     "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),
     "max_active_batches": st.integers(1, 100),
     "pool": st.text(min_size=1, max_size=30),

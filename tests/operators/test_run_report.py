@@ -15,6 +15,7 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
+from canvas_exports.observability import promise_gauges
 from canvas_exports.operators import report_xcom
 from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
@@ -140,3 +141,37 @@ def test_the_link_leads_to_the_report(tmp_path: Path) -> None:
         unpack(task_run.supervisor.xcoms[PAGE_XCOM])
         == next(tmp_path.glob("runs/**/report.html")).read_bytes()
     )
+
+
+def test_a_promise_is_recorded_shown_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, tuple[float, object]] = {}
+
+    class Stats:
+        def gauge(self, stat: str, value: float, *, tags: object = None) -> None:
+            sent[stat] = (value, tags)
+
+    monkeypatch.setattr(promise_gauges, "task_stats", Stats())
+    batch(tmp_path, 0, c1=Outcome.STORED, c2=Outcome.GONE)
+    assert task(tmp_path, fail_on="never", max_age="P2D").run_segment() == "success"
+    (document,) = tmp_path.glob("runs/**/report.json")
+    assert json.loads(document.read_bytes())["max_age"] == "P2D"
+    page = document.with_name("report.html").read_text()
+    assert "2 days; kept for 1, missed for 1" in page
+    rows = list(csv.DictReader(document.with_name("report.csv").read_text("utf-8-sig").splitlines()))
+    assert {row["context"]: row["promise"] for row in rows} == {"course:1": "kept", "course:2": "missed"}
+    tags = {"dag_id": "campus_backup"}
+    assert sent == {
+        "canvas_exports.promises.kept": (1, tags),
+        "canvas_exports.promises.missed": (1, tags),
+    }
+
+
+def test_without_a_promise_nothing_of_it_is_shown_or_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promise_gauges, "task_stats", None)
+    batch(tmp_path, 0, c1=Outcome.STORED)
+    assert task(tmp_path).run_segment() == "success"
+    (document,) = tmp_path.glob("runs/**/report.json")
+    assert "max_age" not in json.loads(document.read_bytes())
+    assert "promised" not in document.with_name("report.html").read_text().partition("<script")[0]

@@ -39,6 +39,7 @@ def add_backup_tasks(
     notify: Sequence[str] = (),
     notify_when: str = "problems",
     also_archives: Any = (),
+    max_age: str | None = None,
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
@@ -64,6 +65,7 @@ def add_backup_tasks(
         notify: mail addresses for the report, or for the failure of ``list``, without which there is no report.
         notify_when: ``problems`` or ``always``.
         also_archives: replicas of the archive; the policy applies to each of them separately.
+        max_age: the promised age of the newest proven copy of each course; ``None`` for no promise.
     """
     retrying: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     remaining = dict(settings)
@@ -110,6 +112,7 @@ def add_backup_tasks(
         sweep_after=sweep_after,
         key_template=options.get("key_template"),
         timezone=timezone,
+        max_age=max_age,
         # Also after failed batches, but not after a failed ``list``: the last task decides the state of the run.
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         **retrying,

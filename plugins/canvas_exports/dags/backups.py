@@ -58,5 +58,6 @@ def backup_dag(backup: Backup) -> DAG:
             timezone=backup.timezone,
             notify=backup.notify,
             notify_when=backup.notify_when,
+            max_age=backup.max_age,
         )
     return dag

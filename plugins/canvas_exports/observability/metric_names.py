@@ -41,6 +41,9 @@ SECONDS: dict[State, Metric] = {
 #: Followed by the name of the host, as in Airflow's own ``triggers.running``.
 IN_FLIGHT = Metric(f"{_PREFIX}.in_flight", "gauge")
 READY = Metric(f"{_PREFIX}.ready", "gauge")
+#: Of the exports of a backup's last run.
+PROMISES_KEPT = Metric(f"{_PREFIX}.promises.kept", "gauge", ("dag_id",))
+PROMISES_MISSED = Metric(f"{_PREFIX}.promises.missed", "gauge", ("dag_id",))
 
 METRICS = (
     CREATED,
@@ -53,6 +56,8 @@ METRICS = (
     *SECONDS.values(),
     IN_FLIGHT,
     READY,
+    PROMISES_KEPT,
+    PROMISES_MISSED,
 )
 
 SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "create", "transfer", "proof", "publish"))

@@ -16,6 +16,7 @@ from canvas_exports.core.export.planning.batch_plan import planned_batches
 from canvas_exports.core.export.replicas import Replicas, writable_stores
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
+from canvas_exports.core.model.max_age import read_max_age
 from canvas_exports.core.reports.message import Message, message
 from canvas_exports.core.reports.page.write import PAGE
 from canvas_exports.core.reports.run_report import RunReport, gather_run_report, mirror_reports
@@ -23,6 +24,7 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
+from canvas_exports.observability.promise_gauges import send_promises
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.task_context import AirflowErrors, run_info
@@ -53,6 +55,8 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         sweep_after: how old a leftover has to be, at least a day; a timedelta, ISO 8601 (``P2D``), or ``never``.
         key_template: how the export task names packages; only those are ever swept.
         timezone: time zone of the page and the message: an IANA name.
+        max_age: the promised age of the newest proven copy of each course: a timedelta or ISO 8601 (``P2D``). The report says
+            for each whether it is kept, and a metric how many are not. A missed promise does not fail the task.
 
     Raises:
         AirflowFailException: bad input, a refused credential, or the failure policy.
@@ -68,6 +72,7 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         "sweep_after",
         "key_template",
         "timezone",
+        "max_age",
     )
     operator_extra_links: Sequence[BaseOperatorLink] = (RunReportLink(),)
     ui_color = "#e6f2e6"
@@ -84,6 +89,7 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         sweep_after: Duration | None = GRACE,
         key_template: str | None = None,
         timezone: str = "UTC",
+        max_age: Duration | None = None,
         trigger_rule: str = TriggerRule.ALL_DONE,
         **kwargs: Any,
     ) -> None:
@@ -97,6 +103,7 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         self.sweep_after = sweep_after
         self.key_template = key_template
         self.timezone = timezone
+        self.max_age = max_age
         self.report_url: str | None = None
         #: What ``notifications.run_report`` sends; there once the report is.
         self.message: Message | None = None
@@ -105,7 +112,9 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
         policy = FailurePolicy.parse(self.fail_on)
-        report = self._gather(context, read_grace(self.sweep_after))
+        max_age = read_max_age(self.max_age)
+        report = self._gather(context, read_grace(self.sweep_after), max_age)
+        send_promises(report.view)
         for line in report.table.splitlines():
             self.log.info("%s", line)
         where = f"{report.view.archive.rstrip('/')}/{report.view.folder}{PAGE}"
@@ -116,7 +125,7 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
             raise AirflowFailException(f"{failure}. Report: {where}")
         return report.receipt.to_json()
 
-    def _gather(self, context: Context, grace: timedelta | None) -> RunReport:
+    def _gather(self, context: Context, grace: timedelta | None, max_age: timedelta | None) -> RunReport:
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
         batches: Any = self.batches or ()
         run = run_info(context)
@@ -132,6 +141,7 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
                 swept=swept.to_json() if swept else None,
                 zone=self.timezone,
                 airflow=conf.get("api", "base_url", fallback=""),
+                max_age=max_age,
             )
 
         with open_archives(self.archive, self.archive_conn_id, self.also_archives) as opened:

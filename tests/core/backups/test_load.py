@@ -64,6 +64,7 @@ tags: [law]
 max_active_batches: 2
 pool: canvas
 sweep_after: P1W
+max_age: PT36H
 notify: [registrar@example.edu]
 notify_when: always
 """
@@ -95,7 +96,7 @@ notify_when: always
     assert backup.connections == {"archive_conn_id": "aws_default", "canvas_conn_id": "canvas_test"}
     assert (backup.retries, backup.tags) == (1, ("law",))
     assert (backup.max_active_batches, backup.pool) == (2, "canvas")
-    assert backup.sweep_after == "P1W"
+    assert (backup.sweep_after, backup.max_age) == ("P1W", "PT36H")
     assert (backup.notify, backup.notify_when) == (("registrar@example.edu",), "always")
 
 

@@ -68,6 +68,10 @@ BROKEN: list[tuple[str, str]] = [
         "sweep_after: 'always' is not a length of time. Accepted: ISO 8601: PT12H, PT90M, P1D.",
     ),
     ("sweep_after: null", "sweep_after: null is not text. Accepted: such as 'P2D', 'P1W', 'never'."),
+    ("max_age: two days", "max_age: 'two days' does not fit. Accepted: such as 'P2D', 'PT36H', 'P8D'."),
+    ("max_age: PT5M", "max_age: PT5M is no age that can be promised. Accepted: from an hour to ten years"),
+    ("max_age: P11Y", "max_age: P4015D is no age that can be promised."),
+    ("max_age: 2", "max_age: 2 is not text."),
     ("proof: deep", "proof: 'deep' is not one. Accepted: directory, full."),
     (
         "fail_on: sometimes",

@@ -36,7 +36,12 @@ def outcome(
 
 
 def report(
-    store: Store, *outcomes: OutcomeRecord, day: date = NIGHT, dag_id: str = "nightly", run_id: str = "run"
+    store: Store,
+    *outcomes: OutcomeRecord,
+    day: date = NIGHT,
+    dag_id: str = "nightly",
+    run_id: str = "run",
+    max_age: timedelta | None = None,
 ) -> str:
     """Store the report of a run; returns its key."""
     began = datetime(day.year, day.month, day.day, 2, tzinfo=timezone.utc)
@@ -45,6 +50,7 @@ def report(
         run=RunFacts("canvas_exports 0.1.0", dag_id, run_id),
         started_at=began,
         finished_at=began + timedelta(hours=1),
+        max_age=max_age,
     )
     key = f"{run_folder(day, dag_id, run_id)}report.json"
     store.replace(key, document)

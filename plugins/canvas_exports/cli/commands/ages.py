@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime, timezone
 
 from canvas_exports.cli.arguments import EXPORT_TYPES, Parsers, add_archive_subcommand, open_archive
+from canvas_exports.cli.max_age import add_max_age, promised_ages
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.ages import Ages, ages
 from canvas_exports.core.archive.catalog.index import read_with_index
@@ -25,6 +26,7 @@ def add_parser(parsers: Parsers) -> None:
     parser.add_argument(
         "--oldest", type=int, default=10, metavar="N", help="how many of the oldest to list (10)"
     )
+    add_max_age(parser)
     parser.add_argument("--all", action="store_true", help="list all of them")
 
 
@@ -36,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         closing(require_copies(store, read_with_index(store), allow_empty=options.allow_empty)) as holdings,
     ):
         listed = sys.maxsize if options.all else max(0, options.oldest)
-        found = ages(holdings, now=now, listed=listed, export_type=options.type)
+        promises = promised_ages(store, options.max_age)
+        found = ages(holdings, now=now, listed=listed, export_type=options.type, promises=promises)
         uri = store.uri
     if options.json:
         print_json(
@@ -44,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
                 "archive": uri,
                 "counts": found.counts,
                 "none": found.none,
+                **({"kept": found.kept, "missed": found.missed} if found.kept or found.missed else {}),
                 "oldest": [plain(copy) for copy in found.oldest],
                 "unreadable": [plain(document) for document in found.unreadable],
             }
@@ -62,6 +66,8 @@ def _print(found: Ages, now: datetime) -> None:
         [(name, f"{count:,}", "#" * -(-count * _BAR // most)) for name, count in counted.items()],
         numbers=("COURSES",),
     )
+    if found.kept or found.missed:
+        print_text(f"\nThe promised age is kept for {found.kept:,} and missed for {found.missed:,}.")
     if found.oldest:
         print_text("\nThe oldest:\n")
         print_table(

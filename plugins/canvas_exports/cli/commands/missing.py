@@ -18,6 +18,7 @@ from canvas_exports.cli.arguments import (
     canvas_access,
     open_archive,
 )
+from canvas_exports.cli.max_age import add_max_age, promised_ages
 from canvas_exports.cli.output import print_json, print_table, print_text, print_unreadable
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.coverage import Coverage, Gap, coverage
@@ -69,6 +70,7 @@ def add_parser(parsers: Parsers) -> None:
         dest="types",
         help="export type that each course should have (common_cartridge); may be repeated",
     )
+    add_max_age(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -76,7 +78,10 @@ def run(options: argparse.Namespace) -> int:
     names = Names()
     expected = _expected_courses(options, names)
     with open_archive(options) as store:
-        found = _with_names(missing(store, expected, options.types, allow_empty=options.allow_empty), names)
+        missed = missing(
+            store, expected, options.types, max_age=options.max_age, allow_empty=options.allow_empty
+        )
+        found = _with_names(missed, names)
         uri = store.uri
     if options.json:
         print_json(
@@ -98,9 +103,12 @@ def missing(
     expected: list[str] | None = None,
     types: list[str] | None = None,
     *,
+    max_age: str | None = None,
     allow_empty: bool = False,
 ) -> Coverage:
     """Return the coverage of a list, or of all that the archive knows, with the reasons from the latest run reports.
+
+    A good copy that is older than ``max_age``, or without that than its backup promises, counts as missing.
 
     An archive that has run reports and no copy, as after a first night in which every export failed, is an archive.
 
@@ -109,7 +117,9 @@ def missing(
     """
     now = datetime.now(timezone.utc)
     listed = reports(store)
-    outcomes = reported_outcomes(store, recent(listed))
+    latest = recent(listed)
+    promises = promised_ages(store, max_age, latest)
+    outcomes = reported_outcomes(store, latest)
     with closing(
         require_copies(store, read_with_index(store), allow_empty=allow_empty or bool(listed))
     ) as holdings:
@@ -118,6 +128,8 @@ def missing(
             expected=expected,
             export_types=types or [ExportType.COMMON_CARTRIDGE.value],
             outcomes=outcomes,
+            promises=promises,
+            now=now,
         )
 
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             return _print_run(store, listed, options)
         found, unread = _summaries(store, recent(listed, within=timedelta(days=options.days)))
     if options.json:
-        print_json({"runs": [plain(summary) for summary in found], "unreadable": unread})
+        print_json({"runs": [summary.to_json() for summary in found], "unreadable": unread})
     elif not found:
         print_text("There is no run report.")
     else:
@@ -78,7 +78,7 @@ def _print_run(store: Store, listed: list[ReportKey], options: argparse.Namespac
     outcomes = list(outcomes_of(store, summary.key))
     if options.json:
         rows = [{name: value for name, value in plain(row).items() if value is not None} for row in outcomes]
-        print_json({**plain(summary), "rows": rows})
+        print_json({**summary.to_json(), "rows": rows})
     else:
         print_text(table(outcomes))
         names = (harmless(str(name)) for name in (summary.dag_id, summary.run_id, summary.key))

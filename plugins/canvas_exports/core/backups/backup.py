@@ -55,6 +55,7 @@ class Backup:
     keep: Mapping[str, Any] | None = None
     notify: tuple[str, ...] = ()
     notify_when: str = "problems"
+    max_age: str | None = None
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
@@ -87,7 +88,7 @@ class Backup:
             **written(
                 "name", "schedule", "archive", "description", "display_name", "owner", "timezone", "retries"
             ),
-            **written("max_active_batches", "pool", "sweep_after", "keep", "notify_when"),
+            **written("max_active_batches", "pool", "sweep_after", "keep", "notify_when", "max_age"),
         )
 
 

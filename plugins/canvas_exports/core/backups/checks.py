@@ -22,6 +22,7 @@ from canvas_exports.core.canvas.api.url_paths import account_path
 from canvas_exports.core.export.options import build_options
 from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.max_age import read_max_age
 from canvas_exports.errors import InputError
 
 _CRON_FIELDS = 5
@@ -118,6 +119,9 @@ def _check_options(read_value: ReadValue) -> Iterator[FieldProblem]:
     grace = read_value(("sweep_after",))
     if grace is not None and not is_template(grace):
         yield from _check_value(("sweep_after",), partial(read_grace, grace))
+    max_age = read_value(("max_age",))
+    if max_age is not None and not is_template(max_age):
+        yield from _check_value(("max_age",), partial(read_max_age, max_age))
     options = {name: read_value((name,)) for name in (*OPTIONS, *SETTINGS) if name != "batch_size"}
     options["export_type"] = types
     written = {name: value for name, value in options.items() if value is not None and not is_template(value)}

@@ -7,9 +7,11 @@ from typing import Any
 
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.backups.backup import Backup
+from canvas_exports.core.backups.fields import is_template
 from canvas_exports.core.backups.schedule_words import describe_cron
 from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.text.wording import join_words
+from canvas_exports.core.model.durations import read_duration
+from canvas_exports.core.text.wording import format_length, join_words
 
 _PACKAGES = {
     "common_cartridge": "a Common Cartridge",
@@ -40,6 +42,8 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
         f"Backs up {join_words(list(_describe_courses(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
         f"whole. {_describe_schedule(backup)} {_describe_failure(backup.settings.get('fail_on', 'any'))}"
     )
+    if backup.max_age is not None:
+        yield _describe_promise(backup.max_age)
     if backup.keep is not None:
         yield _describe_retention(backup.keep, backup.timezone)
     yield (
@@ -98,6 +102,16 @@ def _describe_failure(fail_on: str) -> str:
         return "A run never fails because of a course."
     many = "any export has" if limit == 0 else f"more than {100 * limit:g} % of its exports have"
     return f"A run fails if {many} no whole copy."
+
+
+def _describe_promise(max_age: str) -> str:
+    length = (
+        f"`{max_age}`" if is_template(max_age) else format_length(read_duration(max_age, field="max_age"))
+    )
+    return (
+        f"It promises that the newest proven copy of each course is at most {length} old. The run report lists the courses for "
+        "which that is missed."
+    )
 
 
 def _describe_retention(keep: Mapping[str, Any], timezone: str) -> str:

@@ -76,6 +76,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
                 ", ".join(f"{number:,} {name}" for name, number in totals["outcomes"].items()) or "none",
             ),
             ("Stored", format_size(totals["bytes"])),
+            *((("Promised age", view.promise),) if view.promise else ()),
             ("Archive", f"{view.archive.rstrip('/')}/{view.folder}"),
         ),
         named=named,

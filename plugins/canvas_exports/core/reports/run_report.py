@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import MAX_BATCH_BYTES, encoded, parse, read_bytes
@@ -142,6 +142,7 @@ def gather_run_report(
     swept: Mapping[str, Any] | None = None,
     zone: str = "UTC",
     airflow: str = "",
+    max_age: timedelta | None = None,
 ) -> RunReport:
     """Merge the reports of the run's tasks, add the exports that none of them reports, and store JSON, CSV and a page.
 
@@ -155,6 +156,7 @@ def gather_run_report(
         swept: the removed objects, from ``archive.sweep.Swept``; ``None`` if there was no sweep.
         zone: time zone of the page and the message: an IANA name.
         airflow: address of Airflow's UI, for the page to link to; empty where it is not known.
+        max_age: what the backup promises: the age of the newest proven copy of each course.
 
     A document of a task that cannot be read is named in the log and skipped: planned exports that no other document
     reports count as interrupted.
@@ -197,6 +199,7 @@ def gather_run_report(
         started_at=merger.started_at or (now if rows else None),
         finished_at=finished_at,
         swept=swept,
+        max_age=max_age,
     )
     key = folder + REPORT
     store.replace(key, document)
@@ -213,6 +216,7 @@ def gather_run_report(
         airflow=airflow,
         canvas=names.canvas,
         batches=batches or {},
+        max_age=max_age,
     )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(

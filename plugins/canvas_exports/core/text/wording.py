@@ -84,6 +84,15 @@ def format_duration(span: timedelta) -> str:
     return format_count(seconds // _DAY, "day")
 
 
+def format_length(length: timedelta) -> str:
+    """Return a length of time as a person would state it: ``2 days``, ``36 hours``, ``90 minutes``."""
+    seconds = round(length.total_seconds())
+    for unit, noun in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if seconds and not seconds % unit:
+            return format_count(seconds // unit, noun)
+    return format_count(seconds, "second")
+
+
 def format_count(number: int, noun: str) -> str:
     """Return ``1 course`` or ``2,000 courses``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -9,6 +9,7 @@ from tests.support.archives.holdings import DAY, START, manifest
 
 from canvas_exports.core.archive.catalog.ages import CLASSES, Ages, ages
 from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.promises import Promises
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.packages.proof import Verdict
@@ -38,6 +39,20 @@ def test_the_newest_good_copy_of_each_counts_once() -> None:
         ("course:2", START + 340 * DAY),
         ("course:1", START + 399 * DAY),
     ]
+
+
+def test_promises_are_held_against_the_newest_good_copy() -> None:
+    held = [
+        holding(1, (399, Verdict.WHOLE)),
+        holding(2, (397, Verdict.WHOLE), (399, Verdict.INCOMPLETE)),
+        holding(3, (399, Verdict.INCOMPLETE)),
+        holding(4, (0, Verdict.WHOLE)),
+    ]
+    promised = Promises({(f"course:{number}", "common_cartridge"): 2 * DAY for number in (1, 2, 3)})
+    told = ages(held, now=NOW, promises=promised)
+    assert (told.kept, told.missed) == (1, 2)
+    told = ages(held, now=NOW, promises=Promises(of_all=3 * DAY))
+    assert (told.kept, told.missed) == (2, 2)
 
 
 def test_those_without_a_good_copy_are_counted_apart() -> None:

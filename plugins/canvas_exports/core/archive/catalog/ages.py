@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.catalog.assessment import assess_types
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
+from canvas_exports.core.archive.catalog.promises import Promises
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 
 DAY = timedelta(days=1)
@@ -41,18 +42,27 @@ class Ages:
     Attributes:
         counts: by class of ``CLASSES``.
         none: number of courses and export types that have copies and no good copy.
+        kept: those of which the newest good copy is as young as a backup promises.
+        missed: those for which a promise is not kept, for want of a good copy too.
         oldest: the oldest of the newest good copies, oldest first.
         unreadable: manifests that cannot be read.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {name: 0 for name, _ in CLASSES})
     none: int = 0
+    kept: int = 0
+    missed: int = 0
     oldest: list[NewestCopy] = field(default_factory=list)
     unreadable: list[UnreadableDocument] = field(default_factory=list)
 
 
 def ages(
-    holdings: Iterable[Holding], *, now: datetime, listed: int = 10, export_type: str | None = None
+    holdings: Iterable[Holding],
+    *,
+    now: datetime,
+    listed: int = 10,
+    export_type: str | None = None,
+    promises: Promises | None = None,
 ) -> Ages:
     """Count the newest good copy of each context and export type by age. Memory grows with ``listed`` only.
 
@@ -61,7 +71,9 @@ def ages(
         now: the time; copies that are dated later count as unreadable.
         listed: how many of the oldest to list.
         export_type: only this export type; ``None`` for all.
+        promises: how old the copies may be.
     """
+    promised = promises or Promises()
     found = Ages()
     for holding in (without_future_dates(each, now=now) for each in holdings):
         found.unreadable += holding.unreadable
@@ -69,6 +81,11 @@ def ages(
             if export_type not in (None, each):
                 continue
             good = assessment.proven
+            if promised.of(holding, each) is not None:
+                if promised.assess(assessment, holding, each, now=now).is_good:
+                    found.kept += 1
+                else:
+                    found.missed += 1
             if good is None:
                 found.none += 1
                 continue

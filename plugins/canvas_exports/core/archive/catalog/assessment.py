@@ -18,6 +18,8 @@ class GapReason(str, Enum):
     UNREADABLE = "unreadable"
     INCOMPLETE = "incomplete"
     DAMAGED = "damaged"
+    #: There is a good copy, which is older than a backup promises.
+    OLD = "old"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Assessment:
     Attributes:
         newest: the newest copy of any verdict; ``None`` if there is none.
         proven: the newest proven copy, or the newest empty copy that counts as good; ``None`` if there is no good copy.
-        gap_reason: what there is instead of a good copy; ``None`` if there is one.
+        gap_reason: what there is instead of a good copy; ``None`` if there is one that is as young as promised.
         why: the reason in one sentence; empty if there is a good copy.
     """
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from canvas_exports.core.archive.catalog.assessment import Assessment, GapReason, assess, assess_types
+from canvas_exports.core.archive.catalog.promises import Promises
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.json_documents import plain
@@ -81,6 +82,8 @@ def coverage(
     expected: Iterable[str] | None = None,
     export_types: Iterable[str] = ("common_cartridge",),
     outcomes: Iterable[ReportedOutcome] = (),
+    promises: Promises | None = None,
+    now: datetime | None = None,
 ) -> Coverage:
     """Assess contexts by their copies. Memory: some 150 bytes for each context and for each SIS id, and the gaps.
 
@@ -92,8 +95,13 @@ def coverage(
             was typed into the form of ``canvas_export``, unknown to Canvas, and without any copy in the archive.
         export_types: the export types that each expected context should have.
         outcomes: that runs reported, newest first; they explain gaps.
+        promises: how old the good copies may be; an older one is a gap. ``None``: of any age.
+        now: the time, with its time zone; the clock's, if it is not given.
     """
-    assessed = _KnownContexts() if expected is None else _ExpectedContexts(expected, tuple(export_types))
+    age = _AgeCheck(promises or Promises(), now or datetime.now(timezone.utc))
+    assessed = (
+        _KnownContexts(age) if expected is None else _ExpectedContexts(expected, tuple(export_types), age)
+    )
     unreadable: list[UnreadableDocument] = []
     for holding in holdings:
         unreadable += holding.unreadable
@@ -103,10 +111,22 @@ def coverage(
     return replace(assessed.coverage(), unreadable=tuple(unreadable))
 
 
+@dataclass(frozen=True)
+class _AgeCheck:
+    """Assesses good copies by their age."""
+
+    promises: Promises
+    now: datetime
+
+    def check(self, assessment: Assessment, holding: Holding, export_type: str) -> Assessment:
+        return self.promises.assess(assessment, holding, export_type, now=self.now)
+
+
 class _KnownContexts:
     """Assesses all contexts that the archive knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, age: _AgeCheck) -> None:
+        self._age = age
         self._good: set[tuple[str, str]] = set()
         self._gaps: dict[tuple[str, str | None], Gap] = {}
         self._by_sis: dict[str, tuple[datetime, str]] = {}
@@ -116,7 +136,8 @@ class _KnownContexts:
             last = holding.copies[-1]
             name, found = f"{_SIS}{last.context.sis_id}", (last.created_at, holding.name)
             self._by_sis[name] = max(found, self._by_sis.get(name, found))
-        for export_type, assessment in assess_types(holding.copies, holding.unreadable).items():
+        for export_type, found_type in assess_types(holding.copies, holding.unreadable).items():
+            assessment = self._age.check(found_type, holding, export_type)
             if assessment.is_good:
                 self._good.add((holding.name, export_type))
             else:
@@ -144,7 +165,8 @@ class _KnownContexts:
 class _ExpectedContexts:
     """Assesses a list of contexts."""
 
-    def __init__(self, expected: Iterable[str], export_types: tuple[str, ...]) -> None:
+    def __init__(self, expected: Iterable[str], export_types: tuple[str, ...], age: _AgeCheck) -> None:
+        self._age = age
         self._types = export_types
         self._absent = dict.fromkeys(expected)
         self._assessed = len(self._absent) * len(export_types)
@@ -176,7 +198,9 @@ class _ExpectedContexts:
         return Coverage(self._assessed, _in_order(self._gaps.values()))
 
     def _find_gaps(self, name: str, holding: Holding) -> list[Gap]:
-        assessed = ((each, _assessment(holding, each)) for each in self._types)
+        assessed = (
+            (each, self._age.check(_assessment(holding, each), holding, each)) for each in self._types
+        )
         return [_gap(name, each, assessment) for each, assessment in assessed if not assessment.is_good]
 
     def _store(self, gaps: Iterable[Gap]) -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from canvas_exports.core.archive.catalog.max_age import parse_max_age
-from canvas_exports.core.archive.json_documents import conform
+from canvas_exports.core.archive.json_documents import conform, plain
 from canvas_exports.core.archive.row_documents import RowDocument
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
+from canvas_exports.core.model.durations import write_duration
+from canvas_exports.core.model.max_age import parse_max_age
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.core.text.wording import parse_time
 from canvas_exports.errors import ArchiveError, UnreadableDocumentError
@@ -77,6 +78,12 @@ class RunSummary:
     bytes: int
     outcomes: Mapping[str, int]
     max_age: timedelta | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the totals as JSON data; ``max_age`` only where there is a promise."""
+        data = plain(self)
+        promise = data.pop("max_age")
+        return data if promise is None else {**data, "max_age": write_duration(promise)}
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,10 @@ COLUMNS = (
     "export_id",
     "key",
     "batch",
+    "promise",
 )
+
+_PROMISE = {True: "kept", False: "missed", None: ""}
 
 _LONGEST = 2000
 
@@ -48,7 +51,7 @@ def csv_table(view: RunView) -> bytes:
     """Return the rows as CSV: UTF-8 with a byte order mark for Excel, a comma between cells.
 
     Puts an apostrophe before a text that a spreadsheet could read as a formula. ``good_copy`` is ``yes``, ``no``, or empty
-    if the copies were not checked. Needs about 250 bytes of memory for each row.
+    if the copies were not checked; ``promise`` is ``kept``, ``missed``, or empty without a promise. Needs about 250 bytes of memory for each row.
     """
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
@@ -85,6 +88,7 @@ def _cells(record: OutcomeRecord, view: RunView) -> Iterator[str]:
         record.export_id,
         record.key,
         view.batch_of(record),
+        _PROMISE[view.keeps_promise(record)],
     )
     return (
         harmless(value) if isinstance(value, str) else "" if value is None else f"{value}" for value in values

@@ -30,7 +30,7 @@ def row_data(view: RunView) -> dict[str, Any]:
     good copy (``None``: not known, 0: there is none); time and text of the last verification and of the last drill;
     seconds; whether it is a problem; the key of the package; in ``texts`` again, the path in Canvas, that of the task, and the
     name of the batch.
-    Times are seconds since the epoch. ``archive``, ``canvas`` and ``airflow`` are the roots of keys and paths, each empty
+    Times are seconds since the epoch. ``maxAge`` is the promised age in seconds, 0 without a promise. ``archive``, ``canvas`` and ``airflow`` are the roots of keys and paths, each empty
     where it is not known.
     """
     texts: dict[str, int] = {}
@@ -43,6 +43,7 @@ def row_data(view: RunView) -> dict[str, Any]:
     return {
         "now": int(view.finished_at.timestamp()),
         "zone": view.zone,
+        "maxAge": 0 if view.max_age is None else int(view.max_age.total_seconds()),
         "archive": view.archive.rstrip("/"),
         "canvas": canvas_origin(view),
         "airflow": airflow_base(view),

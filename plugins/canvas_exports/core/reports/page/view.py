@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.text.wording import format_length
 
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 
@@ -99,6 +100,7 @@ class RunView:
         airflow: address of Airflow's UI; empty if unknown.
         canvas: address of Canvas; ``None`` if unknown.
         batches: the name of the batch of each context, as Airflow shows it for a mapped task.
+        max_age: what the backup promises: the age of the newest good copy of each export; ``None`` without a promise.
     """
 
     records: Sequence[OutcomeRecord]
@@ -113,6 +115,31 @@ class RunView:
     airflow: str = ""
     canvas: str | None = None
     batches: Mapping[str, str] = field(default_factory=dict)
+    max_age: timedelta | None = None
+
+    def keeps_promise(self, record: OutcomeRecord) -> bool | None:
+        """Return whether the newest good copy of a row was as young as promised when the run ended.
+
+        ``None``: there is no promise, or the copies were not checked.
+        """
+        facts = self.copies.of(record)
+        if self.max_age is None or facts is None:
+            return None
+        return facts.good_at is not None and self.finished_at - facts.good_at <= self.max_age
+
+    @property
+    def missed(self) -> list[OutcomeRecord]:
+        """Return the rows whose newest good copy is older than promised, or that have none."""
+        return [record for record in self.records if self.keeps_promise(record) is False]
+
+    @property
+    def promise(self) -> str:
+        """Return the promise and how it is kept: ``2 days; kept for 38, missed for 2``; empty without a promise."""
+        if self.max_age is None:
+            return ""
+        kept = [self.keeps_promise(record) for record in self.records]
+        unknown = f", not checked for {kept.count(None):,}" if None in kept else ""
+        return f"{format_length(self.max_age)}; kept for {kept.count(True):,}, missed for {kept.count(False):,}{unknown}"
 
     @property
     def problems(self) -> list[OutcomeRecord]:
@@ -161,4 +188,7 @@ class RunView:
             text += f" The archive holds no good copy of {bare:,}."
         elif bad and not self.where and all(self.copies.of(record) for record in self.problems):
             text += " The archive holds an older good copy of each."
+        if self.max_age is not None and (missed := len(self.missed)):
+            are = "is older" if missed == 1 else "are older"
+            text += f" The newest good {'copy' if missed == 1 else 'copies'} of {missed:,} {are} than the promised {format_length(self.max_age)}, or absent."
         return text

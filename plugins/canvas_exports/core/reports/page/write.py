@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.runs import RunFacts
@@ -32,6 +32,7 @@ def store_pages(
     airflow: str = "",
     canvas: str | None = None,
     batches: Mapping[str, str] | None = None,
+    max_age: timedelta | None = None,
 ) -> tuple[RunView, bytes]:
     """Write ``report.csv`` and ``report.html``, or replace them; return the view and the page.
 
@@ -50,6 +51,7 @@ def store_pages(
         airflow: address of Airflow's UI; empty where it is not known.
         canvas: Canvas's address; ``None`` where it is not known.
         batches: the name of the batch of each context.
+        max_age: what the backup promises.
 
     Raises:
         ArchiveError: they could not be written.
@@ -67,6 +69,7 @@ def store_pages(
         airflow=airflow,
         canvas=canvas,
         batches=batches or {},
+        max_age=max_age,
     )
     store.replace(folder + CSV_TABLE, csv_table(view))
     written = render_page(view)

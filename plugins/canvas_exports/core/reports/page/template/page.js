@@ -40,9 +40,11 @@
     const findings = number ? `${row.findings} ${row.findings === "1" ? "finding" : "findings"}` : row.findings;
     return [row.detail, findings].filter(Boolean).join("; ");
   }
+  const missed = (row) => data.maxAge > 0 && row.good !== null && data.now - row.good > data.maxAge;
   function good(row) {
     if (row.good === null) return "not checked";
-    return row.good ? since(row.good) : "none";
+    if (!row.good) return "none";
+    return missed(row) ? `${since(row.good)}, promised: ${length(data.maxAge)}` : since(row.good);
   }
   // Text and sort key of each column.
   const COLUMNS = [
@@ -80,7 +82,7 @@
       made.append(make("span", row.context, { class: "id" }));
     } else if (at === 2) {
       made.append(make("span", says, { class: `badge ${row.problem ? "bad" : "good"}` }));
-    } else if (at === 5 && row.good === 0 || at === 6 && row.verified && !row.verifiedAs.startsWith("intact")
+    } else if (at === 5 && (row.good === 0 || missed(row)) || at === 6 && row.verified && !row.verifiedAs.startsWith("intact")
       || at === 7 && row.drilled && !row.drilledAs.startsWith("passed")) {
       made.append(make("span", says, { class: "none" }));
     } else {
@@ -141,7 +143,7 @@
     const [outcome, type, show] = ["outcome", "type", "show"].map((id) => element(id).value);
     state.shown = rows.filter((row) => {
       if (outcome && row.outcome !== outcome || type && row.type !== type) return false;
-      if (show === "problem" && !row.problem || show === "bare" && row.good !== 0) return false;
+      if (show === "problem" && !row.problem || show === "bare" && row.good !== 0 || show === "missed" && !missed(row)) return false;
       if (!words.length) return true;
       row.all = row.all || `${row.context} ${row.name} ${row.outcome} ${what(row)} ${row.batch}`.toLowerCase();
       return words.every((word) => row.all.includes(word));

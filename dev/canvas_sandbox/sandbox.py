@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -198,6 +198,38 @@ class Sandbox:
     def edit_course(self, course_id: int) -> None:
         """Change a course's content, so that its next package differs from the last."""
         self._change("edit_course", course_id)
+
+    def add_item(self, course_id: int, kind: str, fields: Mapping[str, Any]) -> int:
+        """Add an item to a course and return its id; see `edits.add`."""
+        return int(self._change("add_item", course_id, kind, fields))
+
+    def edit_item(self, course_id: int, item_id: int, fields: Mapping[str, Any]) -> None:
+        """Change one item of a course; see `edits.change`.
+
+        Raises:
+            ValueError: there is no such item, or it was imported.
+        """
+        self._change("edit_item", course_id, item_id, fields)
+
+    def remove_item(self, course_id: int, item_id: int) -> None:
+        """Remove one item from a course; see `edits.remove`.
+
+        Raises:
+            ValueError: there is no such item, it is not empty, or it was imported.
+        """
+        self._change("remove_item", course_id, item_id)
+
+    def move_item(self, course_id: int, item_id: int, place: int, parent: int | None = None) -> None:
+        """Move a module, or a line of a module; see `edits.move`.
+
+        Raises:
+            ValueError: there is no such item, or it was imported.
+        """
+        self._change("move_item", course_id, item_id, place, parent)
+
+    def set_course(self, course_id: int, settings: Mapping[str, str]) -> None:
+        """Change settings of a course; see `edits.set_course`."""
+        self._change("set_course", course_id, settings)
 
     def delete_course(self, course_id: int) -> None:
         """Delete a course. It loses its SIS id."""

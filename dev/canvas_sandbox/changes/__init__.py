@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from canvas_sandbox.changes.campus import CAMPUS_CHANGES
+from canvas_sandbox.changes.content import CONTENT_CHANGES
 from canvas_sandbox.changes.imports import IMPORT_CHANGES
 from canvas_sandbox.changes.tokens import TOKEN_CHANGES
 from canvas_sandbox.world import World
 
-_CHANGES = CAMPUS_CHANGES | TOKEN_CHANGES | IMPORT_CHANGES
+_CHANGES = CAMPUS_CHANGES | CONTENT_CHANGES | TOKEN_CHANGES | IMPORT_CHANGES
 
 
 def apply(world: World, name: str, *arguments: Any) -> Any:

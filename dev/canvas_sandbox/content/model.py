@@ -21,6 +21,8 @@ class Kind(str, Enum):
     ANNOUNCEMENT = "announcements"
     EVENT = "calendar_events"
     RUBRIC = "rubrics"
+    OUTCOME = "learning_outcomes"
+    TOOL = "context_external_tools"
     MODULE = "context_modules"
     MODULE_ITEM = "content_tags"
 
@@ -32,12 +34,24 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
+class Question:
+    """A question of a quiz: its number within the quiz, its text, its answers and which of them is correct."""
+
+    number: int
+    text: str
+    answers: tuple[str, ...] = ("True", "False")
+    correct: int = 0
+    points: float = 1.0
+
+
+@dataclass(frozen=True)
 class Item:
     """One item. ``links`` are ids of files its text refers to; ``parent`` is a file's folder or a module item's module.
 
     ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
     ``migration_id`` is the original identifier of an imported item; its ``body`` is HTML, that of others plain text. A New
-    Quiz is an assignment to Canvas; its questions are in the New Quizzes service.
+    Quiz is an assignment to Canvas; its questions are in the New Quizzes service. ``settings`` are elements of its settings
+    beside or instead of the usual ones; ``questions`` those of an edited quiz; ``version`` counts the uploads of a file.
     """
 
     kind: Kind
@@ -51,6 +65,9 @@ class Item:
     locked: bool = False
     migration_id: str = ""
     is_new_quiz: bool = False
+    settings: tuple[tuple[str, str], ...] = ()
+    questions: tuple[Question, ...] = ()
+    version: int = 0
 
     @property
     def asset_string(self) -> str:
@@ -63,6 +80,12 @@ class Item:
         return self.migration_id or create_key(self.asset_string)
 
     @property
+    def all_questions(self) -> tuple[Question, ...]:
+        """Return the questions of a quiz; unless it was edited, the first three sentences of its text."""
+        sentences = enumerate(self.body.split(". ")[:3], start=1)
+        return self.questions or tuple(Question(number, f"{text}.") for number, text in sentences)
+
+    @property
     def slug(self) -> str:
         """Return the title as it appears in file names."""
         return slug(self.title)
@@ -70,10 +93,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Content:
-    """Content of a context, by id. The folder ``root`` contains all others."""
+    """Content of a context, by id. The folder ``root`` contains all others; ``settings`` are those of the course itself."""
 
     root: int
     items: dict[int, Item] = field(default_factory=dict)
+    settings: tuple[tuple[str, str], ...] = ()
 
     def of(self, kind: Kind) -> Iterator[Item]:
         """Return the items of one kind, in order of id."""
@@ -89,7 +113,8 @@ class Content:
 
     def without_locked(self) -> Content:
         """Return the content that a student may have."""
-        return Content(self.root, {key: item for key, item in self.items.items() if not item.locked})
+        kept = {key: item for key, item in self.items.items() if not item.locked}
+        return Content(self.root, kept, self.settings)
 
 
 def create_key(asset_string: str, prefix: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from xml.sax.saxutils import escape
 
 from canvas_sandbox.content.model import Content, Item, Kind, create_key
 from canvas_sandbox.exports.package_spec import PackageSpec
@@ -59,6 +58,7 @@ class Cartridge:
             yield from self._assignments()
             yield from self._topics()
             yield from self._quizzes()
+            yield from self._tools()
             yield from self._files()
             yield from self._settings()
             yield from self._new_quizzes()
@@ -132,6 +132,11 @@ class Cartridge:
             self._add(quiz.key, kind, questions, href=False, depends=meta_key)
             self._add(meta_key, CANVAS_DATA, meta, full)
 
+    def _tools(self) -> Iterator[Member]:
+        for tool in self._spec.own(Kind.TOOL):
+            yield text_member(f"{tool.key}.xml", documents.external_tool(tool))
+            self._add(tool.key, "imsbasiclti_xmlv1p0", f"{tool.key}.xml", href=False)
+
     def _files(self) -> Iterator[Member]:
         files = list(self._spec.own(Kind.FILE))
         unreadable = self._unreadable()
@@ -151,11 +156,7 @@ class Cartridge:
         locked = [item for item in content.of(Kind.FILE) if item.locked]
         texts = {
             "canvas_export.txt": _MARKER,
-            "course_settings.xml": documents.canvas_xml(
-                "course",
-                f"  <title>{escape(self._name)}</title>\n",
-                f'identifier="{self._key("course")}"',
-            ),
+            "course_settings.xml": documents.course_settings(content, self._name, self._key("course")),
             "module_meta.xml": documents.module_meta(content),
             "assignment_groups.xml": documents.titled_list(
                 "assignmentGroups", "assignmentGroup", content.of(Kind.ASSIGNMENT_GROUP)
@@ -166,10 +167,18 @@ class Cartridge:
             "media_tracks.xml": documents.canvas_xml("media_tracks", ""),
             "context.xml": self._context(),
         }
+        if any(content.of(Kind.OUTCOME)):
+            texts["learning_outcomes.xml"] = documents.titled_list(
+                "learningOutcomes", "learningOutcome", content.of(Kind.OUTCOME)
+            )
         yield directory_member("course_settings/")
         for name, text in texts.items():
             yield text_member(f"course_settings/{name}", text)
         self._add(self._key("settings"), CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
+        if syllabus := dict(content.settings).get("syllabus_body"):
+            name = "course_settings/syllabus.html"
+            yield text_member(name, documents.syllabus(syllabus))
+            self._add(self._key("syllabus"), CANVAS_DATA, name, use="syllabus")
 
     def _context(self) -> str:
         return documents.context_xml(self._course_id, self._name, self._spec.canvas_domain)

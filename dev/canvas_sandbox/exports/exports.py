@@ -180,6 +180,7 @@ class Exports:
             canvas_domain=self._kernel.canvas_url.partition("//")[2],
             for_student=self._is_student(export),
             holding=self._contents.holding(context),
+            edits=self._contents.edits(context),
             switches=self._kernel.switches,
             real_package=None if context.package is None else Path(context.package),
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
+from canvas_sandbox.content.edits import Edit
 from canvas_sandbox.content.generate import Source, generate
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import pick, pick_files
@@ -33,6 +35,7 @@ class PackageSnapshot:
     for_student: bool
     switches: Switches
     holding: Holding = EMPTY_HOLDING
+    edits: tuple[Edit, ...] = ()
     real_package: Path | None = None
 
     def spec(self) -> PackageSpec | None:
@@ -80,6 +83,7 @@ class PackageSnapshot:
 
     def _content(self) -> Content | None:
         content = self.holding.content_with(generate(self.source))
+        content = reduce(lambda before, edit: edit(before), self.edits, content)
         if Fault.EMPTY in self.export.faults:
             content = Content(content.root, {content.root: content.items[content.root]})
         if self.export.export_type != "zip":

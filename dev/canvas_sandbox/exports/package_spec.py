@@ -54,4 +54,6 @@ class PackageSpec:
 
     def filler_key(self, item_id: int) -> str:
         """Return the key of a file's bytes: a file has the same bytes in every export and export type."""
-        return f"{self.seed}:{self.label}:{self.revision}:{item_id}"
+        version = self.content.items[item_id].version
+        upload = f":{version}" if version else ""
+        return f"{self.seed}:{self.label}:{self.revision}:{item_id}{upload}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.content.model import Content, Item, Kind, Question
 
 _XMLNS = (
     'xmlns="http://canvas.instructure.com/xsd/cccv1p0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
@@ -19,12 +19,22 @@ _CLASSES = {
     Kind.DISCUSSION: "DiscussionTopic",
     Kind.ANNOUNCEMENT: "DiscussionTopic",
     Kind.FILE: "Attachment",
+    Kind.TOOL: "ContextExternalTool",
 }
+_ACTIVE = {"workflow_state": "active"}
 
 
 def canvas_xml(root: str, inner: str, attributes: str = "") -> str:
     """Return a document in Canvas's own schema."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} {attributes}{" " if attributes else ""}{_XMLNS}>\n{inner}</{root}>\n'
+
+
+def _elements(item: Item, usual: Mapping[str, str], indent: str = "  ") -> str:
+    """Return the settings of an item: the usual ones, and what edits set beside or instead of them."""
+    return "".join(
+        f"{indent}<{name}>{escape(value)}</{name}>\n"
+        for name, value in {**usual, **dict(item.settings)}.items()
+    )
 
 
 def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
@@ -34,14 +44,15 @@ def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
         for path in links
     )
     prefix = f"{kind}: " if kind else ""
+    marks = {"workflow_state": "active", **dict(item.settings)} if not kind else {"workflow_state": "active"}
+    meta = "".join(f'<meta name="{name}" content="{escape(value)}"/>\n' for name, value in marks.items())
     return (
         "<html>\n<head>\n"
         '<meta http-equiv="Content-Type" content="text/html; charset=utf-8"/>\n'
         f"<title>{prefix}{escape(item.title)}</title>\n"
         f'<meta name="identifier" content="{item.key}"/>\n'
         '<meta name="editing_roles" content="teachers"/>\n'
-        '<meta name="workflow_state" content="active"/>\n'
-        f"</head>\n<body>\n<p>{escape(item.body)}</p>\n{anchors}</body>\n</html>\n"
+        f"{meta}</head>\n<body>\n<p>{escape(item.body)}</p>\n{anchors}</body>\n</html>\n"
     )
 
 
@@ -51,8 +62,10 @@ def assignment_settings(item: Item, group_key: str) -> str:
         "assignment",
         f"  <title>{escape(item.title)}</title>\n"
         f"  <assignment_group_identifierref>{group_key}</assignment_group_identifierref>\n"
-        "  <workflow_state>published</workflow_state>\n  <points_possible>10.0</points_possible>\n"
-        "  <submission_types>online_upload</submission_types>\n",
+        + _elements(
+            item,
+            {"workflow_state": "published", "points_possible": "10.0", "submission_types": "online_upload"},
+        ),
         f'identifier="{item.key}"',
     )
 
@@ -82,7 +95,7 @@ def topic_meta(item: Item, meta_key: str) -> str:
     return canvas_xml(
         "topicMeta",
         f"  <topic_id>{item.key}</topic_id>\n  <title>{escape(item.title)}</title>\n"
-        f"  <position>1</position>\n  <type>{kind}</type>\n  <workflow_state>active</workflow_state>\n",
+        f"  <position>1</position>\n  <type>{kind}</type>\n" + _elements(item, {"workflow_state": "active"}),
         f'identifier="{meta_key}"',
     )
 
@@ -90,15 +103,7 @@ def topic_meta(item: Item, meta_key: str) -> str:
 def quiz_qti(item: Item, picture: str = "") -> str:
     """Return a quiz of three true-or-false questions in QTI 1.2, each with a picture if there is a link to one."""
     image = escape(f'<img src="{picture}">') if picture else ""
-    questions = "".join(
-        f'      <item ident="{item.key}_{number}" title="Question {number}">\n        <presentation>\n'
-        f'          <material><mattext texttype="text/html">{escape(text)}.{image}</mattext></material>\n'
-        '          <response_lid ident="response1" rcardinality="Single"><render_choice>\n'
-        '            <response_label ident="1"><material><mattext>True</mattext></material></response_label>\n'
-        '            <response_label ident="2"><material><mattext>False</mattext></material></response_label>\n'
-        "          </render_choice></response_lid>\n        </presentation>\n      </item>\n"
-        for number, text in enumerate(item.body.split(". ")[:3], start=1)
-    )
+    questions = "".join(_question(item, question, image) for question in item.all_questions)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<questestinterop xmlns="http://www.imsglobal.org/xsd/ims_qtiasiv1p2">\n'
@@ -107,12 +112,37 @@ def quiz_qti(item: Item, picture: str = "") -> str:
     )
 
 
+def _question(item: Item, question: Question, image: str) -> str:
+    """Return one multiple-choice question as Canvas writes it, with its correct answer."""
+    marks = {"question_type": "multiple_choice_question", "points_possible": str(question.points)}
+    fields = "".join(
+        f"<qtimetadatafield><fieldlabel>{name}</fieldlabel><fieldentry>{value}</fieldentry></qtimetadatafield>"
+        for name, value in marks.items()
+    )
+    answers = "".join(
+        f'            <response_label ident="{number}"><material><mattext>{escape(text)}</mattext></material>'
+        "</response_label>\n"
+        for number, text in enumerate(question.answers, start=1)
+    )
+    return (
+        f'      <item ident="{item.key}_{question.number}" title="Question {question.number}">\n'
+        f"        <itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata>\n        <presentation>\n"
+        f'          <material><mattext texttype="text/html">{escape(question.text)}{image}</mattext></material>\n'
+        '          <response_lid ident="response1" rcardinality="Single"><render_choice>\n'
+        f"{answers}          </render_choice></response_lid>\n        </presentation>\n"
+        '        <resprocessing><outcomes><decvar varname="SCORE" vartype="Decimal" maxvalue="100" minvalue="0"/></outcomes>'
+        '<respcondition continue="No"><conditionvar><varequal respident="response1">'
+        f'{question.correct + 1}</varequal></conditionvar><setvar action="Set" varname="SCORE">100</setvar></respcondition>'
+        "</resprocessing>\n      </item>\n"
+    )
+
+
 def quiz_meta(item: Item) -> str:
     """Write ``assessment_meta.xml``."""
     return canvas_xml(
         "quiz",
         f"  <title>{escape(item.title)}</title>\n  <description>{escape(item.body)}</description>\n"
-        "  <quiz_type>assignment</quiz_type>\n  <points_possible>3.0</points_possible>\n",
+        + _elements(item, {"quiz_type": "assignment", "points_possible": "3.0"}),
         f'identifier="{item.key}"',
     )
 
@@ -123,16 +153,42 @@ def module_meta(content: Content) -> str:
     for module in content.of(Kind.MODULE):
         items = "".join(
             f'      <item identifier="{item.key}">\n        <content_type>{_CLASSES[content.items[item.target].kind]}'
-            f"</content_type>\n        <workflow_state>active</workflow_state>\n        <title>{escape(item.title)}"
-            f"</title>\n        <identifierref>{content.items[item.target].key}</identifierref>\n      </item>\n"
+            f"</content_type>\n{_elements(item, _ACTIVE, ' ' * 8)}        <title>{escape(item.title)}</title>\n"
+            f"        <identifierref>{content.items[item.target].key}</identifierref>\n      </item>\n"
             for item in content.of(Kind.MODULE_ITEM)
             if item.parent == module.id and item.target is not None
         )
         inner += (
             f'  <module identifier="{module.key}">\n    <title>{escape(module.title)}</title>\n'
-            f"    <workflow_state>active</workflow_state>\n    <items>\n{items}    </items>\n  </module>\n"
+            f"{_elements(module, _ACTIVE, ' ' * 4)}    <items>\n{items}    </items>\n  </module>\n"
         )
     return canvas_xml("modules", inner)
+
+
+def external_tool(item: Item) -> str:
+    """Return an external tool of the course."""
+    settings = {"launch_url": "https://tool.example.org/launch", **dict(item.settings)}
+    elements = "".join(f"  <blti:{name}>{escape(value)}</blti:{name}>\n" for name, value in settings.items())
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<cartridge_basiclti_link xmlns="http://www.imsglobal.org/xsd/imslticc_v1p0" '
+        'xmlns:blti="http://www.imsglobal.org/xsd/imsbasiclti_v1p0">\n'
+        f"  <blti:title>{escape(item.title)}</blti:title>\n  <blti:description>{escape(item.body)}</blti:description>\n"
+        f"{elements}</cartridge_basiclti_link>\n"
+    )
+
+
+def course_settings(content: Content, title: str, key: str) -> str:
+    """Write ``course_settings.xml``. The syllabus is a document of its own."""
+    settings = "".join(
+        f"  <{name}>{escape(value)}</{name}>\n" for name, value in content.settings if name != "syllabus_body"
+    )
+    return canvas_xml("course", f"  <title>{escape(title)}</title>\n{settings}", f'identifier="{key}"')
+
+
+def syllabus(body: str) -> str:
+    """Return ``syllabus.html``."""
+    return f"<html>\n<head>\n<title>Syllabus</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
 
 
 def files_meta(content: Content, locked: Sequence[Item]) -> str:
@@ -151,7 +207,8 @@ def files_meta(content: Content, locked: Sequence[Item]) -> str:
 def titled_list(root: str, element: str, items: Iterable[Item]) -> str:
     """Return a settings document that lists titled items."""
     inner = "".join(
-        f'  <{element} identifier="{item.key}">\n    <title>{escape(item.title)}</title>\n  </{element}>\n'
+        f'  <{element} identifier="{item.key}">\n    <title>{escape(item.title)}</title>\n'
+        f"{_elements(item, {}, ' ' * 4)}  </{element}>\n"
         for item in items
     )
     return canvas_xml(root, inner)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from functools import reduce
 
 from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.content.edits import Edit
 from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content, Kind
 from canvas_sandbox.imports.holding.edit import new_page
@@ -24,11 +26,13 @@ class Contents:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._holdings: dict[str, Holding] = {}
+        self._edits: dict[str, tuple[Edit, ...]] = {}
         self._item_ids = itertools.count(_FIRST_IMPORTED)
 
     def of(self, owner: Exportable) -> Content:
         """Return everything that a course, group or user holds."""
-        return self.holding(owner).content_with(generate(self.source(owner)))
+        content = self.holding(owner).content_with(generate(self.source(owner)))
+        return reduce(lambda before, edit: edit(before), self.edits(owner), content)
 
     def source(self, owner: Exportable) -> Source:
         """Return what the generated content of a course, group or user depends on."""
@@ -39,16 +43,32 @@ class Contents:
         """Return what a course, group or user has imported."""
         return self._holdings.get(owner.label, EMPTY_HOLDING)
 
+    def edits(self, owner: Exportable) -> tuple[Edit, ...]:
+        """Return the edits of single items, the oldest first."""
+        return self._edits.get(owner.label, ())
+
+    def next_item_id(self) -> int:
+        """Return an id for a new item."""
+        return next(self._item_ids)
+
+    def edit_items(self, course: Course, edit: Edit) -> None:
+        """Edit single items of a course.
+
+        Raises:
+            ValueError: there is nothing to edit. Nothing is changed.
+        """
+        edit(self.of(course))
+        self._edits[course.label] = (*self.edits(course), edit)
+
     def add(self, owner: Exportable, package: PackageContents) -> None:
         """Import the contents of a package into a course, group or user."""
         own = generate(self.source(owner))
-        self._holdings[owner.label] = self.holding(owner).with_package(
-            package, own, lambda: next(self._item_ids)
-        )
+        self._holdings[owner.label] = self.holding(owner).with_package(package, own, self.next_item_id)
 
     def edit(self, course: Course) -> None:
-        """Start a new revision of a course: its generated and its imported content both change."""
+        """Start a new revision of a course: its generated and its imported content both change. Edits of items are lost."""
         course.revision += 1
+        self._edits.pop(course.label, None)
         if self.holding(course).found:
             self.add(course, new_page(course.revision))
 

@@ -18,6 +18,7 @@ from canvas_exports.core.packages.changes.modules import PairOf, compare_modules
 from canvas_exports.core.packages.changes.questions import MAX_QUESTIONS, compare_questions
 from canvas_exports.core.packages.changes.sequence_diff import Steps
 from canvas_exports.core.packages.changes.text_diff import ALL_STEPS
+from canvas_exports.core.packages.content.documents.course_settings import DOCUMENTS as SETTINGS_DOCUMENTS
 from canvas_exports.core.packages.content.model import CourseContent, Document, Item, ItemKind, Module
 from canvas_exports.core.text.wording import format_size
 
@@ -25,7 +26,8 @@ from canvas_exports.core.text.wording import format_size
 MAX_READ, MAX_READ_ALONE, MAX_CHANGES = 10_000, 1_000, 10_000
 
 _TOGETHER, _TOGETHER_BYTES = 200, 16_000_000
-_QUIZZES = "non_cc_assessments/{}.xml.qti"
+# Documents that are read with those that an item names.
+_OF_QUIZ = ("non_cc_assessments/{}.xml.qti", "{}/assessment_qti.xml")
 _KINDS = tuple(kind.value for kind in ItemKind)
 
 _Pair = tuple[Item, Item]
@@ -50,10 +52,14 @@ class Version:
         names = [name for name in (item.member, item.settings) if name]
         if not names or not all(name in self.checksums for name in names):
             return None
-        return tuple(
-            self.checksums[name]
-            for name in (*names, _QUIZZES.format(item.identifier))
-            if name in self.checksums
+        further = (
+            SETTINGS_DOCUMENTS
+            if item.kind is ItemKind.SETTINGS
+            else tuple(name.format(item.identifier) for name in _OF_QUIZ)
+        )
+        return (
+            *(self.checksums[name] for name in names),
+            *(self.checksums.get(name) for name in further),
         )
 
 

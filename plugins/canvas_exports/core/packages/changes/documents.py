@@ -11,7 +11,7 @@ from canvas_exports.core.packages.changes.html_lines import html_lines
 from canvas_exports.core.packages.changes.model import HIDDEN, FieldChange, TextChange
 from canvas_exports.core.packages.changes.sequence_diff import Steps
 from canvas_exports.core.packages.changes.text_diff import diff_text
-from canvas_exports.core.packages.content.model import Document, Field, Item, Table
+from canvas_exports.core.packages.content.model import Document, Field, Item, ItemKind, Table
 
 #: Finds out what an address of a document leads to, alike on both sides for one thing; and how to show it.
 Resolve = Callable[[str, Item], tuple[object, str]]
@@ -19,7 +19,12 @@ Resolve = Callable[[str, Item], tuple[object, str]]
 _MAX_FIELDS, _MAX_LINKS, _MAX_TABLES, _MAX_VALUE = 500, 2_000, 100, 1_000
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 # Known from elsewhere, or different at every export.
-_IGNORED = frozenset({"title", "identifier", "identifierref", "position", "migration_id"})
+_IGNORED = frozenset(
+    {
+        *("title", "identifier", "identifierref", "position", "migration_id"),
+        *("course_id", "root_account_id", "root_account_name", "root_account_uuid", "canvas_domain"),
+    }
+)
 _STATES = frozenset({"workflow_state", "available"})
 _SECRETS = ("secret", "password", "consumer_key", "access_token")
 _KEY_FIELDS = frozenset({"access_code"})
@@ -69,9 +74,15 @@ def compare_items(before: Item, after: Item) -> Iterator[FieldChange]:
     """Yield what differs in title, folder and publication."""
     yield from field_change("title", "Title", before.title, after.title)
     yield from field_change("folder", "Folder", before.folder or "/", after.folder or "/")
-    if before.is_published is not None and after.is_published is not None:
-        yield from field_change("published", "Published", _yes(before.is_published), _yes(after.is_published))
+    states = _is_published(before), _is_published(after)
+    if None not in states:
+        yield from field_change("published", "Published", *("yes" if state else "no" for state in states))
     yield from field_change("front_page", "Front page", _yes(before.is_front_page), _yes(after.is_front_page))
+
+
+def _is_published(item: Item) -> bool | None:
+    """Return whether an item is published; a file is, unless the package says that it is not."""
+    return True if item.is_published is None and item.kind is ItemKind.FILE else item.is_published
 
 
 def compare_fields(

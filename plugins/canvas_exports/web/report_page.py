@@ -7,7 +7,7 @@ Airflow's cookies, and it can send no request.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.app import API_ROOT_PATH
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
@@ -55,7 +55,8 @@ async def log_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if "text/html" in request.headers.get("accept", ""):
         # Without the host: behind a proxy, the one that we see may not be the one that the person sees.
-        here = f"{request.url.path}?{request.url.query}".rstrip("?")
+        # Quoted: a login that hands the address on as it is (Airflow 3.1's) must not change the + of a run id.
+        here = f"{quote(request.url.path)}?{request.url.query}".rstrip("?")
         return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{urlencode({'next': here})}")
     return await http_exception_handler(request, error)
 

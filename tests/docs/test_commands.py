@@ -36,6 +36,7 @@ LINES = [
     if block.language == "bash"
     for line in block.text.replace("\\\n", "").splitlines()
 ]
+WIDEST = 110
 COMMANDS = [pytest.param(shlex.split(line), id=f"{block}: {line[:60]}") for block, line in LINES]
 #: As the AWS libraries read them.
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
@@ -182,7 +183,7 @@ def docker(arguments: list[str]) -> None:
 
 def helm(arguments: list[str]) -> None:
     if arguments[0] == "upgrade":
-        assert (ROOT / arguments[arguments.index("--values") + 1]).exists()
+        assert (ROOT / "docs" / "deploy" / arguments[arguments.index("--values") + 1]).exists()
         version = arguments[arguments.index("--version") + 1]
         assert version in (ROOT / "docs" / "deploy" / "values.yaml").read_text(encoding="utf-8")
     else:
@@ -220,3 +221,14 @@ def test_a_command_that_is_not_one_is_found_out() -> None:
     block = Block("page", 1, "bash", "", "airflow conections add")
     with pytest.raises(SystemExit):
         airflow(shlex.split(block.text)[1:])
+
+
+def test_commands_fit_into_the_width_of_a_page() -> None:
+    wide = [
+        (str(block), line)
+        for block in BLOCKS
+        if block.language == "bash"
+        for line in block.text.splitlines()
+        if len(line) > WIDEST and not line.lstrip().startswith("--conn-extra")  # JSON is in one piece
+    ]
+    assert wide == []

@@ -5,7 +5,7 @@
 ARG AIRFLOW_IMAGE=apache/airflow:slim-3.3.2-python3.12
 
 FROM ${AIRFLOW_IMAGE} AS wheel
-COPY --chown=airflow:0 pyproject.toml requirements.lock README.md LICENSE /tmp/source/
+COPY --chown=airflow:0 pyproject.toml hatch_build.py requirements.lock README.md LICENSE /tmp/source/
 COPY --chown=airflow:0 plugins/airflow_provider_canvas_exports /tmp/source/plugins/airflow_provider_canvas_exports
 COPY --chown=airflow:0 plugins/canvas_exports /tmp/source/plugins/canvas_exports
 RUN uv build --no-cache --wheel --build-constraint /tmp/source/requirements.lock --out-dir /tmp/wheels /tmp/source

@@ -41,7 +41,7 @@ def rewrite(markdown: str, page: str) -> str:
             anchor = f"#{name}"
         elif path in PAGES:
             path = PAGES[path]
-        elif path.startswith("docs/") and path.endswith((".md", ".png")):
+        elif path.startswith("docs/") and path.endswith((".md", ".png", ".yaml")):
             path = path.removeprefix("docs/")
         else:
             return text

@@ -40,6 +40,13 @@ with create_session() as session:
     session.add(Pool(pool="plain", slots=4, include_deferred=False))
 """
 
+PAUSE = """
+from airflow.models.dag import DagModel
+from airflow.utils.session import create_session
+with create_session() as session:
+    session.query(DagModel).update({DagModel.is_paused: True})
+"""
+
 
 @pytest.fixture(scope="module")
 def canvas() -> Iterator[Sandbox]:
@@ -129,3 +136,12 @@ def test_what_is_missing_is_a_problem_with_the_command_that_adds_it(
     )
     assert missing.pop("Variable canvas_archive") == "airflow variables set canvas_archive campus_archive"
     assert missing == {}
+
+
+def test_the_first_backup_to_switch_on_is_the_pilot(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run([sys.executable, "-c", PAUSE], check=True, env={**os.environ, **environment})
+    (fact,) = facts(monkeypatch, environment)["dags"]
+    assert fact.status is Status.WARNING
+    assert fact.next_step.endswith(": airflow dags unpause canvas_backup_pilot")

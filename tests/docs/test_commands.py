@@ -16,7 +16,7 @@ from airflow.configuration import conf
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
 from tests.support.repository.compose import SERVICES, VALUES
-from tests.support.repository.markdown import BLOCKS, ROOT, Block
+from tests.support.repository.markdown import BLOCKS, ROOT, Block, page
 
 from canvas_exports.cli.arguments import CANVAS
 from canvas_exports.cli.arguments import VARIABLE as ARCHIVE
@@ -30,12 +30,16 @@ from canvas_exports.hooks.canvas import CanvasSettings
 from canvas_sandbox import Course, Sandbox
 from canvas_sandbox.__main__ import _parser
 
-COMMANDS = [
-    pytest.param(shlex.split(line), id=f"{block}: {line[:60]}")
+LINES = [
+    (str(block), line)
     for block in BLOCKS
     if block.language == "bash"
-    for line in block.text.splitlines()
+    for line in block.text.replace("\\\n", "").splitlines()
 ]
+WIDEST = 110
+COMMANDS = [pytest.param(shlex.split(line), id=f"{block}: {line[:60]}") for block, line in LINES]
+#: As the AWS libraries read them.
+AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 DAGS = {f"canvas_backup_{backup.name}" for backup in load_backups(ROOT / "include").backups}
 DAGS |= {
     path.stem for path in (ROOT / "dags").glob("canvas_*.py") if not path.stem.startswith("canvas_backups")
@@ -85,8 +89,21 @@ def add_connection(parsed: argparse.Namespace) -> None:
         assert options.endpoint or options.region
 
 
+def source(arguments: list[str]) -> None:
+    (script,) = arguments
+    assert f"python3 -m venv {script.removesuffix('/bin/activate')}" in (text for _, text in LINES)
+
+
+def read(arguments: list[str]) -> None:
+    options, name = arguments
+    assert options == "-rs"
+    assert f'"${name}"' in page("quick-start").text
+
+
 def python(arguments: list[str]) -> None:
     assert arguments[0] == "-m"
+    if arguments[1] == "venv":
+        return
     if arguments[1].startswith("benchmarks."):
         assert arguments[1].removeprefix("benchmarks.") in benchmarks()
         return
@@ -116,8 +133,10 @@ def export(arguments: list[str]) -> None:
         CanvasSettings.read(connection, connection.extra_dejson)
     elif setting := re.fullmatch(r"AIRFLOW__([A-Z_]+?)__([A-Z_]+)", name):
         assert conf.configuration_description[setting[1].lower()]["options"][setting[2].lower()]
+    elif name == "AIRFLOW_HOME":
+        assert value == "~/airflow"  # Airflow's own default
     else:
-        assert name in (INCLUDE, ARCHIVE, CANVAS)
+        assert name in (INCLUDE, ARCHIVE, CANVAS, *AWS)
 
 
 def copy(arguments: list[str]) -> None:
@@ -164,7 +183,7 @@ def docker(arguments: list[str]) -> None:
 
 def helm(arguments: list[str]) -> None:
     if arguments[0] == "upgrade":
-        assert (ROOT / arguments[arguments.index("--values") + 1]).exists()
+        assert (ROOT / "docs" / "deploy" / arguments[arguments.index("--values") + 1]).exists()
         version = arguments[arguments.index("--version") + 1]
         assert version in (ROOT / "docs" / "deploy" / "values.yaml").read_text(encoding="utf-8")
     else:
@@ -192,6 +211,9 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "mkdir": make_folder,
     "pip": pip,
     "python": python,
+    "python3": python,
+    "read": read,
+    "source": source,
 }
 
 
@@ -199,3 +221,14 @@ def test_a_command_that_is_not_one_is_found_out() -> None:
     block = Block("page", 1, "bash", "", "airflow conections add")
     with pytest.raises(SystemExit):
         airflow(shlex.split(block.text)[1:])
+
+
+def test_commands_fit_into_the_width_of_a_page() -> None:
+    wide = [
+        (str(block), line)
+        for block in BLOCKS
+        if block.language == "bash"
+        for line in block.text.splitlines()
+        if len(line) > WIDEST and not line.lstrip().startswith("--conn-extra")  # JSON is in one piece
+    ]
+    assert wide == []

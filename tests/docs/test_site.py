@@ -146,7 +146,10 @@ class TestLinks:
     @pytest.mark.parametrize("page_of_site", [*FILES, *PAGES.values()])
     def test_every_link_of_the_site_leads_to_a_page(self, page_of_site: str) -> None:
         text = rewrite(Page(ROOT / origin_of(page_of_site)).text, page_of_site)
-        places = {*FILES, *PAGES.values(), *(f"images/{image.name}" for image in (DOCS / "images").iterdir())}
+        others = [
+            path.relative_to(DOCS).as_posix() for path in [*DOCS.glob("*/*.png"), *DOCS.glob("*/*.yaml")]
+        ]
+        places = {*FILES, *PAGES.values(), *others}
         folder = Path(page_of_site).parent
         for block in re.findall(
             r"\]\((?!https?:|mailto:|#)([^)#\s]+)", re.sub(r"```.*?```|`[^`\n]+`", "", text, flags=re.DOTALL)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -29,6 +30,7 @@ def execution_api(tmp_path: Path) -> Iterator[str]:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+        "AIRFLOW__API_AUTH__JWT_SECRET": token_hex(32),  # before 3.2, the API makes none up
     }
     address = tmp_path / "address"
     command = [sys.executable, "-m", "tests.support.airflow.execution_api", str(address)]

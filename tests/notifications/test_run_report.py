@@ -120,7 +120,7 @@ def test_no_course_is_taken_for_a_template(tmp_path: Path) -> None:
     ((text, _),) = Chat.sent
     assert text is not None
     assert "course:{{ 7 * 7 }}" in text
-    assert "49" not in text
+    assert "course:49" not in text  # a path or a time may hold 49
 
 
 def test_a_report_that_cannot_be_written_is_reported_with_its_reason(tmp_path: Path) -> None:

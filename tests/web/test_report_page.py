@@ -86,15 +86,17 @@ def test_a_browser_that_is_not_logged_in_is_led_to_the_login_and_back(airflow: A
     answer = airflow.get(address, token=None, accept="text/html,*/*")
     assert answer.status_code == 307
     assert answer.headers["location"].startswith("/api/v2/auth/login?")
-    assert back_to(answer) == unquote(address.removeprefix(airflow.url))
+    assert "+" in airflow.runs["told"]
+    assert "+" not in back_to(answer), "Airflow 3.1 hands it on as it is, and a + there is a space"
+    assert unquote(back_to(answer)) == unquote(address.removeprefix(airflow.url))
     login = airflow.get(f"{airflow.url}{answer.headers['location']}", token=None)
     assert login.headers["location"].startswith("/auth/login?")
-    assert back_to(login) == back_to(answer)
+    assert unquote(back_to(login)) == unquote(back_to(answer))
 
 
 def back_to(answer: requests.Response) -> str:
     (address,) = parse_qs(urlsplit(answer.headers["location"]).query)["next"]
-    return unquote(address)
+    return address
 
 
 def test_every_route_asks_who_is_there(airflow: Airflow) -> None:

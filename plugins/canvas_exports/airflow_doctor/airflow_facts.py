@@ -24,6 +24,7 @@ from canvas_exports.core.doctor.backups import check_include
 from canvas_exports.core.doctor.facts import Fact, ok, problem, warning
 
 DISTRIBUTION = "airflow-provider-canvas-exports"
+PILOT = "canvas_backup_pilot"  # of the files that `canvas-archive init` writes: the one to begin with
 
 #: Components by the type of their job in Airflow's database, and the command that starts each.
 COMPONENTS = {
@@ -98,8 +99,10 @@ def _dags(backups: Iterable[Backup]) -> Iterator[Fact]:
     if running:
         yield ok("dags", f"These backups are on: {', '.join(running)}.")
     elif paused:
-        first = min(paused)
-        yield warning("dags", "Every backup is paused.", f"airflow dags unpause {first}")
+        first = PILOT if PILOT in paused else min(paused)
+        yield warning(
+            "dags", "Every backup is paused.", f"When nothing else is missing: airflow dags unpause {first}"
+        )
 
 
 def _pools(backups: Iterable[Backup]) -> Iterator[Fact]:

@@ -25,8 +25,8 @@ Restores the content of a course from its copy in the archive, into another, emp
 
 1. Create an empty course in Canvas, or ask an administrator to create one.
 2. Fill in the form: the course, the copy, and the target course.
-3. If the task succeeds, all of the content is restored. If it fails, its log shows the reason, and the button *Canvas* opens
-   the page with the issues that Canvas reported.
+3. If the task succeeds, all of the content is restored. If it fails, its log shows the reason, and the button *Canvas* on
+   its tab *Details* opens the page with the issues that Canvas reported.
 
 Deletes nothing. Does not restore enrolments, submissions and grades: no copy holds them.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.app import API_ROOT_PATH
 from fastapi import HTTPException, Request, Response
@@ -15,6 +15,7 @@ async def log_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if "text/html" in request.headers.get("accept", "") and request.method in ("GET", "HEAD"):
         # Without the host: behind a proxy, the one that we see may not be the one that the person sees.
-        here = f"{request.url.path}?{request.url.query}".rstrip("?")
+        # Quoted: a login that hands the address on as it is (Airflow 3.1's) must not change the + of a run id.
+        here = f"{quote(request.url.path)}?{request.url.query}".rstrip("?")
         return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?{urlencode({'next': here})}")
     return await http_exception_handler(request, error)

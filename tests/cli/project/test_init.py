@@ -137,6 +137,36 @@ def test_the_folder_is_this_one_by_default(
     assert f"DAGS_FOLDER={tmp_path}/dags" in capsys.readouterr().out
 
 
+def test_a_folder_without_a_name_is_an_error_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", ""]) == 2  # "$AIRFLOW_HOME" where it is not set
+    assert capsys.readouterr().err.startswith("canvas-archive: FOLDER: it is empty")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("set_home", [True, False], ids=["AIRFLOW_HOME", "its default"])
+def test_the_folder_that_airflow_reads_anyway_needs_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, set_home: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "other") if set_home else "")
+    home = tmp_path / ("other" if set_home else "airflow")
+    assert "DAGS_FOLDER" not in str(next_steps(home))
+    assert f"DAGS_FOLDER={tmp_path}/project/dags" in str(next_steps(tmp_path / "project"))
+
+
+def test_airflow_is_started_before_its_database_is_needed(project: Path) -> None:
+    commands = [line for lines in next_steps(project).values() for line in lines]
+    first = next(
+        number
+        for number, line in enumerate(commands)
+        if re.match(r"airflow (connections|variables|dags)", line)
+    )
+    assert commands.index("airflow standalone") < first
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,7 @@ def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
         ),
         "",
         (
-            "**After a run**, open the task `report` and its button *Run report*. The page begins with the courses that have "
+            "**After a run**, open its task `report`, the tab *Details*, and the button *Run report*. The page begins with the courses that have "
             "no good copy, and says why and what to do. Its table finds a course by name or id, and shows its batch: the "
             "name of its `export` task in Airflow."
         ),

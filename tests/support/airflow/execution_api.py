@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,6 +24,9 @@ if __name__ == "__main__":
         server = uvicorn.Server(uvicorn.Config(InProcessExecutionAPI().app, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
+        while not server.started:  # the listener holds requests before that, and after a failed start
+            assert thread.is_alive(), "it did not start: see its log"
+            time.sleep(0.05)
         address = "http://{}:{}/".format(*listener.getsockname())
         assert httpx.get(f"{address}variables/none", timeout=120).status_code == HTTPStatus.NOT_FOUND
         Path(sys.argv[1]).write_text(address, encoding="utf-8")

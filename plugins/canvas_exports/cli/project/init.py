@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ def add_parser(parsers: Parsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write what is missing, and print what was written, what was there already, and the next steps; return 0."""
+    if not options.folder:  # "$AIRFLOW_HOME" where nothing set it
+        raise InputError("FOLDER", "it is empty", accepted="a path, such as ~/airflow; a dot is this folder")
     folder = Path(options.folder).absolute()
     found = write_project(folder)
     steps = next_steps(folder)
@@ -83,21 +86,29 @@ def project_files() -> Iterator[tuple[str, bytes]]:
 
 def next_steps(folder: Path) -> dict[str, list[str]]:
     """Return what remains to be done after ``init``: a title for each step, and its commands."""
-    return {
+    home = Path(os.environ.get("AIRFLOW_HOME") or Path.home() / "airflow").expanduser().absolute()
+    read_these = {
         "Let Airflow read these DAGs (or copy dags/ and include/, side by side, to where your Airflow reads them):": [
             f"export AIRFLOW__CORE__DAGS_FOLDER={shlex.quote(str(folder / 'dags'))}"
+        ]
+    }
+    return {
+        **({} if folder == home else read_these),
+        "Start Airflow, if none runs. This is enough for a trial, and prints the password of its user admin:": [
+            "export AIRFLOW__CORE__LOAD_EXAMPLES=False AIRFLOW__CORE__PARALLELISM=4",
+            "airflow standalone",
         ],
-        "Name your Canvas, with the access token of an account administrator in $CANVAS_TOKEN:": [
+        "In another terminal, name your Canvas, with the access token of an account administrator in $CANVAS_TOKEN:": [
             'airflow connections add canvas_default --conn-type canvas --conn-host canvas.example.edu --conn-password "$CANVAS_TOKEN"'
         ],
         "Name the archive: a bucket (s3://, gs://, az://), a folder (file://) or a server (sftp://):": [
             "airflow connections add campus_archive --conn-type canvas_archive --conn-host s3://campus-backups/canvas",
             "airflow variables set canvas_archive campus_archive",
         ],
-        "Write a few of your courses into include/courses/pilot.csv, and check the backups:": [
+        "Replace the examples in include/courses/pilot.csv by a few of your courses, and check the backups:": [
             f"canvas-archive check {shlex.quote(str(folder / 'include'))}",
         ],
-        "Start Airflow (airflow standalone is enough for a trial), and check Canvas, the archive and Airflow:": [
+        "Check Canvas, the archive and Airflow:": [
             "canvas-archive doctor",
         ],
         "Run the first backup:": [

@@ -47,7 +47,7 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
     if backup.keep is not None:
         yield _describe_retention(backup.keep, backup.timezone)
     yield (
-        "**After a run**, open the task `report` and its button *Run report*. The page begins with the courses that have no "
+        "**After a run**, open its task `report`, the tab *Details*, and the button *Run report*. The page begins with the courses that have no "
         "good copy, and says why and what to do. Its table finds a course by name or id, and shows its batch: the name of "
         "its `export` task in Airflow."
     )

@@ -122,7 +122,7 @@ class ObstoreListing:
                 name = harmless(str(error).partition("\n")[0].partition('"')[2].rpartition('"')[0])
                 raise ArchiveError(
                     f"cannot list in {self._requests.uri}: an object there has a name that is no path, {name!r}; rename it, "
-                    "or install the extra for this cloud (see docs/archive.md)"
+                    "or install the extra for this cloud"
                 ) from None
 
 

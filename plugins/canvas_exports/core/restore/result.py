@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
+from canvas_exports.core.text.html_entities import unescape
 from canvas_exports.foreign_text import harmless
 
 #: When a restore counts as failed: Canvas reported any issue, reported errors, or did not import.
@@ -113,7 +113,7 @@ def summarize_issues(issues: Iterable[MigrationIssue]) -> tuple[dict[str, int], 
 
 def canvas_text(text: str) -> str:
     """Return a text of Canvas on one line, without markup, mail addresses, and the query parts of URLs."""
-    plain = html.unescape(re.sub(r"<[^<>]*>", " ", text[:_LONGEST_READ]))
+    plain = unescape(re.sub(r"<[^<>]*>", " ", text[:_LONGEST_READ]))
     plain = re.sub(r"(https?://[^\s?#]{1,500})[?#]\S*", r"\1", plain)
     plain = re.sub(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}\.[^\s@<>]+", "(a mail address)", plain)
     return harmless(plain, most=_LONGEST, instead=" ").strip() or "(no text)"

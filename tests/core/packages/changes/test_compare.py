@@ -228,6 +228,25 @@ def test_secrets_are_hidden(name: str, with_key: bool, is_shown: bool) -> None:
     assert (field.before, field.after) == (("alpha", "beta") if is_shown else (HIDDEN, HIDDEN))
 
 
+def test_a_link_in_an_answer_or_its_feedback_is_part_of_the_key() -> None:
+    hint = '<a href="https://example.org/hint">hint</a>'
+    question = replace(QUIZ.questions[0], feedback=(hint,))
+    after = replace(QUIZ, questions=(question, *QUIZ.questions[1:]), links=("https://example.org/hint",))
+    assert "example.org" not in repr(change(QUIZ, after))
+    assert change(QUIZ, after, with_key=True).links_added == ("https://example.org/hint",)
+
+
+def test_the_summary_counts_by_kind() -> None:
+    quizzes = [renamed(QUIZ, identifier=f"z{number}", title=f"Test {number}") for number in range(2)]
+    syllabus = Document(Item(ItemKind.SYLLABUS, "s", "Syllabus"), html="<p>a</p>")
+    found = compare_courses(
+        Version(MadeContent((syllabus,))),
+        Version(MadeContent((replace(syllabus, html="<p>b</p>"), *quizzes))),
+    )
+    assert found.summary == "the syllabus changed, 2 quizzes added"
+    assert CourseChanges().summary == "nothing changed"
+
+
 def test_a_line_that_moved_to_another_module() -> None:
     before = MadeContent(pages("a", "b", "c"), course(("One", "a"), ("One", "b"), ("Two", "c")))
     after = MadeContent(pages("a", "b", "c"), course(("One", "a"), ("Two", "c"), ("Two", "b")))

@@ -26,6 +26,9 @@ from canvas_exports.core.packages.changes.html_lines import MAX_HTML, MAX_LINES,
         ("  \n\t ", ()),
         ("<P CLASS=x>Loud</P>", ("Loud",)),
         ("no\u00a0break", ("no break",)),
+        ("&#65;&#x42;", ("AB",)),
+        (f"a&#{'1' * 900_000};b", ("a\N{REPLACEMENT CHARACTER};b",)),
+        (f"a&#x{'f' * 900_000};b", ("a\N{REPLACEMENT CHARACTER};b",)),
     ],
 )
 def test_a_paragraph_is_a_line(html: str, lines: tuple[str, ...]) -> None:
@@ -55,7 +58,7 @@ def test_any_markup_has_lines_without_line_breaks(pieces: list[str]) -> None:
         assert line
 
 
-@pytest.mark.parametrize("piece", ["<", "<a ", "<!--", "<script>", "<div>", '<img alt="', "&", "<p>x"])
+@pytest.mark.parametrize("piece", ["<", "<a ", "<!--", "<script>", "<div>", '<img alt="', "&", "&#1", "<p>x"])
 def test_a_text_made_to_take_long_is_read_in_one_pass_and_cut(piece: str) -> None:
     found = html_lines(piece * (2 * MAX_HTML // len(piece)))
     assert found.is_cut

@@ -6,7 +6,6 @@ or XML that contains HTML. A link is compared in every spelling that it may have
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
 from canvas_exports.core.packages.cartridge.references import normalize_text, resolve_path
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.core.packages.work_limits import WorkLimit
+from canvas_exports.core.text.html_entities import unescape
 from canvas_exports.errors import HostileXmlError
 from canvas_exports.foreign_text import harmless
 
@@ -191,8 +191,8 @@ class LinkScanner:
 
 def spellings(raw: str) -> Iterator[str]:
     """Yield the possible targets of a link, likeliest first: unescaped once and twice, URL-decoded, with and without query."""
-    once = _ENDS.split(html.unescape(raw), maxsplit=1)[0]
-    twice = _ENDS.split(html.unescape(once), maxsplit=1)[0]
+    once = _ENDS.split(unescape(raw), maxsplit=1)[0]
+    twice = _ENDS.split(unescape(once), maxsplit=1)[0]
     seen = set()
     for text in (once, twice):
         path = text.partition("#")[0].partition("?")[0]

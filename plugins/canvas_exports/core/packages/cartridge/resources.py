@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -11,6 +10,7 @@ from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
 from canvas_exports.core.packages.cartridge.references import match_references
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
+from canvas_exports.core.text.html_entities import unescape
 from canvas_exports.foreign_text import harmless
 
 _MAX_MESSAGE = 400
@@ -75,4 +75,4 @@ def _dependencies(manifest: CartridgeManifest) -> Iterator[Finding]:
 
 def _readable(text: str) -> str:
     """Return a message of Canvas in readable form, without the query of any URL in it."""
-    return _QUERY.sub(r"\1", harmless(html.unescape(text), most=_MAX_MESSAGE))
+    return _QUERY.sub(r"\1", harmless(unescape(text), most=_MAX_MESSAGE))

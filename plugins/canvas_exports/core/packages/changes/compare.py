@@ -22,8 +22,8 @@ from canvas_exports.core.packages.content.documents.course_settings import DOCUM
 from canvas_exports.core.packages.content.model import CourseContent, Document, Item, ItemKind, Module
 from canvas_exports.core.text.wording import format_size
 
-#: Pairs of documents that are read and compared; items that were only found by content; changes that are listed.
-MAX_READ, MAX_READ_ALONE, MAX_CHANGES = 10_000, 1_000, 10_000
+#: Pairs of documents that are read and compared, and their bytes; documents of one side; changes that are listed.
+MAX_READ, MAX_READ_BYTES, MAX_READ_ALONE, MAX_CHANGES = 10_000, 200_000_000, 1_000, 10_000
 
 _TOGETHER, _TOGETHER_BYTES = 200, 16_000_000
 # Documents that are read with those that an item names.
@@ -177,8 +177,14 @@ class _Comparison:
                 reading.append((before, after))
             else:  # what the outline says of a title or of publication is part of the item, not of its document
                 yield _change(before, after, replace_title=True)
-        self._unread += max(0, len(reading) - MAX_READ)
-        for group in _groups(reading[:MAX_READ]):
+        left = MAX_READ_BYTES
+        chosen = []
+        for pair in reading[:MAX_READ]:
+            if (size := _size(pair)) <= left:
+                left -= size
+                chosen.append(pair)
+        self._unread += len(reading) - len(chosen)
+        for group in _groups(chosen):
             yield from self._read_group(group)
 
     def _read_group(self, group: Sequence[_Pair]) -> Iterator[ItemChange]:
@@ -258,7 +264,7 @@ def _groups(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
     group: list[_Pair] = []
     size = 0
     for pair in pairs:
-        length = sum(item.size for item in pair if not _is_file(item))
+        length = _size(pair)
         if group and (len(group) >= _TOGETHER or size + length > _TOGETHER_BYTES):
             yield group
             group, size = [], 0
@@ -266,6 +272,10 @@ def _groups(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
         size += length
     if group:
         yield group
+
+
+def _size(pair: _Pair) -> int:
+    return sum(item.size for item in pair)
 
 
 def _change(before: Item, after: Item, *, replace_title: bool = False) -> ItemChange:

@@ -11,6 +11,7 @@ from canvas_exports.core.packages.changes.html_lines import html_lines
 from canvas_exports.core.packages.changes.model import HIDDEN, FieldChange, TextChange
 from canvas_exports.core.packages.changes.sequence_diff import Steps
 from canvas_exports.core.packages.changes.text_diff import diff_text
+from canvas_exports.core.packages.content.html_text import links_of
 from canvas_exports.core.packages.content.model import Document, Field, Item, ItemKind, Table
 
 #: Finds out what an address of a document leads to, alike on both sides for one thing; and how to show it.
@@ -57,7 +58,7 @@ def compare_documents(
     states = (before.item.is_published, after.item.is_published)
     known = frozenset[str]() if None in states else _STATES
     text = diff_text("text", "Text", one.lines, other.lines, steps, is_cut=one.is_cut or other.is_cut)
-    removed, added = _links(before, after, resolve)
+    removed, added = _links(before, after, resolve, with_key=with_key)
     return Part(
         fields=(
             *compare_items(before.item, after.item),
@@ -149,14 +150,21 @@ def _by_caption(tables: Iterable[Table]) -> dict[str, list[str]]:
 
 
 def _links(
-    before: Document, after: Document, resolve: tuple[Resolve, Resolve]
+    before: Document, after: Document, resolve: tuple[Resolve, Resolve], *, with_key: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return how the links are shown that only the first, and only the second version has."""
     old, new = (
-        dict(find(address, document.item) for address in document.links[:_MAX_LINKS])
+        dict(find(address, document.item) for address in _addresses(document, with_key=with_key)[:_MAX_LINKS])
         for document, find in zip((before, after), resolve, strict=True)
     )
     return (
         tuple(_cut(shown) for target, shown in old.items() if target not in new),
         tuple(_cut(shown) for target, shown in new.items() if target not in old),
     )
+
+
+def _addresses(document: Document, *, with_key: bool) -> tuple[str, ...]:
+    """Return where a document leads to; of a quiz without its key, not where its answers and feedback lead to."""
+    if with_key or not document.questions:
+        return document.links
+    return links_of(document.html, *(question.html for question in document.questions))

@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
+
+from canvas_exports.core.text.html_entities import unescape
 
 #: Characters of HTML, or lines, of one text that are compared; what follows is left out.
 MAX_HTML, MAX_LINES = 1_000_000, 20_000

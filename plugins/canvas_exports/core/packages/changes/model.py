@@ -211,8 +211,7 @@ class CourseChanges:
     def summary(self) -> str:
         """Return the changes in one line, such as ``1 page added, 2 assignments changed``."""
         parts = [
-            f"{format_count(number, noun_of(kind))} {word}"
-            for (kind, word), number in _counted(self.changes).items()
+            f"{count_of(kind, number)} {word}" for (kind, word), number in _counted(self.changes).items()
         ]
         if self.left_out:
             parts.append(f"{self.left_out:,} more")
@@ -230,9 +229,13 @@ class CourseChanges:
         }
 
 
-def noun_of(kind: str) -> str:
-    """Return a kind as a person says it."""
-    return _NOUNS.get(kind, kind.replace("_", " "))
+def count_of(kind: str, number: int) -> str:
+    """Return a number of items of a kind as a person says it: ``2 quizzes``, ``the syllabus``."""
+    if number == 1 and kind in _ONLY:
+        return _ONLY[kind]
+    if kind == "quiz" and number != 1:
+        return f"{number:,} quizzes"
+    return format_count(number, kind.replace("_", " "))
 
 
 def _counted(changes: Iterable[ItemChange]) -> Counter[tuple[str, str]]:
@@ -240,4 +243,4 @@ def _counted(changes: Iterable[ItemChange]) -> Counter[tuple[str, str]]:
 
 
 _PLACES = frozenset({"folder", "module", "position"})
-_NOUNS = {"syllabus": "syllabus", "settings": "list of settings"}
+_ONLY = {"syllabus": "the syllabus", "settings": "the settings of the course"}

@@ -19,7 +19,6 @@ from typing import Any
 
 from benchmarks.reading import Reading, forget_peak
 from benchmarks.report import RESULTS, ROOT, Column, Report
-from benchmarks.s3_archive import COPIES
 from benchmarks.s3_sink import BUCKET
 from benchmarks.servers import server
 from canvas_exports.core.archive.catalog.coverage import coverage
@@ -35,6 +34,7 @@ WAYS: dict[str, Callable[[Store], Iterator[Holding]]] = {
     "making the index": read_with_index,
     "with the index": read_with_index,
 }
+COPIES = 10  # of each course
 _DELAY = 0.02
 _COLUMNS = (
     Column("case", "case"),
@@ -56,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     report = Report("catalog", _COLUMNS)
     for copies in options.copies or ([1000] if options.small else [20_000, 200_000]):
-        with server("benchmarks.s3_archive", str(copies // COPIES), f"--delay={_DELAY}") as archive:
+        with server(
+            "benchmarks.s3_archive", str(copies // COPIES), str(COPIES), f"--delay={_DELAY}"
+        ) as archive:
             for way in WAYS:
                 before = _counts(archive["url"])
                 measured = _measured(way, archive["url"])

@@ -1,7 +1,8 @@
-"""An S3 server with an archive of any size, in a process of its own: ``python -m benchmarks.s3_archive COURSES``.
+"""An S3 server with an archive of any size, in a process of its own: ``python -m benchmarks.s3_archive COURSES COPIES``.
 
-Ten copies of each course, of weeks in a row. Pages of the listing and manifests are made up as they are asked for; what is
-written, the index, is kept. ``GET /counts`` tells how often it was asked for what.
+So many copies of each course, of weeks in a row. Pages of the listing and manifests are made up as they are asked for; what is
+written, the index and documents of runs, is kept. ``GET /counts`` tells how often it was asked for what; ``GET /week`` adds a
+copy to each course.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.http_server import Line, Reply, Request, Server
 from benchmarks.s3_sink import BUCKET, Sink
 
-COPIES = 10
 FIRST = 1_000_001
 _PAGE = 1000
+_MOST_COPIES = 1000
 _ROOT = "canvas/"
-_NEWEST = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
+NEWEST = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
 _SIZE = 52_827_104
 
 
@@ -27,11 +28,12 @@ class Archive(Sink):
 
     Args:
         courses: how many.
+        copies: of each of them, the last made at ``NEWEST``.
     """
 
-    def __init__(self, courses: int) -> None:
+    def __init__(self, courses: int, copies: int) -> None:
         super().__init__()
-        self._rows = courses * COPIES * 2  # a package and its manifest each
+        self._courses, self._copies, self._first = courses, copies, NEWEST - timedelta(weeks=copies - 1)
         self.counts: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Reply:
@@ -39,6 +41,9 @@ class Archive(Sink):
         parts = urlsplit(request.target)
         if parts.path == "/counts":
             return Reply(200, {"Content-Type": "application/json"}, json.dumps(self.counts).encode())
+        if parts.path == "/week":
+            self._copies += 1
+            return Reply(200, {"Content-Type": "text/plain"}, b"")
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if "list-type" in query:
             self.counts["listings"] += 1
@@ -52,20 +57,32 @@ class Archive(Sink):
 
     def _list(self, prefix: str, start: int) -> Reply:
         if prefix == "courses/":
-            stop = min(start + _PAGE, self._rows)
-            rows = "".join(map(_row, range(start, stop)))
-            more = f"<NextContinuationToken>{stop}</NextContinuationToken>" if stop < self._rows else ""
+            last = self._courses * self._copies * 2  # a package and its manifest each
+            stop = min(start + _PAGE, last)
+            rows = "".join(map(self._row, range(start, stop)))
+            more = f"<NextContinuationToken>{stop}</NextContinuationToken>" if stop < last else ""
         else:
             start, more = 0, ""
             with self._lock:
                 found = {name.removeprefix(f"/{BUCKET}/"): stored for name, stored in self._objects.items()}
             rows = "".join(
-                _entry(name, stored.size, _NEWEST)
+                _entry(name, stored.size, NEWEST)
                 for name, stored in sorted(found.items())
                 if name.startswith(_ROOT + prefix)
             )
         body = f"<ListBucketResult><IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}{rows}</ListBucketResult>"
         return Reply(200, {"Content-Type": "application/xml"}, body.encode())
+
+    def _row(self, at: int) -> str:
+        """The object at a place in the listing."""
+        course, rest = divmod(at, self._copies * 2)
+        copy, is_manifest = divmod(rest, 2)
+        created = self._first + timedelta(weeks=copy)
+        number = (FIRST + course) * _MOST_COPIES + copy
+        stem = f"courses/{FIRST + course}/{created:%Y%m%dT%H%M%SZ}-common_cartridge-{number}"
+        if is_manifest:
+            return _entry(f"{_ROOT}{stem}.json", 1500, created)
+        return _entry(f"{_ROOT}{stem}.imscc", _SIZE, created)
 
 
 _HEADERS = {
@@ -73,17 +90,6 @@ _HEADERS = {
     "Last-Modified": "Sun, 22 Nov 2026 02:05:00 GMT",
     "Content-Type": "application/json",
 }
-
-
-def _row(at: int) -> str:
-    """The object at a place in the listing."""
-    course, rest = divmod(at, COPIES * 2)
-    copy, is_manifest = divmod(rest, 2)
-    created = _NEWEST - timedelta(weeks=COPIES - 1 - copy)
-    stem = f"courses/{FIRST + course}/{created:%Y%m%dT%H%M%SZ}-common_cartridge-{(FIRST + course) * COPIES + copy}"
-    if is_manifest:
-        return _entry(f"{_ROOT}{stem}.json", 1500, created)
-    return _entry(f"{_ROOT}{stem}.imscc", _SIZE, created)
 
 
 def _entry(key: str, size: int, modified: datetime) -> str:
@@ -150,8 +156,8 @@ def _manifest(key: str) -> bytes:
 
 def main() -> None:
     """Print the address, and serve until the standard input ends."""
-    line, (courses,) = Line.parse("courses")
-    Server(line, Archive(int(courses)).answer).run()
+    line, (courses, copies) = Line.parse("courses", "copies")
+    Server(line, Archive(int(courses), int(copies)).answer).run()
 
 
 if __name__ == "__main__":

@@ -23,11 +23,13 @@ from typing import Any
 
 from benchmarks.reading import Reading, forget_peak
 from benchmarks.report import RESULTS, ROOT, Column, Report
-from benchmarks.s3_archive import FIRST, NEWEST
+from benchmarks.s3_archive import FIRST, NEWEST, listed_manifests, manifest_document
 from benchmarks.s3_sink import BUCKET
 from benchmarks.servers import server
-from canvas_exports.core.archive.catalog.index import read_with_index
+from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.catalog.index import Index
 from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.run_report import OutcomeRecord, run_document
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.overview.archive_overview import ArchiveOverview
@@ -44,6 +46,7 @@ _DELAY = 0.02
 _NIGHTS = 35
 _PATIENCE = 3600.0
 _PAUSE = 0.05
+_OF = "of many"
 _DAG = "canvas_backup_weekly"
 _COLUMNS = (
     Column("case", "case"),
@@ -64,21 +67,21 @@ def main(arguments: list[str] | None = None) -> int:
         _open(*options.open)
         return 0
     if options.index:
-        _make_index(options.index)
+        _make_index(options.index[0], *map(int, options.index[1:]))
         return 0
-    report = Report("archive_page", _COLUMNS)
     courses, copies, many = (50, 4, 500) if options.small else (options.courses, options.copies, options.many)
+    title = f"{courses:,} courses with {courses * copies:,} copies; pages {_OF} of {many:,} courses"
+    report = Report("archive_page", _COLUMNS, title)
     with server("benchmarks.s3_archive", str(courses), str(copies), f"--delay={_DELAY}") as archive:
-        size = f"{courses:,} courses, {courses * copies:,} copies"
         _store_reports(archive["url"], courses)
-        for row in _opened(archive["url"], courses, "visit"):
-            report.add({**row, "case": f"{size}: {row['case']}"})
-        _measure("--index", archive["url"])
         for row in _opened(archive["url"], courses, "first"):
-            report.add({**row, "case": f"{size}: {row['case']}, with the index"})
+            report.add({**row, "case": f"{row['case']}, without an index"})
+        _measure("--index", archive["url"], str(courses), str(copies))
+        for row in _opened(archive["url"], courses, "visit"):
+            report.add(row)
     with server("benchmarks.s3_archive", str(many), "1") as archive:
         for row in _opened(archive["url"], many, "pages"):
-            report.add({**row, "case": f"{many:,} courses: {row['case']}"})
+            report.add(row)
     report.write(options.results, goal_mib=GOAL, page_goal=PAGE_GOAL, round_trip=_DELAY)
     return int(any(row["verdict"] != "ok" for row in report.rows))
 
@@ -93,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--many", type=int, default=200_000, help="courses of the pages (200,000)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON documents")
     parser.add_argument("--open", nargs=3, metavar=("URL", "COURSES", "WHAT"), help=argparse.SUPPRESS)
-    parser.add_argument("--index", metavar="URL", help=argparse.SUPPRESS)
+    parser.add_argument("--index", nargs=3, metavar=("URL", "COURSES", "COPIES"), help=argparse.SUPPRESS)
     return parser
 
 
@@ -149,10 +152,12 @@ def _store_reports(url: str, courses: int) -> None:
             )
 
 
-def _make_index(url: str) -> None:
-    with _opened_store(url) as store, closing(read_with_index(store)) as holdings:
-        for _ in holdings:
-            pass
+def _make_index(url: str, courses: int, copies: int) -> None:
+    """Store the index that a nightly task leaves, without a request for each manifest."""
+    with _opened_store(url) as store, closing(Index(store, now=NEWEST + timedelta(days=1))) as index:
+        for key, info in listed_manifests(courses, copies):
+            index.add(info, Copy.of(key, Manifest.from_json(manifest_document(key), key=key)))
+        index.save()
 
 
 class _Visitor:
@@ -256,9 +261,9 @@ def _ask_for_pages(visitor: _Visitor, courses: int) -> None:
         "with a state": CourseQuery(state=CourseState.MISSING, sort="bytes"),
     }
     for name, query in queries.items():
-        visitor.measure(f"a page, {name}", lambda query=query: snapshot.courses(query))  # type: ignore[misc]
-    visitor.measure("a page, the overview", snapshot.overview)
-    visitor.measure("a page, of one course", lambda: snapshot.course(f"course:{FIRST + 1}"))
+        visitor.measure(f"a page {_OF}: {name}", lambda query=query: snapshot.courses(query))  # type: ignore[misc]
+    visitor.measure(f"a page {_OF}: the overview", snapshot.overview)
+    visitor.measure(f"a page {_OF}: one course", lambda: snapshot.course(f"course:{FIRST + 1}"))
 
 
 def _counts(url: str) -> Counter[str]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.http_server import Line, Reply, Request, Server
 from benchmarks.s3_sink import BUCKET, Sink
+from canvas_exports.core.storage.store import ObjectInfo
 
 FIRST = 1_000_001
 _PAGE = 1000
 _MOST_COPIES = 1000
+_MANIFEST_SIZE = 1500
 _ROOT = "canvas/"
 NEWEST = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
 _SIZE = 52_827_104
@@ -51,7 +54,7 @@ class Archive(Sink):
         key = parts.path.removeprefix(f"/{BUCKET}/{_ROOT}")
         if request.method == "GET" and key.startswith("courses/"):
             self.counts["manifests"] += 1
-            return Reply(200, _HEADERS, _manifest(key))
+            return Reply(200, _HEADERS, manifest_document(key))
         self.counts[f"index {request.method}"] += 1
         return super().answer(request)
 
@@ -59,7 +62,7 @@ class Archive(Sink):
         if prefix == "courses/":
             last = self._courses * self._copies * 2  # a package and its manifest each
             stop = min(start + _PAGE, last)
-            rows = "".join(map(self._row, range(start, stop)))
+            rows = "".join(_row(at, self._copies, self._first) for at in range(start, stop))
             more = f"<NextContinuationToken>{stop}</NextContinuationToken>" if stop < last else ""
         else:
             start, more = 0, ""
@@ -73,23 +76,36 @@ class Archive(Sink):
         body = f"<ListBucketResult><IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}{rows}</ListBucketResult>"
         return Reply(200, {"Content-Type": "application/xml"}, body.encode())
 
-    def _row(self, at: int) -> str:
-        """The object at a place in the listing."""
-        course, rest = divmod(at, self._copies * 2)
-        copy, is_manifest = divmod(rest, 2)
-        created = self._first + timedelta(weeks=copy)
-        number = (FIRST + course) * _MOST_COPIES + copy
-        stem = f"courses/{FIRST + course}/{created:%Y%m%dT%H%M%SZ}-common_cartridge-{number}"
-        if is_manifest:
-            return _entry(f"{_ROOT}{stem}.json", 1500, created)
-        return _entry(f"{_ROOT}{stem}.imscc", _SIZE, created)
-
 
 _HEADERS = {
     "ETag": '"0"',
     "Last-Modified": "Sun, 22 Nov 2026 02:05:00 GMT",
     "Content-Type": "application/json",
 }
+
+
+def _row(at: int, copies: int, first: datetime) -> str:
+    """The object at a place in the listing."""
+    course, rest = divmod(at, copies * 2)
+    copy, is_manifest = divmod(rest, 2)
+    created = first + timedelta(weeks=copy)
+    stem = _stem(FIRST + course, copy, created)
+    if is_manifest:
+        return _entry(f"{_ROOT}{stem}.json", _MANIFEST_SIZE, created)
+    return _entry(f"{_ROOT}{stem}.imscc", _SIZE, created)
+
+
+def _stem(course: int, copy: int, created: datetime) -> str:
+    return f"courses/{course}/{created:%Y%m%dT%H%M%SZ}-common_cartridge-{course * _MOST_COPIES + copy}"
+
+
+def listed_manifests(courses: int, copies: int) -> Iterator[tuple[str, ObjectInfo]]:
+    """The manifests of an archive of that size, as its listing shows them."""
+    for course in range(FIRST, FIRST + courses):
+        for copy in range(copies):
+            created = NEWEST - timedelta(weeks=copies - 1 - copy)
+            key = f"{_stem(course, copy, created)}.json"
+            yield key, ObjectInfo(key, _MANIFEST_SIZE, created)
 
 
 def _entry(key: str, size: int, modified: datetime) -> str:
@@ -99,7 +115,7 @@ def _entry(key: str, size: int, modified: datetime) -> str:
     )
 
 
-def _manifest(key: str) -> bytes:
+def manifest_document(key: str) -> bytes:
     """Of the package beside it. One course in fifty is incomplete."""
     _, course, name = key.split("/")
     created, export_type, number = name.removesuffix(".json").split("-")

@@ -71,8 +71,8 @@ def _conditions(query: CourseQuery, values: dict[str, object]) -> list[str]:
     """Return conditions in SQL, and add the values of their parameters."""
     conditions = []
     for number, word in enumerate(_encodable(query.text[:_LONGEST_TEXT]).casefold().split()[:_MOST_WORDS]):
-        values[f"word{number}"] = f"%{_escaped(word)}%"
-        conditions.append(f"words LIKE :word{number} ESCAPE '\\'")
+        values[f"word{number}"] = word
+        conditions.append(f"instr(words, :word{number})")
     for name, column in (("term", "coalesce(term, '')"), ("account_id", "account"), ("kind", "kind")):
         value = getattr(query, name)
         value = _encodable(value) if isinstance(value, str) else value
@@ -88,10 +88,6 @@ def _conditions(query: CourseQuery, values: dict[str, object]) -> list[str]:
 def _encodable(text: str) -> str:
     """Return the text without halves of surrogate pairs, which a parameter cannot have."""
     return text.encode(errors="replace").decode()
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def course_row(row: sqlite3.Row) -> CourseRow:

@@ -15,9 +15,10 @@ from canvas_exports.core.reports.overview.reading.contexts import StoppedError
 from canvas_exports.core.reports.overview.reading.run_documents import RunDocuments
 from canvas_exports.core.reports.overview.tables import to_seconds
 from canvas_exports.core.storage.store import Store
-from canvas_exports.errors import ArchiveError
+from canvas_exports.errors import ArchiveDeniedError, ArchiveError
 
 _MOST_ROWS = 10**9
+_READ_AGAIN = -1
 
 _INSERT = """
 INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -107,6 +108,8 @@ def _read_report(
         if error.retryable:
             raise
         log.warning("%s", error)
+        if isinstance(error, ArchiveDeniedError):  # the right may be given later
+            modified = _READ_AGAIN
     writer.execute(
         "INSERT INTO documents (kind, key, size, modified, content) VALUES ('outcomes', ?, ?, ?, '')",
         (report.key, report.size, modified),

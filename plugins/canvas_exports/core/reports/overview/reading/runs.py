@@ -21,12 +21,13 @@ from canvas_exports.core.reports.overview.reading.run_documents import RunDocume
 from canvas_exports.core.reports.overview.tables import to_seconds
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.core.text.wording import parse_time
-from canvas_exports.errors import ArchiveError, UnreadableDocumentError
+from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 
 #: Copies that the report of a retention run names as the next to be deleted.
 MOST_DELETIONS = 200
 
 _AT_ONCE = 8
+_READ_AGAIN = -1
 _ROW = "/properties/contexts/items"
 _RETENTION = RowDocument("retention report", rows="contexts")
 _Content = dict[str, Any]
@@ -37,7 +38,8 @@ def read_runs(
 ) -> None:
     """Bring the table of documents up to date, within a transaction of the caller.
 
-    A document that cannot be read is kept with the reason, and read again once it changes.
+    A document that cannot be read is kept with the reason, and read again once it changes; one for which there was no right, each
+    time.
 
     Raises:
         StoppedError: ``is_stopped`` has returned true.
@@ -77,8 +79,16 @@ def _read_all(
     def read(version: tuple[str, int, int]) -> tuple[str, int, int, str, str] | None:
         if is_stopped():
             raise StoppedError
-        content = _content(store, kind, version[0])
-        return None if content is None else (*version, kind, json.dumps(content))
+        key, size, modified = version
+        try:
+            content = _READERS[kind](store, key)
+        except ObjectNotFoundError:
+            return None  # deleted since it was listed
+        except UnreadableDocumentError as error:
+            content = {"problem": error.why}
+        except ArchiveDeniedError as error:  # the right may be given later
+            content, modified = {"problem": error.message}, _READ_AGAIN
+        return key, size, modified, kind, json.dumps(content)
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="overview") as pool:
         rows = pool.map(read, [version for version in listed if version not in known])
@@ -86,18 +96,6 @@ def _read_all(
             "INSERT INTO documents (key, size, modified, kind, content) VALUES (?, ?, ?, ?, ?)",
             filter(None, rows),
         )
-
-
-def _content(store: Store, kind: str, key: str) -> _Content | None:
-    """Return what the overview needs of a document, or ``problem``; ``None`` if the document is deleted."""
-    try:
-        return _READERS[kind](store, key)
-    except UnreadableDocumentError as error:
-        return {"problem": error.why}
-    except ArchiveError as error:
-        if error.retryable:
-            raise
-        return {"problem": error.message}
 
 
 def _report(store: Store, key: str) -> _Content:

@@ -22,7 +22,9 @@ _RUNS = re.compile(
     r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
     r"(?:report\.(?:json|csv|html)|verification\.json|(?:batches|gates|retention|state)/[A-Za-z0-9._-]+\.json|plan/[0-9]+\.jsonl)"
 )
-_INDEX = re.compile(r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz")
+_INDEX = re.compile(
+    r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz|search/[0-9]{1,4}-[0-9a-f]{32}\.(?:texts|packages)\.jsonl\.gz"
+)
 
 
 class KeyPatterns:
@@ -56,7 +58,7 @@ class KeyPatterns:
         return any(self._render(found, each) == key for found in matches if found for each in _types(found))
 
     def owns(self, key: str) -> bool:
-        """Return whether a key is that of a package, a manifest, a document of a run or the index, or a probe."""
+        """Return whether a key is that of a package, a manifest, a document of a run, of the index or of the search index, or a probe."""
         if is_probe(key) or _RUNS.fullmatch(key) or _INDEX.fullmatch(key):
             return True
         stem = key.removesuffix(".json")

@@ -22,7 +22,7 @@ MONDAY = date(1969, 12, 29)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 # snapshot: one row, once the archive was read: when, its URI, and which documents of runs there are.
-# contexts, assessed, growth: what the manifests and records below each context's folder say.
+# contexts, holdings, assessed, growth, unreadable: what the manifests and records below each context's folder say.
 # documents: documents below runs/ that were read, by key, size and time.
 # outcomes: the newest outcome of each context and export type in the recent reports of each DAG; failures: each that is a problem.
 # problems (also without any: a row for each context and export type), courses, weeks, groups: derived from those above at the end of each reading.
@@ -31,9 +31,9 @@ CREATE TABLE snapshot (taken INTEGER, archive TEXT, runs TEXT);
 CREATE TABLE contexts (
     context TEXT PRIMARY KEY, kind TEXT, id INTEGER, name TEXT, course_code TEXT, sis_id TEXT, account INTEGER, term TEXT,
     newest INTEGER, copies INTEGER, packages INTEGER, bytes INTEGER, verified INTEGER, drilled INTEGER, drill_passed INTEGER,
-    held INTEGER, damaged INTEGER, unverified INTEGER, oldest_unverified INTEGER,
-    fingerprint TEXT, read INTEGER, document BLOB
+    held INTEGER, damaged INTEGER, unverified INTEGER, oldest_unverified INTEGER, fingerprint TEXT
 ) WITHOUT ROWID;
+CREATE TABLE holdings (context TEXT PRIMARY KEY, read INTEGER, document BLOB);
 CREATE INDEX contexts_sis ON contexts (sis_id, newest) WHERE kind = 'course' AND sis_id IS NOT NULL;
 CREATE TABLE assessed (
     context TEXT, type TEXT, newest INTEGER, proven INTEGER, why TEXT, name TEXT, PRIMARY KEY (context, type)

@@ -64,8 +64,9 @@ def read_course(
 
 def stored_holding(connection: sqlite3.Connection, context: str) -> Holding | None:
     """Return the copies of a context as the archive was read, without the listing of its folder."""
-    row = connection.execute("SELECT kind, document FROM contexts WHERE context = ?", (context,)).fetchone()
-    return row and unpack_holding(row["kind"], int(context.partition(":")[2]), row["document"])
+    row = connection.execute("SELECT document FROM holdings WHERE context = ?", (context,)).fetchone()
+    kind, _, number = context.partition(":")
+    return row and unpack_holding(kind, int(number), row["document"])
 
 
 def _entries(copies: tuple[Copy, ...], kept: Mapping[str, Retention]) -> Iterator[CopyEntry]:

@@ -153,6 +153,6 @@ def _is_there(connection: sqlite3.Connection, manifest: str) -> bool:
     if context is None:
         return False
     row = connection.execute(
-        "SELECT document FROM contexts WHERE context = ?", ("{}:{}".format(*context),)
+        "SELECT document FROM holdings WHERE context = ?", ("{}:{}".format(*context),)
     ).fetchone()
     return row is not None and manifest in rows_by_key(row["document"])

@@ -28,7 +28,7 @@ from canvas_exports.core.reports.overview.reading.holding_document import (
 from canvas_exports.core.reports.overview.tables import fitting, to_seconds, week_of
 from canvas_exports.core.storage.store import ObjectInfo, Store
 
-_OF_CONTEXTS = ("contexts", "assessed", "growth", "unreadable")
+_OF_CONTEXTS = ("contexts", "holdings", "assessed", "growth", "unreadable")
 
 
 class StoppedError(Exception):
@@ -125,7 +125,7 @@ class _KnownManifests:
             return
         kind, number = self._context
         found = self._writer.execute(
-            "SELECT read, document FROM contexts WHERE context = ?", (f"{kind}:{number}",)
+            "SELECT read, document FROM holdings WHERE context = ?", (f"{kind}:{number}",)
         ).fetchone()
         if found is not None:
             self._young_from = found[0]
@@ -152,11 +152,10 @@ def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
     row = _ContextRow.of(
         holding,
         fingerprint=fingerprint(listed.objects) if is_final else "",
-        read=young_from,
-        document=pack_holding(holding),
     )
     values = astuple(row)
     writer.execute(f"INSERT INTO contexts VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - as above
+    writer.execute("INSERT INTO holdings VALUES (?, ?, ?)", (holding.name, young_from, pack_holding(holding)))
     assessed = assess_types(holding.copies, holding.unreadable)
     if not holding.copies:
         assessed = {"": assess((), holding.unreadable)}
@@ -223,11 +222,9 @@ class _ContextRow:
     unverified: int
     oldest_unverified: int | None
     fingerprint: str
-    read: int
-    document: bytes
 
     @classmethod
-    def of(cls, holding: Holding, *, fingerprint: str, read: int, document: bytes) -> _ContextRow:
+    def of(cls, holding: Holding, *, fingerprint: str) -> _ContextRow:
         copies = holding.copies
         facts = copies[-1].context if copies else ContextFacts(holding.kind, holding.id)
         stored: dict[str, Copy] = {}
@@ -259,6 +256,4 @@ class _ContextRow:
             unverified=len(unverified),
             oldest_unverified=to_seconds(min(unverified, default=None)),
             fingerprint=fingerprint,
-            read=read,
-            document=document,
         )

@@ -18,7 +18,7 @@ from canvas_exports.core.archive.manifest import PackageFacts
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Block
-from canvas_exports.errors import ObjectNotFoundError
+from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 
 class Counted(FileStore):
@@ -116,3 +116,11 @@ def test_of_two_copies_only_what_differs_is_read(tmp_path: Path) -> None:
     store.got = 0
     assert compare_copies(store, *found).content.summary == "1 page changed"
     assert store.got < 2_000_000
+
+
+def test_an_error_says_which_copy_cannot_be_read(tmp_path: Path) -> None:
+    store = Counted(tmp_path.as_uri(), tmp_path)
+    before, after = copies(store, b"<p>a</p>", b"<p>b</p>")
+    (tmp_path / after.package.key).write_bytes(b"x" * after.package.size)
+    with pytest.raises(CorruptPackageError, match="course:101, export 2: "):
+        compare_copies(store, before, after)

@@ -11,10 +11,11 @@ from canvas_exports.core.archive.package_content import stored_package
 from canvas_exports.core.packages.changes.compare import Version, compare_courses
 from canvas_exports.core.packages.changes.model import CourseChanges
 from canvas_exports.core.packages.content.open import open_content
-from canvas_exports.core.packages.diff import PackageDiff, diff, read_contents
+from canvas_exports.core.packages.diff import PackageContents, PackageDiff, diff, read_contents
 from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import read_directory
 from canvas_exports.core.storage.store import Store
+from canvas_exports.errors import CorruptPackageError
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,9 @@ def compare_copies(store: Store, before: Copy, after: Copy, *, with_key: bool = 
     if has_equal_content(before, after):
         return Comparison()
     export_type = after.export.type
-    packages = [stored_package(store, copy) for copy in (before, after)]
-    members = diff(*(read_contents(package, export_type=export_type) for package in packages))
-    versions = [_version(package, export_type) for package in packages]
-    return Comparison(compare_courses(*versions, with_key=with_key), members)
+    opened = [_open(store, copy, export_type) for copy in (before, after)]
+    members = diff(*(contents for contents, _ in opened))
+    return Comparison(compare_courses(*(version for _, version in opened), with_key=with_key), members)
 
 
 def has_equal_content(before: Copy, after: Copy) -> bool:
@@ -99,6 +99,11 @@ def compare_packages(
     return diff(first, second)
 
 
-def _version(package: StoredPackage, export_type: str) -> Version:
-    checksums = {member.name: (member.size, member.crc) for member in read_directory(package)}
-    return Version(open_content(package, export_type=export_type), checksums)
+def _open(store: Store, copy: Copy, export_type: str) -> tuple[PackageContents, Version]:
+    package = stored_package(store, copy)
+    try:
+        contents = read_contents(package, export_type=export_type)
+        checksums = {member.name: (member.size, member.crc) for member in read_directory(package)}
+        return contents, Version(open_content(package, export_type=export_type), checksums)
+    except CorruptPackageError as error:
+        raise type(error)(error.message, context=copy.name, export_id=copy.export.id) from None

@@ -22,12 +22,14 @@ from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
 
 
 class Counted(FileStore):
-    """Counts the bytes that are read."""
+    """Counts the requests, and the bytes that are read."""
 
     got = 0
+    requests = 0
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         found = super().read(key, start, length)
+        self.requests += 1
         self.got += len(found)
         return found
 
@@ -113,9 +115,10 @@ def test_of_two_copies_only_what_differs_is_read(tmp_path: Path) -> None:
         found.append(
             Copy.of(f"{number}.json", store_package(store, Canvas(data), draft=draft(number)).manifest)
         )
-    store.got = 0
+    store.got = store.requests = 0
     assert compare_copies(store, *found).content.summary == "1 page changed"
     assert store.got < 2_000_000
+    assert store.requests <= 6  # of each package: its end, its documents, the page
 
 
 def test_an_error_says_which_copy_cannot_be_read(tmp_path: Path) -> None:

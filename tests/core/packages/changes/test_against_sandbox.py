@@ -63,27 +63,29 @@ class Exports:
         self.campus: Campus = prepare(canvas)
         self._caller = caller
 
-    def export(self) -> Version:
-        return opened(self._caller.exported())
+    def export(self, export_type: str = "common_cartridge") -> Version:
+        return opened(self._caller.exported(export_type), export_type)
 
     def restore(self) -> Version:
         """The export of the other course, once an export of the course was restored into it."""
         self._caller.restore(self._caller.exported(), "courses/102")
         return opened(self._caller.exported(context="courses/102"))
 
-    def after(self, *chosen: Edit) -> tuple[CourseChanges, CourseChanges]:
+    def after(
+        self, *chosen: Edit, export_type: str = "common_cartridge"
+    ) -> tuple[CourseChanges, CourseChanges]:
         """What changes with edits, there and back."""
-        before = self.export()
+        before = self.export(export_type)
         for each in chosen:
             each.apply(self.campus)
-        after = self.export()
+        after = self.export(export_type)
         return compare_courses(before, after), compare_courses(after, before)
 
 
-def opened(data: bytes) -> Version:
+def opened(data: bytes, export_type: str = "common_cartridge") -> Version:
     package = StoredPackage(InMemory(data), KEY, len(data))
     sums = {member.name: (member.size, member.crc) for member in read_directory(package)}
-    return Version(open_content(package, export_type="common_cartridge"), sums)
+    return Version(open_content(package, export_type=export_type), sums)
 
 
 @pytest.fixture
@@ -119,6 +121,22 @@ def test_any_edits_together_are_all_told_and_nothing_else(exports: Exports, seed
     dice = random.Random(seed)  # noqa: S311 - no secret
     chosen = dice.sample(list(edits(exports.campus).values()), dice.randint(2, len(NAMES)))
     found, back = exports.after(*chosen)
+    assert told(found) == Counter(each.told for each in chosen)
+    assert len(back.changes) == len(chosen)
+
+
+@pytest.mark.parametrize(
+    ("export_type", "kind"), [("qti", "quiz"), ("zip", "file")], ids=["quizzes", "files"]
+)
+def test_of_other_packages_the_edits_of_what_they_hold_are_told(
+    exports: Exports, export_type: str, kind: str
+) -> None:
+    chosen = [
+        edit
+        for edit in edits(exports.campus).values()
+        if edit.told[0] == kind and edit.told[2] != ("unpublished",)
+    ]
+    found, back = exports.after(*chosen, export_type=export_type)
     assert told(found) == Counter(each.told for each in chosen)
     assert len(back.changes) == len(chosen)
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.core.packages.changes.model import Change, Line, Piece, TextChange
-from canvas_exports.core.packages.changes.sequence_diff import Steps
-from canvas_exports.core.packages.changes.text_diff import diff_text
+from canvas_exports.core.packages.changes.text_diff import Budget, diff_text
 
 TEXTS = st.lists(
     st.lists(st.sampled_from(["one", "two", "three", "four,"]), min_size=1, max_size=6).map(" ".join),
@@ -16,7 +15,7 @@ TEXTS = st.lists(
 
 
 def diff(before: list[str], after: list[str], steps: int = 1_000_000) -> TextChange | None:
-    return diff_text("text", "Text", before, after, Steps(steps))
+    return diff_text("text", "Text", before, after, Budget(steps))
 
 
 def shown(text: TextChange | None, *, side: Change) -> list[str]:

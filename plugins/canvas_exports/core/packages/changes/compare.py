@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,18 +14,17 @@ from canvas_exports.core.packages.changes.documents import (
     field_change,
 )
 from canvas_exports.core.packages.changes.html_lines import html_lines
-from canvas_exports.core.packages.changes.matching import Matched, shingles, title_key
-from canvas_exports.core.packages.changes.model import Change, CourseChanges, ItemChange
+from canvas_exports.core.packages.changes.matching import MAX_COMPARED, Matched, shingles, title_key
+from canvas_exports.core.packages.changes.model import MODULE, MODULE_ITEM, Change, CourseChanges, ItemChange
 from canvas_exports.core.packages.changes.modules import PairOf, compare_modules
 from canvas_exports.core.packages.changes.questions import MAX_QUESTIONS, compare_questions
-from canvas_exports.core.packages.changes.sequence_diff import Steps
-from canvas_exports.core.packages.changes.text_diff import ALL_STEPS
+from canvas_exports.core.packages.changes.text_diff import Budget
 from canvas_exports.core.packages.content.documents.course_settings import DOCUMENTS as SETTINGS_DOCUMENTS
 from canvas_exports.core.packages.content.model import CourseContent, Document, Item, ItemKind, Module
 from canvas_exports.core.text.wording import format_size
 
 #: Pairs of documents that are read and compared, and their bytes; documents of one side; changes that are listed.
-MAX_READ, MAX_READ_BYTES, MAX_READ_ALONE, MAX_CHANGES = 10_000, 200_000_000, 1_000, 10_000
+MAX_READ, MAX_READ_BYTES, MAX_READ_ALONE, MAX_CHANGES = 10_000, 100_000_000, 1_000, 10_000
 
 _TOGETHER, _TOGETHER_BYTES = 200, 16_000_000
 # Documents that are read with those that an item names.
@@ -85,7 +86,7 @@ class _Comparison:
     def __init__(self, before: Version, after: Version, *, with_key: bool) -> None:
         self._sides = before, after
         self._with_key = with_key
-        self._steps = Steps(ALL_STEPS)
+        self._budget = Budget()
         self._unread = 0
         self._matched = self._match()
         self._numbers: tuple[dict[_Key, int], dict[_Key, int]] = ({}, {})
@@ -130,26 +131,26 @@ class _Comparison:
         return found
 
     def _match_content(self, found: Matched[Item]) -> None:
-        """Match what is left by the titles and texts in the documents."""
-        kinds = [{item.kind for item in items if not _is_file(item)} for items in (found.before, found.after)]
-        both = kinds[0] & kinds[1]
-        texts: dict[int, tuple[str, tuple[str, ...]]] = {}
+        """Match what is left by the texts in the documents."""
+        counts = [
+            Counter(item.kind for item in items if not _is_file(item))
+            for items in (found.before, found.after)
+        ]
+        both = counts[0].keys() & counts[1].keys()
+        few = {kind for kind in both if max(counts[0][kind], counts[1][kind]) <= MAX_COMPARED}
+        digests: dict[int, bytes] = {}
+        words: dict[int, frozenset[int]] = {}
         for side, items in zip(self._sides, (found.before, found.after), strict=True):
-            wanted = [item for item in items if item.kind in both][:MAX_READ_ALONE]
-            for item, document in _documents(side.content, wanted):
-                texts[id(item)] = document.item.title, _text_of(document)
-        found.match(
-            lambda item: (
-                (item.kind, key) if id(item) in texts and (key := title_key(texts[id(item)][0])) else None
+            wanted = _affordable(
+                [item for item in items if item.kind in both][:MAX_READ_ALONE], MAX_READ_BYTES // 4
             )
-        )
-        found.match(
-            lambda item: (item.kind, texts[id(item)][1]) if texts.get(id(item), ("", ()))[1] else None
-        )
-        found.match_alike(
-            lambda item: shingles(" ".join(texts[id(item)][1])) if id(item) in texts else frozenset(),
-            lambda item: item.kind,
-        )
+            for item, document in _documents(side.content, wanted):
+                text = "\n".join(_text_of(document))
+                if text:
+                    digests[id(item)] = hashlib.sha256(text.encode(errors="replace")).digest()
+                    words[id(item)] = shingles(text) if item.kind in few else frozenset()
+        found.match(lambda item: (item.kind, digests[id(item)]) if id(item) in digests else None)
+        found.match_alike(lambda item: words.get(id(item), frozenset()), lambda item: item.kind)
 
     def _pair_of(self, side: int) -> PairOf:
         return lambda item: self._numbers[side].get(_key(item))
@@ -177,12 +178,7 @@ class _Comparison:
                 reading.append((before, after))
             else:  # what the outline says of a title or of publication is part of the item, not of its document
                 yield _change(before, after, replace_title=True)
-        left = MAX_READ_BYTES
-        chosen = []
-        for pair in reading[:MAX_READ]:
-            if (size := _size(pair)) <= left:
-                left -= size
-                chosen.append(pair)
+        chosen = _affordable_pairs(reading[:MAX_READ], MAX_READ_BYTES)
         self._unread += len(reading) - len(chosen)
         for group in _groups(chosen):
             yield from self._read_group(group)
@@ -198,16 +194,18 @@ class _Comparison:
 
     def _compare(self, one: Item, other: Item, before: Document, after: Document) -> ItemChange:
         part = compare_documents(
-            before, after, (self._resolve(0), self._resolve(1)), self._steps, with_key=self._with_key
+            before, after, (self._resolve(0), self._resolve(1)), self._budget, with_key=self._with_key
         )
         change = _change(before.item, after.item)
+        questions, left_out = compare_questions(
+            before.questions, after.questions, self._budget, with_key=self._with_key
+        )
         return replace(
             change,
             fields=part.fields,
             texts=part.texts,
-            questions=tuple(
-                compare_questions(before.questions, after.questions, self._steps, with_key=self._with_key)
-            ),
+            questions=questions,
+            questions_left_out=left_out,
             links_added=part.links_added,
             links_removed=part.links_removed,
             is_format_changed=part.is_format_changed,
@@ -224,10 +222,8 @@ class _Comparison:
         return before.problem or after.problem
 
     def _only(self, change: Change, items: Sequence[Item], content: CourseContent) -> Iterator[ItemChange]:
-        """Yield the items of one side, with the titles in their documents."""
+        """Yield the items of one side."""
         places = _places(content.modules)
-        wanted = [item for item in items if not _is_file(item)][:MAX_READ_ALONE]
-        titles = {id(item): document.item.title for item, document in _documents(content, wanted)}
         for item in items:
             names = ("", item.identifier) if change is Change.ADDED else (item.identifier, "")
             place = (item.folder or "/") if _is_file(item) else places.get(_key(item), "")
@@ -240,7 +236,7 @@ class _Comparison:
             yield ItemChange(
                 change,
                 item.kind.value,
-                titles.get(id(item)) or item.title,
+                item.title,
                 *names,
                 place=place,
                 fields=tuple(fields),
@@ -274,8 +270,25 @@ def _groups(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
         yield group
 
 
+def _affordable_pairs(pairs: Iterable[_Pair], left: int) -> list[_Pair]:
+    """Return the pairs whose documents are together no larger than what is left, in bytes."""
+    chosen = []
+    for pair in pairs:
+        if (size := _size(pair)) <= left:
+            left -= size
+            chosen.append(pair)
+    return chosen
+
+
+def _affordable(items: Iterable[Item], left: int) -> list[Item]:
+    return [item for item, _ in _affordable_pairs(((item, _NOTHING) for item in items), left)]
+
+
 def _size(pair: _Pair) -> int:
     return sum(item.size for item in pair)
+
+
+_NOTHING = Item(ItemKind.SETTINGS, "", "")
 
 
 def _change(before: Item, after: Item, *, replace_title: bool = False) -> ItemChange:
@@ -349,6 +362,13 @@ def _is_file(item: Item) -> bool:
     return item.kind is ItemKind.FILE
 
 
+_ORDER = {
+    kind: number
+    for number, kind in enumerate(
+        (*_KINDS[:2], MODULE, MODULE_ITEM, *_KINDS[2:])
+    )  # modules after pages and the syllabus
+}
+
+
 def _order(change: ItemChange) -> tuple[int, str, str]:
-    kinds = (*_KINDS[:2], "module", "module_item", *_KINDS[2:])
-    return kinds.index(change.kind), change.title.casefold(), change.after or change.before
+    return _ORDER[change.kind], change.title.casefold(), change.after or change.before

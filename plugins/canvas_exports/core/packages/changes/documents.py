@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from canvas_exports.core.packages.changes.html_lines import html_lines
 from canvas_exports.core.packages.changes.model import HIDDEN, FieldChange, TextChange
-from canvas_exports.core.packages.changes.sequence_diff import Steps
-from canvas_exports.core.packages.changes.text_diff import diff_text
+from canvas_exports.core.packages.changes.text_diff import Budget, diff_text
 from canvas_exports.core.packages.content.html_text import links_of
 from canvas_exports.core.packages.content.model import Document, Field, Item, ItemKind, Table
 
@@ -18,6 +17,7 @@ from canvas_exports.core.packages.content.model import Document, Field, Item, It
 Resolve = Callable[[str, Item], tuple[object, str]]
 
 _MAX_FIELDS, _MAX_LINKS, _MAX_TABLES, _MAX_VALUE = 500, 2_000, 100, 1_000
+_MAX_SHOWN_LINKS = 500
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 # Known from elsewhere, or different at every export.
 _IGNORED = frozenset(
@@ -43,7 +43,7 @@ class Part:
 
 
 def compare_documents(
-    before: Document, after: Document, resolve: tuple[Resolve, Resolve], steps: Steps, *, with_key: bool
+    before: Document, after: Document, resolve: tuple[Resolve, Resolve], budget: Budget, *, with_key: bool
 ) -> Part:
     """Compare two documents of one item, without their questions.
 
@@ -51,20 +51,20 @@ def compare_documents(
         before: the first version.
         after: the second.
         resolve: of addresses in the first and in the second version.
-        steps: what all texts may still cost; counted down.
+        budget: what may still be taken; counted down.
         with_key: show the access codes of quizzes, too.
     """
     one, other = html_lines(before.html), html_lines(after.html)
     states = (before.item.is_published, after.item.is_published)
     known = frozenset[str]() if None in states else _STATES
-    text = diff_text("text", "Text", one.lines, other.lines, steps, is_cut=one.is_cut or other.is_cut)
+    text = diff_text("text", "Text", one.lines, other.lines, budget, is_cut=one.is_cut or other.is_cut)
     removed, added = _links(before, after, resolve, with_key=with_key)
     return Part(
         fields=(
             *compare_items(before.item, after.item),
             *compare_fields(before.fields, after.fields, with_key=with_key, without=known),
         ),
-        texts=tuple(filter(None, (text, *_tables(before.tables, after.tables, steps)))),
+        texts=tuple(filter(None, (text, *_tables(before.tables, after.tables, budget)))),
         links_added=added,
         links_removed=removed,
         is_format_changed=text is None and one.format != other.format,
@@ -132,12 +132,12 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _tables(before: Sequence[Table], after: Sequence[Table], steps: Steps) -> Iterator[TextChange | None]:
+def _tables(before: Sequence[Table], after: Sequence[Table], budget: Budget) -> Iterator[TextChange | None]:
     """Yield the tables that differ, by caption; of several with one caption, in order."""
     old, new = _by_caption(before), _by_caption(after)
     for caption in dict.fromkeys((*new, *old)):
         yield diff_text(
-            f"table: {caption}", caption or "Table", old.get(caption, []), new.get(caption, []), steps
+            f"table: {caption}", caption or "Table", old.get(caption, []), new.get(caption, []), budget
         )
 
 
@@ -158,8 +158,8 @@ def _links(
         for document, find in zip((before, after), resolve, strict=True)
     )
     return (
-        tuple(_cut(shown) for target, shown in old.items() if target not in new),
-        tuple(_cut(shown) for target, shown in new.items() if target not in old),
+        tuple(_cut(shown) for target, shown in old.items() if target not in new)[:_MAX_SHOWN_LINKS],
+        tuple(_cut(shown) for target, shown in new.items() if target not in old)[:_MAX_SHOWN_LINKS],
     )
 
 

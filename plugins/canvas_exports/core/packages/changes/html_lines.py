@@ -72,7 +72,10 @@ _MAX_TAG = 20_000
 _NAME = re.compile("/?([a-zA-Z][a-zA-Z0-9]{0,20})")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 # An address names identifiers of its own course; links are compared apart.
-_ADDRESS = re.compile(r"""\b(?:href|src|id|data-[a-z-]+)\s*=\s*(?:"[^"]*"|'[^']*')""", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"""\b(?:href|src|srcset|id|data|data-[a-z-]+|poster|cite|longdesc|action|background)\s*=\s*(?:"[^"]*"|'[^']*')""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from canvas_exports.core.packages.changes.sequence_diff import longest_rise
 T = TypeVar("T")
 
 _ALIKE = 0.5
-_MAX_COMPARED = 200  # on a side, each with each
+#: Items of one kind on a side that are compared each with each.
+MAX_COMPARED = 100
+
 _WORD = re.compile(r"\w+")
-_MAX_TEXT = 20_000
+_MAX_TEXT = 4_000
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Matched(Generic[T]):
         partners = [next(queues[name], None) if name in queues else None for name in keys]
         self._pair((one, other) for one, other in enumerate(partners) if other is not None)
 
-    def match_alike(self, words: Callable[[T], frozenset[Hashable]], kind: Callable[[T], Hashable]) -> None:
+    def match_alike(self, words: Callable[[T], frozenset[int]], kind: Callable[[T], Hashable]) -> None:
         """Pair the items that are left, of one kind, and share most of their content, the most alike first.
 
         A kind with very many items left on a side is passed over.
@@ -68,12 +70,12 @@ class Matched(Generic[T]):
                 groups[kind(item)][side].append(index)
         found: list[tuple[int, int]] = []
         for ones, others in groups.values():
-            if ones and others and max(len(ones), len(others)) <= _MAX_COMPARED:
+            if ones and others and max(len(ones), len(others)) <= MAX_COMPARED:
                 found += self._most_alike(ones, others, words)
         self._pair(found)
 
     def _most_alike(
-        self, ones: Sequence[int], others: Sequence[int], words: Callable[[T], frozenset[Hashable]]
+        self, ones: Sequence[int], others: Sequence[int], words: Callable[[T], frozenset[int]]
     ) -> list[tuple[int, int]]:
         left = {index: words(self.before[index]) for index in ones}
         right = {index: words(self.after[index]) for index in others}
@@ -106,12 +108,12 @@ def title_key(title: str) -> str | None:
     return "".join(_WORD.findall(title[:1000].casefold())).replace("_", "") or None
 
 
-def shingles(text: str) -> frozenset[Hashable]:
-    """Return the runs of three words of a text; of a shorter text, the text."""
+def shingles(text: str) -> frozenset[int]:
+    """Return what stands for the runs of three words at the beginning of a text; of a shorter text, for the text."""
     words = _WORD.findall(text[:_MAX_TEXT].casefold())
     if len(words) < 3:  # noqa: PLR2004 - a run
-        return frozenset({tuple(words)} if words else ())
-    return frozenset(zip(words, words[1:], words[2:], strict=False))
+        return frozenset({hash(tuple(words))} if words else ())
+    return frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))
 
 
 def moved(before: Sequence[tuple[int, str]], after: Sequence[tuple[int, str]]) -> set[int]:
@@ -130,6 +132,6 @@ def moved(before: Sequence[tuple[int, str]], after: Sequence[tuple[int, str]]) -
     return {number for number, _ in before} - kept
 
 
-def _likeness(one: frozenset[Hashable], other: frozenset[Hashable]) -> float:
+def _likeness(one: frozenset[int], other: frozenset[int]) -> float:
     union = len(one | other)
     return len(one & other) / union if union else 0.0

@@ -131,6 +131,7 @@ class ItemChange:
         fields: its settings, with ``title`` if it was renamed and ``folder``, ``module`` or ``position`` if it was moved.
         texts: its texts.
         questions: of a quiz or question bank.
+        questions_left_out: how many further questions differ, too many to list.
         links_added: addresses that only the second version leads to.
         links_removed: addresses that only the first version leads to.
         is_content_changed: of a file, whether its bytes differ.
@@ -147,6 +148,7 @@ class ItemChange:
     fields: tuple[FieldChange, ...] = ()
     texts: tuple[TextChange, ...] = ()
     questions: tuple[QuestionChange, ...] = ()
+    questions_left_out: int = 0
     links_added: tuple[str, ...] = ()
     links_removed: tuple[str, ...] = ()
     is_content_changed: bool = False
@@ -180,6 +182,7 @@ class ItemChange:
         return bool(
             self.texts
             or self.questions
+            or self.questions_left_out
             or self.links_added
             or self.links_removed
             or self.is_content_changed

@@ -17,7 +17,7 @@ _MAX_EDITS = 300  # in one region between anchors; the memory of its trace grows
 
 
 class Steps:
-    """Counts steps down; ``left`` may become negative."""
+    """Counts down the steps that may be taken; ``left`` may become negative."""
 
     def __init__(self, left: int) -> None:
         self.left = left

@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from canvas_exports.core.packages.changes.model import Change, Line, Piece, TextChange
 from canvas_exports.core.packages.changes.sequence_diff import Region, Steps, differing
 
-#: Steps that all texts of two courses may take together: some ten seconds of one processor.
-ALL_STEPS = 20_000_000
+#: Steps that all texts of two courses may take together, some ten seconds of one processor; and characters that are kept.
+ALL_STEPS, ALL_CHARACTERS = 20_000_000, 5_000_000
+
+#: Changed questions that are kept of all quizzes together.
+ALL_QUESTIONS = 20_000
 
 _TEXT_STEPS, _LINE_STEPS = 1_000_000, 100_000
 _MAX_SHOWN, _MAX_LINE = 400, 5_000  # lines of a text; characters of a line
 _MAX_PAIRED = 30  # lines of one region of which each is compared with each
 _ALIKE = 0.4
 _SAME_SHOWN = 100
+_PER_LINE = 50
 _WORD = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 
 
+class Budget:
+    """What the comparison of two courses may still take.
+
+    Attributes:
+        steps: of comparing texts.
+        characters: of the result.
+        questions: of quizzes, in the result.
+    """
+
+    def __init__(
+        self, steps: int = ALL_STEPS, characters: int = ALL_CHARACTERS, questions: int = ALL_QUESTIONS
+    ) -> None:
+        self.steps = Steps(steps)
+        self.characters = characters
+        self.questions = questions
+
+
 def diff_text(
-    name: str, label: str, before: Sequence[str], after: Sequence[str], steps: Steps, *, is_cut: bool = False
+    name: str,
+    label: str,
+    before: Sequence[str],
+    after: Sequence[str],
+    budget: Budget,
+    *,
+    is_cut: bool = False,
 ) -> TextChange | None:
     """Compare two texts; ``None`` if their lines are equal. The other way round, added is removed.
 
@@ -29,19 +57,29 @@ def diff_text(
         label: of the change.
         before: lines of the first version.
         after: lines of the second.
-        steps: what all texts may still cost; counted down.
+        budget: what may still be taken; counted down.
         is_cut: whether the lines are not the whole of the texts.
     """
     if tuple(before) == tuple(after):
         return None
     if tuple(before) > tuple(after):  # so that a tie is decided alike both ways
-        found = diff_text(name, label, after, before, steps, is_cut=is_cut)
+        found = diff_text(name, label, after, before, budget, is_cut=is_cut)
         return found and _mirrored(found)
-    mine = Steps(min(_TEXT_STEPS, max(0, steps.left)))
+    mine = Steps(min(_TEXT_STEPS, max(0, budget.steps.left)))
     granted = mine.left
-    lines = list(_lines(before, after, differing(before, after, mine), mine))
-    steps.left -= granted - mine.left
-    return TextChange(name, label, tuple(lines[:_MAX_SHOWN]), is_cut or len(lines) > _MAX_SHOWN)
+    lines = list(islice(_lines(before, after, differing(before, after, mine), mine), _MAX_SHOWN + 1))
+    budget.steps.left -= granted - mine.left
+    kept = list(_affordable(lines[:_MAX_SHOWN], budget))
+    return TextChange(name, label, tuple(kept), is_cut or len(lines) > len(kept))
+
+
+def _affordable(lines: Iterable[Line], budget: Budget) -> Iterator[Line]:
+    """Yield lines while the result may grow."""
+    for line in lines:
+        budget.characters -= sum(len(piece.text) for piece in line.pieces) + _PER_LINE
+        if budget.characters < 0:
+            return
+        yield line
 
 
 def _lines(

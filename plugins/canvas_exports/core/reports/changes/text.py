@@ -51,6 +51,8 @@ def _item(change: ItemChange) -> Iterator[str]:
         yield from (f"    Link {word}: {harmless(address)}" for address in links)
     for question in change.questions:
         yield from _question(question)
+    if change.questions_left_out:
+        yield f"    {format_count(change.questions_left_out, 'further question')} not listed"
     if change.problem:
         yield f"    Not compared: {harmless(change.problem)}"
 

@@ -19,6 +19,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "list": ("list", "101"),
     "stats": ("stats",),
     "get": ("get", "101", "--files"),
+    "open": ("open", "101"),
     "runs": ("runs",),
     "ages": ("ages",),
     "compare": ("compare", "101"),

@@ -72,7 +72,7 @@ class Addresses(Protocol):
 
 @dataclass(frozen=True)
 class Crumb:
-    """A page above the course: its title and absolute address."""
+    """A page above the course: its title, and its address, relative to the home of the course or absolute."""
 
     title: str
     address: str
@@ -124,8 +124,8 @@ class CoursePages:
         return self._content.title.strip() or (facts.name or "").strip() or f"{facts.kind}:{facts.id}"
 
     def listing_parts(self, kind: ItemKind) -> int:
-        """Return how many lists there are of a kind; 0 if the package has none."""
-        return -(-len(self._lists[kind]) // LIST_LENGTH)
+        """Return how many lists there are of a kind; 0 if the package has none, or one syllabus, which needs no list."""
+        return 0 if self._stands_alone(kind) else -(-len(self._lists[kind]) // LIST_LENGTH)
 
     def home(self) -> bytes:
         """Return the page of the course."""
@@ -209,7 +209,7 @@ class CoursePages:
             target="",
             document=None if framed else self._view(document, target=""),
             list_title=KIND_NAMES[item.kind].many,
-            list_address=self._list_address(item.kind),
+            list_address=None if self._stands_alone(item.kind) else self._list_address(item.kind),
             before=self._order[place - 1] if place else None,
             after=self._order[place + 1] if place is not None and place + 1 < len(self._order) else None,
             file=self._addresses.file(item) if item.kind is ItemKind.FILE else None,
@@ -250,9 +250,12 @@ class CoursePages:
     def _list_address(self, kind: ItemKind) -> str | None:
         """Return where the items of a kind are listed; of a single one, its own page; ``None`` if there are none."""
         items = self._lists[kind]
-        if len(items) == 1 and kind in (ItemKind.SYLLABUS, ItemKind.SETTINGS):
+        if self._stands_alone(kind):
             return self._addresses.item(items[0])
         return self._addresses.listing(kind, 0) if items else None
+
+    def _stands_alone(self, kind: ItemKind) -> bool:
+        return kind in (ItemKind.SYLLABUS, ItemKind.SETTINGS) and len(self._lists[kind]) == 1
 
     def _page(self, name: str, *, heading: str, is_home: bool = False, **values: Any) -> bytes:
         up = "" if is_home else self._addresses.up

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.archives import random_archives
 from tests.support.archives.overviews import overview_of, snapshot_of
 from tests.support.archives.random_archives import ARCHIVES, NOW, SPECS, Shelf, Spec, laid
 
@@ -18,7 +19,7 @@ from canvas_exports.core.archive.catalog.future_dates import without_future_date
 from canvas_exports.core.archive.catalog.read import Holding, every_context
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports, summary_of
 from canvas_exports.core.archive.catalog.totals import statistics
-from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.archive.layout import manifest_key, run_folder
 from canvas_exports.core.archive.retention.holds import tags_on
 from canvas_exports.core.archive.run_report import OutcomeRecord, run_document
 from canvas_exports.core.model.runs import RunFacts
@@ -222,6 +223,31 @@ def test_a_promise_is_missed_as_soon_as_the_newest_proven_copy_is_older(hour: in
         for problem in found.problems:
             assert problem.since == NOW + timedelta(hours=2)
             assert (problem.outcome, problem.reason) == ("failed", "it failed")
+
+
+def test_what_became_much_smaller_is_an_alarm() -> None:
+    shelf = Shelf()
+    for course, pages in ((1, (40, 19)), (2, (40, 21)), (3, (9, 0)), (4, (40, 40, 0)), (5, (10**60, 3))):
+        for day, number in enumerate(pages):
+            made = random_archives.document(
+                Spec(NOW - timedelta(days=9 - day), course=course), export_id=10 * course + day
+            )
+            made = replace(made, proof=replace(made.proof, counts={"pages": number, "files": 0}))
+            shelf.lay(made.package.key, b"a package")
+            shelf.lay(manifest_key(made.package.key), made.to_json())
+    for days, dag, exports in ((2, "nightly", 20), (1, "nightly", 15), (2, "weekly", 20), (1, "weekly", 16)):
+        at = NOW - timedelta(days=days)
+        rows = [OutcomeRecord(f"course:{one}", "zip", "stored", "it is stored") for one in range(exports)]
+        stored = run_document(rows, run=RunFacts("x", dag, "run"), started_at=at, finished_at=at)
+        shelf.lay(f"{run_folder(at.date(), dag, 'run')}report.json", stored)
+    with snapshot_of(shelf) as snapshot:
+        alarms = snapshot.overview().alarms
+    assert [(alarm.about, alarm.text) for alarm in alarms[:3]] == [
+        ("nightly", "15 exports, after 20 in the run of 2027-01-30"),
+        ("course:4", "0 of 40 items are left since the copy of 2027-01-24"),
+        ("course:1", "19 of 40 items are left since the copy of 2027-01-23"),
+    ]
+    assert [alarm.about for alarm in alarms[3:]] == ["course:5"]
 
 
 def test_problems_that_began_last_come_first() -> None:

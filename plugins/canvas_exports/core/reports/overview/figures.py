@@ -291,6 +291,23 @@ class RetentionReport:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """Something that a person should look at although nothing failed: a course or a list became much smaller.
+
+    Attributes:
+        about: the context, such as ``course:101``, or the DAG id of a backup.
+        name: the course code or name; ``None`` if unknown, and for a backup.
+        at: when the newest copy was made, or the run began.
+        text: what, in words, such as ``12 of 140 items are left since the copy of 2026-11-22``.
+    """
+
+    about: str
+    name: str | None
+    at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """The figures of the first page.
 
@@ -303,6 +320,7 @@ class Overview:
         retention: of each backup, the newest retention run.
         unreadable: number of manifests that cannot be read.
         unreadable_listed: the first of them, and why.
+        alarms: of lists, then of courses, newest first, at most ``MOST_ALARMS``.
     """
 
     archive: str
@@ -315,3 +333,4 @@ class Overview:
     retention: tuple[RetentionReport, ...]
     unreadable: int
     unreadable_listed: tuple[tuple[str, str], ...]
+    alarms: tuple[Alarm, ...] = ()

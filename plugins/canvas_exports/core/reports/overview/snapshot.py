@@ -13,6 +13,7 @@ from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.reports.overview.course_list import CoursePage, CourseQuery
 from canvas_exports.core.reports.overview.course_view import CourseView
 from canvas_exports.core.reports.overview.figures import Overview
+from canvas_exports.core.reports.overview.queries.alarms import read_alarms
 from canvas_exports.core.reports.overview.queries.course import read_course, stored_holding
 from canvas_exports.core.reports.overview.queries.courses import list_accounts, list_courses, list_terms
 from canvas_exports.core.reports.overview.queries.figures import (
@@ -52,17 +53,19 @@ class Snapshot:
         with self._looking() as (connection, runs, taken_at):
             now = self.clock()
             number, listed = read_unreadable(connection)
+            nights = read_nights(connection, runs)
             return Overview(
                 archive=self.archive,
                 taken_at=taken_at,
                 coverage=read_coverage(connection, now=now),
-                nights=read_nights(connection, runs),
+                nights=nights,
                 under_way=read_under_way(connection, runs),
                 storage=read_storage(connection, now=now),
                 checks=read_checks(connection),
                 retention=read_retention(connection, runs),
                 unreadable=number,
                 unreadable_listed=listed,
+                alarms=read_alarms(connection, nights),
             )
 
     def courses(self, query: CourseQuery | None = None) -> CoursePage:

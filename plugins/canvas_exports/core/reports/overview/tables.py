@@ -36,8 +36,9 @@ CREATE TABLE contexts (
 CREATE TABLE holdings (context TEXT PRIMARY KEY, read INTEGER, document BLOB);
 CREATE INDEX contexts_sis ON contexts (sis_id, newest) WHERE kind = 'course' AND sis_id IS NOT NULL;
 CREATE TABLE assessed (
-    context TEXT, type TEXT, newest INTEGER, proven INTEGER, why TEXT, name TEXT, PRIMARY KEY (context, type)
+    context TEXT, type TEXT, newest INTEGER, proven INTEGER, why TEXT, name TEXT, shrunk TEXT, PRIMARY KEY (context, type)
 ) WITHOUT ROWID;
+CREATE INDEX assessed_shrunk ON assessed (newest) WHERE shrunk <> '';
 CREATE TABLE growth (
     context TEXT, type TEXT, week INTEGER, copies INTEGER, packages INTEGER, bytes INTEGER, PRIMARY KEY (context, type, week)
 ) WITHOUT ROWID;

@@ -25,6 +25,7 @@ from canvas_exports.core.reports.overview.reading.holding_document import (
     pack_holding,
     rows_by_key,
 )
+from canvas_exports.core.reports.overview.reading.shrinkage import shrunk_course
 from canvas_exports.core.reports.overview.tables import fitting, to_seconds, week_of
 from canvas_exports.core.storage.store import ObjectInfo, Store
 
@@ -162,7 +163,7 @@ def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
     for export_type, assessment in assessed.items():
         last = assessment.newest
         writer.execute(
-            "INSERT INTO assessed VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO assessed VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 holding.name,
                 export_type,
@@ -170,6 +171,7 @@ def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
                 None if assessment.proven is None else to_seconds(assessment.proven.created_at),
                 assessment.why,
                 None if last is None else last.context.course_code or last.context.name,
+                shrunk_course(copy for copy in holding.copies if copy.export.type == export_type),
             ),
         )
     _insert_growth(writer, holding)

@@ -8,8 +8,9 @@ from typing import Any
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.manifest import PackageFacts
 from canvas_exports.core.archive.package_content import stored_package
-from canvas_exports.core.packages.changes.compare import Version, compare_courses
+from canvas_exports.core.packages.changes.compare import compare_courses
 from canvas_exports.core.packages.changes.model import CourseChanges
+from canvas_exports.core.packages.changes.version import Version
 from canvas_exports.core.packages.content.open import open_content
 from canvas_exports.core.packages.diff import PackageContents, PackageDiff, diff, read_contents
 from canvas_exports.core.packages.random_access import StoredPackage

@@ -12,8 +12,9 @@ from tests.support.canvas.course_edits import COURSE, Campus, Edit, edits, prepa
 from tests.support.canvas.sandbox_client import FROZEN, Caller
 from tests.support.packages.stored import KEY, InMemory
 
-from canvas_exports.core.packages.changes.compare import Version, compare_courses
+from canvas_exports.core.packages.changes.compare import compare_courses
 from canvas_exports.core.packages.changes.model import CourseChanges
+from canvas_exports.core.packages.changes.version import Version
 from canvas_exports.core.packages.content.open import open_content
 from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import read_directory

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.packages.contents import MadeContent
 
-from canvas_exports.core.packages.changes.compare import MAX_CHANGES, MAX_READ_BYTES, Version, compare_courses
+from canvas_exports.core.packages.changes.compare import MAX_CHANGES, MAX_READ_BYTES, compare_courses
 from canvas_exports.core.packages.changes.model import HIDDEN, Change, CourseChanges, FieldChange, ItemChange
 from canvas_exports.core.packages.changes.questions import MAX_QUESTIONS
 from canvas_exports.core.packages.changes.text_diff import ALL_CHARACTERS, ALL_QUESTIONS
+from canvas_exports.core.packages.changes.version import Version
 from canvas_exports.core.packages.content.model import (
     Answer,
     Document,
@@ -149,9 +150,25 @@ def test_a_page_with_a_new_identifier_and_title_is_found_by_its_text() -> None:
     assert (found.before, found.after, found.what) == ("p1", "p9", ("renamed", "changed"))
 
 
+def test_a_page_of_few_words_is_not_known_by_them() -> None:
+    other = renamed(PAGE, identifier="p9", title="Fox")
+    assert sorted(each.change for each in changes([PAGE], [other])) == [Change.ADDED, Change.REMOVED]
+
+
 def test_another_page_is_no_version_of_it() -> None:
     other = replace(renamed(PAGE, identifier="p9", title="Fox"), html="<p>Nothing of it is alike</p>")
     assert sorted(each.change for each in changes([PAGE], [other])) == [Change.ADDED, Change.REMOVED]
+
+
+def test_an_address_that_is_a_setting_is_told_once() -> None:
+    tool = Document(
+        Item(ItemKind.EXTERNAL_TOOL, "t1", "Board"),
+        fields=(Field("url", "Address", "https://a"),),
+        links=("https://a",),
+    )
+    found = change(tool, replace(tool, fields=(Field("url", "Address", "https://b"),), links=("https://b",)))
+    assert found.fields == (FieldChange("url", "Address", "https://a", "https://b"),)
+    assert (found.links_added, found.links_removed) == ((), ())
 
 
 def test_links_to_one_item_are_one_link_whatever_its_address() -> None:

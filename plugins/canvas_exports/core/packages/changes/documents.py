@@ -59,14 +59,16 @@ def compare_documents(
     known = frozenset[str]() if None in states else _STATES
     text = diff_text("text", "Text", one.lines, other.lines, budget, is_cut=one.is_cut or other.is_cut)
     removed, added = _links(before, after, resolve, with_key=with_key)
+    fields = (
+        *compare_items(before.item, after.item),
+        *compare_fields(before.fields, after.fields, with_key=with_key, without=known),
+    )
+    told = {value for field in fields for value in (field.before, field.after)}
     return Part(
-        fields=(
-            *compare_items(before.item, after.item),
-            *compare_fields(before.fields, after.fields, with_key=with_key, without=known),
-        ),
+        fields=fields,
         texts=tuple(filter(None, (text, *_tables(before.tables, after.tables, budget)))),
-        links_added=added,
-        links_removed=removed,
+        links_added=tuple(address for address in added if address not in told),
+        links_removed=tuple(address for address in removed if address not in told),
         is_format_changed=text is None and one.format != other.format,
     )
 

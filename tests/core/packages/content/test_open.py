@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from tests.support.packages.build import real, zipped
-from tests.support.packages.courses import CANVAS, Res, course, quizzes
+from tests.support.packages.courses import CANVAS, Course, Res, course, quizzes
 from tests.support.packages.opened import document, opened, the, titles
 from tests.support.packages.stored import KEY, InMemory
 
@@ -214,3 +214,22 @@ def test_a_settings_resource_is_no_item_of_its_own() -> None:
     whole = course()
     content = opened(type(whole)(whole.files, (*whole.resources, settings), whole.items))
     assert content.find(ItemKind.FILE, "s9") is None
+
+
+class TestWork:
+    def test_one_large_document_that_is_named_very_often_is_not_read_without_end(self) -> None:
+        page = b"<p>" + bytes(8 * 1024 * 1024 - 100).replace(b"\0", b"a")
+        resources = tuple(
+            Res(f"p{n}", "webcontent", ("wiki_content/p.html",), "wiki_content/p.html") for n in range(70)
+        )
+        content = opened(Course({"wiki_content/p.html": page}, resources, ()))
+        problems = [document.problem for document in content.read_all(content.items)]
+        assert problems[0] == ""
+        assert "more documents" in problems[-1]
+
+    def test_a_long_list_is_read_once(self) -> None:
+        rubrics = b"<rubrics>" + b"<rubric/>" * 5_000 + b"</rubrics>"
+        content = opened(course().having({"course_settings/rubrics.xml": rubrics}))
+        found = [item for item in content.items if item.kind is ItemKind.RUBRIC]
+        assert len(found) == 5_000
+        assert not any(document.problem for document in content.read_all(found))

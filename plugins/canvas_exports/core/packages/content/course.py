@@ -6,14 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from canvas_exports.core.packages.content.addresses import Addresses
-from canvas_exports.core.packages.content.documents.read import members_of, read_documents
+from canvas_exports.core.packages.content.documents.read import DocumentReader, members_of
 from canvas_exports.core.packages.content.documents.source import CourseNames, DocumentSource
 from canvas_exports.core.packages.content.file_blocks import member_blocks
 from canvas_exports.core.packages.content.model import Document, Item, ItemKind, Module
 from canvas_exports.core.packages.content.package_members import PackageMembers
+from canvas_exports.core.storage.buffers import MiB
 
 # Documents whose members are read together. With the limit of ``read_together``, this bounds the memory.
 _AT_ONCE = 200
+
+# Unpacked bytes of the documents that are read in one go: at least, and for each byte of the package.
+_MOST_READ = 512 * MiB
+_MOST_RATIO = 100
 
 
 class Course:
@@ -59,12 +64,17 @@ class Course:
         return next(self.read_all([item]))
 
     def read_all(self, items: Iterable[Item]) -> Iterator[Document]:
-        """Read many documents, see ``CourseContent``: at most 16 MiB of the package are kept, and one document."""
+        """Read many documents, see ``CourseContent``.
+
+        At most 16 MiB of the package are kept, one document, and the lists of rubrics, outcomes and events.
+        """
         waiting = iter(items)
+        reader = DocumentReader(max(_MOST_READ, _MOST_RATIO * self._members.package.size))
         while batch := list(islice(waiting, _AT_ONCE)):
             members = (name for item in batch for name in members_of(item))
             source = DocumentSource(self._members, self._names, self._members.read_together(members))
-            yield from read_documents(batch, source)
+            for item in batch:
+                yield reader.read(item, source)
 
     def file_blocks(self, member: str, window: range | None = None) -> Iterator[bytes]:
         """Yield the unpacked bytes of a member, or a window of them, see ``CourseContent``."""

@@ -16,6 +16,9 @@ from canvas_exports.errors import CorruptPackageError
 #: Unpacked bytes of a document that are read for a list.
 HEAD = 16 * 1024
 
+_WORK_PER_PAGE = 5_000
+_WORK_PER_BYTE = 5
+
 _TEXTS = ("title", "type", "workflow_state", "available", "url", "launch_url", "secure_launch_url")
 _ON = ("active", "published", "available", "true")
 _OFF = ("unpublished", "false", "deleted", "post_delayed")
@@ -47,13 +50,19 @@ def is_published(state: str) -> bool | None:
 
 
 def read_document_head(name: str, pieces: MemberPieces, work: WorkLimit) -> Head:
-    """Read the head of a document, as far as it can be read."""
+    """Read the head of a document, as far as it can be read.
+
+    Raises:
+        HostileXmlError: the package needs more work than any course.
+    """
     try:
         data = pieces.head(HEAD)
     except CorruptPackageError:
         return Head()
-    is_xml = name.lower().endswith((".xml", ".qti"))
-    return _xml_head(name, data, pieces, work) if is_xml else _page_head(data)
+    if name.lower().endswith((".xml", ".qti")):
+        return _xml_head(name, data, pieces, work)
+    work.spend(_WORK_PER_PAGE + _WORK_PER_BYTE * len(data), name)
+    return _page_head(data)
 
 
 def _page_head(data: bytes) -> Head:

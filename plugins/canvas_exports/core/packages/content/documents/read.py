@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from canvas_exports.core.packages.content.documents.course_settings import DOCUMENTS, read_settings
 from canvas_exports.core.packages.content.documents.links import read_tool, read_web_link
@@ -28,19 +28,31 @@ def members_of(item: Item) -> Iterator[str]:
         yield from filter(None, (item.member, item.settings))
 
 
-def read_documents(items: Iterable[Item], source: DocumentSource) -> Iterator[Document]:
-    """Read documents in the order of the items. What cannot be read is a ``problem``; only errors of the store are raised."""
-    lists: dict[ItemKind, tuple[dict[str, Document], str]] = {}
-    for item in items:
+class DocumentReader:
+    """Reads the documents of one package, one after the other. The lists among its settings are kept once they were read.
+
+    Args:
+        limit: unpacked bytes of documents that are read; after them every document is a ``problem``. A package may name one
+            large document many times.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._lists: dict[ItemKind, tuple[dict[str, Document], str]] = {}
+
+    def read(self, item: Item, source: DocumentSource) -> Document:
+        """Read the document of an item. What cannot be read is a ``problem``; only errors of the store are raised."""
         if item.kind in LISTS:
-            if item.kind not in lists:
-                lists[item.kind] = read_entries(item.kind, source)
-            entries, problem = lists[item.kind]
-            yield entries.get(item.identifier) or Document(
+            if item.kind not in self._lists:
+                self._lists[item.kind] = read_entries(item.kind, source)
+            entries, problem = self._lists[item.kind]
+            return entries.get(item.identifier) or Document(
                 item, problem=problem or "the package does not hold it"
             )
-        else:
-            yield _read(item, source)
+        self._left -= sum(map(source.size, members_of(item)))
+        if self._left < 0:
+            return Document(item, problem="the package has more documents to read than any course")
+        return _read(item, source)
 
 
 def _read(item: Item, source: DocumentSource) -> Document:

@@ -56,6 +56,10 @@ class DocumentSource:
         """Return whether the package has a member."""
         return name in self._members.by_name
 
+    def size(self, name: str) -> int:
+        """Return the unpacked bytes of a member; 0 if there is none."""
+        return self._members.by_name[name].size if self.holds(name) else 0
+
     def pieces(self, name: str) -> MemberPieces:
         """Return the content of a document. Raises ``CorruptPackageError``."""
         return self._members.content(name, source=self._source)

@@ -13,16 +13,29 @@ from tests.support.airflow.archive_page import ARCHIVE, ArchiveAirflow
 pytestmark = pytest.mark.stack
 
 #: What each route asks for. A route that is not here fails the first test.
-PAGE = "the right to see the page"
+PAGE, CONTENT = "the right to see the page", "a role that may read contents"
+COPY = "/{archive}/courses/{context}/copies/{copy}"
 RIGHTS = {
     ("GET", "/"): PAGE,
     ("GET", "/{archive}"): PAGE,
     ("GET", "/{archive}/courses"): PAGE,
     ("GET", "/{archive}/courses/{context}"): PAGE,
+    ("GET", f"{COPY}/package"): CONTENT,
+    ("GET", f"{COPY}/{{view}}/"): CONTENT,
+    ("GET", f"{COPY}/{{view}}/lists/{{kind}}"): CONTENT,
+    ("GET", f"{COPY}/{{view}}/items/{{kind}}"): CONTENT,
+    ("GET", f"{COPY}/{{view}}/texts/{{kind}}"): CONTENT,
+    ("GET", f"{COPY}/{{view}}/files"): CONTENT,
 }
 
 #: What stands for the parameters of a route.
-EXAMPLES = {"{archive}": ARCHIVE, "{context}": "course:101"}
+EXAMPLES = {
+    "{archive}": ARCHIVE,
+    "{context}": "course:101",
+    "{copy}": "any",
+    "{view}": "read",
+    "{kind}": "page",
+}
 
 
 def address(path: str) -> str:
@@ -59,6 +72,16 @@ def test_a_viewer_sees_coverage(airflow: ArchiveAirflow, method: str, path: str)
     answer = airflow.get(airflow.page(address(path)), "vera", method=method)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each, right in RIGHTS.items() if right == CONTENT])
+def test_only_the_roles_that_are_named_reach_contents(
+    airflow: ArchiveAirflow, method: str, path: str
+) -> None:
+    for user in ("vera", "uma", "ada"):
+        answer = airflow.get(airflow.page(address(path)), user, method=method)
+        assert answer.status_code == 403
+        assert "content_roles" in answer.text
 
 
 def test_a_browser_that_is_not_logged_in_is_led_to_the_login_and_back(airflow: ArchiveAirflow) -> None:

@@ -17,9 +17,9 @@ from canvas_exports.errors import (
     NoArchiveError,
     ObjectNotFoundError,
 )
-from canvas_exports.web.archive_page import overview
+from canvas_exports.web.archive_page import content, overview
 from canvas_exports.web.archive_page.archives import NotReadYetError, configuration
-from canvas_exports.web.archive_page.pages import Addresses, render
+from canvas_exports.web.archive_page.pages import Addresses, page_root, render
 from canvas_exports.web.archive_page.rights import requires_page
 from canvas_exports.web.login import log_in
 
@@ -108,7 +108,7 @@ async def wait(request: Request, error: Exception) -> Response:
 async def start(request: Request) -> Response:
     """Lead to the only archive; list several; without any, say how the page is set up."""
     found = configuration()
-    to = Addresses(request.scope.get("root_path", "").rstrip("/"))
+    to = Addresses(page_root(request))
     if len(found.archives) == 1 and not found.problems:
         return RedirectResponse(to(found.archives[0].name), status_code=status.HTTP_307_TEMPORARY_REDIRECT)
     name = "archives.html" if found.archives else "setup.html"
@@ -116,3 +116,4 @@ async def start(request: Request) -> Response:
 
 
 app.include_router(overview.router)
+app.include_router(content.router)

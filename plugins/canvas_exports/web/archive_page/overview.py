@@ -13,8 +13,9 @@ from canvas_exports.core.reports.overview.figures import CourseState, Overview
 from canvas_exports.core.reports.page.charts import charts, size_chart
 from canvas_exports.core.reports.page.view import PastRun
 from canvas_exports.core.text.wording import format_size
-from canvas_exports.web.archive_page.archives import OpenArchive, open_archive
+from canvas_exports.web.archive_page.archives import OpenArchive, configuration, open_archive
 from canvas_exports.web.archive_page.pages import render
+from canvas_exports.web.archive_page.rights import CurrentUser, may_read_content
 from canvas_exports.web.archive_page.sentences import alarms, course_title, verdict
 
 router = APIRouter()
@@ -35,6 +36,11 @@ COLUMNS = (
 )
 
 KINDS = ("course", "group", "user")
+
+
+def copy_name(key: str) -> str:
+    """Return the name of a copy in addresses: of its manifest, without the folder of its course."""
+    return key.rpartition("/")[2].removesuffix(".json")
 
 
 def find_archive(name: str) -> OpenArchive:
@@ -146,7 +152,7 @@ async def show_courses(request: Request, archive: str, asked: Annotated[Filter, 
 
 
 @router.get("/{archive}/courses/{context}")
-async def show_course(request: Request, archive: str, context: str) -> Response:
+async def show_course(request: Request, archive: str, context: str, user: CurrentUser) -> Response:
     """Show a course, group or user with its copies."""
     place = find_archive(archive)
     course, view = await place.ask(lambda snapshot: snapshot.course(context))
@@ -160,4 +166,6 @@ async def show_course(request: Request, archive: str, context: str) -> Response:
         section="course",
         reading=view,
         view=course,
+        may_read=may_read_content(user, configuration()),
+        copy_name=copy_name,
     )

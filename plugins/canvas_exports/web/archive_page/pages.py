@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from airflow.api_fastapi.app import API_ROOT_PATH
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -96,6 +97,16 @@ class Addresses:
         return f"{self.root}/{encoded}" + (f"?{urlencode(asked)}" if asked else "")
 
 
+def page_root(request: Request) -> str:
+    """Return the path of the page, with that before Airflow's own, without a slash at its end."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def airflow_address(*path: str) -> str:
+    """Return the address of a page of Airflow's own."""
+    return Addresses(API_ROOT_PATH.rstrip("/"))(*path)
+
+
 def render(
     request: Request,
     name: str,
@@ -118,7 +129,7 @@ def render(
         values: of the template.
     """
     common: Mapping[str, Any] = {
-        "to": Addresses(request.scope.get("root_path", "").rstrip("/")),
+        "to": Addresses(page_root(request)),
         "style": _style(),
         "script": part("archive.js"),
         "title": title,

@@ -20,6 +20,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "stats": ("stats",),
     "get": ("get", "101", "--files"),
     "open": ("open", "101"),
+    "publish": ("publish", "-o", "/nowhere/site"),
     "runs": ("runs",),
     "ages": ("ages",),
     "compare": ("compare", "101"),

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
+from mimetypes import MimeTypes
 from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
@@ -63,6 +64,8 @@ CONCURRENCY = 4
 
 _PACKAGE = "application/zip"
 _MEDIA_TYPES = {".json": "application/json", ".imscc": _PACKAGE, ".zip": _PACKAGE}
+#: Of everything else, for whoever shows a bucket as a web site; the table of the language, not that of the machine.
+_OTHER_TYPES = MimeTypes(filenames=())
 
 # By how much a server's clock may be behind ours.
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -342,7 +345,10 @@ class ObjectStore(Store):
             if key.endswith(suffix):
                 packed = media_type == _PACKAGE and self._protection.storage_class
                 return {"Content-Type": media_type, **({"Storage-Class": packed} if packed else {})}
-        return {}
+        other = _OTHER_TYPES.guess_type(key)[0]
+        if other is None:
+            return {}
+        return {"Content-Type": f"{other}; charset=utf-8" if other.startswith("text/") else other}
 
     def _range(self, key: str, start: int, length: int) -> bytes:
         def fetch() -> bytes:

@@ -10,7 +10,7 @@ from tests.support.packages.courses import CANVAS, Course, Res, course, quizzes
 from tests.support.packages.opened import document, opened, the, titles
 from tests.support.packages.stored import KEY, InMemory
 
-from canvas_exports.core.packages.content.model import ItemKind
+from canvas_exports.core.packages.content.model import CourseContent, ItemKind
 from canvas_exports.core.packages.content.open import open_content
 from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.errors import CorruptPackageError
@@ -233,3 +233,81 @@ class TestWork:
         found = [item for item in content.items if item.kind is ItemKind.RUBRIC]
         assert len(found) == 5_000
         assert not any(document.problem for document in content.read_all(found))
+
+
+class TestManifests:
+    def opened(self, resources: str, files: dict[str, bytes], outline: str = "") -> CourseContent:
+        manifest = (
+            f"<manifest xmlns='http://www.imsglobal.org/xsd/imscp_v1p1'><organizations><organization>{outline}</organization>"
+            f"</organizations>{resources}</manifest>"
+        )
+        return opened(zipped({**files, "imsmanifest.xml": manifest.encode()}))
+
+    @pytest.mark.parametrize(
+        ("attributes", "of_resources"),
+        [("xml:base='res1/'", ""), ("xml:base='res1'", ""), ("xml:base='b'", " xml:base='a/'")],
+    )
+    def test_a_base_is_the_folder_that_paths_begin_in(self, attributes: str, of_resources: str) -> None:
+        folder = "a/b" if of_resources else "res1"
+        resource = f"<resources{of_resources}><resource identifier='r' type='webcontent' {attributes} href='p.html'><file href='p.html'/><file href='x.gif'/></resource></resources>"
+        content = self.opened(resource, {f"{folder}/p.html": b"<p>Here", f"{folder}/x.gif": b"GIF"})
+        page = the(content, ItemKind.PAGE)
+        assert content.read(page).html == "<p>Here"
+        assert content.resolve("x.gif", base=page) == the(content, ItemKind.FILE)
+
+    @pytest.mark.parametrize(
+        "href", ["a%20b.html", "a b.html?x=1", "a%20b.html#part", "./a b.html", "..\\a b.html", "/a b.html"]
+    )
+    def test_an_href_may_be_escaped_or_have_a_query(self, href: str) -> None:
+        content = self.opened(
+            f"<resources><resource identifier='r' type='webcontent' href='{href}'/></resources>",
+            {"a b.html": b"<p>Here"},
+        )
+        found = document(content, ItemKind.PAGE)
+        assert (found.html, found.problem) == (
+            ("<p>Here", "") if not href.startswith("..") else ("", "the package does not hold it")
+        )
+
+    def test_modules_at_the_top_of_the_outline_are_modules(self) -> None:
+        outline = (
+            "<item identifier='a'><title>Unit 1</title><item identifierref='r'><title>Page</title></item></item>"
+            "<item identifier='b'><title>Unit 2</title></item>"
+        )
+        content = self.opened(
+            "<resources><resource identifier='r' type='webcontent' href='p.html'/></resources>",
+            {"p.html": b""},
+            outline,
+        )
+        assert [
+            (module.title, [(line.title, line.indent) for line in module.items]) for module in content.modules
+        ] == [
+            ("Unit 1", [("Page", 0)]),
+            ("Unit 2", []),
+        ]
+
+    def test_an_outline_without_modules_is_a_list_of_items(self) -> None:
+        outline = "<item identifier='a' identifierref='r'><title>Page</title></item>"
+        content = self.opened(
+            "<resources><resource identifier='r' type='webcontent' href='p.html'/></resources>",
+            {"p.html": b""},
+            outline,
+        )
+        assert [[line.title for line in module.items] for module in content.modules] == [["Page"]]
+
+    def test_identifiers_stay_unique_when_one_looks_like_a_made_one(self) -> None:
+        rows = "".join(
+            f"<resource identifier='{name}' type='webcontent' href='p.html'/>"
+            for name in ("e", "e", "e~2", "e")
+        )
+        content = self.opened(f"<resources>{rows}</resources>", {"p.html": b""})
+        assert [item.identifier for item in content.items] == ["e", "e~2", "e~2~2", "e~3"]
+
+    def test_a_quiz_in_a_newer_form_says_so(self) -> None:
+        item = (
+            b"<assessmentItem xmlns='http://www.imsglobal.org/xsd/imsqti_v2p1'><itemBody/></assessmentItem>"
+        )
+        content = self.opened(
+            "<resources><resource identifier='q' type='imsqti_item_xmlv2p1' href='q.xml'/></resources>",
+            {"q.xml": item},
+        )
+        assert "QTI 2" in document(content, ItemKind.QUIZ).problem

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem, outlined_modules
 from canvas_exports.core.packages.cartridge.resource_kinds import assignments, further_files, kind_of
 
 _CARTRIDGE = (
@@ -27,10 +27,9 @@ def count_cartridge(manifest: CartridgeManifest) -> dict[str, int]:
     """Return the counts of a Common Cartridge."""
     counts = _counted(manifest, _CARTRIDGE)
     counts["assignments"] = len(assignments(manifest.resources))
-    levels = Counter(min(item.level, 2) for item in manifest.outline)
-    counts["modules"], counts["module_items"] = levels[1], levels[2]
-    # In other systems the first level may lead to something itself: a module of one item.
-    counts["module_items"] += sum(item.level == 1 and bool(item.resource) for item in manifest.outline)
+    modules = list(outlined_modules(manifest.outline))
+    counts["modules"] = len(modules)
+    counts["module_items"] = sum(len(items) for _, items in modules)
     counts["unresolved_items"] = len(unresolved_items(manifest))
     return counts
 

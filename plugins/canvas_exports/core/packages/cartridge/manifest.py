@@ -5,8 +5,8 @@ Both are untrusted XML: no document type, and bounded depth, elements and size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from canvas_exports.core.packages.cartridge.xml_reader import XmlReader, read_xml
 from canvas_exports.core.packages.work_limits import WorkLimit
@@ -22,6 +22,7 @@ _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
 _MOST_DIGITS = 19
 _MOST_TYPES = 100
+_BASE = "http://www.w3.org/XML/1998/namespace base"
 # Number of resources, files, items and dependencies together, and the characters kept of them.
 MAX_PARTS = 150_000
 MAX_CHARACTERS = 16 * 1024 * 1024
@@ -38,6 +39,7 @@ class Resource:
         intended_use: ``syllabus``, or empty.
         files: the ``href`` of each of its files.
         dependencies: identifiers of the resources it depends on.
+        base: the folder that other systems let its paths begin in; ``""`` in what Canvas writes.
     """
 
     identifier: str
@@ -46,6 +48,7 @@ class Resource:
     intended_use: str
     files: tuple[str, ...]
     dependencies: tuple[str, ...]
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,30 @@ def read_context(pieces: Iterable[bytes], work: WorkLimit | None = None) -> Cart
     )
 
 
+def outlined_modules(
+    outline: Iterable[OutlineItem],
+) -> Iterator[tuple[OutlineItem, list[OutlineItem]]]:
+    """Yield the modules of an outline with their items, in order.
+
+    Canvas has one item around all modules. Other systems may have the modules themselves at the top, and modules that lead to
+    something: these are their own first item.
+    """
+    items = list(outline)
+    tops = [item for item in items if item.level == 0]
+    top = 0 if any(item.resource for item in tops) or sum(bool(item.title) for item in tops) > 1 else 1
+    head: OutlineItem | None = None
+    lines: list[OutlineItem] = []
+    for item in items:
+        if item.level > top and head is not None:
+            lines.append(replace(item, level=item.level + 1 - top))
+        elif item.level == top:
+            if head is not None:
+                yield head, lines
+            head, lines = item, [item] if item.resource else []
+    if head is not None:
+        yield head, lines
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
@@ -161,6 +188,7 @@ class _ManifestReader(XmlReader):
         self._files: list[str] = []
         self._dependencies: list[str] = []
         self._items: list[int] = []  # the open ones, as positions in the outline
+        self._bases: list[str] = []
         self._title = ""
         self.title = ""
         self._has_title = False
@@ -171,9 +199,14 @@ class _ManifestReader(XmlReader):
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.open) == 1:
             self.identifier = attributes.get("identifier")
+            self._bases = [attributes.get(_BASE, "")]
+        elif name == "resources":
+            self._bases = [self._bases[0], attributes.get(_BASE, "")]
         elif name == "resource":
             self._attributes, self._files, self._dependencies = attributes, [], []
-            self._keep(*(attributes.get(key, "") for key in ("identifier", "type", "href", "intendeduse")))
+            self._keep(
+                *(attributes.get(key, "") for key in ("identifier", "type", "href", "intendeduse", _BASE))
+            )
         elif name == "file" and "href" in attributes:
             own, href = self._attributes.get("href"), attributes["href"]
             self._keep(href)
@@ -239,5 +272,6 @@ class _ManifestReader(XmlReader):
                 self._once(use),
                 tuple(self._files),
                 tuple(self._dependencies),
+                self._once("/".join(filter(None, (*self._bases, attributes.get(_BASE, ""))))),
             )
         )

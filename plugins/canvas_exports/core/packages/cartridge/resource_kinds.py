@@ -48,7 +48,8 @@ def _web_content(resource: Resource, path: str) -> str:
     if path.startswith(PAGES_FOLDER):
         return "pages"
     # Web pages among the files of a Canvas course are files; other systems have no other place for their pages.
-    is_page = path.lower().endswith(_WEB_PAGES) and not path.startswith(FILES_FOLDER)
+    plain = path.partition("?")[0].partition("#")[0].lower()
+    is_page = plain.endswith(_WEB_PAGES) and not path.startswith(FILES_FOLDER)
     return "pages" if is_page else "files"
 
 
@@ -78,12 +79,15 @@ def assignments(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
     return found
 
 
-def further_files(manifest: CartridgeManifest) -> Iterator[str]:
-    """Yield the files that belong to a web page of another system, such as its pictures, and are no resource themselves."""
+def further_files(manifest: CartridgeManifest) -> Iterator[tuple[str, str]]:
+    """Yield the files that belong to a web page of another system, such as its pictures, and are no resource themselves.
+
+    Each comes with the folder that its path may begin in.
+    """
     own = {own_file(resource) for resource in manifest.resources}
     for resource in manifest.resources:
         if kind_of(resource) in ("pages", "files") and not own_file(resource).startswith(PAGES_FOLDER):
             for path in map(resolve_path, resource.files):
                 if path and path not in own:
                     own.add(path)
-                    yield path
+                    yield path, resource.base

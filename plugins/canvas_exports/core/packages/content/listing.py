@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, Resource
@@ -50,12 +51,10 @@ class Draft:
     Attributes:
         item: with the title of the outline, or of its document's name.
         title_from: the members whose beginnings may have a better title, the best first.
-        is_titled: whether the title is that of the outline.
     """
 
     item: Item
     title_from: tuple[str, ...] = ()
-    is_titled: bool = False
 
 
 class References:
@@ -65,11 +64,21 @@ class References:
         self._members = members
         self._renamed = dict(match_references(manifest.references, members.keys()).renamed)
 
-    def member(self, path: str) -> str | None:
-        """Return the name of the member; ``None`` if there is none."""
-        if path in self._members:
-            return path
-        return self._renamed.get(path)
+    def member(self, path: str, base: str = "") -> str | None:
+        """Return the name of the member; ``None`` if there is none.
+
+        Args:
+            path: as the manifest has it, resolved.
+            base: the folder that the path may begin in.
+        """
+        plain = path.partition("#")[0].partition("?")[0]
+        tries = (path, unquote(path), plain, unquote(plain))
+        for each in (*tries, *(resolve_path(f"{base}/{name}") for name in tries if base)):
+            if each in self._members:
+                return each
+            if each in self._renamed:
+                return self._renamed[each]
+        return None
 
 
 def list_resources(manifest: CartridgeManifest, members: Mapping[str, Member]) -> list[Draft]:
@@ -78,7 +87,7 @@ def list_resources(manifest: CartridgeManifest, members: Mapping[str, Member]) -
     return [
         *(draft for resource in manifest.resources for draft in lister.resource(resource)),
         *lister.assignments(),
-        *(lister.file(path, path) for path in further_files(manifest)),
+        *(lister.file(path, path, base) for path, base in further_files(manifest)),
     ]
 
 
@@ -99,14 +108,14 @@ class _Lister:
         kind, path = KIND_OF_COUNT[count], own_file(resource)
         identifier = resource.identifier or path
         if kind is ItemKind.FILE:
-            yield self.file(identifier, path)
+            yield self.file(identifier, path, resource.base)
         elif kind is ItemKind.QUIZ:
             yield self._quiz(identifier, resource)
         elif kind is ItemKind.DISCUSSION:
             settings = self._of_dependencies(resource, lambda name: name.endswith(_META))
-            yield self._draft(kind, identifier, path, settings, title_from=(path,))
+            yield self._draft(kind, identifier, path, settings, title_from=(path,), base=resource.base)
         else:
-            yield self._draft(kind, identifier, path, title_from=(path,))
+            yield self._draft(kind, identifier, path, title_from=(path,), base=resource.base)
 
     def assignments(self) -> Iterator[Draft]:
         for folder, resources in assignments(self._manifest.resources).items():
@@ -122,10 +131,11 @@ class _Lister:
                 text or "",
                 settings or standard,
                 title_from=tuple(path for path in (settings, standard) if path),
+                base=named[0].base,
             )
 
-    def file(self, identifier: str, path: str) -> Draft:
-        draft = self._draft(ItemKind.FILE, identifier, path)
+    def file(self, identifier: str, path: str, base: str) -> Draft:
+        draft = self._draft(ItemKind.FILE, identifier, path, base=base)
         folder, name = posixpath.split(path.removeprefix(FILES_FOLDER))
         return Draft(
             replace(draft.item, title=harmless(name) or draft.item.title, folder=harmless(folder, most=2_000))
@@ -136,13 +146,14 @@ class _Lister:
         settings = self._of_dependencies(resource, lambda name: name.endswith("assessment_meta.xml"))
         # A cartridge has each quiz twice; only Canvas's own form has all questions.
         full = self._of_dependencies(resource, lambda name: name.endswith(".qti"))
-        full = full or self._member_of(f"{BANKS_FOLDER}{identifier}.xml.qti")
+        full = self._member_of(full or f"{BANKS_FOLDER}{identifier}.xml.qti")
         return self._draft(
             ItemKind.QUIZ,
             identifier,
             full or path,
             settings,
             title_from=tuple(filter(None, (settings, path))),
+            base=resource.base,
         )
 
     def _of_dependencies(self, resource: Resource, is_it: Callable[[str], bool]) -> str | None:
@@ -162,20 +173,21 @@ class _Lister:
         settings: str | None = None,
         *,
         title_from: tuple[str, ...] = (),
+        base: str = "",
     ) -> Draft:
-        member = self._member_of(path) if path else None
+        member = self._member_of(path, base) if path else None
         title = self._titles.get(identifier, "")
         found = Item(
             kind=kind,
             identifier=identifier,
             title=harmless(title or _title_of_name(path) or identifier),
             member=member,
-            settings=self._member_of(settings) if settings else None,
+            settings=self._member_of(settings, base) if settings else None,
             size=self._members[member].size if member else 0,
         )
-        names = (self._member_of(name) for name in title_from)
+        names = (self._member_of(name, base) for name in title_from)
         heads = tuple(dict.fromkeys(name for name in (*names, found.settings) if name))
-        return Draft(found, heads, is_titled=bool(title))
+        return Draft(found, heads)
 
 
 def completed(draft: Draft, head_of: HeadOf) -> Item:
@@ -210,16 +222,19 @@ def _title_of_name(path: str) -> str:
     return " ".join(name.replace("-", " ").replace("_", " ").split()) if suffix.lower() in _HTML else name
 
 
-@dataclass
 class UniqueIdentifiers:
     """Makes identifiers unique within a kind: the second of one name gets ``~2``, and so on; one without gets its kind."""
 
-    _seen: dict[tuple[ItemKind, str], int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._used: set[tuple[ItemKind, str]] = set()
+        self._numbers: Counter[tuple[ItemKind, str]] = Counter()
 
     def of(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the items with unique identifiers."""
-        for each in items:
-            item = each if each.identifier else replace(each, identifier=each.kind.value)
-            number = self._seen.get((item.kind, item.identifier), 0) + 1
-            self._seen[item.kind, item.identifier] = number
-            yield item if number == 1 else replace(item, identifier=f"{item.identifier}~{number}")
+        for item in items:
+            name = identifier = item.identifier or item.kind.value
+            while (item.kind, identifier) in self._used:
+                self._numbers[item.kind, name] += 1
+                identifier = f"{name}~{self._numbers[item.kind, name] + 1}"
+            self._used.add((item.kind, identifier))
+            yield item if identifier == item.identifier else replace(item, identifier=identifier)

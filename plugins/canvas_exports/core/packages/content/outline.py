@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, OutlineItem, outlined_modules
 from canvas_exports.core.packages.content.heads import is_published
 from canvas_exports.core.packages.content.model import Item, Module, ModuleItem
 from canvas_exports.core.packages.content.xml_tree import Element, read_tree
@@ -49,26 +49,11 @@ def modules_of(
     """
     known = {meta.module.attributes.get("identifier") or f" {at}": meta for at, meta in enumerate(metas)}
     modules = []
-    for head, lines in _outlined(manifest.outline):
+    for head, lines in outlined_modules(manifest.outline):
         meta = known.pop(head.identifier, None) if head.identifier else None
         modules.append(_module(head, lines, meta, target))
     modules += [_module(None, [], meta, target) for meta in known.values()]
     return tuple(modules)
-
-
-def _outlined(outline: Iterable[OutlineItem]) -> Iterator[tuple[OutlineItem, list[OutlineItem]]]:
-    head: OutlineItem | None = None
-    lines: list[OutlineItem] = []
-    for each in outline:
-        if each.level >= 2 and head is not None:  # noqa: PLR2004 - below a module
-            lines.append(each)
-        elif each.level == 1:
-            if head is not None:
-                yield head, lines
-            # In other systems a first level leads to something itself.
-            head, lines = each, [each] if each.resource else []
-    if head is not None:
-        yield head, lines
 
 
 def _module(

@@ -41,7 +41,7 @@ def read_quiz(item: Item, source: DocumentSource) -> Document:
         fields=fields,
         questions=body.results,
         links=links_of(html, *_texts(body.results)),
-        problem=body.problem or (settings.problem if settings else ""),
+        problem=body.problem or _unknown_form(body.root) or (settings.problem if settings else ""),
     )
 
 
@@ -71,6 +71,16 @@ def _questions(item: Item, source: DocumentSource) -> XmlTree[Question] | None:
         if _number(best) and not best.problem:
             break
     return best
+
+
+def _unknown_form(root: Element) -> str:
+    is_newer = root.name.lower() in (
+        "assessmentitem",
+        "assessmenttest",
+        "qti-assessment-item",
+        "qti-assessment-test",
+    )
+    return "its questions are in QTI 2 or 3, which is not read" if is_newer else ""
 
 
 def _forms(item: Item, source: DocumentSource) -> Iterator[str]:

@@ -27,6 +27,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "verify": ("verify",),
     "retention": ("retention", "--keep-last", "1"),
     "hold": ("hold",),
+    "search": ("search", "soil"),
+    "search-index": ("search-index",),
 }
 
 
@@ -95,7 +97,9 @@ def test_a_folder_that_does_not_exist_is_reported_and_not_made(
     assert not absent.exists()
 
 
-@pytest.mark.parametrize("name", ["missing", "stats", "runs", "ages", "verify", "retention", "hold"])
+@pytest.mark.parametrize(
+    "name", ["missing", "stats", "runs", "ages", "verify", "retention", "hold", "search-index"]
+)
 def test_an_empty_archive_may_be_allowed(ask: Any, name: str) -> None:
     assert ask(*QUESTIONS[name], "--allow-empty")[0] == 0
 

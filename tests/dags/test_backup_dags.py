@@ -304,3 +304,21 @@ def test_every_backup_that_is_found_whole_becomes_a_dag_that_airflow_can_store(d
     assert stored.dag_id == f"canvas_backup_{document.data['name']}"
     assert set(stored.task_dict) == {"list", "export", "report"}
     assert stored.max_active_runs == 1
+
+
+def test_the_search_index_is_made_after_the_report_and_decides_nothing() -> None:
+    dag = build(search_index=True, retries=2)
+    task: Any = dag.get_task("search_index")
+    assert task.upstream_task_ids == {"report"}
+    assert dag.get_task("report").downstream_task_ids == {"search_index"}
+    assert (task.archive, task.archive_conn_id, task.retries) == ("{{ var.value.canvas_archive }}", None, 2)
+    # Airflow leaves such a teardown out when it decides the state of a run: the report is the last task that counts.
+    assert task.is_teardown
+    assert not task.on_failure_fail_dagrun
+    stored = round_trip(dag).get_task("search_index")
+    assert (stored.is_teardown, stored.on_failure_fail_dagrun) == (True, False)
+    assert str(stored.trigger_rule) == "all_done_setup_success"
+
+
+def test_a_backup_that_does_not_ask_for_it_has_no_search_index() -> None:
+    assert not build().has_task("search_index")

@@ -42,6 +42,7 @@ from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.search_index import CanvasSearchIndexOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_exports.provider import get_provider_info
 from canvas_exports.triggers.content_export import CanvasContentExportTrigger
@@ -61,6 +62,7 @@ OPERATORS = (
     CanvasRestoreDrillOperator,
     CanvasRestoreOperator,
     CanvasRetentionOperator,
+    CanvasSearchIndexOperator,
     CanvasRunReportOperator,
     CanvasVerifyOperator,
     CanvasHoldOperator,

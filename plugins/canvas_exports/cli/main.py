@@ -24,6 +24,8 @@ from canvas_exports.cli.commands import (
     restore,
     retention,
     runs,
+    search,
+    search_index,
     stats,
     verify,
 )
@@ -38,6 +40,7 @@ from canvas_exports.errors import CanvasExportsError
 #: The subcommands, each a module: ``add_parser`` adds its arguments, ``run`` prints its answer.
 SUBCOMMANDS = (
     find,
+    search,
     list_copies,
     get,
     open_course,
@@ -52,6 +55,7 @@ SUBCOMMANDS = (
     verify,
     retention,
     hold,
+    search_index,
     init,
     check,
     doctor,

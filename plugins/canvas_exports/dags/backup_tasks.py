@@ -1,4 +1,4 @@
-"""The tasks of every backup: list, export, report, and retention where it has a policy."""
+"""The tasks of every backup: list, export, report, retention where it has a policy, and the search index where it is asked for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.search_index import CanvasSearchIndexOperator
 
 RETRY_DELAY = timedelta(minutes=1)
 
@@ -39,6 +40,7 @@ def add_backup_tasks(
     notify: Sequence[str] = (),
     notify_when: str = "problems",
     also_archives: Any = (),
+    search_index: bool = False,
     max_age: str | None = None,
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
@@ -64,6 +66,7 @@ def add_backup_tasks(
         timezone: of the times in the report and of the days of the policy.
         notify: mail addresses for the report, or for the failure of ``list``, without which there is no report.
         notify_when: ``problems`` or ``always``.
+        search_index: update the search index of the archive after the report; its failure does not fail the run.
         also_archives: replicas of the archive; the policy applies to each of them separately.
         max_age: the promised age of the newest proven copy of each course; ``None`` for no promise.
     """
@@ -119,6 +122,18 @@ def add_backup_tasks(
         **report_mails(notify, notify_when),
     )
     exported >> report
+    if search_index:
+        # A teardown: it runs after the report, whatever its state, and does not decide the state of the run.
+        (
+            report
+            >> CanvasSearchIndexOperator(
+                task_id="search_index",
+                archive=archive,
+                archive_conn_id=connections.get("archive_conn_id"),
+                allow_empty=True,
+                **retrying,
+            ).as_teardown()
+        )
     if keep is None:
         return
     rules = dict(keep)

@@ -55,6 +55,7 @@ def backup_dag(backup: Backup) -> DAG:
             pool=backup.pool,
             sweep_after=backup.sweep_after,
             keep=backup.keep,
+            search_index=backup.search_index,
             timezone=backup.timezone,
             notify=backup.notify,
             notify_when=backup.notify_when,

@@ -6,6 +6,7 @@ from airflow.sdk import DAG
 
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
+from canvas_exports.operators.search_index import CanvasSearchIndexOperator
 from canvas_exports.operators.verify import CanvasVerifyOperator
 
 ARCHIVE = "{{ var.value.canvas_archive }}"
@@ -27,6 +28,10 @@ with DAG(
     # [START howto_operator_canvas_retention]
     CanvasRetentionOperator(task_id="retention", archive=ARCHIVE, keep={"weekly": 8, "monthly": 12})
     # [END howto_operator_canvas_retention]
+
+    # [START howto_operator_canvas_search_index]
+    CanvasSearchIndexOperator(task_id="search_index", archive=ARCHIVE, max_time="PT30M")
+    # [END howto_operator_canvas_search_index]
 
     # [START howto_operator_canvas_archive_gate]
     CanvasArchiveGateOperator(task_id="gate", archive=ARCHIVE, courses=["101"], max_age="P7D")

@@ -53,6 +53,7 @@ class Backup:
     pool: str | None = None
     sweep_after: str = "P2D"
     keep: Mapping[str, Any] | None = None
+    search_index: bool = False
     notify: tuple[str, ...] = ()
     notify_when: str = "problems"
     max_age: str | None = None
@@ -88,7 +89,9 @@ class Backup:
             **written(
                 "name", "schedule", "archive", "description", "display_name", "owner", "timezone", "retries"
             ),
-            **written("max_active_batches", "pool", "sweep_after", "keep", "notify_when", "max_age"),
+            **written(
+                "max_active_batches", "pool", "sweep_after", "keep", "notify_when", "max_age", "search_index"
+            ),
         )
 
 

@@ -55,10 +55,11 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
         "**To get a course back**, trigger the DAG *Canvas restore*. A backup changes nothing in Canvas, and does not hold "
         "enrolments, submissions and grades."
     )
+    searching = "; `search_index` makes their text searchable" if backup.search_index else ""
     retention = "; `retention` lists the copies that are deleted" if backup.keep is not None else ""
     yield (
         "The task `list` finds the courses, each mapped task `export` exports a batch of them, and `report` lists the outcome "
-        f"of every course{retention}. This page is generated from `{backup.file}`: change the backup there."
+        f"of every course{retention}{searching}. This page is generated from `{backup.file}`: change the backup there."
     )
 
 

@@ -14,12 +14,15 @@ pytestmark = pytest.mark.stack
 
 #: What each route asks for. A route that is not here fails the first test.
 PAGE, CONTENT = "the right to see the page", "a role that may read contents"
+TRIGGER = "the right to trigger the DAG"
 COPY = "/{archive}/courses/{context}/copies/{copy}"
 RIGHTS = {
     ("GET", "/"): PAGE,
     ("GET", "/{archive}"): PAGE,
     ("GET", "/{archive}/courses"): PAGE,
     ("GET", "/{archive}/courses/{context}"): PAGE,
+    ("GET", "/{archive}/courses/{context}/do/{action}"): TRIGGER,
+    ("POST", "/{archive}/courses/{context}/do/{action}"): TRIGGER,
     ("GET", f"{COPY}/package"): CONTENT,
     ("GET", f"{COPY}/{{view}}/"): CONTENT,
     ("GET", f"{COPY}/{{view}}/lists/{{kind}}"): CONTENT,
@@ -35,6 +38,7 @@ EXAMPLES = {
     "{copy}": "any",
     "{view}": "read",
     "{kind}": "page",
+    "{action}": "restore",
 }
 
 
@@ -82,6 +86,15 @@ def test_only_the_roles_that_are_named_reach_contents(
         answer = airflow.get(airflow.page(address(path)), user, method=method)
         assert answer.status_code == 403
         assert "content_roles" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each, right in RIGHTS.items() if right == TRIGGER])
+def test_only_those_who_may_trigger_the_dag_reach_its_form(
+    airflow: ArchiveAirflow, method: str, path: str
+) -> None:
+    answer = airflow.get(airflow.page(address(path)), "vera", method=method)
+    assert answer.status_code == 403
+    assert "canvas_restore" in answer.text
 
 
 def test_a_browser_that_is_not_logged_in_is_led_to_the_login_and_back(airflow: ArchiveAirflow) -> None:

@@ -17,7 +17,7 @@ from canvas_exports.errors import (
     NoArchiveError,
     ObjectNotFoundError,
 )
-from canvas_exports.web.archive_page import content, overview
+from canvas_exports.web.archive_page import actions, content, course, overview
 from canvas_exports.web.archive_page.archives import NotReadYetError, configuration
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
 from canvas_exports.web.archive_page.rights import requires_page
@@ -116,4 +116,6 @@ async def start(request: Request) -> Response:
 
 
 app.include_router(overview.router)
+app.include_router(course.router)
+app.include_router(actions.router)
 app.include_router(content.router)

@@ -13,10 +13,9 @@ from canvas_exports.core.reports.overview.figures import CourseState, Overview
 from canvas_exports.core.reports.page.charts import charts, size_chart
 from canvas_exports.core.reports.page.view import PastRun
 from canvas_exports.core.text.wording import format_size
-from canvas_exports.web.archive_page.archives import OpenArchive, configuration, open_archive
+from canvas_exports.web.archive_page.archives import OpenArchive, open_archive
 from canvas_exports.web.archive_page.pages import render
-from canvas_exports.web.archive_page.rights import CurrentUser, may_read_content
-from canvas_exports.web.archive_page.sentences import alarms, course_title, verdict
+from canvas_exports.web.archive_page.sentences import alarms, verdict
 
 router = APIRouter()
 
@@ -148,24 +147,4 @@ async def show_courses(request: Request, archive: str, asked: Annotated[Filter, 
         terms=terms,
         accounts=accounts,
         columns=COLUMNS,
-    )
-
-
-@router.get("/{archive}/courses/{context}")
-async def show_course(request: Request, archive: str, context: str, user: CurrentUser) -> Response:
-    """Show a course, group or user with its copies."""
-    place = find_archive(archive)
-    course, view = await place.ask(lambda snapshot: snapshot.course(context))
-    if course is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, "The archive knows no such course, group or user.")
-    return render(
-        request,
-        "course.html",
-        title=course_title(course.course),
-        archive=archive,
-        section="course",
-        reading=view,
-        view=course,
-        may_read=may_read_content(user, configuration()),
-        copy_name=copy_name,
     )

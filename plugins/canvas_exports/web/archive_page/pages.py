@@ -80,6 +80,10 @@ def _environment() -> Environment:
     return environment
 
 
+#: Left as it is in an address: Airflow's frame loads a page again whose address it would write differently.
+_LEGAL = ":@"
+
+
 class Addresses:
     """Addresses of the page's own routes, with the path before Airflow's and before the page's.
 
@@ -93,8 +97,8 @@ class Addresses:
     def __call__(self, *path: object, **query: object) -> str:
         """Return the address of a path; parts are encoded, and queries that are ``None`` or empty are left out."""
         asked = {name: str(value) for name, value in query.items() if value not in (None, "")}
-        encoded = "/".join(quote(str(each), safe="") for each in path)
-        return f"{self.root}/{encoded}" + (f"?{urlencode(asked)}" if asked else "")
+        encoded = "/".join(quote(str(each), safe=_LEGAL) for each in path)
+        return f"{self.root}/{encoded}" + (f"?{urlencode(asked, safe=_LEGAL)}" if asked else "")
 
 
 def page_root(request: Request) -> str:

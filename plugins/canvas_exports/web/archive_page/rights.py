@@ -9,9 +9,9 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag, requires_access_view
 from airflow.models.dag import DagModel
+from airflow.utils.session import create_session
 from fastapi import Depends, HTTPException, Request, status
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from canvas_exports.web.archive_page.configuration import Configuration
 
@@ -63,9 +63,14 @@ def check_content(user: BaseUser, configuration: Configuration) -> None:
         )
 
 
-def may_trigger(request: Request, user: BaseUser, dag_id: str, session: Session) -> bool:
-    """Return whether there is such a DAG and the user may trigger it. Airflow lets some users trigger DAGs that are absent."""
-    if session.scalar(select(DagModel.is_stale).where(DagModel.dag_id == dag_id)) is not False:
+def may_trigger(request: Request, user: BaseUser, dag_id: str) -> bool:
+    """Return whether there is such a DAG and the user may trigger it. Blocks: it asks Airflow's database.
+
+    Airflow itself lets some users trigger DAGs that are absent.
+    """
+    with create_session() as session:
+        is_stale = session.scalar(select(DagModel.is_stale).where(DagModel.dag_id == dag_id))
+    if is_stale is not False:
         return False
     try:
         requires_access_dag("POST", DagAccessEntity.RUN, dag_id)(request, user)

@@ -1,0 +1,40 @@
+"""The route of a course: its copies as a time line, and the buttons that the user may press."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
+
+from canvas_exports.web.archive_page.actions import offered_actions, started_run
+from canvas_exports.web.archive_page.archives import configuration
+from canvas_exports.web.archive_page.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.pages import airflow_address, render
+from canvas_exports.web.archive_page.rights import CurrentUser, may_read_content
+from canvas_exports.web.archive_page.sentences import course_title
+
+router = APIRouter()
+
+
+@router.get("/{archive}/courses/{context}")
+async def show_course(
+    request: Request, archive: str, context: str, user: CurrentUser, *, started: str = "", run: str = ""
+) -> Response:
+    """Show a course, group or user with its copies."""
+    place = find_archive(archive)
+    course, view = await place.ask(lambda snapshot: snapshot.course(context))
+    if course is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, "The archive knows no such course, group or user.")
+    return render(
+        request,
+        "course.html",
+        title=course_title(course.course),
+        archive=archive,
+        section="course",
+        reading=view,
+        view=course,
+        may_read=may_read_content(user, configuration()),
+        copy_name=copy_name,
+        actions=await offered_actions(request, user, place, course),
+        run=await run_in_threadpool(started_run, started, run),
+        airflow=airflow_address,
+    )

@@ -282,6 +282,41 @@ def test_a_snapshot_is_read_by_many_threads_while_it_is_written() -> None:
         assert wrong == []
 
 
+@pytest.mark.parametrize("folder_too", [False, True])
+def test_a_snapshot_that_was_cleaned_away_is_made_again(folder_too: bool) -> None:
+    with overview_of(archive()) as overview:
+        snapshot = overview.read().snapshot
+        assert snapshot is not None
+        for path in list(snapshot.path.parent.iterdir()):
+            path.unlink()
+        if folder_too:
+            snapshot.path.parent.rmdir()
+        overview.now += MINUTE
+        again = overview.read().snapshot
+        assert again is not None
+        assert again.overview().coverage.contexts == 3
+
+
+def test_a_full_disk_is_a_sentence_and_the_former_snapshot_stays() -> None:
+    shelf = archive()
+    with overview_of(shelf) as overview:
+        overview.read()
+        writer = overview._writer
+        assert writer is not None
+        (pages,) = writer.execute("PRAGMA page_count").fetchone()
+        writer.execute(f"PRAGMA max_page_count = {pages}")
+        laid(
+            (Spec(NOW - timedelta(days=1), course=number) for number in range(300, 600)), shelf, first_id=900
+        )
+        overview.now += CACHE_TIME
+        view = overview.read()
+        assert view.problem == "the temporary file of the overview cannot be written: OperationalError"
+        assert view.snapshot is not None
+        assert view.snapshot.overview().coverage.contexts == 3
+        writer.execute("PRAGMA max_page_count = 1000000")
+        assert overview.refresh().overview().coverage.contexts == 303
+
+
 def test_the_temporary_file_is_private_to_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

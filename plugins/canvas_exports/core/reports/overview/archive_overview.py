@@ -89,6 +89,10 @@ class ArchiveOverview:
             wait: seconds to wait for a reading under way if there is no snapshot yet. With one, nobody waits.
         """
         with self._lock:
+            if self._snapshot is not None and not self._snapshot.path.exists():
+                self._snapshot = self._read_at = (
+                    None  # a program that cleans the temporary folder has deleted it
+                )
             if self._reading is None and self._is_due():
                 self._reading = threading.Thread(target=self._read, name="archive overview", daemon=True)
                 self._reading.start()
@@ -147,7 +151,8 @@ class ArchiveOverview:
             self._delete()
 
     def _refresh(self, now: datetime) -> Snapshot:
-        if self._writer is None:
+        if self._writer is None or not self._path.exists():
+            self._delete()
             self._folder = TemporaryDirectory(prefix="canvas-exports-overview-", ignore_cleanup_errors=True)
             self._writer = create_tables(self._path)
         writer, stopped = self._writer, lambda: self._is_stopped

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -85,10 +85,18 @@ def transaction(writer: sqlite3.Connection, *, keep_partial: bool) -> Iterator[N
     try:
         yield
     except BaseException:
-        writer.execute("COMMIT" if keep_partial and writer.in_transaction else "ROLLBACK")
+        _end(writer, "COMMIT" if keep_partial else "ROLLBACK")
         raise
     writer.execute("COMMIT")
     writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _end(writer: sqlite3.Connection, how: str) -> None:
+    """End a transaction that failed; a full disk may have ended it already, or refuse to keep it."""
+    for statement in (how, "ROLLBACK"):
+        if writer.in_transaction:
+            with suppress(sqlite3.Error):
+                writer.execute(statement)
 
 
 @contextmanager

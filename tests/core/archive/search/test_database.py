@@ -37,6 +37,10 @@ def _file(archive: SearchableArchive) -> Path:
 def test_only_its_owner_may_read_it(archive: SearchableArchive) -> None:
     assert archive.found("nitrogen") == FOUND
     assert stat.S_IMODE(archive.folder.stat().st_mode) == 0o700
+    archive.folder = archive.folder.parent
+    archive.folder.chmod(0o755)
+    assert archive.found("nitrogen") == FOUND
+    assert {stat.S_IMODE(path.stat().st_mode) for path in archive.folder.glob("*.sqlite3*")} == {0o600}
 
 
 @pytest.mark.parametrize("content", [b"", b"no database" * 1000, b"SQLite format 3\0" + b"\0" * 5000])

@@ -202,6 +202,19 @@ def test_a_damaged_segment_is_ignored_and_its_packages_are_indexed_again(
     assert archive.found("nitrogen") == [(1, "Soil")]
 
 
+def test_no_more_rows_are_read_than_a_segment_may_have(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_segments, "_MOST_ROWS", 10)
+    assert len(list(read_texts(store, _put(store, TEXTS, _BOMB)))) == 10
+    head = json.dumps({"texts": _key(b"", TEXTS), "documents": []}).encode()
+    packages = read_packages(
+        store, _put(store, PACKAGES, gzip.compress(head + b"\n" + PACKAGE.to_json() + b"\n" * 10**7))
+    )
+    assert packages is not None
+    assert packages.packages == (PACKAGE,)
+
+
 def test_a_document_cannot_be_replaced_by_another(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     store = FileStore(folder.as_uri(), folder)

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import encoded, parse, read_bytes
@@ -333,6 +334,11 @@ def _lines(store: Store, key: str, suffix: str) -> Iterator[bytes]:
         return
     if _key(data, suffix) != key:
         return
+    yield from islice(_unpacked_lines(data), _MOST_ROWS)
+
+
+def _unpacked_lines(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of compressed data, as far as it is valid and within the bounds."""
     unpacker, rest, size, waiting = zlib.decompressobj(_GZIP), b"", 0, data
     try:
         while not unpacker.eof and size <= _LARGEST_INFLATED:

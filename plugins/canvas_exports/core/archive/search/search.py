@@ -93,7 +93,7 @@ def open_database(folder: Path, uri: str, *, largest: int | None = None) -> Sear
     """Open the database of an archive in a folder, which is made if it is absent. Close it.
 
     Args:
-        folder: only its owner may read it, if it is made here.
+        folder: if it is made here, only its owner may read it; in any folder, only the owner may read the files.
         uri: of the archive.
         largest: bytes of the file.
 
@@ -103,6 +103,7 @@ def open_database(folder: Path, uri: str, *, largest: int | None = None) -> Sear
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:32]}.sqlite3"
+        path.touch(mode=0o600)  # SQLite gives its other files the same rights
         return SearchDatabase(path) if largest is None else SearchDatabase(path, largest=largest)
     except (OSError, sqlite3.Error) as error:
         raise InputError(

@@ -45,6 +45,7 @@ def content() -> CourseContent:
         ("$CANVAS_OBJECT_REFERENCE$/pages/p1", ItemKind.PAGE, "p1"),
         ("$CANVAS_OBJECT_REFERENCE$/modules/items/i1", ItemKind.ASSIGNMENT, "a1"),
         ("$CANVAS_COURSE_REFERENCE$/file_ref/f1/download?wrap=1", ItemKind.FILE, "f1"),
+        ("$CANVAS_COURSE_REFERENCE$/file_contents/course%20files/picture.png", ItemKind.FILE, "f1"),
         ("$CANVAS_COURSE_REFERENCE$/assignments/syllabus", ItemKind.SYLLABUS, "s2"),
         ("$IMS-CC-FILEBASE$/picture.png?canvas_download=1", ItemKind.FILE, "f1"),
         ("$IMS-CC-FILEBASE$/Unit%201/a%C3%B1o%20%26%20more.pdf", ItemKind.FILE, "f2"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -104,15 +104,20 @@ class Addresses:
             return next((item for item in self._items if item.kind is ItemKind.SYLLABUS), None)
         if parts[:2] == ["modules", "items"]:
             return self._lines.get(parts[2]) if len(parts) > 2 else None  # noqa: PLR2004 - the identifier
+        if parts[:2] == ["file_contents", "course files"]:
+            return self._file_at(FILES_FOLDER, "/".join(parts[2:]))
         if len(parts) < 2:  # noqa: PLR2004 - a part of Canvas, not an item
             return None
-        kinds = _KINDS.get(parts[0], ())
+        return self._named(_KINDS.get(parts[0], ()), parts[1:])
+
+    def _named(self, kinds: Sequence[ItemKind], parts: Sequence[str]) -> Item | None:
+        """Return the item of one of the kinds, by its identifier; a page also by the last part of its address."""
         for kind in kinds:
-            if found := self._by_kind.get((kind, parts[1])):
+            if found := self._by_kind.get((kind, parts[0])):
                 return found
         if ItemKind.PAGE in kinds:
-            return self._slugs.get(normalize_text("/".join(parts[1:])))
-        return self._by_identifier.get(parts[1]) if kinds else None
+            return self._slugs.get(normalize_text("/".join(parts)))
+        return self._by_identifier.get(parts[0]) if kinds else None
 
     def _of_path(self, folder: str, address: str) -> Item | None:
         path = urlsplit_path(address)

@@ -110,6 +110,7 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
         root=FILES_FOLDER,
         names=CourseNames(
             groups={each.attributes.get("identifier", ""): harmless(each.value("title")) for each in groups},
+            rubrics={item.identifier: item.title for item in unique if item.kind is ItemKind.RUBRIC},
             addresses={each.identifier: each.href for each in manifest.resources if is_elsewhere(each.href)},
         ),
     )

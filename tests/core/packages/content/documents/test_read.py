@@ -35,6 +35,15 @@ class TestTexts:
         ]
         assert found.item.is_published is False
 
+    def test_an_assignment_names_its_rubric(self) -> None:
+        text = b"<assignment><title>Essay</title><rubric_identifierref>r1</rubric_identifierref></assignment>"
+        rubrics = "<rubrics><rubric identifier='r1'><title>How we grade</title></rubric></rubrics>"
+        found = document(
+            opened(settings("rubrics", rubrics).having({"a1/assignment_settings.xml": text})),
+            ItemKind.ASSIGNMENT,
+        )
+        assert values(found)["rubric"] == "How we grade"
+
     def test_a_discussion_has_its_text_and_its_attachments(self) -> None:
         topic = (
             "<topic xmlns='http://www.imsglobal.org/xsd/imsccv1p1/imsdt_v1p1'><title>Hello</title>"

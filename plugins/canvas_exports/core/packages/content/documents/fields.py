@@ -13,6 +13,7 @@ _LABELS: Mapping[str, str] = {
     "grading_type": "Grading",
     "submission_types": "Submission",
     "assignment_group": "Assignment group",
+    "rubric": "Rubric",
     "due_at": "Due",
     "unlock_at": "Available from",
     "lock_at": "Available until",

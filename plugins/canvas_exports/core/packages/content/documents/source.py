@@ -29,10 +29,12 @@ class CourseNames:
 
     Attributes:
         groups: titles of the assignment groups.
+        rubrics: titles of the rubrics.
         addresses: of the web links that are no document, but an address in the manifest.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
+    rubrics: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -85,12 +85,12 @@ def read_topic(item: Item, source: DocumentSource) -> Document:
     found = described(described(item, meta), topic.root)
     problem = topic.problem or (settings.problem if settings else "")
     assignment = meta.first("assignment")
-    fields = fields_of(meta, assignment, without=("type", "text"), more=_group(assignment, source))
+    fields = fields_of(meta, assignment, without=("type", "text"), more=_names(assignment, source))
     return replace(with_html(found, html, problem), fields=fields)
 
 
 def _of_assignment(root: Element, source: DocumentSource) -> tuple[Field, ...]:
-    more = dict(_group(root, source))
+    more = _names(root, source)
     gradable = root.first("gradable")
     if gradable is not None:
         more["points_possible"] = gradable.attributes.get("points_possible", "")
@@ -103,6 +103,13 @@ def _of_assignment(root: Element, source: DocumentSource) -> tuple[Field, ...]:
     return fields_of(root, without=("text", "description", "instructor_text", "gradable"), more=more)
 
 
-def _group(root: Element | None, source: DocumentSource) -> dict[str, str]:
-    identifier = root.value("assignment_group_identifierref") if root else ""
-    return {"assignment_group": source.names.groups.get(identifier, "")}
+def _names(root: Element | None, source: DocumentSource) -> dict[str, str]:
+    """Return the titles of the assignment group and the rubric that an assignment names."""
+    group, rubric = (
+        root.value(name) if root else ""
+        for name in ("assignment_group_identifierref", "rubric_identifierref")
+    )
+    return {
+        "assignment_group": source.names.groups.get(group, ""),
+        "rubric": source.names.rubrics.get(rubric, ""),
+    }

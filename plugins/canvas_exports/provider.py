@@ -55,6 +55,7 @@ def get_provider_info() -> dict[str, Any]:
                     "canvas_exports.operators.run_report",
                     "canvas_exports.operators.search_index",
                     "canvas_exports.operators.verify",
+                    "canvas_exports.operators.publish",
                     "canvas_exports.operators.restore",
                     "canvas_exports.operators.drill",
                 ],

@@ -29,6 +29,7 @@ from canvas_exports.core.backups.yaml_document import read_document
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.dags.backups import backup_dag
 from canvas_exports.notifications.run_report import RunReportNotifier
+from canvas_exports.operators.publish import CanvasPublishOperator
 
 
 def tasks(dag: DAG) -> list[Any]:
@@ -130,6 +131,21 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert report.max_age == "P2D"
     assert dag.tags == {"canvas", "backup", "law"}
     assert dag.description == "Every course."
+
+
+def test_what_is_published_changes_nothing_of_what_the_report_says() -> None:
+    dag = build(
+        publish="s3://campus-bundle/courses",
+        keep={"last": 3},
+        connections={"archive_conn_id": "aws_default"},
+    )
+    publish = dag.get_task("publish")
+    assert isinstance(publish, CanvasPublishOperator)
+    assert (publish.site, publish.archive_conn_id) == ("s3://campus-bundle/courses", "aws_default")
+    assert publish.upstream_task_ids == {"report", "retention"}
+    assert publish.is_teardown
+    assert not publish.on_failure_fail_dagrun
+    assert "publish" not in build().task_dict
 
 
 def test_notifiers_receive_the_report_and_a_list_that_failed() -> None:
@@ -277,6 +293,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "fail_on": st.sampled_from(["any", "never", "0.5%"]),
     "retries": st.integers(0, 20),
     "sweep_after": st.sampled_from(["P1D", "P2W", "never", "{{ var.value.sweep_after }}"]),
+    "publish": st.sampled_from(["s3://campus-bundle/courses", "bundle", "{{ var.value.site }}"]),
     "max_age": st.sampled_from(["P2D", "PT36H", "P1M", "{{ var.value.max_age }}"]),
     "tags": st.lists(st.text(min_size=1, max_size=100), unique=True, max_size=3),
     "max_active_batches": st.integers(1, 100),
@@ -302,7 +319,8 @@ def test_every_backup_that_is_found_whole_becomes_a_dag_that_airflow_can_store(d
     dag = backup_dag(Backup.from_data(document.data, file="a.yaml", lists=Path("courses")))
     stored = round_trip(dag)
     assert stored.dag_id == f"canvas_backup_{document.data['name']}"
-    assert set(stored.task_dict) == {"list", "export", "report"}
+    published = {"publish"} if "publish" in document.data else set()
+    assert set(stored.task_dict) == {"list", "export", "report", *published}
     assert stored.max_active_runs == 1
 
 

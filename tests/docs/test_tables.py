@@ -39,6 +39,7 @@ from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator, CanvasRestoreDrillOperator
 from canvas_exports.operators.hold import CanvasHoldOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.publish import CanvasPublishOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
@@ -66,6 +67,7 @@ OPERATORS = (
     CanvasRunReportOperator,
     CanvasVerifyOperator,
     CanvasHoldOperator,
+    CanvasPublishOperator,
 )
 
 

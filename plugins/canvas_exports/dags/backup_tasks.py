@@ -13,6 +13,7 @@ from canvas_exports.hooks.archive_replicas import named_archives
 from canvas_exports.operators.asset_events import ARCHIVE_ALIAS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
+from canvas_exports.operators.publish import CanvasPublishOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.search_index import CanvasSearchIndexOperator
@@ -42,6 +43,7 @@ def add_backup_tasks(
     also_archives: Any = (),
     search_index: bool = False,
     max_age: str | None = None,
+    publish: str | None = None,
 ) -> None:
     """Add the tasks of a backup to the DAG under construction.
 
@@ -50,6 +52,8 @@ def add_backup_tasks(
     ``retention`` deletes copies that need not be kept. It runs after the batches and does not depend on ``report``: it counts
     copies, not nights, so a failed night deletes no additional copy, and an archive does not grow without limit because one
     course fails every night. A run succeeds only if both of these last tasks succeed.
+
+    ``publish`` runs after both. It is a teardown: whether it succeeds does not change what they say of the run.
 
     Args:
         archive: root URI of the archive.
@@ -69,6 +73,7 @@ def add_backup_tasks(
         search_index: update the search index of the archive after the report; its failure does not fail the run.
         also_archives: replicas of the archive; the policy applies to each of them separately.
         max_age: the promised age of the newest proven copy of each course; ``None`` for no promise.
+        publish: root URI of the site with the newest proven copies; ``None``: nothing is published.
     """
     retrying: dict[str, Any] = {"retries": retries, "retry_delay": RETRY_DELAY}
     remaining = dict(settings)
@@ -134,19 +139,32 @@ def add_backup_tasks(
                 **retrying,
             ).as_teardown()
         )
-    if keep is None:
-        return
-    rules = dict(keep)
-    apply = rules.pop("apply", False)
-    first = connections.get("archive_conn_id")
-    for number, (root, conn_id) in enumerate(named_archives(archive, first, also_archives), start=1):
-        exported >> CanvasRetentionOperator(
-            task_id="retention" if number == 1 else f"retention_{number}",
-            archive=root,
-            apply=apply,
-            keep=rules,
-            archive_conn_id=conn_id,
+    last: list[Any] = [report]
+    if keep is not None:
+        rules = dict(keep)
+        apply = rules.pop("apply", False)
+        first = connections.get("archive_conn_id")
+        for number, (root, conn_id) in enumerate(named_archives(archive, first, also_archives), start=1):
+            retention = CanvasRetentionOperator(
+                task_id="retention" if number == 1 else f"retention_{number}",
+                archive=root,
+                apply=apply,
+                keep=rules,
+                archive_conn_id=conn_id,
+                timezone=timezone,
+                trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+                **retrying,
+            )
+            exported >> retention
+            last.append(retention)
+    if publish is not None:
+        published = CanvasPublishOperator(
+            task_id="publish",
+            archive=archive,
+            site=publish,
+            archive_conn_id=connections.get("archive_conn_id"),
             timezone=timezone,
-            trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+            allow_empty=True,
             **retrying,
         )
+        last >> published.as_teardown()

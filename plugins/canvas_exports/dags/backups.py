@@ -60,5 +60,6 @@ def backup_dag(backup: Backup) -> DAG:
             notify=backup.notify,
             notify_when=backup.notify_when,
             max_age=backup.max_age,
+            publish=backup.publish,
         )
     return dag

@@ -65,6 +65,7 @@ max_active_batches: 2
 pool: canvas
 sweep_after: P1W
 max_age: PT36H
+publish: s3://campus-bundle/courses
 notify: [registrar@example.edu]
 notify_when: always
 """
@@ -97,6 +98,7 @@ notify_when: always
     assert (backup.retries, backup.tags) == (1, ("law",))
     assert (backup.max_active_batches, backup.pool) == (2, "canvas")
     assert (backup.sweep_after, backup.max_age) == ("P1W", "PT36H")
+    assert backup.publish == "s3://campus-bundle/courses"
     assert (backup.notify, backup.notify_when) == (("registrar@example.edu",), "always")
 
 

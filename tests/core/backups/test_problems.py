@@ -71,6 +71,8 @@ BROKEN: list[tuple[str, str]] = [
     ("max_age: two days", "max_age: 'two days' does not fit. Accepted: such as 'P2D', 'PT36H', 'P8D'."),
     ("max_age: PT5M", "max_age: PT5M is no age that can be promised. Accepted: from an hour to ten years"),
     ("max_age: P11Y", "max_age: P4015D is no age that can be promised."),
+    ("publish: a place", "publish: 'a place' does not fit."),
+    ("publish: s3://user:secret@bucket/x", "publish: 's3://...@bucket/x' does not fit."),
     ("max_age: 2", "max_age: 2 is not text."),
     ("proof: deep", "proof: 'deep' is not one. Accepted: directory, full."),
     (

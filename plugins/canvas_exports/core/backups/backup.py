@@ -57,6 +57,7 @@ class Backup:
     notify: tuple[str, ...] = ()
     notify_when: str = "problems"
     max_age: str | None = None
+    publish: str | None = None
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], *, file: str, lists: Path) -> Backup:
@@ -90,7 +91,14 @@ class Backup:
                 "name", "schedule", "archive", "description", "display_name", "owner", "timezone", "retries"
             ),
             **written(
-                "max_active_batches", "pool", "sweep_after", "keep", "notify_when", "max_age", "search_index"
+                "max_active_batches",
+                "pool",
+                "sweep_after",
+                "keep",
+                "notify_when",
+                "max_age",
+                "search_index",
+                "publish",
             ),
         )
 

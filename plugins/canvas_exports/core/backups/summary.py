@@ -44,6 +44,8 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
     )
     if backup.max_age is not None:
         yield _describe_promise(backup.max_age)
+    if backup.publish is not None:
+        yield f"After each run, the newest proven copies are published in `{backup.publish}`, as pages that need no Canvas."
     if backup.keep is not None:
         yield _describe_retention(backup.keep, backup.timezone)
     yield (

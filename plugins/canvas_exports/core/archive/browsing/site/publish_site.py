@@ -58,7 +58,7 @@ class Selection:
     """Which courses are published. ``None`` is any.
 
     Attributes:
-        backup: name of the backup that stored the copy.
+        backup: name of the backup that stored the copy, or id of its DAG.
         term: name of the term, as the manifest has it.
         account_id: Canvas's number of the account.
     """
@@ -75,7 +75,7 @@ class Selection:
         return (
             copy.context.kind == "course"
             and copy.export.type == ExportType.COMMON_CARTRIDGE.value
-            and self.backup in (None, (copy.run.dag_id or "").removeprefix("canvas_backup_"))
+            and (self.backup is None or copy.run.dag_id in (self.backup, f"canvas_backup_{self.backup}"))
             and self.term in (None, copy.context.term)
             and self.account_id in (None, copy.context.account_id)
         )

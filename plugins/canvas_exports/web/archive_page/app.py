@@ -17,7 +17,7 @@ from canvas_exports.errors import (
     NoArchiveError,
     ObjectNotFoundError,
 )
-from canvas_exports.web.archive_page import actions, content, course, overview
+from canvas_exports.web.archive_page import actions, compare, content, course, overview
 from canvas_exports.web.archive_page.archives import NotReadYetError, configuration
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
 from canvas_exports.web.archive_page.rights import requires_page
@@ -119,3 +119,4 @@ app.include_router(overview.router)
 app.include_router(course.router)
 app.include_router(actions.router)
 app.include_router(content.router)
+app.include_router(compare.router)

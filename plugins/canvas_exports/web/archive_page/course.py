@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
+from canvas_exports.core.reports.changes.in_words import change_in_words
+from canvas_exports.core.reports.overview.course_view import CopyEntry
 from canvas_exports.web.archive_page.actions import offered_actions, started_run
 from canvas_exports.web.archive_page.archives import configuration
 from canvas_exports.web.archive_page.overview import copy_name, find_archive
@@ -34,7 +38,25 @@ async def show_course(
         view=course,
         may_read=may_read_content(user, configuration()),
         copy_name=copy_name,
+        changed=_changed(course.copies),
         actions=await offered_actions(request, user, place, course),
         run=await run_in_threadpool(started_run, started, run),
         airflow=airflow_address,
     )
+
+
+def _changed(copies: Sequence[CopyEntry]) -> dict[str, str]:
+    """Return what changed since the copy before, of its type, by the key of each copy; the newest copy comes first."""
+    words: dict[str, str] = {}
+    later: dict[str, CopyEntry] = {}
+    for copy in copies:
+        words[copy.key] = ""
+        if (after := later.get(copy.export_type)) is not None:
+            words[after.key] = change_in_words(
+                copy.counts,
+                after.counts,
+                is_same=copy.package == after.package,
+                more_bytes=after.size - copy.size,
+            )
+        later[copy.export_type] = copy
+    return words

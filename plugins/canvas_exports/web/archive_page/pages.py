@@ -15,6 +15,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from canvas_exports.core.reports.changes.fragment import changes_style
 from canvas_exports.core.reports.page.templates import part as report_part
 from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
 from canvas_exports.foreign_text import harmless
@@ -37,8 +38,8 @@ def part(name: str) -> str:
 
 @lru_cache
 def _style() -> str:
-    """Return the style of all pages: that of a run's page, and what only these have."""
-    return report_part("page.css") + part("archive.css")
+    """Return the style of all pages: that of a run's page, that of changes, and what only these have."""
+    return report_part("page.css") + changes_style() + part("archive.css")
 
 
 def _hash(text: str) -> str:

@@ -182,16 +182,28 @@ def test_what_is_somebody_elses_is_not_touched(
     assert sorted(info.key for info in archive.list() if not info.key.startswith("index/")) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("folder", "../archive/"),
+        ("folder", "courses/102/x/"),
+        ("context", "course:../../archive"),
+        ("context", "group:7"),
+        ("title", 7),
+    ],
+)
 def test_a_document_that_names_other_folders_deletes_nothing(
-    publish: Any, site: Path, archive: FileStore
+    publish: Any, site: Path, archive: FileStore, name: str, value: Any
 ) -> None:
-    store_course(archive, 101)
+    copy = store_course(archive, 101)
     publish()
     state = json.loads((site / "publish.json").read_text())
-    state["courses"][0]["folder"] = "../archive/"
+    state["courses"][0][name] = value
     (site / "publish.json").write_text(json.dumps(state))
+    before = files(site)
     assert publish("--delete", "--term", "none")[0] == 2
-    assert archive.stat(state["courses"][0]["manifest"]) is not None
+    assert archive.stat(copy.package.key) is not None
+    assert files(site) == before
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")

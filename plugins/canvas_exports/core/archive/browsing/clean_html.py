@@ -32,7 +32,7 @@ from canvas_exports.core.packages.content.model import Item, ItemKind
 #: Characters of one text that are shown, without those of pictures within it. The rest is in the package.
 MAX_SHOWN = 1 << 20
 
-_MAX_READ = 16 << 20  # characters of HTML that are looked at
+_MAX_READ = 8 << 20  # characters of HTML that are looked at
 _MAX_DATA_PICTURE = 4 << 20  # characters
 _MAX_ADDRESS = 2000  # characters of an address that is shown
 

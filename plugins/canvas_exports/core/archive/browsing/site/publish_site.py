@@ -30,7 +30,12 @@ from canvas_exports.core.archive.browsing.course_folder import (
 from canvas_exports.core.archive.browsing.course_pages import Crumb
 from canvas_exports.core.archive.browsing.open_copy import open_copy
 from canvas_exports.core.archive.browsing.page_policy import STYLE
-from canvas_exports.core.archive.browsing.site.published import PublishedCourse, PublishedSite, load_site
+from canvas_exports.core.archive.browsing.site.published import (
+    PublishedCourse,
+    PublishedSite,
+    home_of,
+    load_site,
+)
 from canvas_exports.core.archive.browsing.site.search_index import (
     BUCKETS,
     TITLES,
@@ -248,10 +253,10 @@ class _Run:
         self._site.replace(HOME, start_page(courses, buckets=BUCKETS))
         for context in self._touched:
             current = self._state.courses.get(context)
-            self._delete_below(_home_of(context), but=current.folder if current else None)
+            self._delete_below(home_of(context), but=current.folder if current else None)
 
     def _write(self, copy: Copy) -> tuple[PublishedCourse, WrittenCourse]:
-        folder = f"{_home_of(copy.name)}{copy.created_at:%Y%m%dT%H%M%SZ}-{copy.export.id}-{self._fingerprint(copy)[:8]}/"
+        folder = f"{home_of(copy.name)}{copy.created_at:%Y%m%dT%H%M%SZ}-{copy.export.id}-{self._fingerprint(copy)[:8]}/"
         self._delete_below(folder, but=None)  # of a run that was killed
         options = FolderOptions(
             show_key=self._options.show_key,
@@ -307,7 +312,3 @@ class _Run:
         for key in [info.key for info in self._site.list(folder)]:
             if but is None or not key.startswith(but):
                 self._site.delete(key)
-
-
-def _home_of(context: str) -> str:
-    return f"courses/{context.rpartition(':')[2]}/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from canvas_exports.errors import InputError, ObjectNotFoundError
 STATE = "publish.json"
 
 _SCHEMA = "urn:canvas-exports:published-site:1"
+_CONTEXT = re.compile("course:[1-9][0-9]{0,18}")
 _MAX_STATE = 256 << 20  # bytes; of 200,000 courses, some 100 MB
 
 
@@ -55,6 +57,11 @@ class PublishedSite:
             "courses": [vars(each) for _, each in sorted(self.courses.items())],
         }
         store.replace(STATE, json.dumps(document).encode())
+
+
+def home_of(context: str) -> str:
+    """Return the folder of all that a site holds of a course: ``courses/101/``."""
+    return f"courses/{context.rpartition(':')[2]}/"
 
 
 def load_site(store: Store, *, field: str) -> PublishedSite:
@@ -99,7 +106,9 @@ def _course(document: Mapping[str, Any]) -> PublishedCourse:
     if not all(isinstance(value, str) for value in found.values()):
         raise TypeError(found)
     course = PublishedCourse(**found)
-    # Only what lies below courses/ is ever deleted, whatever the document says.
-    if not course.folder.startswith("courses/") or not is_key(course.folder + "x"):
+    # Only what lies below the folder of a course is ever read or deleted, whatever the document says.
+    if not _CONTEXT.fullmatch(course.context):
+        raise ValueError(course.context)
+    if not course.folder.startswith(home_of(course.context)) or not is_key(course.folder + "x"):
         raise ValueError(course.folder)
     return course

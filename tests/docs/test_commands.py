@@ -36,7 +36,7 @@ LINES = [
     if block.language == "bash"
     for line in block.text.replace("\\\n", "").splitlines()
 ]
-WIDEST = 104  # of a constraint
+WIDEST = 110
 COMMANDS = [pytest.param(shlex.split(line), id=f"{block}: {line[:60]}") for block, line in LINES]
 #: As the AWS libraries read them.
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
@@ -85,8 +85,14 @@ def add_connection(parsed: argparse.Namespace) -> None:
     elif connection.conn_type == "canvas_archive":
         assert ArchiveLocation.read(connection).uri == "s3://campus-backups/canvas"
     else:
-        options = store_options("s3://bucket/path", connection)
-        assert options.endpoint or options.region
+        scheme = {"google_cloud_platform": "gs", "wasb": "az"}.get(connection.conn_type or "", "s3")
+        options = store_options(f"{scheme}://bucket/path", connection)
+        needed: dict[str, list[object]] = {
+            "s3": [options.endpoint or options.region],
+            "gs": [options.key_file],
+            "az": [options.account, options.settings],
+        }
+        assert all(needed[scheme])
 
 
 def source(arguments: list[str]) -> None:

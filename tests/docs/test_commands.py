@@ -16,7 +16,7 @@ from airflow.configuration import conf
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
 from tests.support.repository.compose import SERVICES, VALUES
-from tests.support.repository.markdown import BLOCKS, ROOT, Block, page
+from tests.support.repository.markdown import BLOCKS, ROOT, Block
 
 from canvas_exports.cli.arguments import CANVAS
 from canvas_exports.cli.arguments import VARIABLE as ARCHIVE
@@ -85,19 +85,19 @@ def add_connection(parsed: argparse.Namespace) -> None:
     elif connection.conn_type == "canvas_archive":
         assert ArchiveLocation.read(connection).uri == "s3://campus-backups/canvas"
     else:
-        options = store_options("s3://bucket/path", connection)
-        assert options.endpoint or options.region
+        scheme = {"google_cloud_platform": "gs", "wasb": "az"}.get(connection.conn_type or "", "s3")
+        options = store_options(f"{scheme}://bucket/path", connection)
+        needed: dict[str, list[object]] = {
+            "s3": [options.endpoint or options.region],
+            "gs": [options.key_file],
+            "az": [options.account, options.settings],
+        }
+        assert all(needed[scheme])
 
 
 def source(arguments: list[str]) -> None:
     (script,) = arguments
     assert f"python3 -m venv {script.removesuffix('/bin/activate')}" in (text for _, text in LINES)
-
-
-def read(arguments: list[str]) -> None:
-    options, name = arguments
-    assert options == "-rs"
-    assert f'"${name}"' in page("quick-start").text
 
 
 def python(arguments: list[str]) -> None:
@@ -212,7 +212,6 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "pip": pip,
     "python": python,
     "python3": python,
-    "read": read,
     "source": source,
 }
 

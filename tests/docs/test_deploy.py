@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+from airflow.configuration import conf
 from tests.support.repository.compose import ROOT, SERVICES
-from tests.support.repository.markdown import page
+from tests.support.repository.markdown import PAGES, Page, page
 
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.observability import task_observer
@@ -60,3 +62,17 @@ def test_the_courses_to_begin_with_are_in_the_sandbox_that_compose_starts() -> N
     assert {int(one) for one in named[1].split(", ")} <= {
         course.id for course in SCENARIOS[scenario]().courses
     }
+
+
+@pytest.mark.parametrize("found", PAGES, ids=str)
+def test_every_setting_of_airflow_has_a_name_that_airflow_knows(found: Page) -> None:
+    for section, option in re.findall(r"\bAIRFLOW__([A-Z]+(?:_[A-Z]+)*)__([A-Z_]+)\b", found.text):
+        assert option.lower() in conf.configuration_description[section.lower()]["options"], (
+            f"{section} {option}"
+        )
+
+
+def test_a_file_that_systemd_reads_has_assignments_only() -> None:
+    (settings,) = (block for block in page("deploy-one-machine").blocks if "AIRFLOW_HOME=" in block.text)
+    for line in settings.text.splitlines():
+        assert re.fullmatch(r"[A-Z_]+=\S*", line), "systemd ignores a line with export"

@@ -20,6 +20,14 @@ SHELLS = (
     "tests/plugin",
     "tests/web",
 )
+#: What packages of those days warn of, and newer ones do not.
+OLD_WARNINGS = (
+    *("-W", "ignore::FutureWarning"),
+    *(
+        "-W",
+        "ignore:SelectableGroups dict interface:DeprecationWarning",
+    ),  # OpenTelemetry's reading of entry points
+)
 NIGHT = ("tests/end_to_end/test_nightly_backup.py",)
 
 
@@ -33,7 +41,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 def test_its_tests_pass(python: Path, tests: tuple[str, ...]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore::FutureWarning", *tests],
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OLD_WARNINGS, *tests],
         cwd=REPOSITORY,
         env=environment,
         stdout=sys.stderr,

@@ -311,3 +311,31 @@ class TestManifests:
             {"q.xml": item},
         )
         assert "QTI 2" in document(content, ItemKind.QUIZ).problem
+
+
+def test_documents_that_lie_far_apart_do_not_take_a_request_each() -> None:
+    film = bytes(1_100_000)
+    files: dict[str, bytes] = {}
+    resources = []
+    for number in range(40):
+        page = f"unit/{number}.html"
+        files |= {page: b"<title>Titled</title>", f"unit/{number}.mp4": film}
+        resources.append(Res(f"p{number}", "webcontent", (page,), page))
+    meta = b"<topicMeta><type>announcement</type></topicMeta>"
+    files |= {
+        "n1.xml": b"<topic><title>News</title></topic>",
+        "last.mp4": film,
+        "n1meta.xml": meta,
+        "end.mp4": film,
+    }
+    resources += [
+        Res("n1", "imsdt_xmlv1p1", ("n1.xml",), needs=("n1meta",)),
+        Res("n1meta", CANVAS, ("n1meta.xml",), "n1meta.xml"),
+    ]
+    data = zipped(Course(files, tuple(resources), (("Outlined", "p39"),)).members(), method=0)
+    store = InMemory(data)
+    content = open_content(StoredPackage(store, KEY, len(data)), export_type="common_cartridge")
+    assert store.requests <= 28
+    assert len(titles(content, ItemKind.PAGE)) == 40
+    assert titles(content, ItemKind.PAGE)[-1] == "Outlined"
+    assert len([item for item in content.items if item.kind is ItemKind.ANNOUNCEMENT]) == 1

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from canvas_exports.core.archive.catalog.copies import Copy
+from canvas_exports.core.archive.package_content import open_package
 from canvas_exports.core.archive.verification.candidates import candidate_of
 from canvas_exports.core.archive.verification.verify_package import VerificationResult, verify_package
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.content.model import CourseContent
-from canvas_exports.core.packages.content.open import open_content
-from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import PackageError
 
@@ -26,5 +25,4 @@ def open_copy(store: Store, copy: Copy) -> CourseContent:
     found = verify_package(store, candidate_of(copy, ProofLevel.DIRECTORY), ProofLevel.DIRECTORY)
     if found.result is not VerificationResult.INTACT:
         raise PackageError(f"{copy.package.key}: {found.reason.rstrip('.')}", context=copy.name)
-    package = StoredPackage(store, copy.package.key, copy.package.size)
-    return open_content(package, export_type=copy.export.type)
+    return open_package(store, copy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from canvas_exports.core.packages.cartridge.manifest import MANIFEST, MAX_MANIFEST, read_manifest
@@ -35,6 +35,7 @@ _MAX_SETTINGS = 8 * MiB
 # Bytes of a package that are read for titles: of one document, and of all.
 _LONGEST_HEAD_SOURCE = MiB
 _MOST_HEADS = 64 * MiB
+_MOST_REQUESTS = 24  # for titles; whether a topic is an announcement is always read
 _SUFFIXES = (".xml", ".html", ".htm", ".qti", ".json")
 
 
@@ -148,18 +149,24 @@ class _Opening:
             return []
         return list_entries(kind, pieces, self._work)
 
-    def heads(self, drafts: Iterable[Draft]) -> HeadOf:
-        """Read the beginnings of documents, together."""
-        names = self._within_limits(name for draft in drafts for name in draft.title_from)
+    def heads(self, drafts: Sequence[Draft]) -> HeadOf:
+        """Read the beginnings of documents, those that lie together first, with at most 24 requests for titles alone."""
+        topics = (draft.item.settings for draft in drafts if draft.item.kind is ItemKind.DISCUSSION)
+        needed = dict.fromkeys(name for name in topics if name)
+        wanted = dict.fromkeys(name for draft in drafts for name in draft.title_from)
+        names = self._within_limits([*needed, *(name for name in wanted if name not in needed)])
+        groups = sorted(self._members.groups(names), key=len, reverse=True)
+        work = WorkLimit(self._members.package.size)
         found: dict[str, Head] = {}
-        for group in self._members.groups(names):
-            source = self._members.read_group(group)
-            found.update((name, self._head(name, source)) for name in group)
+        for number, group in enumerate(groups):
+            if number < _MOST_REQUESTS or not needed.keys().isdisjoint(group):
+                source = self._members.read_group(group)
+                found.update((name, self._head(name, source, work)) for name in group)
         return lambda name: found.get(name, Head())
 
-    def _head(self, name: str, source: RandomAccess) -> Head:
+    def _head(self, name: str, source: RandomAccess, work: WorkLimit) -> Head:
         try:
-            return read_document_head(name, self._members.content(name, source=source), self._work)
+            return read_document_head(name, self._members.content(name, source=source), work)
         except CorruptPackageError:  # also: the package needs more work than any course
             return Head()
 

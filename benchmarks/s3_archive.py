@@ -34,6 +34,8 @@ class Archive(Sink):
         copies: of each of them, the last made at ``NEWEST``.
     """
 
+    kept = 8 * 1024 * 1024  # of the index, and of reports
+
     def __init__(self, courses: int, copies: int) -> None:
         super().__init__()
         self._courses, self._copies, self._first = courses, copies, NEWEST - timedelta(weeks=copies - 1)

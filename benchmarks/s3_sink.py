@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.http_server import Line, Reply, Request, Server
 
 BUCKET = "sink"
-_KEPT = 64 * 1024  # bytes of an object that are kept; a larger one is only counted
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -37,6 +36,8 @@ class Stored:
 
 class Sink:
     """What the server knows, shared by its threads."""
+
+    kept = 64 * 1024  # bytes of an object that are kept; a larger one is only counted
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +62,7 @@ class Sink:
 
     def _put(self, request: Request, path: str, query: dict[str, str]) -> Reply:
         """An object, or a part of one."""
-        small = int(request.headers.get("content-length", _KEPT + 1)) <= _KEPT
+        small = int(request.headers.get("content-length", self.kept + 1)) <= self.kept
         data = request.take() if small else None
         size = len(data) if data is not None else request.drain()
         headers = {"ETag": f'"{size:032x}"'}

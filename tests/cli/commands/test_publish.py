@@ -10,12 +10,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.stored import spoil, stored
 from tests.support.packages.build import zipped
 from tests.support.packages.courses import course
 from tests.support.reports.chromium import CHROMIUM
+from tests.support.store_servers.places import BUCKET
+from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto
 
 from canvas_exports.core.archive.browsing.site import publish_site
 from canvas_exports.core.archive.manifest import Manifest
@@ -206,6 +209,35 @@ def test_a_document_that_names_other_folders_deletes_nothing(
     assert files(site) == before
 
 
+def test_a_bucket_tells_browsers_what_its_objects_are(
+    archive: FileStore, run_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_course(archive, 101)
+    with moto() as endpoint:
+        bucket = client(endpoint)
+        bucket.create_bucket(Bucket=BUCKET)
+        for name, value in (
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_REGION", "us-east-1"),
+        ):
+            monkeypatch.setenv(name, value)
+        assert run_command(archive.uri, "publish", "-o", f"s3://{BUCKET}/site")[0] == 0
+        keys = [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        types = {
+            key.rpartition(".")[2]: bucket.head_object(Bucket=BUCKET, Key=key)["ContentType"] for key in keys
+        }
+    assert types == {
+        "html": "text/html; charset=utf-8",
+        "css": "text/css; charset=utf-8",
+        "js": types["js"],
+        "json": "application/json",
+        "png": "image/png",
+    }
+    assert "javascript" in types["js"]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 def test_the_search_finds_titles_from_a_disk(publish: Any, site: Path, archive: FileStore) -> None:
     store_course(archive, 101)
@@ -221,6 +253,7 @@ def test_the_search_finds_titles_from_a_disk(publish: Any, site: Path, archive: 
         title = json.loads(next((site / "courses").rglob("titles.json")).read_text())[0][0]
         page.get_by_role("searchbox").fill(title[:6])
         page.locator("#found a").first.wait_for()
+        assert Axe().run(page).violations_count == 0
         page.locator("#found a", has_text=title).first.click()
         page.wait_for_url("**/pages/*.html")
         assert page.get_by_role("heading", name=title).first.is_visible()

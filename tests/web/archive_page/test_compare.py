@@ -86,6 +86,20 @@ def test_everybody_can_read_it_and_follow_its_links(
     context.close()
 
 
+def test_in_airflows_frame_a_title_leads_into_the_copy_in_the_whole_window(
+    airflow: ArchiveAirflow, browser: Browser
+) -> None:
+    context = airflow.window(browser, "otto")
+    page = context.new_page()
+    page.goto(f"{airflow.url}/plugin/canvas_archive")
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("heading", level=1).wait_for()
+    page.frames[-1].goto(between(airflow, 0, -1))
+    inside.get_by_role("link", name="Welcome", exact=True).click()
+    page.wait_for_url("**/read/items/page**")
+    context.close()
+
+
 def test_the_time_line_leads_to_it_and_says_what_changed(airflow: ArchiveAirflow, browser: Browser) -> None:
     context = airflow.window(browser, "otto")
     page = context.new_page()

@@ -15,6 +15,7 @@ from tests.support.airflow.api_server import REPOSITORY, ApiServer
 from tests.support.archives.history import History, lay_history
 from tests.support.reports.chromium import CHROMIUM
 
+from canvas_exports.core.archive.search.update_index import update_search_index
 from canvas_exports.core.storage.open_store import open_store
 
 #: Users by name, with their roles: the last may read contents.
@@ -104,6 +105,7 @@ def archive_airflow(home: Path, *, path: str = "/team/airflow") -> Iterator[Arch
     folder.mkdir()
     with open_store(folder.as_uri()) as store:
         history = lay_history(store)
+        update_search_index(store)
     (first, role), *others = USERS.items()
     settings = {
         "AIRFLOW__CANVAS_EXPORTS__ARCHIVES": f"{ARCHIVE}, lost = missing_connection",

@@ -24,6 +24,7 @@ RIGHTS = {
     ("GET", "/{archive}/courses/{context}/do/{action}"): TRIGGER,
     ("POST", "/{archive}/courses/{context}/do/{action}"): TRIGGER,
     ("GET", "/{archive}/courses/{context}/compare"): CONTENT,
+    ("GET", "/{archive}/search"): CONTENT,
     ("GET", f"{COPY}/package"): CONTENT,
     ("GET", f"{COPY}/{{view}}/"): CONTENT,
     ("GET", f"{COPY}/{{view}}/lists/{{kind}}"): CONTENT,

@@ -17,10 +17,10 @@ from canvas_exports.errors import (
     NoArchiveError,
     ObjectNotFoundError,
 )
-from canvas_exports.web.archive_page import actions, compare, content, course, overview
+from canvas_exports.web.archive_page import actions, compare, content, course, overview, search
 from canvas_exports.web.archive_page.archives import NotReadYetError, configuration
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
-from canvas_exports.web.archive_page.rights import requires_page
+from canvas_exports.web.archive_page.rights import note_rights, requires_page
 from canvas_exports.web.login import log_in
 
 app = FastAPI(
@@ -28,7 +28,7 @@ app = FastAPI(
     docs_url=None,
     redoc_url=None,
     openapi_url=None,
-    dependencies=[Depends(requires_page)],
+    dependencies=[Depends(requires_page), Depends(note_rights)],
 )
 app.add_exception_handler(status.HTTP_401_UNAUTHORIZED, log_in)
 
@@ -120,3 +120,4 @@ app.include_router(course.router)
 app.include_router(actions.router)
 app.include_router(content.router)
 app.include_router(compare.router)
+app.include_router(search.router)

@@ -166,12 +166,11 @@ class OpenArchive:
             if (close := getattr(blocks, "close", None)) is not None:
                 self._transfers.submit(close)
 
-    def may_write(self) -> bool | None:
-        """Return whether the API server may write there, as far as that is known without writing: of a folder."""
-        parts = urlsplit(self.store().uri)
-        if parts.scheme != "file":
-            return None
-        return os.access(unquote(parts.path), os.W_OK)
+
+def may_write(uri: str) -> bool:
+    """Return whether this process is known to have the right to write to an archive: of a folder, without writing."""
+    parts = urlsplit(uri)
+    return parts.scheme == "file" and os.access(unquote(parts.path), os.W_OK)
 
 
 @lru_cache

@@ -13,7 +13,7 @@ from canvas_exports.core.reports.overview.figures import CourseState, Overview
 from canvas_exports.core.reports.page.charts import charts, size_chart
 from canvas_exports.core.reports.page.view import PastRun
 from canvas_exports.core.text.wording import format_size
-from canvas_exports.web.archive_page.archives import OpenArchive, open_archive
+from canvas_exports.web.archive_page.archives import OpenArchive, may_write, open_archive
 from canvas_exports.web.archive_page.pages import render
 from canvas_exports.web.archive_page.sentences import alarms, verdict
 
@@ -79,7 +79,7 @@ async def show_overview(request: Request, archive: str) -> Response:
         alarms=list(alarms(view, now=now)),
         charts=charts(nights),
         growth=_growth(view),
-        may_write=place.may_write(),
+        may_write=may_write(view.archive),
         most_problems=_MOST_PROBLEMS,
         most_nights=_MOST_NIGHTS,
         most_deletions=_MOST_DELETIONS,

@@ -141,6 +141,7 @@ def render(
         "archive": archive,
         "archives": [each.name for each in configuration().archives],
         "section": section,
+        "may_read": getattr(request.state, "may_read_archive", False),
         "reading": None,
     }
     text = _environment().get_template(name).render({**common, **values})

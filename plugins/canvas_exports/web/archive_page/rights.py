@@ -13,12 +13,19 @@ from airflow.utils.session import create_session
 from fastapi import Depends, HTTPException, Request, status
 from sqlalchemy import select
 
+from canvas_exports.web.archive_page.archives import configuration
 from canvas_exports.web.archive_page.configuration import Configuration
 
 log = logging.getLogger(__name__)
 
 #: Every route asks for it. Airflow shows the entry in its navigation to the same users.
 requires_page = requires_access_view(AccessView.PLUGINS)
+
+
+def note_rights(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> None:
+    """Note for the navigation of the page whether the user may read contents; no route relies on it."""
+    request.state.may_read_archive = may_read_content(user, configuration())
+
 
 CurrentUser = Annotated[BaseUser, Depends(get_user)]
 

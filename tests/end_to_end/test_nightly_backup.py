@@ -18,7 +18,10 @@ from tests.support.observability.statsd_server import StatsD
 
 from canvas_demo.airflow.airflow_stack import AirflowStack
 from canvas_demo.processes.ports import any_free
+from canvas_exports.core.archive.search.results import SearchQuery
+from canvas_exports.core.archive.search.search import search_archive
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.open_store import open_store
 from canvas_sandbox import Sandbox
 from canvas_sandbox.scenarios import Scenario, demo
 
@@ -139,11 +142,29 @@ def test_canvas_was_asked_for_each_export_once_unless_it_failed_one(
 
 def test_forty_courses_take_a_handful_of_task_instances(night: str, airflow: AirflowStack) -> None:
     instances = airflow.task_instances(DAG_ID, night)
-    assert Counter(instance["task_id"] for instance in instances) == {"list": 1, "export": 2, "report": 1}
+    assert Counter(instance["task_id"] for instance in instances) == {
+        "list": 1,
+        "export": 2,
+        "report": 1,
+        "search_index": 1,
+    }
     states = {(instance["task_id"], instance["state"]) for instance in instances}
-    assert states == {("list", "success"), ("export", "success"), ("report", "failed")}, (
-        "one course without a good copy makes the shipped backup red"
-    )
+    assert states == {
+        ("list", "success"),
+        ("export", "success"),
+        ("report", "failed"),
+        ("search_index", "success"),
+    }, "one course without a good copy makes the shipped backup red"
+
+
+def test_the_content_of_the_night_can_be_searched(night: str, archive: Path, tmp_path: Path) -> None:
+    assert night
+    with open_store(archive.as_uri()) as store:
+        found = search_archive(
+            store, SearchQuery('"introduce yourself"'), folder=tmp_path / "cache", most_courses=100
+        )
+    assert found.indexed_courses == 36
+    assert found.courses
 
 
 def test_xcoms_and_state_stay_small_and_hold_no_secret(

@@ -66,4 +66,10 @@ class CanvasExportsPlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
         },
+        {
+            "name": "Run report",
+            "href": f"{PREFIX.lstrip('/')}/dags/{{DAG_ID}}/runs/{{RUN_ID}}",
+            "url_route": "canvas_run_report",
+            "destination": "dag_run",
+        },
     ]

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 import requests
@@ -74,6 +74,24 @@ def test_users_who_may_see_the_run_see_the_page_as_it_is_in_the_archive(airflow:
     assert answer.content == stored.read_bytes()
 
 
+def run_tab(airflow: Airflow, dag_id: str, run_id: str | None = None) -> str:
+    return f"{airflow.url}/canvas_exports/dags/{dag_id}/runs/{quote(run_id or airflow.runs[dag_id], safe='')}"
+
+
+def test_the_tab_of_the_run_leads_to_it(airflow: Airflow) -> None:
+    answer = airflow.get(run_tab(airflow, "told"))
+    assert answer.status_code == 307
+    assert airflow.page("told", "report").endswith(answer.headers["location"])
+
+
+def test_a_run_without_a_report_has_a_sentence_in_its_tab(airflow: Airflow) -> None:
+    for run_id in ("another_run", "\0", "x" * 3_000):
+        answer = airflow.get(run_tab(airflow, "told", run_id))
+        assert answer.status_code == 200
+        assert "has no run report" in answer.text
+    assert airflow.get(run_tab(airflow, "told"), token=None).status_code == 401
+
+
 def test_nobody_else_sees_it(airflow: Airflow) -> None:
     answer = airflow.get(airflow.page("told", "report"), token=None)
     assert answer.status_code == 401
@@ -104,7 +122,7 @@ def test_every_route_asks_who_is_there(airflow: Airflow) -> None:
         warnings.simplefilter("ignore")  # Airflow's own
         app = importlib.import_module("canvas_exports.web.report_page").app
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
-    assert len(routes) == len(app.routes) == 1, "no document, no schema, no static file beside it"
+    assert len(routes) == len(app.routes) == 2, "no document, no schema, no static file beside it"
     for path in ("/", "/docs", "/openapi.json", "/redoc", "/dags"):
         assert airflow.get(f"{airflow.url}/canvas_exports{path}", token=None).status_code in (401, 404)
 
@@ -189,6 +207,13 @@ def test_the_button_of_the_task_opens_the_page(airflow: Airflow, window: Browser
     cell.get_by_text("Open").click()
     cell.get_by_role("link", name="Restore").click()
     page.wait_for_url("**/dags/canvas_restore")
+
+
+def test_the_tab_of_the_run_shows_the_page(airflow: Airflow, window: BrowserContext) -> None:
+    page = window.new_page()
+    page.goto(f"{airflow.url}/dags/told/runs/{airflow.runs['told']}")
+    page.get_by_role("link", name="Run report").click()
+    page.frame_locator("iframe").get_by_role("heading", name="Run report: told").wait_for()
 
 
 def test_a_page_that_a_task_made_up_gets_no_hold_of_airflow(airflow: Airflow, window: BrowserContext) -> None:

@@ -26,6 +26,11 @@ _QUICK = {
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "8",
 }
+#: Of the page *Canvas archive*. In the demo everybody is an administrator, and reads the contents of packages.
+_PAGE = {
+    "AIRFLOW__CANVAS_EXPORTS__ARCHIVES": "canvas_demo_archive",
+    "AIRFLOW__CANVAS_EXPORTS__CONTENT_ROLES": "ADMIN",
+}
 #: The LocalExecutor's processes fetch their tasks from a queue under one lock.
 _POOLS = {"scheduler": Pool(b"Worker starting up", PARALLELISM)}
 
@@ -44,7 +49,7 @@ class SupervisedAirflow(AirflowStack):
         self, home: Path, repository: Path, demo: DemoState, print_line: Callable[[str], None]
     ) -> None:
         programs = partial(SupervisedPrograms, print_line=print_line, pools=_POOLS)
-        super().__init__(home, repository, demo.ui_port, {**_QUICK, **demo.secrets}, programs)
+        super().__init__(home, repository, demo.ui_port, {**_QUICK, **_PAGE, **demo.secrets}, programs)
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         """Call Airflow's REST API, and retry without a response or after a server error.

@@ -7,13 +7,16 @@ Airflow's cookies, and it can send no request.
 
 from __future__ import annotations
 
+from airflow.api_fastapi.app import API_ROOT_PATH
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.xcom import XComModel
 from fastapi import Depends, FastAPI, HTTPException, Response, status
+from fastapi.responses import RedirectResponse
+from sqlalchemy import select
 
-from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
+from canvas_exports.operators.report_xcom import PAGE_XCOM, page_url, unpack
 from canvas_exports.web.login import log_in
 
 HEADERS = {
@@ -44,6 +47,33 @@ app = FastAPI(
     ],
 )
 app.add_exception_handler(status.HTTP_401_UNAUTHORIZED, log_in)
+
+
+_NO_REPORT = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Run report</title>
+<style>body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem; }</style></head>
+<body><main><h1>Run report</h1><p>This run has no run report. Runs of Canvas backups have one once their task report has ended.</p>
+</main></body></html>
+"""
+
+
+@app.get("/dags/{dag_id}/runs/{run_id:path}")
+def run_tab(dag_id: str, run_id: str, session: SessionDep) -> Response:
+    """Lead to the page of a run, for the tab of the run in Airflow; a sentence where it has none."""
+    found = None
+    if not any("\0" in name for name in (dag_id, run_id)):
+        found = session.execute(
+            select(XComModel.task_id, XComModel.map_index)
+            .where(XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key == PAGE_XCOM)
+            .order_by(XComModel.task_id.desc(), XComModel.map_index)
+            .limit(1)
+        ).first()
+    if found is None:
+        return Response(_NO_REPORT, media_type="text/html; charset=utf-8", headers=HEADERS)
+    task_id, map_index = found
+    return RedirectResponse(
+        page_url(API_ROOT_PATH, dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+    )
 
 
 @app.get("/dags/{dag_id}/tasks/{task_id}/runs/{run_id:path}")

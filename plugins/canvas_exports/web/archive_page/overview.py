@@ -102,14 +102,14 @@ Text = Annotated[str, Query(max_length=255)]
 class Filter:
     """The form above the list of courses."""
 
-    find: Text = ""
-    term: Text = ""
-    account: Annotated[str, Query(pattern="^[0-9]{0,18}$")] = ""
-    state: Text = ""
-    kind: Text = ""
-    sort: Text = "number"
-    order: Text = ""
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0
+    find: str = ""
+    term: str = ""
+    account: str = ""
+    state: str = ""
+    kind: str = ""
+    sort: str = "number"
+    order: str = ""
+    offset: int = 0
 
     def query(self) -> CourseQuery:
         """Return what the snapshot is asked; unknown choices ask for all."""
@@ -125,8 +125,25 @@ class Filter:
         )
 
 
+def asked_filter(
+    *,
+    find: Text = "",
+    term: Text = "",
+    account: Annotated[str, Query(pattern="^[0-9]{0,18}$")] = "",
+    state: Text = "",
+    kind: Text = "",
+    sort: Text = "number",
+    order: Text = "",
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> Filter:
+    """Read the form. A function: FastAPI of Airflow 3.1 does not resolve the annotations of a class."""
+    return Filter(find, term, account, state, kind, sort, order, offset)
+
+
 @router.get("/{archive}/courses")
-async def show_courses(request: Request, archive: str, asked: Annotated[Filter, Depends()]) -> Response:
+async def show_courses(
+    request: Request, archive: str, asked: Annotated[Filter, Depends(asked_filter)]
+) -> Response:
     """List courses, groups and users."""
     query = asked.query()
     (page, terms, accounts), view = await find_archive(archive).ask(

@@ -9,7 +9,7 @@ from typing import Any
 from canvas_exports.airflow_compat import AirflowPlugin
 from canvas_exports.notifications import run_note
 from canvas_exports.operators.links import CanvasLink, RunReportLink
-from canvas_exports.operators.report_xcom import PREFIX
+from canvas_exports.operators.task_support.report_xcom import PREFIX
 from canvas_exports.web.airflow_application import AIRFLOW
 
 #: Where the page of the archive is, below the address of Airflow's UI.

@@ -16,9 +16,9 @@ from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
 from canvas_exports.observability import promise_gauges
-from canvas_exports.operators import report_xcom
-from canvas_exports.operators.report_xcom import PAGE_XCOM, unpack
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.task_support import report_xcom
+from canvas_exports.operators.task_support.report_xcom import PAGE_XCOM, unpack
 
 
 def task(folder: Path, **arguments: Any) -> TaskRun:

@@ -18,9 +18,9 @@ from canvas_exports.core.archive import schemas
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
-from canvas_exports.operators.report_xcom import unpack
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
+from canvas_exports.operators.task_support.report_xcom import unpack
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_sandbox import Sandbox
 

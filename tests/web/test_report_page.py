@@ -21,7 +21,7 @@ from tests.support.exports.batch_reports import batch
 from tests.support.reports.chromium import CHROMIUM
 
 from canvas_exports.core.model.outcomes import Outcome
-from canvas_exports.operators.report_xcom import MOST_CARRIED, pack, page_url, unpack
+from canvas_exports.operators.task_support.report_xcom import MOST_CARRIED, pack, page_url, unpack
 
 pytestmark = pytest.mark.stack
 

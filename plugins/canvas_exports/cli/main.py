@@ -12,24 +12,19 @@ from io import TextIOWrapper
 from canvas_exports import __version__
 from canvas_exports.cli.commands import (
     ages,
-    compare,
     completion,
     find,
-    get,
     history,
     hold,
     missing,
-    open_course,
-    publish,
     restore,
     retention,
     runs,
-    search,
-    search_index,
     stats,
     verify,
 )
 from canvas_exports.cli.commands import list as list_copies
+from canvas_exports.cli.commands.content import compare, get, open_course, publish, search, search_index
 from canvas_exports.cli.output import NoteHandler, print_error
 from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.cli.project import check, doctor, init

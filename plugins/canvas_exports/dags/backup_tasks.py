@@ -10,13 +10,13 @@ from airflow.sdk import AssetAlias, TriggerRule
 
 from canvas_exports.dags.mail_alerts import failure_mails, report_mails
 from canvas_exports.hooks.archive_replicas import named_archives
-from canvas_exports.operators.asset_events import ARCHIVE_ALIAS
 from canvas_exports.operators.content_export import CanvasContentExportOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.publish import CanvasPublishOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.search_index import CanvasSearchIndexOperator
+from canvas_exports.operators.task_support.asset_events import ARCHIVE_ALIAS
 
 RETRY_DELAY = timedelta(minutes=1)
 

@@ -34,7 +34,7 @@ from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_exports.hooks.archive_replicas import find_locations
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg

@@ -35,10 +35,10 @@ from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.observability.task_observer import observed
-from canvas_exports.operators.asset_events import ARCHIVE_ALIAS, announce
-from canvas_exports.operators.checkpoints import saved_state
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
-from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError, run_info
+from canvas_exports.operators.task_support.asset_events import ARCHIVE_ALIAS, announce
+from canvas_exports.operators.task_support.checkpoints import saved_state
+from canvas_exports.operators.task_support.task_context import AirflowErrors, BatchInterruptedError, run_info
 from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasContentExportTrigger
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, Place, archive_place
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

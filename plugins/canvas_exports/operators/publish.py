@@ -18,7 +18,7 @@ from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive import open_location
 from canvas_exports.hooks.archive_location import ArchiveLocation, find_location, is_name
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

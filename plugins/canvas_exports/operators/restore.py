@@ -18,7 +18,7 @@ from canvas_exports.core.restore.state import RestoreState, read_state
 from canvas_exports.core.restore.wait import RestoreTiming
 from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.canvas import CanvasHook
-from canvas_exports.operators.import_base import ImportingOperator, Save
+from canvas_exports.operators.task_support.import_base import ImportingOperator, Save
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -22,7 +22,7 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
 from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

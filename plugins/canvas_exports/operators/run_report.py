@@ -26,8 +26,8 @@ from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.observability.promise_gauges import send_promises
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.report_xcom import PAGE_XCOM, pack, page_url
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.report_xcom import PAGE_XCOM, pack, page_url
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg

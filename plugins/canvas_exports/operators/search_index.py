@@ -14,7 +14,7 @@ from canvas_exports.core.model.flags import read_flag
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
-from canvas_exports.operators.task_context import AirflowErrors
+from canvas_exports.operators.task_support.task_context import AirflowErrors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -28,7 +28,7 @@ from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
-from canvas_exports.operators.task_context import AirflowErrors, run_info
+from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

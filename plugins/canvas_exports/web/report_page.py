@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, HTTPException, Response, status
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
-from canvas_exports.operators.report_xcom import PAGE_XCOM, page_url, unpack
+from canvas_exports.operators.task_support.report_xcom import PAGE_XCOM, page_url, unpack
 from canvas_exports.web.login import log_in
 
 HEADERS = {

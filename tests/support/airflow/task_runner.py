@@ -25,7 +25,7 @@ from tests.support.airflow.moved_names import deserialize, serialize_event
 
 from canvas_exports.core.archive.checkpoint import ArchiveCheckpoint
 from canvas_exports.core.archive.json_documents import encoded
-from canvas_exports.operators import checkpoints
+from canvas_exports.operators.task_support import checkpoints
 
 #: Whether this Airflow has a task state store: from 3.3 on.
 HAS_STATE_STORE = hasattr(comms, "SetTaskStateStore")

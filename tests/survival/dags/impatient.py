@@ -14,8 +14,8 @@ from canvas_exports.core.backups.schema import schema
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.dags import backup_tasks
 from canvas_exports.dags.trigger_form import Filled
-from canvas_exports.operators import checkpoints
 from canvas_exports.operators.content_export import CanvasContentExportOperator
+from canvas_exports.operators.task_support import checkpoints
 
 backup_tasks.RETRY_DELAY = timedelta(seconds=2)
 CanvasContentExportOperator.waits = Waits(

@@ -26,11 +26,11 @@ from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_exports.operators.restore import CanvasRestoreOperator
 from canvas_exports.operators.retention import CanvasRetentionOperator
 from canvas_exports.operators.run_report import CanvasRunReportOperator
-from canvas_exports.operators.task_context import AirflowErrors, BatchInterruptedError
+from canvas_exports.operators.task_support.task_context import AirflowErrors, BatchInterruptedError
 from canvas_exports.operators.verify import CanvasVerifyOperator
 from canvas_sandbox import RequestFault, Sandbox
 
-PLUGINS = str(Path(__file__).parents[2] / "plugins")
+PLUGINS = str(Path(__file__).parents[3] / "plugins")
 Make = Callable[[str], BaseOperator]
 
 #: Every operator, with an archive that cannot be: the words of the error line name the field.
@@ -226,7 +226,7 @@ import structlog
 log = structlog.get_logger(logger_name="task")
 log.info("begin")  # from here on the logger is cached, with its processors
 from canvas_exports.errors import CredentialError
-from canvas_exports.operators.task_context import AirflowErrors
+from canvas_exports.operators.task_support.task_context import AirflowErrors
 
 @AirflowErrors()
 def execute():

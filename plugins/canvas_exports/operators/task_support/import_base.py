@@ -23,9 +23,9 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place, canvas_places
-from canvas_exports.operators.checkpoints import saved_state
 from canvas_exports.operators.links import CanvasLink
-from canvas_exports.operators.task_context import AirflowErrors
+from canvas_exports.operators.task_support.checkpoints import saved_state
+from canvas_exports.operators.task_support.task_context import AirflowErrors
 from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 
 #: An archive with courses of the sandbox.
-RECORDED = Path(__file__).parents[2] / "data/previous_release/archive"
+RECORDED = Path(__file__).parents[3] / "data/previous_release/archive"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from canvas_exports.airflow_compat import TaskStateStore, task_state_store
 from canvas_exports.core.archive.checkpoint import ArchiveCheckpoint
 from canvas_exports.core.storage.store import Store
-from canvas_exports.operators.task_context import run_info
+from canvas_exports.operators.task_support.task_context import run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -1,0 +1,1 @@
+"""The subcommands that read packages: get, open, publish, search, compare."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from canvas_exports.core.archive.search.documents import SearchDocument
-from canvas_exports.core.archive.search.index_segments import IndexedPackage, SegmentWriting, document_digest
+from canvas_exports.core.archive.search.index_rows import IndexedPackage, document_digest
+from canvas_exports.core.archive.search.index_segments import SegmentWriting
 from canvas_exports.core.storage.store import Store
 
 TERMS = 10

@@ -16,17 +16,15 @@ from tests.support.archives.searchable import LATER, SearchableArchive, page, se
 from canvas_exports.core.archive.key_patterns import KeyPatterns
 from canvas_exports.core.archive.search import index_segments
 from canvas_exports.core.archive.search.documents import KINDS, SearchDocument
+from canvas_exports.core.archive.search.index_rows import IndexedPackage, document_digest, parse_document
 from canvas_exports.core.archive.search.index_segments import (
     FOLDER,
     FORMAT,
     PACKAGES,
     TEXTS,
-    IndexedPackage,
     SegmentWriting,
     _key,
-    document_digest,
     list_segments,
-    parse_document,
     read_packages,
     read_texts,
 )

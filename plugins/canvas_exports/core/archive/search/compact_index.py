@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 
+from canvas_exports.core.archive.search.index_rows import IndexedPackage
 from canvas_exports.core.archive.search.index_segments import (
     FULL_TEXT,
     UNFINISHED,
-    IndexedPackage,
     SegmentWriting,
     list_segments,
     read_packages,

@@ -18,11 +18,10 @@ from pathlib import Path
 from canvas_exports.core.archive.catalog.future_dates import is_in_future
 from canvas_exports.core.archive.search.documents import SearchDocument
 from canvas_exports.core.archive.search.hosts import reversed_name
+from canvas_exports.core.archive.search.index_rows import IndexedPackage, parse_document
 from canvas_exports.core.archive.search.index_segments import (
-    IndexedPackage,
     PackagesSegment,
     list_segments,
-    parse_document,
     read_packages,
     read_texts,
 )

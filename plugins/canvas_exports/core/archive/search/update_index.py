@@ -22,12 +22,8 @@ from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.package_content import open_package
 from canvas_exports.core.archive.search.compact_index import merge_segments, segments_to_merge
 from canvas_exports.core.archive.search.documents import package_documents
-from canvas_exports.core.archive.search.index_segments import (
-    LONGEST_LINE,
-    IndexedPackage,
-    SegmentWriting,
-    document_digest,
-)
+from canvas_exports.core.archive.search.index_rows import IndexedPackage, document_digest
+from canvas_exports.core.archive.search.index_segments import LONGEST_LINE, SegmentWriting
 from canvas_exports.core.archive.search.known_packages import KnownPackages, PresentPackages
 from canvas_exports.core.packages.content.model import CourseContent
 from canvas_exports.core.storage.store import Store

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
-from mimetypes import MimeTypes
 from typing import TYPE_CHECKING, Any, cast
 
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
@@ -29,6 +28,7 @@ from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests, 
 from canvas_exports.core.storage.cloud.sdk import Sdk
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
 from canvas_exports.core.storage.foreign_objects import ForeignObjects
+from canvas_exports.core.storage.media_types import PACKAGE, media_type
 from canvas_exports.core.storage.object_keys import check_key
 from canvas_exports.core.storage.options import NO_PROTECTION, Protection
 from canvas_exports.core.storage.put_source import PutSource
@@ -61,11 +61,6 @@ _WHOLE_INSTEAD = "non-partial"
 
 # Parts in flight for one package; the budget is the bound that matters when many packages flow.
 CONCURRENCY = 4
-
-_PACKAGE = "application/zip"
-_MEDIA_TYPES = {".json": "application/json", ".imscc": _PACKAGE, ".zip": _PACKAGE}
-#: Of everything else, for whoever shows a bucket as a web site; the table of the language, not that of the machine.
-_OTHER_TYPES = MimeTypes(filenames=())
 
 # By how much a server's clock may be behind ours.
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -341,14 +336,12 @@ class ObjectStore(Store):
         )
 
     def _attributes(self, key: str) -> dict[str, str]:
-        for suffix, media_type in _MEDIA_TYPES.items():
-            if key.endswith(suffix):
-                packed = media_type == _PACKAGE and self._protection.storage_class
-                return {"Content-Type": media_type, **({"Storage-Class": packed} if packed else {})}
-        other = _OTHER_TYPES.guess_type(key)[0]
-        if other is None:
-            return {}
-        return {"Content-Type": f"{other}; charset=utf-8" if other.startswith("text/") else other}
+        kind = media_type(key)
+        packed = kind == PACKAGE and self._protection.storage_class
+        return {
+            **({"Content-Type": kind} if kind else {}),
+            **({"Storage-Class": packed} if packed else {}),
+        }
 
     def _range(self, key: str, start: int, length: int) -> bytes:
         def fetch() -> bytes:

@@ -12,6 +12,9 @@ from tests.support.command.subcommands import has_option, subcommands
 
 from canvas_exports.core.storage.local import FileStore
 
+#: Stands for a folder that does not exist.
+SITE = "site"
+
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "missing": ("missing",),
     "history": ("history", "101"),
@@ -20,7 +23,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "stats": ("stats",),
     "get": ("get", "101", "--files"),
     "open": ("open", "101"),
-    "publish": ("publish", "-o", "/nowhere/site"),
+    "publish": ("publish", "-o", SITE),
     "runs": ("runs",),
     "ages": ("ages",),
     "compare": ("compare", "101"),
@@ -38,9 +41,12 @@ def store(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def ask(store: FileStore, run_command: Any) -> Any:
+def ask(store: FileStore, run_command: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    site = tmp_path_factory.mktemp("published") / SITE
+
     def ask(*arguments: str, uri: str = store.uri) -> tuple[int, str]:
-        status, text = run_command(uri, *arguments)
+        status, text = run_command(uri, *(str(site) if each == SITE else each for each in arguments))
+        assert status != 2 or not site.exists(), "a site without an archive"
         return status, text
 
     return ask

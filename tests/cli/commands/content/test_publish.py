@@ -224,7 +224,7 @@ def test_a_bucket_tells_browsers_what_its_objects_are(
         ):
             monkeypatch.setenv(name, value)
         assert run_command(archive.uri, "publish", "-o", f"s3://{BUCKET}/site")[0] == 0
-        keys = [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        keys = [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET, Prefix="site/")["Contents"]]
         types = {
             key.rpartition(".")[2]: bucket.head_object(Bucket=BUCKET, Key=key)["ContentType"] for key in keys
         }

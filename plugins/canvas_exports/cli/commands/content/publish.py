@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 
 from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
@@ -13,7 +15,9 @@ from canvas_exports.core.archive.browsing.course_folder import FolderOptions
 from canvas_exports.core.archive.browsing.site.publish_site import PublishResult, Selection, publish_site
 from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.core.archive.catalog.presence import require_copies
+from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.storage.open_store import open_store
+from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_count, format_size
 
 _FIELD = "--output"
@@ -51,25 +55,33 @@ def add_parser(parsers: Parsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Bring the site up to date; return 1 if a course or a file could not be written."""
     named = options.output
-    site = open_store(named if "://" in named else Path(named).absolute().as_uri(), field=_FIELD)
     with (
-        site,
         open_archive(options) as store,
         closing(require_copies(store, read_with_index(store), allow_empty=options.allow_empty)) as holdings,
     ):
-        result = publish_site(
-            store,
-            site,
-            holdings,
-            Selection(backup=options.backup, term=options.term, account_id=options.account),
-            options=FolderOptions(show_key=options.key, with_files=not options.no_files),
-            delete=options.delete,
-            field=_FIELD,
-            tell=lambda so_far: PROGRESS.describe(format_count(so_far.written, "course")),
-        )
-        uri = site.uri
+        first = list(
+            islice(holdings, 1)
+        )  # an address without an archive is refused before the folder is made
+        with open_store(named if "://" in named else Path(named).absolute().as_uri(), field=_FIELD) as site:
+            result = _publish(store, site, chain(first, holdings), options)
+            uri = site.uri
     _print(uri, result, options)
     return 1 if result.problems else 0
+
+
+def _publish(
+    store: Store, site: Store, holdings: Iterable[Holding], options: argparse.Namespace
+) -> PublishResult:
+    return publish_site(
+        store,
+        site,
+        holdings,
+        Selection(backup=options.backup, term=options.term, account_id=options.account),
+        options=FolderOptions(show_key=options.key, with_files=not options.no_files),
+        delete=options.delete,
+        field=_FIELD,
+        tell=lambda so_far: PROGRESS.describe(format_count(so_far.written, "course")),
+    )
 
 
 def _print(uri: str, result: PublishResult, options: argparse.Namespace) -> None:

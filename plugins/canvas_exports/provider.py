@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from canvas_exports.hooks.connection_forms import ARCHIVE_FORM, CANVAS_FORM
-from canvas_exports.web.archive_page.options import provider_config
+from canvas_exports.web.archive_page.settings.options import provider_config
 
 _INTEGRATION = "Canvas LMS"
 

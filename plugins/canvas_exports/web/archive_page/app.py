@@ -17,10 +17,10 @@ from canvas_exports.errors import (
     NoArchiveError,
     ObjectNotFoundError,
 )
-from canvas_exports.web.archive_page import actions, compare, content, course, overview, search
-from canvas_exports.web.archive_page.archives import NotReadYetError, configuration
+from canvas_exports.web.archive_page.access.rights import note_rights, requires_page
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
-from canvas_exports.web.archive_page.rights import note_rights, requires_page
+from canvas_exports.web.archive_page.routes import actions, compare, content, course, overview, search
+from canvas_exports.web.archive_page.settings.archives import NotReadYetError, configuration
 from canvas_exports.web.login import log_in
 
 app = FastAPI(

@@ -19,8 +19,8 @@ from canvas_exports.core.reports.changes.fragment import changes_style
 from canvas_exports.core.reports.page.templates import part as report_part
 from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
 from canvas_exports.foreign_text import harmless
-from canvas_exports.web.archive_page.archives import configuration
 from canvas_exports.web.archive_page.sentences import age
+from canvas_exports.web.archive_page.settings.archives import configuration
 
 _PRIVATE = {
     "X-Content-Type-Options": "nosniff",

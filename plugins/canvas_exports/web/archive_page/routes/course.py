@@ -9,12 +9,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from canvas_exports.core.reports.changes.in_words import change_in_words
 from canvas_exports.core.reports.overview.course_view import CopyEntry
-from canvas_exports.web.archive_page.actions import offered_actions, started_run
-from canvas_exports.web.archive_page.archives import configuration
-from canvas_exports.web.archive_page.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.access.rights import CurrentUser, may_read_content
 from canvas_exports.web.archive_page.pages import airflow_address, render
-from canvas_exports.web.archive_page.rights import CurrentUser, may_read_content
+from canvas_exports.web.archive_page.routes.actions import offered_actions, started_run
+from canvas_exports.web.archive_page.routes.overview import copy_name, find_archive
 from canvas_exports.web.archive_page.sentences import course_title
+from canvas_exports.web.archive_page.settings.archives import configuration
 
 router = APIRouter()
 

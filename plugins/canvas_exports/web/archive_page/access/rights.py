@@ -13,8 +13,8 @@ from airflow.utils.session import create_session
 from fastapi import Depends, HTTPException, Request, status
 from sqlalchemy import select
 
-from canvas_exports.web.archive_page.archives import configuration
-from canvas_exports.web.archive_page.configuration import Configuration
+from canvas_exports.web.archive_page.settings.archives import configuration
+from canvas_exports.web.archive_page.settings.configuration import Configuration
 
 log = logging.getLogger(__name__)
 

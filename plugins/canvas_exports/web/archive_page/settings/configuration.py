@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from canvas_exports.airflow_compat import conf
 from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_location import is_name
-from canvas_exports.web.archive_page.options import (
+from canvas_exports.web.archive_page.settings.options import (
     CACHE_SECONDS,
     DEFAULTS,
     LEAST_CACHE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import HTTPException, Request
 
-from canvas_exports.web.archive_page.same_origin import check_same_origin
+from canvas_exports.web.archive_page.access.same_origin import check_same_origin
 
 
 def request(**headers: str) -> Request:

@@ -17,13 +17,13 @@ from canvas_exports.core.archive.browsing.page_policy import HEADERS, file_heade
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.packages.content.model import Item, ItemKind
 from canvas_exports.core.storage.store import Store
-from canvas_exports.web.archive_page.archives import OpenArchive, configuration
-from canvas_exports.web.archive_page.audit import DOWNLOADED, OPENED, write_audit
+from canvas_exports.web.archive_page.access.audit import DOWNLOADED, OPENED, write_audit
+from canvas_exports.web.archive_page.access.rights import CurrentUser, check_content
 from canvas_exports.web.archive_page.byte_ranges import send_bytes, with_file_name
-from canvas_exports.web.archive_page.overview import copy_name, find_archive
 from canvas_exports.web.archive_page.packages import OpenPackage, opened
 from canvas_exports.web.archive_page.pages import Addresses, airflow_address, page_root
-from canvas_exports.web.archive_page.rights import CurrentUser, check_content
+from canvas_exports.web.archive_page.routes.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.settings.archives import OpenArchive, configuration
 
 #: How a copy is read: without, or with, the answer keys of quizzes.
 READ, READ_WITH_KEY = "read", "read-with-key"

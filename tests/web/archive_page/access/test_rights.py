@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-from canvas_exports.web.archive_page.configuration import Configuration
-from canvas_exports.web.archive_page.rights import may_read_content, role_names
+from canvas_exports.web.archive_page.access.rights import may_read_content, role_names
+from canvas_exports.web.archive_page.settings.configuration import Configuration
 
 
 @dataclass

@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas_exports.provider import get_provider_info
-from canvas_exports.web.archive_page.configuration import Configuration, NamedArchive, read_configuration
-from canvas_exports.web.archive_page.options import CACHE_SECONDS, DEFAULTS, SECTION
+from canvas_exports.web.archive_page.settings.configuration import (
+    Configuration,
+    NamedArchive,
+    read_configuration,
+)
+from canvas_exports.web.archive_page.settings.options import CACHE_SECONDS, DEFAULTS, SECTION
 
 
 def read(**options: str) -> Configuration:

@@ -13,9 +13,9 @@ from canvas_exports.core.reports.overview.figures import CourseState, Overview
 from canvas_exports.core.reports.page.charts import charts, size_chart
 from canvas_exports.core.reports.page.view import PastRun
 from canvas_exports.core.text.wording import format_size
-from canvas_exports.web.archive_page.archives import OpenArchive, may_write, open_archive
 from canvas_exports.web.archive_page.pages import render
 from canvas_exports.web.archive_page.sentences import alarms, verdict
+from canvas_exports.web.archive_page.settings.archives import OpenArchive, may_write, open_archive
 
 router = APIRouter()
 

@@ -16,11 +16,11 @@ from canvas_exports.core.archive.search.search import search_archive
 from canvas_exports.core.archive.search.snippets import MarkedText
 from canvas_exports.core.packages.content.model import ItemKind
 from canvas_exports.errors import InputError
-from canvas_exports.web.archive_page.audit import SEARCHED, write_audit
-from canvas_exports.web.archive_page.content import content_right
-from canvas_exports.web.archive_page.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.access.audit import SEARCHED, write_audit
+from canvas_exports.web.archive_page.access.rights import CurrentUser
 from canvas_exports.web.archive_page.pages import render
-from canvas_exports.web.archive_page.rights import CurrentUser
+from canvas_exports.web.archive_page.routes.content import content_right
+from canvas_exports.web.archive_page.routes.overview import copy_name, find_archive
 
 router = APIRouter(prefix="/{archive}", dependencies=[Depends(content_right)])
 

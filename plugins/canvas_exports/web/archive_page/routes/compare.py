@@ -14,11 +14,11 @@ from canvas_exports.core.archive.compare import Comparison, compare_copies
 from canvas_exports.core.packages.changes.model import MODULE, MODULE_ITEM, Change, ItemChange
 from canvas_exports.core.reports.changes.fragment import changes_fragment
 from canvas_exports.core.storage.store import Store
-from canvas_exports.web.archive_page.audit import COMPARED, write_audit
-from canvas_exports.web.archive_page.content import READ, READ_WITH_KEY, content_right
-from canvas_exports.web.archive_page.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.access.audit import COMPARED, write_audit
+from canvas_exports.web.archive_page.access.rights import CurrentUser
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
-from canvas_exports.web.archive_page.rights import CurrentUser
+from canvas_exports.web.archive_page.routes.content import READ, READ_WITH_KEY, content_right
+from canvas_exports.web.archive_page.routes.overview import copy_name, find_archive
 
 router = APIRouter(prefix="/{archive}/courses/{context}/compare", dependencies=[Depends(content_right)])
 

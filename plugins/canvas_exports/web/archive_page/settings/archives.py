@@ -20,7 +20,11 @@ from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveDeniedError, ArchiveUnavailableError
 from canvas_exports.hooks.archive import open_location
 from canvas_exports.hooks.archive_location import find_location
-from canvas_exports.web.archive_page.configuration import Configuration, NamedArchive, read_configuration
+from canvas_exports.web.archive_page.settings.configuration import (
+    Configuration,
+    NamedArchive,
+    read_configuration,
+)
 
 log = logging.getLogger(__name__)
 

@@ -18,13 +18,13 @@ from sqlalchemy import select
 
 from canvas_exports.core.reports.overview.course_view import CopyEntry, CourseView
 from canvas_exports.core.text.wording import format_moment
-from canvas_exports.web.archive_page.archives import OpenArchive, configuration
-from canvas_exports.web.archive_page.configuration import Configuration
-from canvas_exports.web.archive_page.overview import find_archive
+from canvas_exports.web.archive_page.access.rights import CurrentUser, may_trigger
+from canvas_exports.web.archive_page.access.same_origin import check_same_origin, read_form
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
-from canvas_exports.web.archive_page.rights import CurrentUser, may_trigger
-from canvas_exports.web.archive_page.same_origin import check_same_origin, read_form
+from canvas_exports.web.archive_page.routes.overview import find_archive
 from canvas_exports.web.archive_page.sentences import course_title
+from canvas_exports.web.archive_page.settings.archives import OpenArchive, configuration
+from canvas_exports.web.archive_page.settings.configuration import Configuration
 from canvas_exports.web.archive_page.trigger import start_run
 
 router = APIRouter(prefix="/{archive}/courses/{context}/do/{action}")

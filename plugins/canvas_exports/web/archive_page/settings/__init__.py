@@ -1,0 +1,1 @@
+"""What the administrator configured: options, archives that the page may open."""

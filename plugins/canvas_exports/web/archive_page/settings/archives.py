@@ -112,9 +112,12 @@ class OpenArchive:
             ArchiveUnavailableError: the store takes longer than half a minute, or many requests wait for it (retryable).
             CanvasExportsError: what opening the archive, or ``work``, raises.
         """
-        if self._waiting >= _MOST_WAITING:
-            raise ArchiveUnavailableError(f"{self._waiting} requests wait for this archive; try again later")
-        self._waiting += 1
+        with self._lock:  # threads count it down
+            if self._waiting >= _MOST_WAITING:
+                raise ArchiveUnavailableError(
+                    f"{self._waiting} requests wait for this archive; try again later"
+                )
+            self._waiting += 1
         future: Future[T] = self._threads.submit(self._work, work)
         future.add_done_callback(self._done)
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from fastapi import HTTPException, Request, Response, status
-from fastapi.responses import StreamingResponse
+
+from canvas_exports.web.archive_page.transfers import Transfer, TransferResponse
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -44,7 +45,7 @@ def requested_range(header: str | None, size: int) -> range | None:
 async def send_bytes(
     request: Request,
     size: int,
-    read: Callable[[range | None], Awaitable[AsyncIterator[bytes]]],
+    read: Callable[[range | None], Awaitable[Transfer]],
     headers: Mapping[str, str],
 ) -> Response:
     """Send all bytes, or those that the request asks for, as they are read.
@@ -65,7 +66,7 @@ async def send_bytes(
     if window is not None:
         told["Content-Range"] = f"bytes {window.start}-{window.stop - 1}/{size}"
     code = status.HTTP_200_OK if window is None else status.HTTP_206_PARTIAL_CONTENT
-    return StreamingResponse(await read(window), status_code=code, headers=told)
+    return TransferResponse(await read(window), status_code=code, headers=told)
 
 
 def with_file_name(disposition: str, name: str) -> str:

@@ -57,3 +57,10 @@ def test_a_file_that_is_damaged_is_reported_at_its_end() -> None:
     data[500] ^= 1
     with pytest.raises(CorruptPackageError):
         list(opened(bytes(data), "zip").file_blocks("film.mp4"))
+
+
+def test_whoever_waits_for_the_end_of_a_packed_film_can_stop_at_every_block() -> None:
+    content = opened(zipped({"film.mp4": bytes(20 << 20)}, method=zipfile.ZIP_DEFLATED), "zip")
+    blocks = content.file_blocks("film.mp4", range((20 << 20) - 1, 20 << 20))
+    assert next(blocks) == b""
+    assert b"".join(blocks) == b"\0"

@@ -67,7 +67,6 @@ def _unpacked(member: Member, package: RandomAccess, part: range) -> Iterator[by
     for piece in stream(member, package):
         found = piece[max(part.start - at, 0) : max(part.stop - at, 0)]
         at += len(piece)
-        if found:
-            yield found
+        yield found  # also if it is empty: whoever waits for the window can stop
         if at >= part.stop:
             return

@@ -226,7 +226,7 @@ class CourseContent(Protocol):
         """Yield the unpacked bytes of a member, or a window of them.
 
         A window of a member that is stored uncompressed is one ranged read, and one of its header; of a compressed one, it is
-        unpacked from its beginning.
+        unpacked from its beginning, and each block before the window is empty.
 
         Raises:
             ObjectNotFoundError: the package has no such member.

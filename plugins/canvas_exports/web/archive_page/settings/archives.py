@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
@@ -25,18 +25,17 @@ from canvas_exports.web.archive_page.settings.configuration import (
     NamedArchive,
     read_configuration,
 )
+from canvas_exports.web.archive_page.transfers import Transfer, Transfers
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _THREADS = 4  # of an archive, for what is read for pages
-_TRANSFERS = 4  # of an archive: packages and files that are sent at the same time
 _MOST_WAITING = 32  # requests for one archive
 _PATIENCE = 30.0  # seconds that a page waits for the store
 _REOPEN = 900.0  # seconds: afterwards a changed connection counts
 _FIRST_WAIT = 10.0  # seconds that a page waits for the first reading
-_END = object()
 
 
 class NotReadYetError(Exception):
@@ -65,11 +64,10 @@ class OpenArchive:
         self.archive = archive
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"archive-{archive.name}")
         self._queries = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"snapshot-{archive.name}")
-        self._transfers = ThreadPoolExecutor(_TRANSFERS, thread_name_prefix=f"transfer-{archive.name}")
+        self._transfers = Transfers(archive.name)
         self._lock = threading.Lock()
         self._opened: tuple[float, Store] | None = None
         self._waiting = 0
-        self._sending = 0
         self._overview = ArchiveOverview(
             self._open, cache_time=timedelta(seconds=configuration().cache_seconds)
         )
@@ -139,39 +137,9 @@ class OpenArchive:
         with self._lock:
             self._waiting -= 1
 
-    async def send(self, open_blocks: Callable[[Store], Iterable[bytes]]) -> AsyncIterator[bytes]:
-        """Start reading blocks in a thread, and return an iterator over them that reads on as they are taken.
-
-        The first block is read before this returns, so that its errors can still be answered.
-
-        Raises:
-            ArchiveUnavailableError: as many transfers as are allowed are under way (retryable).
-            CanvasExportsError: what opening the archive, or the first block, raises.
-        """
-        if self._sending >= _TRANSFERS:
-            raise ArchiveUnavailableError(
-                f"{self._sending} downloads from this archive are under way; try again later"
-            )
-        self._sending += 1
-        loop = asyncio.get_running_loop()
-        try:
-            blocks = await loop.run_in_executor(self._transfers, lambda: iter(open_blocks(self.store())))
-            first = await loop.run_in_executor(self._transfers, next, blocks, _END)
-        except BaseException:
-            self._sending -= 1
-            raise
-        return self._rest(blocks, first)
-
-    async def _rest(self, blocks: Iterator[bytes], block: object) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        try:
-            while block is not _END:
-                yield bytes(block)  # type: ignore[call-overload] # of blocks; a store may use its buffer again
-                block = await loop.run_in_executor(self._transfers, next, blocks, _END)
-        finally:
-            self._sending -= 1
-            if (close := getattr(blocks, "close", None)) is not None:
-                self._transfers.submit(close)
+    async def send(self, open_blocks: Callable[[Store], Iterable[bytes]]) -> Transfer:
+        """Start reading blocks, and return them as a transfer, see ``Transfers.start``."""
+        return await self._transfers.start(lambda: open_blocks(self.store()))
 
 
 def may_write(uri: str) -> bool:

@@ -55,6 +55,7 @@ OLDEST = RELEASES[0]
 
 #: What the tests of the shells need, and no other tool: older releases of it exist for every day.
 TOOLS = (
+    "axe-playwright-python",
     "azure-identity",
     "azure-storage-blob",
     "blockbuster",

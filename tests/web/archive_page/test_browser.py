@@ -14,8 +14,8 @@ from tests.support.archives.history import HOSTILE_NAME
 pytestmark = pytest.mark.stack
 
 PAGES = ["", ARCHIVE, f"{ARCHIVE}/courses", f"{ARCHIVE}/courses/course:101", f"{ARCHIVE}/courses/course:999"]
-#: What Chromium says of the frame that Airflow itself makes.
-_OF_AIRFLOW = "An iframe which has both allow-scripts and allow-same-origin"
+#: What Chromium says of the frame that Airflow itself makes, and what Airflow 3.1 says of its own pages.
+_OF_AIRFLOW = ("An iframe which has both allow-scripts and allow-same-origin", "No `HydrateFallback` element")
 
 
 @contextmanager

@@ -39,14 +39,28 @@ class Choice:
         key: whether the answer keys of quizzes are shown.
     """
 
-    since: Annotated[str, Query(alias="from", max_length=300)] = ""
-    to: Annotated[str, Query(max_length=300)] = ""
+    since: str = ""
+    to: str = ""
     key: bool = False
+
+
+def asked_choice(
+    *,
+    since: Annotated[str, Query(alias="from", max_length=300)] = "",
+    to: Annotated[str, Query(max_length=300)] = "",
+    key: bool = False,
+) -> Choice:
+    """Read the form. A function: FastAPI of Airflow 3.1 does not resolve the annotations of a class."""
+    return Choice(since, to, key)
 
 
 @router.get("")
 async def show_changes(
-    request: Request, user: CurrentUser, archive: str, context: str, asked: Annotated[Choice, Depends()]
+    request: Request,
+    user: CurrentUser,
+    archive: str,
+    context: str,
+    asked: Annotated[Choice, Depends(asked_choice)],
 ) -> Response:
     """Show what changed from one copy to another."""
     place = find_archive(archive)

@@ -12,6 +12,7 @@ from canvas_exports.core.packages.cartridge.documents import odd_xml
 from canvas_exports.core.packages.cartridge.emptiness import has_content_files, read_settings
 from canvas_exports.core.packages.cartridge.identity import check_identity
 from canvas_exports.core.packages.cartridge.package_types import check_cartridge, check_qti, count_files
+from canvas_exports.core.packages.cartridge.resources import with_bases
 from canvas_exports.core.packages.content_digest import content_digest
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Expectation, Proof, Verdict
@@ -96,7 +97,7 @@ def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
     context = _read_context(package, by_name, work)
     findings.update(check_identity(context, expect))
     content = MemberContent(by_name[cartridge.MANIFEST], package, cartridge.MAX_MANIFEST)
-    manifest = cartridge.read_manifest(content, work)
+    manifest = with_bases(cartridge.read_manifest(content, work), by_name.keys())
     for name, defect in (
         (cartridge.MANIFEST, manifest.defect),
         (cartridge.CONTEXT, context and context.defect),

@@ -39,7 +39,7 @@ class Resource:
         intended_use: ``syllabus``, or empty.
         files: the ``href`` of each of its files.
         dependencies: identifiers of the resources it depends on.
-        base: the folder that other systems let its paths begin in; ``""`` in what Canvas writes.
+        base: the folder that other systems let its paths begin in; ``""`` in what Canvas writes. See ``with_bases``.
     """
 
     identifier: str

@@ -79,15 +79,12 @@ def assignments(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
     return found
 
 
-def further_files(manifest: CartridgeManifest) -> Iterator[tuple[str, str]]:
-    """Yield the files that belong to a web page of another system, such as its pictures, and are no resource themselves.
-
-    Each comes with the folder that its path may begin in.
-    """
+def further_files(manifest: CartridgeManifest) -> Iterator[str]:
+    """Yield the files that belong to a web page of another system, such as its pictures, and are no resource themselves."""
     own = {own_file(resource) for resource in manifest.resources}
     for resource in manifest.resources:
         if kind_of(resource) in ("pages", "files") and not own_file(resource).startswith(PAGES_FOLDER):
             for path in map(resolve_path, resource.files):
                 if path and path not in own:
                     own.add(path)
-                    yield path, resource.base
+                    yield path

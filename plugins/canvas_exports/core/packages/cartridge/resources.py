@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from urllib.parse import unquote
 
-from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest
-from canvas_exports.core.packages.cartridge.references import match_references
+from canvas_exports.core.packages.cartridge.manifest import CartridgeManifest, Resource
+from canvas_exports.core.packages.cartridge.references import match_references, resolve_path
+from canvas_exports.core.packages.cartridge.resource_kinds import is_elsewhere
 from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.core.text.html_entities import unescape
@@ -15,6 +18,41 @@ from canvas_exports.foreign_text import harmless
 
 _MAX_MESSAGE = 400
 _QUERY = re.compile(r"(https?://[^\s?]{1,400})\?\S*")
+
+
+def with_bases(manifest: CartridgeManifest, files: AbstractSet[str]) -> CartridgeManifest:
+    """Return the manifest with the paths of its resources from the top of the package: none has a ``base`` any more.
+
+    Some systems name a base, but write whole paths all the same. A path is left as it is if the package holds that file, and
+    not the one below the base.
+
+    Args:
+        manifest: as it was read.
+        files: names of the members of the package.
+    """
+    if not any(resource.base for resource in manifest.resources):
+        return manifest
+    return replace(
+        manifest, resources=tuple(_from_the_top(resource, files) for resource in manifest.resources)
+    )
+
+
+def _from_the_top(resource: Resource, files: AbstractSet[str]) -> Resource:
+    base = resource.base
+    if not base or is_elsewhere(base):
+        return replace(resource, base="") if base else resource
+
+    def whole(href: str) -> str:
+        if not href or is_elsewhere(href):
+            return href
+        below = resolve_path(f"{base}/{href}")
+        plain = resolve_path(href)
+        is_plain = (plain in files or unquote(plain) in files) and not (
+            below in files or unquote(below) in files
+        )
+        return href if is_plain else below
+
+    return replace(resource, href=whole(resource.href), files=tuple(map(whole, resource.files)), base="")
 
 
 def check_resources(

@@ -64,16 +64,10 @@ class References:
         self._members = members
         self._renamed = dict(match_references(manifest.references, members.keys()).renamed)
 
-    def member(self, path: str, base: str = "") -> str | None:
-        """Return the name of the member; ``None`` if there is none.
-
-        Args:
-            path: as the manifest has it, resolved.
-            base: the folder that the path may begin in.
-        """
+    def member(self, path: str) -> str | None:
+        """Return the name of the member that a path of the manifest means; ``None`` if there is none."""
         plain = path.partition("#")[0].partition("?")[0]
-        tries = (path, unquote(path), plain, unquote(plain))
-        for each in (*tries, *(resolve_path(f"{base}/{name}") for name in tries if base)):
+        for each in (path, unquote(path), plain, unquote(plain)):
             if each in self._members:
                 return each
             if each in self._renamed:
@@ -87,7 +81,7 @@ def list_resources(manifest: CartridgeManifest, members: Mapping[str, Member]) -
     return [
         *(draft for resource in manifest.resources for draft in lister.resource(resource)),
         *lister.assignments(),
-        *(lister.file(path, path, base) for path, base in further_files(manifest)),
+        *(lister.file(path, path) for path in further_files(manifest)),
     ]
 
 
@@ -108,14 +102,14 @@ class _Lister:
         kind, path = KIND_OF_COUNT[count], own_file(resource)
         identifier = resource.identifier or path
         if kind is ItemKind.FILE:
-            yield self.file(identifier, path, resource.base)
+            yield self.file(identifier, path)
         elif kind is ItemKind.QUIZ:
             yield self._quiz(identifier, resource)
         elif kind is ItemKind.DISCUSSION:
             settings = self._of_dependencies(resource, lambda name: name.endswith(_META))
-            yield self._draft(kind, identifier, path, settings, title_from=(path,), base=resource.base)
+            yield self._draft(kind, identifier, path, settings, title_from=(path,))
         else:
-            yield self._draft(kind, identifier, path, title_from=(path,), base=resource.base)
+            yield self._draft(kind, identifier, path, title_from=(path,))
 
     def assignments(self) -> Iterator[Draft]:
         for folder, resources in assignments(self._manifest.resources).items():
@@ -131,11 +125,10 @@ class _Lister:
                 text or "",
                 settings or standard,
                 title_from=tuple(path for path in (settings, standard) if path),
-                base=named[0].base,
             )
 
-    def file(self, identifier: str, path: str, base: str) -> Draft:
-        draft = self._draft(ItemKind.FILE, identifier, path, base=base)
+    def file(self, identifier: str, path: str) -> Draft:
+        draft = self._draft(ItemKind.FILE, identifier, path)
         folder, name = posixpath.split(path.removeprefix(FILES_FOLDER))
         return Draft(
             replace(draft.item, title=harmless(name) or draft.item.title, folder=harmless(folder, most=2_000))
@@ -153,7 +146,6 @@ class _Lister:
             full or path,
             settings,
             title_from=tuple(filter(None, (settings, path))),
-            base=resource.base,
         )
 
     def _of_dependencies(self, resource: Resource, is_it: Callable[[str], bool]) -> str | None:
@@ -173,19 +165,18 @@ class _Lister:
         settings: str | None = None,
         *,
         title_from: tuple[str, ...] = (),
-        base: str = "",
     ) -> Draft:
-        member = self._member_of(path, base) if path else None
+        member = self._member_of(path) if path else None
         title = self._titles.get(identifier, "")
         found = Item(
             kind=kind,
             identifier=identifier,
             title=harmless(title or _title_of_name(path) or identifier),
             member=member,
-            settings=self._member_of(settings, base) if settings else None,
+            settings=self._member_of(settings) if settings else None,
             size=self._members[member].size if member else 0,
         )
-        names = (self._member_of(name, base) for name in title_from)
+        names = (self._member_of(name) for name in title_from)
         heads = tuple(dict.fromkeys(name for name in (*names, found.settings) if name))
         return Draft(found, heads)
 

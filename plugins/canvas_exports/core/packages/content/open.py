@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from canvas_exports.core.packages.cartridge.manifest import MANIFEST, MAX_MANIFEST, read_manifest
 from canvas_exports.core.packages.cartridge.resource_kinds import FILES_FOLDER, is_elsewhere
+from canvas_exports.core.packages.cartridge.resources import with_bases
 from canvas_exports.core.packages.content.course import Course
 from canvas_exports.core.packages.content.documents.course_settings import DOCUMENTS
 from canvas_exports.core.packages.content.documents.source import CourseNames
@@ -87,7 +88,8 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
         name for name in members.by_name if name.startswith(_SETTINGS_FOLDER) and name.endswith(".xml")
     ]
     source = members.read_together([MANIFEST, *settings])
-    manifest = read_manifest(members.content(MANIFEST, source=source, limit=MAX_MANIFEST), work)
+    written = read_manifest(members.content(MANIFEST, source=source, limit=MAX_MANIFEST), work)
+    manifest = with_bases(written, members.by_name.keys())
     opening = _Opening(members, source, work)
     drafts = list_resources(manifest, members.by_name)
     heads = opening.heads(drafts)

@@ -168,6 +168,56 @@ def test_a_run_that_was_stopped_leaves_whole_courses_and_the_next_one_goes_on(
     assert len(folders) == 2, "nothing of the run that was stopped is left"
 
 
+def test_a_run_goes_on_with_the_courses_that_a_killed_one_has_written(
+    publish: Any, site: Path, archive: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (101, 102, 103):
+        store_course(archive, number)
+    publish()
+    for number in (101, 102, 104):
+        store_course(archive, number, day=3, text="<p>Changed</p>")
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(publish_site, "_NOTED_EVERY", 0.0)
+        broken.setattr(publish_site._Run, "finish", killed)
+        with pytest.raises(KilledError):
+            publish()
+    assert len(homes(site)) == 3
+    assert all((site / home).is_file() for home in homes(site)), "the start page leads to whole courses"
+    (site / "courses/101/half-written").mkdir()
+    (site / "courses/101/half-written/index.html").write_text("half")
+    (site / "courses/999/old").mkdir(parents=True)
+    (site / "courses/999/old/index.html").write_text("of a course that was taken out")
+    again = json.loads(publish("--json")[1])
+    assert (again["written"], again["unchanged"]) == (0, 4)
+    assert len(homes(site)) == 4
+    assert {
+        "/".join(name.split("/")[:3]) + "/index.html" for name in files(site) if name.startswith("courses/")
+    } == set(homes(site)), "older pages, half a course and what was taken out are deleted"
+    found = "".join(text.decode() for name, text in files(site).items() if name.startswith("search/"))
+    assert all(home.removesuffix("index.html") in found for home in homes(site)), (
+        "the search leads to them, too"
+    )
+    assert json.loads((site / "publish.json").read_text())["finished"] is True
+
+
+def test_a_link_into_the_archive_is_no_place_for_a_site(
+    publish: Any, site: Path, archive: FileStore, tmp_path: Path
+) -> None:
+    store_course(archive, 101)
+    (tmp_path / "archive" / "site").mkdir()
+    site.symlink_to(tmp_path / "archive" / "site")
+    status, text = publish()
+    assert (status, "must not lie within each other" in text) == (2, True)
+    assert not files(tmp_path / "archive" / "site")
+
+
 def test_what_is_somebody_elses_is_not_touched(
     publish: Any, site: Path, archive: FileStore, run_command: Any
 ) -> None:

@@ -63,3 +63,8 @@ def test_a_text_made_to_take_long_is_read_in_one_pass_and_cut(piece: str) -> Non
     found = html_lines(piece * (2 * MAX_HTML // len(piece)))
     assert found.is_cut
     assert len(found.lines) <= MAX_LINES
+
+
+def test_a_tag_with_a_name_of_ten_thousand_parts_is_read_in_linear_time() -> None:
+    tag = f"<a {'data-' * 3_990}>"
+    assert html_lines(tag * 50 + "text").lines == ("text",)

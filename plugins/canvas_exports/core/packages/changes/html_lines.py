@@ -71,9 +71,9 @@ _UNSHOWN = frozenset(("script", "style", "head"))
 _MAX_TAG = 20_000
 _NAME = re.compile("/?([a-zA-Z][a-zA-Z0-9]{0,20})")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-# An address names identifiers of its own course; links are compared apart.
+# An address names identifiers of its own course; links are compared apart. Names are bounded: a name may begin at each hyphen.
 _ADDRESS = re.compile(
-    r"""\b(?:href|src|srcset|id|data|data-[a-z-]+|poster|cite|longdesc|action|background)\s*=\s*(?:"[^"]*"|'[^']*')""",
+    r"""\b(?:href|src|srcset|id|data|data-[a-z-]{1,50}|poster|cite|longdesc|action|background)\s*=\s*(?:"[^"]*"|'[^']*')""",
     re.IGNORECASE,
 )
 

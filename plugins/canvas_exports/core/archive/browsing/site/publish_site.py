@@ -8,18 +8,22 @@
     courses/101/<copy>/  a course; see ``course_folder``
 
 A course that has changed is written beside its older pages. They are deleted when the start page leads to the new ones, so a
-reader never meets half a course, and neither does a reader after a run that was killed: the next one begins with what is there.
-One run at a time writes to a site.
+reader never meets half a course, and neither does a reader after a run that was killed: the next one goes on with the courses
+that it had noted in publish.json, once a minute. One run at a time writes to a site.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from canvas_exports.core.archive.browsing.course_folder import (
     HOME,
@@ -31,6 +35,7 @@ from canvas_exports.core.archive.browsing.course_pages import Crumb
 from canvas_exports.core.archive.browsing.open_copy import open_copy
 from canvas_exports.core.archive.browsing.page_policy import STYLE
 from canvas_exports.core.archive.browsing.site.published import (
+    COURSES,
     PublishedCourse,
     PublishedSite,
     home_of,
@@ -55,7 +60,9 @@ from canvas_exports.errors import InputError, ObjectNotFoundError, PackageError,
 #: Changes whenever pages look different, so that all are written again.
 _FORMAT = "1"
 
+_FOLDER_DEPTH = 3  # of the pages of a course: courses/101/<copy>/
 _AT_ONCE = 4  # courses that are written at the same time
+_NOTED_EVERY = 60.0  # seconds: of 200,000 courses, the document has some 100 MB
 
 
 @dataclass(frozen=True)
@@ -115,13 +122,21 @@ def check_apart(archive: Store, site: Store, *, field: str) -> None:
     Raises:
         InputError: it is (permanent).
     """
-    one, other = (store.uri.rstrip("/") + "/" for store in (archive, site))
+    one, other = map(_place, (archive, site))
     if one.startswith(other) or other.startswith(one):
         raise InputError(
             field,
             "the archive and what is published must not lie within each other",
             accepted="an address of its own",
         )
+
+
+def _place(store: Store) -> str:
+    """Return where a store is, with a slash at its end; of a folder, where its links lead to."""
+    parts = urlsplit(store.uri)
+    if parts.scheme == "file":
+        return Path(os.path.realpath(unquote(parts.path))).as_uri().rstrip("/") + "/"
+    return store.uri.rstrip("/") + "/"
 
 
 def publish_site(
@@ -167,6 +182,7 @@ def publish_site(
             run.result.unchanged += 1
         else:
             waiting.append(copy)
+    state.is_finished = state.is_finished and not waiting
     state.save(site)  # before anything else is written: whoever comes then knows whose it is
     for _ in run.write_all(waiting):
         tell(run.result)
@@ -208,6 +224,10 @@ class _Run:
         self._options = options
         self._dirty: set[int] = set()
         self._touched: set[str] = set()  # contexts with older pages that are to be deleted
+        self._noted_at = time.monotonic()
+        self._follows_killed_run = not state.is_finished
+        if self._follows_killed_run:  # what that run had written is not in the search
+            self._dirty.update(range(BUCKETS))
 
     def is_there(self, copy: Copy) -> bool:
         known = self._state.courses.get(copy.name)
@@ -226,10 +246,17 @@ class _Run:
                         return
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         self._note(running.pop(future), future)
+                        self._save_if_due()
                         yield
             finally:
                 for future in running:
                     future.cancel()
+
+    def _save_if_due(self) -> None:
+        """Note in the site what is written so far, so that a run after a killed one need not write it again."""
+        if time.monotonic() - self._noted_at >= _NOTED_EVERY:
+            self._state.save(self._site)
+            self._noted_at = time.monotonic()
 
     def forget(self, contexts: Iterable[str]) -> None:
         """Take courses out of the site."""
@@ -249,11 +276,17 @@ class _Run:
                 )
         self._site.replace("style.css", STYLE.encode())
         self._site.replace("search.js", SCRIPT.encode())
-        self._state.save(self._site)
+        if self._touched:
+            self._state.is_finished = False
+            self._state.save(self._site)
         self._site.replace(HOME, start_page(courses, buckets=BUCKETS))
+        if self._follows_killed_run:
+            self._delete_unlisted()
         for context in self._touched:
             current = self._state.courses.get(context)
             self._delete_below(home_of(context), but=current.folder if current else None)
+        self._state.is_finished = True
+        self._state.save(self._site)
 
     def _write(self, copy: Copy) -> tuple[PublishedCourse, WrittenCourse]:
         folder = f"{home_of(copy.name)}{copy.created_at:%Y%m%dT%H%M%SZ}-{copy.export.id}-{self._fingerprint(copy)[:8]}/"
@@ -307,6 +340,13 @@ class _Run:
             self._options.zone,
         )
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+    def _delete_unlisted(self) -> None:
+        """Delete the pages of courses that the document does not name: of courses half written, or taken out."""
+        listed = {each.folder for each in self._state.courses.values()}
+        for key in [info.key for info in self._site.list(COURSES)]:
+            if "/".join(key.split("/")[:_FOLDER_DEPTH]) + "/" not in listed:
+                self._site.delete(key)
 
     def _delete_below(self, folder: str, *, but: str | None) -> None:
         for key in [info.key for info in self._site.list(folder)]:

@@ -14,6 +14,9 @@ from canvas_exports.errors import InputError, ObjectNotFoundError
 
 STATE = "publish.json"
 
+#: The folder of all pages of courses.
+COURSES = "courses/"
+
 _SCHEMA = "urn:canvas-exports:published-site:1"
 _CONTEXT = re.compile("course:[1-9][0-9]{0,18}")
 _MAX_STATE = 256 << 20  # bytes; of 200,000 courses, some 100 MB
@@ -46,14 +49,22 @@ class PublishedCourse:
 
 @dataclass
 class PublishedSite:
-    """The courses of a site, by context."""
+    """What a site holds.
+
+    Attributes:
+        courses: by context.
+        is_finished: whether the start page and the search have all of them, and there are no other pages; ``False`` while a
+            run writes, and after one that was killed.
+    """
 
     courses: dict[str, PublishedCourse] = field(default_factory=dict)
+    is_finished: bool = True
 
     def save(self, store: Store) -> None:
         """Write the document, or replace it."""
         document = {
             "schema": _SCHEMA,
+            "finished": self.is_finished,
             "courses": [vars(each) for _, each in sorted(self.courses.items())],
         }
         store.replace(STATE, json.dumps(document).encode())
@@ -61,7 +72,7 @@ class PublishedSite:
 
 def home_of(context: str) -> str:
     """Return the folder of all that a site holds of a course: ``courses/101/``."""
-    return f"courses/{context.rpartition(':')[2]}/"
+    return f"{COURSES}{context.rpartition(':')[2]}/"
 
 
 def load_site(store: Store, *, field: str) -> PublishedSite:
@@ -86,12 +97,13 @@ def load_site(store: Store, *, field: str) -> PublishedSite:
             ) from None
         return PublishedSite()
     try:
-        courses = _courses(json.loads(data))
+        document = json.loads(data)
+        courses = _courses(document)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             field, f"{STATE} at {store.uri} cannot be read", accepted="an address with nothing at it"
         ) from None
-    return PublishedSite({each.context: each for each in courses})
+    return PublishedSite({each.context: each for each in courses}, document.get("finished", True) is True)
 
 
 def _courses(document: Any) -> list[PublishedCourse]:

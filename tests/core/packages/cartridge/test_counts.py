@@ -25,6 +25,10 @@ def test_what_a_tool_remembers_of_a_link_is_no_tool() -> None:
     assert counted(tool, link) == {"tools": 1}
 
 
+def test_a_tool_of_another_system_has_any_version() -> None:
+    assert counted(Res("x", "imsbasiclti_xmlv1p3", ("lti/x.xml",), "lti/x.xml")) == {"tools": 1}
+
+
 @pytest.mark.parametrize("version", ["v1p1", "v1p3"])
 def test_topics_links_and_quizzes_of_any_version(version: str) -> None:
     family = version.replace("v", "imscc_xmlv")

@@ -255,6 +255,35 @@ class TestManifests:
         assert content.read(page).html == "<p>Here"
         assert content.resolve("x.gif", base=page) == the(content, ItemKind.FILE)
 
+    def test_a_link_and_a_tool_may_be_described_in_the_manifest_itself(self) -> None:
+        content = self.opened(
+            "<resources><resource identifier='w' type='imswl_xmlv1p3'><webLink><title>A chapter</title>"
+            "<url href='https://books.example.org/1?contentOnly'/></webLink></resource>"
+            "<resource identifier='x' type='imsbasiclti_xmlv1p3'><cartridge_basiclti_link><title>A lab</title>"
+            "<launch_url>http://lab.example.org/</launch_url><secure_launch_url>https://lab.example.org/</secure_launch_url>"
+            "</cartridge_basiclti_link></resource></resources>",
+            {},
+            "<item identifier='root'><item identifier='m'><title>Part 1</title><item identifier='i' identifierref='w'/></item></item>",
+        )
+        assert [(item.kind, item.title) for item in content.items] == [
+            (ItemKind.WEB_LINK, "A chapter"),
+            (ItemKind.EXTERNAL_TOOL, "A lab"),
+        ]
+        documents = list(content.read_all(content.items))
+        assert [found.links for found in documents] == [
+            ("https://books.example.org/1?contentOnly",),
+            ("https://lab.example.org/",),
+        ]
+        assert not any(found.problem for found in documents)
+        ((line,),) = (module.items for module in content.modules)
+        assert (line.title, line.target) == ("A chapter", content.items[0])
+
+    @pytest.mark.parametrize("address", ["javascript:alert(1)", "notes.html", ""])
+    def test_an_address_that_is_none_of_the_web_is_no_file(self, address: str) -> None:
+        resource = f"<resource identifier='w' type='imswl_xmlv1p3'><webLink><url href='{address}'/></webLink></resource>"
+        content = self.opened(f"<resources>{resource}</resources>", {})
+        assert content.read(the(content, ItemKind.WEB_LINK)).links == ()
+
     @pytest.mark.parametrize(
         "href", ["a%20b.html", "a b.html?x=1", "a%20b.html#part", "./a b.html", "..\\a b.html", "/a b.html"]
     )

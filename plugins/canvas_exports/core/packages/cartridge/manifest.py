@@ -22,6 +22,8 @@ _MAX_COMMENTS = 1_000
 _MAX_TEXT = 2_000
 _MOST_DIGITS = 19
 _MOST_TYPES = 100
+_WEB = ("https://", "http://")
+_LAUNCH = ("secure_launch_url", "launch_url")
 _BASE = "http://www.w3.org/XML/1998/namespace base"
 # Number of resources, files, items and dependencies together, and the characters kept of them.
 MAX_PARTS = 150_000
@@ -35,11 +37,12 @@ class Resource:
     Attributes:
         identifier: used in references to it.
         type: such as ``webcontent`` or ``imsdt_xmlv1p1``.
-        href: its own file; empty if it has none.
+        href: its own file; empty if it has none. Of a web link or tool that is described in the manifest itself, its address.
         intended_use: ``syllabus``, or empty.
         files: the ``href`` of each of its files.
         dependencies: identifiers of the resources it depends on.
         base: the folder that other systems let its paths begin in; ``""`` in what Canvas writes. See ``with_bases``.
+        title: that other systems write to the resource itself; ``""`` in what Canvas writes.
     """
 
     identifier: str
@@ -49,6 +52,7 @@ class Resource:
     files: tuple[str, ...]
     dependencies: tuple[str, ...]
     base: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,7 @@ class _ManifestReader(XmlReader):
         self._attributes: dict[str, str] = {}
         self._files: list[str] = []
         self._dependencies: list[str] = []
+        self._inline: dict[str, str] = {}  # texts of the link or tool that is described in the open resource
         self._items: list[int] = []  # the open ones, as positions in the outline
         self._bases: list[str] = []
         self._title = ""
@@ -204,8 +209,12 @@ class _ManifestReader(XmlReader):
             self._bases = [self._bases[0], attributes.get(_BASE, "")]
         elif name == "resource":
             self._attributes, self._files, self._dependencies = attributes, [], []
+            self._inline = {}
             self._keep(
-                *(attributes.get(key, "") for key in ("identifier", "type", "href", "intendeduse", _BASE))
+                *(
+                    attributes.get(key, "")
+                    for key in ("identifier", "type", "href", "intendeduse", "title", _BASE)
+                )
             )
         elif name == "file" and "href" in attributes:
             own, href = self._attributes.get("href"), attributes["href"]
@@ -219,6 +228,8 @@ class _ManifestReader(XmlReader):
             identifier, resource = attributes.get("identifier", ""), attributes.get("identifierref", "")
             self._keep(identifier, resource)
             self.outline.append(OutlineItem(len(self._items) - 1, identifier, resource, ""))
+        elif name == "url" and self.open[-2] == "webLink":
+            self._inline.setdefault("launch_url", attributes.get("href", "")[:_MAX_TEXT])
         elif name == "title":
             self._title = ""
 
@@ -241,6 +252,9 @@ class _ManifestReader(XmlReader):
             not self._has_title and self.open[1:2] == ["metadata"] and {"general", "title"} <= set(self.open)
         ):
             self.title = (self.title + text)[:_MAX_TEXT]
+        elif self.open[-1] in ("title", *_LAUNCH) and self.open[2:3] == ["resource"]:
+            name = self.open[-1]
+            self._inline[name] = (self._inline.get(name, "") + text)[:_MAX_TEXT]
         super().characters(text)
 
     def comment(self, text: str) -> None:
@@ -264,14 +278,21 @@ class _ManifestReader(XmlReader):
     def _end_resource(self) -> None:
         attributes, self._attributes = self._attributes, {}
         kind, use = (attributes.get(key, "") for key in ("type", "intendeduse"))
+        inline, self._inline = {key: text.strip() for key, text in self._inline.items()}, {}
+        self._keep(*inline.values())
+        href = attributes.get("href", "")
+        if not href and not self._files:
+            addresses = (inline.get(name, "") for name in _LAUNCH)
+            href = next((each for each in addresses if each.lower().startswith(_WEB)), "")
         self.resources.append(
             Resource(
                 attributes.get("identifier", ""),
                 self._once(kind),
-                attributes.get("href", ""),
+                href,
                 self._once(use),
                 tuple(self._files),
                 tuple(self._dependencies),
                 self._once("/".join(filter(None, (*self._bases, attributes.get(_BASE, ""))))),
+                attributes.get("title", "").strip() or inline.get("title", ""),
             )
         )

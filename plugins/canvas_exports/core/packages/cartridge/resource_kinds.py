@@ -14,6 +14,9 @@ FILES_FOLDER = "web_resources/"
 BANKS_FOLDER = "non_cc_assessments/"
 SYLLABUS = "course_settings/syllabus.html"
 
+# Documents of Canvas that describe one link to a tool of LTI 1.3, not the tool. In the cartridges of other systems, that are of
+# version 1.3, the same type is that of any tool.
+_TOOL_LINKS = "lti_resource_links/"
 _WEB_PAGES = (".html", ".htm", ".xhtml")
 _ELSEWHERE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 _ASSIGNMENTS = ("assignment_settings.xml", "assignment.xml")
@@ -35,8 +38,7 @@ def kind_of(resource: Resource) -> str | None:  # noqa: PLR0911 - one for each k
     if kind.startswith("imswl_"):
         return "web_links"
     if kind.startswith("imsbasiclti_"):
-        # Resources of LTI 1.3 describe one link to a tool, not the tool.
-        return None if kind.endswith("v1p3") else "tools"
+        return None if path.startswith(_TOOL_LINKS) else "tools"
     if resource.intended_use == "syllabus":
         return "syllabus"
     return _web_content(resource, path) if kind == "webcontent" and path else None

@@ -92,8 +92,8 @@ class _Lister:
         self._member_of = References(manifest, members).member
         self._resources = {resource.identifier: resource for resource in reversed(manifest.resources)}
         self._titles = {
-            item.resource: item.title for item in reversed(manifest.outline) if item.resource and item.title
-        }
+            resource.identifier: resource.title for resource in manifest.resources if resource.title
+        } | {item.resource: item.title for item in reversed(manifest.outline) if item.resource and item.title}
 
     def resource(self, resource: Resource) -> Iterator[Draft]:
         count = kind_of(resource)

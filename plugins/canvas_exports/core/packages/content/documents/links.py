@@ -17,26 +17,31 @@ _MOST_PROPERTIES = 100
 def read_web_link(item: Item, source: DocumentSource) -> Document:
     """Read a link to a page elsewhere."""
     if item.member is None:
-        written = source.names.addresses.get(item.identifier)
-        return _to(item, written) if written else missing(item)
+        return _written(item, source, "url")
     tree = source.tree(item.member)
     url = tree.root.first("url")
     address = (url.attributes.get("href", "") or url.content).strip() if url else ""
     return replace(
-        _to(described(item, tree.root), address),
+        _to(described(item, tree.root), "url", address),
         html=plain_as_html(tree.root.value("description")),
         problem=tree.problem,
     )
 
 
-def _to(item: Item, address: str) -> Document:
-    return Document(item, fields=fields_of(more={"url": address}), links=(address,) if address else ())
+def _written(item: Item, source: DocumentSource, name: str) -> Document:
+    """Return the document of a link or tool that is no document, but an address in the manifest."""
+    address = source.names.addresses.get(item.identifier)
+    return _to(item, name, address) if address else missing(item)
+
+
+def _to(item: Item, name: str, address: str) -> Document:
+    return Document(item, fields=fields_of(more={name: address}), links=(address,) if address else ())
 
 
 def read_tool(item: Item, source: DocumentSource) -> Document:
     """Read an external tool: its addresses and settings. A package never has its secrets."""
     if item.member is None:
-        return missing(item)
+        return _written(item, source, "launch_url")
     tree = source.tree(item.member)
     html = tree.root.value("description")
     addresses = filter(None, map(tree.root.value, _LAUNCH))

@@ -30,7 +30,7 @@ class CourseNames:
     Attributes:
         groups: titles of the assignment groups.
         rubrics: titles of the rubrics.
-        addresses: of the web links that are no document, but an address in the manifest.
+        addresses: of the web links and tools that are no document, but an address in the manifest.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)

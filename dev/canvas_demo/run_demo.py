@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from canvas_demo.airflow.follow_run import follow
 from canvas_demo.airflow.supervised_airflow import SupervisedAirflow
 from canvas_demo.check_outcomes import check_outcomes, expected_state
 from canvas_demo.demo_folder import FolderError, lock_folder, open_folder
+from canvas_demo.edit_courses import EDITED, edit_courses
 from canvas_demo.processes.programs import ProgramDiedError
 from canvas_demo.state import DemoState
 from canvas_demo.terminal import CANNOT, print_line, print_over_progress, stop_listening
@@ -25,6 +27,7 @@ DAG_ID = "canvas_backup_nightly"
 #: Differences from a real night: a stuck export fails after a minute, not hours.
 CONF = {"stall_after": "PT1M", "batch_size": 10}
 _SANDBOX_START = 180.0  # seconds
+_LONGEST_NIGHT = 900.0  # seconds
 
 
 def run(folder: Path, ports: tuple[int, int], *, once: bool, fresh: bool) -> int:
@@ -50,8 +53,9 @@ def _run_locked(folder: Path, demo: DemoState, *, once: bool) -> int:
         canvas = _start(airflow, folder, demo)
         if not demo.is_over:
             _back_up(airflow, folder, demo, canvas["expected"])
-        _print_addresses(airflow, folder / "archive", demo)
+        _print_addresses(airflow, folder / "archive", demo, canvas["drills"])
         if not once:
+            _second_night(airflow, folder, demo)
             print_line("It runs until Ctrl-C. The next `make demo` continues it.")
             _run_on(airflow)
     except (AirflowError, ProgramDiedError) as error:
@@ -87,7 +91,7 @@ def _start(airflow: SupervisedAirflow, folder: Path, demo: DemoState) -> dict[st
 def _back_up(airflow: SupervisedAirflow, folder: Path, demo: DemoState, expected: dict[str, str]) -> None:
     """Run the backup, or wait for the run that an earlier start of this demo has triggered, and check its outcomes."""
     print_line(f"3/4  Running the backup {DAG_ID}")
-    demo.run_id = demo.run_id or f"demo__{datetime.now(timezone.utc).isoformat(timespec='seconds')}"
+    demo.run_id = demo.run_id or _new_run_id("demo")
     demo.save(folder)
     airflow.trigger_once(DAG_ID, CONF, demo.run_id)
     state = follow(airflow, DAG_ID, demo.run_id, len(expected))
@@ -96,6 +100,28 @@ def _back_up(airflow: SupervisedAirflow, folder: Path, demo: DemoState, expected
     surprises = check_outcomes(folder / "archive", expected, print_line, dag_id=DAG_ID, run_id=demo.run_id)
     demo.is_over, demo.was_expected = True, not surprises and state == expected_state(expected)
     demo.save(folder)
+
+
+def _second_night(airflow: SupervisedAirflow, folder: Path, demo: DemoState) -> None:
+    """Edit some courses as their teachers do, and run the backup again, so that there is something to compare."""
+    if demo.is_second_over:
+        return
+    if demo.second_run_id is None:
+        edit_courses(f"http://127.0.0.1:{demo.canvas_port}")
+        demo.second_run_id = _new_run_id("demo_second")
+        demo.save(folder)
+    print_line(
+        f"A second night runs, after edits in {', '.join(EDITED)}: about three minutes. Look around meanwhile."
+    )
+    airflow.trigger_once(DAG_ID, CONF, demo.second_run_id)
+    airflow.wait_for_end(DAG_ID, demo.second_run_id, _LONGEST_NIGHT)
+    demo.is_second_over = True
+    demo.save(folder)
+    print_line("The second night has ended: the pages of these courses show what changed.\n")
+
+
+def _new_run_id(prefix: str) -> str:
+    return f"{prefix}__{datetime.now(timezone.utc).isoformat(timespec='seconds')}"
 
 
 def _start_canvas(airflow: SupervisedAirflow, demo: DemoState, state: Path) -> dict[str, Any]:
@@ -125,7 +151,9 @@ def _responds(url: str) -> bool:
             return False
 
 
-def _print_addresses(airflow: SupervisedAirflow, archive: Path, demo: DemoState) -> None:
+def _print_addresses(
+    airflow: SupervisedAirflow, archive: Path, demo: DemoState, targets: Sequence[str]
+) -> None:
     print_line("")
     print_line(f"Packages and manifests  {archive / 'courses'}")
     print_line(f"Run report              {next(archive.glob(f'runs/*/{DAG_ID}/*/report.html'), archive)}")
@@ -136,7 +164,7 @@ def _print_addresses(airflow: SupervisedAirflow, archive: Path, demo: DemoState)
     print_line("To try by hand, with the button Trigger on each page:")
     for dag_id, what in (
         ("canvas_export", "export a course: a form"),
-        ("canvas_restore", "restore a course: a form"),
+        ("canvas_restore", f"restore a course: a form; {', '.join(targets[:2])}, ... are empty"),
         ("canvas_restore_drill", "restore copies into test courses, and compare the contents"),
         ("canvas_backup_pilot", "the courses of include/courses/pilot.csv"),
     ):

@@ -31,6 +31,8 @@ class DemoState:
         has_database: whether Airflow's database is complete.
         run_id: the run, set before it is triggered.
         is_over: whether the outcomes have been checked; nothing is run again then.
+        second_run_id: the run of the second night, set once the courses were edited and before it is triggered.
+        is_second_over: whether that run has ended.
         was_expected: whether all outcomes were as expected.
     """
 
@@ -41,6 +43,8 @@ class DemoState:
     has_database: bool = False
     run_id: str | None = None
     is_over: bool = False
+    second_run_id: str | None = None
+    is_second_over: bool = False
     was_expected: bool = True
 
     @classmethod

@@ -124,7 +124,8 @@ class Course(Exportable):
     """A course. ``teachers`` and ``students`` are user ids; by default the sandbox's teacher and student.
 
     ``state`` is what Canvas stores: ``created``, ``claimed``, ``available``, ``completed`` or ``deleted``. ``starts`` and
-    ``ends`` are days from the sandbox's start. ``storage_quota_mb`` limits the size of files, in units of 1,048,576 bytes.
+    ``ends`` are days from the sandbox's start. ``storage_quota_mb`` limits the size of files, in units of 1,048,576 bytes. A
+    course with a ``subject`` has lessons on it, beside what every course has; see `canvas_sandbox.content.lessons`.
     """
 
     course_code: str = ""
@@ -142,6 +143,7 @@ class Course(Exportable):
     blueprint_associated: bool = False
     homeroom: bool = False
     storage_quota_mb: int = 500
+    subject: str = ""
 
     kind: ClassVar[str] = "course"
 

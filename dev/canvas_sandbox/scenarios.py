@@ -117,6 +117,7 @@ def demo() -> Scenario:
             term_id=CURRENT_TERM,
             size=size,
             duration=_DURATION_OF.get(outcome, min(24.0, max(4.0, dice.lognormvariate(2.3, 0.5)))),
+            subject=name,
             faults=faults,
         )
         courses.append(course)

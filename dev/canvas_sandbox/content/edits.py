@@ -11,7 +11,7 @@ from canvas_sandbox.content.model import Content, Item, Kind, Question
 Edit = Callable[[Content], Content]
 """Returns the content after an edit. Raises `ValueError` if there is nothing to edit."""
 
-_PLAIN = frozenset({"title", "body", "parent", "target", "size", "locked", "version"})
+_PLAIN = frozenset({"title", "body", "html", "parent", "target", "size", "locked", "version"})
 
 
 def add(content: Content, number: int, kind: str, fields: Mapping[str, Any]) -> Content:

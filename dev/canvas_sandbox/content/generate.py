@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 from functools import lru_cache
 
-from canvas_sandbox.campus import Exportable
+from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.content.lessons import add_lessons, add_pictures
 from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.faults import Fault
 
@@ -47,12 +48,14 @@ class Source:
     seed: int
     empty: bool
     new_quizzes: bool = False
+    subject: str = ""
 
 
 def source_of(owner: Exportable, seed: int, *, new_quizzes: bool = False) -> Source:
     """Return the source of the content of a course, group or user as it is now."""
     empty = owner.size == 0 or Fault.EMPTY in owner.active_faults
-    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes)
+    subject = owner.subject if isinstance(owner, Course) else ""
+    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes, subject)
 
 
 @lru_cache(maxsize=256)
@@ -61,14 +64,18 @@ def generate(source: Source) -> Content:
     dice = random.Random(f"{source.seed}:{source.kind}:{source.id}:{source.revision}")
     maker = _Maker(_ID_OFFSETS[source.kind] + source.id * IDS_PER_CONTEXT, dice)
     is_course = source.kind == "course"
+    settings: tuple[tuple[str, str], ...] = ()
     root = maker.add(Kind.FOLDER, "course files" if is_course else "files")
     if not source.empty:
+        pictures = add_pictures(maker.add, root, source.subject) if source.subject else {}
         maker.add_files(root, max(0, source.size - (_overhead(source) if is_course else 1_000)))
         if is_course:
+            if source.subject:
+                settings = add_lessons(maker.add, source.subject, pictures)
             maker.add_course_items()
             if source.new_quizzes:
                 maker.add_new_quiz()
-    return Content(root, maker.items)
+    return Content(root, maker.items, settings)
 
 
 def _overhead(source: Source) -> int:

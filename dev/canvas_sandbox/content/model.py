@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from xml.sax.saxutils import escape
 
 
 class Kind(str, Enum):
@@ -35,13 +36,26 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class Question:
-    """A question of a quiz: its number within the quiz, its text, its answers and which of them is correct."""
+    """A question of a quiz: its number within the quiz, its text, its answers and which of them is correct.
+
+    ``type`` is Canvas's question type, without ``_question``: ``multiple_choice``, ``true_false``, ``short_answer`` (every
+    answer is accepted) or ``essay`` (without answers).
+    """
 
     number: int
     text: str
     answers: tuple[str, ...] = ("True", "False")
     correct: int = 0
     points: float = 1.0
+    type: str = "multiple_choice"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A criterion of a rubric. ``ratings`` are descriptions with points, the best one first."""
+
+    text: str
+    ratings: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,8 @@ class Item:
     ``migration_id`` is the original identifier of an imported item; its ``body`` is HTML, that of others plain text. A New
     Quiz is an assignment to Canvas; its questions are in the New Quizzes service. ``settings`` are elements of its settings
     beside or instead of the usual ones; ``questions`` those of an edited quiz; ``version`` counts the uploads of a file.
+    ``html`` is a text with marks and links, instead of ``body``; ``criteria`` are those of a rubric; a file with a ``picture``
+    is the picture of that name.
     """
 
     kind: Kind
@@ -68,6 +84,9 @@ class Item:
     settings: tuple[tuple[str, str], ...] = ()
     questions: tuple[Question, ...] = ()
     version: int = 0
+    html: str = ""
+    criteria: tuple[Criterion, ...] = ()
+    picture: str = ""
 
     @property
     def asset_string(self) -> str:
@@ -84,6 +103,11 @@ class Item:
         """Return the questions of a quiz; unless it was edited, the first three sentences of its text."""
         sentences = enumerate(self.body.split(". ")[:3], start=1)
         return self.questions or tuple(Question(number, f"{text}.") for number, text in sentences)
+
+    @property
+    def text(self) -> str:
+        """Return the text as HTML; a plain one is a paragraph."""
+        return self.html or f"<p>{escape(self.body)}</p>"
 
     @property
     def slug(self) -> str:

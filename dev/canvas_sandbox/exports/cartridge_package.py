@@ -19,7 +19,7 @@ from canvas_sandbox.packages.manifest import (
     with_errors,
 )
 from canvas_sandbox.packages.new_quiz_documents import CANVAS_DATA
-from canvas_sandbox.packages.zip_layout import Member, directory_member, filler_member, text_member
+from canvas_sandbox.packages.zip_layout import Member, directory_member, text_member
 
 _CONTEXT, _MARKER_NAME = "course_settings/context.xml", "course_settings/canvas_export.txt"
 _MARKER = (
@@ -149,7 +149,7 @@ class Cartridge:
             name = f"web_resources/{self._content.path(file)}"
             self._add(file.key, "webcontent", name)
             if file is not unreadable:
-                yield filler_member(name, self._spec.filler_key(file.id), file.size)
+                yield self._spec.file_member(name, file)
 
     def _settings(self) -> Iterator[Member]:
         content = self._content
@@ -161,7 +161,7 @@ class Cartridge:
             "assignment_groups.xml": documents.titled_list(
                 "assignmentGroups", "assignmentGroup", content.of(Kind.ASSIGNMENT_GROUP)
             ),
-            "rubrics.xml": documents.titled_list("rubrics", "rubric", content.of(Kind.RUBRIC)),
+            "rubrics.xml": documents.rubrics(content.of(Kind.RUBRIC)),
             "events.xml": documents.titled_list("events", "event", content.of(Kind.EVENT)),
             "files_meta.xml": documents.files_meta(content, locked),
             "media_tracks.xml": documents.canvas_xml("media_tracks", ""),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from canvas_sandbox.content.model import Content, Item, Kind
 from canvas_sandbox.exports.package_spec import PackageSpec
 from canvas_sandbox.faults import Fault
-from canvas_sandbox.packages.zip_layout import Member, directory_member, filler_member
+from canvas_sandbox.packages.zip_layout import Member, directory_member
 
 
 def common_folder(content: Content) -> Item:
@@ -45,7 +45,7 @@ def file_members(spec: PackageSpec) -> Iterator[Member]:
         if imported:
             yield replace(next(iter(imported.values())), name=name)
         else:
-            yield filler_member(name, spec.filler_key(file.id), file.size)
+            yield spec.file_member(name, file)
 
 
 def archive_name(content: Content) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from canvas_sandbox.content.model import Content, Item, Kind
+from canvas_sandbox.content.pictures import picture
 from canvas_sandbox.faults import Fault
 from canvas_sandbox.imports.holding.holding import Verbatim
+from canvas_sandbox.packages.zip_layout import Member, filler_member, stored_member
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class PackageSpec:
         return (
             item for item in self.content.of(kind) if self.verbatim is None or not self.verbatim.has(item)
         )
+
+    def file_member(self, name: str, item: Item) -> Member:
+        """Return the member of a file under a name in the package."""
+        if item.picture:
+            return stored_member(name, picture(item.picture))
+        return filler_member(name, self.filler_key(item.id), item.size)
 
     def filler_key(self, item_id: int) -> str:
         """Return the key of a file's bytes: a file has the same bytes in every export and export type."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -22,6 +22,7 @@ _CLASSES = {
     Kind.TOOL: "ContextExternalTool",
 }
 _ACTIVE = {"workflow_state": "active"}
+_WRITTEN = ("short_answer", "essay")
 
 
 def canvas_xml(root: str, inner: str, attributes: str = "") -> str:
@@ -52,7 +53,7 @@ def html_page(item: Item, links: Iterable[str], *, kind: str = "") -> str:
         f"<title>{prefix}{escape(item.title)}</title>\n"
         f'<meta name="identifier" content="{item.key}"/>\n'
         '<meta name="editing_roles" content="teachers"/>\n'
-        f"{meta}</head>\n<body>\n<p>{escape(item.body)}</p>\n{anchors}</body>\n</html>\n"
+        f"{meta}</head>\n<body>\n{item.text}\n{anchors}</body>\n</html>\n"
     )
 
 
@@ -75,7 +76,7 @@ def assignment_cc13(item: Item) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<assignment xmlns="http://www.imsglobal.org/xsd/imscc_extensions/assignment" identifier="{item.key}">\n'
-        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.body)}</text>\n'
+        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.html or item.body)}</text>\n'
         '  <gradable points_possible="10.0">true</gradable>\n</assignment>\n'
     )
 
@@ -85,7 +86,7 @@ def topic(item: Item, version: str) -> str:
     family = "imsccv1p3" if version.startswith("1.3") else "imsccv1p1"
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<topic xmlns="http://www.imsglobal.org/xsd/{family}/imsdt_v1p1">\n'
-        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.body)}</text>\n</topic>\n'
+        f'  <title>{escape(item.title)}</title>\n  <text texttype="text/html">{escape(item.html or item.body)}</text>\n</topic>\n'
     )
 
 
@@ -113,27 +114,46 @@ def quiz_qti(item: Item, picture: str = "") -> str:
 
 
 def _question(item: Item, question: Question, image: str) -> str:
-    """Return one multiple-choice question as Canvas writes it, with its correct answer."""
-    marks = {"question_type": "multiple_choice_question", "points_possible": str(question.points)}
+    """Return one question as Canvas writes it, with its correct answer."""
+    marks = {"question_type": f"{question.type}_question", "points_possible": str(question.points)}
     fields = "".join(
         f"<qtimetadatafield><fieldlabel>{name}</fieldlabel><fieldentry>{value}</fieldentry></qtimetadatafield>"
         for name, value in marks.items()
     )
+    return (
+        f'      <item ident="{item.key}_{question.number}" title="Question {question.number}">\n'
+        f"        <itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata>\n        <presentation>\n"
+        f'          <material><mattext texttype="text/html">{escape(question.text)}{image}</mattext></material>\n'
+        f"{_responses(question)}        </presentation>\n"
+        '        <resprocessing><outcomes><decvar varname="SCORE" vartype="Decimal" maxvalue="100" minvalue="0"/></outcomes>'
+        f"{_conditions(question)}</resprocessing>\n      </item>\n"
+    )
+
+
+def _responses(question: Question) -> str:
+    """Return what a student may answer: one of several texts, or a text of their own."""
+    if question.type in _WRITTEN:
+        return '          <response_str ident="response1" rcardinality="Single"><render_fib><response_label ident="answer1"/></render_fib></response_str>\n'
     answers = "".join(
         f'            <response_label ident="{number}"><material><mattext>{escape(text)}</mattext></material>'
         "</response_label>\n"
         for number, text in enumerate(question.answers, start=1)
     )
     return (
-        f'      <item ident="{item.key}_{question.number}" title="Question {question.number}">\n'
-        f"        <itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata>\n        <presentation>\n"
-        f'          <material><mattext texttype="text/html">{escape(question.text)}{image}</mattext></material>\n'
         '          <response_lid ident="response1" rcardinality="Single"><render_choice>\n'
-        f"{answers}          </render_choice></response_lid>\n        </presentation>\n"
-        '        <resprocessing><outcomes><decvar varname="SCORE" vartype="Decimal" maxvalue="100" minvalue="0"/></outcomes>'
-        '<respcondition continue="No"><conditionvar><varequal respident="response1">'
-        f'{question.correct + 1}</varequal></conditionvar><setvar action="Set" varname="SCORE">100</setvar></respcondition>'
-        "</resprocessing>\n      </item>\n"
+        f"{answers}          </render_choice></response_lid>\n"
+    )
+
+
+def _conditions(question: Question) -> str:
+    """Return what is correct; an essay is read by a person."""
+    if question.type == "essay":
+        return '<respcondition continue="No"><conditionvar><other/></conditionvar></respcondition>'
+    correct = question.answers if question.type in _WRITTEN else (str(question.correct + 1),)
+    equal = "".join(f'<varequal respident="response1">{escape(each)}</varequal>' for each in correct)
+    return (
+        f'<respcondition continue="No"><conditionvar>{equal}</conditionvar>'
+        '<setvar action="Set" varname="SCORE">100</setvar></respcondition>'
     )
 
 
@@ -141,7 +161,7 @@ def quiz_meta(item: Item) -> str:
     """Write ``assessment_meta.xml``."""
     return canvas_xml(
         "quiz",
-        f"  <title>{escape(item.title)}</title>\n  <description>{escape(item.body)}</description>\n"
+        f"  <title>{escape(item.title)}</title>\n  <description>{escape(item.html or item.body)}</description>\n"
         + _elements(item, {"quiz_type": "assignment", "points_possible": "3.0"}),
         f'identifier="{item.key}"',
     )
@@ -204,14 +224,40 @@ def files_meta(content: Content, locked: Sequence[Item]) -> str:
     return canvas_xml("fileMeta", f"  <folders>\n{folders}  </folders>\n  <files>\n{files}  </files>\n")
 
 
-def titled_list(root: str, element: str, items: Iterable[Item]) -> str:
-    """Return a settings document that lists titled items."""
+def titled_list(
+    root: str, element: str, items: Iterable[Item], inside: Callable[[Item], str] = lambda _: ""
+) -> str:
+    """Return a settings document that lists titled items, with what else is inside of each."""
     inner = "".join(
         f'  <{element} identifier="{item.key}">\n    <title>{escape(item.title)}</title>\n'
-        f"{_elements(item, {}, ' ' * 4)}  </{element}>\n"
+        f"{_elements(item, {}, ' ' * 4)}{inside(item)}  </{element}>\n"
         for item in items
     )
     return canvas_xml(root, inner)
+
+
+def rubrics(items: Iterable[Item]) -> str:
+    """Write ``rubrics.xml``, with criteria and ratings."""
+    return titled_list("rubrics", "rubric", items, _criteria)
+
+
+def _criteria(item: Item) -> str:
+    if not item.criteria:
+        return ""
+    rows = "".join(
+        f"      <criterion>\n        <criterion_id>{number}</criterion_id>\n"
+        f"        <points>{criterion.ratings[0][1]}</points>\n        <description>{escape(criterion.text)}</description>\n"
+        "        <ratings>\n"
+        + "".join(
+            f"          <rating>\n            <description>{escape(text)}</description>\n"
+            f"            <points>{points}</points>\n            <criterion_id>{number}</criterion_id>\n"
+            f"            <id>{number}_{place}</id>\n          </rating>\n"
+            for place, (text, points) in enumerate(criterion.ratings)
+        )
+        + "        </ratings>\n      </criterion>\n"
+        for number, criterion in enumerate(item.criteria, start=1)
+    )
+    return f"    <criteria>\n{rows}    </criteria>\n"
 
 
 def context_xml(course_id: int, course_name: str, canvas_domain: str) -> str:

@@ -45,6 +45,11 @@ def filler_member(name: str, key: str, size: int) -> Member:
     return Member(name, filler, size, filler.crc)
 
 
+def stored_member(name: str, content: bytes) -> Member:
+    """Return a file with these bytes, stored."""
+    return Member(name, Literal(content), len(content), zlib.crc32(content))
+
+
 def directory_member(name: str) -> Member:
     """Return a directory entry; ``name`` ends in ``/``."""
     return Member(name, Literal(b""), 0, 0)

@@ -224,15 +224,15 @@ class CourseContentEndpoints:
 def _html(content: Content, item: Item, url: str) -> str:
     """Return the text of an item as HTML. Links to files of a package become links to the course's files."""
     files = {content.path(content.items[number]): number for number in item.links if number in content.items}
-    if not item.migration_id:
-        anchors = "".join(
-            f'<p><a href="{url}/files/{number}">{escape(posixpath.basename(path))}</a></p>'
-            for path, number in files.items()
-        )
-        return f"<p>{escape(item.body)}</p>{anchors}" if item.body else anchors
 
     def rewritten(match: re.Match[str]) -> str:
         number = files.get(unquote(unescape(match[1])))
         return match[0] if number is None else f'"{url}/files/{number}"'
 
-    return _FILE_LINK.sub(rewritten, item.body)
+    if item.migration_id:
+        return _FILE_LINK.sub(rewritten, item.body)
+    anchors = "".join(
+        f'<p><a href="{url}/files/{number}">{escape(posixpath.basename(path))}</a></p>'
+        for path, number in files.items()
+    )
+    return (_FILE_LINK.sub(rewritten, item.text) if item.html or item.body else "") + anchors

@@ -153,3 +153,35 @@ def test_the_command_says_where_it_is_and_ends_on_a_signal(number: signal.Signal
     named = (*details["expected"], *details["drills"], *details["concluded"])
     assert {f"course:{row['id']}" for row in courses.json()} == set(named)
     assert "X-Rate-Limit-Remaining" not in courses.headers
+
+
+def test_other_processes_can_edit_a_course(canvas: Sandbox, call: Call) -> None:
+    nobody = call(canvas, None)
+    held = nobody.get("/sandbox/courses/101").json()
+    page = next(item for item in held["items"] if item["kind"] == "wiki_pages")
+    assert page["html"].startswith("<p>")
+    for what, arguments in (
+        ("edit_item", [101, page["id"], {"html": "<h2>New</h2>"}]),
+        ("set_course", [101, {"license": "cc_by"}]),
+    ):
+        assert nobody.post("/sandbox/changes", json={"what": what, "arguments": arguments}).ok
+    held = nobody.get("/sandbox/courses/101").json()
+    assert held["settings"] == {"license": "cc_by"}
+    assert {item["html"] for item in held["items"] if item["id"] == page["id"]} == {"<h2>New</h2>"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"what": "delete_course", "arguments": [101]},
+        {"what": "remove_item", "arguments": [101, 7]},
+        {"what": "edit_item", "arguments": [102, 7, {}]},
+        {"what": "set_course"},
+        [],
+    ],
+)
+def test_what_is_no_edit_is_refused(canvas: Sandbox, call: Call, body: object) -> None:
+    before = canvas.content(101)
+    assert call(canvas, None).post("/sandbox/changes", json=body).status_code == 400
+    assert canvas.content(101) == before
+    assert call(canvas, None).get("/sandbox/courses/none").status_code == 404

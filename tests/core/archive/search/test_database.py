@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,16 @@ def test_a_file_that_is_damaged_is_made_again(archive: SearchableArchive, conten
     assert archive.found("nitrogen") == FOUND
 
 
+def test_a_file_that_is_damaged_behind_its_first_page_is_made_again(archive: SearchableArchive) -> None:
+    assert archive.found("nitrogen") == FOUND
+    with closing(open_database(archive.folder, archive.store.uri)) as database:
+        database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = _file(archive).read_bytes()
+    for first in range(8_192, len(data), 8_192):
+        _file(archive).write_bytes(data[:first] + b"\xa5" * (len(data) - first))
+        assert archive.found("nitrogen") == FOUND, first
+
+
 def test_a_file_of_another_version_is_made_again(archive: SearchableArchive) -> None:
     assert archive.found("nitrogen") == FOUND
     with closing(open_database(archive.folder, archive.store.uri)) as database:
@@ -63,6 +74,45 @@ def test_a_file_of_another_version_is_made_again(archive: SearchableArchive) -> 
 def test_several_may_use_one_file(archive: SearchableArchive) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _: archive.found("nitrogen"), range(8))) == [FOUND] * 8
+
+
+def test_a_search_neither_waits_for_another_process_nor_deletes_what_it_uses(
+    archive: SearchableArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert archive.found("nitrogen") == FOUND
+    path = _file(archive)
+    before = path.stat().st_ino
+    archive.add(4, [page("Soil", "nitrogen 4")])
+    archive.index()
+    monkeypatch.setattr("canvas_exports.core.archive.search.database._BUSY", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # it adds a large segment
+        with closing(open_database(archive.folder, archive.store.uri)) as database:
+            assert database.update(archive.store, patience=0) == 1
+            assert _courses(database) == [1, 2, 3]
+        other.execute("ROLLBACK")
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(InputError, match="used by another process"):
+            open_database(archive.folder, archive.store.uri)
+    assert path.stat().st_ino == before
+    assert archive.found("nitrogen") == [*FOUND, (4, "Soil")]
+
+
+def test_what_an_update_that_was_killed_has_added_is_found_by_the_next_search(
+    archive: SearchableArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with closing(open_database(archive.folder, archive.store.uri)) as database:
+        with monkeypatch.context() as broken:
+            broken.setattr(database, "_remove", killed)
+            with pytest.raises(KeyboardInterrupt):
+                database.update(archive.store)
+        assert _courses(database) == []
+    assert archive.found("nitrogen") == FOUND
 
 
 def test_a_disk_without_room_is_an_error_that_says_so(archive: SearchableArchive, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,10 +38,11 @@ LARGEST = 64 * 10**9
 _CACHE = 65_536  # KiB of memory
 _PAGE = 8_192
 _BUSY = 60  # seconds to wait for another process
+_PAUSE = 0.05  # seconds
 _BATCH = 500
-_VERSION = 1
+_VERSION = 2
 _TABLES = f"""
-CREATE TABLE segments (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE segments (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_marked INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, kind TEXT, title TEXT, text BLOB
 );
@@ -82,7 +84,7 @@ class SearchDatabase:
         largest: bytes of the file.
 
     Raises:
-        InputError: SQLite has no FTS5 here (permanent).
+        InputError: SQLite has no FTS5 here, or another process has used the file for a minute without a pause (permanent).
     """
 
     def __init__(self, path: Path, *, largest: int = LARGEST) -> None:
@@ -90,13 +92,19 @@ class SearchDatabase:
         self._lock = threading.Lock()
         self._largest = largest
         try:
-            self.connection = self._open()
+            self.connection = self._open_when_free()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "fts5" in str(error):
                 raise InputError(
                     "search",
                     "this Python's SQLite has no FTS5",
                     accepted="a Python with SQLite and FTS5, as python.org builds it",
+                ) from None
+            if _is_in_use(error):  # and so is not ours to delete
+                raise InputError(
+                    "--cache",
+                    f"the search database {path} is used by another process",
+                    accepted="another folder, or a later search",
                 ) from None
             delete_database(path)
             self.connection = self._open()
@@ -116,6 +124,17 @@ class SearchDatabase:
             raise
         return connection
 
+    def _open_when_free(self) -> sqlite3.Connection:
+        """Open the file; two processes that make it at the same time wait for each other."""
+        ends = time.monotonic() + _BUSY
+        while True:
+            try:
+                return self._open()
+            except sqlite3.OperationalError as error:
+                if not _is_in_use(error) or time.monotonic() >= ends:
+                    raise
+            time.sleep(_PAUSE)
+
     def close(self) -> None:
         """Close the connection; the file stays."""
         self.connection.close()
@@ -126,18 +145,22 @@ class SearchDatabase:
         *,
         now: datetime | None = None,
         is_late: Callable[[], bool] = lambda: False,
+        patience: float | None = None,
         report: Callable[[int, int], object] = lambda *_: None,
     ) -> int:
         """Add the segments of the archive that are missing, and remove those that it no longer has.
+
+        While another process does the same, nothing is done.
 
         Args:
             store: the archive.
             now: the time; packages dated after it are left out.
             is_late: asked before each segment; if it is true, no more are added.
+            patience: seconds to wait for another process that writes to the file; ``None`` for a minute.
             report: called before each segment with the number of those that were added, and of all to add.
 
         Returns:
-            The number of segments that are still missing.
+            The number of segments that are still missing; at least 1 while another process adds some.
 
         Raises:
             InputError: the disk, or the largest size of the database, does not suffice (permanent).
@@ -150,9 +173,13 @@ class SearchDatabase:
         missing = [name for name in wanted if name not in known]
         gone = known.difference(wanted)
         left = len(missing)
-        if not missing and not gone:
+        unmarked = self.connection.execute("SELECT 1 FROM segments WHERE NOT is_marked LIMIT 1").fetchone()
+        if not missing and not gone and unmarked is None:
             return 0
-        with self._told_if_full():
+        self.connection.execute(
+            f"PRAGMA busy_timeout = {int(1000 * (_BUSY if patience is None else patience))}"
+        )
+        try:
             for name in missing:
                 if is_late():
                     break
@@ -165,6 +192,15 @@ class SearchDatabase:
                 self._remove(gone)
                 self.connection.execute("UPDATE packages SET is_newest = 0 WHERE is_newest")
                 self.connection.execute(_MARK_NEWEST)
+                self.connection.execute("UPDATE segments SET is_marked = 1 WHERE NOT is_marked")
+        except sqlite3.OperationalError as error:
+            if not _is_in_use(error):
+                raise InputError(
+                    "--cache",
+                    f"the search database {self.path} cannot grow: {error}",
+                    accepted="a folder with more room",
+                ) from None
+            return max(left, 1)
         return left
 
     def _add(self, store: Store, name: str, segment: PackagesSegment | None, now: datetime) -> None:
@@ -282,20 +318,16 @@ class SearchDatabase:
                     self.connection.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def _told_if_full(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                "--cache",
-                f"the search database {self.path} cannot grow: {error}",
-                accepted="a folder with more room",
-            ) from None
+
+def _is_in_use(error: sqlite3.DatabaseError) -> bool:
+    """Return whether another connection has kept a lock for longer than this one waits."""
+    return isinstance(error, sqlite3.OperationalError) and "is locked" in str(error)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty database. Raises ``DatabaseError`` if it is one of another version."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
+        return  # nobody who only searches waits for somebody who writes
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

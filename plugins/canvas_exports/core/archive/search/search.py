@@ -21,7 +21,12 @@ from canvas_exports.core.archive.catalog.copies import newest
 from canvas_exports.core.archive.catalog.find_course import parse_course_name
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.layout import context_folder
-from canvas_exports.core.archive.search.database import SearchDatabase, unpacked, unpacked_identifier
+from canvas_exports.core.archive.search.database import (
+    SearchDatabase,
+    delete_database,
+    unpacked,
+    unpacked_identifier,
+)
 from canvas_exports.core.archive.search.documents import KINDS
 from canvas_exports.core.archive.search.hosts import read_host, reversed_name
 from canvas_exports.core.archive.search.results import (
@@ -62,7 +67,8 @@ def search_archive(
 ) -> SearchResults:
     """Search an archive with a local database, after adding to it what the archive's index has got since.
 
-    Lists the folder of the index, reads its new segments once, and lists the folders of the courses that it returns.
+    Lists the folder of the index, reads its new segments once, and lists the folders of the courses that it returns. A database
+    that is damaged is deleted, and made again.
 
     Args:
         store: the archive.
@@ -83,10 +89,26 @@ def search_archive(
     def is_late() -> bool:
         return update_seconds is not None and time.monotonic() - began >= update_seconds
 
-    with closing(open_database(folder, store.uri)) as database:
-        searching = _Search(database, store, query)
-        left = database.update(store, is_late=is_late, report=report)
-        return searching.results(_within(most_courses, MOST_COURSES), _within(most_items, MOST_ITEMS), left)
+    def search() -> SearchResults:
+        with closing(open_database(folder, store.uri)) as database:
+            searching = _Search(database, store, query)
+            left = database.update(store, is_late=is_late, patience=update_seconds, report=report)
+            return searching.results(
+                _within(most_courses, MOST_COURSES), _within(most_items, MOST_ITEMS), left
+            )
+
+    try:
+        return search()
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # those of a kind are no damage
+            raise
+        delete_database(database_path(folder, store.uri))
+        return search()
+
+
+def database_path(folder: Path, uri: str) -> Path:
+    """Return the file of the database of an archive in a folder."""
+    return folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:32]}.sqlite3"
 
 
 def open_database(folder: Path, uri: str, *, largest: int | None = None) -> SearchDatabase:
@@ -102,7 +124,7 @@ def open_database(folder: Path, uri: str, *, largest: int | None = None) -> Sear
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:32]}.sqlite3"
+        path = database_path(folder, uri)
         path.touch(mode=0o600)  # SQLite gives its other files the same rights
         return SearchDatabase(path) if largest is None else SearchDatabase(path, largest=largest)
     except (OSError, sqlite3.Error) as error:

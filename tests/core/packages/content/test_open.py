@@ -331,16 +331,6 @@ class TestManifests:
         content = self.opened(f"<resources>{rows}</resources>", {"p.html": b""})
         assert [item.identifier for item in content.items] == ["e", "e~2", "e~2~2", "e~3"]
 
-    def test_a_quiz_in_a_newer_form_says_so(self) -> None:
-        item = (
-            b"<assessmentItem xmlns='http://www.imsglobal.org/xsd/imsqti_v2p1'><itemBody/></assessmentItem>"
-        )
-        content = self.opened(
-            "<resources><resource identifier='q' type='imsqti_item_xmlv2p1' href='q.xml'/></resources>",
-            {"q.xml": item},
-        )
-        assert "QTI 2" in document(content, ItemKind.QUIZ).problem
-
 
 def test_documents_that_lie_far_apart_do_not_take_a_request_each() -> None:
     film = bytes(1_100_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,11 +46,16 @@ _OFFERING = frozenset(
         "cc.multiple_choice.v0p1",
         "cc.multiple_response.v0p1",
         "cc.true_false.v0p1",
+        "choiceinteraction",
+        "inlinechoiceinteraction",
     }
 )
 
 #: Settings that are secrets of a quiz.
 KEY_FIELDS = frozenset({"access_code"})
+
+
+_CAMEL = re.compile(r"(?<=[a-z])[A-Z]")
 
 
 def offers_answers(question_type: str) -> bool:
@@ -63,9 +69,11 @@ def question_type_name(question_type: str) -> str:
         question_type.removeprefix("cc.")
         .removesuffix(".v0p1")
         .removesuffix("_question")
+        .removesuffix("Interaction")
         .replace("_", " ")
         .strip()
     )
+    plain = _CAMEL.sub(lambda letter: f" {letter[0].lower()}", plain)
     return plain[:1].upper() + plain[1:]
 
 

@@ -36,7 +36,7 @@ MOST_IDENTIFIER = 500
 MOST_HOSTS = 200
 
 #: Questions that show their answers, all of them and before one is given.
-_SHOWN = ("multiple_choice_question", "multiple_answers_question")
+_SHOWN = ("multiple_choice_question", "multiple_answers_question", "choiceInteraction")
 _TOOL_FIELDS = "external_tool"
 
 

@@ -20,6 +20,14 @@ _WORK_PER_PAGE = 5_000
 _WORK_PER_BYTE = 5
 
 _TEXTS = ("title", "type", "workflow_state", "available", "url", "launch_url", "secure_launch_url")
+# Elements of quizzes whose title is an attribute; those of QTI 2 and 3 are the roots of their documents.
+_TITLED = (
+    "assessment",
+    "assessmentItem",
+    "assessmentTest",
+    "qti-assessment-item",
+    "qti-assessment-test",
+)
 _ON = ("active", "published", "available", "true")
 _OFF = ("unpublished", "false", "deleted", "post_delayed")
 
@@ -93,7 +101,7 @@ class _HeadReader(XmlReader):
         self._label = self._entry = ""
 
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "assessment":
+        if name in _TITLED:
             self.own_title = attributes.get("title", "")
         elif name == "qtimetadatafield":
             self._label = self._entry = ""

@@ -1,4 +1,7 @@
-"""The questions of a quiz or a question bank in QTI 1.2: of Canvas, in Common Cartridge's profile, or of another system."""
+"""The questions of a quiz or a question bank: in QTI 1.2 of Canvas, in Common Cartridge's profile, or of another system.
+
+What is in QTI 2 or 3 is read by ``newer_questions``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from html import escape
 
 from canvas_exports.core.packages.content.documents.answers import answers_of
 from canvas_exports.core.packages.content.documents.material import RESPONSES, html_of
+from canvas_exports.core.packages.content.documents.newer_questions import is_item, read_item
 from canvas_exports.core.packages.content.documents.scoring import key_of, number
 from canvas_exports.core.packages.content.model import Question
 from canvas_exports.core.packages.content.xml_tree import Element, XmlTree, read_tree
@@ -22,7 +26,10 @@ _MOST_FEEDBACK = 200
 
 def read_questions(name: str, pieces: Iterable[bytes], work: WorkLimit) -> XmlTree[Question]:
     """Read the questions of a document one after the other; what remains of it are its settings."""
-    return read_tree(name, pieces, work, _taken)
+    found = read_tree(name, pieces, work, _taken)
+    if not is_item(found.root):
+        return found
+    return XmlTree(found.root, (read_item(found.root),), found.problem)
 
 
 def metadata_of(element: Element | None) -> dict[str, str]:
@@ -36,6 +43,8 @@ def metadata_of(element: Element | None) -> dict[str, str]:
 def _taken(element: Element, parents: list[Element]) -> Question | None:
     if element.name == "item":
         return _question(element)
+    if is_item(element):
+        return read_item(element)
     if element.name == "selection_ordering" and parents[-1].name == "section":
         return _group(element, parents[-1])
     return None

@@ -5,20 +5,31 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from canvas_exports.core.packages.content.documents.fields import fields_of
 from canvas_exports.core.packages.content.documents.material import html_of
+from canvas_exports.core.packages.content.documents.newer_questions import item_addresses
 from canvas_exports.core.packages.content.documents.questions import GROUP, metadata_of, read_questions
 from canvas_exports.core.packages.content.documents.source import DocumentSource, described, missing, work_for
 from canvas_exports.core.packages.content.html_text import links_of
 from canvas_exports.core.packages.content.model import Document, Item, Question
 from canvas_exports.core.packages.content.xml_tree import Element, XmlTree
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.errors import CorruptPackageError
 from canvas_exports.foreign_text import harmless
 
+# Documents that the questions of one test are read from, and their unpacked bytes.
+MOST_QUESTIONS = 1_000
+_MOST_ITEMS = 16 * MiB
+
 
 def read_quiz(item: Item, source: DocumentSource) -> Document:
-    """Read a quiz. A cartridge has its questions twice; the more complete ones are taken."""
+    """Read a quiz.
+
+    A cartridge has its questions twice; the more complete ones are taken. A test in QTI 2 or 3 leads to its questions, at most
+    1,000, which are read one by one.
+    """
     settings = source.tree(item.settings) if item.settings else None
     root = settings.root if settings else Element("", {})
     found = _questions(item, source)
@@ -41,7 +52,7 @@ def read_quiz(item: Item, source: DocumentSource) -> Document:
         fields=fields,
         questions=body.results,
         links=links_of(html, *_texts(body.results)),
-        problem=body.problem or _unknown_form(body.root) or (settings.problem if settings else ""),
+        problem=body.problem or (settings.problem if settings else ""),
     )
 
 
@@ -65,7 +76,7 @@ def read_bank(item: Item, source: DocumentSource) -> Document:
 def _questions(item: Item, source: DocumentSource) -> XmlTree[Question] | None:
     best: XmlTree[Question] | None = None
     for name in _forms(item, source):
-        found = _read(name, source)
+        found = _with_items(_read(name, source), name, source)
         if best is None or _number(found) > _number(best):
             best = found
         if _number(best) and not best.problem:
@@ -73,14 +84,20 @@ def _questions(item: Item, source: DocumentSource) -> XmlTree[Question] | None:
     return best
 
 
-def _unknown_form(root: Element) -> str:
-    is_newer = root.name.lower() in (
-        "assessmentitem",
-        "assessmenttest",
-        "qti-assessment-item",
-        "qti-assessment-test",
-    )
-    return "its questions are in QTI 2 or 3, which is not read" if is_newer else ""
+def _with_items(found: XmlTree[Question], name: str, source: DocumentSource) -> XmlTree[Question]:
+    """Return a test in QTI 2 or 3 with its questions, which are documents of their own."""
+    left, problem = _MOST_ITEMS, found.problem
+    questions = list(found.results)
+    for member in dict.fromkeys(islice(item_addresses(found.root, name), MOST_QUESTIONS)):
+        left -= source.size(member)
+        if not source.holds(member) or left < 0:
+            problem = problem or "some of its questions are not in the package, or too long"
+            continue
+        source.note(member)
+        item = _read(member, source)
+        questions += item.results
+        problem = problem or item.problem
+    return XmlTree(found.root, tuple(questions), problem)
 
 
 def _forms(item: Item, source: DocumentSource) -> Iterator[str]:

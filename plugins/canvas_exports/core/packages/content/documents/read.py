@@ -52,7 +52,10 @@ class DocumentReader:
         self._left -= sum(map(source.size, members_of(item)))
         if self._left < 0:
             return Document(item, problem="the package has more documents to read than any course")
-        return _read(item, source)
+        before = source.further
+        found = _read(item, source)
+        self._left -= source.further - before
+        return found
 
 
 def _read(item: Item, source: DocumentSource) -> Document:

@@ -45,6 +45,9 @@ class DocumentSource:
         members: of the package.
         names: what documents refer to.
         source: bytes that were read before; by default each member is read when it is needed.
+
+    Attributes:
+        further: unpacked bytes of the members that were read because a document leads to them.
     """
 
     def __init__(
@@ -53,6 +56,11 @@ class DocumentSource:
         self.names = names
         self._members = members
         self._source = source
+        self.further = 0
+
+    def note(self, name: str) -> None:
+        """Note that a document leads to a member, which is read with it."""
+        self.further += self.size(name)
 
     def holds(self, name: str) -> bool:
         """Return whether the package has a member."""

@@ -25,11 +25,13 @@ class OpenPackage:
         content: of the package.
         manifest: of the copy.
         opened_at: by the monotonic clock.
+        store: that it is read from.
     """
 
     content: CourseContent
     manifest: Manifest
     opened_at: float
+    store: Store
 
 
 _lock = threading.Lock()
@@ -39,6 +41,8 @@ _open: OrderedDict[tuple[str, str], OpenPackage] = OrderedDict()
 def opened(store: Store, copy: Copy) -> OpenPackage:
     """Return the package of a copy, open for reading. Blocks while it is opened. Thread-safe.
 
+    It is opened again for a store that was opened again: the credentials of the former one may have expired.
+
     Raises:
         ArchiveError: see ``open_package``.
         PackageError: likewise.
@@ -46,10 +50,10 @@ def opened(store: Store, copy: Copy) -> OpenPackage:
     key = (store.uri, copy.key)
     with _lock:
         found = _open.get(key)
-        if found is not None and time.monotonic() - found.opened_at < _KEPT:
+        if found is not None and found.store is store and time.monotonic() - found.opened_at < _KEPT:
             _open.move_to_end(key)
             return found
-    found = OpenPackage(open_package(store, copy), load_manifest(store, copy.key), time.monotonic())
+    found = OpenPackage(open_package(store, copy), load_manifest(store, copy.key), time.monotonic(), store)
     with _lock:
         _open[key] = found
         while len(_open) > _MOST_OPEN:

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from fastapi import HTTPException
 
+from canvas_exports.web.archive_page.access import rights
 from canvas_exports.web.archive_page.access.rights import may_read_content, role_names
+from canvas_exports.web.archive_page.routes.actions import started_run
 from canvas_exports.web.archive_page.settings.configuration import Configuration
 
 
@@ -69,3 +73,18 @@ def test_only_named_roles_may_read_contents() -> None:
 def test_without_a_named_role_nobody_may() -> None:
     for role in ("admin", "Admin", ""):
         assert not may_read_content(SimpleAuthManagerUser(username="a", role=role), Configuration())
+
+
+def test_whoever_may_not_read_the_runs_of_a_dag_is_told_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refuse(method: str, entity: DagAccessEntity, dag_id: str) -> Any:
+        def check(*_: Any) -> None:
+            asked.append((method, entity, dag_id))
+            raise HTTPException(403)
+
+        return check
+
+    monkeypatch.setattr(rights, "requires_access_dag", refuse)
+    assert started_run(object(), object(), "restore", "manual__1") is None  # type: ignore[arg-type]
+    assert asked == [("GET", DagAccessEntity.RUN, "canvas_restore")]

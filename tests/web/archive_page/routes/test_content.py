@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser
@@ -60,6 +62,33 @@ def test_a_refused_look_is_no_look(airflow: ArchiveAirflow) -> None:
     before = airflow.audit("canvas_archive_open")
     airflow.get(copy_page(airflow, "read", ""), "vera")
     assert airflow.audit("canvas_archive_open") == before
+
+
+def test_nothing_is_shown_that_the_audit_log_cannot_note(airflow: ArchiveAirflow) -> None:
+    pages = (
+        copy_page(airflow, "read", "items", "page?id=p2"),
+        copy_page(airflow, "package", number=2),
+        airflow.page(
+            ARCHIVE, "courses", COURSE, f"compare?from={copy_name(airflow, 0)}&to={copy_name(airflow, 2)}"
+        ),
+        airflow.page(ARCHIVE, "search?text=unheard"),
+    )
+    with closing(sqlite3.connect(airflow.home / "airflow.db", timeout=30, isolation_level=None)) as database:
+        database.execute(
+            "CREATE TRIGGER no_log BEFORE INSERT ON log WHEN NEW.event LIKE 'canvas_archive%' "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        try:
+            for page in pages:
+                for _ in range(2):
+                    answer = airflow.get(page, "otto")
+                    assert (answer.status_code, "audit log cannot be written" in answer.text) == (
+                        503,
+                        True,
+                    ), page
+        finally:
+            database.execute("DROP TRIGGER no_log")
+    assert all(airflow.get(page, "otto").status_code in (200, 404) for page in pages)
 
 
 def test_a_download_is_the_package_and_can_be_continued(airflow: ArchiveAirflow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -10,7 +11,11 @@ from collections import OrderedDict
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.models.log import Log
 from airflow.utils.session import create_session
+from fastapi import HTTPException, status
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import SQLAlchemyError
+
+log = logging.getLogger(__name__)
 
 #: Events in the audit log.
 OPENED, DOWNLOADED, COMPARED, SEARCHED = (
@@ -59,12 +64,19 @@ async def write_audit(user: BaseUser, event: str, **details: str) -> None:
         details: which archive, course, copy and part of it.
 
     Raises:
-        SQLAlchemyError: it could not be written. Then nothing may be shown.
+        HTTPException: 503, it could not be written. Then nothing may be shown.
     """
     extra = {key: text[:_LONGEST] for key, text in details.items() if text}
     look = (event, user.get_id(), json.dumps(extra, sort_keys=True))
     if not _recent.holds(look):
-        await run_in_threadpool(_write, user.get_name(), event, json.dumps(extra))
+        try:
+            await run_in_threadpool(_write, user.get_name(), event, json.dumps(extra))
+        except SQLAlchemyError:
+            log.exception("Airflow's audit log cannot be written, so no content is shown.")
+            raise HTTPException(
+                status.HTTP_503_SERVICE_UNAVAILABLE,
+                "Airflow's audit log cannot be written, so nothing is shown. Try again later.",
+            ) from None
         _recent.add(look)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
@@ -77,10 +77,17 @@ def may_trigger(request: Request, user: BaseUser, dag_id: str) -> bool:
     """
     with create_session() as session:
         is_stale = session.scalar(select(DagModel.is_stale).where(DagModel.dag_id == dag_id))
-    if is_stale is not False:
-        return False
+    return is_stale is False and _may(request, user, "POST", dag_id)
+
+
+def may_see_runs(request: Request, user: BaseUser, dag_id: str) -> bool:
+    """Return whether the user may see the runs of a DAG. Blocks."""
+    return _may(request, user, "GET", dag_id)
+
+
+def _may(request: Request, user: BaseUser, method: Literal["GET", "POST"], dag_id: str) -> bool:
     try:
-        requires_access_dag("POST", DagAccessEntity.RUN, dag_id)(request, user)
+        requires_access_dag(method, DagAccessEntity.RUN, dag_id)(request, user)
     except HTTPException:
         return False
     return True

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
@@ -18,7 +19,7 @@ from sqlalchemy import select
 
 from canvas_exports.core.reports.overview.course_view import CopyEntry, CourseView
 from canvas_exports.core.text.wording import format_moment
-from canvas_exports.web.archive_page.access.rights import CurrentUser, may_trigger
+from canvas_exports.web.archive_page.access.rights import CurrentUser, may_see_runs, may_trigger
 from canvas_exports.web.archive_page.access.same_origin import check_same_origin, read_form
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
 from canvas_exports.web.archive_page.routes.overview import find_archive
@@ -263,12 +264,14 @@ async def start(request: Request, asked: Asked) -> Response:
     return RedirectResponse(back, status_code=status.HTTP_303_SEE_OTHER)
 
 
-def started_run(path: str, run_id: str) -> dict[str, str] | None:
-    """Return title, DAG, id and state of a run that a button started; ``None`` if there is no such run. Blocks."""
+def started_run(request: Request, user: BaseUser, path: str, run_id: str) -> dict[str, str] | None:
+    """Return title, DAG, id and state of a run that a button started; ``None`` if the user may see no such run. Blocks."""
     action = ACTIONS.get(path)
-    if action is None or not run_id:
+    if action is None or not run_id or "\0" in run_id:  # the database would refuse the query
         return None
     dag_id = action.dag_id(configuration())
+    if not may_see_runs(request, user, dag_id):
+        return None
     with create_session() as session:
         state = session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     if state is None:

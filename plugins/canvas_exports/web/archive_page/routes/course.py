@@ -40,7 +40,7 @@ async def show_course(
         copy_name=copy_name,
         changed=_changed(course.copies),
         actions=await offered_actions(request, user, place, course),
-        run=await run_in_threadpool(started_run, started, run),
+        run=await run_in_threadpool(started_run, request, user, started, run),
         airflow=airflow_address,
     )
 

@@ -26,6 +26,12 @@ def test_places_elsewhere_are_not_files_of_the_package() -> None:
     assert match_references(["https://example.org/a", "mailto://x"], set()).missing == ()
 
 
+@pytest.mark.parametrize("reference", ["a.html?x=1", "a.html#part", "./a.html?x=1#part"])
+def test_a_reference_may_have_a_query_or_a_fragment(reference: str) -> None:
+    assert match_references([reference], {"a.html"}) == MatchedReferences((), ())
+    assert match_references([reference], {"b.html"}).missing == (resolve_path(reference),)
+
+
 @pytest.mark.parametrize(
     ("reference", "member"),
     [

@@ -67,3 +67,24 @@ def test_the_address_of_a_web_page_has_no_base() -> None:
     link = "<resource identifier='w' type='webcontent' href='https://example.org/x'/>"
     found = proof_of(f"<resources xml:base='a'>{link}</resources>", {"a/x": b"x"})
     assert (found.verdict, found.counts["web_links"]) == (Verdict.WHOLE, 1)
+
+
+QTI = b"<questestinterop><assessment><section><item/><item/></section></assessment></questestinterop>"
+NEWER = b"<assessmentItem xmlns='http://www.imsglobal.org/xsd/imsqti_v2p1'><itemBody/></assessmentItem>"
+
+
+def test_questions_of_other_systems_are_counted_and_those_of_canvas_once() -> None:
+    """Canvas writes each quiz in two forms."""
+    resources = (
+        "<resource identifier='a' type='imsqti_xmlv1p2/imscc_xmlv1p1/assessment'><file href='a/quiz.xml'/></resource>"
+        "<resource identifier='b' type='imsqti_xmlv1p2/imscc_xmlv1p1/question-bank'><file href='bank.xml'/></resource>"
+        "<resource identifier='c' type='imsqti_item_xmlv2p1' href='c.xml'/>"
+        "<resource identifier='d' type='imsqti_xmlv1p2/imscc_xmlv1p1/assessment'><file href='d/assessment_qti.xml'/>"
+        "<dependency identifierref='m'/></resource>"
+        "<resource identifier='m' type='x'><file href='non_cc_assessments/of_d.xml.qti'/></resource>"
+    )
+    files = dict.fromkeys(
+        ("a/quiz.xml", "bank.xml", "d/assessment_qti.xml", "non_cc_assessments/of_d.xml.qti"), QTI
+    )
+    found = proof_of(f"<resources>{resources}</resources>", {**files, "c.xml": NEWER})
+    assert (found.verdict, found.counts["questions"]) == (Verdict.WHOLE, 7)

@@ -255,6 +255,10 @@ class TestManifests:
         assert content.read(page).html == "<p>Here"
         assert content.resolve("x.gif", base=page) == the(content, ItemKind.FILE)
 
+    def test_the_title_of_the_outline_is_that_of_the_course_if_there_is_no_other(self) -> None:
+        items = "<title>Soils</title><item identifier='m'><title>Unit</title></item>"
+        assert self.opened("<resources/>", {}, items).title == "Soils"
+
     def test_a_link_and_a_tool_may_be_described_in_the_manifest_itself(self) -> None:
         content = self.opened(
             "<resources><resource identifier='w' type='imswl_xmlv1p3'><webLink><title>A chapter</title>"

@@ -19,7 +19,7 @@ from canvas_exports.core.packages.cartridge.documents import (
     TopicReader,
 )
 from canvas_exports.core.packages.cartridge.links import LinkChecker, LinkScanner
-from canvas_exports.core.packages.cartridge.manifest import CONTEXT, MANIFEST, CartridgeManifest
+from canvas_exports.core.packages.cartridge.manifest import CONTEXT, MANIFEST, CartridgeManifest, Resource
 from canvas_exports.core.packages.cartridge.new_quizzes import (
     AssignmentReader,
     NewQuizzes,
@@ -27,6 +27,7 @@ from canvas_exports.core.packages.cartridge.new_quizzes import (
     ToolReader,
 )
 from canvas_exports.core.packages.cartridge.references import resolve_path
+from canvas_exports.core.packages.cartridge.resource_kinds import BANKS_FOLDER, own_file
 from canvas_exports.core.packages.proof import Finding, Severity
 from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.core.packages.zip.directory import Member
@@ -93,6 +94,7 @@ class DocumentReaders:
         self._links = LinkChecker(manifest, files, WorkLimit(work.size, _SHARE_OF_LINKS))
         self._new_quizzes = NewQuizzes()
         self._user_files, self._tools = _classified(manifest)
+        self._questions = _only_questions(manifest, files)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -154,7 +156,7 @@ class DocumentReaders:
         if name in self._tools:
             return partial(ToolReader, new_quizzes=self._new_quizzes)
         # A cartridge has each quiz twice; only Canvas's own form has all questions.
-        if base.endswith(".qti") or base == f"{folder}.xml":
+        if base.endswith(".qti") or base == f"{folder}.xml" or name in self._questions:
             return QuestionsReader
         by_name: dict[str, Callable[[ContentSummary, str], DocumentReader]] = {
             "module_meta.xml": ModuleMetaReader if folder == "course_settings" else DocumentReader,
@@ -180,6 +182,23 @@ class _Readers:
         """End the member."""
         for reader in self._readers:
             reader.end()
+
+
+def _only_questions(manifest: CartridgeManifest, files: AbstractSet[str]) -> frozenset[str]:
+    """Return the documents of quizzes and question banks that are not there in Canvas's own form, too."""
+    resources = {resource.identifier: resource for resource in manifest.resources}
+
+    def own_forms(resource: Resource) -> Iterator[str]:
+        yield f"{BANKS_FOLDER}{resource.identifier}.xml.qti"
+        for name in resource.dependencies:
+            needed = resources.get(name)
+            yield from (file for file in needed.files if file.endswith(".qti")) if needed else ()
+
+    return frozenset(
+        own_file(resource)
+        for resource in manifest.resources
+        if resource.type.startswith("imsqti_") and files.isdisjoint(map(resolve_path, own_forms(resource)))
+    )
 
 
 def _classified(manifest: CartridgeManifest) -> tuple[frozenset[str], frozenset[str]]:

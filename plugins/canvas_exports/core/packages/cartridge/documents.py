@@ -207,6 +207,10 @@ class ModuleMetaReader(DocumentReader):
         self.summary.has_modules = True
 
 
+# The root elements of a question in QTI 2 and 3, which is a document of its own.
+_NEWER_ITEMS = ("assessmentItem", "qti-assessment-item")
+
+
 class QuestionsReader(DocumentReader):
     """Counts the questions of a quiz or question bank in QTI."""
 
@@ -222,6 +226,8 @@ class QuestionsReader(DocumentReader):
         """Add the results to the summary."""
         if self.root == "questestinterop":
             self.summary.counts["questions"] += self._items
+        elif self.root in _NEWER_ITEMS:
+            self.summary.counts["questions"] += 1
 
 
 class TopicReader(DocumentReader):

@@ -77,7 +77,7 @@ class CartridgeManifest:
         outline: the modules and their items, in order.
         export_errors: errors during the export, which Canvas wrote as comments after the root element.
         defect: why it is not well-formed, although it could be read.
-        title: of the course; ``""`` if the manifest does not say.
+        title: of the course, else of its outline; ``""`` if the manifest says neither.
     """
 
     identifier: str | None
@@ -131,7 +131,7 @@ def read_manifest(pieces: Iterable[bytes], work: WorkLimit | None = None) -> Car
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
         defect=reader.defect,
-        title=" ".join(reader.title.split()),
+        title=" ".join(reader.title.split()) or " ".join(reader.outline_title.split()),
     )
 
 
@@ -195,7 +195,7 @@ class _ManifestReader(XmlReader):
         self._items: list[int] = []  # the open ones, as positions in the outline
         self._bases: list[str] = []
         self._title = ""
-        self.title = ""
+        self.title = self.outline_title = ""
         self._has_title = False
         self._parts = 0
         self._characters = 0
@@ -248,6 +248,8 @@ class _ManifestReader(XmlReader):
     def characters(self, text: str) -> None:
         if self._items and self.open[-1] == "title":
             self._title = (self._title + text)[:_MAX_TEXT]
+        elif self.open[2:] == ["organization", "title"]:
+            self.outline_title = (self.outline_title + text)[:_MAX_TEXT]
         elif (
             not self._has_title and self.open[1:2] == ["metadata"] and {"general", "title"} <= set(self.open)
         ):

@@ -39,11 +39,9 @@ class MatchedReferences:
 def match_references(references: Iterable[str], members: AbstractSet[str]) -> MatchedReferences:
     """Look up every reference among the names of the zip's files.
 
-    References to web addresses (``https://...``) are left out.
+    References to web addresses (``https://...``) are left out. Other systems may add a query or a fragment to a reference.
     """
-    wanted = {
-        href if href in members else resolve_path(href) for href in references if not _ELSEWHERE.match(href)
-    }
+    wanted = {_wanted(href, members) for href in references if not _ELSEWHERE.match(href)}
     wanted.discard("")  # the package itself
     missing = sorted(wanted - members)
     if not missing:
@@ -62,6 +60,14 @@ def match_references(references: Iterable[str], members: AbstractSet[str]) -> Ma
         missing = [href for href in missing if href not in explained]
         spare -= set(explained.values())
     return MatchedReferences(tuple(missing), tuple(sorted(renamed)))
+
+
+def _wanted(href: str, members: AbstractSet[str]) -> str:
+    if href in members:
+        return href
+    path = resolve_path(href)
+    plain = resolve_path(href.partition("#")[0].partition("?")[0])
+    return plain if path not in members and plain in members else path
 
 
 def resolve_path(href: str) -> str:

@@ -30,6 +30,7 @@ _QUICK = {
 _PAGE = {
     "AIRFLOW__CANVAS_EXPORTS__ARCHIVES": "canvas_demo_archive",
     "AIRFLOW__CANVAS_EXPORTS__CONTENT_ROLES": "ADMIN",
+    "AIRFLOW__CANVAS_EXPORTS__CACHE_SECONDS": "20",
 }
 #: The LocalExecutor's processes fetch their tasks from a queue under one lock.
 _POOLS = {"scheduler": Pool(b"Worker starting up", PARALLELISM)}

@@ -44,9 +44,10 @@ def add_lessons(add: Add, subject: str, pictures: Mapping[str, int]) -> tuple[tu
     for title, html, fields in pages:
         page = add(Kind.PAGE, title, html=html, **fields)
         add(Kind.MODULE_ITEM, title, parent=module, target=page)
-    quiz = add(
-        Kind.QUIZ, "Check your understanding", body=_QUIZ.format(subject), questions=_questions(subject)
-    )
+    questions = _questions(subject)
+    points = (("points_possible", str(sum(question.points for question in questions))),)
+    about = f"Four questions about the first weeks of {subject}. You may try twice."
+    quiz = add(Kind.QUIZ, "Check your understanding", body=about, questions=questions, settings=points)
     add(Kind.MODULE_ITEM, "Check your understanding", parent=module, target=quiz)
     add(Kind.DISCUSSION, "Questions about the course", html=_discussion(name))
     add(Kind.RUBRIC, "Project rubric", criteria=_CRITERIA, settings=(("points_possible", "15.0"),))
@@ -59,9 +60,6 @@ def add_lessons(add: Add, subject: str, pictures: Mapping[str, int]) -> tuple[tu
         ("time_zone", "America/Chicago"),
         ("syllabus_body", _syllabus(name)),
     )
-
-
-_QUIZ = "Four questions about the first weeks of {}. You may try twice."
 
 
 def _welcome(name: str, host: str, slug: str) -> str:

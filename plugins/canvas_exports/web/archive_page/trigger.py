@@ -18,7 +18,10 @@ _PATIENCE = 60.0  # seconds
 
 
 async def start_run(request: Request, dag_id: str, conf: Mapping[str, Any]) -> str:
-    """Start a run and return its id. The request to Airflow's API stays in this process.
+    """Start a run and return its id. The requests to Airflow's API stay in this process.
+
+    A paused DAG without a schedule is unpaused, as Airflow's own trigger form does, if the user may: its runs would wait for
+    ever. One with a schedule stays paused.
 
     Args:
         request: of the user, with the cookie or token.
@@ -33,15 +36,29 @@ async def start_run(request: Request, dag_id: str, conf: Mapping[str, Any]) -> s
         authorization = f"Bearer {request.cookies.get(COOKIE_NAME_JWT_TOKEN, '')}"
     transport = httpx.ASGITransport(app=request.scope[AIRFLOW])
     async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE) as api:
-        answer = await api.post(
-            f"{request.url.scheme}://{request.url.netloc}{API_ROOT_PATH}api/v2/dags/{quote(dag_id, safe='')}/dagRuns",
-            json={"logical_date": None, "conf": dict(conf)},
-            headers={"Authorization": authorization},
+        api.headers["Authorization"] = authorization
+        dag = (
+            f"{request.url.scheme}://{request.url.netloc}{API_ROOT_PATH}api/v2/dags/{quote(dag_id, safe='')}"
         )
+        answer = await api.post(f"{dag}/dagRuns", json={"logical_date": None, "conf": dict(conf)})
+        if answer.is_success:
+            await unpause(api, dag)
     if answer.is_success:
         return str(answer.json()["dag_run_id"])
     code = answer.status_code if answer.is_client_error else status.HTTP_502_BAD_GATEWAY
     raise HTTPException(code, f"Airflow did not start {dag_id}: {_reason(answer)}")
+
+
+async def unpause(api: httpx.AsyncClient, dag: str) -> None:
+    """Unpause a DAG without a schedule, if the user may. If not, its run waits, and the page says so.
+
+    Args:
+        api: with the user's token.
+        dag: URL of the DAG in Airflow's API.
+    """
+    found = await api.get(dag)
+    if found.is_success and found.json()["is_paused"] and not found.json()["timetable_summary"]:
+        await api.patch(dag, params={"update_mask": "is_paused"}, json={"is_paused": False})
 
 
 def _reason(answer: httpx.Response) -> str:

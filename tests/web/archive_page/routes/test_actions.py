@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import unquote
 
+import httpx
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from tests.support.airflow.archive_page import ARCHIVE, ArchiveAirflow
+
+from canvas_exports.web.archive_page.trigger import unpause
 
 pytestmark = pytest.mark.stack
 
@@ -93,6 +97,61 @@ def test_a_form_starts_a_run_of_the_dag_as_the_user(
     assert started["triggering_user_name"] == "uma"
     shown = airflow.get(f"{airflow.url.partition('/team')[0]}{answer.headers['location']}", "uma").text
     assert f"{dag_id} is queued" in shown
+
+
+def paused(airflow: ArchiveAirflow, dag_id: str, *, to: bool | None = None) -> bool:
+    """Whether a DAG is paused, once it was set so."""
+    address = f"{airflow.url}/api/v2/dags/{dag_id}"
+    headers = {"Authorization": f"Bearer {airflow.tokens['ada']}"}
+    if to is not None:
+        requests.patch(address, json={"is_paused": to}, headers=headers, timeout=60).raise_for_status()
+    return bool(requests.get(address, headers=headers, timeout=60).json()["is_paused"])
+
+
+def test_a_paused_dag_without_a_schedule_is_unpaused_so_that_the_run_begins(airflow: ArchiveAirflow) -> None:
+    paused(airflow, "canvas_hold", to=True)
+    answer = send(airflow, form_page(airflow, "hold"), "uma", {"tag": "legal"}, **OURS)
+    assert answer.status_code == 303
+    assert not paused(airflow, "canvas_hold")
+    address = f"{airflow.url.partition('/team')[0]}{answer.headers['location']}"
+    assert "waits until somebody unpauses it" not in airflow.get(address, "uma").text
+    paused(airflow, "canvas_hold", to=True)
+    assert (
+        "The DAG is paused, and the run waits until somebody unpauses it." in airflow.get(address, "uma").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "patched"),
+    [
+        ({"is_paused": True, "timetable_summary": None}, ["PATCH"]),
+        ({"is_paused": True, "timetable_summary": "0 2 * * *"}, []),
+        ({"is_paused": False, "timetable_summary": None}, []),
+    ],
+)
+def test_a_dag_with_a_schedule_stays_paused(found: dict[str, object], patched: list[str]) -> None:
+    asked: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200 if request.method == "GET" else 403, json=found)
+
+    async def run() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as api:
+            await unpause(api, "http://airflow.example.org/api/v2/dags/canvas_hold")
+
+    asyncio.run(run())
+    assert asked == ["GET", *patched]
+
+
+def test_one_copy_is_restored_from_its_entry(airflow: ArchiveAirflow, browser: Browser) -> None:
+    window = airflow.window(browser, "uma")
+    page = window.new_page()
+    page.goto(airflow.page(ARCHIVE, "courses", COURSE))
+    page.get_by_role("link", name="Restore the copy of").last.click()
+    chosen = page.get_by_label("Copy", exact=True)
+    assert chosen.input_value() == chosen.locator("option").last.get_attribute("value")
+    window.close()
 
 
 @pytest.mark.parametrize(

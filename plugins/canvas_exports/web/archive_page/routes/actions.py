@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
@@ -264,8 +265,11 @@ async def start(request: Request, asked: Asked) -> Response:
     return RedirectResponse(back, status_code=status.HTTP_303_SEE_OTHER)
 
 
-def started_run(request: Request, user: BaseUser, path: str, run_id: str) -> dict[str, str] | None:
-    """Return title, DAG, id and state of a run that a button started; ``None`` if the user may see no such run. Blocks."""
+def started_run(request: Request, user: BaseUser, path: str, run_id: str) -> dict[str, Any] | None:
+    """Return title, DAG, id and state of a run that a button started, and whether its DAG is paused. Blocks.
+
+    ``None`` if the user may see no such run.
+    """
     action = ACTIONS.get(path)
     if action is None or not run_id or "\0" in run_id:  # the database would refuse the query
         return None
@@ -274,6 +278,13 @@ def started_run(request: Request, user: BaseUser, path: str, run_id: str) -> dic
         return None
     with create_session() as session:
         state = session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+        is_paused = session.scalar(select(DagModel.is_paused).where(DagModel.dag_id == dag_id))
     if state is None:
         return None
-    return {"title": action.title, "dag": dag_id, "run": run_id, "state": str(getattr(state, "value", state))}
+    return {
+        "title": action.title,
+        "dag": dag_id,
+        "run": run_id,
+        "state": str(getattr(state, "value", state)),
+        "is_paused": bool(is_paused),
+    }

@@ -28,6 +28,7 @@ async def show_course(
     course, view = await place.ask(lambda snapshot: snapshot.course(context))
     if course is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, "The archive knows no such course, group or user.")
+    actions = await offered_actions(request, user, place, course)
     return render(
         request,
         "course.html",
@@ -39,7 +40,8 @@ async def show_course(
         may_read=may_read_content(user, configuration()),
         copy_name=copy_name,
         changed=_changed(course.copies),
-        actions=await offered_actions(request, user, place, course),
+        actions=actions,
+        can_restore="restore" in dict(actions),
         run=await run_in_threadpool(started_run, request, user, started, run),
         airflow=airflow_address,
     )

@@ -37,6 +37,7 @@ _MAX_SETTINGS = 8 * MiB
 _LONGEST_HEAD_SOURCE = MiB
 _MOST_HEADS = 64 * MiB
 _MOST_REQUESTS = 24  # for titles; whether a topic is an announcement is always read
+_WITH_QUESTIONS = (ItemKind.QUIZ, ItemKind.QUESTION_BANK)
 _SUFFIXES = (".xml", ".html", ".htm", ".qti", ".json")
 
 
@@ -114,6 +115,11 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
         names=CourseNames(
             groups={each.attributes.get("identifier", ""): harmless(each.value("title")) for each in groups},
             rubrics={item.identifier: item.title for item in unique if item.kind is ItemKind.RUBRIC},
+            questions={
+                item.identifier: item.member
+                for item in unique
+                if item.member and item.kind in _WITH_QUESTIONS
+            },
             addresses={each.identifier: each.href for each in manifest.resources if is_elsewhere(each.href)},
         ),
     )

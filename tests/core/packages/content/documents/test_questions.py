@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.packages.build import zipped
 from tests.support.packages.courses import course
 from tests.support.packages.opened import document, opened, titles
 from tests.support.packages.questions import FIELD, assessment, bank, choice, condition, equal, question
@@ -214,3 +215,53 @@ class TestOtherSystems:
         scores = condition(equal("1"), "50") + condition(equal("2"), "-50") + condition(equal("3"), "0")
         found = read(question("", choice({"1": "a", "2": "b", "3": "c"}), scores, labels={}))
         assert key_of(found) == [("a", True), ("b", False), ("c", False)]
+
+
+class TestReferences:
+    """Old packages, and those of other systems, keep questions in one document and refer to them from another."""
+
+    def of(self, references: str, others: dict[str, str]) -> Document:
+        quiz = f"<questestinterop><assessment ident='a'><section>{question('essay_question', '', name='own')}{references}</section></assessment></questestinterop>"
+        files = {"t/a.xml": quiz, **others}
+        resources = "".join(
+            f"<resource identifier='R{at}' type='imsqti_xmlv1p2' href='{name}'/>"
+            for at, name in enumerate(files)
+        )
+        manifest = f"<manifest><organizations/><resources>{resources}</resources></manifest>"
+        members = {name: text.encode() for name, text in files.items()}
+        content = opened(zipped({**members, "imsmanifest.xml": manifest.encode()}))
+        item = content.find(ItemKind.QUIZ, "R0")
+        assert item is not None
+        return content.read(item)
+
+    BANK = f"<questestinterop><objectbank>{question('essay_question', '', name='x')}{question('essay_question', '', name='y')}</objectbank></questestinterop>"
+
+    @pytest.mark.parametrize(
+        ("reference", "names"),
+        [
+            ("<itemref linkrefid='y'/>", ["own", "y"]),
+            ("<itemref linkrefid='R1'/>", ["own", "x", "y"]),
+            ("<itemref linkrefid='y' href='../b/bank.xml'/>", ["own", "y"]),
+            (
+                "<itemref linkrefid='x'><file href='../b/bank.xml'/></itemref><itemref linkrefid='y'/>",
+                ["own", "x", "y"],
+            ),
+        ],
+    )
+    def test_the_questions_that_are_meant_are_shown_in_their_place(
+        self, reference: str, names: list[str]
+    ) -> None:
+        found = self.of(reference, {"b/bank.xml": self.BANK})
+        assert [each.identifier for each in found.questions] == names
+        assert found.problem == ""
+
+    @pytest.mark.parametrize("reference", ["linkrefid='z'", "linkrefid='y' href='gone.xml'", ""])
+    def test_one_that_leads_to_nothing_is_a_problem(self, reference: str) -> None:
+        found = self.of(f"<itemref {reference}/>", {"b/bank.xml": self.BANK})
+        assert [each.identifier for each in found.questions] == ["own"]
+        assert "some of its questions are not in the package" in found.problem
+
+    def test_quizzes_that_refer_to_each_other_end(self) -> None:
+        other = "<questestinterop><assessment><itemref linkrefid='R0'/></assessment></questestinterop>"
+        found = self.of("<itemref linkrefid='R1'/>", {"b.xml": other})
+        assert [each.identifier for each in found.questions] == ["own"]

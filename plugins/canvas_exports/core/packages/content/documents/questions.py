@@ -18,6 +18,8 @@ from canvas_exports.core.packages.work_limits import WorkLimit
 from canvas_exports.foreign_text import harmless
 
 GROUP = "question_group"
+#: The type of what only leads to a question elsewhere: its identifier, with the address of the document as the title, if given.
+REFERENCE = "itemref"
 
 _TYPES = ("question_type", "cc_profile", "qmd_itemtype", "interaction_type", "qmd_questiontype")
 _POINTS = ("points_possible", "cc_weighting", "qmd_weighting")
@@ -25,7 +27,10 @@ _MOST_FEEDBACK = 200
 
 
 def read_questions(name: str, pieces: Iterable[bytes], work: WorkLimit) -> XmlTree[Question]:
-    """Read the questions of a document one after the other; what remains of it are its settings."""
+    """Read the questions of a document one after the other; what remains of it are its settings.
+
+    Among them are references to questions of other documents, see ``REFERENCE``.
+    """
     found = read_tree(name, pieces, work, _taken)
     if not is_item(found.root):
         return found
@@ -45,6 +50,10 @@ def _taken(element: Element, parents: list[Element]) -> Question | None:
         return _question(element)
     if is_item(element):
         return read_item(element)
+    if element.name == REFERENCE:
+        file = element.first("file")
+        address = element.attributes.get("href") or (file.attributes.get("href", "") if file else "")
+        return Question(element.attributes.get("linkrefid", ""), REFERENCE, address, "")
     if element.name == "selection_ordering" and parents[-1].name == "section":
         return _group(element, parents[-1])
     return None

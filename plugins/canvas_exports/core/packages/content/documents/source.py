@@ -30,11 +30,13 @@ class CourseNames:
     Attributes:
         groups: titles of the assignment groups.
         rubrics: titles of the rubrics.
+        questions: the documents of the quizzes and question banks.
         addresses: of the web links and tools that are no document, but an address in the manifest.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     rubrics: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
 
 

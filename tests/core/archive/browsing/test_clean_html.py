@@ -278,3 +278,10 @@ def test_a_text_that_is_too_long_says_so() -> None:
 )
 def test_only_harmless_schemes_are_followed(written: str, followed: str | None) -> None:
     assert outside_address(written) == followed
+
+
+@pytest.mark.parametrize(
+    "html", ["<p>&#{};</p>", "<a href='&#{};'>x</a>", "<a title=&#{}>x</a>", "<style>&#{}</style>x"]
+)
+def test_a_reference_with_thousands_of_digits_is_no_error(html: str) -> None:
+    assert "9" * 100 not in clean(html.format("9" * 5_000))

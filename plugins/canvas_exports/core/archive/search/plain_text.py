@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
+from canvas_exports.core.text.html_parser import parse_html
 
 #: Characters of HTML that are read, and of text that are kept, of one document.
 MOST_HTML = 2_000_000
@@ -52,7 +52,7 @@ _INLINE = frozenset(
 )
 _UNSEEN = frozenset(("script", "style", "template", "noscript", "iframe", "object", "svg", "head"))
 _DESCRIBED = ("alt", "aria-label", "title")
-_PIECE = 65_536
+_MOST_UNSEEN = 65_536  # elements within each other
 _CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\\s]+")
 
 
@@ -64,16 +64,7 @@ def plain_text(html: str, *, most: int = MOST_TEXT) -> str:
     if "<" not in html and "&" not in html:
         return one_line(html[:MOST_HTML], most=most)
     target = _Text(most)
-    parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True, huge_tree=False)
-    data = html[:MOST_HTML].replace("\0", "").encode("utf-8", "replace")
-    try:
-        for start in range(0, len(data), _PIECE):
-            parser.feed(data[start : start + _PIECE])
-            if target.is_full:
-                break
-        parser.close()
-    except etree.LxmlError:
-        pass  # beyond a bound of the parser: what came before it counts
+    parse_html(html[:MOST_HTML], target)
     return one_line("".join(target.pieces), most=most)
 
 
@@ -96,7 +87,7 @@ class _Text:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self._unseen:
-            if tag == self._unseen[-1] and len(self._unseen) < _PIECE:
+            if tag == self._unseen[-1] and len(self._unseen) < _MOST_UNSEEN:
                 self._unseen.append(tag)
         elif tag in _UNSEEN:
             self._unseen.append(tag)
@@ -116,9 +107,6 @@ class _Text:
     def data(self, text: str) -> None:
         if not self._unseen:
             self._add(text)
-
-    def close(self) -> None:
-        """Return no result: it was collected."""
 
     def _add(self, text: str) -> None:
         if self._left > 0:

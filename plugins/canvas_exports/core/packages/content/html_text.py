@@ -7,7 +7,7 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from lxml import etree  # type: ignore[import-untyped]  # it has none of its own
+from canvas_exports.core.text.html_parser import parse_html
 
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
 _BODY_ENDS = re.compile(r"</body\b", re.IGNORECASE)
@@ -67,7 +67,7 @@ def read_head(text: str) -> HtmlHead:
     """Read the head of a page, from its text or the beginning of it."""
     found = _HEAD.match(text)
     target = _Target()
-    _parse(found[0] if found else text[:20_000], target)
+    parse_html(found[0] if found else text[:20_000], target)
     return HtmlHead(" ".join(target.title.split())[:_LONGEST_TITLE], target.meta)
 
 
@@ -88,7 +88,7 @@ def links_of(*texts: str) -> tuple[str, ...]:
     target = _Target()
     for text in texts:
         if "=" in text:
-            _parse(text, target)
+            parse_html(text, target)
     return tuple(target.links)
 
 
@@ -112,6 +112,10 @@ class _Target:
         self.links: dict[str, None] = {}
         self._in_title = False
 
+    @property
+    def is_full(self) -> bool:
+        return False
+
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "title":
             self._in_title = not self.title
@@ -129,18 +133,3 @@ class _Target:
     def data(self, text: str) -> None:
         if self._in_title:
             self.title = (self.title + text)[:_LONGEST_TITLE]
-
-    def close(self) -> None:
-        """Return no result: it was collected."""
-
-
-def _parse(text: str, target: _Target) -> None:
-    """Parse HTML as far as it goes; nothing is loaded, and no part of it is kept."""
-    parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True, huge_tree=False)
-    data = text.replace("\0", "").encode("utf-8", "replace")
-    try:
-        for start in range(0, len(data), 65_536):
-            parser.feed(data[start : start + 65_536])
-        parser.close()
-    except etree.LxmlError:
-        return  # beyond a bound of the parser: what came before it counts

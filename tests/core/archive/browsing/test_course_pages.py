@@ -147,6 +147,16 @@ def test_the_home_page_says_which_copy_it_is_and_what_is_in_it() -> None:
     assert re.search(r'<a href="pages/q1.html">Then that</a> <span class="kind">Quiz</span>', home)
 
 
+def test_a_link_to_the_modules_leads_to_those_of_the_course() -> None:
+    link = '<a href="$CANVAS_COURSE_REFERENCE$/modules/m1">Modules</a>'
+    page = Document(Item(ItemKind.PAGE, "p9", "Start"), link)
+    for modules, href in ((MODULES, 'href="../index.html#modules"'), ((), 'class="ca-missing"')):
+        content = HandContent([page], modules=modules)
+        written = CoursePages(content, manifest(), Places(framed=False)).item_page(page)
+        assert href in text(written)
+    assert '<h2 id="modules">' in text(pages().home())
+
+
 def test_the_home_page_names_what_is_missing_and_what_a_package_never_holds() -> None:
     findings = [
         Finding("missing_file", Severity.ERROR, "A file is missing", "web_resources/a.pdf"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.support.packages.courses import Res, course
 from tests.support.packages.opened import opened, the
 
+from canvas_exports.core.packages.content.addresses import leads_to_modules
 from canvas_exports.core.packages.content.model import CourseContent, Item, ItemKind
 
 WHOLE = course().having({"web_resources/Unit 1/año & more.pdf": b"%PDF"})
@@ -131,3 +132,20 @@ def test_any_text_leads_into_the_package_to_where_it_says_or_nowhere(address: st
 
 
 OPENED = opened(WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("address", "leads"),
+    [
+        ("$CANVAS_COURSE_REFERENCE$/modules", True),
+        ("%24CANVAS_COURSE_REFERENCE%24/modules?x=1#part", True),
+        ("$CANVAS_OBJECT_REFERENCE$/modules/m1", True),
+        ("$CANVAS_OBJECT_REFERENCE$/modules/items/i1", False),
+        ("$CANVAS_COURSE_REFERENCE$/grades", False),
+        ("$WIKI_REFERENCE$/modules", False),
+        ("https://canvas.example.edu/courses/1/modules", False),
+        ("$CANVAS_COURSE_REFERENCE$/modules/" + "m" * 9_000, False),
+    ],
+)
+def test_an_address_of_modules_is_known(address: str, leads: bool) -> None:
+    assert leads_to_modules(address) is leads

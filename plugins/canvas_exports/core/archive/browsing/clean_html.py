@@ -99,12 +99,14 @@ class Links:
         resolve: see ``CourseContent.resolve``.
         page: returns the address of an item's page.
         file: returns the address of a file's bytes, for a picture; ``None`` if the bytes are not at hand.
+        course: returns the address of the page of the course, for an address of its modules; ``None`` for any other.
         target: frame in which the page of an item opens, such as ``_top``; ``""`` for the same.
     """
 
     resolve: Callable[[str], Item | str | None]
     page: Callable[[Item], str]
     file: Callable[[Item], str | None]
+    course: Callable[[str], str | None] = lambda _: None
     target: str = ""
 
 
@@ -306,6 +308,8 @@ class _Writer:
             self._out.start("a", {**kept, **self._to_item(target)})
         elif target is not None and (outside := self._to_outside(target)):
             self._out.start("a", {**kept, **outside})
+        elif target is None and (course := self._links.course(address)):
+            self._out.start("a", {**kept, **self._to_page(course)})
         else:
             self._out.start(
                 "span", {**kept, "class": "ca-missing", "title": "The package does not hold what this led to"}
@@ -322,8 +326,11 @@ class _Writer:
         return True
 
     def _to_item(self, item: Item) -> dict[str, str]:
+        return self._to_page(self._links.page(item))
+
+    def _to_page(self, address: str) -> dict[str, str]:
         target = {"target": self._links.target} if self._links.target else {}
-        return {"href": self._grant(self._links.page(item)), **target}
+        return {"href": self._grant(address), **target}
 
     def _to_outside(self, address: str) -> dict[str, str]:
         safe = outside_address(address)

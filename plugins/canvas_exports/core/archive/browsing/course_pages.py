@@ -28,6 +28,7 @@ from canvas_exports.core.archive.browsing.file_types import inert_name, is_audio
 from canvas_exports.core.archive.browsing.kinds import KIND_NAMES, NEVER_HELD_SENTENCES
 from canvas_exports.core.archive.browsing.page_policy import FRAME_SANDBOX, PAGE_POLICY, STYLE
 from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.packages.content.addresses import leads_to_modules
 from canvas_exports.core.packages.content.model import CourseContent, Document, Item, ItemKind, Module
 from canvas_exports.core.packages.proof import NEVER_HELD, Severity
 from canvas_exports.core.text.html_templates import load_template
@@ -239,10 +240,15 @@ class CoursePages:
             address = self._addresses.file(item) if item.kind is ItemKind.FILE else None
             return None if address is None else up + address
 
+        def course(address: str) -> str | None:
+            has_list = bool(self._content.modules) and leads_to_modules(address)
+            return f"{up}{self._addresses.home()}#modules" if has_list else None
+
         links = Links(
             resolve=lambda address: self._content.resolve(address, base=document.item),
             page=lambda item: up + self._addresses.item(item),
             file=file,
+            course=course,
             target=target,
         )
         return document_view(document, links, show_key=self._show_key, find=self._content.find)

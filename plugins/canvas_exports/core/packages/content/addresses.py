@@ -199,6 +199,17 @@ class Addresses:
         }
 
 
+def leads_to_modules(address: str) -> bool:
+    """Return whether an address of a document is that of the list of modules, or of one of them, which are no items."""
+    if len(address) > MAX_ADDRESS:
+        return False
+    token = _TOKEN.search(address)
+    if token is None or not token[1].upper().startswith("CANVAS_"):
+        return False
+    parts = [part for part in urlsplit_path(address[token.end() :]).split("/") if part]
+    return parts[:1] == ["modules"] and parts[1:2] != ["items"]
+
+
 def urlsplit_path(address: str) -> str:
     """Return the path of an address, without its query and its fragment."""
     return address.partition("#")[0].partition("?")[0]

@@ -255,6 +255,31 @@ class TestManifests:
         assert content.read(page).html == "<p>Here"
         assert content.resolve("x.gif", base=page) == the(content, ItemKind.FILE)
 
+    def test_a_web_page_that_stands_in_for_an_assignment_is_that_assignment(self) -> None:
+        """Cartridges of version 1.3 have it for systems that know no assignments."""
+        variant = "<resource identifier='{0}' type='{1}'><cpx:variant xmlns:cpx='x' identifier='v' identifierref='{2}'/><file href='{3}'/></resource>"
+        resources = (
+            "<resource identifier='a' type='assignment_xmlv1p0' href='a/assignment.xml'><file href='a/assignment.xml'/></resource>"
+            + variant.format("a_fallback", "webcontent", "a", "a/essay.html")
+            + variant.format("p", "webcontent", "q", "p.html")
+            + variant.format("q", "webcontent", "p", "q.html")
+            + variant.format("r", "webcontent", "gone", "r.html")
+        )
+        files = {
+            "a/assignment.xml": b"<assignment><title>Essay</title><text>Write</text></assignment>",
+            **dict.fromkeys(("a/essay.html", "p.html", "q.html", "r.html"), b"<p>Page"),
+        }
+        outline = "<item identifier='root'><item identifier='m'><title>Unit</title><item identifier='i' identifierref='a_fallback'/></item></item>"
+        content = self.opened(f"<resources>{resources}</resources>", files, outline)
+        assert [(item.kind, item.identifier) for item in content.items] == [
+            (ItemKind.PAGE, "p"),
+            (ItemKind.PAGE, "q"),
+            (ItemKind.PAGE, "r"),
+            (ItemKind.ASSIGNMENT, "a"),
+        ]
+        ((line,),) = (module.items for module in content.modules)
+        assert line.target == content.find(ItemKind.ASSIGNMENT, "a")
+
     def test_the_title_of_the_outline_is_that_of_the_course_if_there_is_no_other(self) -> None:
         items = "<title>Soils</title><item identifier='m'><title>Unit</title></item>"
         assert self.opened("<resources/>", {}, items).title == "Soils"

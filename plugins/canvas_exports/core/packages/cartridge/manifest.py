@@ -43,6 +43,7 @@ class Resource:
         dependencies: identifiers of the resources it depends on.
         base: the folder that other systems let its paths begin in; ``""`` in what Canvas writes. See ``with_bases``.
         title: that other systems write to the resource itself; ``""`` in what Canvas writes.
+        preferred: identifier of the resource that this one stands in for, in systems that know no such type; else ``""``.
     """
 
     identifier: str
@@ -53,6 +54,7 @@ class Resource:
     dependencies: tuple[str, ...]
     base: str = ""
     title: str = ""
+    preferred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,25 @@ def read_manifest(pieces: Iterable[bytes], work: WorkLimit | None = None) -> Car
         identifier=reader.identifier,
         schema=reader.texts.get("schema"),
         schema_version=reader.texts.get("schemaversion"),
-        resources=tuple(reader.resources),
+        resources=_with_known_preferences(reader.resources),
         outline=tuple(reader.outline),
         # The first comment only announces the others, in the language of the exporting user.
         export_errors=tuple(reader.comments[1:] or reader.comments),
         defect=reader.defect,
         title=" ".join(reader.title.split()) or " ".join(reader.outline_title.split()),
+    )
+
+
+def _with_known_preferences(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Return the resources; only a web page stands in for another resource, and only for one of the manifest and another type."""
+    if not any(resource.preferred for resource in resources):
+        return tuple(resources)
+    types = {resource.identifier: resource.type for resource in resources}
+    return tuple(
+        resource
+        if resource.type == "webcontent" and types.get(resource.preferred, "webcontent") != "webcontent"
+        else replace(resource, preferred="")
+        for resource in resources
     )
 
 
@@ -228,6 +243,8 @@ class _ManifestReader(XmlReader):
             identifier, resource = attributes.get("identifier", ""), attributes.get("identifierref", "")
             self._keep(identifier, resource)
             self.outline.append(OutlineItem(len(self._items) - 1, identifier, resource, ""))
+        elif name == "variant" and self.open[-2] == "resource":
+            self._inline["preferred"] = attributes.get("identifierref", "")[:_MAX_TEXT]
         elif name == "url" and self.open[-2] == "webLink":
             self._inline.setdefault("launch_url", attributes.get("href", "")[:_MAX_TEXT])
         elif name == "title":
@@ -296,5 +313,6 @@ class _ManifestReader(XmlReader):
                 tuple(self._dependencies),
                 self._once("/".join(filter(None, (*self._bases, attributes.get(_BASE, ""))))),
                 attributes.get("title", "").strip() or inline.get("title", ""),
+                inline.get("preferred", ""),
             )
         )

@@ -29,6 +29,8 @@ def kind_of(resource: Resource) -> str | None:  # noqa: PLR0911 - one for each k
     """
     path = own_file(resource)
     kind = resource.type
+    if resource.preferred:
+        return None  # a web page for systems that know no assignments
     if kind.startswith("imsqti_"):
         return "question_banks" if kind.endswith("/question-bank") else "quizzes"
     if path.startswith(BANKS_FOLDER):

@@ -104,6 +104,9 @@ def _open_cartridge(members: PackageMembers) -> CourseContent:
     targets: dict[str, Item] = {}
     for item in unique:
         targets.setdefault(item.identifier, item)
+    for resource in manifest.resources:
+        if resource.preferred in targets:
+            targets.setdefault(resource.identifier, targets[resource.preferred])
     metas = opening.module_metas()
     groups = opening.root(_GROUPS).all("assignmentGroup")
     return Course(

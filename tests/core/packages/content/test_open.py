@@ -283,6 +283,8 @@ class TestManifests:
     def test_the_title_of_the_outline_is_that_of_the_course_if_there_is_no_other(self) -> None:
         items = "<title>Soils</title><item identifier='m'><title>Unit</title></item>"
         assert self.opened("<resources/>", {}, items).title == "Soils"
+        two = f"{items}</organization><organization><title>Another</title>"
+        assert self.opened("<resources/>", {}, two).title == "Soils"
 
     def test_a_link_and_a_tool_may_be_described_in_the_manifest_itself(self) -> None:
         content = self.opened(

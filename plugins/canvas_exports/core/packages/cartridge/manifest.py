@@ -211,7 +211,7 @@ class _ManifestReader(XmlReader):
         self._bases: list[str] = []
         self._title = ""
         self.title = self.outline_title = ""
-        self._has_title = False
+        self._has_title = self._has_outline_title = False
         self._parts = 0
         self._characters = 0
         self._types: dict[str, str] = {}  # one copy of each value that thousands of resources share
@@ -257,6 +257,8 @@ class _ManifestReader(XmlReader):
             self._items.pop()
         elif self.open[1:2] == ["metadata"] and name in ("string", "langstring", "title"):
             self._has_title = bool(self.title.strip())
+        elif name == "organization":
+            self._has_outline_title = bool(self.outline_title.strip())
         elif name == "title" and self._items and self.open[-2] == "item":
             item, title = self.outline[self._items[-1]], self._title.strip()
             self._keep(title)
@@ -265,7 +267,7 @@ class _ManifestReader(XmlReader):
     def characters(self, text: str) -> None:
         if self._items and self.open[-1] == "title":
             self._title = (self._title + text)[:_MAX_TEXT]
-        elif self.open[2:] == ["organization", "title"]:
+        elif self.open[2:] == ["organization", "title"] and not self._has_outline_title:
             self.outline_title = (self.outline_title + text)[:_MAX_TEXT]
         elif (
             not self._has_title and self.open[1:2] == ["metadata"] and {"general", "title"} <= set(self.open)

@@ -217,6 +217,38 @@ class TestOtherSystems:
         assert key_of(found) == [("a", True), ("b", False), ("c", False)]
 
 
+def test_of_blackboard_text_type_and_key_are_read() -> None:
+    def text(html: str) -> str:
+        return f'<material><mat_extension><mat_formattedtext type="HTML">{html}</mat_formattedtext></mat_extension></material>'
+
+    labels = "".join(
+        f'<response_label ident="{each}"><flow_mat>{text(each)}</flow_mat></response_label>' for each in "AB"
+    )
+    item = (
+        '<item title="1"><itemmetadata><bbmd_questiontype>Multiple Choice</bbmd_questiontype></itemmetadata>'
+        f'<presentation><flow class="QUESTION_BLOCK">{text("&lt;p&gt;Why?&lt;/p&gt;")}</flow><response_lid ident="r"><render_choice>'
+        f"{labels}</render_choice></response_lid></presentation><resprocessing>"
+        '<respcondition title="correct"><conditionvar><varequal respident="r">B</varequal></conditionvar>'
+        '<setvar variablename="SCORE" action="Set">SCORE.max</setvar></respcondition>'
+        '<respcondition title="incorrect"><conditionvar><other/></conditionvar><setvar variablename="SCORE">0</setvar></respcondition>'
+        "</resprocessing></item>"
+    )
+    found = read(item)
+    assert (found.type, found.html) == ("Multiple Choice", "<p>Why?</p>")
+    assert key_of(found) == [("A", False), ("B", True)]
+
+
+def test_the_metadata_of_brightspace_are_read() -> None:
+    fields = (
+        "<qti_metadatafield><fieldlabel>qmd_questiontype</fieldlabel><fieldentry>Long Answer</fieldentry></qti_metadatafield>"
+        "<qti_metadatafield><fieldlabel>qmd_weighting</fieldlabel><fieldentry>2.5</fieldentry></qti_metadatafield>"
+    )
+    found = read(
+        f"<item ident='a'><itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata><presentation/></item>"
+    )
+    assert (found.type, found.points) == ("Long Answer", 2.5)
+
+
 class TestReferences:
     """Old packages, and those of other systems, keep questions in one document and refer to them from another."""
 

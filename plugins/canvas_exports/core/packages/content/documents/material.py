@@ -38,14 +38,14 @@ def text_as_html(element: Element | None) -> str:
     if element.children:
         return element.markup.strip()
     text = element.text.strip()
-    kind = element.attributes.get("texttype", "").lower()
+    kind = (element.attributes.get("texttype") or element.attributes.get("type", "")).lower()
     is_html = kind in ("text/html", "text/xhtml", "html") or (not kind and _TAG.search(text) is not None)
     return text if is_html else escape(text, quote=False)
 
 
 def _pieces(element: Element, without: tuple[str, ...]) -> Iterator[str]:
     for child in element.children:
-        if child.name in ("mattext", "matemtext"):
+        if child.name in ("mattext", "matemtext", "mat_formattedtext"):
             yield text_as_html(child)
         elif child.name == "matimage":
             yield _picture(child)

@@ -21,7 +21,14 @@ GROUP = "question_group"
 #: The type of what only leads to a question elsewhere: its identifier, with the address of the document as the title, if given.
 REFERENCE = "itemref"
 
-_TYPES = ("question_type", "cc_profile", "qmd_itemtype", "interaction_type", "qmd_questiontype")
+_TYPES = (
+    "question_type",
+    "cc_profile",
+    "bbmd_questiontype",
+    "qmd_itemtype",
+    "interaction_type",
+    "qmd_questiontype",
+)
 _POINTS = ("points_possible", "cc_weighting", "qmd_weighting")
 _MOST_FEEDBACK = 200
 
@@ -40,8 +47,9 @@ def read_questions(name: str, pieces: Iterable[bytes], work: WorkLimit) -> XmlTr
 def metadata_of(element: Element | None) -> dict[str, str]:
     """Return the metadata of a quiz, a bank or a question by label."""
     found: dict[str, str] = {}
-    for each in element.all("qtimetadatafield") if element else ():
-        found.setdefault(each.value("fieldlabel"), each.value("fieldentry"))
+    for name in ("qtimetadatafield", "qti_metadatafield"):
+        for each in element.all(name) if element else ():
+            found.setdefault(each.value("fieldlabel"), each.value("fieldentry"))
     return found
 
 
@@ -61,7 +69,7 @@ def _taken(element: Element, parents: list[Element]) -> Question | None:
 
 def _question(item: Element) -> Question:
     metadata = metadata_of(item)
-    for each in ("qmd_itemtype", "qmd_weighting"):  # of older QTI, elements of their own
+    for each in ("bbmd_questiontype", "qmd_itemtype", "qmd_weighting"):  # of older QTI, elements of their own
         metadata.setdefault(each, next((found.content.strip() for found in item.all(each)), ""))
     kind = next((metadata[name] for name in _TYPES if metadata.get(name)), "")
     points = next((metadata[name] for name in _POINTS if metadata.get(name)), "")

@@ -58,13 +58,18 @@ def number(text: str) -> float | None:
 
 def _gives_points(condition: Element) -> bool:
     values = [
-        number(each.content) or 0.0
+        _score(each.content)
         for each in condition.all("setvar")
         if each.attributes.get("action", "Set").lower() not in ("subtract", "divide")
     ]
     return any(value > 0 for value in values) or (
         not values and condition.attributes.get("title", "").lower() == "correct"
     )
+
+
+def _score(text: str) -> float:
+    """Return a score; ``SCORE.max``, as Blackboard writes it, is one."""
+    return 1.0 if text.strip().lower().endswith(".max") else number(text) or 0.0
 
 
 def _add(key: Key, variables: Element) -> None:

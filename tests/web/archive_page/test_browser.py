@@ -94,7 +94,7 @@ def test_what_is_wrong_is_named_with_the_newest_first(airflow: ArchiveAirflow, b
             page.get_by_role("region", name="Without a good copy").get_by_role("listitem").all_inner_texts()
         )
         assert [text.split()[0] for text in cards] == ["course:109", "course:106", "course:107"]
-        assert "Canvas could not export it" in cards[0]
+        assert "The archive holds no copy: Canvas could not export it" in cards[0]
         page.get_by_role("link", name="course:106").click()
         assert page.get_by_role("heading", level=1).inner_text() == "Course 106"
         assert page.get_by_role("region", name="Problems").get_by_text("2 files missing").is_visible()

@@ -283,6 +283,35 @@ def test_links_in_a_frame_open_the_page_around_it() -> None:
     assert '<a href="../pages/p2.html" target="_top">x</a>' in text(written.body(PAGE.item))
 
 
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("$CANVAS_COURSE_REFERENCE$/modules", "../index.html#modules"),
+        ("$CANVAS_COURSE_REFERENCE$/", "../index.html"),
+        ("$CANVAS_COURSE_REFERENCE$/pages?sort=title", "../pages/page-0.html"),
+        ("$WIKI_REFERENCE$/pages/", "../pages/page-0.html"),
+        ("%24CANVAS_COURSE_REFERENCE%24/quizzes", "../pages/quiz-0.html"),
+        ("$CANVAS_COURSE_REFERENCE$/files/", "../pages/file-0.html"),
+        ("$CANVAS_COURSE_REFERENCE$/announcements", None),
+        ("$CANVAS_COURSE_REFERENCE$/grades", None),
+        ("$CANVAS_COURSE_REFERENCE$/pages/nowhere", None),
+        ("$IMS-CC-FILEBASE$/modules", None),
+    ],
+)
+def test_a_link_to_a_part_of_the_course_leads_to_its_list(address: str, place: str | None) -> None:
+    linking = replace(PAGE, html=f'<a href="{address}">x</a>')
+    content = HandContent((linking, *ALL[1:]), modules=MODULES)
+    written = CoursePages(content, manifest(), Places(framed=True))
+    shown = text(written.body(PAGE.item))
+    assert (f'<a href="{place}" target="_top">x</a>' in shown) == (place is not None)
+    assert ("ca-missing" in shown) == (place is None)
+
+
+def test_a_link_to_modules_that_are_not_there_leads_nowhere() -> None:
+    linking = replace(PAGE, html='<a href="$CANVAS_COURSE_REFERENCE$/modules">x</a>')
+    assert "ca-missing" in text(pages(linking, framed=True).body(PAGE.item))
+
+
 @pytest.mark.parametrize("kind", ItemKind)
 def test_no_text_of_a_package_is_markup(kind: ItemKind) -> None:
     item = Item(kind, MARKUP, MARKUP, member=MARKUP, folder=MARKUP)

@@ -99,7 +99,7 @@ class Links:
         resolve: see ``CourseContent.resolve``.
         page: returns the address of an item's page.
         file: returns the address of a file's bytes, for a picture; ``None`` if the bytes are not at hand.
-        course: returns the address of the page of the course, for an address of its modules; ``None`` for any other.
+        course: returns the address of the course, its modules or one of its lists, if an address leads there; else ``None``.
         target: frame in which the page of an item opens, such as ``_top``; ``""`` for the same.
     """
 

@@ -28,7 +28,7 @@ from canvas_exports.core.archive.browsing.file_types import inert_name, is_audio
 from canvas_exports.core.archive.browsing.kinds import KIND_NAMES, NEVER_HELD_SENTENCES
 from canvas_exports.core.archive.browsing.page_policy import FRAME_SANDBOX, PAGE_POLICY, STYLE
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.packages.content.addresses import leads_to_modules
+from canvas_exports.core.packages.content.addresses import COURSE_PARTS, course_part, leads_to_modules
 from canvas_exports.core.packages.content.model import CourseContent, Document, Item, ItemKind, Module
 from canvas_exports.core.packages.proof import NEVER_HELD, Severity
 from canvas_exports.core.text.html_templates import load_template
@@ -240,18 +240,26 @@ class CoursePages:
             address = self._addresses.file(item) if item.kind is ItemKind.FILE else None
             return None if address is None else up + address
 
-        def course(address: str) -> str | None:
-            has_list = bool(self._content.modules) and leads_to_modules(address)
-            return f"{up}{self._addresses.home()}#modules" if has_list else None
-
         links = Links(
             resolve=lambda address: self._content.resolve(address, base=document.item),
             page=lambda item: up + self._addresses.item(item),
             file=file,
-            course=course,
+            course=self._part,
             target=target,
         )
         return document_view(document, links, show_key=self._show_key, find=self._content.find)
+
+    def _part(self, address: str) -> str | None:
+        """Return the address of the part of the course that an address of Canvas leads to; ``None`` if it leads to none."""
+        up = self._addresses.up
+        if leads_to_modules(address):
+            return f"{up}{self._addresses.home()}#modules" if self._content.modules else None
+        name = course_part(address)
+        if name == "":
+            return up + self._addresses.home()
+        kind = COURSE_PARTS.get(name or "")
+        found = self._list_address(kind) if kind else None
+        return None if found is None else up + found
 
     def _list_address(self, kind: ItemKind) -> str | None:
         """Return where the items of a kind are listed; of a single one, its own page; ``None`` if there are none."""

@@ -40,7 +40,32 @@ _KINDS: Mapping[str, tuple[ItemKind, ...]] = {
     "outcomes": (ItemKind.OUTCOME,),
     "calendar_events": (ItemKind.EVENT,),
 }
+#: Parts of a course in Canvas that list the items of a kind, by the last part of their address.
+COURSE_PARTS: Mapping[str, ItemKind] = {
+    "pages": ItemKind.PAGE,
+    "wiki": ItemKind.PAGE,
+    "assignments": ItemKind.ASSIGNMENT,
+    "quizzes": ItemKind.QUIZ,
+    "discussion_topics": ItemKind.DISCUSSION,
+    "announcements": ItemKind.ANNOUNCEMENT,
+    "files": ItemKind.FILE,
+    "rubrics": ItemKind.RUBRIC,
+    "outcomes": ItemKind.OUTCOME,
+}
 _CONTENT_OF_PEOPLE = (ItemKind.FILE, ItemKind.PAGE, ItemKind.SYLLABUS)
+
+
+def course_part(address: str) -> str | None:
+    """Return the part of its course that an address with Canvas's token leads to, such as ``modules``; ``""`` for the course itself.
+
+    ``None`` for an address of an item, or of another kind.
+    """
+    address = address.strip()
+    token = _TOKEN.match(address) if len(address) <= MAX_ADDRESS else None
+    if token is None or token[1].upper().startswith("IMS"):
+        return None
+    parts = [part for part in re.split(r"[?#]", address[token.end() :])[0].split("/") if part]
+    return None if len(parts) > 1 else "".join(parts).lower()
 
 
 class Addresses:

@@ -25,6 +25,8 @@ _KINDS = {
     "events": ("event", "events"),
     "syllabus": ("syllabus", "syllabuses"),
 }
+#: What is said of packages whose contents differ, and whose counts do not tell how.
+CONTENT_CHANGED = "the content changed"
 _LEAST = 50_000  # bytes of a difference that is told
 
 
@@ -52,4 +54,4 @@ def change_in_words(
             parts.append(f"{number:,} {one if number == 1 else many} {'more' if difference > 0 else 'fewer'}")
     if abs(more_bytes) >= _LEAST:
         parts.append(f"{format_size(abs(more_bytes))} {'more' if more_bytes > 0 else 'less'}")
-    return ", ".join(parts) or "the content changed"
+    return ", ".join(parts) or CONTENT_CHANGED

@@ -41,6 +41,7 @@ class Problem:
         context: such as ``course:101``; ``course:sis_course_id:BIO-101`` if its number is unknown.
         export_type: ``None`` if it is unknown.
         name: the course code or name; ``None`` if unknown.
+        course_name: the name; ``None`` if unknown.
         state: ``MISSING`` or ``MISSED``.
         why: what the archive has instead, in one sentence.
         since: when it began: the age of the proven copy passed the promise, or an outcome was reported, or the newest copy
@@ -67,6 +68,7 @@ class Problem:
     reason: str | None = None
     next_step: str | None = None
     report: str | None = None
+    course_name: str | None = None
 
 
 @dataclass(frozen=True)

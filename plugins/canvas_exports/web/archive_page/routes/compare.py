@@ -19,6 +19,7 @@ from canvas_exports.web.archive_page.access.rights import CurrentUser
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
 from canvas_exports.web.archive_page.routes.content import READ, READ_WITH_KEY, content_right
 from canvas_exports.web.archive_page.routes.overview import copy_name, find_archive
+from canvas_exports.web.archive_page.sentences import course_title
 
 router = APIRouter(prefix="/{archive}/courses/{context}/compare", dependencies=[Depends(content_right)])
 
@@ -64,7 +65,9 @@ async def show_changes(
 ) -> Response:
     """Show what changed from one copy to another."""
     place = find_archive(archive)
-    holding, view = await place.ask(lambda snapshot: snapshot.holding(context))
+    (holding, course), view = await place.ask(
+        lambda snapshot: (snapshot.holding(context), snapshot.course(context))
+    )
     copies = [copy for copy in (holding.copies if holding else ()) if copy.is_present][-_MOST_COPIES:]
     if not copies:
         raise HTTPException(status.HTTP_404_NOT_FOUND, "The archive holds no copy of this course.")
@@ -95,7 +98,7 @@ async def show_changes(
     return render(
         request,
         "compare.html",
-        title=f"What changed in {context}",
+        title=f"What changed in {course_title(course.course) if course else context}",
         archive=archive,
         section="course",
         reading=view,

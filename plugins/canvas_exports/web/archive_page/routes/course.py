@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from canvas_exports.core.reports.changes.in_words import change_in_words
+from canvas_exports.core.reports.changes.in_words import CONTENT_CHANGED, change_in_words
 from canvas_exports.core.reports.overview.course_view import CopyEntry
 from canvas_exports.web.archive_page.access.rights import CurrentUser, may_read_content
 from canvas_exports.web.archive_page.pages import airflow_address, render
@@ -17,6 +17,9 @@ from canvas_exports.web.archive_page.sentences import course_title
 from canvas_exports.web.archive_page.settings.archives import configuration
 
 router = APIRouter()
+
+#: Of two packages; whether their contents differ, too, is known once both were read.
+_SAME_NUMBERS = "another package with the same numbers of everything"
 
 
 @router.get("/{archive}/courses/{context}")
@@ -54,11 +57,12 @@ def _changed(copies: Sequence[CopyEntry]) -> dict[str, str]:
     for copy in copies:
         words[copy.key] = ""
         if (after := later.get(copy.export_type)) is not None:
-            words[after.key] = change_in_words(
+            told = change_in_words(
                 copy.counts,
                 after.counts,
                 is_same=copy.package == after.package,
                 more_bytes=after.size - copy.size,
             )
+            words[after.key] = _SAME_NUMBERS if told == CONTENT_CHANGED else told
         later[copy.export_type] = copy
     return words

@@ -22,6 +22,7 @@ MOST_GROUPS = 100
 MOST_UNREADABLE = 50
 WEEKS = 26
 
+_COURSE_NAME = "(SELECT name FROM courses WHERE courses.context = problems.context) AS course_name"
 #: A row of ``problems`` is a problem: there is no good copy, or it is older than promised at ``:now``.
 _IS_PROBLEM = "(missing OR (max_age IS NOT NULL AND due < :now))"
 
@@ -38,7 +39,7 @@ def read_coverage(connection: sqlite3.Connection, *, now: datetime) -> Coverage:
     ).fetchone()
     total = connection.execute(f"SELECT count(*) FROM problems WHERE {_IS_PROBLEM}", at).fetchone()[0]  # noqa: S608 - as above
     rows = connection.execute(
-        f"SELECT * FROM problems WHERE {_IS_PROBLEM} "  # noqa: S608 - as above
+        f"SELECT *, {_COURSE_NAME} FROM problems WHERE {_IS_PROBLEM} "  # noqa: S608 - as above
         "ORDER BY since IS NULL, since DESC, length(context), context, type LIMIT :most",
         {**at, "most": MOST_PROBLEMS},
     )
@@ -49,7 +50,7 @@ def read_coverage(connection: sqlite3.Connection, *, now: datetime) -> Coverage:
 def problems_of(connection: sqlite3.Connection, context: str, *, now: datetime) -> tuple[Problem, ...]:
     """Return the problems of one context, by export type."""
     rows = connection.execute(
-        f"SELECT * FROM problems WHERE context = :context AND {_IS_PROBLEM} ORDER BY type",  # noqa: S608 - as above
+        f"SELECT *, {_COURSE_NAME} FROM problems WHERE context = :context AND {_IS_PROBLEM} ORDER BY type",  # noqa: S608 - as above
         {"now": to_seconds(now), "context": context},
     )
     return tuple(problem_of(row) for row in rows)
@@ -63,6 +64,7 @@ def problem_of(row: sqlite3.Row) -> Problem:
         context=row["context"],
         export_type=row["type"] or None,
         name=row["name"],
+        course_name=row["course_name"],
         state=CourseState.MISSING if row["missing"] else CourseState.MISSED,
         why=row["why"] or "the newest proven copy is older than the backup promises",
         since=to_moment(row["since"]),

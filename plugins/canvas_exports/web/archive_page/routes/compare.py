@@ -84,7 +84,7 @@ async def show_changes(
         to=after.key,
         keys="with answer keys" if asked.key else "",
     )
-    found = await place.run(lambda store: _compared(store, before, after, with_key=asked.key))
+    found = await place.run(lambda store: _compared(store, before, after, with_key=asked.key), is_long=True)
     to_copy = Addresses(f"{page_root(request)}{Addresses('')(archive, 'courses', context, 'copies')}")
 
     def link(change: ItemChange) -> str:

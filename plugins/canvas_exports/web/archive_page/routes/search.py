@@ -66,7 +66,8 @@ async def show_search(
             results = await place.run(
                 lambda store: search_archive(
                     store, query, folder=_search_folder(), update_seconds=_UPDATE_SECONDS
-                )
+                ),
+                is_long=True,
             )
         except InputError as error:
             problem = error.problem

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _THREADS = 4  # of an archive, for what is read for pages
+_LONG = 2  # of an archive, for comparisons and searches, which may take a minute
 _MOST_WAITING = 32  # requests for one archive
 _PATIENCE = 30.0  # seconds that a page waits for the store
 _REOPEN = 900.0  # seconds: afterwards a changed connection counts
@@ -63,6 +64,7 @@ class OpenArchive:
     def __init__(self, archive: NamedArchive) -> None:
         self.archive = archive
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"archive-{archive.name}")
+        self._long = ThreadPoolExecutor(_LONG, thread_name_prefix=f"long-{archive.name}")
         self._queries = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"snapshot-{archive.name}")
         self._transfers = Transfers(archive.name)
         self._lock = threading.Lock()
@@ -103,8 +105,12 @@ class OpenArchive:
                 self._opened = (now, self._open())
             return self._opened[1]
 
-    async def run(self, work: Callable[[Store], T]) -> T:
+    async def run(self, work: Callable[[Store], T], *, is_long: bool = False) -> T:
         """Return what ``work`` reads, in one of the archive's threads.
+
+        Args:
+            work: reads.
+            is_long: whether it may take long; then it has threads of its own, and pages do not wait for it.
 
         Raises:
             ArchiveUnavailableError: the store takes longer than half a minute, or many requests wait for it (retryable).
@@ -116,7 +122,7 @@ class OpenArchive:
                     f"{self._waiting} requests wait for this archive; try again later"
                 )
             self._waiting += 1
-        future: Future[T] = self._threads.submit(self._work, work)
+        future: Future[T] = (self._long if is_long else self._threads).submit(self._work, work)
         future.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), _PATIENCE)

@@ -19,7 +19,7 @@ from canvas_exports.core.reports.changes.fragment import changes_style
 from canvas_exports.core.reports.page.templates import part as report_part
 from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
 from canvas_exports.foreign_text import harmless
-from canvas_exports.web.archive_page.sentences import age
+from canvas_exports.web.archive_page.sentences import age, problem_sentence
 from canvas_exports.web.archive_page.settings.archives import configuration
 
 _PRIVATE = {
@@ -76,7 +76,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        moment=format_moment, size=format_size, some=format_count, span=format_duration, age=age
+        moment=format_moment,
+        size=format_size,
+        some=format_count,
+        span=format_duration,
+        age=age,
+        problem=problem_sentence,
     )
     return environment
 

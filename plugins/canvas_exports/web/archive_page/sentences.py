@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from canvas_exports.core.reports.overview.course_list import CourseRow
-from canvas_exports.core.reports.overview.figures import CourseState, Overview
+from canvas_exports.core.reports.overview.figures import CourseState, Overview, Problem
 from canvas_exports.core.text.wording import format_count, format_duration
 
 #: Without a restore drill for this time, nobody knows whether the archive restores.
@@ -58,7 +58,10 @@ def alarms(view: Overview, *, now: datetime) -> Iterator[str]:
 
 
 def _why(problems: int, problem: str | None) -> str:
-    return problem or f"{format_count(problems, 'export')} of it need attention."
+    return (
+        problem
+        or f"{format_count(problems, 'export')} of it {'needs' if problems == 1 else 'need'} attention."
+    )
 
 
 def _is_old(at: datetime | None, within: timedelta, now: datetime) -> bool:
@@ -68,6 +71,14 @@ def _is_old(at: datetime | None, within: timedelta, now: datetime) -> bool:
 def course_title(row: CourseRow) -> str:
     """Return what people call a course."""
     return row.name or row.course_code or row.context
+
+
+def problem_sentence(problem: Problem) -> str:
+    """Return what is missing and why. A sentence that begins with the key of an object begins as it is."""
+    why = problem.why
+    if "/" not in why.partition(" ")[0]:
+        why = why[:1].upper() + why[1:]
+    return f"{why}: {problem.reason}" if problem.reason and problem.reason != problem.why else why
 
 
 def age(moment: datetime, now: datetime) -> str:

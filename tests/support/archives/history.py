@@ -54,7 +54,8 @@ def lay_history(store: Store) -> History:
     )
     note(store, biology[0], day=today)
     note(store, biology[1], day=today, kind=RecordKind.DRILL, detail="content", result="passed")
-    for number in range(102, 106):
+    stored(store, 105, day=today - 1, data=biology_package("<p>Another course</p>"), facts=_facts(105))
+    for number in range(102, 105):
         lay(store, manifest(f"course:{number}", day=today - 1, export_id=number, facts=_facts(number)))
     lay(
         store,

@@ -26,19 +26,26 @@ def package(about: str = "a page") -> bytes:
     )
 
 
-def stored(store: Store, course: int = 101, *, day: int = 0, data: bytes | None = None) -> Manifest:
-    """Store a cartridge with a manifest that is true of it."""
+def stored(
+    store: Store,
+    course: int = 101,
+    *,
+    day: int = 0,
+    data: bytes | None = None,
+    facts: dict[str, str] | None = None,
+) -> Manifest:
+    """Store a cartridge with a manifest that is true of it. ``facts``: of the course."""
     data = package() if data is None else data
     proof = prove_directory(buffered(data), Expectation("common_cartridge", len(data)))
-    written = manifest(f"course:{course}", day=day, export_id=400 + course + day, content=data)
-    facts = replace(
+    written = manifest(f"course:{course}", day=day, export_id=400 + course + day, content=data, facts=facts)
+    packed = replace(
         written.package,
         sha256=hashlib.sha256(data).hexdigest(),
         content_digest=proof.content_digest,
         content_digest_version=VERSION,
         member_count=proof.member_count,
     )
-    return lay(store, replace(written, package=facts, proof=proof), package=data)
+    return lay(store, replace(written, package=packed, proof=proof), package=data)
 
 
 def spoil(store: Store, key: str, data: bytes) -> None:

@@ -16,6 +16,7 @@ from canvas_exports.errors import (
     InputError,
     NoArchiveError,
     ObjectNotFoundError,
+    PackageError,
 )
 from canvas_exports.web.archive_page.access.rights import note_rights, requires_page
 from canvas_exports.web.archive_page.pages import Addresses, page_root, render
@@ -72,6 +73,8 @@ async def explain(request: Request, error: Exception) -> Response:
         next_step = (
             "Check the archive's connection, and the section [canvas_exports] of Airflow's configuration."
         )
+    elif isinstance(error, PackageError):  # stored as it is: asking again changes nothing
+        code, next_step = 502, "Choose another copy. Verification says which copies are damaged."
     elif not error.retryable:
         code, next_step = 502, ""
     title = "Not found" if code == status.HTTP_404_NOT_FOUND else "The archive cannot be read"

@@ -61,7 +61,31 @@ def test_a_copy_that_is_not_there_is_not_found(airflow: ArchiveAirflow, query: s
     assert airflow.get(compare_page(airflow, query), "otto").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["?key=perhaps", f"?to={'x' * 400}"])
+def test_two_courses_are_compared_from_this_one_to_the_other(airflow: ArchiveAirflow) -> None:
+    for other in ("course:105", "105", "%20105%20"):
+        answer = airflow.get(compare_page(airflow, f"?with={other}"), "otto")
+        assert answer.status_code == 200, answer.text
+        assert "From course:101 to course:105" in answer.text
+        assert "changed" in answer.text
+        assert "/courses/course:105/copies/" in answer.text
+
+
+def test_a_package_that_is_damaged_is_told_as_such(airflow: ArchiveAirflow) -> None:
+    answer = airflow.get(compare_page(airflow, "?with=102"), "otto")
+    assert answer.status_code == 502
+    assert "course:102, export 102: the package is not a zip, or its end is missing." in answer.text
+    assert "Choose another copy." in answer.text
+
+
+def test_a_course_that_is_not_there_is_named(airflow: ArchiveAirflow) -> None:
+    answer = airflow.get(compare_page(airflow, "?with=999999"), "otto")
+    assert answer.status_code == 404
+    assert "course:999999" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["?key=perhaps", "?with=../102", "?with=course:x", f"?with={'9' * 40}", f"?to={'x' * 400}"]
+)
 def test_a_wrong_choice_is_refused(airflow: ArchiveAirflow, query: str) -> None:
     assert airflow.get(compare_page(airflow, query), "otto").status_code == 400
 

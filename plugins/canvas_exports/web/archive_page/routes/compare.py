@@ -1,4 +1,4 @@
-"""The route that compares two copies of a course, for users who may read contents of packages."""
+"""The route that compares two copies, of a course or of two, for users who may read contents of packages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.compare import Comparison, compare_copies
 from canvas_exports.core.packages.changes.model import MODULE, MODULE_ITEM, Change, ItemChange
 from canvas_exports.core.reports.changes.fragment import changes_fragment
+from canvas_exports.core.reports.overview.snapshot import Snapshot
 from canvas_exports.core.storage.store import Store
 from canvas_exports.web.archive_page.access.audit import COMPARED, write_audit
 from canvas_exports.web.archive_page.access.rights import CurrentUser
@@ -26,6 +27,9 @@ router = APIRouter(prefix="/{archive}/courses/{context}/compare", dependencies=[
 _MOST_COPIES = 500  # to choose from
 _MOST_KEPT = 8  # comparisons; packages never change, so neither do these
 
+#: A number of Canvas's with or without its kind; blanks around it are a person's.
+_OTHER = r"^ *((course|group|user):)?[0-9]{1,19} *$|^ *$"
+
 _lock = threading.Lock()
 _kept: OrderedDict[tuple[str, str, str, bool], Comparison] = OrderedDict()
 
@@ -35,13 +39,16 @@ class Choice:
     """The form above the changes.
 
     Attributes:
-        since: name of the first copy; by default the last one before the second that names another package.
+        since: name of the first copy; by default the last one before the second that names another package. Where the second
+            is of another course, the newest of its export type.
         to: name of the second copy; by default the newest.
+        other: the course, group or user whose copy is the second, such as ``course:102``; ``""``: the same.
         key: whether the answer keys of quizzes are shown.
     """
 
     since: str = ""
     to: str = ""
+    other: str = ""
     key: bool = False
 
 
@@ -49,10 +56,12 @@ def asked_choice(
     *,
     since: Annotated[str, Query(alias="from", max_length=300)] = "",
     to: Annotated[str, Query(max_length=300)] = "",
+    other: Annotated[str, Query(alias="with", pattern=_OTHER)] = "",
     key: bool = False,
 ) -> Choice:
     """Read the form. A function: FastAPI of Airflow 3.1 does not resolve the annotations of a class."""
-    return Choice(since, to, key)
+    other = other.strip()
+    return Choice(since, to, f"course:{other}" if other.isdecimal() else other, key)
 
 
 @router.get("")
@@ -65,14 +74,21 @@ async def show_changes(
 ) -> Response:
     """Show what changed from one copy to another."""
     place = find_archive(archive)
-    (holding, course), view = await place.ask(
-        lambda snapshot: (snapshot.holding(context), snapshot.course(context))
+    (copies, others, course), view = await place.ask(
+        lambda snapshot: (
+            _copies(snapshot, context),
+            _copies(snapshot, asked.other or context),
+            snapshot.course(context),
+        )
     )
-    copies = [copy for copy in (holding.copies if holding else ()) if copy.is_present][-_MOST_COPIES:]
-    if not copies:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, "The archive holds no copy of this course.")
-    after = _named(copies, asked.to) if asked.to else copies[-1]
-    before = _named(copies, asked.since) if asked.since else _previous(copies, after)
+    title = course_title(course.course) if course else context
+    after = _named(others, asked.to) if asked.to else others[-1]
+    if asked.since:
+        before = _named(copies, asked.since)
+    elif asked.other:
+        before = _newest(copies, after.export.type)
+    else:
+        before = _previous(copies, after)
     if before.export.type != after.export.type:
         raise HTTPException(status.HTTP_400_BAD_REQUEST, "Copies of one export type can be compared.")
     await write_audit(
@@ -85,31 +101,52 @@ async def show_changes(
         keys="with answer keys" if asked.key else "",
     )
     found = await place.run(lambda store: _compared(store, before, after, with_key=asked.key), is_long=True)
-    to_copy = Addresses(f"{page_root(request)}{Addresses('')(archive, 'courses', context, 'copies')}")
+    to_page = Addresses(page_root(request))
 
     def link(change: ItemChange) -> str:
         if change.kind in (MODULE, MODULE_ITEM):
             return ""
         copy, name = (before, change.before) if change.change is Change.REMOVED else (after, change.after)
-        return to_copy(
-            copy_name(copy.key), READ_WITH_KEY if asked.key else READ, "items", change.kind, id=name
-        )
+        place_of_copy = ("courses", copy.name, "copies", copy_name(copy.key))
+        reading = READ_WITH_KEY if asked.key else READ
+        return to_page(archive, *place_of_copy, reading, "items", change.kind, id=name)
 
     return render(
         request,
         "compare.html",
-        title=f"What changed in {course_title(course.course) if course else context}",
+        title=f"From {context} to {asked.other}" if asked.other else f"What changed in {title}",
         archive=archive,
         section="course",
         reading=view,
         context=context,
-        copies=[(copy_name(copy.key), copy) for copy in reversed(copies)],
+        choices=(_choices("from", "From", copies, before), _choices("to", "To", others, after)),
+        other=asked.other,
         before=before,
         after=after,
         key=asked.key,
         found=found,
         changes=changes_fragment(found.content, link=link),
     )
+
+
+def _copies(snapshot: Snapshot, context: str) -> list[Copy]:
+    holding = snapshot.holding(context)
+    copies = [copy for copy in (holding.copies if holding else ()) if copy.is_present][-_MOST_COPIES:]
+    if not copies:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"The archive holds no copy of {context}.")
+    return copies
+
+
+def _choices(
+    name: str, label: str, copies: list[Copy], chosen: Copy
+) -> tuple[str, str, list[tuple[str, Copy]], Copy]:
+    """Return what the form needs to offer copies, newest first."""
+    return name, label, [(copy_name(copy.key), copy) for copy in reversed(copies)], chosen
+
+
+def _newest(copies: list[Copy], export_type: str) -> Copy:
+    """Return the newest copy of a type; of any, if there is none of it."""
+    return ([copy for copy in copies if copy.export.type == export_type] or copies)[-1]
 
 
 def _named(copies: list[Copy], name: str) -> Copy:

@@ -199,3 +199,9 @@ def test_tests_that_lead_to_the_same_questions_again_and_again_end() -> None:
     problems = [found.problem for found in content.read_all(tests)]
     assert problems[0] == ""
     assert "more documents to read than any course" in problems[-1]
+
+
+def test_a_question_has_at_most_two_thousand_answers() -> None:
+    body = '<p><textEntryInteraction responseIdentifier="RESPONSE"/></p>' * 3_000
+    found = question("2", body, declaration(*map(str, range(3_000)), kind="string"))
+    assert len(found.answers) == 2_000

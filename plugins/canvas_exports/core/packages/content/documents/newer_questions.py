@@ -6,9 +6,10 @@ The names of QTI 3 are those of QTI 2 with a prefix and hyphens; both are compar
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from html import escape
+from itertools import islice
 
 from canvas_exports.core.packages.content.documents.scoring import number
 from canvas_exports.core.packages.content.model import Answer, Question
@@ -56,10 +57,12 @@ def read_item(item: Element) -> Question:
     interactions = list(_interactions(body)) if body else []
     several = len(interactions) > 1
     keys = {_attribute(each, "identifier"): _Key.of(each) for each in _all(item, "responsedeclaration")}
-    answers: list[Answer] = []
-    for each in interactions:
-        name = _attribute(each, "responseidentifier")
-        answers += _answers(each, keys.get(name) or _Key(), blank=name if several else "")
+    answers = (
+        answer
+        for each in interactions
+        for name in [_attribute(each, "responseidentifier")]
+        for answer in _answers(each, keys.get(name) or _Key(), blank=name if several else "")
+    )
     feedback = filter(None, map(_inside, _outermost(item, lambda name: name in _FEEDBACK)))
     return Question(
         identifier=_attribute(item, "identifier"),
@@ -67,16 +70,16 @@ def read_item(item: Element) -> Question:
         title=harmless(_attribute(item, "title") or _attribute(item, "label")),
         html=_inside(body, named=several) if body else "",
         points=_points(item),
-        answers=tuple(answers[:_MOST_ANSWERS]),
+        answers=tuple(islice(answers, _MOST_ANSWERS)),
         feedback=tuple(dict.fromkeys(feedback))[:_MOST_FEEDBACK],
     )
 
 
 @dataclass(frozen=True)
 class _Key:
-    """The answers of one response that are right, in order; none if the question does not say."""
+    """The answers of one response that are right, with their places from 1; none if the question does not say."""
 
-    values: tuple[str, ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, declaration: Element) -> _Key:
@@ -92,7 +95,8 @@ class _Key:
             if (number(_attribute(entry, "mappedvalue")) or 0) > 0
         ]
         is_text = _attribute(declaration, "basetype") in ("string", "integer", "float")
-        return cls(tuple(dict.fromkeys((*right, *mapped) if is_text else right or mapped)))
+        values = dict.fromkeys((*right, *mapped) if is_text else right or mapped)
+        return cls({value: place for place, value in enumerate(values, 1)})
 
     def accepts(self, identifier: str) -> bool | None:
         return identifier in self.values if self.values else None
@@ -112,11 +116,11 @@ def _answers(interaction: Element, key: _Key, *, blank: str) -> Iterator[Answer]
     elif kind == "gapmatchinteraction":
         yield from _in_gaps(choices, key)
     elif choices:
-        order = list(key.values) if kind == "orderinteraction" else None
+        is_ordered = kind == "orderinteraction"
         for each in choices:
             name = _attribute(each, "identifier")
-            place = str(order.index(name) + 1) if order and name in order else ""
-            is_right = None if order is not None else key.accepts(name)
+            place = str(key.values.get(name, "")) if is_ordered else ""
+            is_right = None if is_ordered else key.accepts(name)
             yield Answer(name, _inside(each), is_right, match=place, blank=blank)
     else:
         for at, text in enumerate(key.values, 1):

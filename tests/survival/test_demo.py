@@ -256,7 +256,9 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     eventually(lambda: "3/4" in running.said(), "the night")
     airflow.begin("canvas_backup_pilot", "by-hand")
     airflow.begin("canvas_export", "by-hand", {"courses": ["2029", "2015"]})
-    eventually(lambda: "The next `make demo` continues it" in running.said(), "the end of the night", LONGEST)
+    eventually(
+        lambda: "The next `make demo` continues it" in running.said(), "the end of both nights", 2 * LONGEST
+    )
     assert f"All {len(demo().expected)} outcomes are as expected." in running.said(), running.said()
     assert airflow.wait_for_end("canvas_backup_pilot", "by-hand", LONGEST) == "success"
     assert airflow.wait_for_end("canvas_export", "by-hand", LONGEST) == "failed", "2029 is never whole"
@@ -272,6 +274,7 @@ def test_what_a_person_does_in_a_demo_works_leaves_its_verdict_alone_and_stays(r
     )
     assert "Continuing the finished demo" in running.said()
     assert running.said().count("3/4") == 1
+    assert running.said().count("A second night runs") == 1
     again = running.airflow()
     assert again.run_state("canvas_backup_pilot", "by-hand") == "success"
     assert running.stored() == stored

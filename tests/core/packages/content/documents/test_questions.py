@@ -297,3 +297,10 @@ class TestReferences:
         other = "<questestinterop><assessment><itemref linkrefid='R0'/></assessment></questestinterop>"
         found = self.of("<itemref linkrefid='R1'/>", {"b.xml": other})
         assert [each.identifier for each in found.questions] == ["own"]
+
+    def test_references_without_end_to_a_large_bank_end(self) -> None:
+        bank = "".join(f"<item ident='{at}'/>" for at in range(500))
+        other = f"<questestinterop><objectbank>{bank}</objectbank></questestinterop>"
+        found = self.of("<itemref linkrefid='R1'/>" * 5_000, {"b.xml": other})
+        assert len(found.questions) == 1_001
+        assert "some of its questions are not in the package, or too long" in found.problem

@@ -98,11 +98,18 @@ def _with_items(found: XmlTree[Question], name: str, source: DocumentSource) -> 
         return found
     elsewhere = _Elsewhere(name, source)
     questions: list[Question] = []
+    left = MOST_QUESTIONS
     for question in found.results:
-        questions += elsewhere.meant(question) if question.type == REFERENCE else (question,)
+        if question.type != REFERENCE:
+            questions.append(question)
+        elif left > 0:
+            meant = elsewhere.meant(question)[:left]
+            left -= max(len(meant), 1)
+            questions += meant
     for address in addresses:
         questions += elsewhere.of(address)
-    return XmlTree(found.root, tuple(questions), found.problem or elsewhere.problem)
+    problem = found.problem or elsewhere.problem or ("" if left > 0 else _MISSING)
+    return XmlTree(found.root, tuple(questions), problem)
 
 
 class _Elsewhere:

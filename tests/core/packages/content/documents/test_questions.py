@@ -304,3 +304,8 @@ class TestReferences:
         found = self.of("<itemref linkrefid='R1'/>" * 5_000, {"b.xml": other})
         assert len(found.questions) == 1_001
         assert "some of its questions are not in the package, or too long" in found.problem
+
+    def test_a_thousand_questions_elsewhere_are_no_problem(self) -> None:
+        other = "<questestinterop><objectbank><item ident='x'/></objectbank></questestinterop>"
+        found = self.of("<itemref linkrefid='R1'/>" * 1_000, {"b.xml": other})
+        assert (len(found.questions), found.problem) == (1_001, "")

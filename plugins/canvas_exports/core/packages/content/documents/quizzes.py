@@ -102,13 +102,13 @@ def _with_items(found: XmlTree[Question], name: str, source: DocumentSource) -> 
     for question in found.results:
         if question.type != REFERENCE:
             questions.append(question)
-        elif left > 0:
-            meant = elsewhere.meant(question)[:left]
+        elif left >= 0:
+            meant = elsewhere.meant(question)
+            questions += meant[: max(left, 0)]
             left -= max(len(meant), 1)
-            questions += meant
     for address in addresses:
         questions += elsewhere.of(address)
-    problem = found.problem or elsewhere.problem or ("" if left > 0 else _MISSING)
+    problem = found.problem or elsewhere.problem or ("" if left >= 0 else _MISSING)
     return XmlTree(found.root, tuple(questions), problem)
 
 

@@ -100,6 +100,13 @@ def test_what_is_wrong_is_named_with_the_newest_first(airflow: ArchiveAirflow, b
         assert page.get_by_role("region", name="Problems").get_by_text("2 files missing").is_visible()
 
 
+def test_a_refusal_leads_back_to_the_overview(airflow: ArchiveAirflow, browser: Browser) -> None:
+    with opened(airflow, browser, f"{ARCHIVE}/courses/course:999") as page:
+        page.get_by_role("link", name="Begin again").click()
+        page.get_by_role("link", name=ARCHIVE).first.click()
+        assert page.get_by_role("heading", level=1).inner_text() == "Overview"
+
+
 def test_courses_are_found_sorted_and_paged_without_a_script(
     airflow: ArchiveAirflow, browser: Browser
 ) -> None:

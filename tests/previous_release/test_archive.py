@@ -175,10 +175,38 @@ def test_a_drill_is_drawn_from_its_copies(
     assert drawn["copy"] != before["copy"], "the one that was drilled already has its turn again later"
 
 
+def give_present_content(archive: Path, canvas: Sandbox, scratch: Path, *courses: int) -> None:
+    """Let the newest recorded copies hold what the sandbox exports today: its courses gain content with time."""
+    asked = {"courses": list(courses), "fail_on": "never"}
+    assert task(canvas, scratch, "export", asked).run_to_end() == "success"
+    for course in courses:
+        (exported,) = scratch.glob(f"courses/{course}/*.json")
+        present = json.loads(exported.read_text())
+        manifests = {
+            path: json.loads(path.read_text()) for path in archive.glob(f"courses/{course}/*[0-9].json")
+        }
+        key = manifests[max(manifests)]["package"]["key"]
+        shutil.copyfile(scratch / present["package"]["key"], archive / key)
+        for path, manifest in manifests.items():
+            if manifest["package"]["key"] == key:
+                manifest["package"].update(
+                    {
+                        name: present["package"][name]
+                        for name in ("size", "sha256", "content_digest", "member_count")
+                    }
+                )
+                manifest["proof"]["counts"].update(
+                    {name: present["proof"]["counts"][name] for name in manifest["proof"]["counts"]}
+                )
+                path.write_text(json.dumps(manifest))
+    set_age(archive, 1_830_000_000)
+
+
 def test_a_batch_of_its_list_goes_on_with_its_plan_and_its_copies(canvas: Sandbox, tmp_path: Path) -> None:
     """Tasks of the present release follow one of the previous one in the same run."""
     archive = copy_archive(tmp_path, canvas)
     canvas.edit_course(102)
+    give_present_content(archive, canvas, tmp_path / "scratch", 101, 102, 107)
     outcomes: dict[str, str] = {}
     for batch in recorded_xcom("canvas_backup_nightly", "list"):
         task_run = task(canvas, archive, "export", {"courses": batch, "fail_on": "never", "retries": 0})

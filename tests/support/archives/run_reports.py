@@ -12,6 +12,10 @@ from canvas_exports.core.storage.store import Store
 NIGHT = date(2026, 11, 23)
 
 
+#: Of what was not stored.
+NEXT_STEP = "Start the export again."
+
+
 def outcome(
     context: str,
     word: str,
@@ -26,7 +30,7 @@ def outcome(
         "common_cartridge",
         word,
         reason,
-        next_step=None if word == "stored" else "do this",
+        next_step=None if word == "stored" else NEXT_STEP,
         problem=word != "stored",
         export_id=export_id,
         size=9 if word == "stored" else None,

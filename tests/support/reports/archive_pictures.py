@@ -5,8 +5,11 @@ They are those of a real API server of Airflow, which shows an archive with a hi
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.airflow.archive_page import ARCHIVE, archive_airflow, chromium
@@ -16,14 +19,25 @@ IMAGES = Path(__file__).parents[3] / "docs" / "images"
 COURSE = ("courses", "course:101")
 
 
+@contextmanager
+def short_folder(name: str) -> Iterator[Path]:
+    """A temporary folder with a name that may stand in a picture."""
+    folder = Path(tempfile.gettempdir()) / name
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 def main() -> int:
     """Start an API server, and write the pictures."""
     if CHROMIUM is None:
         sys.stderr.write("no chromium here: apt-get install chromium\n")
         return 1
     with (
-        tempfile.TemporaryDirectory() as folder,
-        archive_airflow(Path(folder), path="") as airflow,
+        short_folder("canvas") as folder,
+        archive_airflow(folder, path="") as airflow,
         chromium() as browser,
     ):
         page = airflow.window(browser, "otto").new_page()

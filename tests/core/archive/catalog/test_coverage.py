@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.archives.holdings import lay, manifest, note
-from tests.support.archives.run_reports import NIGHT, outcome, report
+from tests.support.archives.run_reports import NEXT_STEP, NIGHT, outcome, report
 
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.copies import Copy
@@ -143,7 +143,7 @@ class TestWhy:
         report(archive, outcome("course:5", "denied", "somebody else's"), run_id="by-hand")
         for expected in (None, ["course:4"]):
             gap = next(gap for gap in judged(archive, expected).gaps if gap.context == "course:4")
-            assert (gap.outcome, gap.reason, gap.next_step, gap.run) == ("denied", "now", "do this", key)
+            assert (gap.outcome, gap.reason, gap.next_step, gap.run) == ("denied", "now", NEXT_STEP, key)
 
     def test_a_run_that_failed_does_not_blame_a_course_with_a_good_copy(self, archive: FileStore) -> None:
         lay(archive, manifest("course:4"))

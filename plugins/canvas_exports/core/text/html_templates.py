@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, StrictUndefined, Template
 
 from canvas_exports.core.text.wording import format_count, format_moment, format_size
 
@@ -26,19 +26,35 @@ def _harmless_value(value: Any) -> Any:
     return "".join(each if each.isprintable() else " " if each.isspace() else _SEEN for each in value)
 
 
-@lru_cache
-def load_template(package: str, name: str) -> Template:
-    """Return a template by the name of its file. In all but ``.txt``, what is put in is escaped; a missing value is an error.
+def environment(*packages: str, escapes: bool = True) -> Environment:
+    """Return an environment of the templates of packages; of two files with one name, that of the earlier package.
 
-    Every text that is put in is made harmless, wherever it comes from.
+    Every text that is put in is made harmless, wherever it comes from; a missing value is an error.
+
+    Args:
+        packages: with a folder ``template/`` each.
+        escapes: whether what is put in is escaped: always, except in plain text.
     """
-    environment = Environment(
-        loader=FunctionLoader(lambda part: read_part(package, part)),
-        autoescape=not name.endswith(".txt"),  # noqa: S701 - plain text has no markup
+    made = Environment(
+        loader=ChoiceLoader([FunctionLoader(partial(_find_part, package)) for package in packages]),
+        autoescape=escapes,  # noqa: S701 - plain text has no markup
         undefined=StrictUndefined,
         finalize=_harmless_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=format_moment, size=format_size, some=format_count)
-    return environment.get_template(name)
+    made.filters.update(moment=format_moment, size=format_size, some=format_count)
+    return made
+
+
+def _find_part(package: str, name: str) -> str | None:
+    try:
+        return read_part(package, name)
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache
+def load_template(package: str, name: str) -> Template:
+    """Return a template by the name of its file; in all but ``.txt``, what is put in is escaped. See ``environment``."""
+    return environment(package, escapes=not name.endswith(".txt")).get_template(name)

@@ -6,21 +6,23 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.app import API_ROOT_PATH
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment
 
 from canvas_exports.core.reports.changes.fragment import changes_style
 from canvas_exports.core.reports.page.templates import part as report_part
-from canvas_exports.core.text.wording import format_count, format_duration, format_moment, format_size
-from canvas_exports.foreign_text import harmless
+from canvas_exports.core.text.html_templates import environment, read_part
+from canvas_exports.core.text.wording import format_duration
 from canvas_exports.web.archive_page.sentences import age, problem_sentence
 from canvas_exports.web.archive_page.settings.archives import configuration
+
+#: Has the templates of charts, and the style of a run's page.
+REPORT_PAGE = "canvas_exports.core.reports.page"
 
 _PRIVATE = {
     "X-Content-Type-Options": "nosniff",
@@ -30,10 +32,9 @@ _PRIVATE = {
 }
 
 
-@lru_cache
 def part(name: str) -> str:
     """Return a file of ``template/``."""
-    return (files(__package__) / "template" / name).read_text("utf-8")
+    return read_part(__package__, name)
 
 
 @lru_cache
@@ -58,32 +59,11 @@ def page_headers() -> dict[str, str]:
     }
 
 
-def _tidy(value: Any) -> Any:
-    """Make a text harmless before it is escaped; leave markup of our templates and numbers as they are."""
-    if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
-        return value
-    return harmless(value, most=2_000)
-
-
 @lru_cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(part),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_tidy,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        moment=format_moment,
-        size=format_size,
-        some=format_count,
-        span=format_duration,
-        age=age,
-        problem=problem_sentence,
-    )
-    return environment
+    made = environment(__package__, REPORT_PAGE)
+    made.filters.update(span=format_duration, age=age, problem=problem_sentence)
+    return made
 
 
 #: Left as it is in an address: Airflow's frame loads a page again whose address it would write differently.

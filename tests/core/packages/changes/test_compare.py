@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.support.packages.compared import FILE, PAGE, QUIZ, TASK, change, changes, course, pages, renamed
 from tests.support.packages.contents import MadeContent
 
-from canvas_exports.core.packages.changes.compare import MAX_CHANGES, MAX_READ_BYTES, compare_courses
-from canvas_exports.core.packages.changes.model import HIDDEN, Change, CourseChanges, FieldChange, ItemChange
-from canvas_exports.core.packages.changes.questions import MAX_QUESTIONS
-from canvas_exports.core.packages.changes.text_diff import ALL_CHARACTERS, ALL_QUESTIONS
+from canvas_exports.core.packages.changes.compare import compare_courses
+from canvas_exports.core.packages.changes.model import HIDDEN, Change, CourseChanges, FieldChange
 from canvas_exports.core.packages.changes.version import Version
 from canvas_exports.core.packages.content.model import (
     Answer,
@@ -23,68 +19,8 @@ from canvas_exports.core.packages.content.model import (
     ItemKind,
     Module,
     ModuleItem,
-    Question,
     Table,
 )
-
-PAGE = Document(Item(ItemKind.PAGE, "p1", "Welcome", "wiki_content/welcome.html"), html="<p>Hello world</p>")
-FILE = Document(Item(ItemKind.FILE, "f1", "map.pdf", "web_resources/maps/map.pdf", folder="maps", size=10))
-QUIZ = Document(
-    Item(ItemKind.QUIZ, "z1", "Test"),
-    questions=(
-        Question(
-            "q1",
-            "multiple_choice_question",
-            "Question",
-            "<p>Why?</p>",
-            1.0,
-            (Answer("1", "yes", is_correct=True), Answer("2", "no", is_correct=False)),
-            ("Well done",),
-        ),
-        Question(
-            "q2",
-            "short_answer_question",
-            "Question",
-            "<p>Who?</p>",
-            1.0,
-            (Answer("1", "Ada", is_correct=True),),
-        ),
-        Question("q3", "essay_question", "Question", "<p>How?</p>", 1.0),
-    ),
-)
-TASK = Document(
-    Item(ItemKind.ASSIGNMENT, "a1", "Essay", is_published=True),
-    fields=(Field("points_possible", "Points", "10.0"), Field("due_at", "Due", "2026-11-23T10:00:00Z")),
-)
-
-
-def changes(before: Iterable[Document], after: Iterable[Document], **options: bool) -> tuple[ItemChange, ...]:
-    return compare_courses(
-        Version(MadeContent(tuple(before))), Version(MadeContent(tuple(after))), **options
-    ).changes
-
-
-def change(before: Document, after: Document, **options: bool) -> ItemChange:
-    (found,) = changes([before], [after], **options)
-    return found
-
-
-def renamed(document: Document, **fields: object) -> Document:
-    return replace(document, item=replace(document.item, **fields))  # type: ignore[arg-type]  # fields of Item, by name
-
-
-def course(*lines: tuple[str, str]) -> tuple[Module, ...]:
-    """Modules of lines: of one title and the item's identifier each."""
-    found: dict[str, list[ModuleItem]] = {}
-    for module, name in lines:
-        found.setdefault(module, []).append(
-            ModuleItem(f"i-{name}", name, target=replace(PAGE.item, identifier=name))
-        )
-    return tuple(Module(f"m-{title}", title, tuple(items)) for title, items in found.items())
-
-
-def pages(*names: str) -> tuple[Document, ...]:
-    return tuple(renamed(PAGE, identifier=name, title=name) for name in names)
 
 
 def test_a_page_that_is_renamed_and_rewritten() -> None:
@@ -307,183 +243,3 @@ def test_a_document_that_cannot_be_read_is_told_once_and_not_if_both_lack_it() -
     missing = replace(PAGE, html="", problem="the package does not hold it")
     assert change(PAGE, missing).problem == "the package does not hold it"
     assert changes([missing], [missing]) == ()
-
-
-def test_very_many_items_of_one_identifier_or_title_are_bounded() -> None:
-    twins = [renamed(PAGE, title="Untitled")] * 50_000
-    assert changes(twins, twins) == ()
-    before = Version(
-        MadeContent(
-            tuple(
-                renamed(FILE, identifier=f"a{number}", title="x", folder=f"{number}", size=number)
-                for number in range(100_000)
-            )
-        )
-    )
-    after = Version(MadeContent(()))
-    found = compare_courses(before, after)
-    assert len(found.changes) == MAX_CHANGES
-    assert len(found.changes) + found.left_out == 100_000
-
-
-def test_documents_beyond_the_bound_are_counted() -> None:
-    before, after = (
-        Version(
-            MadeContent(
-                tuple(
-                    replace(renamed(PAGE, identifier=str(number), title=str(number)), html=text)
-                    for number in range(10_500)
-                )
-            )
-        )
-        for text in ("a", "b")
-    )
-    found = compare_courses(before, after)
-    assert found.unread == 500
-    assert len(found.changes) == 10_000
-
-
-def test_documents_of_more_bytes_than_may_be_read_are_counted() -> None:
-    pages = [
-        renamed(PAGE, identifier=str(number), title=str(number), size=MAX_READ_BYTES // 5)
-        for number in range(4)
-    ]
-    before, after = MadeContent(tuple(pages)), MadeContent(tuple(replace(page, html="new") for page in pages))
-    found = compare_courses(Version(before), Version(after))
-    assert (len(found.changes), found.unread, len(after.was_read)) == (2, 2, 2)
-
-
-def test_the_texts_of_a_result_are_bounded_together() -> None:
-    before, after = (
-        Version(
-            MadeContent(
-                tuple(
-                    replace(
-                        renamed(PAGE, identifier=str(number), title=str(number)),
-                        html="".join(f"<p>{word * 700}{line}</p>" for line in range(30)),
-                    )
-                    for number in range(150)
-                )
-            )
-        )
-        for word in ("old", "new")
-    )
-    found = compare_courses(before, after)
-    texts = [text for each in found.changes for text in each.texts]
-    assert len(texts) == 150
-    assert (
-        sum(len(piece.text) for text in texts for line in text.lines for piece in line.pieces)
-        < ALL_CHARACTERS
-    )
-    assert texts[-1].is_cut
-
-
-def test_the_questions_of_a_result_are_bounded_together() -> None:
-    questions = [
-        Question(str(number), "essay_question", "Question", f"<p>{number}</p>")
-        for number in range(MAX_QUESTIONS)
-    ]
-    before, after = (
-        MadeContent(
-            tuple(
-                replace(
-                    renamed(QUIZ, identifier=str(quiz), title=str(quiz)),
-                    questions=tuple(replace(each, points=points) for each in questions),
-                )
-                for quiz in range(5)
-            )
-        )
-        for points in (1.0, 2.0)
-    )
-    found = compare_courses(Version(before), Version(after)).changes
-    assert sum(len(each.questions) for each in found) == ALL_QUESTIONS
-    assert sum(len(each.questions) + each.questions_left_out for each in found) == 5 * MAX_QUESTIONS
-
-
-TITLES = st.sampled_from(["One", "Two", "Three", "one"])
-BODIES = st.sampled_from(
-    ["<p>a b c d e f</p>", "<p>a b c d e f g</p>", "<p>other</p>", "<p>b</p><p>a</p>", ""]
-)
-DOCUMENTS = st.builds(
-    lambda kind, identifier, title, html, published, due: Document(
-        Item(kind, identifier, title, is_published=published),
-        html=html,
-        fields=(Field("due_at", "Due", due),),
-    ),
-    st.sampled_from([ItemKind.PAGE, ItemKind.ASSIGNMENT, ItemKind.FILE]),
-    st.sampled_from(["1", "2", "3", "4", "5"]),
-    TITLES,
-    BODIES,
-    st.sampled_from([None, True, False]),
-    st.sampled_from(["", "2026-11-23"]),
-)
-
-
-@st.composite
-def contents(draw: st.DrawFn) -> MadeContent:
-    documents = tuple(draw(st.lists(DOCUMENTS, max_size=8)))
-    items = [document.item for document in documents]
-    lines = st.builds(
-        ModuleItem,
-        st.sampled_from("abcdef"),
-        TITLES,
-        st.just(0),
-        st.sampled_from([None, *items]) if items else st.none(),
-    )
-    modules = st.builds(Module, st.sampled_from("xyz"), TITLES, st.lists(lines, max_size=4).map(tuple))
-    return MadeContent(documents, tuple(draw(st.lists(modules, max_size=3))))
-
-
-def mirror(found: CourseChanges) -> set[object]:
-    """What the changes are, the other way round."""
-    return {
-        (
-            each.change.mirrored,
-            each.kind,
-            each.after,
-            each.before,
-            frozenset((field.name, field.after, field.before) for field in each.fields),
-            tuple(
-                sorted(
-                    (line.change.mirrored.value, tuple(sorted(piece.text for piece in line.pieces)))
-                    for text in each.texts
-                    for line in text.lines
-                )
-            ),
-            each.is_format_changed,
-        )
-        for each in found.changes
-    }
-
-
-def plain(found: CourseChanges) -> set[object]:
-    return {
-        (
-            each.change,
-            each.kind,
-            each.before,
-            each.after,
-            frozenset((field.name, field.before, field.after) for field in each.fields),
-            tuple(
-                sorted(
-                    (line.change.value, tuple(sorted(piece.text for piece in line.pieces)))
-                    for text in each.texts
-                    for line in text.lines
-                )
-            ),
-            each.is_format_changed,
-        )
-        for each in found.changes
-    }
-
-
-@given(contents(), contents())
-def test_the_other_way_round_added_is_removed(before: MadeContent, after: MadeContent) -> None:
-    there = compare_courses(Version(before), Version(after))
-    back = compare_courses(Version(after), Version(before))
-    assert mirror(there) == plain(back)
-
-
-@given(contents())
-def test_a_course_does_not_differ_from_itself(course: MadeContent) -> None:
-    assert compare_courses(Version(course), Version(course)) == CourseChanges()

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.verification.candidates import candidate_of
-from canvas_exports.core.archive.verification.verify_package import VerificationResult, verify_package
-from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.archive.package_content import check_directory
 from canvas_exports.core.packages.random_access import StoredPackage
 from canvas_exports.core.packages.zip.directory import Member, read_directory, stream
 from canvas_exports.core.packages.zip.members import is_readable
 from canvas_exports.core.storage.store import Store
-from canvas_exports.errors import CorruptPackageError, InputError, ObjectNotFoundError, PackageError
+from canvas_exports.errors import CorruptPackageError, InputError, ObjectNotFoundError
 from canvas_exports.foreign_text import harmless
 
 
@@ -28,9 +26,7 @@ def package_files(store: Store, copy: Copy) -> list[Member]:
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
-    found = verify_package(store, candidate_of(copy, ProofLevel.DIRECTORY), ProofLevel.DIRECTORY)
-    if found.result is not VerificationResult.INTACT:
-        raise PackageError(f"{copy.package.key}: {found.reason.rstrip('.')}", context=copy.name)
+    check_directory(store, copy)
     members = read_directory(_opened(store, copy))
     return sorted((member for member in members if not member.is_folder), key=lambda member: member.name)
 

@@ -22,10 +22,10 @@ from canvas_exports.core.archive.browsing.course_folder import (
     WrittenCourse,
     write_course,
 )
-from canvas_exports.core.archive.browsing.open_copy import open_copy
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.presence import require_archive
 from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.archive.package_content import open_copy
 from canvas_exports.core.restore.choose_copy import choose_from
 from canvas_exports.core.restore.form_labels import option_labels
 from canvas_exports.core.restore.request import CopyChoice

@@ -32,7 +32,6 @@ from canvas_exports.core.archive.browsing.course_folder import (
     write_course,
 )
 from canvas_exports.core.archive.browsing.course_pages import Crumb
-from canvas_exports.core.archive.browsing.open_copy import open_copy
 from canvas_exports.core.archive.browsing.page_policy import STYLE
 from canvas_exports.core.archive.browsing.site.published import (
     COURSES,
@@ -52,6 +51,7 @@ from canvas_exports.core.archive.browsing.site.start_page import SCRIPT, start_p
 from canvas_exports.core.archive.catalog.copies import Copy, newest
 from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.manifest import read_manifest
+from canvas_exports.core.archive.package_content import open_copy
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from canvas_exports.core.archive.run_report import (
 )
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.archive.sweep import Swept
+from canvas_exports.core.model.alarm import MOST_ALARMS, Alarm, AlarmCode, AlarmScope
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.errors import ArchiveError
 
@@ -140,3 +142,38 @@ def test_a_row_that_is_none_is_refused(row: Any) -> None:
 def test_a_report_without_rows_is_refused(rows: Any) -> None:
     with pytest.raises(ArchiveError, match="not a run report"):
         merge([{**document(record(1)), "outcomes": rows}])
+
+
+class TestAlarms:
+    ALARM = Alarm(
+        AlarmCode.COURSE_SHRANK.value,
+        AlarmScope.COURSE.value,
+        "pages: 60 of 120 are left",
+        "look at the course",
+        context="course:101",
+        name="BIO-101",
+        evidence={"before": {"pages": 120}, "after": {"pages": 60}},
+    )
+
+    def written(self, alarms: list[Alarm]) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads(
+            run_document([record(1)], run=RUN, started_at=NOON, finished_at=NOON, alarms=alarms)
+        )
+        assert problem("run-report-1", made) is None
+        return made
+
+    def test_they_survive_the_document(self) -> None:
+        assert [Alarm.from_json(each) for each in self.written([self.ALARM])["alarms"]] == [self.ALARM]
+
+    def test_a_report_without_any_has_no_such_field(self) -> None:
+        assert "alarms" not in self.written([])
+
+    def test_as_many_are_written_as_readers_of_the_head_read(self) -> None:
+        few = self.written([self.ALARM] * (MOST_ALARMS + 1))
+        many = self.written([replace(self.ALARM, sentence="pages " * 150)] * MOST_ALARMS)
+        assert len(few["alarms"]) == MOST_ALARMS
+        assert 0 < len(many["alarms"]) < MOST_ALARMS
+        assert len(json.dumps(many["alarms"])) < 64 * 1024 - 8 * 1024
+
+    def test_every_code_has_a_scope(self) -> None:
+        assert {code.scope for code in AlarmCode} == set(AlarmScope)

@@ -12,6 +12,7 @@ from typing import Any
 
 from canvas_exports.core.archive.json_documents import conform, encoded, plain, rebuild
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.alarm import MOST_ALARMS, Alarm
 from canvas_exports.core.model.durations import write_duration
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.text.wording import format_time, parse_time
@@ -24,6 +25,7 @@ _KIND = "run-report-1"
 _ROW = "/properties/outcomes/items"
 _FOREIGN = ("name", "reason", "next_step", "findings")
 LONGEST_TEXT = 1000
+_ALARM_BYTES = 40 * 1024  # readers of many reports read the first 64 KiB of each
 _PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"  # for a text of which nothing is left
 
 
@@ -132,6 +134,7 @@ def run_document(
     finished_at: datetime | None,
     swept: Mapping[str, Any] | None = None,
     max_age: timedelta | None = None,
+    alarms: Sequence[Alarm] = (),
 ) -> bytes:
     """Return the report of a whole run as JSON, valid against ``schemas/run-report-1.schema.json``, one row a line.
 
@@ -142,6 +145,7 @@ def run_document(
         finished_at: of the last.
         swept: the result of the sweep (``sweep.Swept``), if the run swept.
         max_age: what the backup promises; ``None`` without a promise.
+        alarms: of the run and its courses; the first ``MOST_ALARMS`` are written, as far as they fit into the head.
     """
     whole = replace(run, task_id=None, map_index=None, attempt=None)
     head = _head("run", records, whole, started_at, finished_at)
@@ -149,6 +153,8 @@ def run_document(
         head["swept"] = dict(swept)
     if max_age is not None:
         head["max_age"] = write_duration(max_age)
+    if alarms:
+        head["alarms"] = _fitting(alarms)
     if wrong := problem(_KIND, {**head, "outcomes": []}):
         raise ValueError(f"not a run report: {wrong}")
     document = BytesIO()  # hands out what it has without a copy: with 200,000 rows it is large
@@ -175,6 +181,19 @@ def _head(
         "finished_at": finished_at and format_time(finished_at),
         "totals": totals_of(records),
     }
+
+
+def _fitting(alarms: Sequence[Alarm]) -> list[dict[str, Any]]:
+    """Return the first alarms as JSON data, in at most ``_ALARM_BYTES``."""
+    written: list[dict[str, Any]] = []
+    size = 0
+    for alarm in alarms[:MOST_ALARMS]:
+        data = alarm.to_json()
+        size += len(encoded(data)) + 2
+        if size > _ALARM_BYTES:
+            break
+        written.append(data)
+    return written
 
 
 def _row(record: OutcomeRecord) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from canvas_exports.core.archive.json_documents import conform, plain
 from canvas_exports.core.archive.row_documents import RowDocument
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.model.durations import write_duration
 from canvas_exports.core.model.max_age import parse_max_age
 from canvas_exports.core.storage.store import ObjectInfo, Store
@@ -66,6 +67,7 @@ class RunSummary:
         bytes: bytes that were stored.
         outcomes: number of exports by outcome.
         max_age: what the backup promises: the age of the newest proven copy of each course; ``None`` without a promise.
+        alarms: of the run and its courses.
     """
 
     key: str
@@ -78,12 +80,17 @@ class RunSummary:
     bytes: int
     outcomes: Mapping[str, int]
     max_age: timedelta | None = None
+    alarms: tuple[Alarm, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the totals as JSON data; ``max_age`` only where there is a promise."""
+        """Return the totals as JSON data; ``max_age`` only where there is a promise, ``alarms`` only where there are any."""
         data = plain(self)
-        promise = data.pop("max_age")
-        return data if promise is None else {**data, "max_age": write_duration(promise)}
+        promise, alarms = data.pop("max_age"), data.pop("alarms")
+        if promise is not None:
+            data["max_age"] = write_duration(promise)
+        if alarms:
+            data["alarms"] = [alarm.to_json() for alarm in alarms]
+        return data
 
 
 @dataclass(frozen=True)
@@ -198,6 +205,7 @@ def _summary(key: str, document: Any) -> RunSummary:
             bytes=totals["bytes"],
             outcomes=totals["outcomes"],
             max_age=parse_max_age(document.get("max_age")),
+            alarms=tuple(Alarm.from_json(each) for each in document.get("alarms") or ()),
         )
     except ValueError:  # a schema cannot check dates
         raise UnreadableDocumentError("it contains an invalid time", key=key) from None

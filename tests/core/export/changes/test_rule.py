@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from canvas_exports.core.export.changes.rule import (
     NextExport,
     reason_to_export,
 )
+
+T = TypeVar("T", Probe, NextExport)
 
 ASKED = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 TONIGHT = ASKED + timedelta(days=1)
@@ -137,6 +140,10 @@ def test_an_export_is_forced_at_the_limit_and_only_there() -> None:
     assert [each for each in ExportReason if each.is_forced] == [ExportReason.LIMIT]
 
 
+def changed(whole: T, parts: Mapping[str, Any]) -> T:
+    return replace(whole, **parts)
+
+
 TIMES = st.timedeltas(timedelta(days=-20), timedelta(days=20)).map(lambda since: ASKED + since)
 TEXTS = st.sampled_from(
     [None, "", "odd", "2026-11-20T10:00:00Z", "2026-11-23T02:00:00Z", "2027-01-01T00:00:00Z"]
@@ -170,8 +177,8 @@ LAST_PARTS = st.fixed_dictionaries(
     },
 )
 LASTS = st.none() | LAST_PARTS.map(lambda parts: last(**parts))
-PROBES = st.none() | PROBE_PARTS.map(lambda parts: replace(TONIGHT_PROBE, **parts))
-WANTEDS = st.fixed_dictionaries({}, optional=REQUEST_PARTS).map(lambda parts: replace(WANTED, **parts))
+PROBES = st.none() | PROBE_PARTS.map(lambda parts: changed(TONIGHT_PROBE, parts))
+WANTEDS = st.fixed_dictionaries({}, optional=REQUEST_PARTS).map(lambda parts: changed(WANTED, parts))
 
 
 @settings(max_examples=500)

@@ -34,4 +34,4 @@ def limit_of(course: str, longest: timedelta, *, misses: int = 0, checks: int = 
     right = max(checks - misses, 0)
     halvings = min(max(misses - right // _MAKES_UP, 0), _MOST_HALVINGS)
     share = int.from_bytes(hashlib.sha256(course.encode()).digest()[:4], "big") / 2**32
-    return max(min(longest, LARGEST), timedelta(0)) / 2**halvings * (1 - _SPREAD * share)
+    return max(min(longest, LARGEST), timedelta(0)) / (1 << halvings) * (1 - _SPREAD * share)

@@ -131,7 +131,7 @@ def _copy(size: int, members: int) -> Copy:
         key=key.replace(".imscc", ".json"),
         context=ContextFacts("course", 101, name="Field methods"),
         export=ExportFacts(501, "common_cartridge", CREATED, "canvas.example.edu"),
-        package=PackageFacts(key, size, "0" * 64, "0" * 64, members, "application/zip"),
+        package=PackageFacts(key, size, {"sha256": "0" * 64}, "0" * 64, members, "application/zip"),
         run=RunFacts("benchmark"),
         level="directory",
         verdict=Verdict.WHOLE,

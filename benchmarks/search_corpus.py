@@ -166,7 +166,7 @@ def _package(
     return IndexedPackage(
         key=f"{stem}.imscc",
         size=1,
-        sha256="0" * 64,
+        identity="0" * 64,
         manifest=f"{stem}.json",
         canvas_id=course,
         export_type="common_cartridge",

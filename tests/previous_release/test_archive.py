@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
 from tests.support.airflow.task_runner import TaskRun
+from tests.support.archives.indexed import CountingArchive
 from tests.support.releases.previous_release import ARCHIVE, EMPTY, copy_archive, recorded, set_age, task
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive import schemas
+from canvas_exports.core.archive.catalog.index import read_with_index
 from canvas_exports.operators.archive_gate import CanvasArchiveGateOperator
 from canvas_exports.operators.drill import CanvasDrawDrillsOperator
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
@@ -103,6 +106,15 @@ def test_the_index_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["ages", "--archive", archive.as_uri(), "--json"]) == ANSWERS["ages"]["status"]
     answer = json.loads(capsys.readouterr().out)
     assert answer["oldest"] == ANSWERS["ages"]["answer"]["oldest"]
+
+
+def test_its_index_replaces_the_reading_of_manifests(tmp_path: Path) -> None:
+    """An upgrade does not read every manifest of an archive again."""
+    archive = CountingArchive(copy_archive(tmp_path))
+    with closing(read_with_index(archive)) as holdings:
+        copies = [copy for holding in holdings for copy in holding.copies]
+    assert len(copies) > 8
+    assert archive.manifests_read() == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -51,10 +51,21 @@ def manifest() -> dict[str, Any]:
     given_facts = draft(7)
     found = Finding("missing_file", Severity.ERROR, "is not there", "a/b.txt")
     proof = Proof(ProofLevel.DIRECTORY, Verdict.INCOMPLETE, (found,), 3, "0" * 64, {"files": 3})
-    package = PackageFacts(given_facts.key, 100, "1" * 64, "0" * 64, 3, "application/zip")
+    package = PackageFacts(given_facts.key, 100, {"sha256": "1" * 64}, "0" * 64, 3, "application/zip")
     whole = Manifest(given_facts.context, given_facts.export, package, proof, given_facts.run, NOW)
     document: dict[str, Any] = json.loads(whole.to_json())
     return document
+
+
+def confirmed() -> dict[str, Any]:
+    document = manifest()
+    del document["package"]["sha256"]
+    return {
+        **document,
+        "schema": "urn:canvas-exports:manifest:2",
+        "probe": {"read_at": "2026-11-23T12:00:00Z", "updated_at": "2026-11-20T09:00:00-07:00"},
+        "confirmed_at": "2026-11-23T12:00:00Z",
+    }
 
 
 def report() -> dict[str, Any]:
@@ -75,7 +86,7 @@ def report() -> dict[str, Any]:
 
 
 HOLD = {"schema": "urn:canvas-exports:hold:1", "tag": "legal", "state": "set", "at": "2026-11-23T12:00:00Z"}
-VALID = {"manifest-1": manifest(), "run-report-1": report(), "hold-1": HOLD}
+VALID = {"manifest-1": manifest(), "manifest-2": confirmed(), "run-report-1": report(), "hold-1": HOLD}
 
 
 def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -93,7 +104,8 @@ ANYTHING = st.recursive(
     | st.floats(-2, 2)
     | st.sampled_from(["", "x", "course", "user", "0" * 64, "2026-11-23T12:00:00Z"]),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "kind", "key", "{x}"]), inner)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "kind", "key", "{x}", "blake3", "sha256", "k12\n"]), inner)
     ),
     max_leaves=4,
 )
@@ -148,16 +160,17 @@ def test_a_part_of_a_schema_judges_as_the_whole_does(data: st.DataObject) -> Non
 def test_no_schema_uses_a_keyword_that_would_be_passed_over(name: str) -> None:
     """fastjsonschema ignores what its dialect does not know."""
     checked = {"type", "enum", "const", "minimum", "maxItems", "pattern", "required", "items", "properties"}
-    checked |= {"additionalProperties", "anyOf", "if", "then", "$ref"}
+    checked |= {"patternProperties", "minProperties", "additionalProperties", "anyOf", "if", "then", "$ref"}
     notes = {"$schema", "$id", "$defs", "title", "description"}
 
     def keywords(rule: dict[str, Any]) -> set[str]:
         inner = [
             *rule.get("properties", {}).values(),
+            *rule.get("patternProperties", {}).values(),
             *rule.get("$defs", {}).values(),
             *rule.get("anyOf", ()),
         ]
-        inner += [rule[name] for name in ("items", "additionalProperties", "if", "then") if name in rule]
+        inner += [rule[name] for name in ("items", "additionalProperties", "if", "then") if rule.get(name)]
         if "if" in rule:
             assert not {"anyOf", "else"} & rule.keys()
         if "$ref" in rule:

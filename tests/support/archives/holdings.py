@@ -50,7 +50,7 @@ def manifest(
                 suffix=suffix,
             ),
             size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+            digests={"sha256": hashlib.sha256(content).hexdigest()},
             content_digest=hashlib.sha256(content[::-1]).hexdigest(),
             member_count=3,
             media_type="application/zip",

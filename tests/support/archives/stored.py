@@ -40,7 +40,7 @@ def stored(
     written = manifest(f"course:{course}", day=day, export_id=400 + course + day, content=data, facts=facts)
     packed = replace(
         written.package,
-        sha256=hashlib.sha256(data).hexdigest(),
+        digests={"sha256": hashlib.sha256(data).hexdigest()},
         content_digest=proof.content_digest,
         content_digest_version=VERSION,
         member_count=proof.member_count,

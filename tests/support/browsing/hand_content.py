@@ -74,7 +74,7 @@ def manifest(
     return Manifest(
         context=ContextFacts("course", context_id, name=name, course_code="BIO-101", term="Autumn 2026"),
         export=ExportFacts(501, "common_cartridge", at, "canvas.example.edu"),
-        package=PackageFacts(key, 24_000_000, "0" * 64, "1" * 64, 12, "application/zip"),
+        package=PackageFacts(key, 24_000_000, {"sha256": "0" * 64}, "1" * 64, 12, "application/zip"),
         proof=Proof(ProofLevel.DIRECTORY, verdict, tuple(findings), 12, "1" * 64, {"pages": 1}),
         run=RunFacts(software="canvas_exports"),
         stored_at=at,

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from tests.support.releases.public_surface import nightly, surface
 from tests.support.airflow.short_waits import short_waits
 
 from canvas_exports.cli.main import main as canvas_archive
+from canvas_exports.core.archive import schemas
 from canvas_exports.dags.restore_drill import canvas_restore_drill
 from canvas_exports.dags.restore import canvas_restore
 from canvas_exports.dags.verify import canvas_verify
@@ -83,6 +85,10 @@ def record(folder: Path) -> None:
         (folder / name).write_text(f"{text}\n", encoding="utf-8")
 
     write("public_surface.json", surface())
+    (folder / "schemas").mkdir()
+    for schema in files(schemas).iterdir():
+        if schema.name.endswith(".schema.json"):
+            (folder / "schemas" / schema.name).write_text(schema.read_text("utf-8"), encoding="utf-8")
     with short_waits():
         with campus() as canvas, tempfile.TemporaryDirectory() as name:
             written = Path(name) / "archive"

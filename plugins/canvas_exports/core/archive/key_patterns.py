@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from string import Formatter
+from typing import Any
 
 from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE, MISSING, check_template, package_key
 from canvas_exports.core.archive.probe import is_probe
@@ -68,7 +69,7 @@ class KeyPatterns:
     def _render(self, found: re.Match[str], export_type: str) -> str | None:
         """Return the key that the template renders from the found fields: if it is another one, the key is not ours."""
         fields = found.groupdict()
-        slugs = {name: fields.get(name) for name in ("course_code", "sis_id", "name", "term")}
+        slugs: dict[str, Any] = {name: fields.get(name) for name in ("course_code", "sis_id", "name", "term")}
         try:
             created = datetime.strptime(fields["created"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
             return package_key(

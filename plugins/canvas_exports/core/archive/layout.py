@@ -112,6 +112,7 @@ def package_key(
     sis_id: str | None = None,
     name: str | None = None,
     term: str | None = None,
+    confirmed_at: datetime | None = None,
 ) -> str:
     """Return the key of a package, such as ``courses/101/20261123T020000Z-common_cartridge-501.imscc``.
 
@@ -127,6 +128,9 @@ def package_key(
         sis_id: likewise.
         name: likewise; ignored for a user, whose name is a person's.
         term: likewise.
+        confirmed_at: of a copy that was confirmed without an export: when; it stands in the place of ``created``, or is added
+            to the name if the template has no ``{created}``: an export may be confirmed every night. No package lies under
+            such a key, only a manifest beside it.
 
     Raises:
         InputError: a bad template.
@@ -141,8 +145,9 @@ def package_key(
         raise ValueError(
             f"no key for {kind} {canvas_id}, export {export_id}, {suffix}, {created.isoformat()}"
         )
+    moment = (confirmed_at or created).astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     rendered = check_template(template).format(
-        created=created.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"),
+        created=moment,
         export_type=_slug(export_type),
         export_id=export_id,
         course_code=_slug(course_code),
@@ -150,6 +155,8 @@ def package_key(
         name=_slug(None if kind == "user" else name),
         term=_slug(term),
     )
+    if confirmed_at is not None and "{created}" not in template:
+        rendered = f"{rendered}-{moment}"
     return check_key(f"{context_folder(kind, canvas_id)}{rendered}{suffix}")
 
 

@@ -191,6 +191,7 @@ class PackageMover:
                 canvas_host=host,
                 user_id=export.user_id,
                 select=self._options.select,
+                version=self._options.version if export_type is ExportType.COMMON_CARTRIDGE else None,
             ),
             run=self._run.to_facts(),
         )

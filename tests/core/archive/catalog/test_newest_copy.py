@@ -39,7 +39,7 @@ def manifest(number: int, created: datetime, *, package: str | None = None, **ex
     return Manifest(
         context=drafted.context,
         export=replace(drafted.export, created_at=created, **export),
-        package=PackageFacts(package or key, 4, "a" * 64, "b" * 64, 1, "application/zip"),
+        package=PackageFacts(package or key, 4, {"sha256": "a" * 64}, "b" * 64, 1, "application/zip"),
         proof=Proof(ProofLevel.DIRECTORY, Verdict.WHOLE, (), 1, "b" * 64),
         run=drafted.run,
         stored_at=created,

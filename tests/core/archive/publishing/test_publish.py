@@ -53,7 +53,7 @@ def test_a_package_and_its_manifest_are_stored(store: Store) -> None:
     published = store_package(store, canvas, size=len(PACKAGE))
     assert files(store) == BOTH
     assert store.read(DRAFT.key) == PACKAGE
-    assert published.sha256 == hashlib.sha256(PACKAGE).hexdigest()
+    assert published.digests["sha256"] == hashlib.sha256(PACKAGE).hexdigest()
     assert (published.size, published.verdict, published.was_stored) == (len(PACKAGE), Verdict.WHOLE, False)
     assert Manifest.from_json(store.read(published.manifest_key)) == replace(
         published.manifest, stored_at=published.manifest.stored_at.replace(microsecond=0)
@@ -67,7 +67,7 @@ def test_what_is_stored_is_not_transferred_again(store: Store) -> None:
     again = store_package(store, canvas)
     assert canvas.downloads == 1
     assert again.was_stored
-    assert (again.sha256, again.findings) == (first.sha256, first.findings)
+    assert (again.digests, again.findings) == (first.digests, first.findings)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_package_that_a_killed_run_left_is_proven_and_not_fetched_again(store:
     canvas = Canvas(PACKAGE)
     published = store_package(store, canvas, size=len(PACKAGE))
     assert canvas.downloads == 0
-    assert published.sha256 == hashlib.sha256(PACKAGE).hexdigest()
+    assert published.digests["sha256"] == hashlib.sha256(PACKAGE).hexdigest()
     assert not published.was_stored
     assert files(store) == BOTH
 

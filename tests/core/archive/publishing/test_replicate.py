@@ -62,7 +62,7 @@ def test_one_download_fills_every_archive_and_each_has_its_manifest(tmp_path: Pa
     results = everywhere(canvas.blocks, *stores)
     assert canvas.downloads == 1
     assert all(map(has_all, stores))
-    assert {result.sha256 for result in results if isinstance(result, Published)} == {
+    assert {result.digests["sha256"] for result in results if isinstance(result, Published)} == {
         hashlib.sha256(PACKAGE).hexdigest()
     }
     assert len({store.read(manifest_key(DRAFT.key)).partition(b'"stored_at"')[0] for store in stores}) == 1

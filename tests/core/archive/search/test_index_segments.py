@@ -33,7 +33,7 @@ from canvas_exports.core.storage.local import FileStore
 PACKAGE = IndexedPackage(
     key="courses/1/a.imscc",
     size=3,
-    sha256="0" * 64,
+    identity="0" * 64,
     manifest="courses/1/a.json",
     canvas_id=1,
     export_type="common_cartridge",

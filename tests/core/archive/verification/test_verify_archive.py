@@ -219,7 +219,8 @@ def test_a_package_is_compared_with_its_manifest_not_with_what_the_index_says_of
         if is_manifest_key(info.key):
             manifest = read_manifest(store, info.key)
             lie = replace(
-                manifest, package=replace(manifest.package, sha256="0" * 64, size=manifest.package.size)
+                manifest,
+                package=replace(manifest.package, digests={"sha256": "0" * 64}, size=manifest.package.size),
             )
             segment = encode_segment([row_of(info, Copy.of(info.key, lie))])
             store.put_if_absent(segment_key(segment), segment)

@@ -81,7 +81,9 @@ def _get_package(store: Store, copy: Copy, options: argparse.Namespace) -> None:
     target = target_file(options.output, copy.package.key, force=options.force)
     PROGRESS.begin("Reading the package", total=copy.package.size)
     size = write_file(target, verified_blocks(store, copy), force=options.force)
-    _print_written(copy, target, size, options, sha256=copy.package.sha256)
+    _print_written(
+        copy, target, size, options, sha256=copy.package.sha256, digests=dict(copy.package.digests)
+    )
 
 
 def _get_file(store: Store, copy: Copy, options: argparse.Namespace) -> None:
@@ -92,7 +94,7 @@ def _get_file(store: Store, copy: Copy, options: argparse.Namespace) -> None:
     _print_written(copy, target, size, options, file=member.name)
 
 
-def _print_written(copy: Copy, target: Path, size: int, options: argparse.Namespace, **more: str) -> None:
+def _print_written(copy: Copy, target: Path, size: int, options: argparse.Namespace, **more: Any) -> None:
     if options.json:
         document = {**_document(copy), "output": str(target.absolute()), "size": size, **more}
         print_json(document)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, PackageFacts
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.model.probes import ProbeFacts
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.packages.proof import Verdict
@@ -30,6 +31,8 @@ class Copy:
         verdict: of its proof.
         counts: numbers of its proof by name, with the number of ``findings``.
         stored_at: when the manifest was written.
+        probe: what was read of the course before its export was asked for; ``None`` if nothing was.
+        confirmed_at: when the probes were found equal, if nothing was exported; ``None`` for an export.
         is_present: whether the package is in the archive, with the size that its manifest states.
         records: verifications, drills and holds of the package, newest first.
     """
@@ -43,6 +46,8 @@ class Copy:
     verdict: Verdict
     counts: Mapping[str, int]
     stored_at: datetime
+    probe: ProbeFacts | None = None
+    confirmed_at: datetime | None = None
     is_present: bool = True
     records: tuple[RecordName, ...] = field(default=())
 
@@ -61,6 +66,8 @@ class Copy:
             verdict=manifest.proof.verdict,
             counts={**manifest.proof.counts, "findings": len(manifest.proof.findings)},
             stored_at=manifest.stored_at,
+            probe=manifest.probe,
+            confirmed_at=manifest.confirmed_at,
             is_present=is_present,
             records=newest_first(records),
         )
@@ -72,8 +79,8 @@ class Copy:
 
     @property
     def created_at(self) -> datetime:
-        """Return the time of the copy: the time at which Canvas created its export."""
-        return self.export.created_at
+        """Return the time of the copy: when Canvas created its export, or when the copy was confirmed without one."""
+        return self.confirmed_at or self.export.created_at
 
     @property
     def newest_verification(self) -> RecordName | None:
@@ -147,7 +154,7 @@ def newest_first(records: Iterable[RecordName]) -> tuple[RecordName, ...]:
 
 
 def oldest_first(copies: Iterable[Copy]) -> list[Copy]:
-    """Sort copies by the time at which Canvas created the export, then by the export's id."""
+    """Sort copies by their time, then by the export's id."""
     return sorted(copies, key=lambda copy: (copy.created_at, copy.export.id, copy.key))
 
 

@@ -18,7 +18,15 @@ from typing import Any
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.json_documents import parse, plain, read_bytes
-from canvas_exports.core.archive.manifest import SCHEMA, ContextFacts, ExportFacts, Manifest, PackageFacts
+from canvas_exports.core.archive.manifest import (
+    SCHEMA_1,
+    SCHEMA_2,
+    ContextFacts,
+    ExportFacts,
+    Manifest,
+    PackageFacts,
+)
+from canvas_exports.core.model.probes import ProbeFacts
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.object_keys import is_key
@@ -38,12 +46,14 @@ _UNUSED_AFTER = timedelta(days=90)
 _ROW_START = re.compile(rb'\["([A-Za-z0-9._=/-]{1,900})",([0-9]{1,18}),(-?[0-9]{1,18}),\{')
 _GZIP = 31  # zlib's wbits for gzip
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_PARTS = (ContextFacts, ExportFacts, PackageFacts, RunFacts)
+_PARTS = (ContextFacts, ExportFacts, PackageFacts, RunFacts, ProbeFacts)
 
 #: Digest of the fields of a row. A version of this package with other fields has segments of its own.
 FORMAT = hashlib.sha256(
     "\n".join(f"{part.__name__} {field.name}" for part in (Copy, *_PARTS) for field in fields(part)).encode()
 ).hexdigest()[:8]
+#: Of the release before, which wrote no manifest that these rows do not describe: they are read, too.
+PREVIOUS_FORMAT = "caf86f24"
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,10 @@ def row_of(info: ObjectInfo, copy: Copy) -> Row:
         "counts": dict(copy.counts),
         "stored_at": format_time(copy.stored_at),
     }
+    if copy.probe is not None:
+        content["probe"] = _without_unknown(plain(copy.probe))
+    if copy.confirmed_at is not None:
+        content["confirmed_at"] = format_time(copy.confirmed_at)
     manifest = (info.key, info.size, microseconds(info.modified))
     return Row(
         *manifest,
@@ -89,8 +103,10 @@ def parse_row(text: bytes) -> Copy | None:
         # A row is checked by the same rules as the manifest that it stands for.
         proof = {name: content[name] for name in ("level", "verdict", "counts")}
         facts = {name: content[name] for name in ("context", "export", "package", "run", "stored_at")}
+        facts.update((name, content[name]) for name in ("probe", "confirmed_at") if name in content)
+        schema = SCHEMA_2 if "digests" in facts["package"] else SCHEMA_1
         manifest = Manifest.from_data(
-            {"schema": SCHEMA, **facts, "proof": {**proof, "findings": [], "never_held": []}}
+            {"schema": schema, **facts, "proof": {**proof, "findings": [], "never_held": []}}
         )
         if manifest.placement_problem(key):
             return None
@@ -104,9 +120,9 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def segment_key(data: bytes) -> str:
+def segment_key(data: bytes, *, form: str = FORMAT) -> str:
     """Return the key of a segment with this content."""
-    return f"{FOLDER}{FORMAT}-{hashlib.sha256(data).hexdigest()[:32]}{SUFFIX}"
+    return f"{FOLDER}{form}-{hashlib.sha256(data).hexdigest()[:32]}{SUFFIX}"
 
 
 def encode_segment(rows: Iterable[Row]) -> bytes:
@@ -116,7 +132,7 @@ def encode_segment(rows: Iterable[Row]) -> bytes:
 
 
 def list_segments(store: Store, *, now: datetime) -> tuple[list[str], list[str]]:
-    """List the segments of this format, and those of other formats to which nothing was added for 90 days."""
+    """List the segments that can be read, and those of other formats to which nothing was added for 90 days."""
     found = [info for info in store.list(FOLDER) if _NAME.fullmatch(info.key) and info.size <= _LARGEST]
     ours = [info.key for info in found if _is_ours(info.key)]
     return ours, [
@@ -125,7 +141,11 @@ def list_segments(store: Store, *, now: datetime) -> tuple[list[str], list[str]]
 
 
 def _is_ours(key: str) -> bool:
-    return key.startswith(f"{FOLDER}{FORMAT}-")
+    return _format_of(key) in (FORMAT, PREVIOUS_FORMAT)
+
+
+def _format_of(key: str) -> str:
+    return key.removeprefix(FOLDER).partition("-")[0]
 
 
 def read_segment(store: Store, key: str) -> list[Row]:
@@ -134,7 +154,7 @@ def read_segment(store: Store, key: str) -> list[Row]:
         data = read_bytes(store, key, _LARGEST)
     except ArchiveError:
         return []
-    if segment_key(data) != key:
+    if segment_key(data, form=_format_of(key)) != key:
         return []
     unpacker = zlib.decompressobj(_GZIP)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -59,7 +60,7 @@ class Published:
     key: str
     manifest_key: str
     size: int
-    sha256: str
+    digests: Mapping[str, str]
     verdict: Verdict
     findings: tuple[Finding, ...]
     was_stored: bool
@@ -247,7 +248,7 @@ def _write_manifest(store: Store, draft: ManifestDraft, stream: ProvenStream, pr
     package = PackageFacts(
         key=draft.key,
         size=stream.size,
-        sha256=stream.sha256,
+        digests={"sha256": stream.sha256},
         content_digest=stream.proof.content_digest,
         member_count=stream.proof.member_count,
         media_type=MEDIA_TYPE,
@@ -298,6 +299,7 @@ def _lock_and_write_manifest(
         proof=proof,
         run=draft.run,
         stored_at=datetime.now(timezone.utc),
+        probe=draft.probe,
     )
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
         return _published(draft, manifest, was_stored=False)
@@ -345,7 +347,7 @@ def _published(draft: ManifestDraft, manifest: Manifest, *, was_stored: bool) ->
         key=manifest.package.key,
         manifest_key=manifest_key(draft.key),
         size=manifest.package.size,
-        sha256=manifest.package.sha256,
+        digests=manifest.package.digests,
         verdict=manifest.proof.verdict,
         findings=manifest.proof.findings,
         was_stored=was_stored,

@@ -107,7 +107,7 @@ def remove_abandoned(store: Store, *, now: datetime) -> None:
 
 def _present_packages(store: Store, key: str, present: PresentPackages) -> Iterator[IndexedPackage]:
     segment = read_packages(store, key)
-    return (each for each in (segment.packages if segment else ()) if present.has(each.key, each.sha256))
+    return (each for each in (segment.packages if segment else ()) if present.has(each.key, each.identity))
 
 
 def _delete(store: Store, keys: Iterable[str]) -> None:

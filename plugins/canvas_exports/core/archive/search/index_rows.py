@@ -29,6 +29,7 @@ from canvas_exports.errors import ArchiveError
 _LONGEST_FACT = 1_000
 _DIGEST = re.compile("[0-9a-f]{32}")
 _SHA256 = re.compile("[0-9a-f]{64}")
+_OTHER_DIGEST = re.compile("[a-z0-9-]{1,20}:[0-9a-f]{8,256}")
 _FACTS = ("name", "course_code", "sis_id", "term")
 _TYPES = frozenset(each.value for each in ExportType)
 _MOST_ID = 2**63
@@ -39,7 +40,7 @@ class IndexedPackage:
     """A package whose documents are in the index.
 
     Attributes:
-        key, size, sha256: of the package.
+        key, size, identity: of the package; see ``PackageFacts.identity``.
         manifest: key of the manifest that was written for it.
         canvas_id: number of the course.
         name, course_code, sis_id, term: of the course, as the manifest has them.
@@ -52,7 +53,7 @@ class IndexedPackage:
 
     key: str
     size: int
-    sha256: str
+    identity: str
     manifest: str
     canvas_id: int
     export_type: str
@@ -70,7 +71,7 @@ class IndexedPackage:
         row = {
             "package": self.key,
             "size": self.size,
-            "sha256": self.sha256,
+            _identity_field(self.identity): self.identity,
             "manifest": self.manifest,
             "type": self.export_type,
             "created_at": format_time(self.created_at),
@@ -90,13 +91,14 @@ class IndexedPackage:
             row = parse(line, "row of the search index")
             course = {name: _fact(row["course"].get(name)) for name in _FACTS}
             context = context_of(row["package"])
+            identity = row["sha256"] if "sha256" in row else row["digest"]
             if (
                 context is None
                 or context[0] != "course"
                 or not all(
                     is_key(key) and context_of(key) == context for key in (row["package"], row["manifest"])
                 )
-                or not _SHA256.fullmatch(row["sha256"])
+                or not (_SHA256 if "sha256" in row else _OTHER_DIGEST).fullmatch(identity)
                 or row["type"] not in _TYPES
                 or not 0 <= read_whole(row["size"]) < _MOST_ID
                 or len(row["items"]) > MOST_DOCUMENTS
@@ -105,7 +107,7 @@ class IndexedPackage:
             return cls(
                 key=row["package"],
                 size=row["size"],
-                sha256=row["sha256"],
+                identity=identity,
                 manifest=row["manifest"],
                 canvas_id=context[1],
                 export_type=row["type"],
@@ -117,6 +119,11 @@ class IndexedPackage:
             )
         except (ArchiveError, KeyError, TypeError, ValueError, AttributeError):
             return None
+
+
+def _identity_field(identity: str) -> str:
+    """Return the field of a row for the digest of a package: readers of rows with SHA-256 know no other."""
+    return "digest" if ":" in identity else "sha256"
 
 
 def document_digest(row: bytes) -> str:

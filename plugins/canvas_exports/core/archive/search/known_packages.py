@@ -19,13 +19,13 @@ _CACHE = 16_384  # KiB of memory; the rest is in a temporary file
 _TABLES = """
 CREATE TABLE documents (digest BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE packages (
-    key TEXT, sha256 TEXT, segment INTEGER, series TEXT, is_selection INTEGER, created REAL, is_whole INTEGER,
+    key TEXT, identity TEXT, segment INTEGER, series TEXT, is_selection INTEGER, created REAL, is_whole INTEGER,
     PRIMARY KEY (key, segment)
 ) WITHOUT ROWID;
 CREATE TABLE waiting (key TEXT, segment INTEGER, digests BLOB);
 """
 _NEWEST_FIRST = """
-SELECT key, sha256, segment, series FROM packages ORDER BY series, is_selection, created DESC, key DESC
+SELECT key, identity, segment, series FROM packages ORDER BY series, is_selection, created DESC, key DESC
 """
 _DIGEST = 16  # bytes
 _MOST_ABSENT = 4  # a segment is rewritten if more than one of so many packages is deleted
@@ -78,10 +78,10 @@ class KnownPackages:
         """Note a document that is being written."""
         self._table.execute("INSERT OR IGNORE INTO documents VALUES (?)", (bytes.fromhex(digest),))
 
-    def has_package(self, key: str, sha256: str) -> bool:
+    def has_package(self, key: str, identity: str) -> bool:
         """Return whether a package, with these bytes, is in the index with all its documents."""
         found = self._table.execute(
-            "SELECT 1 FROM packages WHERE key = ? AND sha256 = ? AND is_whole", (key, sha256)
+            "SELECT 1 FROM packages WHERE key = ? AND identity = ? AND is_whole", (key, identity)
         )
         return found.fetchone() is not None
 
@@ -95,8 +95,8 @@ class KnownPackages:
         """Return the segments with a deleted package that is the newest of its course, or with many deleted ones."""
         newest, absent, packages = set[int](), Counter[int](), Counter[int]()
         series = None
-        for key, sha256, segment, of_series in self._table.execute(_NEWEST_FIRST):
-            is_absent = not present.has(key, sha256)
+        for key, identity, segment, of_series in self._table.execute(_NEWEST_FIRST):
+            is_absent = not present.has(key, identity)
             packages[segment] += 1
             absent[segment] += is_absent
             if of_series != series and is_absent:
@@ -123,7 +123,7 @@ class KnownPackages:
                 "INSERT OR IGNORE INTO packages VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     package.key,
-                    package.sha256,
+                    package.identity,
                     number,
                     f"{package.canvas_id} {package.export_type}",
                     package.is_selection,
@@ -141,21 +141,21 @@ class PresentPackages:
 
     def __init__(self) -> None:
         self._table = temporary_table(
-            "CREATE TABLE packages (key TEXT PRIMARY KEY, sha256 TEXT) WITHOUT ROWID"
+            "CREATE TABLE packages (key TEXT PRIMARY KEY, identity TEXT) WITHOUT ROWID"
         )
 
     def close(self) -> None:
         """Delete the table."""
         self._table.close()
 
-    def add(self, key: str, sha256: str) -> None:
+    def add(self, key: str, identity: str) -> None:
         """Note a package."""
-        self._table.execute("INSERT OR REPLACE INTO packages VALUES (?, ?)", (key, sha256))
+        self._table.execute("INSERT OR REPLACE INTO packages VALUES (?, ?)", (key, identity))
 
-    def has(self, key: str, sha256: str) -> bool:
+    def has(self, key: str, identity: str) -> bool:
         """Return whether a package was noted."""
-        found = self._table.execute("SELECT sha256 FROM packages WHERE key = ?", (key,)).fetchone()
-        return found is not None and found[0] == sha256
+        found = self._table.execute("SELECT identity FROM packages WHERE key = ?", (key,)).fetchone()
+        return found is not None and found[0] == identity
 
 
 def temporary_table(tables: str) -> sqlite3.Connection:

@@ -156,8 +156,8 @@ def _missing(
                 first.setdefault(copy.package.key, copy)
         newest = {copy.export.type: key for key, copy in first.items()}
         for key, copy in first.items():
-            present.add(key, copy.package.sha256)
-            if not known.has_package(key, copy.package.sha256):
+            present.add(key, copy.package.identity)
+            if not known.has_package(key, copy.package.identity):
                 yield newest[copy.export.type] == key, copy
 
 
@@ -265,7 +265,7 @@ def _package(copy: Copy, read: _Read) -> IndexedPackage:
     package = IndexedPackage(
         key=copy.package.key,
         size=copy.package.size,
-        sha256=copy.package.sha256,
+        identity=copy.package.identity,
         manifest=copy.key,
         canvas_id=facts.id,
         export_type=copy.export.type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +32,7 @@ class Candidate:
         export_id: Canvas's id of the export that built it.
         key: of the package.
         size: bytes, as its manifest states them.
-        sha256: as its manifest states it.
+        digests: of its bytes, by algorithm, as its manifest states them.
         content_digest: as its manifest states it.
         content_digest_version: version of the rules for ``content_digest``.
         member_count: number of files in it, as its manifest states it.
@@ -47,7 +47,7 @@ class Candidate:
     export_id: int
     key: str
     size: int
-    sha256: str
+    digests: Mapping[str, str]
     content_digest: str
     content_digest_version: int
     member_count: int
@@ -115,7 +115,7 @@ def candidate_of(copy: Copy, level: ProofLevel) -> Candidate:
         export_id=copy.export.id,
         key=copy.package.key,
         size=copy.package.size,
-        sha256=copy.package.sha256,
+        digests=copy.package.digests,
         content_digest=copy.package.content_digest,
         content_digest_version=copy.package.content_digest_version,
         member_count=copy.package.member_count,

@@ -35,7 +35,7 @@ def put_record(store: Store, verification: PackageVerification, run: RunFacts) -
     document = {
         "schema": SCHEMA,
         "context": candidate.context,
-        "package": {"key": candidate.key, "size": candidate.size, "sha256": candidate.sha256},
+        "package": {"key": candidate.key, "size": candidate.size, "sha256": candidate.digests.get("sha256")},
         "level": verification.level.value,
         "result": verification.result.value,
         "reason": verification.reason,

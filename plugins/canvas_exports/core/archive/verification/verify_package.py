@@ -114,7 +114,7 @@ def _difference(candidate: Candidate, stored: StoredProof) -> str | None:
     """Return in what the package differs from its manifest; ``None`` if it does not differ."""
     if stored.size != candidate.size:
         return f"it has {stored.size:,} bytes, not the {candidate.size:,} that were stored"
-    if stored.is_complete and stored.sha256 != candidate.sha256:
+    if stored.is_complete and stored.sha256 != candidate.digests.get("sha256"):
         return "its SHA-256 is not the one in the manifest"
     if stored.proof.member_count != candidate.member_count:
         return f"it holds {stored.proof.member_count:,} files, not the {candidate.member_count:,} of its manifest"

@@ -64,7 +64,7 @@ class CopyEntry:
         counts: what its proof counted, by name.
         package: key of the package.
         size: of the package, in bytes.
-        sha256: of the package.
+        digests: of the package, by algorithm.
         same_as: when the earlier copy was made whose package this one names; ``None`` if it has a package of its own.
         verified: newest verification of the package; ``None`` without one.
         drilled: newest restore drill; ``None`` without one.
@@ -87,7 +87,7 @@ class CopyEntry:
     counts: Mapping[str, int]
     package: str
     size: int
-    sha256: str
+    digests: Mapping[str, str]
     same_as: datetime | None
     verified: Check | None
     drilled: Check | None

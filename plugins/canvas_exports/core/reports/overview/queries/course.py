@@ -89,7 +89,7 @@ def _entries(copies: tuple[Copy, ...], kept: Mapping[str, Retention]) -> Iterato
             counts=copy.counts,
             package=copy.package.key,
             size=copy.package.size,
-            sha256=copy.package.sha256,
+            digests=copy.package.digests,
             same_as=None if original is copy else original.created_at,
             verified=_check(copy.newest_verification),
             drilled=_check(copy.newest_drill),

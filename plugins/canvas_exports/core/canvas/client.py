@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from canvas_exports.core.canvas.api import endpoints
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.graphql import GraphQLQuery, GraphQLResult, graphql
 from canvas_exports.core.canvas.api.migrations import (
     ContentMigration,
     MigrationIssue,
@@ -136,16 +137,31 @@ class CanvasClient:
         """Return the numeric id of a context given by a SIS id or ``self``. ``GET /api/v1/{courses,groups,users}/:id``."""
         return self._runner.run(call_flow(endpoints.resolve(context), self._session))
 
-    def account_courses(self, account: str, filters: CourseFilters | None = None) -> Iterator[Course]:
+    def account_courses(
+        self, account: str, filters: CourseFilters | None = None, *, updated_at: bool = False
+    ) -> Iterator[Course]:
         """Yield the courses of an account and its sub-accounts, page by page. ``GET /api/v1/accounts/:id/courses``.
 
         Args:
             account: a number, ``self``, ``default``, ``site_admin`` or ``sis_account_id:...``.
             filters: which courses; by default all that are not deleted.
+            updated_at: ask for ``updated_at`` of the courses as well, which not every Canvas returns.
         """
         return self._paginate(
-            endpoints.account_courses(self._session.origin, account, filters or CourseFilters())
+            endpoints.account_courses(
+                self._session.origin, account, filters or CourseFilters(), updated_at=updated_at
+            )
         )
+
+    def graphql(self, query: GraphQLQuery) -> GraphQLResult:
+        """Send a GraphQL query, which must not change anything. ``POST /api/graphql``.
+
+        Errors that Canvas returns with status 200 are in the result: beside the data, or in its place.
+
+        Raises:
+            UnexpectedResponseError: the response is not one of GraphQL.
+        """
+        return self._runner.run(call_flow(graphql(query), self._session))
 
     def content_list(self, course: Context, type: str | None = None) -> list[ContentListItem]:  # noqa: A002 -- Canvas's word
         """Return the objects that can be selected in a course. ``GET /api/v1/courses/:course_id/content_list``.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas_exports.core.export.changes.probe import LIST, Probe
+from canvas_exports.core.export.changes.probe import LIST
 from canvas_exports.core.export.changes.rule import (
     SETTLED,
     ExportReason,
@@ -17,8 +17,9 @@ from canvas_exports.core.export.changes.rule import (
     NextExport,
     reason_to_export,
 )
+from canvas_exports.core.model.probes import ProbeFacts
 
-T = TypeVar("T", Probe, NextExport)
+T = TypeVar("T", ProbeFacts, NextExport)
 
 ASKED = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 TONIGHT = ASKED + timedelta(days=1)
@@ -26,8 +27,8 @@ LIMIT = timedelta(days=7)
 FINGERPRINT = "5e" * 32
 
 
-def probe(**changed: Any) -> Probe:
-    as_read = Probe(ASKED - timedelta(minutes=1), "2026-11-20T10:00:00Z", LIST, FINGERPRINT, 1, False)
+def probe(**changed: Any) -> ProbeFacts:
+    as_read = ProbeFacts(ASKED - timedelta(minutes=1), "2026-11-20T10:00:00Z", LIST, FINGERPRINT, 1, False)
     return replace(as_read, **changed)
 
 
@@ -42,7 +43,7 @@ WANTED = NextExport("canvas.example.edu", 7, "common_cartridge")
 
 def reason(
     before: LastExport | None = None,
-    tonight: Probe | None = TONIGHT_PROBE,
+    tonight: ProbeFacts | None = TONIGHT_PROBE,
     wanted: NextExport = WANTED,
     now: datetime = TONIGHT,
 ) -> ExportReason | None:
@@ -100,7 +101,7 @@ def test_whatever_is_wrong_with_the_last_copy_is_a_reason_to_export(
     ],
 )
 def test_whatever_is_wrong_with_tonights_probe_is_a_reason_to_export(
-    tonight: Probe | None, why: ExportReason
+    tonight: ProbeFacts | None, why: ExportReason
 ) -> None:
     assert reason(tonight=tonight) is why
 
@@ -184,7 +185,7 @@ WANTEDS = st.fixed_dictionaries({}, optional=REQUEST_PARTS).map(lambda parts: ch
 @settings(max_examples=500)
 @given(LASTS, PROBES, WANTEDS, st.just(TONIGHT) | TIMES)
 def test_whenever_a_course_is_skipped_everything_that_was_promised_holds(
-    before: LastExport | None, tonight: Probe | None, wanted: NextExport, now: datetime
+    before: LastExport | None, tonight: ProbeFacts | None, wanted: NextExport, now: datetime
 ) -> None:
     why = reason_to_export(before, tonight, wanted, limit=LIMIT, now=now)
     if why is not None and not why.is_forced:

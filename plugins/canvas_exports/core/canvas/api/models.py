@@ -112,7 +112,8 @@ class Progress:
 class Course:
     """A course. SIS fields are absent when the token has no SIS permission.
 
-    ``workflow_state`` is ``unpublished``, ``available``, ``completed`` or ``deleted``.
+    ``workflow_state`` is ``unpublished``, ``available``, ``completed`` or ``deleted``. ``updated_at`` is the text that Canvas
+    wrote, where it returns one.
     """
 
     id: int
@@ -126,6 +127,7 @@ class Course:
     sis_term_id: str | None = None
     sis_course_id: str | None = None
     uuid: str | None = None
+    updated_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ def read_course(document: Any) -> Course:
         sis_term_id=_word(term.get("sis_term_id")),
         sis_course_id=_word(row.get("sis_course_id")),
         uuid=_word(row.get("uuid")),
+        updated_at=_word(row.get("updated_at")) or None,
     )
 
 

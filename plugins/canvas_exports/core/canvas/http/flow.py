@@ -208,7 +208,10 @@ def _response_lost(request: Request, result: Result) -> CanvasError:
 def _prepare(request: Request, session: CanvasSession) -> PreparedRequest:
     headers = session.headers()
     body = None
-    if request.method != "GET":
+    if request.json:
+        headers["Content-Type"] = "application/json"
+        body = request.json.encode()
+    elif request.method != "GET":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = request.form.encode()
     return PreparedRequest(request.method, f"{session.origin}{request.target}", headers, body)

@@ -14,22 +14,24 @@ _OK, _REDIRECT = 200, 300
 
 @dataclass(frozen=True)
 class Request:
-    """One REST call: method, encoded path, encoded query, encoded form.
+    """One call: method, encoded path, encoded query, encoded form.
 
-    ``context`` and ``export_id`` say what the call is about, for the errors that it raises.
+    ``json`` is the body of a GraphQL query, which changes nothing although it is sent with POST. ``context`` and ``export_id``
+    say what the call is about, for the errors that it raises.
     """
 
     method: str
     path: str
     query: str = field(default="", repr=False)
     form: str = field(default="", repr=False)
+    json: str = field(default="", repr=False)
     context: str | None = None
     export_id: int | None = None
 
     @property
     def idempotent(self) -> bool:
         """Return whether sending it twice has the same effect as sending it once."""
-        return self.method in ("GET", "PUT")
+        return self.method in ("GET", "PUT") or bool(self.json)
 
     @property
     def target(self) -> str:

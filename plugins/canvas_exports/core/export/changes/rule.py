@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from canvas_exports.core.canvas.http.bounded_values import parse_iso_time
-from canvas_exports.core.export.changes.probe import Probe
+from canvas_exports.core.model.probes import ProbeFacts
 
 #: How old ``updated_at`` must have been when it was read before the last export: a later edit then has another value.
 SETTLED = timedelta(minutes=5)
@@ -70,7 +70,7 @@ class LastExport:
     export_type: str
     select: Mapping[str, Any] | None = None
     version: str | None = None
-    probe: Probe | None = None
+    probe: ProbeFacts | None = None
     new_quizzes: int | None = None
 
 
@@ -86,7 +86,12 @@ class NextExport:
 
 
 def reason_to_export(
-    last: LastExport | None, tonight: Probe | None, wanted: NextExport, *, limit: timedelta, now: datetime
+    last: LastExport | None,
+    tonight: ProbeFacts | None,
+    wanted: NextExport,
+    *,
+    limit: timedelta,
+    now: datetime,
 ) -> ExportReason | None:
     """Return why a course must be exported; ``None`` if it may be skipped, as all of this holds.
 
@@ -124,7 +129,7 @@ def _other_request(last: LastExport, wanted: NextExport) -> ExportReason | None:
     return None
 
 
-def _difference(last: LastExport, tonight: Probe | None) -> ExportReason | None:
+def _difference(last: LastExport, tonight: ProbeFacts | None) -> ExportReason | None:
     before = last.probe
     if before is None or not before.updated_at:
         return ExportReason.NEVER_PROBED
@@ -148,7 +153,7 @@ def _had_settled(text: str, read_at: datetime) -> bool:
     return updated_at is not None and read_at - updated_at >= SETTLED
 
 
-def _odd_times(last: LastExport, tonight: Probe | None, now: datetime) -> ExportReason | None:
+def _odd_times(last: LastExport, tonight: ProbeFacts | None, now: datetime) -> ExportReason | None:
     """Return a reason unless the probe before came before the export, and tonight's after it, and none is in the future."""
     assert last.probe is not None
     assert tonight is not None

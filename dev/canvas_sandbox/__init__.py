@@ -15,7 +15,8 @@ Top to bottom:
 * `sandbox` and `scenarios`: a running sandbox; ready-made universities.
 * `web`: HTTP. `replay`: the events of a state folder, again. `changes`: what both may change.
 * `world`: the state. `exports`, `imports`: content exports and content migrations.
-* `packages`, `content`: the format of packages; what a course holds.
+* `timestamps`: when courses and their items were last changed.
+* `packages`, `content`: the format of packages; what a course holds, and what each kind of edit of it shows.
 * `kernel`: clock, jobs, ids. `campus`, `switches`, `faults`: what the caller of `Sandbox` describes.
 """
 

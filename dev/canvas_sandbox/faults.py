@@ -100,6 +100,8 @@ class Fault(str, Enum):
     # The import into a course
     IMPORT_FAILS = "import_fails"
     """The migration ends ``failed``; nothing is imported."""
+    IMPORT_FAILS_HALF_WAY = "import_fails_half_way"
+    """The migration ends ``failed`` when half of the pages and files are imported."""
     IMPORT_WARNINGS = "import_warnings"
     """The migration completes, with warnings and a todo."""
     IMPORT_ERRORS = "import_errors"
@@ -144,6 +146,7 @@ PACKAGE_FAULTS = frozenset(
 IMPORT_FAULTS = frozenset(
     {
         Fault.IMPORT_FAILS,
+        Fault.IMPORT_FAILS_HALF_WAY,
         Fault.IMPORT_WARNINGS,
         Fault.IMPORT_ERRORS,
         Fault.IMPORT_STUCK,
@@ -226,6 +229,10 @@ class Effect(str, Enum):
     """302 to the login page; no effect."""
     GARBLED = "garbled"
     """200 with JSON that ends in the middle; the request takes effect."""
+    GRAPHQL_ERRORS = "graphql_errors"
+    """200 with ``errors`` and without data, as GraphQL answers what it refuses; no effect."""
+    WRONG_SHAPE = "wrong_shape"
+    """200 with well-formed JSON of another shape: values have other types, lists are objects; the request takes effect."""
     HIDDEN_ANSWER = "hidden_answer"
     """403 HTML of something in front of Canvas, in place of the answer; the request takes effect."""
     DELAY = "delay"

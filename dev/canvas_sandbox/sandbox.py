@@ -16,6 +16,8 @@ from aiohttp import web
 
 from canvas_sandbox.campus import Account, Course, DeveloperKey, Group, Term, User
 from canvas_sandbox.changes import apply
+from canvas_sandbox.clock import iso
+from canvas_sandbox.content.edit_kinds import EditKind
 from canvas_sandbox.content.model import Content
 from canvas_sandbox.content.selection import parse_selection
 from canvas_sandbox.event_log import EventLog
@@ -220,7 +222,7 @@ class Sandbox:
         self._change("remove_item", course_id, item_id)
 
     def move_item(self, course_id: int, item_id: int, place: int, parent: int | None = None) -> None:
-        """Move a module, or a line of a module; see `edits.move`.
+        """Move a module, a line of a module, an assignment or a discussion; see `edits.move`.
 
         Raises:
             ValueError: there is no such item, or it was imported.
@@ -230,6 +232,24 @@ class Sandbox:
     def set_course(self, course_id: int, settings: Mapping[str, str]) -> None:
         """Change settings of a course; see `edits.set_course`."""
         self._change("set_course", course_id, settings)
+
+    def make_edit(self, course_id: int, kind: EditKind | str, seed: int = 0) -> None:
+        """Make an edit of a kind, to an item that follows from the seed; see `canvas_sandbox.content.edit_kinds`.
+
+        Raises:
+            ValueError: the course holds nothing of which there could be such an edit. Nothing is changed.
+        """
+        self._change("make_edit", course_id, EditKind(kind).value, seed)
+
+    def import_enrolments(self) -> None:
+        """Import enrolments from the SIS: ``updated_at`` of every active course moves, and no content changes."""
+        self._change("import_enrolments")
+
+    def updated_at(self, course_id: int) -> str:
+        """Return ``updated_at`` of a course, as the API shows it."""
+        with self.world.kernel.lock:
+            self.world.kernel.run_due_jobs()
+            return iso(self.world.contents.timestamps.course(self.world.courses[course_id]))
 
     def delete_course(self, course_id: int) -> None:
         """Delete a course. It loses its SIS id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -75,6 +75,16 @@ class Switches:
         bookmarks: Page through account course lists with opaque bookmarks; older Canvases number the pages.
         min_search_length: Shortest accepted ``search_term``.
         record_limit: Size of the request log; the oldest requests are dropped.
+        shows_updated_at: Whether ``include[]=updated_at`` shows ``updated_at`` of courses.
+        export_touches_course: Whether an export moves ``updated_at`` of its course when it ends.
+        graphql: Whether ``/api/graphql`` exists.
+        graphql_max_aliases: Aliases that a query may have.
+        graphql_max_depth: Depth that a query may have.
+        graphql_max_complexity: Complexity that a query may have.
+        graphql_max_tokens: Tokens that a query may have.
+        graphql_page_size: Most nodes that a connection returns at once.
+        graphql_missing_fields: Fields that an older Canvas does not have, such as ``Course.rubricsConnection``.
+        graphql_cost: Cost of each object that a query reads, beside that of the request.
     """
 
     manual_clock: bool = False
@@ -117,6 +127,16 @@ class Switches:
     bookmarks: bool = True
     min_search_length: int = 3
     record_limit: int = 200_000
+    shows_updated_at: bool = True
+    export_touches_course: bool = False
+    graphql: bool = True
+    graphql_max_aliases: int = 20
+    graphql_max_depth: int = 15
+    graphql_max_complexity: int = 375_000
+    graphql_max_tokens: int = 5_000
+    graphql_page_size: int = 100
+    graphql_missing_fields: Sequence[str] = ()
+    graphql_cost: float = 0.0005
 
     def __post_init__(self) -> None:
         """Accept enumerations by value, and raise `ValueError` for what Canvas never does."""

@@ -67,6 +67,7 @@ class World:
     def add_course(self, course: Course) -> None:
         """Add a course that the campus did not have at the start."""
         self.courses[course.id] = course
+        self.contents.timestamps.touch_all(course, self.kernel.now)
         course.active_faults.on_use = partial(self._log_used_fault, course.label)
 
     def issue_token(self, user: User) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from canvas_sandbox.content.model import Content, Item, Kind, Question
+from canvas_sandbox.content.model import Content, Criterion, Item, Kind, Question
 
 Edit = Callable[[Content], Content]
 """Returns the content after an edit. Raises `ValueError` if there is nothing to edit."""
 
-_PLAIN = frozenset({"title", "body", "html", "parent", "target", "size", "locked", "version"})
+_PLAIN = frozenset({"title", "body", "html", "parent", "target", "size", "locked", "version", "usage_rights"})
+_TUPLES = ("links", "overrides", "captions")
+_POSITIONED = (Kind.ASSIGNMENT, Kind.DISCUSSION)
 
 
 def add(content: Content, number: int, kind: str, fields: Mapping[str, Any]) -> Content:
@@ -24,7 +26,8 @@ def change(content: Content, number: int, fields: Mapping[str, Any]) -> Content:
     """Change an item.
 
     ``fields`` are those of `Item` in plain values: ``settings`` is a mapping of what to set, ``questions`` lists mappings, all
-    questions of the quiz. Lines of modules with the item's title are renamed with it.
+    questions of the quiz; ``criteria`` lists pairs of a text and its ratings. Lines of modules with the item's title are
+    renamed with it.
     """
     old = _editable(content, number)
     new = _with_fields(old, fields)
@@ -49,13 +52,23 @@ def remove(content: Content, number: int) -> Content:
 
 
 def move(content: Content, number: int, place: int, parent: int | None = None) -> Content:
-    """Move a module, or a line of a module, to a place among its kind; 0 is the first."""
+    """Move a module, a line of a module, an assignment or a discussion to a place among its kind; 0 is the first.
+
+    Assignments and discussions have their position in their settings, from the first time that one of them is moved.
+    """
     item = _editable(content, number)
     moved = replace(item, parent=item.parent if parent is None else parent)
     others = [other for other in content.items.values() if other.id != number]
     siblings = [other.id for other in others if (other.kind, other.parent) == (moved.kind, moved.parent)]
     before = siblings[place] if place < len(siblings) else None
-    return replace(content, items={each.id: each for each in _inserted(others, moved, before)})
+    items = {each.id: each for each in _inserted(others, moved, before)}
+    if item.kind in _POSITIONED:
+        order = [each for each in items.values() if (each.kind, each.parent) == (moved.kind, moved.parent)]
+        items |= {
+            each.id: _with_fields(each, {"settings": {"position": str(position)}})
+            for position, each in enumerate(order, start=1)
+        }
+    return replace(content, items=items)
 
 
 def set_course(content: Content, settings: Mapping[str, str]) -> Content:
@@ -74,8 +87,12 @@ def _editable(content: Content, number: int) -> Item:
 
 def _with_fields(item: Item, fields: Mapping[str, Any]) -> Item:
     values = {name: value for name, value in fields.items() if name in _PLAIN}
-    if "links" in fields:
-        values["links"] = tuple(fields["links"])
+    values |= {name: tuple(fields[name]) for name in _TUPLES if name in fields}
+    if "criteria" in fields:
+        values["criteria"] = tuple(
+            Criterion(text, tuple((rating, float(points)) for rating, points in ratings))
+            for text, ratings in fields["criteria"]
+        )
     if "settings" in fields:
         values["settings"] = tuple({**dict(item.settings), **fields["settings"]}.items())
     if "questions" in fields:

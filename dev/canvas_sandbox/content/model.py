@@ -26,6 +26,8 @@ class Kind(str, Enum):
     TOOL = "context_external_tools"
     MODULE = "context_modules"
     MODULE_ITEM = "content_tags"
+    BANK = "assessment_question_banks"
+    GRADING_STANDARD = "grading_standards"
 
     @property
     def asset(self) -> str:
@@ -65,9 +67,10 @@ class Item:
     ``target`` is what a module item points at, ``size`` a file's bytes; ``locked`` files are for teachers only.
     ``migration_id`` is the original identifier of an imported item; its ``body`` is HTML, that of others plain text. A New
     Quiz is an assignment to Canvas; its questions are in the New Quizzes service. ``settings`` are elements of its settings
-    beside or instead of the usual ones; ``questions`` those of an edited quiz; ``version`` counts the uploads of a file.
-    ``html`` is a text with marks and links, instead of ``body``; ``criteria`` are those of a rubric; a file with a ``picture``
-    is the picture of that name.
+    beside or instead of the usual ones; ``questions`` those of an edited quiz or bank; ``version`` counts the uploads of a
+    file. ``html`` is a text with marks and links, instead of ``body``; ``criteria`` are those of a rubric; a file with a
+    ``picture`` is the picture of that name. ``overrides`` are due dates of an assignment for some students; ``usage_rights``
+    is the licence of a file, ``captions`` are the languages of its captions.
     """
 
     kind: Kind
@@ -87,6 +90,9 @@ class Item:
     html: str = ""
     criteria: tuple[Criterion, ...] = ()
     picture: str = ""
+    overrides: tuple[str, ...] = ()
+    usage_rights: str = ""
+    captions: tuple[str, ...] = ()
 
     @property
     def asset_string(self) -> str:
@@ -117,7 +123,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Content:
-    """Content of a context, by id. The folder ``root`` contains all others; ``settings`` are those of the course itself."""
+    """Content of a context, by id. The folder ``root`` contains all others; ``settings`` are those of the course itself.
+
+    Two settings have documents of their own: ``syllabus_body``, and ``late_policy``, the percentage deducted each day.
+    """
 
     root: int
     items: dict[int, Item] = field(default_factory=dict)

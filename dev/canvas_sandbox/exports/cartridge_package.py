@@ -131,6 +131,10 @@ class Cartridge:
             yield text_member(full, documents.quiz_qti(quiz))
             self._add(quiz.key, kind, questions, href=False, depends=meta_key)
             self._add(meta_key, CANVAS_DATA, meta, full)
+        for bank in self._spec.own(Kind.BANK):
+            name = f"non_cc_assessments/{bank.key}.xml.qti"
+            yield text_member(name, documents.question_bank(bank))
+            self._add(bank.key, CANVAS_DATA, name)
 
     def _tools(self) -> Iterator[Member]:
         for tool in self._spec.own(Kind.TOOL):
@@ -153,7 +157,8 @@ class Cartridge:
 
     def _settings(self) -> Iterator[Member]:
         content = self._content
-        locked = [item for item in content.of(Kind.FILE) if item.locked]
+        files = list(content.of(Kind.FILE))
+        described = [item for item in files if item.locked or item.usage_rights]
         texts = {
             "canvas_export.txt": _MARKER,
             "course_settings.xml": documents.course_settings(content, self._name, self._key("course")),
@@ -163,19 +168,26 @@ class Cartridge:
             ),
             "rubrics.xml": documents.rubrics(content.of(Kind.RUBRIC)),
             "events.xml": documents.titled_list("events", "event", content.of(Kind.EVENT)),
-            "files_meta.xml": documents.files_meta(content, locked),
-            "media_tracks.xml": documents.canvas_xml("media_tracks", ""),
+            "files_meta.xml": documents.files_meta(content, described),
+            "media_tracks.xml": documents.media_tracks(files),
             "context.xml": self._context(),
         }
         if any(content.of(Kind.OUTCOME)):
             texts["learning_outcomes.xml"] = documents.titled_list(
                 "learningOutcomes", "learningOutcome", content.of(Kind.OUTCOME)
             )
+        if any(content.of(Kind.GRADING_STANDARD)):
+            texts["grading_standards.xml"] = documents.titled_list(
+                "gradingStandards", "gradingStandard", content.of(Kind.GRADING_STANDARD)
+            )
+        settings = dict(content.settings)
+        if "late_policy" in settings:
+            texts["late_policy.xml"] = documents.late_policy(settings["late_policy"])
         yield directory_member("course_settings/")
         for name, text in texts.items():
             yield text_member(f"course_settings/{name}", text)
         self._add(self._key("settings"), CANVAS_DATA, *(f"course_settings/{name}" for name in texts))
-        if syllabus := dict(content.settings).get("syllabus_body"):
+        if syllabus := settings.get("syllabus_body"):
             name = "course_settings/syllabus.html"
             yield text_member(name, documents.syllabus(syllabus))
             self._add(self._key("syllabus"), CANVAS_DATA, name, use="syllabus")

@@ -127,6 +127,8 @@ class Exports:
 
     def attach(self, export: Export, moment: float) -> Attachment | None:
         """Add the package of an export, from its context as it is now; ``None`` if there is nothing to pack."""
+        if self._kernel.switches.export_touches_course:
+            self._contents.timestamps.touch(export.context, moment)
         snapshot = self._snapshot(export, moment)
         spec = snapshot.spec()
         if spec is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Protocol
 
 from canvas_sandbox.campus import Exportable
@@ -40,8 +40,10 @@ class ImportServices(Protocol):
     def fail(self, migration: Migration, moment: float, reason: str) -> None:
         """Fail a migration, with the reason as an issue."""
 
-    def import_contents(self, migration: Migration, package: PackageContents) -> None:
-        """Import the contents of a package into the context of a migration."""
+    def import_contents(
+        self, migration: Migration, package: PackageContents, moment: float, *, whole: bool
+    ) -> None:
+        """Import the contents of a package into the context of a migration; not ``whole`` if the job fails then."""
 
 
 class ImportJob:
@@ -119,7 +121,13 @@ class ImportJob:
             )
         if Fault.IMPORT_ERRORS in migration.faults:
             package = self._without_some_items(package, moment)
-        self._services.import_contents(migration, package)
+        if Fault.IMPORT_FAILS_HALF_WAY in migration.faults:
+            self._services.import_contents(
+                migration, _without(package, _second_half(package)), moment, whole=False
+            )
+            self._services.fail(migration, moment, "Unexpected error while importing the content")
+            return
+        self._services.import_contents(migration, package, moment, whole=True)
         migration.workflow_state, migration.finished_at = "imported", moment
         progress.write(moment, "completed", 100.0)
 
@@ -143,13 +151,26 @@ class ImportJob:
             self._services.add_issue(
                 self._migration, moment, "error", f'Import Error: {what} - "{found.title}"'
             )
-        keys = {key for _, key in lost}
-        return PackageContents(
-            found={key: found for key, found in package.found.items() if key not in lost},
-            members={
-                name: row for name, row in package.members.items() if package.owners.get(name) not in keys
-            },
-            owners=package.owners,
-            resources={key: row for key, row in package.resources.items() if key not in keys},
-            partial=package.partial,
-        )
+        return _without(package, lost)
+
+
+def _second_half(package: PackageContents) -> Iterable[ItemKey]:
+    """Return the pages and files that an import which fails half way does not reach."""
+    lost: list[ItemKey] = []
+    for kind in (Kind.PAGE, Kind.FILE):
+        rows = [key for key in package.found if key[0] is kind]
+        lost += rows[len(rows) // 2 :]
+    return lost
+
+
+def _without(package: PackageContents, lost: Iterable[ItemKey]) -> PackageContents:
+    """Return a package without some of its items."""
+    left_out = set(lost)
+    keys = {key for _, key in left_out}
+    return PackageContents(
+        found={key: found for key, found in package.found.items() if key not in left_out},
+        members={name: row for name, row in package.members.items() if package.owners.get(name) not in keys},
+        owners=package.owners,
+        resources={key: row for key, row in package.resources.items() if key not in keys},
+        partial=package.partial,
+    )

@@ -165,10 +165,12 @@ class Migrations:
         """Add an issue to a migration."""
         migration.issues.append(Issue(next(self._issue_ids), description, kind, moment, moment))
 
-    def import_contents(self, migration: Migration, package: PackageContents) -> None:
-        """Import the contents of a package into the context of a migration."""
+    def import_contents(
+        self, migration: Migration, package: PackageContents, moment: float, *, whole: bool
+    ) -> None:
+        """Import the contents of a package into the context of a migration; not ``whole`` if the job fails then."""
         chosen = package if migration.copy is None else select_items(package, migration.copy)
-        self._contents.add(migration.context, chosen)
+        self._contents.add(migration.context, chosen, moment, moves_course=whole)
         migration.imports += 1
 
     def content(self, context: Exportable) -> Content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from canvas_sandbox.content.model import Content, Item, Kind, Question
 
@@ -22,6 +22,7 @@ _CLASSES = {
     Kind.TOOL: "ContextExternalTool",
 }
 _ACTIVE = {"workflow_state": "active"}
+_OWN_DOCUMENTS = ("syllabus_body", "late_policy")
 _WRITTEN = ("short_answer", "essay")
 
 
@@ -66,9 +67,21 @@ def assignment_settings(item: Item, group_key: str) -> str:
         + _elements(
             item,
             {"workflow_state": "published", "points_possible": "10.0", "submission_types": "online_upload"},
-        ),
+        )
+        + _overrides(item),
         f'identifier="{item.key}"',
     )
+
+
+def _overrides(item: Item) -> str:
+    """Return the due dates for some students: of the sets that a cartridge may name, those without members."""
+    if not item.overrides:
+        return ""
+    rows = "".join(
+        f'    <override set_type="Noop" set_id="{number}" due_at={quoteattr(moment)}/>\n'
+        for number, moment in enumerate(item.overrides, start=1)
+    )
+    return f"  <assignment_overrides>\n{rows}  </assignment_overrides>\n"
 
 
 def assignment_cc13(item: Item) -> str:
@@ -96,7 +109,7 @@ def topic_meta(item: Item, meta_key: str) -> str:
     return canvas_xml(
         "topicMeta",
         f"  <topic_id>{item.key}</topic_id>\n  <title>{escape(item.title)}</title>\n"
-        f"  <position>1</position>\n  <type>{kind}</type>\n" + _elements(item, {"workflow_state": "active"}),
+        + _elements(item, {"position": "1", "type": kind, "workflow_state": "active"}),
         f'identifier="{meta_key}"',
     )
 
@@ -110,6 +123,18 @@ def quiz_qti(item: Item, picture: str = "") -> str:
         '<questestinterop xmlns="http://www.imsglobal.org/xsd/ims_qtiasiv1p2">\n'
         f'  <assessment ident="{item.key}" title="{escape(item.title)}">\n    <section ident="root_section">\n'
         f"{questions}    </section>\n  </assessment>\n</questestinterop>\n"
+    )
+
+
+def question_bank(item: Item) -> str:
+    """Return a question bank with its questions."""
+    questions = "".join(_question(item, question, "") for question in item.all_questions)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<questestinterop xmlns="http://www.imsglobal.org/xsd/ims_qtiasiv1p2">\n'
+        f'  <objectbank ident="{item.key}">\n    <qtimetadata><qtimetadatafield><fieldlabel>bank_title</fieldlabel>'
+        f"<fieldentry>{escape(item.title)}</fieldentry></qtimetadatafield></qtimetadata>\n"
+        f"{questions}  </objectbank>\n</questestinterop>\n"
     )
 
 
@@ -199,9 +224,11 @@ def external_tool(item: Item) -> str:
 
 
 def course_settings(content: Content, title: str, key: str) -> str:
-    """Write ``course_settings.xml``. The syllabus is a document of its own."""
+    """Write ``course_settings.xml``. Syllabus and late policy are documents of their own."""
     settings = "".join(
-        f"  <{name}>{escape(value)}</{name}>\n" for name, value in content.settings if name != "syllabus_body"
+        f"  <{name}>{escape(value)}</{name}>\n"
+        for name, value in content.settings
+        if name not in _OWN_DOCUMENTS
     )
     return canvas_xml("course", f"  <title>{escape(title)}</title>\n{settings}", f'identifier="{key}"')
 
@@ -211,17 +238,47 @@ def syllabus(body: str) -> str:
     return f"<html>\n<head>\n<title>Syllabus</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
 
 
-def files_meta(content: Content, locked: Sequence[Item]) -> str:
-    """Return folders and the files that are locked."""
+def late_policy(percent: str) -> str:
+    """Write ``late_policy.xml``: what is deducted from late work each day."""
+    return canvas_xml(
+        "late_policy",
+        "  <late_submission_deduction_enabled>true</late_submission_deduction_enabled>\n"
+        f"  <late_submission_deduction>{escape(percent)}</late_submission_deduction>\n"
+        "  <late_submission_interval>day</late_submission_interval>\n",
+    )
+
+
+def media_tracks(files: Iterable[Item]) -> str:
+    """Write ``media_tracks.xml``: the captions of films."""
+    inner = "".join(
+        f'  <media identifierref="{file.key}">\n'
+        + "".join(f'    <track kind="subtitles" locale={quoteattr(each)}/>\n' for each in file.captions)
+        + "  </media>\n"
+        for file in files
+        if file.captions
+    )
+    return canvas_xml("media_tracks", inner)
+
+
+def files_meta(content: Content, files: Sequence[Item]) -> str:
+    """Return folders, and the files that are locked or have usage rights."""
     folders = "".join(
         f'    <folder path="{escape(content.path(folder))}">\n    </folder>\n'
         for folder in content.of(Kind.FOLDER)
         if folder.id != content.root
     )
-    files = "".join(
-        f'    <file identifier="{item.key}">\n      <locked>true</locked>\n    </file>\n' for item in locked
+    rows = "".join(
+        f'    <file identifier="{item.key}">\n'
+        + ("      <locked>true</locked>\n" if item.locked else "")
+        + (
+            f'      <usage_rights use_justification="own_copyright"><license>{escape(item.usage_rights)}</license></usage_rights>\n'
+            if item.usage_rights
+            else ""
+        )
+        + "    </file>\n"
+        for item in files
     )
-    return canvas_xml("fileMeta", f"  <folders>\n{folders}  </folders>\n  <files>\n{files}  </files>\n")
+    return canvas_xml("fileMeta", f"  <folders>\n{folders}  </folders>\n  <files>\n{rows}  </files>\n")
 
 
 def titled_list(

@@ -16,6 +16,8 @@ from canvas_sandbox.web.api.course_content import CourseContentEndpoints
 from canvas_sandbox.web.api.courses import CourseEndpoints
 from canvas_sandbox.web.api.create_course import CreateCourseEndpoint
 from canvas_sandbox.web.api.exports import ExportEndpoints
+from canvas_sandbox.web.api.grading import GradingEndpoints
+from canvas_sandbox.web.api.graphql import GraphQLEndpoint
 from canvas_sandbox.web.api.html_pages import HtmlPages
 from canvas_sandbox.web.api.migrations import MigrationEndpoints
 from canvas_sandbox.web.api.oauth import OAuthEndpoints
@@ -61,12 +63,14 @@ class Middleware:
             courses,
             CreateCourseEndpoint(world, courses.json),
             CourseContentEndpoints(world),
+            GradingEndpoints(world),
             ExportEndpoints(world),
             MigrationEndpoints(world, self.uploads),
             ProgressEndpoints(world),
             self.uploads,
             FileEndpoints(world, signer),
             OAuthEndpoints(world),
+            GraphQLEndpoint(world),
             HtmlPages(world),
         ):
             endpoints.add_to(self._router)
@@ -91,7 +95,7 @@ class Middleware:
         """
         headers = response.headers
         if self._world.kernel.switches.throttle:
-            cost = 0.0 if response.throttled else self._cost(call)
+            cost = 0.0 if response.throttled else self._cost(call, response)
             remaining = self._throttle.settle(self.client(call), cost, call.now)
             if not response.throttled:
                 headers["X-Request-Cost"] = str(cost)
@@ -132,9 +136,9 @@ class Middleware:
         """Return whether the link alone is enough, as for completing an upload on some Canvases."""
         return not self._world.kernel.switches.create_success_auth and bool(_CREATE_SUCCESS.search(call.path))
 
-    def _cost(self, call: Call) -> float:
+    def _cost(self, call: Call, response: Response) -> float:
         line = f"{call.method} {call.path}"
-        usual = self._world.kernel.switches.request_cost
+        usual = self._world.kernel.switches.request_cost if response.cost is None else response.cost
         return next((cost for pattern, cost in self._costs if pattern.search(line)), usual)
 
     def _identify(self, call: Call) -> None:

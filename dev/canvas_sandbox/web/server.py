@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import Callable
@@ -188,6 +189,7 @@ class Server:
             Effect.ERROR_PAGE: errors.broken,
             Effect.NOT_FOUND: lambda: errors.not_found().response,
             Effect.DENIED: lambda: errors.denied(world.kernel.switches).response,
+            Effect.GRAPHQL_ERRORS: errors.graphql_errors,
             Effect.BAD_TOKEN: lambda: errors.bad_token().response,
             Effect.LOGIN_PAGE: lambda: errors.login_redirect(call.base_url),
         }
@@ -239,15 +241,41 @@ def _render(call: Call, response: Response) -> Response:
 def _apply_fault(response: Response, fault: RequestFault, slow_rate: float) -> Response:
     """Return a rendered response with the effect of a fault on its way out."""
     after = response.length // 2 if fault.after is None else fault.after
-    if fault.effect is Effect.LOST_ANSWER:
-        return replace(response, drop=True)
-    if fault.effect is Effect.HIDDEN_ANSWER:
-        return errors.firewall()
-    if fault.effect is Effect.CUT:
-        return replace(response, cut_after=after)
-    if fault.effect is Effect.SLOW:
-        return replace(response, rate=slow_rate)
-    if fault.effect not in (Effect.TRUNCATED, Effect.GARBLED):
-        return response
-    package = response.package and response.package.part(0, after)
-    return replace(response, package=package, body=response.body[:after])
+    changed: dict[Effect, Callable[[], Response]] = {
+        Effect.LOST_ANSWER: lambda: replace(response, drop=True),
+        Effect.HIDDEN_ANSWER: errors.firewall,
+        Effect.WRONG_SHAPE: lambda: replace(response, body=_other_shape(response.body)),
+        Effect.CUT: lambda: replace(response, cut_after=after),
+        Effect.SLOW: lambda: replace(response, rate=slow_rate),
+        Effect.TRUNCATED: lambda: _truncated(response, after),
+        Effect.GARBLED: lambda: _truncated(response, after),
+    }
+    change = changed.get(Effect(fault.effect))
+    return change() if change else response
+
+
+def _truncated(response: Response, length: int) -> Response:
+    return replace(
+        response, package=response.package and response.package.part(0, length), body=response.body[:length]
+    )
+
+
+def _other_shape(body: bytes) -> bytes:
+    """Return JSON with the same names, in which lists are objects, objects are lists, and values have other types."""
+
+    def other(value: object) -> object:
+        if isinstance(value, dict):
+            return {
+                name: _OTHERS[type(each)] if type(each) in _OTHERS else other(each)
+                for name, each in value.items()
+            }
+        return (
+            {str(number): other(each) for number, each in enumerate(value)}
+            if isinstance(value, list)
+            else value
+        )
+
+    return json.dumps(other(json.loads(body))).encode()
+
+
+_OTHERS: dict[type, object] = {str: 7, int: "seven", float: "seven", bool: [], type(None): "nothing"}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from canvas_sandbox import Course, Fault, Group, LimitedFault, RequestFault, Sandbox, Switches
+from canvas_sandbox.content.edit_kinds import EditKind
 from canvas_sandbox.event_log import StateError
 
 if TYPE_CHECKING:
@@ -250,3 +251,26 @@ def test_a_killed_process_is_taken_up_by_the_next(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
     assert [export["id"] for export in exports] == answered
+
+
+def test_edits_of_every_kind_and_their_times_are_remembered(tmp_path: Path) -> None:
+    def start() -> Sandbox:
+        return Sandbox([Course(id=101, subject="Botany"), Course(id=102)], switches=FROZEN, state=tmp_path)
+
+    def times(canvas: Sandbox) -> list[Any]:
+        rows = [canvas.updated_at(number) for number in (101, 102)]
+        stamps, course = canvas.world.contents.timestamps, canvas.world.courses[101]
+        return [*rows, *(stamps.item(course, number) for number in canvas.content(101).items)]
+
+    with start() as canvas:
+        for seed, kind in enumerate(EditKind):
+            with suppress(ValueError):
+                canvas.make_edit(101, kind, seed)
+            canvas.advance(61)
+        canvas.import_enrolments()
+        number = canvas.add_item(101, "wiki_pages", {"title": "New"})
+        was, content = times(canvas), canvas.content(101)
+    with start() as canvas:
+        assert times(canvas) == was
+        assert canvas.content(101) == content
+        assert canvas.add_item(101, "wiki_pages", {"title": "Newer"}) == number + 1

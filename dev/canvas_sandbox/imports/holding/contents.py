@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import reduce
 
 from canvas_sandbox.campus import Course, Exportable
+from canvas_sandbox.content.edit_kinds import SHOWN, EditKind, touched
 from canvas_sandbox.content.edits import Edit
 from canvas_sandbox.content.generate import Source, generate, source_of
 from canvas_sandbox.content.model import Content, Kind
@@ -14,6 +14,7 @@ from canvas_sandbox.imports.holding.holding import EMPTY_HOLDING, Holding
 from canvas_sandbox.imports.package_contents import PackageContents
 from canvas_sandbox.kernel import Kernel
 from canvas_sandbox.switches import NewQuizzes
+from canvas_sandbox.timestamps import Timestamps
 
 _FIRST_IMPORTED = 8_000_000_000
 _MEGABYTE = 1_048_576
@@ -21,13 +22,19 @@ _OTHER_QUOTA_MB = 500  # of groups and users
 
 
 class Contents:
-    """The contents of one Canvas. Hold the kernel's lock around every call."""
+    """The contents of one Canvas. Hold the kernel's lock around every call.
+
+    Attributes:
+        timestamps: When courses and what they contain were last changed.
+        upcoming_item_id: What `next_item_id` returns next.
+    """
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self.timestamps = Timestamps(kernel)
         self._holdings: dict[str, Holding] = {}
         self._edits: dict[str, tuple[Edit, ...]] = {}
-        self._item_ids = itertools.count(_FIRST_IMPORTED)
+        self.upcoming_item_id = _FIRST_IMPORTED
 
     def of(self, owner: Exportable) -> Content:
         """Return everything that a course, group or user holds."""
@@ -49,28 +56,41 @@ class Contents:
 
     def next_item_id(self) -> int:
         """Return an id for a new item."""
-        return next(self._item_ids)
+        self.upcoming_item_id += 1
+        return self.upcoming_item_id - 1
 
-    def edit_items(self, course: Course, edit: Edit) -> None:
-        """Edit single items of a course.
+    def edit_items(self, course: Course, edit: Edit, kind: EditKind, number: int) -> None:
+        """Edit a single item of a course, or with 0 its settings. Times move as the kind of the edit says.
 
         Raises:
             ValueError: there is nothing to edit. Nothing is changed.
         """
-        edit(self.of(course))
+        before = self.of(course)
+        after = edit(before)
         self._edits[course.label] = (*self.edits(course), edit)
+        now = self._kernel.now
+        self.timestamps.touch_items(course, touched(kind, before, after, number), now)
+        if SHOWN[kind].moves_course:
+            self.timestamps.touch(course, now)
 
-    def add(self, owner: Exportable, package: PackageContents) -> None:
-        """Import the contents of a package into a course, group or user."""
+    def add(
+        self, owner: Exportable, package: PackageContents, moment: float, *, moves_course: bool = True
+    ) -> None:
+        """Import the contents of a package into a course, group or user; an import that fails does not move the course."""
         own = generate(self.source(owner))
-        self._holdings[owner.label] = self.holding(owner).with_package(package, own, self.next_item_id)
+        holding = self.holding(owner).with_package(package, own, self.next_item_id)
+        self._holdings[owner.label] = holding
+        self.timestamps.touch_items(owner, (holding.ids[key] for key in package.found), moment)
+        if moves_course:
+            self.timestamps.touch(owner, moment)
 
     def edit(self, course: Course) -> None:
         """Start a new revision of a course: its generated and its imported content both change. Edits of items are lost."""
         course.revision += 1
         self._edits.pop(course.label, None)
         if self.holding(course).found:
-            self.add(course, new_page(course.revision))
+            self.add(course, new_page(course.revision), self._kernel.now)
+        self.timestamps.touch_all(course, self._kernel.now)
 
     def quota(self, owner: Exportable) -> tuple[int, int]:
         """Return the bytes that the files of a course, group or user may use, and do use."""

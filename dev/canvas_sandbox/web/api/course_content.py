@@ -156,9 +156,12 @@ class CourseContentEndpoints:
             "title": item.title,
             "published": True,
             "front_page": False,
-            "updated_at": iso(self._world.kernel.started),
+            "updated_at": self._updated_at(course, item),
             "html_url": f"{call.base_url}/courses/{course.id}/pages/{item.slug}",
         }
+
+    def _updated_at(self, course: Course, item: Item) -> str:
+        return iso(self._world.contents.timestamps.item(course, item.id))
 
     def _assignment(self, content: Content, item: Item, course: Course, call: Call) -> dict[str, Any]:
         return {
@@ -193,16 +196,15 @@ class CourseContentEndpoints:
             "html_url": f"{call.base_url}/courses/{course.id}/discussion_topics/{item.id}",
         }
 
-    def _file(self, content: Content, item: Item, _course: Course, _call: Call) -> dict[str, Any]:
-        moment = iso(self._world.kernel.started)
+    def _file(self, content: Content, item: Item, course: Course, _call: Call) -> dict[str, Any]:
         return {
             "id": item.id,
             "folder_id": item.parent if item.parent is not None else content.root,
             "display_name": item.title,
             "filename": quote(item.title),
             "size": item.size,
-            "created_at": moment,
-            "updated_at": moment,
+            "created_at": iso(self._world.contents.timestamps.created_at),
+            "updated_at": self._updated_at(course, item),
             "locked": item.locked,
             "hidden": False,
         }

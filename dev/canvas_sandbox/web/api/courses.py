@@ -22,10 +22,13 @@ TITLES = {
     Kind.ASSIGNMENT: "Assignments",
     Kind.ASSIGNMENT_GROUP: "Assignment Groups",
     Kind.QUIZ: "Quizzes",
+    Kind.BANK: "Question Banks",
     Kind.DISCUSSION: "Discussion Topics",
     Kind.ANNOUNCEMENT: "Announcements",
     Kind.EVENT: "Calendar Events",
     Kind.RUBRIC: "Rubrics",
+    Kind.OUTCOME: "Learning Outcomes",
+    Kind.TOOL: "External Tools",
     Kind.MODULE: "Modules",
     Kind.PAGE: "Pages",
     Kind.FILE: "Files",
@@ -101,7 +104,7 @@ class CourseEndpoints:
             "start_at": self._date(course.starts),
             "grading_standard_id": None,
             "is_public": course.public,
-            "created_at": iso(world.kernel.started - 200 * DAY),
+            "created_at": iso(world.contents.timestamps.created_at),
             "course_code": course.course_code,
             "default_view": "modules",
             "root_account_id": world.root_account.id,
@@ -124,6 +127,8 @@ class CourseEndpoints:
         if can_see_sis_ids(call.user):
             data["sis_course_id"] = course.sis_course_id
             data["integration_id"] = course.integration_id
+        if "updated_at" in includes and world.kernel.switches.shows_updated_at:
+            data["updated_at"] = iso(world.contents.timestamps.course(course))
         return data | self._included(course, includes, call.user)
 
     def _included(self, course: Course, includes: list[str], caller: User) -> dict[str, Any]:

@@ -114,6 +114,11 @@ def maintenance() -> Response:
     return page(503, "Canvas is down for maintenance", "We will be back shortly.")
 
 
+def graphql_errors() -> Response:
+    """200 with ``errors`` and without data: what GraphQL answers to what it refuses."""
+    return Response(data={"errors": [{"message": "An unexpected error occurred", "path": ["course"]}]})
+
+
 def no_user_agent() -> Response:
     """403 from the edge, with ``error`` and ``message``."""
     message = "You are not authorized to access this site because you have not provided a valid user agent."

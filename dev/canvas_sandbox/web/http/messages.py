@@ -49,7 +49,7 @@ class Response:
 
     ``throttled`` marks the response of the throttle. ``cut_after`` breaks the connection after that many bytes of the body,
     ``drop`` before the first byte of the response; ``rate`` limits the body to bytes per second; ``chunked`` leaves
-    ``Content-Length`` out.
+    ``Content-Length`` out. ``cost`` is that of the request, if it differs from the usual one.
     """
 
     status: int = 200
@@ -63,6 +63,7 @@ class Response:
     cut_after: int | None = None
     rate: float | None = None
     chunked: bool = False
+    cost: float | None = None
 
     @property
     def length(self) -> int:

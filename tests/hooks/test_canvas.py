@@ -145,9 +145,10 @@ class TestRefreshTokens:
     def test_a_dead_credential_is_final_and_says_which(
         self, field: str, advice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.hooks.canvas.VariableTexts", MemoryTexts)
+        monkeypatch.setattr("canvas_exports.hooks.variable_store.VariableTexts", MemoryTexts)
         monkeypatch.setattr(
-            "canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=LeaseTiming(settle=0.0))
+            "canvas_exports.hooks.shared_token.SharedToken",
+            partial(SharedToken, timing=LeaseTiming(settle=0.0)),
         )
         key = DeveloperKey(31, "hush-hush")
         with Sandbox([Course(id=100)], developer_keys=[key]) as canvas:

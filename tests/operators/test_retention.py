@@ -11,10 +11,10 @@ from tests.support.airflow.task_runner import TaskRun
 from tests.support.archives.holdings import lay, manifest
 
 from canvas_exports.core.archive.key_patterns import KeyPatterns
+from canvas_exports.core.archive.retention import apply as applying
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError, LockedError
-from canvas_exports.operators import retention
 from canvas_exports.operators.retention import CanvasRetentionOperator
 
 
@@ -82,7 +82,7 @@ def test_the_plan_is_in_the_archive_before_the_first_deletion(
         assert plan(archive)["totals"]["delete"] == 2
         raise ArchiveUnavailableError("down")
 
-    monkeypatch.setattr(retention, "apply_plan", apply)
+    monkeypatch.setattr(applying, "apply_plan", apply)
     task_run = task(archive, apply=True)
     task_run.max_tries = 1
     assert task_run.run_segment() == "up_for_retry"

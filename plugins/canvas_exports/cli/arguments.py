@@ -13,7 +13,7 @@ from canvas_exports.cli.progress import PROGRESS
 from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
 from canvas_exports.core.model.export_types import ExportType
-from canvas_exports.core.restore.request import NEWEST
+from canvas_exports.core.restore.choices import NEWEST
 from canvas_exports.core.storage.open_store import ACCEPTED, open_store
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError

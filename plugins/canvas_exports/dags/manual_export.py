@@ -9,9 +9,9 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS
 from canvas_exports.core.backups.schema import schema
+from canvas_exports.core.model.runs import MANUAL_EXPORT
 from canvas_exports.dags.backup_tasks import add_backup_tasks
 from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import Filled, archive_field, canvas_field, field, setting_fields

@@ -10,9 +10,8 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
+from canvas_exports.core.restore.choices import FAIL_ON, NEWEST, UPLOAD, URL
 from canvas_exports.core.restore.form_labels import LABELS
-from canvas_exports.core.restore.request import NEWEST, UPLOAD, URL
-from canvas_exports.core.restore.result import FAIL_ON
 from canvas_exports.dags.backup_tasks import RETRY_DELAY
 from canvas_exports.dags.owners import ownership
 from canvas_exports.dags.trigger_form import RUN_SETTINGS, Filled, connection_fields, field

@@ -125,7 +125,7 @@ def _provider_keys(connection: Connection) -> KeysProvider | None:
     if connection.conn_type != "aws":
         return None
     try:
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook  # noqa: PLC0415 - optional, and heavy
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook  # optional, and heavy
     except ImportError:
         return None
     session = AwsBaseHook(aws_conn_id=connection.conn_id, client_type="s3").get_session()

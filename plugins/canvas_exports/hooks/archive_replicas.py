@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_location
 from canvas_exports.hooks.archive_location import ArchiveLocation, find_location, is_name
 from canvas_exports.hooks.connections import RefusedChoice
+
+if TYPE_CHECKING:
+    from canvas_exports.core.storage.store import Store
 
 FIELD = "also_archives"
 ACCEPTED = "a list of names or root URIs, or of mappings with archive and archive_conn_id"
@@ -78,6 +79,8 @@ def open_archives(
     Raises:
         InputError: a malformed entry, or a connection that does not fit its URI. No archive has been accessed by then.
     """
+    from canvas_exports.hooks.archive import open_location
+
     with ExitStack() as cleanup:
         yield [
             cleanup.enter_context(open_location(location))

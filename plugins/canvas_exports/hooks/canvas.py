@@ -9,21 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.log import mask_secret
 
 from canvas_exports.airflow_compat import AirflowNotFoundException, connection_form, connection_of, extra_of
-from canvas_exports.core.canvas.api.course_filters import CourseFilters
-from canvas_exports.core.canvas.async_client import AsyncCanvasClient
-from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant, refresh
-from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.canvas.http.origin import Origin
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter, RateLimits, shared_rate_limiter
-from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
-from canvas_exports.core.canvas.http.transports.transport import Transport
-from canvas_exports.core.doctor.canvas import describe_failure
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import (
     CanvasError,
@@ -36,8 +28,12 @@ from canvas_exports.foreign_text import harmless
 from canvas_exports.hooks.archive_location import allowed_forms
 from canvas_exports.hooks.connection_forms import CANVAS_FORM
 from canvas_exports.hooks.connections import RefusedChoice, find_connection, missing_connection
-from canvas_exports.hooks.shared_token import SharedToken, shared_token
-from canvas_exports.hooks.variable_store import VariableTexts
+
+if TYPE_CHECKING:
+    from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+    from canvas_exports.core.canvas.auth.oauth import AccessToken, RefreshGrant
+    from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.hooks.shared_token import SharedToken
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +117,8 @@ def _grant(name: str, extra: Mapping[str, Any]) -> RefreshGrant | None:
             "it is empty",
             accepted="client_id, client_secret and refresh_token together, or none of them and an access token",
         )
+    from canvas_exports.core.canvas.auth.oauth import RefreshGrant
+
     for key in ("client_secret", "refresh_token"):
         mask_secret(given[key])
     return RefreshGrant(**given)
@@ -212,7 +210,7 @@ class CanvasHook(BaseHook):
         extra = await extra_of(connection)
 
         def make() -> AsyncCanvasClient:
-            # Blocks: it registers secrets with Airflow, and looks for a CA bundle on the disk.
+            # Blocks: it loads the client, registers secrets with Airflow, and looks for a CA bundle on the disk.
             return async_client(CanvasSettings.read(connection, extra))
 
         async with await asyncio.to_thread(make) as client:
@@ -233,6 +231,9 @@ class CanvasHook(BaseHook):
             return False, f"there was no response within {LONGEST_TEST:g} seconds; try again later"
 
     def _test(self) -> tuple[bool, str]:
+        from canvas_exports.core.canvas.api.course_filters import CourseFilters
+        from canvas_exports.core.doctor.canvas import describe_failure
+
         connection = find_connection(self.canvas_conn_id)
         check_ranges(f"connection {self.canvas_conn_id}", connection.extra_dejson)
         allowed_forms(connection)
@@ -285,6 +286,8 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
         settings: of the connection.
         once: repeat no request, and wait a shorter time for a response: a person waits for the result.
     """
+    from canvas_exports.core.canvas.client import CanvasClient
+
     one_try: dict[str, Any] = (
         {"attempts": 1, "connect_timeout": _CONNECT, "read_timeout": _READ} if once else {}
     )
@@ -299,6 +302,8 @@ def sync_client(settings: CanvasSettings, *, once: bool = False) -> CanvasClient
 
 def async_client(settings: CanvasSettings) -> AsyncCanvasClient:
     """Return an asynchronous client for triggers."""
+    from canvas_exports.core.canvas.async_client import AsyncCanvasClient
+
     return AsyncCanvasClient(
         settings.host, _token(settings), verify=settings.verify, rate_limiter=_rate_limiter(settings)
     )
@@ -308,6 +313,13 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
     grant = settings.grant
     if grant is None:
         return settings.token
+    from canvas_exports.core.canvas.auth.oauth import refresh
+    from canvas_exports.core.canvas.http.origin import Origin
+    from canvas_exports.core.canvas.http.transports.timeouts import Timeouts
+    from canvas_exports.core.canvas.http.transports.transport import Transport
+    from canvas_exports.hooks.shared_token import SharedToken, shared_token
+    from canvas_exports.hooks.variable_store import VariableTexts
+
     origin = Origin.parse(settings.host)
 
     def ask() -> AccessToken:
@@ -325,6 +337,8 @@ def _token(settings: CanvasSettings) -> str | SharedToken:
 
 def _rate_limiter(settings: CanvasSettings) -> RateLimiter:
     """Return the rate limiter that this process shares for this Canvas and token."""
+    from canvas_exports.core.canvas.http.origin import Origin
+
     token = _token(settings)
     identity = token if isinstance(token, str) else token.identity
     return shared_rate_limiter(str(Origin.parse(settings.host)), identity, settings.limits)

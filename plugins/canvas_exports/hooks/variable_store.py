@@ -46,10 +46,10 @@ def _variable() -> Any:
     """Return Airflow's class for this process: the SDK's cannot write outside of tasks and triggers."""
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     if getattr(runner, "SUPERVISOR_COMMS", None) is not None:
-        from airflow.sdk import Variable  # noqa: PLC0415 -- only one of the two is needed
+        from airflow.sdk import Variable  # only one of the two is needed
 
         return Variable
-    from airflow.models.variable import Variable as Row  # noqa: PLC0415 -- costs seconds, and a task must not load it
+    from airflow.models.variable import Variable as Row  # costs seconds, and a task must not load it
 
     return Row
 

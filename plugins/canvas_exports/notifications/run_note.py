@@ -72,7 +72,7 @@ def merged(note: str | None, line: str) -> str | None:
 
 def _line(dag_run: DagRun) -> str | None:
     """Return the line of a run; ``None`` for a run of other DAGs."""
-    from sqlalchemy.orm import object_session  # noqa: PLC0415 - only processes with a database get here
+    from sqlalchemy.orm import object_session  # only processes with a database get here
 
     session = object_session(dag_run)
     if session is None:
@@ -92,9 +92,9 @@ def _line(dag_run: DagRun) -> str | None:
 
 def _reporting(session: Session, dag_run: DagRun) -> list[object]:
     """Return the result of each reporting task of the run; ``None`` if it has none in this attempt."""
-    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
-    from airflow.models.xcom import XComModel  # noqa: PLC0415
-    from sqlalchemy import and_, or_, select  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # as above
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import and_, or_, select
 
     left = and_(
         XComModel.dag_run_id == dag_run.id,
@@ -117,8 +117,8 @@ def _reporting(session: Session, dag_run: DagRun) -> list[object]:
 
 def _failed(session: Session, dag_run: DagRun) -> list[str]:
     """Return the first tasks of the run that failed, by name."""
-    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
-    from sqlalchemy import select  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # as above
+    from sqlalchemy import select
 
     return list(
         session.scalars(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
-from canvas_exports.core.reports.message import Message, missing_report
 from canvas_exports.errors import InputError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.reports.message import Message
 
 #: Ready templates for the fields of a notifier: one line, a plain text, a piece of HTML.
 SUBJECT = "{{ run_report.subject }}"
@@ -66,6 +67,8 @@ class RunReportNotifier(BaseNotifier):
 
 def _message(context: Context) -> Message:
     """Return the message of the report's task; for any other task, a message with the reason of its failure."""
+    from canvas_exports.core.reports.message import Message, missing_report
+
     instance = context["ti"]
     written = getattr(getattr(instance, "task", None), "message", None)
     if isinstance(written, Message):

@@ -10,34 +10,22 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from canvas_exports.airflow_compat import AirflowFailException
-from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
-from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
-from canvas_exports.core.archive.deletion_gate import (
-    DeletionGate,
-    DeletionRule,
-    Shortfall,
-    gate_document,
-)
-from canvas_exports.core.archive.json_documents import encoded
-from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.export.planning.batch_plan import planned
-from canvas_exports.core.export.planning.course_lists import read_list
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.flags import read_flag
-from canvas_exports.core.storage.store import Store
-from canvas_exports.core.text.text_table import format_table
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_location
-from canvas_exports.hooks.archive_location import ArchiveLocation
-from canvas_exports.hooks.archive_replicas import find_locations
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
+
+    from canvas_exports.core.archive.catalog.read import Holding
+    from canvas_exports.core.archive.deletion_gate import DeletionRule, Shortfall
+    from canvas_exports.core.storage.store import Store
+    from canvas_exports.hooks.archive_location import ArchiveLocation
 
 #: Up to this many courses are read one by one; for more, the whole archive is read.
 _FEW = 100
@@ -125,6 +113,8 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Check every archive, write the result, and fail if a course does not pass."""
+        from canvas_exports.hooks.archive_replicas import find_locations
+
         locations = find_locations(self.archive, self.archive_conn_id, self.also_archives)
         rule = self._rule(len(locations))
         missing, receipt = self._check(context, locations, rule)
@@ -137,6 +127,11 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
     def _check(
         self, context: Context, locations: list[ArchiveLocation], rule: DeletionRule
     ) -> tuple[list[Shortfall], dict[str, Any]]:
+        from canvas_exports.core.archive.deletion_gate import DeletionGate, gate_document
+        from canvas_exports.core.archive.json_documents import encoded
+        from canvas_exports.core.archive.layout import run_folder
+        from canvas_exports.hooks.archive import open_location
+
         now, run = datetime.now(timezone.utc), run_info(context)
         allow_empty = read_flag("allow_empty", self.allow_empty, blank=False)
         places = tuple(archive_place(location.uri) for location in locations)
@@ -164,6 +159,8 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
             return missing, {"archive": first.uri, "report": key, "checked": len(gate.contexts)}
 
     def _rule(self, archives: int) -> DeletionRule:
+        from canvas_exports.core.archive.deletion_gate import DeletionRule
+
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
         known = [each.value for each in ExportType]
         for each in types:
@@ -189,6 +186,9 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
 
     def _contexts(self, store: Store) -> Iterator[str]:
         """Yield the courses by number; SIS ids are refused, since an SIS id may move to another course."""
+        from canvas_exports.core.export.planning.batch_plan import planned
+        from canvas_exports.core.export.planning.course_lists import read_list
+
         batches: Any = self.batches or ()
         courses: Any = [self.courses] if isinstance(self.courses, (str, int)) else self.courses or ()
         listed = [CanvasContext.parse(text) for text in courses]
@@ -204,6 +204,8 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
             yield str(one)
 
     def _log(self, missing: list[Shortfall]) -> None:
+        from canvas_exports.core.text.text_table import format_table
+
         rows = [
             (one.context, one.export_type, archive, reason)
             for one in missing[:_SHOWN]
@@ -218,6 +220,9 @@ class CanvasArchiveGateOperator(LineageMixin, BaseOperator):
 
 def _holdings(store: Store, contexts: Sequence[str], *, allow_empty: bool) -> Generator[Holding, None, None]:
     """Yield the copies of these contexts in an archive, and possibly of others."""
+    from canvas_exports.core.archive.catalog.presence import require_archive, require_copies
+    from canvas_exports.core.archive.catalog.read import copies_of, every_context
+
     if len(contexts) > _FEW:
         # Without the index, which may be stale or forged: a deletion in Canvas cannot be undone.
         with closing(require_copies(store, every_context(store), allow_empty=allow_empty)) as holdings:

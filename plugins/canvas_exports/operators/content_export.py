@@ -12,37 +12,31 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink
 
 from canvas_exports.airflow_compat import AirflowFailException, conf
-from canvas_exports.core.export.batch import Batch
-from canvas_exports.core.export.engine.checkpoint import Checkpoint
-from canvas_exports.core.export.options import OPTIONS, BatchOptions, build_options
-from canvas_exports.core.export.planning.batch_plan import BatchReference, batch_name, read_batch
-from canvas_exports.core.export.polling.interval import PollInterval
-from canvas_exports.core.export.polling.poll_results import PollResult
-from canvas_exports.core.export.polling.wait import Wait
-from canvas_exports.core.export.replicas import Replicas, first_result
-from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.reports.run_report import Receipt, store_batch_report
-from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError
 from canvas_exports.hooks.archive_location import root_uri
-from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place, canvas_places
-from canvas_exports.observability.task_observer import observed
 from canvas_exports.operators.links import CanvasLink, RunReportLink, context_url, report_url
 from canvas_exports.operators.task_support.asset_events import ARCHIVE_ALIAS, announce
-from canvas_exports.operators.task_support.checkpoints import saved_state
 from canvas_exports.operators.task_support.task_context import AirflowErrors, BatchInterruptedError, run_info
-from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED, CanvasContentExportTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.export.batch import Batch
+    from canvas_exports.core.export.engine.checkpoint import Checkpoint
+    from canvas_exports.core.export.options import BatchOptions
+    from canvas_exports.core.export.polling.interval import PollInterval
+    from canvas_exports.core.export.polling.poll_results import PollResult
+    from canvas_exports.core.export.polling.wait import Wait
+    from canvas_exports.core.model.runs import RunInfo
+    from canvas_exports.core.reports.run_report import Receipt
+    from canvas_exports.core.storage.store import Store
 
 _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
 
@@ -199,6 +193,9 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resume after waiting. An event of another attempt is ignored: the checkpoint is newer."""
+        from canvas_exports.core.export.polling.poll_results import PollResult
+        from canvas_exports.triggers.content_export import POLL_RESULT, REFUSED
+
         if not isinstance(event, Mapping) or event.get("try_number") != context["ti"].try_number:
             return self._run(context, None)
         try:
@@ -245,6 +242,15 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     @contextmanager
     def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Callable[[], Receipt]]]:
         """Check the input, restore the checkpoint, open Canvas and the archive."""
+        from canvas_exports.core.export.batch import Batch
+        from canvas_exports.core.export.engine.checkpoint import Checkpoint
+        from canvas_exports.core.export.replicas import Replicas
+        from canvas_exports.core.export.transfer import PackageMover
+        from canvas_exports.core.reports.run_report import store_batch_report
+        from canvas_exports.hooks.archive_replicas import open_archives
+        from canvas_exports.observability.task_observer import observed
+        from canvas_exports.operators.task_support.checkpoints import saved_state
+
         with ExitStack() as opened:
             archives = open_archives(self.archive, self.archive_conn_id, self.also_archives)
             stores = opened.enter_context(archives)
@@ -305,12 +311,17 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     @property
     def batch_name(self) -> str:
         """Return the batch's name for ``map_index_template``: ``course:101 and 49 more``."""
+        from canvas_exports.core.export.planning.batch_plan import batch_name
+
         if isinstance(self.courses, Mapping):
             return str(self.courses.get("name"))
         return batch_name([self.courses] if isinstance(self.courses, (str, int)) else list(self.courses))
 
     def _contexts(self, checkpoint: Checkpoint | None, stores: Sequence[Store]) -> Any:
         """Return the contexts: from the checkpoint, or from the plan of the run where it holds them."""
+        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_batch
+        from canvas_exports.core.export.replicas import first_result
+
         if not isinstance(self.courses, Mapping):
             return self.courses
         if checkpoint is not None:
@@ -319,6 +330,8 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         return first_result(stores, lambda store: read_batch(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
+        from canvas_exports.core.export.options import OPTIONS, build_options
+
         options = build_options(
             courses=courses,
             groups=self.groups,
@@ -330,6 +343,8 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
 
     def _wait(self, wait: Wait, run: RunInfo, interval: PollInterval) -> NoReturn:
         """Free the worker until there is something to do."""
+        from canvas_exports.triggers.content_export import CanvasContentExportTrigger
+
         trigger = CanvasContentExportTrigger.waiting_for(
             wait, canvas_conn_id=self.canvas_conn_id, interval=interval, try_number=run.try_number
         )

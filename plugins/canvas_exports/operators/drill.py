@@ -10,25 +10,23 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from canvas_exports.airflow_compat import AirflowFailException, conf
-from canvas_exports.core.archive.catalog.presence import require_archive
-from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.drills.drill import Drill, DrillState
-from canvas_exports.core.restore.drills.sample import sample_copies
-from canvas_exports.core.restore.drills.target_courses import find_empty_courses
+from canvas_exports.core.restore.choices import NEWEST
 from canvas_exports.core.restore.form_labels import DRILL_LABELS
-from canvas_exports.core.restore.request import NEWEST, RestoreRequest
-from canvas_exports.core.restore.state import RestoreState, read_state
-from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.task_support.import_base import ImportingOperator, Save
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.core.restore.drills.drill import Drill
+    from canvas_exports.core.restore.request import RestoreRequest
+    from canvas_exports.core.restore.state import RestoreState
+    from canvas_exports.core.storage.store import Store
 
 MOST = 100  # drills of one run
 
@@ -90,6 +88,11 @@ class CanvasDrawDrillsOperator(BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return arguments for ``CanvasRestoreDrillOperator``, one set for each drill."""
+        from canvas_exports.core.archive.catalog.presence import require_archive
+        from canvas_exports.core.restore.drills.sample import sample_copies
+        from canvas_exports.core.restore.drills.target_courses import find_empty_courses
+        from canvas_exports.hooks.archive import open_archive
+
         named, count = self._named(), self._count()
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
             targets = find_empty_courses(client, named)
@@ -237,6 +240,9 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         save: Save,
     ) -> Drill:
         """Return the drill, from the state of an earlier attempt or a fresh one."""
+        from canvas_exports.core.restore.drills.drill import Drill, DrillState
+        from canvas_exports.core.restore.state import read_state
+
         state = read_state(document, DrillState.from_json, DrillState(fresh))
         state.restore.resume(fresh)
         self._drill = Drill(
@@ -264,6 +270,8 @@ class CanvasRestoreDrillOperator(ImportingOperator):
         return document
 
     def _request(self) -> RestoreRequest:
+        from canvas_exports.core.restore.request import RestoreRequest
+
         return RestoreRequest.build(
             course=self.course,
             into=self.into,

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
-from canvas_exports.core.archive.catalog.presence import require_archive
-from canvas_exports.core.archive.catalog.read import copies_of
-from canvas_exports.core.archive.retention.holds import put_tag
 from canvas_exports.core.model.flags import read_flag
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.task_support.task_context import AirflowErrors
 
@@ -65,6 +60,12 @@ class CanvasHoldOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Write the records, and return their keys."""
+        from canvas_exports.core.archive.catalog.find_course import find_course, parse_course_name
+        from canvas_exports.core.archive.catalog.presence import require_archive
+        from canvas_exports.core.archive.catalog.read import copies_of
+        from canvas_exports.core.archive.retention.holds import put_tag
+        from canvas_exports.hooks.archive import open_archive
+
         lift = read_flag("lift", self.lift, blank=False)
         name = parse_course_name(self.course, field="course")
         with open_archive(self.archive, self.archive_conn_id) as store:

@@ -10,27 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from canvas_exports.airflow_compat import AirflowFailException
-from canvas_exports.core.archive.mirror import mirror
-from canvas_exports.core.canvas.api.course_filters import CourseFilters, split_by_term
-from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
-from canvas_exports.core.export.planning.batching import Tally, cut, last_copies, oldest_copy_first, unique
-from canvas_exports.core.export.planning.course_lists import read_list, shown_uri
-from canvas_exports.core.export.planning.course_names import Names
-from canvas_exports.core.export.replicas import writable_stores
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
-from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import InputError
 from canvas_exports.foreign_text import harmless
-from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, Place, archive_place
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.canvas.api.course_filters import CourseFilters
+    from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.core.export.planning.course_names import Names
+    from canvas_exports.core.model.runs import RunInfo
 
 
 class CanvasListCoursesOperator(LineageMixin, BaseOperator):
@@ -123,6 +117,9 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
+        from canvas_exports.core.export.failure_policy import FailurePolicy
+        from canvas_exports.core.export.planning.course_names import Names
+
         FailurePolicy.parse(self.fail_on)
         names = Names()
         contexts = self._contexts(names)
@@ -152,6 +149,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         )
 
     def _contexts(self, names: Names) -> list[CanvasContext]:
+        from canvas_exports.core.export.planning.batching import Tally, unique
+
         explicit = list(self._explicit(names))
         queries = list(self._queries())
         with CanvasHook(self.canvas_conn_id).get_conn() as client:
@@ -170,6 +169,12 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
     def _batches(
         self, contexts: list[CanvasContext], run: RunInfo, names: Names
     ) -> list[list[str]] | list[dict[str, Any]]:
+        from canvas_exports.core.archive.mirror import mirror
+        from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
+        from canvas_exports.core.export.planning.batching import cut, last_copies, oldest_copy_first
+        from canvas_exports.core.export.replicas import writable_stores
+        from canvas_exports.hooks.archive_replicas import open_archives
+
         types = [self.export_types] if isinstance(self.export_types, str) else list(self.export_types)
         each = max(len(types), 1)
         if not self.archive:
@@ -190,6 +195,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         return [reference.to_json() for reference in references]
 
     def _explicit(self, names: Names) -> Iterator[CanvasContext]:
+        from canvas_exports.core.export.planning.course_lists import read_list, shown_uri
+
         for field, kind, texts in (
             ("courses", ContextKind.COURSE, self.courses),
             ("groups", ContextKind.GROUP, self.groups),
@@ -212,6 +219,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             self.log.info("%s%s: %s", source, f" {which}" if which else "", f"{count:,}")
 
     def _queries(self) -> Iterator[CourseFilters]:
+        from canvas_exports.core.canvas.api.course_filters import split_by_term
+
         if self.account is None:
             if self.filters:
                 raise InputError(

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from canvas_exports.airflow_compat import AirflowFailException
-from canvas_exports.core.archive.catalog.index import read_with_index
-from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.model.flags import read_flag
-from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_location
-from canvas_exports.hooks.archive_location import ArchiveLocation, find_location, is_name
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.storage.store import Store
+    from canvas_exports.hooks.archive_location import ArchiveLocation
 
 _NAMED = 20  # problems in the log
 
@@ -86,9 +84,12 @@ class CanvasPublishOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Write what has changed, and return how much that was."""
-        # Imported here: Jinja and nh3 are not needed to read the DAG.
-        from canvas_exports.core.archive.browsing.course_folder import FolderOptions  # noqa: PLC0415
-        from canvas_exports.core.archive.browsing.site.publish_site import Selection, publish_site  # noqa: PLC0415
+        from canvas_exports.core.archive.browsing.course_folder import FolderOptions
+        from canvas_exports.core.archive.browsing.site.publish_site import Selection, publish_site
+        from canvas_exports.core.archive.catalog.index import read_with_index
+        from canvas_exports.core.archive.catalog.presence import require_copies
+        from canvas_exports.hooks.archive import open_location
+        from canvas_exports.hooks.archive_location import find_location
 
         backup = self.backup or run_info(context).dag_id
         location = find_location(self.archive, self.archive_conn_id)
@@ -126,6 +127,9 @@ class CanvasPublishOperator(LineageMixin, BaseOperator):
         return receipt
 
     def _open_site(self, archive: ArchiveLocation) -> Store:
+        from canvas_exports.hooks.archive import open_location
+        from canvas_exports.hooks.archive_location import find_location, is_name
+
         if not self.site.strip():
             raise InputError("site", "it is missing", accepted="s3://bucket/path")
         if is_name(self.site):

@@ -7,21 +7,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canvas_exports.airflow_compat import AirflowFailException, conf
-from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
-from canvas_exports.core.restore.form_labels import form_error, label
-from canvas_exports.core.restore.request import NEWEST, UPLOAD, RestoreRequest
-from canvas_exports.core.restore.restore import Restore
-from canvas_exports.core.restore.result import FAIL_ON
-from canvas_exports.core.restore.state import RestoreState, read_state
-from canvas_exports.core.restore.wait import RestoreTiming
-from canvas_exports.core.storage.store import Store
+from canvas_exports.core.restore.choices import FAIL_ON, NEWEST, UPLOAD
+from canvas_exports.core.restore.timing import RestoreTiming
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.operators.task_support.import_base import ImportingOperator, Save
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.core.restore.request import RestoreRequest
+    from canvas_exports.core.restore.restore import Restore
+    from canvas_exports.core.restore.state import RestoreState
+    from canvas_exports.core.storage.store import Store
 
 
 class CanvasRestoreOperator(ImportingOperator):
@@ -129,6 +129,8 @@ class CanvasRestoreOperator(ImportingOperator):
 
     def check(self) -> None:
         """Refuse bad input."""
+        from canvas_exports.core.restore.form_labels import form_error
+
         if self.fail_on not in FAIL_ON:
             raise form_error("fail_on", f"{self.fail_on!r} is not known", accepted=FAIL_ON)
         self._request()
@@ -144,6 +146,10 @@ class CanvasRestoreOperator(ImportingOperator):
         save: Save,
     ) -> Restore:
         """Return the restore, from the state of an earlier attempt or a fresh one."""
+        from canvas_exports.core.restore.form_labels import label
+        from canvas_exports.core.restore.restore import Restore
+        from canvas_exports.core.restore.state import RestoreState, read_state
+
         request = self._request()
         if not isinstance(request.source, str):
             request.source.check_host(client.host, field=label("course"))
@@ -173,6 +179,8 @@ class CanvasRestoreOperator(ImportingOperator):
         return document
 
     def _request(self) -> RestoreRequest:
+        from canvas_exports.core.restore.request import RestoreRequest
+
         return RestoreRequest.build(
             course=self.course,
             into=self.into,

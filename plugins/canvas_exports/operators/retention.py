@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
-from canvas_exports.core.archive.catalog.index import read_with_index
-from canvas_exports.core.archive.catalog.presence import require_copies
-from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.archive.retention.apply import Applied, apply_plan
-from canvas_exports.core.archive.retention.plan import Plan, make_plan
-from canvas_exports.core.archive.retention.policy import Policy
-from canvas_exports.core.archive.retention.policy_fields import read_keep
-from canvas_exports.core.archive.retention.report import format_plan, plan_document, result, summary
 from canvas_exports.core.model.flags import read_flag
-from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.archive.retention.apply import Applied
+    from canvas_exports.core.archive.retention.plan import Plan
+    from canvas_exports.core.archive.retention.policy import Policy
+    from canvas_exports.core.model.runs import RunInfo
+    from canvas_exports.core.storage.store import Store
 
 DOCUMENTS = "retention/"
 
@@ -87,6 +82,9 @@ class CanvasRetentionOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, print the plan, write it to the archive, and delete if ``apply`` is true."""
+        from canvas_exports.core.archive.retention.policy_fields import read_keep
+        from canvas_exports.hooks.archive_replicas import open_archives
+
         run = run_info(context)
         if not isinstance(self.apply, bool):
             raise InputError("apply", f"{self.apply!r} is not a truth value", accepted="true or false")
@@ -99,6 +97,12 @@ class CanvasRetentionOperator(LineageMixin, BaseOperator):
             return {**first, "also": further} if further else first
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
+        from canvas_exports.core.archive.catalog.index import read_with_index
+        from canvas_exports.core.archive.catalog.presence import require_copies
+        from canvas_exports.core.archive.retention.apply import apply_plan
+        from canvas_exports.core.archive.retention.plan import make_plan
+        from canvas_exports.core.archive.retention.report import format_plan, result, summary
+
         holdings = require_copies(
             store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty, blank=False)
         )
@@ -116,10 +120,14 @@ class CanvasRetentionOperator(LineageMixin, BaseOperator):
         return {"archive": store.uri, "plan": _key(run), **summary(plan, applied)}
 
     def _write(self, store: Store, plan: Plan, applied: Applied | None, run: RunInfo) -> None:
+        from canvas_exports.core.archive.retention.report import plan_document
+
         store.replace(_key(run), plan_document(plan, applied, run=run.to_facts(), finished_at=_now()))
 
 
 def _key(run: RunInfo) -> str:
+    from canvas_exports.core.archive.layout import run_folder
+
     return f"{run_folder(run.date, run.dag_id, run.run_id)}{DOCUMENTS}{run.part}.json"
 
 

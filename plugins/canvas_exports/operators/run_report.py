@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink, TriggerRule
 
 from canvas_exports.airflow_compat import AirflowFailException, conf
-from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
-from canvas_exports.core.archive.sweep import GRACE, read_grace, sweep
-from canvas_exports.core.export.failure_policy import FailurePolicy
-from canvas_exports.core.export.planning.batch_plan import planned_batches
-from canvas_exports.core.export.replicas import Replicas, writable_stores
+from canvas_exports.core.archive.sweep_age import GRACE, read_grace
 from canvas_exports.core.model.durations import Duration
 from canvas_exports.core.model.export_types import ExportType
-from canvas_exports.core.model.max_age import read_max_age
-from canvas_exports.core.reports.message import Message, message
-from canvas_exports.core.reports.page.write import PAGE
-from canvas_exports.core.reports.run_report import RunReport, gather_run_report, mirror_reports
-from canvas_exports.core.storage.store import Store
-from canvas_exports.hooks.archive_replicas import open_archives
 from canvas_exports.notifications.run_note import NOTE_XCOM
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
-from canvas_exports.observability.promise_gauges import send_promises
 from canvas_exports.operators.links import RunReportLink, report_url
 from canvas_exports.operators.task_support.report_xcom import PAGE_XCOM, pack, page_url
 from canvas_exports.operators.task_support.task_context import AirflowErrors, run_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
+
+    from canvas_exports.core.reports.message import Message
+    from canvas_exports.core.reports.run_report import RunReport
+    from canvas_exports.core.storage.store import Store
 
 
 class CanvasRunReportOperator(LineageMixin, BaseOperator):
@@ -111,6 +104,11 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, print, judge."""
+        from canvas_exports.core.export.failure_policy import FailurePolicy
+        from canvas_exports.core.model.max_age import read_max_age
+        from canvas_exports.core.reports.page.write import PAGE
+        from canvas_exports.observability.promise_gauges import send_promises
+
         policy = FailurePolicy.parse(self.fail_on)
         max_age = read_max_age(self.max_age)
         report = self._gather(context, read_grace(self.sweep_after), max_age)
@@ -126,6 +124,13 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         return report.receipt.to_json()
 
     def _gather(self, context: Context, grace: timedelta | None, max_age: timedelta | None) -> RunReport:
+        from canvas_exports.core.archive.layout import DEFAULT_TEMPLATE
+        from canvas_exports.core.archive.sweep import sweep
+        from canvas_exports.core.export.planning.batch_plan import planned_batches
+        from canvas_exports.core.export.replicas import Replicas, writable_stores
+        from canvas_exports.core.reports.run_report import gather_run_report, mirror_reports
+        from canvas_exports.hooks.archive_replicas import open_archives
+
         types = [self.export_type] if isinstance(self.export_type, str) else list(self.export_type)
         batches: Any = self.batches or ()
         run = run_info(context)
@@ -153,6 +158,9 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
 
     def _show(self, context: Context, report: RunReport) -> None:
         """Push the note, the page and the message to XCom."""
+        from canvas_exports.core.reports.message import message
+        from canvas_exports.core.reports.page.write import PAGE
+
         instance = context["ti"]
         instance.xcom_push(key=NOTE_XCOM, value=report.view.note)
         packed = pack(report.page)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from canvas_exports.core.archive.search.update_index import SearchIndexUpdate, update_search_index
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.flags import read_flag
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.task_support.task_context import AirflowErrors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.archive.search.update_index import SearchIndexUpdate
 
 _NAMED = 100
 
@@ -61,6 +61,9 @@ class CanvasSearchIndexOperator(LineageMixin, BaseOperator):
     @AirflowErrors()
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Update the index, and return what was added."""
+        from canvas_exports.core.archive.search.update_index import update_search_index
+        from canvas_exports.hooks.archive import open_archive
+
         max_time = None if self.max_time in (None, "") else read_duration(self.max_time, field="max_time")
         with open_archive(self.archive, self.archive_conn_id) as store:
             self.lineage = Lineage((archive_place(store.uri),), (archive_place(store.uri),))

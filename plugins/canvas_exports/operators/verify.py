@@ -10,21 +10,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from canvas_exports.airflow_compat import AirflowFailException
-from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.archive.run_report import run_document
-from canvas_exports.core.archive.verification.verify_archive import (
-    ArchiveVerification,
-    VerificationBudget,
-    verify_archive,
-)
 from canvas_exports.core.model.durations import Duration, read_duration
 from canvas_exports.core.model.flags import read_flag
 from canvas_exports.core.model.proof_levels import ProofLevel
-from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import GB
 from canvas_exports.errors import InputError
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.archive_location import root_uri
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place
 from canvas_exports.operators.links import RunReportLink, report_url
@@ -32,6 +22,13 @@ from canvas_exports.operators.task_support.task_context import AirflowErrors, ru
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.archive.verification.verify_archive import (
+        ArchiveVerification,
+        VerificationBudget,
+    )
+    from canvas_exports.core.model.runs import RunInfo
+    from canvas_exports.core.storage.store import Store
 
 MOST_AT_ONCE = 16
 REPORT = "verification.json"
@@ -123,6 +120,9 @@ class CanvasVerifyOperator(LineageMixin, BaseOperator):
         self._stop.set()
 
     def _verify(self, run: RunInfo) -> ArchiveVerification:
+        from canvas_exports.core.archive.verification.verify_archive import verify_archive
+        from canvas_exports.hooks.archive import open_archive
+
         level, budget, parallel = self._level(), self._budget(), self._parallel()
         with open_archive(self.archive, self.archive_conn_id) as store:
             began = datetime.now(timezone.utc)
@@ -142,6 +142,9 @@ class CanvasVerifyOperator(LineageMixin, BaseOperator):
         return verified
 
     def _report(self, store: Store, run: RunInfo, verified: ArchiveVerification, began: datetime) -> None:
+        from canvas_exports.core.archive.layout import run_folder
+        from canvas_exports.core.archive.run_report import run_document
+
         key = f"{run_folder(run.date, run.dag_id, run.run_id)}{REPORT}"
         ended = datetime.now(timezone.utc)
         store.replace(
@@ -168,6 +171,8 @@ class CanvasVerifyOperator(LineageMixin, BaseOperator):
         return ProofLevel(self.level)
 
     def _budget(self) -> VerificationBudget:
+        from canvas_exports.core.archive.verification.verify_archive import VerificationBudget
+
         gigabytes = _number("max_gigabytes", self.max_gigabytes)
         if gigabytes is not None and gigabytes <= 0:
             raise InputError("max_gigabytes", f"{self.max_gigabytes!r} is too little", accepted="more than 0")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from canvas_exports.core.archive.sweep import GRACE, read_grace
+from canvas_exports.core.archive.sweep_age import GRACE, read_grace
 from canvas_exports.core.backups.backup import Backup
 from canvas_exports.core.backups.schema import _WORDING, schema
 from canvas_exports.core.canvas.api.course_filters import (

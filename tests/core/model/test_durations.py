@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from canvas_exports.core.archive.sweep import read_grace
+from canvas_exports.core.archive.sweep_age import read_grace
 from canvas_exports.core.model.durations import read_duration
 from canvas_exports.errors import InputError
 

@@ -11,7 +11,7 @@ from tests.support.exports import batch_rig
 from tests.support.exports.restore_rig import EMPTY, SOURCE, RestoreTask, back_up, imports
 
 from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult
-from canvas_exports.core.restore.wait import RestoreTiming
+from canvas_exports.core.restore.timing import RestoreTiming
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import CanvasExportsError
 from canvas_sandbox import Course, RequestFault, Sandbox, Storage, Switches

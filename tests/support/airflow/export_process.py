@@ -74,7 +74,7 @@ def main(api: str, kind: str, courses: list[str]) -> dict[str, int]:
         client=Client(base_url=api, token="unread"),
     )
     supervisor.comms = InProcessSupervisorComms(supervisor=supervisor)
-    brisk = mock.patch("canvas_exports.hooks.canvas.SharedToken", partial(SharedToken, timing=BRISK))
+    brisk = mock.patch("canvas_exports.hooks.shared_token.SharedToken", partial(SharedToken, timing=BRISK))
     with set_supervisor_comms(supervisor.comms), brisk:
         return work(courses) if kind == "worker" else asyncio.run(trigger(courses))
 

@@ -29,7 +29,7 @@ from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.restore.restore import Restore
 from canvas_exports.core.restore.result import RestoreResult
 from canvas_exports.core.restore.state import RestoreState
-from canvas_exports.core.restore.wait import RestoreTiming
+from canvas_exports.core.restore.timing import RestoreTiming
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store
 from canvas_sandbox import Fault, Sandbox

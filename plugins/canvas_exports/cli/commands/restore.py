@@ -28,10 +28,11 @@ from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
+from canvas_exports.core.restore.choices import FAIL_ON, UPLOAD, URL
 from canvas_exports.core.restore.form_labels import label, option_labels
-from canvas_exports.core.restore.request import UPLOAD, URL, RestoreRequest
+from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.restore.restore import Restore
-from canvas_exports.core.restore.result import FAIL_ON, RestoreOutcome, RestoreResult
+from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult
 from canvas_exports.core.restore.state import Phase, RestoreState, read_state
 from canvas_exports.core.restore.wait import CanvasJob, wait_for
 from canvas_exports.core.storage.store import Store

@@ -15,12 +15,11 @@ from canvas_exports.core.archive.layout import CONTEXT_FOLDERS, DEFAULT_TEMPLATE
 from canvas_exports.core.archive.manifest import load_manifest
 from canvas_exports.core.archive.probe import PROBE, is_probe, time_of
 from canvas_exports.core.archive.records import is_manifest_key
-from canvas_exports.core.model.durations import Duration, read_duration
+from canvas_exports.core.archive.sweep_age import GRACE
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import (
     ArchiveDeniedError,
     CanvasExportsError,
-    InputError,
     LockedError,
     ObjectNotFoundError,
     UnreadableDocumentError,
@@ -28,8 +27,6 @@ from canvas_exports.errors import (
 
 log = logging.getLogger(__name__)
 
-GRACE = timedelta(days=2)
-SHORTEST_GRACE = timedelta(days=1)  # longer than the transfer of any package
 NAMED = 20
 
 _ANY_PACKAGE = ""  # named by a manifest that cannot be read: it may be any package of its context
@@ -199,17 +196,3 @@ def _remove(store: Store, info: ObjectInfo, youngest: datetime, swept: Swept) ->
         swept.problem = f"{marker} was written while its package was being swept: see whether it is there"
         log.error("%s", swept.problem)
     return True
-
-
-def read_grace(value: Duration | None, *, field: str = "sweep_after") -> timedelta | None:
-    """Read the age from which leftovers are swept: a length of time, or ``None`` for ``never``.
-
-    Raises:
-        InputError: neither, or so short that a transfer could still be in progress.
-    """
-    if value is None or (isinstance(value, str) and value.strip().lower() == "never"):
-        return None
-    grace = read_duration(value, field=field)
-    if grace < SHORTEST_GRACE:
-        raise InputError(field, f"{value} is too short", accepted="P1D or longer, or never")
-    return grace

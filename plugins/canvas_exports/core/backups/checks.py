@@ -13,7 +13,7 @@ from croniter import croniter  # type: ignore[import-untyped]  # Airflow's cron 
 
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.archive.retention.policy_fields import read_keep
-from canvas_exports.core.archive.sweep import read_grace
+from canvas_exports.core.archive.sweep_age import read_grace
 from canvas_exports.core.backups.fields import OPTIONS, SETTINGS, is_template
 from canvas_exports.core.backups.problems import FieldPath, Mistake, mistake
 from canvas_exports.core.backups.yaml_document import YamlDocument

@@ -10,6 +10,9 @@ from canvas_exports import __version__
 #: What manifests and reports name as the program that wrote them.
 SOFTWARE = f"canvas_exports {__version__}"
 
+#: The DAG whose courses a person types in: an id that neither Canvas nor the archive knows was a typing error.
+MANUAL_EXPORT = "canvas_export"
+
 
 @dataclass(frozen=True)
 class RunInfo:

@@ -11,10 +11,9 @@ from canvas_exports.core.archive.layout import CONTEXT_FOLDERS
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
+from canvas_exports.core.restore.choices import NEWEST, UPLOAD, URL
 from canvas_exports.core.restore.form_labels import form_error, label
 
-NEWEST = "newest"
-UPLOAD, URL = "upload", "url"
 _LONGEST_NUMBER = 19  # digits
 _WHEN = (
     "newest, a day such as 2026-11-20, a time such as 2026-11-20T14:00Z, the number of an export, or the key of a manifest "

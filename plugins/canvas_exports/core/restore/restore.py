@@ -22,14 +22,16 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.packages.proof import Proof
+from canvas_exports.core.restore.choices import URL
 from canvas_exports.core.restore.choose_copy import choose_copy
 from canvas_exports.core.restore.form_labels import form_error
-from canvas_exports.core.restore.request import URL, RestoreRequest
+from canvas_exports.core.restore.request import RestoreRequest
 from canvas_exports.core.restore.result import RestoreOutcome, RestoreResult, canvas_text, summarize_issues
 from canvas_exports.core.restore.safeguards import check_free, check_target
 from canvas_exports.core.restore.state import Phase, RestoreState
+from canvas_exports.core.restore.timing import RestoreTiming
 from canvas_exports.core.restore.verified_package import package_file, prove_copy, verified_blocks
-from canvas_exports.core.restore.wait import IMPORT, CanvasJob, RestoreTiming
+from canvas_exports.core.restore.wait import IMPORT, CanvasJob
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.core.text.wording import format_count
 from canvas_exports.errors import (

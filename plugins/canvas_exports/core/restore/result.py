@@ -13,9 +13,6 @@ from canvas_exports.core.canvas.api.migrations import IssueType, MigrationIssue
 from canvas_exports.core.text.html_entities import unescape
 from canvas_exports.foreign_text import harmless
 
-#: When a restore counts as failed: Canvas reported any issue, reported errors, or did not import.
-FAIL_ON = ("issues", "errors", "failure")
-
 MOST_ISSUES = 100  # texts kept; all of them are counted
 _LONGEST = 300  # characters of one text
 _LONGEST_READ = 20_000  # before markup is taken away

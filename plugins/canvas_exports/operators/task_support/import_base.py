@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from canvas_exports.airflow_compat import conf
-from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.model.contexts import Context as CanvasContext
 from canvas_exports.core.model.contexts import ContextKind
 from canvas_exports.core.model.durations import Duration, read_duration
-from canvas_exports.core.restore.state import RestoreState
-from canvas_exports.core.restore.wait import CanvasJob, wait_for
-from canvas_exports.core.storage.store import Store
-from canvas_exports.hooks.archive import open_archive
 from canvas_exports.hooks.canvas import CanvasHook
 from canvas_exports.observability.lineage import Lineage, LineageMixin, archive_place, canvas_places
 from canvas_exports.operators.links import CanvasLink
-from canvas_exports.operators.task_support.checkpoints import saved_state
 from canvas_exports.operators.task_support.task_context import AirflowErrors
-from canvas_exports.triggers.restore import CanvasRestoreTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.core.restore.state import RestoreState
+    from canvas_exports.core.restore.wait import CanvasJob
+    from canvas_exports.core.storage.store import Store
 
 _BACKSTOP = timedelta(minutes=15)
 """Airflow's own time-out is later than the deadline by this, so that the trigger ends first."""
@@ -141,6 +139,10 @@ class ImportingOperator(LineageMixin, BaseOperator):
     @contextmanager
     def _open(self, context: Context, *, token_refused: bool) -> Iterator[tuple[ImportRun, str]]:
         """Check the input, restore the state, open Canvas and the archive."""
+        from canvas_exports.core.restore.state import RestoreState
+        from canvas_exports.hooks.archive import open_archive
+        from canvas_exports.operators.task_support.checkpoints import saved_state
+
         self.check()
         lasts = read_duration(self.deadline, field="deadline").total_seconds()
         generation = max(context["ti"].max_tries - (self.retries or 0), 0)
@@ -166,6 +168,8 @@ class ImportingOperator(LineageMixin, BaseOperator):
 
     def _defer(self, job: CanvasJob, try_number: int) -> NoReturn:
         """Defer the task until Canvas is done."""
+        from canvas_exports.triggers.restore import CanvasRestoreTrigger
+
         trigger = CanvasRestoreTrigger(
             canvas_conn_id=self.canvas_conn_id,
             waiting=job.to_json(),
@@ -178,5 +182,7 @@ class ImportingOperator(LineageMixin, BaseOperator):
 
     async def _wait_here(self, job: CanvasJob) -> None:
         """Wait in this process, without a triggerer."""
+        from canvas_exports.core.restore.wait import wait_for
+
         async with CanvasHook(self.canvas_conn_id).async_conn() as client:
             await wait_for(client, job, shortest=self.poll_shortest, longest=self.poll_longest)

@@ -14,10 +14,11 @@ from tests.support.archives.run_reports import NEXT_STEP, NIGHT, outcome, report
 
 from canvas_exports.core.archive.catalog.assessment import GapReason
 from canvas_exports.core.archive.catalog.copies import Copy
-from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT, Coverage, coverage
+from canvas_exports.core.archive.catalog.coverage import Coverage, coverage
 from canvas_exports.core.archive.catalog.read import Holding, every_context
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports
 from canvas_exports.core.archive.layout import manifest_key
+from canvas_exports.core.model.runs import MANUAL_EXPORT
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import Store

@@ -13,9 +13,7 @@ from canvas_exports.core.archive.catalog.promises import Promises
 from canvas_exports.core.archive.catalog.read import Holding, UnreadableDocument
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome
 from canvas_exports.core.archive.json_documents import plain
-
-#: The DAG whose courses a person types in: an id that neither Canvas nor the archive knows was a typing error.
-MANUAL_EXPORT = "canvas_export"
+from canvas_exports.core.model.runs import MANUAL_EXPORT
 
 _SIS = "course:sis_course_id:"
 _NUMBER = re.compile("[0-9]{1,19}")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.schemas import problem
@@ -16,6 +16,9 @@ from canvas_exports.core.model.contexts import SIS_FIELDS, Context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import YEARS, format_time, join_words
 from canvas_exports.errors import ArchiveUnavailableError, InputError, UnreadableDocumentError
+
+if TYPE_CHECKING:  # a DAG is parsed without the catalog
+    from canvas_exports.core.archive.catalog.copies import Copy
 
 SET, LIFTED = "set", "lifted"
 

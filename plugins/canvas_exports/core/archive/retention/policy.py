@@ -6,13 +6,16 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 import pendulum
 
-from canvas_exports.core.archive.catalog.copies import Copy, oldest_first
 from canvas_exports.core.archive.retention.holds import Holds
 from canvas_exports.core.text.wording import join_words
 from canvas_exports.errors import InputError
+
+if TYPE_CHECKING:  # a DAG is parsed without the catalog
+    from canvas_exports.core.archive.catalog.copies import Copy
 
 #: The rules that keep a number of copies.
 COUNTS = ("last", "daily", "weekly", "monthly", "yearly")
@@ -93,6 +96,8 @@ class Policy:
         Returns:
             The names of the rules that keep a copy, by the key of its manifest. A copy that is absent is to be deleted.
         """
+        from canvas_exports.core.archive.catalog.copies import oldest_first  # noqa: PLC0415 - as above
+
         newest_first = oldest_first(copies)[::-1]
         proven = [copy for copy in newest_first if copy.is_proven]
         unproven = [copy for copy in newest_first if not copy.is_proven]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT
+from canvas_exports.core.model.runs import MANUAL_EXPORT
 from canvas_exports.core.reports.overview.figures import Alarm, Night
 from canvas_exports.core.reports.overview.reading.shrinkage import is_shrunk_list
 from canvas_exports.core.reports.overview.tables import to_moment

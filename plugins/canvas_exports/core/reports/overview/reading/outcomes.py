@@ -7,10 +7,11 @@ import logging
 import sqlite3
 from collections.abc import Callable
 
-from canvas_exports.core.archive.catalog.coverage import MANUAL_EXPORT, context_of_package
+from canvas_exports.core.archive.catalog.coverage import context_of_package
 from canvas_exports.core.archive.catalog.index_segments import microseconds
 from canvas_exports.core.archive.catalog.runs import ReportedOutcome, ReportKey, outcomes_of
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.runs import MANUAL_EXPORT
 from canvas_exports.core.reports.overview.reading.contexts import StoppedError
 from canvas_exports.core.reports.overview.reading.run_documents import RunDocuments
 from canvas_exports.core.reports.overview.tables import to_seconds

@@ -15,8 +15,9 @@ from canvas_sandbox.content.model import Content, Kind
 class Source(str, Enum):
     """A part of the API, besides ``updated_at`` of the course, that may show an edit.
 
-    Of a connection of GraphQL it means ``_id`` and ``updatedAt`` of its nodes, of modules also ``position``; rubrics have no
-    ``updatedAt``, so of them it means title and criteria. The others are paths below ``/api/v1/courses/:id``.
+    Of a connection of GraphQL it means ``_id`` and ``updatedAt`` of its nodes, and ``position`` of modules, assignments and
+    discussions. Rubrics have no ``updatedAt``, so of them it means title and criteria; that of a discussion moves with every
+    reply, and is left out. The others are paths below ``/api/v1/courses/:id``.
     """
 
     MODULES = "modulesConnection"
@@ -85,6 +86,7 @@ class EditKind(str, Enum):
     NEW_QUIZ_EDITED = "new_quiz_edited"
     ACCOUNT_OUTCOME_EDITED = "account_outcome_edited"
     IMPORT_FAILED_HALF_WAY = "import_failed_half_way"
+    REPLIED = "replied"
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,8 @@ def _moves(*sources: Source, in_package: bool = True) -> Shown:
     return Shown(moves_course=True, seen_in=frozenset(sources), in_package=in_package)
 
 
-def _stays(*sources: Source) -> Shown:
-    return Shown(moves_course=False, seen_in=frozenset(sources))
+def _stays(*sources: Source, in_package: bool = True) -> Shown:
+    return Shown(moves_course=False, seen_in=frozenset(sources), in_package=in_package)
 
 
 SHOWN: dict[EditKind, Shown] = {
@@ -115,7 +117,7 @@ SHOWN: dict[EditKind, Shown] = {
     EditKind.FRONT_PAGE_SET: _moves(Source.PAGES),
     EditKind.ASSIGNMENT_SAVED: _moves(Source.ASSIGNMENTS),
     EditKind.ASSIGNMENT_GROUP_SAVED: _moves(Source.ASSIGNMENT_GROUPS),
-    EditKind.DISCUSSION_SAVED: _moves(Source.DISCUSSIONS),
+    EditKind.DISCUSSION_SAVED: _moves(),
     EditKind.ANNOUNCEMENT_SAVED: _moves(),
     EditKind.QUIZ_SAVED: _moves(Source.QUIZZES),
     EditKind.FILE_SAVED: _moves(Source.FILES),
@@ -132,9 +134,9 @@ SHOWN: dict[EditKind, Shown] = {
     EditKind.IMPORT_ENDED: _moves(Source.PAGES, Source.COUNTS, Source.TITLES),
     EditKind.ENROLLED: _moves(in_package=False),
     EditKind.SAVED_UNCHANGED: _moves(in_package=False),
-    EditKind.ASSIGNMENTS_REORDERED: _stays(Source.ASSIGNMENT_GROUPS),
+    EditKind.ASSIGNMENTS_REORDERED: _stays(Source.ASSIGNMENT_GROUPS, Source.ASSIGNMENTS),
     EditKind.ASSIGNMENT_REGROUPED: _stays(Source.ASSIGNMENT_GROUPS, Source.ASSIGNMENTS),
-    EditKind.TOPICS_REORDERED: _stays(),
+    EditKind.TOPICS_REORDERED: _stays(Source.DISCUSSIONS),
     EditKind.QUESTIONS_EDITED: _stays(Source.QUIZZES),
     EditKind.BANK_ADDED: _stays(Source.COUNTS, Source.TITLES),
     EditKind.BANK_REMOVED: _stays(Source.COUNTS, Source.TITLES),
@@ -156,6 +158,7 @@ SHOWN: dict[EditKind, Shown] = {
     EditKind.NEW_QUIZ_EDITED: _stays(),
     EditKind.ACCOUNT_OUTCOME_EDITED: _stays(),
     EditKind.IMPORT_FAILED_HALF_WAY: _stays(Source.PAGES, Source.COUNTS, Source.TITLES),
+    EditKind.REPLIED: _stays(in_package=False),
 }
 """What every kind of edit shows. An edit that stays, is in the package and is seen nowhere cannot be found but by an export."""
 

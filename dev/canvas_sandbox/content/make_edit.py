@@ -212,5 +212,6 @@ _PLANS: dict[EditKind, Callable[[_Plan], Planned]] = {
         plan.some(Kind.ASSIGNMENT, lambda item: item.is_new_quiz), questions=plan.questions()
     ),
     EditKind.ACCOUNT_OUTCOME_EDITED: _outcome,
+    EditKind.REPLIED: lambda plan: (lambda content: content, plan.some(Kind.DISCUSSION).id),
     EditKind.IMPORT_FAILED_HALF_WAY: lambda plan: plan.add(Kind.PAGE, body="Imported in part."),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from canvas_sandbox.web.graphql.schema import build
 from canvas_sandbox.world import World
 
 _REMEMBERED = 64
+_UNKNOWN_FIELD = re.compile(r"Cannot query field '(\w+)' on type '(\w+)'")
 
 
 class Executor:
@@ -39,7 +41,7 @@ class Executor:
         """Return the answer, and how many objects were read for it."""
         document = self._document(query)
         if not isinstance(document, DocumentNode):
-            return {"errors": [error.formatted for error in document]}, 0
+            return {"errors": [_refusal(error) for error in document]}, 0
         problem = problem_of(document, variables, self._world.kernel.switches)
         if problem is not None:
             return {"errors": [{"message": problem}]}, 0
@@ -68,6 +70,19 @@ class Executor:
         try:
             document = parse(query, max_tokens=self._world.kernel.switches.graphql_max_tokens)
         except GraphQLSyntaxError as error:
-            too_large = "contains more that" in error.message or "contains more than" in error.message
-            return [GraphQLError(TOO_MANY_TOKENS) if too_large else error]
+            return [GraphQLError(TOO_MANY_TOKENS) if "contains more than" in error.message else error]
         return validate(self._schema, document) or document
+
+
+def _refusal(error: GraphQLError) -> dict[str, Any]:
+    """Return an error of a query that is not executed, as Canvas writes it: an unknown field has a code and a path."""
+    unknown = _UNKNOWN_FIELD.match(error.message)
+    if unknown is None:
+        return dict(error.formatted)
+    name, owner = unknown.groups()
+    return {
+        "message": f"Field '{name}' doesn't exist on type '{owner}'",
+        "locations": [{"line": each.line, "column": each.column} for each in error.locations or ()],
+        "path": ["query", name],
+        "extensions": {"code": "undefinedField", "typeName": owner, "fieldName": name},
+    }

@@ -144,16 +144,26 @@ class CourseNode:
         """Return the assignment groups."""
         return self._listed("AssignmentGroup", Kind.ASSIGNMENT_GROUP, page, lambda item: {"name": item.title})
 
-    def assignmentsConnection(self, _info: object, **page: Any) -> dict[str, Any]:  # noqa: N802  Canvas's name
-        """Return the assignments, New Quizzes among them."""
+    def assignmentsConnection(  # noqa: N802  Canvas's name
+        self,
+        _info: object,
+        filter: dict[str, Any] | None = None,  # noqa: A002  Canvas's name
+        **page: Any,
+    ) -> dict[str, Any]:
+        """Return the assignments, New Quizzes among them. There are no grading periods, so a filter by them finds all."""
+        del filter
+        items = self._all().items
 
         def fields(item: Item) -> dict[str, Any]:
-            position = dict(item.settings).get("position")
+            group = items.get(item.parent or 0)
             return {
                 "name": item.title,
-                "position": int(position) if position else None,
+                "position": _position(item),
                 "isNewQuiz": item.is_new_quiz,
                 "submissionTypes": ["external_tool" if item.is_new_quiz else "online_upload"],
+                "assignmentGroup": None
+                if group is None
+                else self._node("AssignmentGroup", group, name=group.title),
             }
 
         return self._listed("Assignment", Kind.ASSIGNMENT, page, fields)
@@ -186,7 +196,10 @@ class CourseNode:
     def discussionsConnection(self, _info: object, **page: Any) -> dict[str, Any]:  # noqa: N802  Canvas's name
         """Return the discussions, without announcements."""
         return self._listed(
-            "Discussion", Kind.DISCUSSION, page, lambda item: {"title": item.title, "isAnnouncement": False}
+            "Discussion",
+            Kind.DISCUSSION,
+            page,
+            lambda item: {"title": item.title, "position": _position(item), "isAnnouncement": False},
         )
 
     def externalToolsConnection(self, _info: object, **page: Any) -> dict[str, Any]:  # noqa: N802  Canvas's name
@@ -243,6 +256,11 @@ def _rubric(item: Item) -> dict[str, Any]:
         "workflowState": "active",
         "hasRubricAssociations": False,
     }
+
+
+def _position(item: Item) -> int | None:
+    position = dict(item.settings).get("position")
+    return int(position) if position else None
 
 
 def _moment(moment: float) -> str:

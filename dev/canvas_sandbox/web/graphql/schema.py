@@ -10,7 +10,8 @@ _ITEM_TYPES = {
     "Module": "name: String position: Int published: Boolean",
     "Quiz": "",
     "AssignmentGroup": "name: String position: Int groupWeight: Float",
-    "Assignment": "name: String position: Int isNewQuiz: Boolean! submissionTypes: [String!]",
+    "Assignment": "name: String position: Int isNewQuiz: Boolean! submissionTypes: [String!] "
+    "assignmentGroup: AssignmentGroup",
     "Folder": "name: String! fullName: String! parentFolderId: ID position: Int",
     "File": "displayName: String contentType: String",
     "Page": "title: String",
@@ -27,6 +28,8 @@ interface Node { id: ID! }
 interface Timestamped { createdAt: DateTime updatedAt: DateTime }
 
 type PageInfo { endCursor: String hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String }
+
+input AssignmentFilter { gradingPeriodId: ID userId: ID searchTerm: String }
 
 enum CourseWorkflowState { created claimed available completed deleted }
 
@@ -74,7 +77,8 @@ CONNECTIONS = {
 }
 """The connections of a course, and the types of their nodes."""
 
-_PAGE = "(first: Int, last: Int, after: String, before: String)"
+_PAGE = "first: Int, last: Int, after: String, before: String"
+_FILTERS = {"assignmentsConnection": ", filter: AssignmentFilter"}
 _STAMPS = "id: ID! _id: ID! createdAt: DateTime updatedAt: DateTime"
 
 
@@ -85,7 +89,9 @@ def build(missing_fields: Sequence[str] = ()) -> GraphQLSchema:
         f"type {name} implements Node & Timestamped {{ {_STAMPS} {fields} }}"
         for name, fields in _ITEM_TYPES.items()
     ]
-    connections = " ".join(f"{field}{_PAGE}: {name}Connection" for field, name in CONNECTIONS.items())
+    connections = " ".join(
+        f"{field}({_PAGE}{_FILTERS.get(field, '')}): {name}Connection" for field, name in CONNECTIONS.items()
+    )
     parts.append(
         f"type Course implements Node & Timestamped {{ {_STAMPS} name: String! courseCode: String sisId: String "
         f"state: CourseWorkflowState! account: Account {connections} }}"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = {
     Source.MODULES: "_id updatedAt position",
+    Source.ASSIGNMENTS: "_id updatedAt position",
+    Source.DISCUSSIONS: "_id position",
     Source.RUBRICS: "_id title criteria { _id description points ratings { _id description points } }",
 }
 _PAGES = [source for source in Source if source.value.endswith("Connection")]

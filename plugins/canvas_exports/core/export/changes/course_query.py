@@ -1,14 +1,14 @@
-"""Build the GraphQL queries that read several courses at once."""
+"""Build the GraphQL queries that read many courses at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from canvas_exports.core.canvas.api.graphql import GraphQLQuery
+from canvas_exports.core.canvas.api.graphql import LARGEST_PAGE, GraphQLQuery
 from canvas_exports.core.export.changes.fingerprint import ContentList, Rules
 from canvas_exports.core.model.contexts import Context, ContextKind
 
-_SIS = "sis_course_id:"
+_SIS, _SIS_ACCOUNT = "sis_course_id:", "sis_account_id:"
 
 
 def can_be_read(context: Context) -> bool:
@@ -40,6 +40,23 @@ def next_pages(courses: Sequence[tuple[Context, Mapping[ContentList, str | None]
             pages.append(each.selection(name))
         fields.append(f"{_course(at, course)} {{ _id {' '.join(pages)} }}")
     return GraphQLQuery(f"query({', '.join(declared)}) {{ {' '.join(fields)} }}", variables)
+
+
+def account_page(account: str, after: str | None) -> GraphQLQuery:
+    """Return the query for ``updated_at`` of a hundred courses of an account and its sub-accounts, which are in no order.
+
+    Args:
+        account: its number, or ``sis_account_id:...``.
+        after: the cursor of the page; ``None`` for the first.
+    """
+    name, kind = ("sisId", "String") if account.startswith(_SIS_ACCOUNT) else ("id", "ID")
+    page = f"first: {LARGEST_PAGE}, after: $after"
+    nodes = "nodes { _id updatedAt } pageInfo { hasNextPage endCursor }"
+    return GraphQLQuery(
+        f"query($account: {kind}, $after: String) "
+        f"{{ account({name}: $account) {{ coursesConnection({page}) {{ {nodes} }} }} }}",
+        {"account": account.removeprefix(_SIS_ACCOUNT), "after": after},
+    )
 
 
 def _is_sis(course: Context) -> bool:

@@ -11,14 +11,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import chain, count
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, count, repeat
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
+from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.planning.batching import cut
 from canvas_exports.core.export.planning.course_names import Names
+from canvas_exports.core.export.planning.plan_readings import (
+    Span,
+    read_readings,
+    stored_spans,
+    write_readings,
+)
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
@@ -39,6 +46,7 @@ class BatchReference:
         start: offset of its line in the document, in bytes.
         length: of its line, in bytes.
         name: for people: ``course:101 and 49 more``.
+        readings: where the line of its readings is, if the plan has some; see ``plan_readings``.
     """
 
     plan: str
@@ -46,10 +54,11 @@ class BatchReference:
     start: int
     length: int
     name: str
+    readings: Span | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a small JSON value, for an XCom."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], *, field: str = "courses") -> BatchReference:
@@ -65,6 +74,7 @@ class BatchReference:
                 start=int(document["start"]),
                 length=int(document["length"]),
                 name=str(document["name"]),
+                readings=_read_span(document.get("readings")),
             )
         except (KeyError, TypeError, ValueError):
             raise InputError(
@@ -82,6 +92,7 @@ def write_plan(
     *,
     exports_each: int = 1,
     names: Names | None = None,
+    readings: Mapping[str, Reading] | None = None,
 ) -> list[BatchReference]:
     """Store a run's batches, and return references to them.
 
@@ -96,6 +107,7 @@ def write_plan(
         size: contexts in a batch.
         exports_each: export types of each context.
         names: what the courses are called, for people; see ``planned_names``.
+        readings: when the courses were last updated, by context; see ``read_planned_readings``.
 
     Raises:
         InputError: the size is out of range, or there are more contexts than one run can carry.
@@ -116,14 +128,15 @@ def write_plan(
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
             if not batches:
                 return references
+            spans = write_readings(store, key, batches, readings or {})
             document, found = _written(key, batches, len(references), names or Names())
             if store.put_if_absent(key, document):
-                return [*references, *found]
+                return [*references, *_with_readings(found, spans)]
             # Another attempt of this task was quicker, and its word counts.
             earlier = read_bytes(store, key, MAX_PLAN_BYTES)
-        for reference, listed in _read(key, earlier):
-            references.append(reference)
-            known.update(listed)
+        batches_before = list(_read(key, earlier))
+        references += _with_readings([each for each, _ in batches_before], stored_spans(store, key))
+        known.update(chain.from_iterable(listed for _, listed in batches_before))
 
 
 def plan_folder(run: RunInfo) -> str:
@@ -143,6 +156,14 @@ def read_batch(store: Store, reference: BatchReference) -> list[str]:
     except (ObjectNotFoundError, ValueError):
         raise _absent(reference) from None
     return _parse_batch(reference.plan, line)
+
+
+def read_planned_readings(store: Store, reference: BatchReference) -> dict[str, Reading]:
+    """Return when the courses of one batch were last updated, as far as their list said, with one small request.
+
+    Without readings, or where they cannot be read, there are none: then the batch asks Canvas itself.
+    """
+    return {} if reference.readings is None else read_readings(store, reference.plan, reference.readings)
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:
@@ -216,6 +237,16 @@ def _written(
         references.append(BatchReference(key, at, len(document), len(line), batch_name(batch)))
         document += line + b"\n"
     return bytes(document), references
+
+
+def _with_readings(references: list[BatchReference], spans: list[Span]) -> list[BatchReference]:
+    padded = chain(spans, repeat(None))
+    return [replace(each, readings=span) for each, span in zip(references, padded, strict=False)]
+
+
+def _read_span(value: Any) -> Span | None:
+    is_span = isinstance(value, list | tuple) and len(value) == 2 and all(type(each) is int for each in value)  # noqa: PLR2004 - offset, length
+    return (value[0], value[1]) if is_span and min(value) >= 0 else None
 
 
 def _read(key: str, document: bytes) -> Iterator[tuple[BatchReference, list[str]]]:

@@ -1,0 +1,112 @@
+"""Store beside a run's plan when its courses were last updated, as the list of courses said.
+
+Each document of a plan has one of readings, with a line for each batch::
+
+    runs/2026-11-23/nightly/manual__2026-11-23/plan/0.jsonl
+    runs/2026-11-23/nightly/manual__2026-11-23/plan/0.readings.jsonl
+
+It is written before the plan, and only helps: without it, or without a course in it, the batch asks Canvas itself. A plan that
+is made a second time keeps its first readings; see ``changes.read_probes`` why older ones are safe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, read_bytes
+from canvas_exports.core.canvas.http.bounded_values import bounded_text
+from canvas_exports.core.export.changes.probe import Reading
+from canvas_exports.core.storage.store import Store
+from canvas_exports.core.text.wording import format_time, parse_time
+from canvas_exports.errors import ArchiveError, ObjectNotFoundError, UnreadableDocumentError
+
+SCHEMA = "urn:canvas-exports:plan-readings:1"
+
+_PLACES = 3
+_LONGEST = 64  # characters of one value
+
+Span = tuple[int, int]
+"""Where a batch's line is: its offset and its length in bytes."""
+
+
+def write_readings(
+    store: Store, plan: str, batches: Iterable[Iterable[str]], readings: Mapping[str, Reading]
+) -> list[Span]:
+    """Store the readings of the batches of one document of a plan, and return where each batch's are.
+
+    Nothing is stored if there are none. If they are stored already, the earlier document counts.
+
+    Args:
+        store: the archive.
+        plan: key of the document of the plan.
+        batches: the contexts of each batch, in order.
+        readings: by context, such as ``course:101``.
+
+    Raises:
+        ArchiveError: the archive cannot be read or written.
+    """
+    if not readings:
+        return []
+    lines: list[Any] = [{"schema": SCHEMA}]
+    for batch in batches:
+        known = ((context, readings[context]) for context in batch if context in readings)
+        lines.append({context: _plain(reading) for context, reading in known})
+    document = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
+    if not store.put_if_absent(_key(plan), document):
+        return stored_spans(store, plan)
+    return _spans(document)
+
+
+def stored_spans(store: Store, plan: str) -> list[Span]:
+    """Return where the readings of each batch of a document of a plan are; none where they are not stored, or damaged.
+
+    Raises:
+        ArchiveError: the archive cannot be reached.
+    """
+    try:
+        return _spans(read_bytes(store, _key(plan), MAX_PLAN_BYTES))
+    except (ObjectNotFoundError, UnreadableDocumentError):
+        return []
+
+
+def read_readings(store: Store, plan: str, span: Span) -> dict[str, Reading]:
+    """Return the readings of one batch by context, with one small request; none where they cannot be read."""
+    start, length = span
+    try:
+        line = store.read(_key(plan), start, min(length, MAX_PLAN_BYTES))
+        rows = parse(line, "list of readings", key=_key(plan))
+    except (ArchiveError, ValueError):
+        return {}
+    found = {context: _read(row) for context, row in rows.items()} if isinstance(rows, dict) else {}
+    return {context: reading for context, reading in found.items() if reading is not None}
+
+
+def _key(plan: str) -> str:
+    return f"{plan.removesuffix('.jsonl')}.readings.jsonl"
+
+
+def _spans(document: bytes) -> list[Span]:
+    spans, start = [], 0
+    for line in document.splitlines(keepends=True):
+        spans.append((start, len(line.rstrip(b"\n"))))
+        start += len(line)
+    return spans[1:]
+
+
+def _plain(reading: Reading) -> list[str]:
+    return [reading.updated_at, format_time(reading.read_at), reading.source]
+
+
+def _read(row: Any) -> Reading | None:
+    """Read the inverse of ``_plain``; ``None`` for anything else: it comes from the archive."""
+    if not isinstance(row, list) or len(row) != _PLACES:
+        return None
+    updated_at, read_at, source = (bounded_text(each, most=_LONGEST) for each in row)
+    if not updated_at or not read_at or not source:
+        return None
+    try:
+        return Reading(updated_at, parse_time(read_at), source)
+    except ValueError:
+        return None

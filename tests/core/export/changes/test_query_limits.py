@@ -15,14 +15,16 @@ REFUSED = GraphQLResult(None, (GraphQLError(),))
 ANSWERED = GraphQLResult({"c0": {}})
 
 
-def test_the_second_refusal_of_a_size_halves_it() -> None:
+def test_a_second_refusal_of_a_size_makes_smaller_queries_the_rule() -> None:
     limits = QueryLimits(10)
-    limits.check(ANSWERED, 10)
-    assert not limits.check(REFUSED, 10)
-    assert limits.courses == 10
+    limits.check(ANSWERED, 1)
+    for courses in (10, 5, 3):
+        assert not limits.check(REFUSED, courses)
+        assert limits.courses == 10
     limits.check(REFUSED, 5)
+    assert limits.courses == 2
     limits.check(REFUSED, 10)
-    assert limits.courses == 5
+    assert limits.courses == 2
     assert limits.rules is RULES[0]
 
 

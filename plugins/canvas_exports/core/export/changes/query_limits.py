@@ -26,9 +26,9 @@ _UNDEFINED_FIELD = "undefinedField"
 class QueryLimits:
     """What one Canvas accepts, as far as it is known.
 
-    A query may be refused for its size, for a field that this Canvas does not have, or for one of its courses. So the first
-    refusal of a size is followed by smaller queries, the second makes them the rule. A query of one course that is refused
-    before any was answered means that the schema lacks a field.
+    A query may be refused for its size, for a field that this Canvas does not have, or for one of its courses. A refused query is
+    divided. Where one course is the reason, no second query of the same size is refused; where a second is, smaller queries
+    are the rule from then on. A query of one course that is refused before any was answered means that a field is missing.
 
     Attributes:
         courses: how many courses one query reads.
@@ -67,8 +67,8 @@ class QueryLimits:
 
     def _refuse(self, courses: int, weight: int = 1) -> None:
         self._refusals += weight
-        if courses == self.courses > 1 and courses in self._refused:
-            self.courses = courses // 2
+        if courses in self._refused:
+            self.courses = min(self.courses, max(1, courses // 2))
         self._refused.add(courses)
         if self.rules is None:
             _log.warning(

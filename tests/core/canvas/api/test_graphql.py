@@ -101,6 +101,7 @@ def test_a_field_is_whole_only_if_no_error_is_about_it_or_about_the_query() -> N
     assert read({"data": data}).whole("c1") == {"_id": "2"}
     partial = read({"data": data, "errors": [{"path": ["c1", "modulesConnection"]}]})
     assert (partial.whole("c0"), partial.whole("c1")) == ({"_id": "1"}, None)
+    odd: Any
     for odd in ({"message": "no"}, {"path": [None]}, "no", {"path": []}):
         assert read({"data": data, "errors": [odd]}).whole("c0") is None
     assert read({"data": data, "errors": "no"}).whole("c0") is None

@@ -31,14 +31,12 @@ class ListReadings:
 
     Args:
         client: of the Canvas.
-
-    Attributes:
-        found: the readings by context, such as ``course:101``.
+        found: takes the readings by context, such as ``course:101``; those that it has stay.
     """
 
-    def __init__(self, client: GraphQLClient) -> None:
+    def __init__(self, client: GraphQLClient, found: dict[str, Reading]) -> None:
         self._client = client
-        self.found: dict[str, Reading] = {}
+        self._found = found
 
     def collect(self, account: str, courses: Iterable[Course]) -> Iterator[Course]:
         """Yield the courses of an account as they are listed, and read ``updated_at`` of each.
@@ -61,7 +59,7 @@ class ListReadings:
             root = root or course.root_account_id
             yield course
         self._add({name: text for name, text in texts.items() if text is not None}, began, LIST)
-        missing = {name for name, text in texts.items() if text is None} - self.found.keys()
+        missing = {name for name, text in texts.items() if text is None} - self._found.keys()
         where = (str(root) if root else None) if account in _OF_THE_ROOT else account
         if missing and where is not None and (where.isdigit() or where.startswith(_SIS)):
             began = time.monotonic()
@@ -70,7 +68,7 @@ class ListReadings:
     def _add(self, texts: Mapping[str, str], began: float, source: str) -> None:
         read_at = self._client.server_now() - timedelta(seconds=time.monotonic() - began)
         for name, text in texts.items():
-            self.found.setdefault(name, Reading(text, read_at, source))
+            self._found.setdefault(name, Reading(text, read_at, source))
 
     def _read_pages(self, account: str, wanted: set[str]) -> dict[str, str]:
         """Return what the pages of an account say of some courses; reading ends when all are found, or too few are."""
